@@ -1,0 +1,17 @@
+//! vigie, the lookout: watches what people post about a brand and warns of a bad buzz while it is still small.
+//!
+//! Data flows one way, and the modules below stand in the order of their imports, the last ones first:
+//!
+//! ```text
+//! sources ==Post==> classifier thread (text + classify) ==ClassifiedPost==> monitor (window -> rule -> alert) ==Transition==> notify
+//!
+//! main > cli > pipeline > config > notify > monitor > alert > rule > window > classify > text > source > {store, logging}
+//! lab > classify > text > source        (only cli imports lab)
+//! ```
+//!
+//! Imports go strictly down that line; `tests/layering.rs` checks it. The stage that emits a type owns it, each module
+//! has its own `Config`, and time is an argument everywhere below `pipeline`.
+
+pub mod classify;
+pub mod source;
+pub mod text;
