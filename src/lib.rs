@@ -14,8 +14,12 @@
 
 pub mod alert;
 pub mod classify;
+pub mod cli;
+pub mod config;
+pub mod logging;
 pub mod monitor;
 pub mod notify;
+pub mod pipeline;
 pub mod rule;
 pub mod source;
 pub mod store;

@@ -33,7 +33,7 @@ impl Tracked {
         topic: &TopicWindow,
         now: Timestamp,
     ) -> (Option<Normal>, Option<Transition>) {
-        let evaluation = rule.condition.evaluate(|span| topic.sum(span), self.frozen);
+        let evaluation = rule.condition.evaluate(topic, self.frozen);
         let timing = Timing { hold: rule.hold, keep_firing_for: rule.keep_firing_for };
         let (state, change) = self.state.step(now, evaluation.holds, timing);
         self.state = state;

@@ -1,9 +1,11 @@
 //! Telling people: a [`Transition`] goes out through every notifier. Stands after the monitor, whose outbox it empties.
 
 mod json_lines;
+mod language;
 mod log;
 
 pub use json_lines::JsonLines;
+pub use language::Language;
 pub use log::Log;
 
 use crate::alert::Transition;

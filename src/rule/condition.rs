@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::negative_rate::NegativeRate;
 use super::negative_volume::NegativeVolume;
-use crate::window::{Counts, Span};
+use crate::window::{Counts, Span, TopicWindow};
 
 /// What a rule asks of a topic's windows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,14 @@ pub struct Normal {
     pub value: f64,
     /// Posts it was learnt from.
     pub posts: u64,
+}
+
+/// The time before the window, from which a condition learns what is normal.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Past {
+    pub(super) counts: Counts,
+    /// The topic was watched all that time.
+    pub(super) is_whole: bool,
 }
 
 /// The numbers that decided.
@@ -82,11 +90,14 @@ impl Condition {
         }
     }
 
-    /// Judges the sums that `sum` gives. `frozen` replaces what is normal while an alert fires, so that an incident does
-    /// not become its own excuse.
-    pub fn evaluate(&self, sum: impl Fn(Span) -> Counts, frozen: Option<Normal>) -> Evaluation {
-        let counts = sum(Span::last(self.window()));
-        let past = || self.baseline().map(|length| sum(Span::before(self.window(), length)));
+    /// Judges the windows of `topic`. `frozen` replaces what is normal while an alert fires, so that an incident does not
+    /// become its own excuse.
+    pub fn evaluate(&self, topic: &TopicWindow, frozen: Option<Normal>) -> Evaluation {
+        let counts = topic.sum(Span::last(self.window()));
+        let past = self.baseline().map(|length| {
+            let span = Span::before(self.window(), length);
+            Past { counts: topic.sum(span), is_whole: topic.covers(span) }
+        });
         match self {
             Self::NegativeRate(condition) => condition.evaluate(counts, past, frozen),
             Self::NegativeVolume(condition) => condition.evaluate(counts, past, frozen),

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::bound;
-use super::condition::{Evaluation, Measured, Normal, confidence_fault, length_fault};
+use super::condition::{Evaluation, Measured, Normal, Past, confidence_fault, length_fault};
 use crate::window::Counts;
 
 /// Holds when the lower confidence bound of the negative rate over `window` exceeds the threshold.
@@ -65,19 +65,14 @@ impl RateThreshold {
 }
 
 impl NegativeRate {
-    pub(super) fn evaluate(
-        &self,
-        counts: Counts,
-        past: impl Fn() -> Option<Counts>,
-        frozen: Option<Normal>,
-    ) -> Evaluation {
+    pub(super) fn evaluate(&self, counts: Counts, past: Option<Past>, frozen: Option<Normal>) -> Evaluation {
         let enough = counts.posts() >= self.min_posts.max(1);
         let bound = if enough { bound::share(counts.negative, counts.posts(), self.confidence) } else { 0.0 };
         let mut measured = Measured::new(counts, bound);
         match &self.above {
             RateThreshold::Fixed(share) => measured.threshold = Some(*share),
             RateThreshold::Baseline(baseline) => {
-                measured.normal = frozen.or_else(|| past().and_then(|past| baseline.normal(past)));
+                measured.normal = frozen.or_else(|| past.and_then(|past| baseline.normal(past.counts)));
                 measured.threshold = measured.normal.map(|normal| normal.value + baseline.margin);
             }
         }
@@ -119,6 +114,10 @@ mod tests {
         Counts { negative, neutral: posts - negative, positive: 0 }
     }
 
+    fn past(negative: u64, posts: u64) -> Option<Past> {
+        Some(Past { counts: counts(negative, posts), is_whole: false })
+    }
+
     fn against_baseline() -> NegativeRate {
         let hours = SignedDuration::from_hours;
         let above = RateThreshold::Baseline(RateBaseline { baseline: hours(24), margin: 0.1, min_posts: 100 });
@@ -128,7 +127,7 @@ mod tests {
     /// The design's own example: 80 % on a brand whose normal is 63 % is chance with 10 posts and news with 200.
     #[test]
     fn a_high_share_of_few_posts_is_not_enough() {
-        let past = || Some(counts(630, 1_000));
+        let past = past(630, 1_000);
         let condition = against_baseline();
         assert!(!condition.evaluate(counts(16, 20), past, None).holds);
         assert!(!condition.evaluate(counts(8, 10), past, None).holds);
@@ -138,13 +137,13 @@ mod tests {
     #[test]
     fn the_threshold_follows_the_topic() {
         let condition = against_baseline();
-        assert!(condition.evaluate(counts(120, 200), || Some(counts(300, 1_000)), None).holds);
-        assert!(!condition.evaluate(counts(120, 200), || Some(counts(600, 1_000)), None).holds);
+        assert!(condition.evaluate(counts(120, 200), past(300, 1_000), None).holds);
+        assert!(!condition.evaluate(counts(120, 200), past(600, 1_000), None).holds);
     }
 
     #[test]
     fn without_enough_past_nothing_is_normal() {
-        let evaluation = against_baseline().evaluate(counts(200, 200), || Some(counts(10, 99)), None);
+        let evaluation = against_baseline().evaluate(counts(200, 200), past(10, 99), None);
         assert!(!evaluation.holds);
         assert_eq!(evaluation.measured.threshold, None);
     }
@@ -152,13 +151,13 @@ mod tests {
     #[test]
     fn a_frozen_normal_stands_in_for_the_past() {
         let frozen = Some(Normal { value: 0.3, posts: 500 });
-        assert!(against_baseline().evaluate(counts(120, 200), || Some(counts(900, 1_000)), frozen).holds);
+        assert!(against_baseline().evaluate(counts(120, 200), past(900, 1_000), frozen).holds);
     }
 
     #[test]
     fn a_fixed_share_needs_no_past() {
         let condition = NegativeRate { above: RateThreshold::Fixed(0.5), ..against_baseline() };
-        assert!(condition.evaluate(counts(130, 200), || None, None).holds);
-        assert!(!condition.evaluate(counts(101, 200), || None, None).holds);
+        assert!(condition.evaluate(counts(130, 200), None, None).holds);
+        assert!(!condition.evaluate(counts(101, 200), None, None).holds);
     }
 }

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::bound;
-use super::condition::{Evaluation, Measured, Normal, confidence_fault, length_fault};
+use super::condition::{Evaluation, Measured, Normal, Past, confidence_fault, length_fault};
 use crate::window::Counts;
 
 /// Holds when the lower confidence bound of the number of negative posts in `window` exceeds the threshold.
@@ -64,19 +64,14 @@ impl VolumeThreshold {
 }
 
 impl NegativeVolume {
-    pub(super) fn evaluate(
-        &self,
-        counts: Counts,
-        past: impl Fn() -> Option<Counts>,
-        frozen: Option<Normal>,
-    ) -> Evaluation {
+    pub(super) fn evaluate(&self, counts: Counts, past: Option<Past>, frozen: Option<Normal>) -> Evaluation {
         let enough = counts.negative >= self.min_posts.max(1);
         let bound = bound::count(counts.negative, self.confidence);
         let mut measured = Measured::new(counts, bound);
         match &self.above {
             VolumeThreshold::Fixed(posts) => measured.threshold = Some(*posts),
             VolumeThreshold::Baseline(above) => {
-                measured.normal = frozen.or_else(|| past().and_then(|past| above.normal(past, self.window)));
+                measured.normal = frozen.or_else(|| past.and_then(|past| above.normal(past, self.window)));
                 measured.threshold = measured.normal.map(|normal| normal.value * above.times);
             }
         }
@@ -104,10 +99,13 @@ impl NegativeVolume {
 }
 
 impl VolumeBaseline {
-    /// Negative posts per `window`, were they spread evenly over the baseline.
-    fn normal(&self, past: Counts, window: SignedDuration) -> Option<Normal> {
+    /// Negative posts per `window`, were they spread evenly over the baseline; none while that is not yet over, as hours
+    /// nobody watched would count as calm ones.
+    fn normal(&self, past: Past, window: SignedDuration) -> Option<Normal> {
         let share = window.as_secs_f64() / self.baseline.as_secs_f64();
-        (past.posts() >= self.min_posts).then(|| Normal { value: past.negative as f64 * share, posts: past.posts() })
+        let Past { counts, is_whole } = past;
+        let known = is_whole && counts.posts() >= self.min_posts;
+        known.then(|| Normal { value: counts.negative as f64 * share, posts: counts.posts() })
     }
 }
 
@@ -119,6 +117,10 @@ mod tests {
         Counts { negative: count, neutral: 0, positive: 0 }
     }
 
+    fn past(count: u64, is_whole: bool) -> Option<Past> {
+        Some(Past { counts: negative(count), is_whole })
+    }
+
     fn condition(above: VolumeThreshold) -> NegativeVolume {
         NegativeVolume { window: SignedDuration::from_hours(1), above, confidence: 0.99, min_posts: 20 }
     }
@@ -126,18 +128,19 @@ mod tests {
     #[test]
     fn a_fixed_number_must_be_passed_with_confidence() {
         let condition = condition(VolumeThreshold::Fixed(50.0));
-        assert!(!condition.evaluate(negative(60), || None, None).holds);
-        assert!(condition.evaluate(negative(80), || None, None).holds);
+        assert!(!condition.evaluate(negative(60), None, None).holds);
+        assert!(condition.evaluate(negative(80), None, None).holds);
     }
 
     #[test]
     fn normal_is_counted_per_window() {
         let baseline = VolumeBaseline { baseline: SignedDuration::from_hours(24), times: 3.0, min_posts: 100 };
         let condition = condition(VolumeThreshold::Baseline(baseline));
-        let evaluation = condition.evaluate(negative(60), || Some(negative(240)), None);
+        let evaluation = condition.evaluate(negative(60), past(240, true), None);
         assert_eq!(evaluation.measured.threshold, Some(30.0));
         assert!(evaluation.holds);
-        assert!(!condition.evaluate(negative(35), || Some(negative(240)), None).holds);
-        assert!(!condition.evaluate(negative(60), || Some(negative(99)), None).holds, "too little past");
+        assert!(!condition.evaluate(negative(35), past(240, true), None).holds);
+        assert!(!condition.evaluate(negative(60), past(99, true), None).holds, "too little past");
+        assert!(!condition.evaluate(negative(60), past(240, false), None).holds, "not watched for a day yet");
     }
 }

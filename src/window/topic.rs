@@ -1,5 +1,7 @@
 //! [`TopicWindow`]: everything counted for one topic, and its place in the store.
 
+use serde::{Deserialize, Serialize};
+
 use super::buckets::{Buckets, bucket_start};
 use super::history::History;
 use super::samples::Samples;
@@ -18,6 +20,13 @@ pub enum Arrival {
     TooLate,
 }
 
+/// What is stored of a topic as a whole; Unix seconds.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Known {
+    since: i64,
+    watermark: Option<i64>,
+}
+
 /// The windows of one topic.
 #[derive(Debug, Clone)]
 pub struct TopicWindow {
@@ -28,6 +37,8 @@ pub struct TopicWindow {
     sampled: i64,
     /// Newest event time counted, in Unix seconds.
     watermark: Option<i64>,
+    /// Edge when the topic was first heard of.
+    since: i64,
     moved: bool,
     buckets: Buckets,
     seen: Seen,
@@ -43,7 +54,8 @@ impl TopicWindow {
     pub fn load(store: &Store, config: &Config, spans: &[Span], name: &str, edge: i64) -> Result<Self, StoreError> {
         let width = config.bucket.as_secs();
         let lateness = config.lateness.as_secs();
-        let watermark: Option<i64> = store.get(&Key::new(Table::Topic).text(name))?;
+        let known: Option<Known> = store.get(&Key::new(Table::Topic).text(name))?;
+        let Known { since, watermark } = known.unwrap_or(Known { since: edge, watermark: None });
         let mut buckets = Buckets::new(width, edge, spans);
         for entry in store.scan::<Counts>(&Key::new(Table::Bucket).text(name)) {
             let (key, counts) = entry?;
@@ -58,7 +70,8 @@ impl TopicWindow {
             lateness,
             sampled: spans.iter().filter(|span| span.near == 0).map(|span| span.far).max().unwrap_or(0),
             watermark,
-            moved: watermark.is_none(),
+            since,
+            moved: known.is_none(),
             buckets,
             seen: Seen::load(store, name)?,
             samples: Samples::load(store, name)?,
@@ -71,7 +84,7 @@ impl TopicWindow {
     /// # Errors
     /// When the store cannot be read.
     pub fn stored_names(store: &Store) -> Result<Vec<String>, StoreError> {
-        store.scan::<Option<i64>>(&Key::new(Table::Topic)).map(|entry| Ok(entry?.0.first_text())).collect()
+        store.scan::<Known>(&Key::new(Table::Topic)).map(|entry| Ok(entry?.0.first_text())).collect()
     }
 
     /// The hours of topic `name` in the store, oldest first, by their start in Unix seconds.
@@ -124,6 +137,11 @@ impl TopicWindow {
         self.buckets.sum(span)
     }
 
+    /// Whether the topic was watched for the whole of `span`, so that few posts in it mean few posts.
+    pub fn covers(&self, span: Span) -> bool {
+        self.since <= self.buckets.edge() - span.far
+    }
+
     /// The most negative posts of the last `length` seconds, the open bucket included.
     pub fn samples(&self, length: i64, count: usize) -> Vec<Sample> {
         self.samples.pick(self.buckets.edge() - length, count)
@@ -140,7 +158,8 @@ impl TopicWindow {
     /// When a record cannot be encoded.
     pub fn save(&mut self, batch: &mut Batch, commit: u64) -> Result<(), StoreError> {
         if std::mem::take(&mut self.moved) {
-            batch.put(&Key::new(Table::Topic).text(&self.name), &self.watermark)?;
+            let known = Known { since: self.since, watermark: self.watermark };
+            batch.put(&Key::new(Table::Topic).text(&self.name), &known)?;
         }
         let key = |start: i64| Key::new(Table::Bucket).text(&self.name).time(start);
         for start in self.buckets.take_dropped() {
