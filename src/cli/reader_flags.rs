@@ -1,0 +1,137 @@
+//! [`ReaderFlags`]: how a dump is to be read, the same flags for every subcommand that reads one.
+
+use std::mem;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::source::{Columns, Encoding, Input, Layout, OptionsError, ReadOptions};
+
+/// Flags over the configuration's `[dump]`. Flatten them last: they bring their own heading in the help.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "How the dump is read")]
+pub(super) struct ReaderFlags {
+    /// Which column holds which field, such as `text=body,created_at=when` [fields: id, created_at, text, author, label,
+    /// topic, lang, reason; found by their usual names without this]
+    #[arg(long, value_name = "FIELD=COLUMN,...", value_parser = Columns::parse)]
+    columns: Option<Columns>,
+    /// Column that names what a post is about: each of its values is a topic
+    #[arg(long, value_name = "COLUMN")]
+    pub(super) topic_column: Option<String>,
+    /// Between the fields of CSV: a character, or `tab` [default: found from the header]
+    #[arg(long, value_name = "CHAR", value_parser = delimiter)]
+    delimiter: Option<char>,
+    /// auto, utf-8 or latin-1
+    #[arg(long)]
+    encoding: Option<Encoding>,
+    /// auto, csv, sentiment140 or x_jsonl
+    #[arg(long)]
+    layout: Option<Layout>,
+    /// Format of times in none of the known forms, such as `%d/%m/%Y %H:%M`; UTC without `%z`
+    #[arg(long, value_name = "STRPTIME")]
+    time_format: Option<String>,
+}
+
+impl ReaderFlags {
+    /// Puts what the flags set in the place of what `options` has, and checks the whole.
+    pub(super) fn apply(&self, options: &mut ReadOptions) -> Result<(), OptionsError> {
+        if let Some(columns) = &self.columns {
+            if columns.topic.is_some() && self.topic_column.is_some() {
+                return Err(OptionsError::Twice("topic".to_owned()));
+            }
+            options.columns = mem::take(&mut options.columns).overridden_by(columns);
+        }
+        if self.topic_column.is_some() {
+            options.columns.topic.clone_from(&self.topic_column);
+        }
+        if self.time_format.is_some() {
+            options.time_format.clone_from(&self.time_format);
+        }
+        options.delimiter = self.delimiter.or(options.delimiter);
+        options.encoding = self.encoding.unwrap_or(options.encoding);
+        options.layout = self.layout.unwrap_or(options.layout);
+        options.check()
+    }
+}
+
+/// Where rejects go without `--rejects`: beside the user and not beside the dump, whose directory may not be the
+/// user's to write in.
+pub(super) fn default_rejects(input: &Input) -> PathBuf {
+    let name = match input {
+        Input::Path(path) => path.file_name().map_or_else(|| "dump".into(), |name| name.to_string_lossy().into_owned()),
+        Input::Stdin => "stdin".to_owned(),
+    };
+    PathBuf::from(format!("{name}.rejects.csv"))
+}
+
+fn delimiter(flag: &str) -> Result<char, String> {
+    let mut chars = flag.chars();
+    match (flag, chars.next(), chars.next()) {
+        ("tab" | "\\t", ..) => Ok('\t'),
+        (_, Some(c), None) => Ok(c),
+        _ => Err("wanted one character, or `tab`".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Command {
+        #[command(flatten)]
+        reader: ReaderFlags,
+    }
+
+    fn applied(flags: &[&str], mut options: ReadOptions) -> Result<ReadOptions, String> {
+        let command = Command::try_parse_from(["vigie"].iter().chain(flags)).map_err(|error| error.to_string())?;
+        command.reader.apply(&mut options).map_err(|error| error.to_string())?;
+        Ok(options)
+    }
+
+    #[test]
+    fn flags_stand_over_the_configuration() {
+        Command::command().debug_assert();
+        let config = ReadOptions {
+            columns: Columns { text: Some("body".into()), label: Some("mood".into()), ..Columns::default() },
+            delimiter: Some(';'),
+            layout: Layout::Csv,
+            ..ReadOptions::default()
+        };
+        assert_eq!(applied(&[], config.clone()).unwrap(), config);
+        let flags =
+            ["--columns", "text=tweet", "--topic-column", "airline", "--delimiter", "tab", "--encoding", "latin-1"];
+        let wanted = ReadOptions {
+            columns: Columns {
+                text: Some("tweet".into()),
+                label: Some("mood".into()),
+                topic: Some("airline".into()),
+                ..Columns::default()
+            },
+            delimiter: Some('\t'),
+            encoding: Encoding::Latin1,
+            ..config.clone()
+        };
+        assert_eq!(applied(&flags, config.clone()).unwrap(), wanted);
+        let flags = ["--layout", "x_jsonl", "--time-format", "%d/%m/%Y"];
+        let wanted = ReadOptions { layout: Layout::XJsonl, time_format: Some("%d/%m/%Y".into()), ..config.clone() };
+        assert_eq!(applied(&flags, config).unwrap(), wanted);
+    }
+
+    #[test]
+    fn faulty_flags_are_named() {
+        for (flags, wanted) in [
+            (&["--columns", "txt=a"][..], "unknown field \"txt\""),
+            (&["--delimiter", "ab"], "wanted one character, or `tab`"),
+            (&["--delimiter", "é"], "wanted one ASCII character"),
+            (&["--layout", "xml"], "wanted one of auto, csv"),
+            (&["--encoding", "utf-16"], "wanted one of auto, utf-8"),
+            (&["--columns", "topic=a", "--topic-column", "b"], "\"topic\" is mapped twice"),
+        ] {
+            let error = applied(flags, ReadOptions::default()).unwrap_err();
+            assert!(error.contains(wanted), "{flags:?}: {error}");
+        }
+    }
+}
