@@ -3,7 +3,8 @@
 //! Negations (`not`, `no`, `never`, `ne`, `pas`, `jamais`...) are kept out of the lists, though usual lists have them:
 //! "not late" and "late" are opposites. So are degrees (`too`, `very`, `trop`, `plus`), which complaints lean on. Both
 //! lists serve every text, since the language of a short post is seldom known; single letters are what elisions and
-//! clitics leave. A verb form that is also a thing of this trade (`avions`) is no stopword.
+//! clitics leave. A verb form that is also a thing of this trade (`avions`) is no stopword;
+//! `rt`, `http` and `https` are, as what platforms and masked dumps leave.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -20,18 +21,18 @@ static STOPWORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| ENGLISH.into_iter()
 const LONGEST: usize = 10;
 
 #[rustfmt::skip]
-const ENGLISH: [&str; 147] = [
+const ENGLISH: [&str; 149] = [
     "a", "about", "above", "after", "again", "all", "also", "although", "am", "among", "amongst", "an", "and",
     "another", "any", "are", "as", "at", "be", "because", "been", "before", "being", "below", "between", "both",
     "but", "by", "can", "could", "d", "did", "do", "does", "doing", "down", "during", "each", "every", "for", "from",
     "further", "had", "has", "have", "having", "he", "her", "here", "hers", "herself", "him", "himself", "his", "how",
-    "i", "if", "in", "into", "is", "it", "its", "itself", "just", "ll", "m", "may", "me", "might", "must", "my",
-    "myself", "o", "of", "off", "on", "once", "only", "or", "other", "ought", "our", "ours", "ourselves", "out",
-    "over", "own", "re", "rt", "s", "same", "shall", "she", "should", "since", "so", "some", "such", "t", "than",
-    "that", "the", "their", "theirs", "them", "themselves", "then", "there", "these", "they", "this", "those",
-    "though", "through", "to", "u", "under", "until", "up", "upon", "ur", "us", "ve", "via", "was", "we", "were",
-    "what", "when", "where", "which", "while", "who", "whom", "whose", "why", "will", "with", "within", "would", "y",
-    "yet", "you", "your", "yours", "yourself", "yourselves",
+    "http", "https", "i", "if", "in", "into", "is", "it", "its", "itself", "just", "ll", "m", "may", "me", "might",
+    "must", "my", "myself", "o", "of", "off", "on", "once", "only", "or", "other", "ought", "our", "ours",
+    "ourselves", "out", "over", "own", "re", "rt", "s", "same", "shall", "she", "should", "since", "so", "some",
+    "such", "t", "than", "that", "the", "their", "theirs", "them", "themselves", "then", "there", "these", "they",
+    "this", "those", "though", "through", "to", "u", "under", "until", "up", "upon", "ur", "us", "ve", "via", "was",
+    "we", "were", "what", "when", "where", "which", "while", "who", "whom", "whose", "why", "will", "with", "within",
+    "would", "y", "yet", "you", "your", "yours", "yourself", "yourselves",
 ];
 
 #[rustfmt::skip]

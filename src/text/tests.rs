@@ -49,6 +49,7 @@ fn classic_keeps_the_words_that_count() {
         ("Écrit à jean@airparadis.fr, AUCUNE réponse #honte #Air_Paradis", "écrit aucune réponse honte air paradis"),
         ("the 'best' crew's smile, shouldn't've 'left'", "best crew smile not left"),
         ("e\u{301}crit \u{301}l'\u{301} retard", "e\u{301}crit retard"),
+        ("RT @user: masked before, http", "masked"),
         ("I am to be 100% 2015 😡 @you http://t.co/x", ""),
     ] {
         assert_eq!(clean(Profile::Classic, text), wanted, "{text}");

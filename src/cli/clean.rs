@@ -1,0 +1,177 @@
+//! `vigie clean`: a dump's posts with their texts cleaned, as CSV that `vigie replay` and `vigie lab` read again.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use tempfile::NamedTempFile;
+
+use super::reader_flags::{ReaderFlags, default_rejects};
+use crate::source::{Input, Needs, ReadOptions, Reader, RejectsFile, Row};
+use crate::text::{self, Profile};
+
+/// Clean a dump's texts, as the models read them, and write it as CSV: id,created_at,author,topic,label,text
+///
+/// Posts whose text is empty once cleaned are left out and counted.
+#[derive(Debug, Args)]
+pub(super) struct CleanArgs {
+    /// Dump to clean: CSV or JSON lines; `-` is standard input
+    #[arg(value_name = "FILE")]
+    file: String,
+    /// Where the cleaned dump goes, readable by its owner only [default: standard output]
+    #[arg(short, long, value_name = "OUT")]
+    output: Option<PathBuf>,
+    /// What the texts are cleaned for: TF-IDF and word vectors, or transformers
+    #[arg(long, value_enum, default_value_t = ProfileFlag::Classic)]
+    profile: ProfileFlag,
+    /// File for rows that cannot be used [default: FILE.rejects.csv in the working directory]
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+    #[command(flatten)]
+    reader: ReaderFlags,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ProfileFlag {
+    Classic,
+    Transformer,
+}
+
+impl ProfileFlag {
+    fn profile(self) -> Profile {
+        match self {
+            Self::Classic => Profile::Classic,
+            Self::Transformer => Profile::Transformer,
+        }
+    }
+}
+
+pub(super) fn run(args: CleanArgs) -> anyhow::Result<()> {
+    let mut options = ReadOptions::default();
+    args.reader.apply(&mut options)?;
+    let input = Input::parse(&args.file);
+    let rejects = args.rejects.unwrap_or_else(|| default_rejects(&input));
+    for (flag, path) in [("the dump", Some(Path::new(&args.file))), ("--output", args.output.as_deref())] {
+        if path == Some(rejects.as_path()) {
+            bail!("{flag} and the rejects file are both {}: name another with --rejects", rejects.display());
+        }
+    }
+    let mut rejects = RejectsFile::new(Some(rejects));
+    let reader = Reader::open(&input, &options, Needs::default())?;
+    let counts = match &args.output {
+        None => clean(reader, args.profile.profile(), io::stdout().lock(), &mut rejects)?,
+        Some(path) => {
+            let mut output = Output::create(path).with_context(|| cannot_write(path))?;
+            let counts = clean(reader, args.profile.profile(), output.file(), &mut rejects)?;
+            output.keep().with_context(|| cannot_write(path))?;
+            counts
+        }
+    };
+    eprintln!("vigie: {}", summary(&counts, args.output.as_deref(), &rejects));
+    Ok(())
+}
+
+fn cannot_write(path: &Path) -> String {
+    format!("cannot write {}", path.display())
+}
+
+/// What became of the usable rows.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Counts {
+    written: u64,
+    emptied: u64,
+}
+
+fn clean(mut reader: Reader, profile: Profile, out: impl Write, rejects: &mut RejectsFile) -> anyhow::Result<Counts> {
+    let mut out = csv::Writer::from_writer(BufWriter::with_capacity(1 << 16, out));
+    out.write_record(["id", "created_at", "author", "topic", "label", "text"]).map_err(io::Error::from)?;
+    let mut counts = Counts::default();
+    while let Some(read) = reader.next_row()? {
+        match read {
+            Err(reject) => rejects.add(&reject)?,
+            Ok(row) => match text::clean(profile, &row.text) {
+                cleaned if cleaned.is_empty() => counts.emptied += 1,
+                cleaned => {
+                    write(&mut out, row, &cleaned).map_err(io::Error::from)?;
+                    counts.written += 1;
+                }
+            },
+        }
+    }
+    rejects.finish()?;
+    if counts == Counts::default() {
+        return Err(rejects.no_usable_row(reader.name()).into());
+    }
+    out.flush()?;
+    Ok(counts)
+}
+
+/// A post without an identifier gets that of its text as posted: what was two posts must not become one by cleaning.
+fn write(out: &mut csv::Writer<impl Write>, row: Row, cleaned: &str) -> csv::Result<()> {
+    let created_at = row.created_at.map(|at| at.to_string());
+    let (author, topic, label) = (row.author.clone(), row.topic.clone(), row.label.clone());
+    let id = if row.id.is_some() { row.id } else { row.into_post().map(|post| post.id) };
+    let fields = [id, created_at, author, topic, label];
+    out.write_record(fields.iter().map(|field| field.as_deref().unwrap_or_default()).chain([cleaned]))
+}
+
+/// Where the cleaned dump goes: beside its place until it is whole, so that a killed run leaves no half file there.
+enum Output {
+    Beside {
+        part: NamedTempFile,
+        place: PathBuf,
+    },
+    /// A device or a pipe, which cannot be replaced.
+    Straight(File),
+}
+
+impl Output {
+    fn create(path: &Path) -> io::Result<Self> {
+        // A link is followed: what it points to is meant.
+        let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if place.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+            return Ok(Self::Straight(File::options().write(true).open(place)?));
+        }
+        let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let name = place.file_name().unwrap_or_default().to_string_lossy();
+        let part = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".part").tempfile_in(folder)?;
+        Ok(Self::Beside { part, place })
+    }
+
+    fn file(&mut self) -> &mut File {
+        match self {
+            Self::Beside { part, .. } => part.as_file_mut(),
+            Self::Straight(file) => file,
+        }
+    }
+
+    fn keep(self) -> io::Result<()> {
+        if let Self::Beside { part, place } = self {
+            part.as_file().sync_all()?;
+            part.persist(place)?;
+        }
+        Ok(())
+    }
+}
+
+fn summary(counts: &Counts, output: Option<&Path>, rejects: &RejectsFile) -> String {
+    let mut line = format!("{} rows written", counts.written);
+    if let Some(path) = output {
+        let _ = write!(line, " to {}", path.display());
+    }
+    let _ = write!(line, ", {} emptied by cleaning and left out, {} rejected", counts.emptied, rejects.total());
+    let reasons: Vec<String> = rejects.counts().iter().map(|(reason, rows)| format!("{rows} {reason}")).collect();
+    if !reasons.is_empty() {
+        let _ = write!(line, " ({})", reasons.join(", "));
+    }
+    if let Some(path) = rejects.written() {
+        let _ = write!(line, ", kept in {}", path.display());
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests;
