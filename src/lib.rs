@@ -12,6 +12,12 @@
 //! Imports go strictly down that line; `tests/layering.rs` checks it. The stage that emits a type owns it, each module
 //! has its own `Config`, and time is an argument everywhere below `pipeline`.
 
+pub mod alert;
 pub mod classify;
+pub mod monitor;
+pub mod notify;
+pub mod rule;
 pub mod source;
+pub mod store;
 pub mod text;
+pub mod window;
