@@ -13,5 +13,6 @@
 //! has its own `Config`, and time is an argument everywhere below `pipeline`.
 
 pub mod classify;
+pub mod lab;
 pub mod source;
 pub mod text;

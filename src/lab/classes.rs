@@ -1,0 +1,54 @@
+//! [`Classes`]: which labels a dump knows. Many know two, and then a third must neither be learnt nor judged there.
+
+use crate::classify::Label;
+
+/// A set of labels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Classes([bool; 3]);
+
+impl Classes {
+    /// Those that occur.
+    pub fn of(labels: impl IntoIterator<Item = Label>) -> Self {
+        let mut classes = Self::default();
+        for label in labels {
+            classes.0[label as usize] = true;
+        }
+        classes
+    }
+
+    pub fn contains(self, label: Label) -> bool {
+        self.0[label as usize]
+    }
+
+    /// Its labels, in the order of [`Label::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Label> {
+        Label::ALL.into_iter().filter(move |label| self.contains(*label))
+    }
+
+    pub fn len(self) -> usize {
+        self.iter().count()
+    }
+
+    /// The likeliest of its labels; the first one where two are equal. `None` only of the empty set.
+    pub fn likeliest(self, probabilities: &[f32; 3]) -> Option<Label> {
+        let of = |label: Label| probabilities[label as usize];
+        self.iter().reduce(|best, label| if of(label) > of(best) { label } else { best })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Label::{Negative, Neutral, Positive};
+
+    #[test]
+    fn the_likeliest_is_sought_among_its_labels_only() {
+        let probabilities = [0.2, 0.5, 0.3];
+        let two = Classes::of([Positive, Negative, Positive]);
+        assert_eq!((two.len(), two.contains(Neutral)), (2, false));
+        assert_eq!(two.likeliest(&probabilities), Some(Positive));
+        assert_eq!(Classes::of(Label::ALL).likeliest(&probabilities), Some(Neutral));
+        assert_eq!(two.likeliest(&[0.4, 0.2, 0.4]), Some(Negative));
+        assert_eq!(Classes::default().likeliest(&probabilities), None);
+    }
+}
