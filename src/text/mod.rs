@@ -1,4 +1,14 @@
 //! Cleaning, one code for daemon and lab: between the sources and the classifier.
+//!
+//! Both profiles first decode entities, drop invisible junk and collapse white space (`normalise`), then cut the text
+//! into links, mentions, e-mail addresses and the rest (`scan`); they differ in what they write of each piece.
+//! Cleaning a cleaned text changes nothing, and no text makes it panic.
+
+mod classic;
+mod normalise;
+mod scan;
+mod stopwords;
+mod transformer;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,3 +21,16 @@ pub enum Profile {
     /// For transformers: users and links masked, the rest kept as the tokenizer wants it.
     Transformer,
 }
+
+/// The text as `profile` wants it: single spaces between words, none at the ends; empty where nothing is left, which
+/// callers drop.
+pub fn clean(profile: Profile, text: &str) -> String {
+    let normal = normalise::normalise(text);
+    match profile {
+        Profile::Classic => classic::render(&normal),
+        Profile::Transformer => transformer::render(&normal),
+    }
+}
+
+#[cfg(test)]
+mod tests;

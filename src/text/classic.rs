@@ -1,0 +1,96 @@
+//! The `classic` profile, for TF-IDF and word vectors: lower-case words between single spaces, nothing else.
+//!
+//! - Links, mentions, e-mail addresses, emoji and punctuation go; a hashtag keeps its word; letters keep their accents.
+//! - Words of digits only go; `a320` stays.
+//! - Stopwords of both languages go, negations stay (see `stopwords`).
+//! - Negation outlives the apostrophe: `don't` is `not` (its auxiliary is a stopword), `n'est` is `ne`.
+//! - French elisions (`l'`, `qu'`...) and English clitics (`'s`, `'ll`...) are cut off; any other apostrophe joins
+//!   (`aujourd'hui` is `aujourdhui`), so that no cleaned text holds one and cleaning twice changes nothing.
+
+use super::scan::{Piece, scan};
+use super::stopwords::is_stopword;
+
+const ELISIONS: [&str; 14] =
+    ["c", "d", "j", "jusqu", "l", "lorsqu", "m", "n", "puisqu", "qu", "quelqu", "quoiqu", "s", "t"];
+const CLITICS: [&str; 6] = ["d", "ll", "m", "re", "s", "ve"];
+
+pub(super) fn render(normal: &str) -> String {
+    let mut words = Words { out: String::with_capacity(normal.len()), word: String::new() };
+    scan(normal, |piece| match piece {
+        Piece::Text(text) => words.read(text),
+        Piece::Link | Piece::Mention | Piece::Email(_) => words.end_word(),
+    });
+    words.end_word();
+    words.out
+}
+
+/// The words kept so far and the one being read: lower case, apostrophes straight.
+struct Words {
+    out: String,
+    word: String,
+}
+
+impl Words {
+    fn read(&mut self, text: &str) {
+        for c in text.chars() {
+            if c.is_ascii_alphanumeric() {
+                self.word.push(c.to_ascii_lowercase());
+            } else if matches!(c, '\'' | '\u{2019}' | '\u{2BC}') {
+                self.word.push('\'');
+            } else if c.is_alphanumeric() {
+                self.word.extend(c.to_lowercase());
+            } else if is_accent(c) && !self.word.is_empty() {
+                self.word.push(c);
+            } else {
+                self.end_word();
+            }
+        }
+    }
+
+    fn end_word(&mut self) {
+        if !self.word.is_empty() {
+            let word = std::mem::take(&mut self.word);
+            self.keep(&word);
+            self.word = word;
+            self.word.clear();
+        }
+    }
+
+    /// Writes what is worth keeping of a word that may hold apostrophes.
+    fn keep(&mut self, word: &str) {
+        if !word.contains('\'') {
+            return self.write(word);
+        }
+        let mut rest = word.trim_matches('\'');
+        while let Some((elided, tail)) = rest.split_once('\'').filter(|(head, _)| ELISIONS.contains(head)) {
+            if elided == "n" {
+                self.write("ne");
+            }
+            rest = tail.trim_start_matches('\'');
+        }
+        while let Some((head, _)) = rest.rsplit_once('\'').filter(|(_, clitic)| CLITICS.contains(clitic)) {
+            rest = head.trim_end_matches('\'');
+        }
+        if rest.ends_with("n't") {
+            self.write("not");
+        } else {
+            self.write(&rest.replace('\'', ""));
+        }
+    }
+
+    fn write(&mut self, word: &str) {
+        let word = word.trim_start_matches(is_accent);
+        if is_stopword(word) || word.chars().all(char::is_numeric) {
+            return;
+        }
+        if !self.out.is_empty() {
+            self.out.push(' ');
+        }
+        self.out.push_str(word);
+    }
+}
+
+/// Combining accents, for texts that write `é` in two characters.
+fn is_accent(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36F}')
+}
