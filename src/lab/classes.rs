@@ -16,6 +16,13 @@ impl Classes {
         classes
     }
 
+    /// Those that a dump with these labels knows: with two labels there is no third in it, while with a single one the
+    /// others may just not occur.
+    pub fn known_to(labels: &[Label]) -> Self {
+        let occurring = Self::of(labels.iter().copied());
+        if occurring.len() == 2 { occurring } else { Self::of(Label::ALL) }
+    }
+
     pub fn contains(self, label: Label) -> bool {
         self.0[label as usize]
     }

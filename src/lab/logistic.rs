@@ -18,6 +18,7 @@ use argmin::solver::quasinewton::LBFGS;
 use rayon::prelude::*;
 
 use super::classes::Classes;
+use super::recipe::Fit;
 use super::scaling::Scaling;
 use crate::classify::Label;
 
@@ -87,6 +88,12 @@ pub enum FitError {
     NotConverged(String),
 }
 
+impl From<Fit> for Logistic {
+    fn from(Fit { seed, l2, max_iterations, tolerance }: Fit) -> Self {
+        Self { l2, seed, max_iterations, tolerance }
+    }
+}
+
 impl Logistic {
     /// Learns a head from `examples`.
     pub fn fit(&self, mut examples: Examples) -> Result<Fitted, FitError> {
@@ -112,7 +119,8 @@ impl Logistic {
         Ok(Fitted { weight, bias, loss: state.get_best_cost(), iterations: state.get_iter() })
     }
 
-    fn check(&self) -> Result<(), FitError> {
+    /// Names the first faulty setting.
+    pub(super) fn check(&self) -> Result<(), FitError> {
         let fault = |name, found, wanted| Err(FitError::Setting { name, found, wanted });
         if !(self.l2.is_finite() && self.l2 >= 0.0) {
             return fault("l2", self.l2, "a number of at least 0");

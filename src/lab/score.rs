@@ -42,7 +42,7 @@ pub struct ClassScores {
 impl Scores {
     /// Judges `probabilities` by `labels`, one each per post. `None` without a post.
     pub fn of(labels: &[Label], probabilities: &[[f32; 3]]) -> Option<Self> {
-        let classes = judged_on(labels);
+        let classes = Classes::known_to(labels);
         let mut counts = [[0_u64; 3]; 3];
         for (label, probabilities) in labels.iter().zip(probabilities) {
             let predicted = classes.likeliest(probabilities)?;
@@ -93,12 +93,6 @@ fn mean<'a>(classes: impl Iterator<Item = &'a ClassScores>, of: impl Fn(&ClassSc
         count += 1.0;
     }
     sum / count.max(1.0)
-}
-
-/// With two labels the dump knows no third; with a single one it may just hold no others.
-fn judged_on(labels: &[Label]) -> Classes {
-    let occurring = Classes::of(labels.iter().copied());
-    if occurring.len() == 2 { occurring } else { Classes::of(Label::ALL) }
 }
 
 /// By ranks (Mann and Whitney 1947), ties at their mean rank.
