@@ -35,3 +35,16 @@ pub struct Prediction {
     /// In the order of [`Label::ALL`]; each in `[0, 1]`, summing to 1.
     pub probabilities: [f32; 3],
 }
+
+impl Prediction {
+    /// The likeliest label; of two equally likely, the first of [`Label::ALL`].
+    pub(super) fn of_probabilities(probabilities: [f32; 3]) -> Self {
+        let mut best = (Label::Negative, f32::NEG_INFINITY);
+        for (label, probability) in Label::ALL.into_iter().zip(probabilities) {
+            if probability > best.1 {
+                best = (label, probability);
+            }
+        }
+        Self { label: best.0, probabilities }
+    }
+}

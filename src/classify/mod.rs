@@ -1,8 +1,38 @@
 //! Sentiment: a cleaned post in, a [`Prediction`] out. Stands between `text` and the monitor.
+//!
+//! ```text
+//! Worker:  Vec<Post> -> clean -> Classifier -> Vec<ClassifiedPost>
+//! DistilBertClassifier:  texts -> tokenize -> batch -> distilbert -> pool -> head -> Prediction
+//! a model directory:     files (hashes) -> manifest, config, weights -> encoder, head
+//! ```
 
+mod batch;
+mod column;
+mod config;
+mod distilbert;
+mod distilbert_classifier;
+mod encoder;
+mod error;
+mod files;
+mod head;
 mod label;
+mod manifest;
+mod math;
+mod ops;
+mod pool;
+mod tokenize;
+mod weights;
+mod worker;
 
+pub use column::ColumnClassifier;
+pub use distilbert_classifier::DistilBertClassifier;
+pub use encoder::Encoder;
+pub use error::ModelError;
+pub use head::Head;
 pub use label::{Label, Prediction};
+pub use manifest::{Manifest, Origin};
+pub use pool::Pooling;
+pub use worker::{Feed, Worker};
 
 use crate::source::Post;
 use crate::text::Profile;
@@ -42,4 +72,12 @@ pub enum ClassifyError {
     Model(String),
     #[error("a post carries no label to take (`--labels column`)")]
     NoGivenLabel,
+    #[error(
+        "a post's label is none of negative, neutral and positive (`--labels column`): name the column that holds them"
+    )]
+    UnknownGivenLabel,
+    #[error("the classifier panicked on a batch: a fault of this program, please report it")]
+    Panicked,
+    #[error("the classifier has stopped")]
+    Stopped,
 }

@@ -1,0 +1,88 @@
+//! [`Encoder`]: texts to pooled vectors. What the classifier puts its head on, and what the lab fits heads to.
+
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use super::batch::{Batch, batches};
+use super::config::EncoderConfig;
+use super::distilbert::DistilBert;
+use super::files::{CONFIG, ModelFiles, TOKENIZER};
+use super::tokenize::Tokenize;
+use super::weights::Weights;
+use super::{ModelError, Pooling};
+
+/// Tokens of a batch, padding included.
+const BATCH_TOKENS: usize = 1024;
+
+/// A DistilBERT encoder with its tokenizer.
+#[derive(Debug)]
+pub struct Encoder {
+    tokenize: Tokenize,
+    bert: DistilBert,
+    pooling: Pooling,
+    padding: u32,
+}
+
+impl Encoder {
+    /// Loads the encoder of a model directory, with or without a head. Without a manifest nothing is verified, texts
+    /// are cut at the encoder's limit, and the mean is pooled.
+    pub fn load(dir: &Path) -> Result<Self, ModelError> {
+        let mut files = ModelFiles::open(dir)?;
+        let (encoder, _, _) = Self::of_files(&mut files)?;
+        files.finish()?;
+        Ok(encoder)
+    }
+
+    /// Also gives what is left of the weights, for a head.
+    pub(super) fn of_files(files: &mut ModelFiles) -> Result<(Self, Weights, EncoderConfig), ModelError> {
+        let config = EncoderConfig::parse(&files.path(CONFIG), &files.read(CONFIG)?)?;
+        let (pooling, max_tokens) = match files.manifest() {
+            Some(manifest) => (manifest.pooling, manifest.max_tokens),
+            None => (Pooling::Mean, config.max_position_embeddings),
+        };
+        let tokenize = Tokenize::parse(&files.path(TOKENIZER), &files.read(TOKENIZER)?, &config, max_tokens)?;
+        let mut weights = Weights::of_encoder(files)?;
+        let bert = DistilBert::take(&mut weights, &config)?;
+        Ok((Self { tokenize, bert, pooling, padding: config.pad_token_id }, weights, config))
+    }
+
+    /// The same encoder, pooling otherwise.
+    pub fn with_pooling(mut self, pooling: Pooling) -> Self {
+        self.pooling = pooling;
+        self
+    }
+
+    /// Values a text.
+    pub fn width(&self) -> usize {
+        self.pooling.width(self.bert.dim())
+    }
+
+    /// The pooled vector of each text, row-major `[texts, width]`, in the order of the texts.
+    ///
+    /// The same call gives the same bits; in other company a text's vector may differ by rounding.
+    pub fn encode(&self, texts: &[&str]) -> Result<Vec<f32>, ModelError> {
+        let batches = batches(&self.tokenize.ids(texts)?, BATCH_TOKENS, self.padding);
+        let pooled: Vec<Vec<f32>> = batches.par_iter().map(|batch| self.pooled(batch)).collect::<Result<_, _>>()?;
+        let width = self.width();
+        let mut rows = vec![0.0; texts.len() * width];
+        for (batch, pooled) in batches.iter().zip(&pooled) {
+            for (origin, vector) in batch.origins.iter().zip(pooled.chunks_exact(width)) {
+                if let Some(row) = rows.get_mut(origin * width..(origin + 1) * width) {
+                    row.copy_from_slice(vector);
+                }
+            }
+        }
+        Ok(rows)
+    }
+
+    fn pooled(&self, batch: &Batch) -> Result<Vec<f32>, ModelError> {
+        let (hidden, dim, width) = (self.bert.forward(batch)?, self.bert.dim(), self.width());
+        let texts = batch.lengths.len();
+        let mut out = vec![0.0; texts * width];
+        for (text, (length, out)) in batch.lengths.iter().zip(out.chunks_exact_mut(width)).enumerate() {
+            self.pooling.pool(hidden.chunks_exact(dim).skip(text).step_by(texts).take(*length), dim, out);
+        }
+        Ok(out)
+    }
+}

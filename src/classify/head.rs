@@ -1,0 +1,124 @@
+//! [`Head`]: multinomial logistic regression over a pooled output; the last step of a classification.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+
+use super::ModelError;
+use super::weights::Weights;
+
+/// A linear layer in plain arithmetic, for the few values that follow the encoder.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Dense {
+    /// Row-major, `[outputs, inputs]`.
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+impl Dense {
+    /// Takes `{name}.weight` and `{name}.bias` from the weights.
+    pub(super) fn take(weights: &mut Weights, name: &str, outputs: usize, inputs: usize) -> Result<Self, ModelError> {
+        Ok(Self {
+            weight: weights.take_values(&format!("{name}weight"), &[outputs, inputs])?,
+            bias: weights.take_values(&format!("{name}bias"), &[outputs])?,
+        })
+    }
+
+    fn inputs(&self) -> usize {
+        self.weight.len() / self.bias.len().max(1)
+    }
+
+    pub(super) fn apply(&self, input: &[f32]) -> Vec<f32> {
+        let rows = self.weight.chunks_exact(self.inputs().max(1));
+        rows.zip(&self.bias).map(|(row, bias)| dot(row, input) + bias).collect()
+    }
+}
+
+/// Eight sums side by side: one sum would wait for itself at every step.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let (blocks_a, rest_a) = a.as_chunks::<8>();
+    let (blocks_b, rest_b) = b.as_chunks::<8>();
+    let mut sums = [0.0_f32; 8];
+    for (block_a, block_b) in blocks_a.iter().zip(blocks_b) {
+        for ((sum, x), y) in sums.iter_mut().zip(block_a).zip(block_b) {
+            *sum += x * y;
+        }
+    }
+    sums.iter().sum::<f32>() + rest_a.iter().zip(rest_b).map(|(x, y)| x * y).sum::<f32>()
+}
+
+/// Multinomial logistic regression: `softmax(W x + b)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Head(Dense);
+
+impl Head {
+    /// `weight` is row-major `[labels, width]`, `bias` has one value a label, both in the label order of the manifest.
+    pub fn new(weight: Vec<f32>, bias: Vec<f32>) -> Result<Self, ModelError> {
+        if bias.is_empty() || weight.is_empty() || !weight.len().is_multiple_of(bias.len()) {
+            return Err(ModelError::HeadShape { weights: weight.len(), biases: bias.len(), labels: bias.len() });
+        }
+        Ok(Self(Dense { weight, bias }))
+    }
+
+    /// Writes `weight` and `bias` in f32, in the layout that a model directory's `head.safetensors` has.
+    pub fn save(&self, path: &Path) -> Result<(), ModelError> {
+        let (labels, width) = (self.0.bias.len(), self.width());
+        let tensors = HashMap::from([
+            ("weight", Tensor::from_slice(&self.0.weight, (labels, width), &Device::Cpu)?),
+            ("bias", Tensor::from_slice(&self.0.bias, labels, &Device::Cpu)?),
+        ]);
+        let tensors = tensors.iter().map(|(name, tensor)| (*name, tensor));
+        let bytes = safetensors::serialize(tensors, None)
+            .map_err(|error| ModelError::Weights { path: path.to_path_buf(), reason: error.to_string() })?;
+        std::fs::write(path, bytes).map_err(|source| ModelError::Io { path: path.to_path_buf(), source })
+    }
+
+    /// Takes `weight` and `bias` for `labels` labels over `width` inputs.
+    pub(super) fn take(weights: &mut Weights, labels: usize, width: usize) -> Result<Self, ModelError> {
+        Dense::take(weights, "", labels, width).map(Self)
+    }
+
+    /// Values of a pooled output it reads.
+    pub fn width(&self) -> usize {
+        self.0.inputs()
+    }
+
+    /// One probability a label, summing to 1.
+    pub fn probabilities(&self, pooled: &[f32]) -> Vec<f32> {
+        softmax(self.0.apply(pooled))
+    }
+}
+
+/// The head of `DistilBertForSequenceClassification`: `classifier(relu(pre_classifier(first token)))`.
+#[derive(Debug)]
+pub(super) struct CheckpointHead {
+    pre_classifier: Dense,
+    classifier: Dense,
+}
+
+impl CheckpointHead {
+    pub(super) fn take(weights: &mut Weights, labels: usize, dim: usize) -> Result<Self, ModelError> {
+        Ok(Self {
+            pre_classifier: Dense::take(weights, "pre_classifier.", dim, dim)?,
+            classifier: Dense::take(weights, "classifier.", labels, dim)?,
+        })
+    }
+
+    pub(super) fn probabilities(&self, first_token: &[f32]) -> Vec<f32> {
+        let hidden: Vec<f32> = self.pre_classifier.apply(first_token).iter().map(|value| value.max(0.0)).collect();
+        softmax(self.classifier.apply(&hidden))
+    }
+}
+
+fn softmax(mut logits: Vec<f32>) -> Vec<f32> {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    for logit in &mut logits {
+        *logit = (*logit - largest).exp();
+    }
+    let sum: f32 = logits.iter().sum();
+    for probability in &mut logits {
+        *probability /= sum;
+    }
+    logits
+}

@@ -1,0 +1,175 @@
+//! [`Manifest`]: what a model directory says of itself in `manifest.json`. The lab writes it, loading checks it.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::files::{self, HashedFile};
+use super::{Label, ModelError, Pooling};
+use crate::text::Profile;
+
+pub(super) const MANIFEST: &str = "manifest.json";
+const FORMAT: u32 = 1;
+
+/// A model directory's `manifest.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    format: u32,
+    /// Name of the model, such as `default`; [`Manifest::model_id`] adds what tells its weights apart.
+    pub id: String,
+    /// Order of the head's rows.
+    pub labels: Vec<Label>,
+    /// How texts are cleaned before this model.
+    pub text_profile: Profile,
+    pub pooling: Pooling,
+    /// Where texts are cut, special tokens counted.
+    pub max_tokens: usize,
+    /// Sha256, in hex, of each file that makes the model.
+    pub files: BTreeMap<String, String>,
+    pub encoder: Origin,
+    /// How the head was fitted, in the lab's words.
+    pub training: Value,
+    /// What was measured on held-out data, in the lab's words.
+    pub metrics: Value,
+}
+
+/// Where an encoder came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    pub name: String,
+    pub origin: String,
+    pub licence: String,
+}
+
+impl Manifest {
+    /// Of a model whose head has its rows in the order of [`Label::ALL`]; [`Manifest::write`] fills in the files.
+    pub fn new(id: &str, pooling: Pooling, max_tokens: usize, encoder: Origin) -> Self {
+        Self {
+            format: FORMAT,
+            id: id.to_owned(),
+            labels: Label::ALL.to_vec(),
+            text_profile: Profile::Transformer,
+            pooling,
+            max_tokens,
+            files: BTreeMap::new(),
+            encoder,
+            training: Value::Null,
+            metrics: Value::Null,
+        }
+    }
+
+    /// Hashes the model's files in `dir`, and writes `manifest.json` beside them.
+    pub fn write(&mut self, dir: &Path) -> Result<(), ModelError> {
+        let path = dir.join(MANIFEST);
+        self.files.clear();
+        for name in files::model_files(dir)? {
+            let mut file = HashedFile::open(&dir.join(&name))?;
+            self.files.insert(name, file.finish()?);
+        }
+        self.check(&path)?;
+        let json = serde_json::to_string_pretty(self)
+            .map_err(|error| ModelError::Manifest { path: path.clone(), reason: error.to_string() })?;
+        std::fs::write(&path, json + "\n").map_err(|source| ModelError::Io { path, source })
+    }
+
+    /// `None` where the directory has no manifest.
+    pub fn read(dir: &Path) -> Result<Option<Self>, ModelError> {
+        let path = dir.join(MANIFEST);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(ModelError::Io { path, source }),
+        };
+        let manifest: Self = serde_json::from_slice(&bytes).map_err(|error| ModelError::Manifest {
+            path: path.clone(),
+            reason: format!("not a model's manifest: {error}"),
+        })?;
+        manifest.check(&path)?;
+        Ok(Some(manifest))
+    }
+
+    /// `<id>-<first 8 hex digits of the sha256 over the files' names and hashes>`: other weights, other name.
+    pub fn model_id(&self) -> String {
+        files::model_id(&self.id, &self.files)
+    }
+
+    fn check(&self, path: &Path) -> Result<(), ModelError> {
+        match self.fault() {
+            Some(reason) => Err(ModelError::Manifest { path: path.to_path_buf(), reason }),
+            None => Ok(()),
+        }
+    }
+
+    fn fault(&self) -> Option<String> {
+        if self.format != FORMAT {
+            return Some(format!("format is {}; this vigie reads format {FORMAT}", self.format));
+        }
+        if self.id.is_empty() || !self.id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
+            return Some(format!("id is `{}`; wanted letters, digits, `-`, `_` and `.`", self.id));
+        }
+        let mut sorted = self.labels.clone();
+        sorted.sort();
+        if sorted != Label::ALL {
+            return Some(
+                "labels: wanted negative, neutral and positive, each once, in the order of the head".to_owned(),
+            );
+        }
+        if let Some(name) = self.files.keys().find(|name| !is_plain(name)) {
+            return Some(format!("files: `{name}` is not a plain file name of this directory"));
+        }
+        let missing = files::REQUIRED.iter().find(|name| !self.files.contains_key(**name));
+        missing.map(|name| format!("files: `{name}` is not listed; a model needs it"))
+    }
+}
+
+/// Whether `name` stays within its directory.
+pub(super) fn is_plain(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest() -> Manifest {
+        let origin = Origin { name: "tiny".into(), origin: "made by hand".into(), licence: "MIT".into() };
+        let mut manifest = Manifest::new("tiny", Pooling::Mean, 64, origin);
+        manifest.files = ["config.json", "tokenizer.json"].map(|name| (name.to_owned(), "00".to_owned())).into();
+        manifest
+    }
+
+    #[test]
+    fn each_fault_is_named() {
+        let faults: [(&str, fn(&mut Manifest)); 5] = [
+            ("format is 2", |m| m.format = 2),
+            ("id is `a/b`", |m| m.id = "a/b".into()),
+            ("labels: wanted negative", |m| m.labels[0] = Label::Positive),
+            ("`../head.safetensors` is not a plain file name", |m| {
+                m.files.insert("../head.safetensors".into(), "00".into());
+            }),
+            ("`config.json` is not listed", |m| {
+                m.files.remove("config.json");
+            }),
+        ];
+        assert_eq!(manifest().fault(), None);
+        for (wanted, spoil) in faults {
+            let mut manifest = manifest();
+            spoil(&mut manifest);
+            let fault = manifest.fault().unwrap_or_default();
+            assert!(fault.contains(wanted), "{fault:?} should say {wanted:?}");
+        }
+    }
+
+    #[test]
+    fn other_weights_make_another_id() {
+        let (first, mut second) = (manifest(), manifest());
+        second.files.insert("config.json".into(), "01".into());
+        assert!(first.model_id().starts_with("tiny-") && first.model_id().len() == "tiny-".len() + 8);
+        assert_ne!(first.model_id(), second.model_id());
+    }
+}
