@@ -6,11 +6,13 @@
 
 BERT differs from DistilBERT by its token-type embeddings and its pooler. A single text has type 0 everywhere, so adding
 that one vector to every position embedding keeps every sum; the pooler is not used by sentence-transformers at all.
-OUT receives config.json, tokenizer.json and model.safetensors (f16), as Hugging Face's DistilBertModel would save them.
+OUT receives config.json, tokenizer.json and model.safetensors (f16), as Hugging Face's DistilBertModel would save them,
+and the licence and notice that must travel with them.
 """
 
 import hashlib
 import json
+import shutil
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -137,6 +139,8 @@ def main() -> None:
     (out / "tokenizer.json").write_text(json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":")))
     (out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     save_file(halves, out / "model.safetensors", metadata={"format": "pt"})
+    for name in ("LICENSE", "NOTICE"):
+        shutil.copyfile(Path(__file__).with_name(name), out / name)
     for path in sorted(out.iterdir()):
         print(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}  {path.stat().st_size} bytes")
 

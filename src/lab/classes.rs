@@ -4,11 +4,11 @@ use crate::classify::Label;
 
 /// A set of labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Classes([bool; 3]);
+pub(super) struct Classes([bool; 3]);
 
 impl Classes {
     /// Those that occur.
-    pub fn of(labels: impl IntoIterator<Item = Label>) -> Self {
+    pub(super) fn of(labels: impl IntoIterator<Item = Label>) -> Self {
         let mut classes = Self::default();
         for label in labels {
             classes.0[label as usize] = true;
@@ -18,26 +18,26 @@ impl Classes {
 
     /// Those that a dump with these labels knows: with two labels there is no third in it, while with a single one the
     /// others may just not occur.
-    pub fn known_to(labels: &[Label]) -> Self {
+    pub(super) fn known_to(labels: &[Label]) -> Self {
         let occurring = Self::of(labels.iter().copied());
         if occurring.len() == 2 { occurring } else { Self::of(Label::ALL) }
     }
 
-    pub fn contains(self, label: Label) -> bool {
+    pub(super) fn contains(self, label: Label) -> bool {
         self.0[label as usize]
     }
 
     /// Its labels, in the order of [`Label::ALL`].
-    pub fn iter(self) -> impl Iterator<Item = Label> {
+    pub(super) fn iter(self) -> impl Iterator<Item = Label> {
         Label::ALL.into_iter().filter(move |label| self.contains(*label))
     }
 
-    pub fn len(self) -> usize {
+    pub(super) fn len(self) -> usize {
         self.iter().count()
     }
 
     /// The likeliest of its labels; the first one where two are equal. `None` only of the empty set.
-    pub fn likeliest(self, probabilities: &[f32; 3]) -> Option<Label> {
+    pub(super) fn likeliest(self, probabilities: &[f32; 3]) -> Option<Label> {
         let of = |label: Label| probabilities[label as usize];
         self.iter().reduce(|best, label| if of(label) > of(best) { label } else { best })
     }

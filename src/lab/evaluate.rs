@@ -125,7 +125,10 @@ mod tests {
         assert!(table.ends_with("positive         171         0       513"), "{table}");
         let json = serde_json::to_value(&evaluation).unwrap();
         assert_eq!(json["confusion_matrix"], serde_json::json!([[684, 0, 0], [171, 513, 0], [171, 0, 513]]));
-        assert_eq!((&json["per_class"]["neutral"]["recall"], &json["macro_recall"]), (&0.75.into(), &(2.5 / 3.0).into()));
+        assert_eq!(
+            (&json["per_class"]["neutral"]["recall"], &json["macro_recall"]),
+            (&0.75.into(), &(2.5 / 3.0).into())
+        );
         assert_eq!((&json["posts_per_second"], &json["labels"][0]), (&200.0.into(), &"negative".into()));
     }
 }

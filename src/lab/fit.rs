@@ -48,7 +48,8 @@ pub fn fit(recipe: &Recipe, places: Places<'_>, progress: &ProgressBar) -> Resul
 
     let fitted = logistic.fit(examples(recipe, &train, &features)?)?;
     let head = Head::new(fitted.weight.clone(), fitted.bias.clone())?;
-    let judged = recipe.evaluate.iter().zip(&held_out).map(|(evaluate, dataset)| judge(evaluate, dataset, &features, &head));
+    let judged =
+        recipe.evaluate.iter().zip(&held_out).map(|(evaluate, dataset)| judge(evaluate, dataset, &features, &head));
     let metrics: BTreeMap<&str, Metrics<'_>> = judged.collect::<Result<_, LabError>>()?;
     check_floors(&metrics)?;
 

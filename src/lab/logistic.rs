@@ -30,7 +30,7 @@ const MEMORY: usize = 10;
 
 /// Rows to learn from.
 #[derive(Debug, Clone, Default)]
-pub struct Examples {
+pub(super) struct Examples {
     /// Values a row.
     pub width: usize,
     /// Row-major, `[rows, width]`.
@@ -41,7 +41,7 @@ pub struct Examples {
 
 /// What one row teaches.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Target {
+pub(super) struct Target {
     pub label: Label,
     /// The classes its dump knows.
     pub among: Classes,
@@ -51,7 +51,7 @@ pub struct Target {
 
 /// Settings of a fit.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Logistic {
+pub(super) struct Logistic {
     /// Strength of the penalty, on standardised features; at least 0.
     pub l2: f64,
     /// Draws the starting point; the optimum does not depend on it beyond the tolerance.
@@ -64,7 +64,7 @@ pub struct Logistic {
 
 /// A fitted head, on features as they came.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Fitted {
+pub(super) struct Fitted {
     /// Row-major, `[labels, width]`, in the order of [`Label::ALL`].
     pub weight: Vec<f32>,
     pub bias: Vec<f32>,
@@ -96,7 +96,7 @@ impl From<Fit> for Logistic {
 
 impl Logistic {
     /// Learns a head from `examples`.
-    pub fn fit(&self, mut examples: Examples) -> Result<Fitted, FitError> {
+    pub(super) fn fit(&self, mut examples: Examples) -> Result<Fitted, FitError> {
         self.check()?;
         examples.check()?;
         let scaling = Scaling::standardise(&mut examples.features, examples.width);

@@ -20,7 +20,8 @@ impl Staging {
     pub(super) fn of_encoder(encoder: &Path, out: &Path) -> Result<Self, LabError> {
         refuse_other_things(out)?;
         let beside = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let made = fs::create_dir_all(beside).and_then(|()| tempfile::Builder::new().prefix(".fit-").tempdir_in(beside));
+        let made =
+            fs::create_dir_all(beside).and_then(|()| tempfile::Builder::new().prefix(".fit-").tempdir_in(beside));
         let parent = made.map_err(|source| LabError::Io { path: beside.to_path_buf(), source })?;
         let staging = Self { parent, out: out.to_path_buf() };
         let dir = staging.dir();
@@ -93,7 +94,8 @@ mod tests {
 
     fn encoder(dir: &Path) {
         fs::create_dir_all(dir).unwrap();
-        for name in ["config.json", "tokenizer.json", "model.safetensors", "LICENSE", "head.safetensors", "tf_model.h5"] {
+        for name in ["config.json", "tokenizer.json", "model.safetensors", "LICENSE", "head.safetensors", "tf_model.h5"]
+        {
             fs::write(dir.join(name), name).unwrap();
         }
     }

@@ -120,8 +120,8 @@ fn one() -> f64 {
 impl Recipe {
     /// Reads and checks a recipe.
     pub fn read(path: &Path) -> Result<Self, RecipeError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| RecipeError::Io { path: path.to_path_buf(), source })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| RecipeError::Io { path: path.to_path_buf(), source })?;
         Self::parse(path, &text)
     }
 

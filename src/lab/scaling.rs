@@ -2,8 +2,9 @@
 
 use crate::classify::Label;
 
-/// Below this a feature is constant; dividing by it would only blow up noise.
-const LEAST_DEVIATION: f64 = 1e-9;
+/// Below this a feature counts as constant: an encoder's outputs are of size 1 and carry rounding of about 1e-6, and
+/// dividing by less would make weights of that.
+const LEAST_DEVIATION: f64 = 1e-4;
 
 /// Mean and deviation of every feature.
 #[derive(Debug, Clone, PartialEq)]
