@@ -1,0 +1,106 @@
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use super::key::compare_ids;
+use super::*;
+
+fn post(millisecond: i64, id: &str, text: &str) -> Post {
+    Post {
+        id: id.into(),
+        created_at: Timestamp::from_millisecond(millisecond).unwrap(),
+        author: Some("someone".into()),
+        text: text.into(),
+        lang: None,
+        topic: Some("t".into()),
+        label: None,
+    }
+}
+
+fn ordered(posts: &[Post], memory: usize) -> Ordered {
+    let mut order = Order::new(memory);
+    for post in posts {
+        order.push(post).unwrap();
+    }
+    assert_eq!((order.len(), order.is_empty()), (posts.len() as u64, posts.is_empty()));
+    order.finish().unwrap()
+}
+
+fn by_std(posts: &[Post]) -> Vec<Post> {
+    let mut sorted = posts.to_vec();
+    let packed = |post: &Post| postcard::to_stdvec(post).unwrap();
+    sorted.sort_by(|a, b| {
+        let quick = a.created_at.cmp(&b.created_at).then_with(|| compare_ids(&a.id, &b.id));
+        quick.then_with(|| packed(a).cmp(&packed(b)))
+    });
+    sorted
+}
+
+fn any_post() -> impl Strategy<Value = Post> {
+    let id = prop_oneof!["[0-9]{1,3}", "[0-9]{18,22}", "[a-c0-9]{0,3}"];
+    (-3i64..3, id, "[a-z]{0,60}").prop_map(|(millisecond, id, text)| post(millisecond, &id, &text))
+}
+
+proptest! {
+    #[test]
+    fn equals_a_sort_in_memory(posts in prop::collection::vec(any_post(), 0..60), memory in 1usize..6000) {
+        let sorted: Vec<Post> = ordered(&posts, memory).map(Result::unwrap).collect();
+        prop_assert_eq!(&sorted, &by_std(&posts));
+    }
+
+    #[test]
+    fn the_order_of_arrival_does_not_matter(mut posts in prop::collection::vec(any_post(), 0..30), memory in 1usize..3000) {
+        let forward: Vec<Post> = ordered(&posts, memory).map(Result::unwrap).collect();
+        posts.reverse();
+        let backward: Vec<Post> = ordered(&posts, memory).map(Result::unwrap).collect();
+        prop_assert_eq!(forward, backward);
+    }
+
+    #[test]
+    fn passing_equals_skipping(posts in prop::collection::vec(any_post(), 0..30), memory in 1usize..3000, passed in 0u64..40) {
+        let mut rest = ordered(&posts, memory);
+        rest.pass(passed).unwrap();
+        prop_assert_eq!(rest.len(), (posts.len() as u64).saturating_sub(passed));
+        let rest: Vec<Post> = rest.map(Result::unwrap).collect();
+        let skipped: Vec<Post> = by_std(&posts).into_iter().skip(passed as usize).collect();
+        prop_assert_eq!(rest, skipped);
+    }
+}
+
+#[test]
+fn ids_are_compared_as_numbers_where_they_are() {
+    let mut ids = ["b", "10", "9", "99999999999999999999", "a", "100000000000000000000", "7"].map(|id| post(0, id, ""));
+    ids.reverse();
+    let sorted: Vec<String> = ordered(&ids, 1 << 20).map(|post| post.unwrap().id).collect();
+    assert_eq!(sorted, ["7", "9", "10", "99999999999999999999", "100000000000000000000", "a", "b"]);
+}
+
+#[test]
+fn nothing_is_spilled_that_fits() {
+    let mut order = Order::new(1 << 20);
+    (0..100).for_each(|at| order.push(&post(-at, "1", "x")).unwrap());
+    assert!(order.spill.is_none());
+    let mut order = Order::new(1 << 10);
+    (0..100).for_each(|at| order.push(&post(-at, "1", "x")).unwrap());
+    assert!(order.spill.is_some_and(|spill| spill.run_ends.len() > 1));
+}
+
+#[test]
+fn posts_longer_than_any_buffer_pass() {
+    let long = "é".repeat(300_000);
+    let posts = [post(2, "a", &long), post(1, "b", "short"), post(0, "c", &long)];
+    let sorted: Vec<Post> = ordered(&posts, 10).map(Result::unwrap).collect();
+    assert_eq!(sorted, by_std(&posts));
+}
+
+#[test]
+fn a_packed_post_begins_with_its_id_and_time() {
+    let packed = postcard::to_stdvec(&post(1_424_777_752_123, "567", "late")).unwrap();
+    assert_eq!(key::head(&packed), Some(("567", 1_424_777_752_123)));
+}
+
+#[test]
+fn a_full_disk_is_explained() {
+    let message = failed(io::ErrorKind::StorageFull.into()).to_string();
+    let dir = std::env::temp_dir();
+    assert!(message.contains(&format!("{}", dir.display())) && message.contains("TMPDIR"), "{message}");
+}
