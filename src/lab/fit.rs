@@ -80,13 +80,26 @@ fn drop_held_out(train: &mut [Dataset], held_out: &[Dataset]) -> Vec<usize> {
 
 fn examples(recipe: &Recipe, train: &[Dataset], features: &Features<'_>) -> Result<Examples, LabError> {
     let mut examples = Examples { width: features.width(), ..Examples::default() };
-    for (Train { weight, .. }, dataset) in recipe.train.iter().zip(train) {
+    for (train, dataset) in recipe.train.iter().zip(train) {
         examples.features.extend(features.of(dataset)?);
         let labels = dataset.labels();
-        let among = Classes::known_to(&labels);
-        examples.targets.extend(labels.into_iter().map(|label| Target { label, among, weight: *weight }));
+        let (among, weights) = (Classes::known_to(&labels), class_weights(train, &labels));
+        let target = |label: Label| Target { label, among, weight: weights[label as usize] };
+        examples.targets.extend(labels.into_iter().map(target));
     }
     Ok(examples)
+}
+
+/// What a row of each class counts, by [`Train::weight`] and [`Train::balance`].
+fn class_weights(train: &Train, labels: &[Label]) -> [f64; 3] {
+    let mut counts = [0.0; 3];
+    for label in labels {
+        counts[*label as usize] += 1.0;
+    }
+    // The number of classes cancels out when scaled to the mean.
+    let raw = counts.map(|count: f64| if count > 0.0 { count.powf(-train.balance) } else { 0.0 });
+    let sum: f64 = raw.iter().zip(&counts).map(|(weight, count)| weight * count).sum();
+    raw.map(|weight| train.weight * weight * labels.len() as f64 / sum)
 }
 
 fn judge<'a>(
@@ -142,6 +155,7 @@ struct Trained<'a> {
     sha256: &'a str,
     first: Option<f64>,
     weight: f64,
+    balance: f64,
     rows: usize,
     classes: BTreeMap<Label, usize>,
     /// Rows of the dump that could not be read or carry no label.
@@ -153,7 +167,7 @@ struct Trained<'a> {
 impl<'a> Training<'a> {
     fn of(recipe: &'a Recipe, train: &'a [Dataset], dropped: &[usize], fitted: &Fitted) -> Self {
         let rows = recipe.train.iter().zip(train).zip(dropped);
-        let datasets = rows.map(|((Train { path, first, weight, source }, dataset), dropped)| {
+        let datasets = rows.map(|((Train { path, first, weight, balance, source }, dataset), dropped)| {
             let mut classes = BTreeMap::new();
             for label in dataset.labels() {
                 *classes.entry(label).or_default() += 1;
@@ -164,6 +178,7 @@ impl<'a> Training<'a> {
                 sha256: &dataset.sha256,
                 first: *first,
                 weight: *weight,
+                balance: *balance,
                 rows: dataset.posts.len(),
                 classes,
                 rejected: dataset.rejected,
@@ -194,6 +209,18 @@ mod tests {
         let held_out = [dataset(&["great crew", "other"]), dataset(&["LATE"])];
         assert_eq!(drop_held_out(&mut train, &held_out), [2, 0]);
         assert_eq!((train[0].texts(), train[1].texts()), (vec!["late again"], vec!["fine"]));
+    }
+
+    #[test]
+    fn balance_evens_out_the_classes_and_keeps_the_mean_weight() {
+        let labels = [Label::Negative, Label::Negative, Label::Negative, Label::Positive];
+        let train = |balance| Train { path: "a".into(), first: None, weight: 2.0, balance, source: String::new() };
+        assert_eq!(class_weights(&train(0.0), &labels), [2.0, 0.0, 2.0]);
+        let [negative, _, positive] = class_weights(&train(1.0), &labels);
+        assert!((3.0 * negative - positive).abs() < 1e-12 && (positive - 4.0).abs() < 1e-12, "{negative} {positive}");
+        let [negative, _, positive] = class_weights(&train(0.5), &labels);
+        assert!((3.0 * negative + positive - 8.0).abs() < 1e-12, "{negative} {positive}");
+        assert!((positive / negative - 3.0_f64.sqrt()).abs() < 1e-12);
     }
 
     #[test]

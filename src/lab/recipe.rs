@@ -43,9 +43,13 @@ pub struct Train {
     pub path: PathBuf,
     /// Only this share of the posts, the earliest; in (0, 1). All where unset.
     pub first: Option<f64>,
-    /// How much each of its rows counts; above 0.
+    /// How much its rows count, on average; above 0.
     #[serde(default = "one")]
     pub weight: f64,
+    /// How far its classes are evened out, from 0 (each row counts the same) to 1 (each class does): a row of a class
+    /// that makes the share `p` of `k` classes counts `(1 / (k p))^balance`, scaled to the mean `weight`.
+    #[serde(default)]
+    pub balance: f64,
     /// Origin and licence, for the manifest.
     pub source: String,
 }
@@ -152,6 +156,9 @@ impl Recipe {
             if !(train.weight.is_finite() && train.weight > 0.0) {
                 return Some((field("weight"), train.weight.to_string(), "a number above 0"));
             }
+            if !(0.0..=1.0).contains(&train.balance) {
+                return Some((field("balance"), train.balance.to_string(), "a number from 0 to 1"));
+            }
         }
         for (index, evaluate) in self.evaluate.iter().enumerate() {
             let field = |name: &str| format!("evaluate[{index}].{name}");
@@ -184,6 +191,7 @@ mod tests {
         path = "a.csv"
         first = FIRST
         weight = WEIGHT
+        balance = BALANCE
         source = "made by hand"
         [[evaluate]]
         name = "a"
@@ -193,15 +201,15 @@ mod tests {
         floor = FLOOR
     "#;
 
-    fn parse(values: [&str; 4]) -> Result<Recipe, String> {
-        let names = ["FIRST", "WEIGHT", "LAST", "FLOOR"];
+    fn parse(values: [&str; 5]) -> Result<Recipe, String> {
+        let names = ["FIRST", "WEIGHT", "BALANCE", "LAST", "FLOOR"];
         let text = names.iter().zip(values).fold(RECIPE.to_owned(), |text, (name, value)| text.replace(name, value));
         Recipe::parse(Path::new("r.toml"), &text).map_err(|error| error.to_string())
     }
 
     #[test]
     fn a_recipe_is_read() {
-        let recipe = parse(["0.8", "2", "0.2", "0.5"]).unwrap();
+        let recipe = parse(["0.8", "2", "1", "0.2", "0.5"]).unwrap();
         assert_eq!((recipe.train[0].first, recipe.train[0].weight), (Some(0.8), 2.0));
         assert_eq!((recipe.evaluate[0].measure, recipe.evaluate[0].floor), (Measure::MacroF1, 0.5));
     }
@@ -209,11 +217,12 @@ mod tests {
     #[test]
     fn each_fault_is_named() {
         for (values, wanted) in [
-            (["1.0", "1", "0.2", "0"], "r.toml: train[0].first is 1; wanted a share"),
-            (["0.8", "0", "0.2", "0"], "train[0].weight is 0; wanted a number above 0"),
-            (["0.8", "1", "-0.2", "0"], "evaluate[0].last is -0.2; wanted a share"),
-            (["0.8", "1", "0.2", "63"], "evaluate[0].floor is 63; wanted a score from 0 to 1"),
-            (["0.8\nfrist = 1", "1", "0.2", "0"], "unknown field `frist`"),
+            (["1.0", "1", "0", "0.2", "0"], "r.toml: train[0].first is 1; wanted a share"),
+            (["0.8", "0", "0", "0.2", "0"], "train[0].weight is 0; wanted a number above 0"),
+            (["0.8", "1", "2", "0.2", "0"], "train[0].balance is 2; wanted a number from 0 to 1"),
+            (["0.8", "1", "0", "-0.2", "0"], "evaluate[0].last is -0.2; wanted a share"),
+            (["0.8", "1", "0", "0.2", "63"], "evaluate[0].floor is 63; wanted a score from 0 to 1"),
+            (["0.8\nfrist = 1", "1", "0", "0.2", "0"], "unknown field `frist`"),
         ] {
             let message = parse(values).unwrap_err();
             assert!(message.contains(wanted) && !message.contains('\n'), "{message:?} should say {wanted:?}");
