@@ -16,6 +16,7 @@ pub mod alert;
 pub mod classify;
 pub mod cli;
 pub mod config;
+pub mod lab;
 pub mod logging;
 pub mod monitor;
 pub mod notify;

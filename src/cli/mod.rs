@@ -5,6 +5,8 @@
 
 mod bar;
 mod classify;
+mod clean;
+mod lab;
 mod reader_flags;
 mod replay;
 mod summary;
@@ -28,6 +30,8 @@ pub struct Cli {
 enum Command {
     Replay(replay::ReplayArgs),
     Classify(classify::ClassifyArgs),
+    Clean(clean::CleanArgs),
+    Lab(lab::LabArgs),
 }
 
 /// Where a command takes its configuration from.
@@ -50,6 +54,8 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Replay(args) => replay::run(args),
         Command::Classify(args) => classify::run(args),
+        Command::Clean(args) => clean::run(args),
+        Command::Lab(args) => lab::run(args),
     }
 }
 
