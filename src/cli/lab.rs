@@ -1,5 +1,4 @@
 //! `vigie lab`: fits the head of a model to labelled dumps, and judges models on labelled dumps.
-#![allow(clippy::print_stdout)] // cli speaks to the user
 
 use std::path::PathBuf;
 
@@ -13,7 +12,7 @@ use crate::source::{Columns, Encoding, Input, Layout, ReadOptions};
 
 /// Fit and judge models.
 #[derive(Debug, Args)]
-pub struct LabArgs {
+pub(super) struct LabArgs {
     #[command(subcommand)]
     command: LabCommand,
 }
@@ -77,7 +76,7 @@ enum Format {
 }
 
 /// Runs `vigie lab`.
-pub fn run(args: LabArgs) -> anyhow::Result<()> {
+pub(super) fn run(args: LabArgs) -> anyhow::Result<()> {
     match args.command {
         LabCommand::Fit(args) => fit(&args),
         LabCommand::Evaluate(args) => evaluate(args),
