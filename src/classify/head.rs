@@ -17,11 +17,11 @@ pub(super) struct Dense {
 }
 
 impl Dense {
-    /// Takes `{name}.weight` and `{name}.bias` from the weights.
-    pub(super) fn take(weights: &mut Weights, name: &str, outputs: usize, inputs: usize) -> Result<Self, ModelError> {
+    /// Takes `{prefix}weight` and `{prefix}bias` from the weights.
+    pub(super) fn take(weights: &mut Weights, prefix: &str, outputs: usize, inputs: usize) -> Result<Self, ModelError> {
         Ok(Self {
-            weight: weights.take_values(&format!("{name}weight"), &[outputs, inputs])?,
-            bias: weights.take_values(&format!("{name}bias"), &[outputs])?,
+            weight: weights.take_values(&format!("{prefix}weight"), &[outputs, inputs])?,
+            bias: weights.take_values(&format!("{prefix}bias"), &[outputs])?,
         })
     }
 
