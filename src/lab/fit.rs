@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use indicatif::ProgressBar;
-use serde::Serialize;
-use serde_json::Value;
 
 use super::classes::Classes;
 use super::features::Features;
-use super::logistic::{Examples, Fitted, Logistic, Target};
+use super::logistic::{Examples, Logistic, Target};
 use super::model_dir::Staging;
-use super::recipe::{Evaluate, Measure, Recipe, Train};
+use super::recipe::{Evaluate, Recipe, Train};
+use super::record::{Metrics, Training, json};
 use super::{Dataset, LabError, Part, Scores};
 use crate::classify::{Head, Label, Manifest};
 use crate::source::{Input, ReadOptions};
@@ -127,76 +126,11 @@ fn check_floors(metrics: &BTreeMap<&str, Metrics<'_>>) -> Result<(), LabError> {
     if missed.is_empty() { Ok(()) } else { Err(LabError::Floors(missed)) }
 }
 
-/// `metrics` in the manifest, by the name of the evaluation.
-#[derive(Debug, Serialize)]
-struct Metrics<'a> {
-    path: &'a Path,
-    last: Option<f64>,
-    sha256: String,
-    measure: Measure,
-    floor: f64,
-    #[serde(flatten)]
-    scores: Scores,
-}
-
-/// `training` in the manifest.
-#[derive(Debug, Serialize)]
-struct Training<'a> {
-    fit: super::recipe::Fit,
-    iterations: u64,
-    loss: f64,
-    datasets: Vec<Trained<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct Trained<'a> {
-    path: &'a Path,
-    source: &'a str,
-    sha256: &'a str,
-    first: Option<f64>,
-    weight: f64,
-    balance: f64,
-    rows: usize,
-    classes: BTreeMap<Label, usize>,
-    /// Rows of the dump that could not be read or carry no label.
-    rejected: u64,
-    /// Rows left out because an evaluation holds the same text.
-    dropped_as_held_out: usize,
-}
-
-impl<'a> Training<'a> {
-    fn of(recipe: &'a Recipe, train: &'a [Dataset], dropped: &[usize], fitted: &Fitted) -> Self {
-        let rows = recipe.train.iter().zip(train).zip(dropped);
-        let datasets = rows.map(|((Train { path, first, weight, balance, source }, dataset), dropped)| {
-            let mut classes = BTreeMap::new();
-            for label in dataset.labels() {
-                *classes.entry(label).or_default() += 1;
-            }
-            Trained {
-                path,
-                source,
-                sha256: &dataset.sha256,
-                first: *first,
-                weight: *weight,
-                balance: *balance,
-                rows: dataset.posts.len(),
-                classes,
-                rejected: dataset.rejected,
-                dropped_as_held_out: *dropped,
-            }
-        });
-        Self { fit: recipe.fit, iterations: fitted.iterations, loss: fitted.loss, datasets: datasets.collect() }
-    }
-}
-
-fn json(value: &impl Serialize) -> Value {
-    serde_json::to_value(value).expect("string keys and plain numbers: nothing JSON lacks")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::lab::Labelled;
+    use crate::lab::recipe::Measure;
 
     fn dataset(texts: &[&str]) -> Dataset {
         let post = |text: &&str| Labelled { text: (*text).to_owned(), label: Label::Neutral };

@@ -13,6 +13,7 @@ mod fit;
 mod logistic;
 mod model_dir;
 mod recipe;
+mod record;
 mod scaling;
 mod score;
 

@@ -12,6 +12,9 @@
 //! and for two-class rows `scipy.optimize.minimize(f, np.zeros(12), method="BFGS")` on the same objective with the logits
 //! of class 1 at minus infinity for rows where `i % 4 == 0 and y != 1`.
 
+use argmin::core::{CostFunction, Gradient};
+
+use super::objective::CHUNK;
 use super::*;
 use Label::{Negative, Neutral, Positive};
 
