@@ -12,6 +12,17 @@
 //! Imports go strictly down that line; `tests/layering.rs` checks it. The stage that emits a type owns it, each module
 //! has its own `Config`, and time is an argument everywhere below `pipeline`.
 
+pub mod alert;
 pub mod classify;
+pub mod cli;
+pub mod config;
+pub mod lab;
+pub mod logging;
+pub mod monitor;
+pub mod notify;
+pub mod pipeline;
+pub mod rule;
 pub mod source;
+pub mod store;
 pub mod text;
+pub mod window;

@@ -1,3 +1,19 @@
-//! The binary: parses the command line and hands over to `cli`.
+//! The binary: parses the command line, hands over to [`vigie::cli`], prints what went wrong.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match vigie::cli::run(vigie::cli::Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if vigie::cli::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            #[expect(clippy::print_stderr, reason = "the one place where an error reaches the user")]
+            {
+                eprintln!("vigie: {error:#}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}

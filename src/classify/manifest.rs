@@ -145,7 +145,8 @@ mod tests {
 
     #[test]
     fn each_fault_is_named() {
-        let faults: [(&str, fn(&mut Manifest)); 5] = [
+        type Spoil = fn(&mut Manifest);
+        let faults: [(&str, Spoil); 5] = [
             ("format is 2", |m| m.format = 2),
             ("id is `a/b`", |m| m.id = "a/b".into()),
             ("labels: wanted negative", |m| m.labels[0] = Label::Positive),

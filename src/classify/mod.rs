@@ -34,8 +34,20 @@ pub use manifest::{Manifest, Origin};
 pub use pool::Pooling;
 pub use worker::{Feed, Worker};
 
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
 use crate::source::Post;
 use crate::text::Profile;
+
+/// `[classify]`: what reads the posts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Directory of the model.
+    pub model: PathBuf,
+}
 
 /// What a classifier reads of one post.
 #[derive(Debug, Clone, Copy)]

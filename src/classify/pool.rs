@@ -73,7 +73,7 @@ mod tests {
             (Pooling::ClsMean, vec![1.0, 2.0, 2.0, 4.0]),
         ] {
             let mut out = vec![9.0; pooling.width(2)];
-            pooling.pool(tokens.iter().map(|token| token.as_slice()), 2, &mut out);
+            pooling.pool(tokens.iter().map(<[f32; 2]>::as_slice), 2, &mut out);
             assert_eq!(out, wanted, "{pooling:?}");
         }
     }

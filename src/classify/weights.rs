@@ -129,7 +129,9 @@ fn read_header(file: &mut HashedFile) -> Result<Metadata, ModelError> {
         .map_err(|error| fault(format!("not a safetensors file: its header does not read: {error}")))?;
     if header.data_len() as u64 != rest - length {
         let (found, wanted) = (rest - length, header.data_len());
-        return Err(fault(format!("not a whole safetensors file: {found} bytes of tensors where its header tells of {wanted}")));
+        return Err(fault(format!(
+            "not a whole safetensors file: {found} bytes of tensors where its header tells of {wanted}"
+        )));
     }
     Ok(header)
 }

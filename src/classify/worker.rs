@@ -19,7 +19,7 @@ use std::thread::{Builder, JoinHandle};
 
 use super::{ClassifiedPost, Classifier, ClassifyError, Input};
 use crate::source::Post;
-use crate::text::Profile;
+use crate::text;
 
 type Classified = Result<Vec<ClassifiedPost>, ClassifyError>;
 
@@ -95,7 +95,7 @@ fn work(mut classifier: Box<dyn Classifier>, inbox: &Receiver<Vec<Post>>, outbox
 /// Cleans as the classifier wants it, and classifies.
 fn classify_posts(classifier: &mut dyn Classifier, posts: Vec<Post>) -> Classified {
     let profile = classifier.profile();
-    let texts: Vec<String> = posts.iter().map(|post| clean(profile, &post.text)).collect();
+    let texts: Vec<String> = posts.iter().map(|post| text::clean(profile, &post.text)).collect();
     let inputs: Vec<Input<'_>> =
         texts.iter().zip(&posts).map(|(text, post)| Input { text, given: post.label.as_deref() }).collect();
     let predictions = classifier.classify(&inputs)?;
@@ -107,11 +107,6 @@ fn classify_posts(classifier: &mut dyn Classifier, posts: Vec<Post>) -> Classifi
         )));
     }
     Ok(posts.into_iter().zip(predictions).map(|(post, prediction)| ClassifiedPost { post, prediction }).collect())
-}
-
-/// Stands in for `crate::text::clean` until that is merged.
-fn clean(_profile: Profile, text: &str) -> String {
-    text.to_owned()
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::options::{Encoding, Field, Needs};
+use super::columns::Field;
+use super::options::{Encoding, Needs};
 use super::reject::{Fault, RejectReason};
 use super::row::{self, Row};
 use super::time;

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::io;
 
 use super::cells::{Cells, Rules, decode};
+use super::columns::{Columns, Field};
 use super::error::{MissingColumn, SourceError};
 use super::fields::Fields;
 use super::framing::{CsvFraming, Framing};
-use super::options::{Columns, Encoding, Field, Needs};
+use super::options::{Encoding, Needs};
 use super::record::{Cut, Record, Records, first_line_end};
 use super::reject::{Fault, Reject, RejectReason};
 use super::row::{Row, holds_numerals};

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::options::{Field, OptionsError};
+use super::columns::Field;
+use super::options::OptionsError;
 use super::reject::RejectReason;
 
 /// Ends the reading of an input. Each message is one line naming what was found, what was wanted and the way out, and

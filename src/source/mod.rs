@@ -9,6 +9,7 @@
 //! bounded memory. [`Topics`] tells which watched brands a post is about.
 
 mod cells;
+mod columns;
 mod csv_rows;
 mod error;
 mod fields;
@@ -29,9 +30,10 @@ mod x_jsonl;
 #[cfg(test)]
 mod tests;
 
+pub use columns::{Columns, Field};
 pub use error::{MissingColumn, NoUsableRow, SourceError};
 pub use input::{Input, Progress};
-pub use options::{Columns, Encoding, Field, Layout, Needs, OptionsError, ReadOptions};
+pub use options::{Encoding, Layout, Needs, OptionsError, ReadOptions};
 pub use order::{Order, Ordered};
 pub use post::Post;
 pub use reader::Reader;

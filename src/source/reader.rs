@@ -61,7 +61,6 @@ impl Reader {
     }
 
     /// The next row, or a record that is none. `Ok(None)` is the end of the input; an error ends the reading.
-    #[expect(clippy::type_complexity, reason = "end, reject and fatal error are three things a caller must tell apart")]
     pub fn next_row(&mut self) -> Result<Option<Result<Row, Reject>>, SourceError> {
         let read = match &mut self.rows {
             Rows::Csv(rows) => rows.next_row(&mut self.records),

@@ -200,8 +200,9 @@ impl Pattern {
     fn stands_at(&self, folded: &str, at: usize) -> bool {
         let Some((before, from)) = folded.split_at_checked(at) else { return false };
         let Some(behind) = from.strip_prefix(self.folded.as_str()) else { return false };
-        !before.chars().next_back().is_some_and(is_word)
-            && !(self.ends_in_word && behind.chars().next().is_some_and(is_word))
+        let cut_before = before.chars().next_back().is_some_and(is_word);
+        let cut_behind = self.ends_in_word && behind.chars().next().is_some_and(is_word);
+        !cut_before && !cut_behind
     }
 }
 

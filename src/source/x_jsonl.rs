@@ -7,8 +7,9 @@ use std::io;
 use serde_json::{Map, Value};
 
 use super::cells::{Cells, Rules, decode};
+use super::columns::{Columns, Field};
 use super::framing::JsonFraming;
-use super::options::{Columns, Encoding, Field};
+use super::options::Encoding;
 use super::record::{Cut, Record, Records};
 use super::reject::{Fault, Reject, RejectReason};
 use super::row::{Row, holds_numerals};

@@ -1,5 +1,8 @@
+//! Order, bounds and every way to end. `Brittle` tells what it does by the text it is given, once cleaned.
+
 use super::*;
 use crate::classify::{ColumnClassifier, Label, Prediction};
+use crate::text::Profile;
 
 /// Fails as the text of a post tells it to.
 struct Brittle;
@@ -60,7 +63,7 @@ fn a_panic_is_an_error_and_the_end() {
     let (feed, worker) = Worker::spawn(Box::new(Brittle), 1).unwrap();
     feed.send(vec![post(1, "fine")]).unwrap();
     assert_eq!(worker.recv().unwrap().unwrap().len(), 1);
-    feed.send(vec![post(2, "panic")]).unwrap();
+    feed.send(vec![post(2, "  panic ")]).unwrap();
     assert!(matches!(worker.recv(), Some(Err(ClassifyError::Panicked))));
     assert!(worker.recv().is_none());
     assert!(matches!(feed.send(vec![post(3, "fine")]), Err(ClassifyError::Stopped)));

@@ -67,6 +67,14 @@ fn a_long_file_behind_a_stray_quote_is_read_on() {
 }
 
 #[test]
+fn each_of_many_open_quotes_costs_its_line() {
+    let text = format!("text,id\n{}", "\"a\",\"b\n".repeat(5_000));
+    let (rows, rejects) = read_with(text.as_bytes(), &ReadOptions::default(), NOTHING);
+    assert_eq!((rows.len(), rejects.len()), (0, 5_000));
+    assert!(rejects.iter().all(|reject| reject.reason == RejectReason::UnclosedQuote));
+}
+
+#[test]
 fn a_line_without_an_end_is_given_up_in_bounded_memory() {
     let long = "x".repeat(3 << 20);
     let (rows, rejects) = read(&format!("{HEADER}1,2015-02-17T07:48:48Z,{long}\n2,2015-02-17T07:48:48Z,good\n"));

@@ -12,11 +12,11 @@ fn measure(file: &str, options: &ReadOptions) {
     let Ok(dump) = std::fs::read(&path) else { return println!("skipped: {path} is absent") };
     let header = if file.starts_with("airline") { dump.iter().position(|byte| *byte == b'\n').unwrap() + 1 } else { 0 };
     let rows = read_with(&dump, options, REPLAY).0.len();
-    let mut repeated = dump[..header].to_vec();
-    (0..ROWS / rows).for_each(|_| repeated.extend_from_slice(&dump[header..]));
-    let bytes = repeated.len();
+    let times = ROWS / rows;
+    let bytes = (dump.len() - header) * times;
     let start = Instant::now();
-    let mut reader = Reader::from_bytes(file.into(), Box::new(Cursor::new(repeated)), None, options, REPLAY).unwrap();
+    let stream = Box::new(Repeated { at: 0, again: header, left: times, dump });
+    let mut reader = Reader::from_bytes(file.into(), stream, None, options, REPLAY).unwrap();
     let mut order = Order::default();
     while let Some(read) = reader.next_row().unwrap() {
         if let Some(post) = read.ok().and_then(Row::into_post) {
@@ -45,12 +45,38 @@ fn measure(file: &str, options: &ReadOptions) {
     let all = start.elapsed().as_secs_f64() - search;
     let per_second = |seconds: f64| posts as f64 / seconds;
     println!(
-        "{file}: {posts} posts, {} MB; read and pushed {:.0} rows/s, with the merge {:.0} rows/s; topics {:.0} posts/s",
+        "{file}: {posts} posts, {} MB; read and pushed {:.0} rows/s, with the merge {:.0} rows/s; topics {:.0} posts/s; peak {}",
         bytes >> 20,
         per_second(read),
         per_second(all),
-        per_second(search)
+        per_second(search),
+        peak_memory()
     );
+}
+
+/// A dump again and again, its header once.
+struct Repeated {
+    dump: Vec<u8>,
+    at: usize,
+    again: usize,
+    left: usize,
+}
+
+impl Read for Repeated {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.at == self.dump.len() && self.left > 1 {
+            (self.at, self.left) = (self.again, self.left - 1);
+        }
+        let read = (&self.dump[self.at..]).read(buffer)?;
+        self.at += read;
+        Ok(read)
+    }
+}
+
+fn peak_memory() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    peak.map_or_else(|| "unknown".to_owned(), |peak| peak.trim().to_owned())
 }
 
 #[test]

@@ -1,0 +1,92 @@
+//! Whole replays of a Sentiment140-shaped dump, labels taken from the file: posts/s and peak memory at 100,000 and at
+//! 1,600,000 posts. Generates the dumps from `tests/data/airline.csv`, in a temporary directory (250 MB).
+//!
+//!     cargo bench --bench whole_run
+#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints its figures, and stops where it cannot go on")]
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const SIZES: [u64; 2] = [100_000, 1_600_000];
+/// Interleaved, so that what else the machine does falls on both sizes.
+const ROUNDS: usize = 3;
+
+/// One replay's figures.
+struct Run {
+    posts_per_second: f64,
+    peak_mb: f64,
+}
+
+fn main() {
+    let dir = tempfile::tempdir().unwrap();
+    let texts = texts();
+    let dumps = SIZES.map(|posts| {
+        let path = dir.path().join(format!("{posts}.csv"));
+        write_dump(&path, posts, &texts);
+        path
+    });
+    let mut best = [0.0_f64; 2];
+    for round in 0..ROUNDS {
+        for (i, dump) in dumps.iter().enumerate() {
+            let run = replay(dump, SIZES[i]);
+            best[i] = best[i].max(run.posts_per_second);
+            let (posts, speed, peak) = (SIZES[i], run.posts_per_second, run.peak_mb);
+            println!("round {round}: {posts:>9} posts, {speed:>8.0} posts/s, peak {peak:.0} MB");
+        }
+    }
+    println!("time per post, {} over {} posts, best of {ROUNDS}: {:.2}", SIZES[1], SIZES[0], best[0] / best[1]);
+}
+
+fn texts() -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/airline.csv");
+    let mut reader = csv::Reader::from_path(path).unwrap();
+    reader.records().map(|row| row.unwrap()[4].to_owned()).collect()
+}
+
+/// Six columns without a header, over 80 days as the original's, two of three posts negative in every tenth hour.
+fn write_dump(path: &Path, posts: u64, texts: &[String]) {
+    let mut out = BufWriter::new(File::create(path).unwrap());
+    let start = 1_239_000_000_000_u64;
+    let step = 80 * 24 * 3_600_000 / posts;
+    for post in 0..posts {
+        // Neither in order nor far from it, as the original.
+        let millis = start + (post ^ 0x3f).min(posts) * step;
+        let time = jiff::Timestamp::from_millisecond(i64::try_from(millis).unwrap()).unwrap();
+        let hour = millis / 3_600_000;
+        let polarity = if hour % 10 == 0 { u64::from(post % 3 == 0) * 4 } else { (post % 2) * 4 };
+        let text = texts[usize::try_from(post).unwrap() % texts.len()].replace('"', "\"\"");
+        let date = jiff::fmt::strtime::format("%a %b %d %H:%M:%S UTC %Y", time).unwrap();
+        writeln!(out, "\"{polarity}\",\"{post}\",\"{date}\",\"NO_QUERY\",\"user{}\",\"{text}\"", post % 9_973).unwrap();
+    }
+    out.flush().unwrap();
+}
+
+fn replay(dump: &Path, posts: u64) -> Run {
+    let started = Instant::now();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_vigie"))
+        .args(["replay", "--labels", "column", "--format", "json"])
+        .arg(dump)
+        .current_dir(dump.parent().unwrap())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut peak = 0;
+    let status = loop {
+        peak = peak.max(high_water_kb(child.id()).unwrap_or(0));
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    assert!(status.success());
+    Run { posts_per_second: posts as f64 / started.elapsed().as_secs_f64(), peak_mb: peak as f64 / 1024.0 }
+}
+
+/// The most memory the process has had resident, as Linux keeps it.
+fn high_water_kb(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().strip_suffix("kB")?.trim().parse().ok()
+}

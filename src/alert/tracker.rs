@@ -1,0 +1,173 @@
+//! The life of one rule on one topic: a pure state machine, no clock, no input, no output.
+//!
+//! ```text
+//!                holds                      held `for` long
+//!   Inactive ------------> Pending ------------------------------> Firing <--+
+//!      ^                      | does not hold                        |       | holds again
+//!      |<---------------------+                                      |       |
+//!      |                                             does not hold   v       |
+//!      +------------ resolved: `keep_firing_for` over ----------- Firing since last held
+//! ```
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Where a rule stands on a topic.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AlertState {
+    #[default]
+    Inactive,
+    /// The condition holds, but not yet for long enough.
+    Pending { since: Timestamp },
+    /// The alert fires. `quiet_since`: since when the condition no longer holds.
+    Firing { since: Timestamp, quiet_since: Option<Timestamp> },
+}
+
+/// A rule's `for` and `keep_firing_for`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    pub hold: SignedDuration,
+    pub keep_firing_for: SignedDuration,
+}
+
+/// What one evaluation changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    None,
+    /// The condition began to hold.
+    Began,
+    /// Pending came to nothing.
+    Lapsed,
+    /// The alert fires; its condition first held at `since`.
+    Fired {
+        since: Timestamp,
+    },
+    Resolved,
+}
+
+impl AlertState {
+    /// The state after the condition was found to hold, or not, at `now`, and what that changed. `now` never goes back
+    /// between calls.
+    #[must_use]
+    pub fn step(self, now: Timestamp, holds: bool, timing: Timing) -> (Self, Change) {
+        match (self, holds) {
+            (Self::Inactive, false) => (Self::Inactive, Change::None),
+            (Self::Inactive, true) => match Self::held(now, now, timing) {
+                (state, Change::None) => (state, Change::Began),
+                fired => fired,
+            },
+            (Self::Pending { .. }, false) => (Self::Inactive, Change::Lapsed),
+            (Self::Pending { since }, true) => Self::held(since, now, timing),
+            (Self::Firing { since, .. }, true) => (Self::Firing { since, quiet_since: None }, Change::None),
+            (Self::Firing { since, quiet_since }, false) => Self::quiet(since, quiet_since.unwrap_or(now), now, timing),
+        }
+    }
+
+    fn held(since: Timestamp, now: Timestamp, timing: Timing) -> (Self, Change) {
+        if now.duration_since(since) >= timing.hold {
+            (Self::Firing { since, quiet_since: None }, Change::Fired { since })
+        } else {
+            (Self::Pending { since }, Change::None)
+        }
+    }
+
+    fn quiet(since: Timestamp, quiet_since: Timestamp, now: Timestamp, timing: Timing) -> (Self, Change) {
+        if now.duration_since(quiet_since) >= timing.keep_firing_for {
+            (Self::Inactive, Change::Resolved)
+        } else {
+            (Self::Firing { since, quiet_since: Some(quiet_since) }, Change::None)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(minute * 60).unwrap()
+    }
+
+    fn timing(hold: i64, keep: i64) -> Timing {
+        Timing { hold: SignedDuration::from_mins(hold), keep_firing_for: SignedDuration::from_mins(keep) }
+    }
+
+    /// Minutes at which an alert fired and was resolved, for a condition given minute by minute (`#` holds).
+    fn changes(conditions: &str, timing: Timing) -> Vec<(i64, Change)> {
+        let mut state = AlertState::default();
+        let mut changes = Vec::new();
+        for (minute, condition) in conditions.chars().enumerate() {
+            let minute = minute as i64;
+            let (next, change) = state.step(at(minute), condition == '#', timing);
+            state = next;
+            if matches!(change, Change::Fired { .. } | Change::Resolved) {
+                changes.push((minute, change));
+            }
+        }
+        changes
+    }
+
+    #[test]
+    fn timelines() {
+        let fired = |since| Change::Fired { since: at(since) };
+        assert_eq!(changes("..##..", timing(0, 0)), [(2, fired(2)), (4, Change::Resolved)]);
+        assert_eq!(changes("..####.", timing(2, 0)), [(4, fired(2)), (6, Change::Resolved)]);
+        assert_eq!(changes(".##.##.", timing(2, 0)), [], "each time too short");
+        assert_eq!(changes("##.#.#...", timing(0, 2)), [(0, fired(0)), (8, Change::Resolved)], "no flapping");
+    }
+
+    /// The rules of Prometheus, said over the whole past instead of a state.
+    #[derive(Default)]
+    struct Recount {
+        past: Vec<(Timestamp, bool)>,
+        firing: bool,
+    }
+
+    impl Recount {
+        fn step(&mut self, now: Timestamp, holds: bool, timing: Timing) -> bool {
+            self.past.push((now, holds));
+            let run = |wanted: bool| {
+                let run = self.past.iter().rev().take_while(|(_, held)| *held == wanted).last();
+                run.map(|(since, _)| now.duration_since(*since))
+            };
+            if self.firing {
+                self.firing = run(false).is_none_or(|quiet| quiet < timing.keep_firing_for);
+            } else {
+                self.firing = run(true).is_some_and(|held| held >= timing.hold);
+            }
+            self.firing
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_sequence_agrees_with_a_recount(
+            hold in 0_i64..6,
+            keep in 0_i64..6,
+            steps in proptest::collection::vec((1_i64..4, any::<bool>()), 1..80),
+        ) {
+            let timing = timing(hold, keep);
+            let (mut state, mut recount, mut minute, mut open) = (AlertState::default(), Recount::default(), 0, false);
+            for (minutes, holds) in steps {
+                minute += minutes;
+                let (next, change) = state.step(at(minute), holds, timing);
+                state = next;
+                prop_assert_eq!(matches!(state, AlertState::Firing { .. }), recount.step(at(minute), holds, timing));
+                match change {
+                    Change::Fired { since } => {
+                        prop_assert!(!open && at(minute).duration_since(since) >= timing.hold);
+                        open = true;
+                    }
+                    Change::Resolved => {
+                        prop_assert!(open && !holds);
+                        open = false;
+                    }
+                    Change::None | Change::Began | Change::Lapsed => {}
+                }
+                prop_assert_eq!(open, matches!(state, AlertState::Firing { .. }));
+            }
+        }
+    }
+}

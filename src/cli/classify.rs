@@ -1,0 +1,112 @@
+//! `vigie classify`: the sentiment of texts, one by one as they come.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
+
+use anyhow::bail;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use super::ConfigFlags;
+use super::reader_flags::ReaderFlags;
+use crate::classify::{Classifier, DistilBertClassifier, Input as Text, Label, Prediction};
+use crate::config::Loaded;
+use crate::source::Input;
+use crate::text;
+
+mod texts;
+
+use texts::{Item, Texts};
+
+/// Read the sentiment of texts: arguments, a file, or standard input, in their order
+#[derive(Debug, Args)]
+pub(super) struct ClassifyArgs {
+    /// Texts to classify
+    #[arg(value_name = "TEXT", conflicts_with = "file")]
+    texts: Vec<String>,
+    /// Dump to classify instead: CSV or JSON lines; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    file: Option<String>,
+    #[command(flatten)]
+    config: ConfigFlags,
+    /// `text` prints a line per text for people, `json` an object
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// File for rows of `--file` that cannot be used [default: they are only counted]
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+    #[command(flatten)]
+    reader: ReaderFlags,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// One line of `--format json`.
+#[derive(Serialize)]
+struct Line<'a> {
+    id: &'a str,
+    text: &'a str,
+    label: Label,
+    probabilities: Probabilities,
+    model: &'a str,
+}
+
+#[derive(Serialize)]
+struct Probabilities {
+    negative: f32,
+    neutral: f32,
+    positive: f32,
+}
+
+pub(super) fn run(args: ClassifyArgs) -> anyhow::Result<()> {
+    let mut loaded = Loaded::find(args.config.config.as_deref(), None)?;
+    args.reader.apply(&mut loaded.config.dump)?;
+    let model = args.config.model.unwrap_or(loaded.config.classify.model);
+    let mut classifier = DistilBertClassifier::load(&model)?;
+    let dump = loaded.config.dump;
+    let mut texts = match (&args.file, args.texts) {
+        (Some(file), _) => Texts::dump(Input::parse(file), dump, args.rejects)?,
+        (None, texts) if !texts.is_empty() => Texts::given(texts)?,
+        _ if io::stdin().is_terminal() => bail!("nothing to classify: give texts, --file FILE, or pipe lines in"),
+        _ => Texts::standard_input(dump, args.rejects)?,
+    };
+    let mut out = BufWriter::new(io::stdout().lock());
+    loop {
+        let items = texts.next_batch()?;
+        if items.is_empty() {
+            break;
+        }
+        let cleaned: Vec<String> = items.iter().map(|item| text::clean(classifier.profile(), &item.text)).collect();
+        let inputs: Vec<Text<'_>> = cleaned.iter().map(|text| Text { text, given: None }).collect();
+        let predictions = classifier.classify(&inputs)?;
+        for (item, prediction) in items.iter().zip(predictions) {
+            write(&mut out, args.format, item, prediction, classifier.model())?;
+        }
+        out.flush()?;
+    }
+    if let Some(rejects) = texts.rejects().filter(|rejects| rejects.total() > 0) {
+        eprintln!("vigie: {}", super::rejected_line(rejects));
+    }
+    Ok(())
+}
+
+fn write(out: &mut impl Write, format: Format, item: &Item, read: Prediction, model: &str) -> anyhow::Result<()> {
+    let [negative, neutral, positive] = read.probabilities;
+    match format {
+        Format::Text => {
+            let sure = read.probabilities[read.label as usize] * 100.0;
+            writeln!(out, "{:<8} {sure:>3.0} %  {}", read.label.as_str(), super::printable(&item.text, usize::MAX))?;
+        }
+        Format::Json => {
+            let probabilities = Probabilities { negative, neutral, positive };
+            let line = Line { id: &item.id, text: &item.text, label: read.label, probabilities, model };
+            serde_json::to_writer(&mut *out, &line).map_err(io::Error::from)?;
+            writeln!(out)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,161 @@
+//! [`Texts`]: what `vigie classify` reads, handed on in batches of whatever is there, so that a pipe is answered as it
+//! speaks and a file is read at full speed.
+
+use std::io::{self, BufRead};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use anyhow::Context;
+
+use crate::source::{Input, Needs, ReadOptions, Reader, RejectsFile, SourceError};
+
+/// Texts classified together at most.
+const BATCH: usize = 256;
+
+/// A text to classify.
+pub(super) struct Item {
+    /// The source's own, or else the text's number in the input, from 1.
+    pub(super) id: String,
+    pub(super) text: String,
+}
+
+enum Message {
+    Item(Item),
+    Failed(anyhow::Error),
+    /// The dump was read; what became of its bad rows.
+    Done(RejectsFile),
+}
+
+/// Items as another thread reads them.
+pub(super) struct Texts {
+    messages: Receiver<Message>,
+    rejects: Option<RejectsFile>,
+    /// Told once what was read before it is classified.
+    failed: Option<anyhow::Error>,
+}
+
+impl Texts {
+    /// The texts themselves.
+    pub(super) fn given(texts: Vec<String>) -> anyhow::Result<Self> {
+        Self::read(move |items| {
+            for (number, text) in (1..).zip(texts) {
+                send(items, number, None, text)?;
+            }
+            Some(())
+        })
+    }
+
+    /// Standard input: JSON lines where it begins with `{`, else one text per line.
+    pub(super) fn standard_input(options: ReadOptions, rejects: Option<PathBuf>) -> anyhow::Result<Self> {
+        Self::read(move |items| {
+            let mut input = io::BufReader::new(io::stdin());
+            let first = input.fill_buf().map(|bytes| bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace()));
+            match first {
+                Ok(Some(b'{')) => {
+                    let needs = Needs::default();
+                    let reader = Reader::from_bytes(Input::Stdin.to_string(), Box::new(input), None, &options, needs);
+                    rows(items, reader, rejects)
+                }
+                Ok(_) => lines(items, input),
+                Err(error) => failed(items, error),
+            }
+        })
+    }
+
+    /// The rows of a dump.
+    pub(super) fn dump(input: Input, options: ReadOptions, rejects: Option<PathBuf>) -> anyhow::Result<Self> {
+        Self::read(move |items| rows(items, Reader::open(&input, &options, Needs::default()), rejects))
+    }
+
+    fn read(read: impl FnOnce(&SyncSender<Message>) -> Option<()> + Send + 'static) -> anyhow::Result<Self> {
+        let (sender, messages) = sync_channel(BATCH);
+        // Ends with its input, or when nobody takes what it reads: there is nothing to wait for.
+        thread::Builder::new()
+            .name("texts".into())
+            .spawn(move || read(&sender))
+            .context("no thread to read the texts")?;
+        Ok(Self { messages, rejects: None, failed: None })
+    }
+
+    /// The texts that are there, at least one; none at the end.
+    pub(super) fn next_batch(&mut self) -> anyhow::Result<Vec<Item>> {
+        let mut batch = Vec::new();
+        // Waits for the first text only.
+        while let Ok(message) = self.messages.recv() {
+            self.take(message, &mut batch);
+            while batch.len() < BATCH
+                && let Ok(message) = self.messages.try_recv()
+            {
+                self.take(message, &mut batch);
+            }
+            if !batch.is_empty() {
+                return Ok(batch);
+            }
+        }
+        self.failed.take().map_or(Ok(batch), Err)
+    }
+
+    fn take(&mut self, message: Message, batch: &mut Vec<Item>) {
+        match message {
+            Message::Item(item) => batch.push(item),
+            Message::Failed(error) => self.failed = Some(error),
+            Message::Done(rejects) => self.rejects = Some(rejects),
+        }
+    }
+
+    /// The bad rows of a dump, once it was read.
+    pub(super) fn rejects(&self) -> Option<&RejectsFile> {
+        self.rejects.as_ref()
+    }
+}
+
+/// `None` when nobody takes items any more.
+fn send(items: &SyncSender<Message>, number: u64, id: Option<String>, text: String) -> Option<()> {
+    let id = id.unwrap_or_else(|| number.to_string());
+    items.send(Message::Item(Item { id, text })).ok()
+}
+
+fn failed(items: &SyncSender<Message>, error: impl Into<anyhow::Error>) -> Option<()> {
+    items.send(Message::Failed(error.into())).ok()
+}
+
+fn lines(items: &SyncSender<Message>, mut input: impl BufRead) -> Option<()> {
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        match input.read_until(b'\n', &mut line) {
+            Ok(0) => break,
+            Ok(_) => {
+                send(items, number, None, String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned())?
+            }
+            Err(error) => return failed(items, error),
+        }
+    }
+    Some(())
+}
+
+fn rows(items: &SyncSender<Message>, reader: Result<Reader, SourceError>, rejects: Option<PathBuf>) -> Option<()> {
+    let mut rejects = RejectsFile::new(rejects);
+    match reader.and_then(|reader| send_rows(items, reader, &mut rejects)) {
+        Ok(()) => items.send(Message::Done(rejects)).ok(),
+        Err(error) => failed(items, error),
+    }
+}
+
+fn send_rows(items: &SyncSender<Message>, mut reader: Reader, rejects: &mut RejectsFile) -> Result<(), SourceError> {
+    let mut number = 0;
+    while let Some(row) = reader.next_row()? {
+        match row {
+            Ok(row) => {
+                number += 1;
+                if send(items, number, row.id, row.text).is_none() {
+                    return Ok(());
+                }
+            }
+            Err(reject) => rejects.add(&reject)?,
+        }
+    }
+    rejects.finish()?;
+    if number == 0 { Err(rejects.no_usable_row(reader.name())) } else { Ok(()) }
+}

@@ -1,0 +1,103 @@
+//! The command line: one file per subcommand. The outermost stage: it reads arguments, hands over to `pipeline` or `lab`,
+//! and speaks to the user; nothing else writes to standard output.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "speaking to the user is what this module is for")]
+
+mod bar;
+mod classify;
+mod clean;
+mod lab;
+mod reader_flags;
+mod replay;
+mod summary;
+mod timeline;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::source::RejectsFile;
+
+/// vigie, the lookout: watches what people post about a brand and warns of a bad buzz while it is still small.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 110)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Replay(replay::ReplayArgs),
+    Classify(classify::ClassifyArgs),
+    Clean(clean::CleanArgs),
+    Lab(lab::LabArgs),
+}
+
+/// Where a command takes its configuration from.
+#[derive(Debug, Args)]
+struct ConfigFlags {
+    /// Configuration; without it config/vigie.toml, /etc/vigie/vigie.toml or the built-in defaults, the first there is
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Model directory, instead of the configuration's
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
+}
+
+/// Runs the command of `cli` to its end.
+///
+/// # Errors
+/// Whatever the user has to be told; its chain reads as one sentence.
+pub fn run(cli: Cli) -> anyhow::Result<()> {
+    crate::logging::start("warn");
+    match cli.command {
+        Command::Replay(args) => replay::run(args),
+        Command::Classify(args) => classify::run(args),
+        Command::Clean(args) => clean::run(args),
+        Command::Lab(args) => lab::run(args),
+    }
+}
+
+/// Whether `error` only says that nobody reads the output any more, as in `vigie replay ... | head`.
+pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let io = cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe);
+        io || matches!(cause.downcast_ref(), Some(crate::notify::NotifyError::Closed))
+    })
+}
+
+/// `3 rows rejected: 2 time, 1 empty_text; kept in FILE`.
+fn rejected_line(rejects: &RejectsFile) -> String {
+    let reasons: Vec<String> = rejects.counts().iter().map(|(reason, rows)| format!("{rows} {reason}")).collect();
+    let rows = if rejects.total() == 1 { "row" } else { "rows" };
+    let kept = rejects.written().map(|path| format!("; kept in {}", path.display())).unwrap_or_default();
+    format!("{} {rows} rejected: {}{kept}", rejects.total(), reasons.join(", "))
+}
+
+/// The text on one line, at most `most` characters, and without what would steer a terminal.
+fn printable(text: &str, most: usize) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    let line = words.collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(most) {
+        Some((cut, _)) => format!("{}…", line[..cut].trim_end()),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_cannot_steer_the_terminal() {
+        assert_eq!(printable("a\u{1b}[2Jb\r\n\tc  d", 80), "a [2Jb c d");
+        assert_eq!(printable("été là", 3), "été…");
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,79 @@
+//! [`Summary`]: what a replay came to; the last line of `--format json`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::pipeline::Outcome;
+use crate::window::Counts;
+
+/// The summary of a replay. Everything outside `timing` and `resumed_after` is the same for every replay of one dump.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Summary {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// Posts counted, each once.
+    pub(super) posts: u64,
+    /// Rows that could not be used.
+    pub(super) rejected: u64,
+    pub(super) rejected_by_reason: BTreeMap<String, u64>,
+    #[serde(skip)]
+    pub(super) rejects_file: Option<String>,
+    /// Posts that were in the dump more than once, counted from the second on.
+    pub(super) duplicates: u64,
+    pub(super) too_late: u64,
+    pub(super) labels: Counts,
+    /// Alerts that fired.
+    pub(super) alerts: u64,
+    pub(super) topics: BTreeMap<String, Topic>,
+    pub(super) model: String,
+    /// Posts that an earlier run on the same `--state` had done.
+    #[serde(skip)]
+    pub(super) resumed_after: u64,
+    pub(super) timing: Timing,
+}
+
+/// One topic's part of the summary.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Topic {
+    posts: u64,
+    #[serde(flatten)]
+    labels: Counts,
+    alerts: u64,
+}
+
+/// How fast it went; differs from run to run.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Timing {
+    pub(super) wall_seconds: f64,
+    /// Posts of this run over its wall time, reading and ordering included.
+    pub(super) posts_per_second: f64,
+}
+
+impl Summary {
+    pub(super) fn new(outcome: &Outcome, wall_seconds: f64) -> Self {
+        let report = &outcome.report;
+        let topics = report.topics.iter().map(|topic| {
+            let mut labels = Counts::default();
+            topic.hours.iter().for_each(|(_, hour)| labels += hour.counts);
+            let alerts = topic.alerts.len() as u64;
+            (topic.name.clone(), Topic { posts: labels.posts(), labels, alerts })
+        });
+        let totals = &report.totals;
+        Self {
+            kind: "summary",
+            posts: totals.posts,
+            rejected: outcome.rejected.values().sum(),
+            rejected_by_reason: outcome.rejected.clone(),
+            rejects_file: outcome.rejects_file.as_ref().map(|path| path.display().to_string()),
+            duplicates: totals.duplicates,
+            too_late: totals.too_late,
+            labels: totals.labels,
+            alerts: totals.alerts,
+            topics: topics.collect(),
+            model: outcome.model.clone(),
+            resumed_after: outcome.resumed_after,
+            timing: Timing { wall_seconds, posts_per_second: outcome.replayed as f64 / wall_seconds.max(1e-9) },
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! What the timeline says, in English and in French.
+
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::notify::Language;
+
+/// Phrases of one language.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Words(pub(super) Language);
+
+const MONTHS_EN: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS_FR: [&str; 12] =
+    ["janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."];
+
+impl Words {
+    fn pick(self, english: &'static str, french: &'static str) -> &'static str {
+        match self.0 {
+            Language::English => english,
+            Language::French => french,
+        }
+    }
+
+    /// `12,345` or `12 345`.
+    pub(super) fn number(self, number: u64) -> String {
+        let digits = number.to_string();
+        let separator = self.pick(",", "\u{202f}");
+        let mut grouped = String::new();
+        for (i, digit) in digits.chars().enumerate() {
+            if i > 0 && (digits.len() - i).is_multiple_of(3) {
+                grouped.push_str(separator);
+            }
+            grouped.push(digit);
+        }
+        grouped
+    }
+
+    pub(super) fn percent(self, share: f64) -> String {
+        format!("{:.0} %", share * 100.0)
+    }
+
+    pub(super) fn posts(self, number: u64) -> String {
+        let (one, many) = (self.pick("post", "message"), self.pick("posts", "messages"));
+        self.counted(number, one, many)
+    }
+
+    pub(super) fn alerts(self, number: u64) -> String {
+        if number == 0 {
+            return self.pick("no alert", "aucune alerte").into();
+        }
+        let (one, many) = (self.pick("alert", "alerte"), self.pick("alerts", "alertes"));
+        self.counted(number, one, many)
+    }
+
+    fn counted(self, number: u64, one: &str, many: &str) -> String {
+        // French keeps the singular below two; English for one alone.
+        let singular = number == 1 || (number == 0 && self.0 == Language::French);
+        format!("{} {}", self.number(number), if singular { one } else { many })
+    }
+
+    pub(super) fn negative(self) -> &'static str {
+        self.pick("negative", "négatifs")
+    }
+
+    pub(super) fn neutral(self) -> &'static str {
+        self.pick("neutral", "neutres")
+    }
+
+    pub(super) fn positive(self) -> &'static str {
+        self.pick("positive", "positifs")
+    }
+
+    pub(super) fn negative_posts(self, number: u64) -> String {
+        let one = self.pick("negative post", "message négatif");
+        self.counted(number, one, self.pick("negative posts", "messages négatifs"))
+    }
+
+    /// `22 Feb 14:05`, in UTC.
+    pub(super) fn moment(self, time: Timestamp) -> String {
+        let time = Offset::UTC.to_datetime(time);
+        format!("{} {:02}:{:02}", self.date(time), time.hour(), time.minute())
+    }
+
+    /// `22 Feb`, in UTC.
+    pub(super) fn day(self, time: Timestamp) -> String {
+        self.date(Offset::UTC.to_datetime(time))
+    }
+
+    fn date(self, time: DateTime) -> String {
+        let months = match self.0 {
+            Language::English => MONTHS_EN,
+            Language::French => MONTHS_FR,
+        };
+        let month = months[usize::try_from(time.month() - 1).unwrap_or(0) % 12];
+        format!("{} {month}", time.day())
+    }
+
+    /// `2 h 10 min`.
+    pub(super) fn duration(self, duration: SignedDuration) -> String {
+        let minutes = duration.as_mins();
+        let (days, hours, minutes) = (minutes / 1_440, minutes / 60 % 24, minutes % 60);
+        let day = self.pick("d", "j");
+        match (days, hours) {
+            (0, 0) => format!("{minutes} min"),
+            (0, _) => format!("{hours} h {minutes:02} min"),
+            _ => format!("{days} {day} {hours} h"),
+        }
+    }
+
+    pub(super) fn still_firing(self) -> &'static str {
+        self.pick("still firing at the end", "toujours en cours à la fin")
+    }
+
+    pub(super) fn peak(self) -> &'static str {
+        self.pick("peak", "pic")
+    }
+
+    pub(super) fn at_least(self) -> &'static str {
+        self.pick("surely at least", "au moins, à coup sûr,")
+    }
+
+    pub(super) fn of(self) -> &'static str {
+        self.pick("of", "de")
+    }
+
+    pub(super) fn normal(self) -> &'static str {
+        self.pick("normal", "normale")
+    }
+
+    pub(super) fn threshold(self) -> &'static str {
+        self.pick("threshold", "seuil")
+    }
+
+    pub(super) fn volume(self) -> &'static str {
+        self.pick("posts", "volume")
+    }
+
+    pub(super) fn firing(self) -> &'static str {
+        self.pick("alerts", "alertes")
+    }
+
+    pub(super) fn most_in(self, posts: u64, hours: i64) -> String {
+        let number = self.number(posts);
+        match (self.0, hours) {
+            (Language::English, 1) => format!("{number} an hour at most"),
+            (Language::English, _) => format!("{number} in {hours} h at most"),
+            (Language::French, 1) => format!("{number} par heure au plus"),
+            (Language::French, _) => format!("{number} en {hours} h au plus"),
+        }
+    }
+
+    pub(super) fn legend(self, hours: i64) -> String {
+        match self.0 {
+            Language::English => {
+                format!("share of negative posts, {hours} h a column; ╌ or ▒ is normal; times are UTC")
+            }
+            Language::French => {
+                format!("part de messages négatifs, {hours} h par colonne ; ╌ ou ▒ : la normale ; heures UTC")
+            }
+        }
+    }
+
+    /// The annotation with the sentence for this language.
+    pub(super) fn annotation(self) -> &'static str {
+        self.pick("summary", "summary_fr")
+    }
+
+    pub(super) fn counted_in(self) -> &'static str {
+        self.pick("in", "en")
+    }
+
+    pub(super) fn per_second(self) -> &'static str {
+        self.pick("posts/s", "messages/s")
+    }
+
+    pub(super) fn resumed(self, skipped: u64) -> String {
+        match self.0 {
+            Language::English => format!("went on after {} done before", self.posts(skipped)),
+            Language::French => format!("repris après {} déjà traités", self.posts(skipped)),
+        }
+    }
+
+    pub(super) fn duplicates(self) -> &'static str {
+        self.pick("seen before", "déjà vus")
+    }
+
+    pub(super) fn too_late(self) -> &'static str {
+        self.pick("too late", "trop tard")
+    }
+
+    pub(super) fn rejected(self, rows: u64) -> String {
+        let one = self.pick("row rejected", "ligne rejetée");
+        self.counted(rows, one, self.pick("rows rejected", "lignes rejetées"))
+    }
+
+    pub(super) fn kept_in(self) -> &'static str {
+        self.pick("kept in", "conservées dans")
+    }
+
+    pub(super) fn model(self) -> &'static str {
+        self.pick("model", "modèle")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EN: Words = Words(Language::English);
+    const FR: Words = Words(Language::French);
+
+    #[test]
+    fn numbers_and_plurals() {
+        assert_eq!(EN.posts(1_234_567), "1,234,567 posts");
+        assert_eq!(FR.posts(1_234), "1\u{202f}234 messages");
+        assert_eq!((EN.posts(0), FR.posts(0)), ("0 posts".into(), "0 message".into()));
+        assert_eq!((EN.alerts(0), FR.alerts(1)), ("no alert".into(), "1 alerte".into()));
+    }
+
+    #[test]
+    fn moments_and_durations() {
+        let time = "2015-02-22T14:05:00Z".parse().unwrap();
+        assert_eq!((EN.moment(time), FR.moment(time)), ("22 Feb 14:05".into(), "22 févr. 14:05".into()));
+        assert_eq!(EN.duration(SignedDuration::from_mins(130)), "2 h 10 min");
+        assert_eq!(FR.duration(SignedDuration::from_hours(50)), "2 j 2 h");
+    }
+}

@@ -1,0 +1,260 @@
+//! The monitor: windows, rules and alerts of all topics, and one atomic commit for whatever a batch of posts changed.
+//! Stands between the classifier and `notify`, and is the one place where time enters: posts move nothing but counts,
+//! [`Monitor::advance`] closes buckets and evaluates rules.
+
+mod report;
+mod tracked;
+
+pub use report::{Report, TopicReport, Totals};
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::alert::{Status, Transition};
+use crate::classify::ClassifiedPost;
+use crate::rule::Rules;
+use crate::store::{Batch, Key, Store, StoreError, Table};
+use crate::window::{self, Arrival, Span, TopicWindow};
+use tracked::Tracked;
+
+/// Topics a monitor keeps windows for. A topic column with more values than this was not meant as one.
+const MAX_TOPICS: usize = 1_000;
+
+/// Why the monitor cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum MonitorError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("more than {MAX_TOPICS} topics: is the topic column the right one?")]
+    TooManyTopics,
+}
+
+/// A topic's place in the trackers: topic, then rule.
+type TrackerId = (String, String);
+
+/// Windows, trackers and outbox, in memory as in the store.
+#[derive(Debug)]
+pub struct Monitor {
+    store: Store,
+    config: window::Config,
+    rules: Rules,
+    spans: Vec<Span>,
+    totals: Totals,
+    topics: BTreeMap<String, TopicWindow>,
+    trackers: BTreeMap<TrackerId, Tracked>,
+    changed: BTreeSet<TrackerId>,
+    /// Transitions that came since the last commit.
+    fresh: Vec<Transition>,
+    /// Committed, not yet delivered.
+    outbox: VecDeque<(u64, Transition)>,
+}
+
+impl Monitor {
+    /// A monitor that goes on where `store` left off.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn open(store: Store, config: window::Config, rules: Rules) -> Result<Self, MonitorError> {
+        let totals: Totals = store.get(&Key::new(Table::Totals))?.unwrap_or_default();
+        let spans = rules.spans();
+        let mut topics = BTreeMap::new();
+        for name in TopicWindow::stored_names(&store)? {
+            let topic = TopicWindow::load(&store, &config, &spans, &name, totals.edge.unwrap_or_default())?;
+            topics.insert(name, topic);
+        }
+        let mut trackers = BTreeMap::new();
+        for name in topics.keys() {
+            for rule in &rules.rules {
+                if let Some(tracked) = store.get(&tracker_key(name, &rule.name))? {
+                    trackers.insert((name.clone(), rule.name.clone()), tracked);
+                }
+            }
+        }
+        let mut outbox = VecDeque::new();
+        for entry in store.scan(&Key::new(Table::Outbox)) {
+            let (key, transition) = entry?;
+            outbox.push_back((key.last_number().unwrap_or_default(), transition));
+        }
+        let (changed, fresh) = Default::default();
+        Ok(Self { store, config, rules, spans, totals, topics, trackers, changed, fresh, outbox })
+    }
+
+    /// Counts a post in each of `topics`. Call [`Monitor::advance`] first.
+    ///
+    /// # Errors
+    /// When a new topic is one too many or cannot be loaded.
+    pub fn observe(&mut self, topics: &[&str], classified: &ClassifiedPost) -> Result<(), MonitorError> {
+        let mut arrivals = Vec::with_capacity(topics.len());
+        for name in topics {
+            arrivals.push(self.topic(name)?.add(classified));
+        }
+        if arrivals.contains(&Arrival::Counted) {
+            self.totals.count(classified.prediction.label);
+        } else if arrivals.contains(&Arrival::TooLate) {
+            self.totals.too_late += 1;
+        } else if arrivals.contains(&Arrival::Duplicate) {
+            self.totals.duplicates += 1;
+        }
+        Ok(())
+    }
+
+    fn topic(&mut self, name: &str) -> Result<&mut TopicWindow, MonitorError> {
+        // A second look-up, because a borrow returned early would last for the whole function.
+        if !self.topics.contains_key(name) {
+            if self.topics.len() == MAX_TOPICS {
+                return Err(MonitorError::TooManyTopics);
+            }
+            let edge = self.totals.edge.unwrap_or_default();
+            let topic = TopicWindow::load(&self.store, &self.config, &self.spans, name, edge)?;
+            self.topics.insert(name.into(), topic);
+        }
+        self.topics.get_mut(name).ok_or(MonitorError::TooManyTopics)
+    }
+
+    /// Closes every bucket that ends at or before `now` and evaluates the rules at each.
+    pub fn advance(&mut self, now: Timestamp) {
+        let width = self.config.bucket.as_secs();
+        let target = now.as_second() - now.as_second().rem_euclid(width);
+        let mut edge = self.totals.edge.unwrap_or(target);
+        while edge < target {
+            if self.is_quiet() {
+                self.topics.values_mut().for_each(|topic| topic.jump(target));
+                edge = target;
+            } else {
+                self.topics.values_mut().for_each(TopicWindow::advance);
+                edge += width;
+                self.evaluate(Timestamp::from_second(edge).unwrap_or(Timestamp::MAX));
+            }
+        }
+        self.totals.edge = Some(edge);
+    }
+
+    /// Whether time can pass without anything to evaluate.
+    fn is_quiet(&self) -> bool {
+        self.topics.values().all(TopicWindow::is_quiet) && self.trackers.values().all(Tracked::is_idle)
+    }
+
+    fn evaluate(&mut self, now: Timestamp) {
+        for (name, topic) in &mut self.topics {
+            for rule in self.rules.rules.iter().filter(|rule| rule.watches(name)) {
+                let id = (name.clone(), rule.name.clone());
+                let tracked = self.trackers.entry(id.clone()).or_default();
+                if topic.is_quiet() && tracked.is_idle() {
+                    continue;
+                }
+                let was_idle = tracked.is_idle();
+                let (normal, transition) = tracked.evaluate(rule, name, topic, now);
+                if !(was_idle && tracked.is_idle()) {
+                    self.changed.insert(id);
+                }
+                if let Some(normal) = normal.filter(|_| rule.condition.is_rate()) {
+                    topic.note_normal(normal.value);
+                }
+                self.totals.alerts += u64::from(matches!(&transition, Some(t) if t.status == Status::Firing));
+                self.fresh.extend(transition);
+            }
+        }
+    }
+
+    /// Commits everything since the last commit, and with it how far `source` was read. What is to be told to people is
+    /// on disk when this returns.
+    ///
+    /// # Errors
+    /// When the store cannot be written; nothing is committed then.
+    pub fn commit<C: Serialize>(&mut self, source: &str, cursor: &C) -> Result<(), MonitorError> {
+        let mut batch = Batch::default();
+        for topic in self.topics.values_mut() {
+            topic.save(&mut batch, self.totals.commits)?;
+        }
+        for id in std::mem::take(&mut self.changed) {
+            if let Some(tracked) = self.trackers.get(&id) {
+                batch.put(&tracker_key(&id.0, &id.1), tracked)?;
+            }
+        }
+        let told = !self.fresh.is_empty();
+        for transition in std::mem::take(&mut self.fresh) {
+            self.file(transition, &mut batch)?;
+        }
+        self.totals.commits += 1;
+        batch.put(&Key::new(Table::Totals), &self.totals)?;
+        batch.put(&cursor_key(source), cursor)?;
+        self.store.commit(batch)?;
+        if told {
+            self.store.flush()?;
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, transition: Transition, batch: &mut Batch) -> Result<(), MonitorError> {
+        let alert = &transition.alert;
+        if transition.status == Status::Resolved {
+            let fired = Key::new(Table::Alert).text(&alert.topic).time(alert.fired_at.as_second()).text(&alert.rule);
+            batch.put(&fired, alert)?;
+        }
+        let number = self.totals.transitions;
+        batch.put(&Key::new(Table::Outbox).number(number), &transition)?;
+        self.totals.transitions += 1;
+        self.outbox.push_back((number, transition));
+        Ok(())
+    }
+
+    /// The oldest transition that nobody was told of yet.
+    pub fn undelivered(&self) -> Option<&Transition> {
+        self.outbox.front().map(|(_, transition)| transition)
+    }
+
+    /// Takes what [`Monitor::undelivered`] gave out of the outbox.
+    ///
+    /// # Errors
+    /// When the store cannot be written; it will then be delivered again.
+    pub fn delivered(&mut self) -> Result<(), MonitorError> {
+        if let Some((number, _)) = self.outbox.pop_front() {
+            let mut batch = Batch::default();
+            batch.remove(&Key::new(Table::Outbox).number(number));
+            self.store.commit(batch)?;
+        }
+        Ok(())
+    }
+
+    /// How far `source` was read at the last commit.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn cursor<C: DeserializeOwned>(&self, source: &str) -> Result<Option<C>, MonitorError> {
+        Ok(self.store.get(&cursor_key(source))?)
+    }
+
+    pub fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// What was seen up to the last commit.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn report(&self) -> Result<Report, MonitorError> {
+        report::read(&self.store, self.totals)
+    }
+
+    /// Returns once everything committed is on disk.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn flush(&self) -> Result<(), MonitorError> {
+        Ok(self.store.flush()?)
+    }
+}
+
+fn tracker_key(topic: &str, rule: &str) -> Key {
+    Key::new(Table::Tracker).text(topic).text(rule)
+}
+
+fn cursor_key(source: &str) -> Key {
+    Key::new(Table::Cursor).text(source)
+}
+
+#[cfg(test)]
+mod tests;

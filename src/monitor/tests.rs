@@ -1,0 +1,171 @@
+//! Tests of the monitor: timelines of posts, restarts, and commits that are cut off.
+
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+
+use super::*;
+use crate::classify::{Label, Prediction};
+use crate::source::Post;
+
+const RULES: &str = r#"
+    [[rule]]
+    name = "Rate"
+    for = "2m"
+    keep_firing_for = "3m"
+    labels = { severity = "warning" }
+    annotations = { summary = "{{ topic }}: {{ rate | percent }} negative, normal is {{ normal | percent }}" }
+    condition = { type = "negative_rate", window = "10m", min_posts = 10, above = { baseline = "1h", margin = 0.1, min_posts = 20 } }
+
+    [[rule]]
+    name = "Volume"
+    condition = { type = "negative_volume", window = "10m", min_posts = 5, above = 10 }
+"#;
+
+fn monitor(dir: &Path) -> Monitor {
+    let config = window::Config { lateness: SignedDuration::from_mins(5), ..window::Config::default() };
+    let rules = Rules::parse(Path::new("rules.toml"), RULES, config.bucket).unwrap();
+    Monitor::open(Store::open(dir).unwrap(), config, rules).unwrap()
+}
+
+fn at(minute: i64) -> Timestamp {
+    Timestamp::from_second(minute * 60 + 30).unwrap()
+}
+
+fn post(id: &str, minute: i64, label: Label) -> ClassifiedPost {
+    let mut probabilities = [0.0; 3];
+    probabilities[label as usize] = 1.0;
+    let (id, text) = (id.to_owned(), format!("post {id}"));
+    let post = Post { id, created_at: at(minute), author: None, text, lang: None, topic: None, label: None };
+    ClassifiedPost { post, prediction: Prediction { label, probabilities } }
+}
+
+/// Posts minute by minute, `n` and `p`; returns what was told, as `minute status rule`.
+fn play(monitor: &mut Monitor, from: i64, minutes: &[&str]) -> Vec<String> {
+    let mut told = Vec::new();
+    for (minute, posts) in (from..).zip(minutes) {
+        monitor.advance(at(minute));
+        for (i, letter) in posts.chars().enumerate() {
+            let label = if letter == 'n' { Label::Negative } else { Label::Positive };
+            monitor.observe(&["t"], &post(&format!("{minute}-{i}"), minute, label)).unwrap();
+        }
+        monitor.commit("test", &minute).unwrap();
+        while let Some(transition) = monitor.undelivered() {
+            let minute = transition.at.as_second() / 60;
+            told.push(format!("{minute} {:?} {}", transition.status, transition.alert.rule));
+            monitor.delivered().unwrap();
+        }
+    }
+    told
+}
+
+/// An hour and a half of calm (one in four is negative), a quarter of an hour of trouble, calm again.
+fn trouble() -> Vec<&'static str> {
+    let mut minutes = vec!["nppp"; 90];
+    minutes.extend(vec!["nnnn"; 15]);
+    minutes.extend(vec!["nppp"; 40]);
+    minutes
+}
+
+#[test]
+fn trouble_fires_once_and_is_over_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let told = play(&mut monitor(dir.path()), 0, &trouble());
+    assert_eq!(told, ["93 Firing Volume", "96 Firing Rate", "113 Resolved Volume", "115 Resolved Rate"]);
+}
+
+#[test]
+fn the_alert_says_what_a_reader_needs() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut monitor = monitor(dir.path());
+    play(&mut monitor, 0, &trouble());
+    let report = monitor.report().unwrap();
+    let alert = report.topics[0].alerts.iter().find(|alert| alert.rule == "Rate").unwrap();
+    assert_eq!(alert.annotations["summary"], "t: 70 % negative, normal is 25 %");
+    assert_eq!(alert.peak.rate, 1.0);
+    assert!(alert.peak_at > alert.fired_at && alert.ends_at.unwrap() > alert.peak_at);
+    assert_eq!(alert.samples.len(), 5);
+    assert_eq!(report.totals.posts, 145 * 4);
+    assert_eq!(report.totals.labels.negative, 130 + 15 * 4);
+    assert_eq!(report.totals.alerts, 2);
+}
+
+#[test]
+fn a_post_counts_once_and_a_late_one_only_within_the_lateness() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut monitor = monitor(dir.path());
+    monitor.advance(at(10));
+    monitor.observe(&["t"], &post("a", 10, Label::Negative)).unwrap();
+    monitor.observe(&["t"], &post("a", 10, Label::Negative)).unwrap();
+    monitor.observe(&["t"], &post("b", 6, Label::Negative)).unwrap();
+    monitor.observe(&["t"], &post("c", 4, Label::Negative)).unwrap();
+    let totals = monitor.totals();
+    assert_eq!((totals.posts, totals.duplicates, totals.too_late), (2, 1, 1));
+}
+
+#[test]
+fn what_was_not_delivered_is_still_there_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let keys = |monitor: &Monitor| monitor.outbox.iter().map(|(_, told)| told.key()).collect::<Vec<_>>();
+    let before = {
+        let mut monitor = monitor(dir.path());
+        for (minute, posts) in trouble().iter().enumerate() {
+            let minute = minute as i64;
+            monitor.advance(at(minute));
+            for (i, letter) in posts.chars().enumerate() {
+                let label = if letter == 'n' { Label::Negative } else { Label::Positive };
+                monitor.observe(&["t"], &post(&format!("{minute}-{i}"), minute, label)).unwrap();
+            }
+        }
+        monitor.commit("test", &0).unwrap();
+        keys(&monitor)
+    };
+    assert_eq!(before.len(), 4);
+    assert_eq!(keys(&monitor(dir.path())), before);
+}
+
+#[test]
+fn years_of_silence_pass_at_once_and_end_an_alert() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut monitor = monitor(dir.path());
+    let mut told = play(&mut monitor, 0, &trouble()[..100]);
+    told.extend(play(&mut monitor, 20_000_000, &["n"]));
+    assert_eq!(told, ["93 Firing Volume", "96 Firing Rate", "106 Resolved Volume", "111 Resolved Rate"]);
+}
+
+#[test]
+fn a_topic_column_with_too_many_values_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut monitor = monitor(dir.path());
+    let result: Result<(), MonitorError> =
+        (0..=MAX_TOPICS).try_for_each(|i| monitor.observe(&[&i.to_string()], &post("a", 0, Label::Neutral)));
+    assert!(matches!(result, Err(MonitorError::TooManyTopics)));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// Whatever was not committed when the process ended is played again; the state is that of a run without an end.
+    #[test]
+    fn restarts_leave_no_trace(cuts in proptest::collection::btree_set(1_usize..144, 0..6)) {
+        let minutes = trouble();
+        let whole = tempfile::tempdir().unwrap();
+        let told = play(&mut monitor(whole.path()), 0, &minutes);
+
+        let cut = tempfile::tempdir().unwrap();
+        let mut told_in_parts = Vec::new();
+        let ends: Vec<usize> = cuts.into_iter().chain([minutes.len()]).collect();
+        for end in ends {
+            let mut monitor = monitor(cut.path());
+            let start = monitor.cursor::<i64>("test").unwrap().map_or(0, |minute| minute as usize + 1);
+            told_in_parts.extend(play(&mut monitor, start as i64, &minutes[start..end]));
+            // Seen but not committed: lost with the process, and to be seen again.
+            monitor.advance(at(end as i64));
+            monitor.observe(&["t"], &post("lost", end as i64, Label::Negative)).unwrap();
+        }
+        prop_assert_eq!(told_in_parts, told);
+        let report = |dir: &Path| monitor(dir).report().unwrap();
+        prop_assert_eq!(report(cut.path()), report(whole.path()));
+    }
+}

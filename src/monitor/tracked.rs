@@ -1,0 +1,111 @@
+//! [`Tracked`]: one rule on one topic, as stored between evaluations.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::alert::{Alert, AlertState, Change, Fingerprint, Status, Timing, Transition, annotation};
+use crate::rule::{AlertingRule, Evaluation, Normal};
+use crate::window::TopicWindow;
+
+/// Posts shown with an alert.
+const SAMPLES: usize = 5;
+
+/// State of a rule on a topic, and its alert while one fires.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Tracked {
+    state: AlertState,
+    pub(super) alert: Option<Alert>,
+    /// What was normal when the condition began to hold: an incident is not to become its own excuse.
+    frozen: Option<Normal>,
+}
+
+impl Tracked {
+    pub(super) fn is_idle(&self) -> bool {
+        self.state == AlertState::Inactive
+    }
+
+    /// Evaluates `rule` on `topic` at `now`. Returns the normal rate it compared with, if any, and the transition that
+    /// people are to be told of.
+    pub(super) fn evaluate(
+        &mut self,
+        rule: &AlertingRule,
+        name: &str,
+        topic: &TopicWindow,
+        now: Timestamp,
+    ) -> (Option<Normal>, Option<Transition>) {
+        let evaluation = rule.condition.evaluate(topic, self.frozen);
+        let timing = Timing { hold: rule.hold, keep_firing_for: rule.keep_firing_for };
+        let (state, change) = self.state.step(now, evaluation.holds, timing);
+        self.state = state;
+        let transition = match change {
+            Change::None => {
+                self.follow(rule, topic, now, &evaluation);
+                None
+            }
+            Change::Began => {
+                self.frozen = evaluation.measured.normal;
+                None
+            }
+            Change::Lapsed => {
+                self.frozen = None;
+                None
+            }
+            Change::Fired { since } => {
+                let alert = new_alert(rule, name, topic, since, now, &evaluation);
+                self.frozen = evaluation.measured.normal;
+                self.alert = Some(alert.clone());
+                Some(Transition { status: Status::Firing, at: now, alert })
+            }
+            Change::Resolved => {
+                self.frozen = None;
+                self.alert.take().map(|alert| {
+                    let alert = Alert { ends_at: Some(now), latest: evaluation.measured, ..alert };
+                    Transition { status: Status::Resolved, at: now, alert }
+                })
+            }
+        };
+        (evaluation.measured.normal, transition)
+    }
+
+    fn follow(&mut self, rule: &AlertingRule, topic: &TopicWindow, now: Timestamp, evaluation: &Evaluation) {
+        let Some(alert) = &mut self.alert else { return };
+        alert.latest = evaluation.measured;
+        if evaluation.measured.lower_bound > alert.peak.lower_bound {
+            alert.peak = evaluation.measured;
+            alert.peak_at = now;
+            alert.samples = topic.samples(rule.condition.window(), SAMPLES);
+        }
+    }
+}
+
+fn new_alert(
+    rule: &AlertingRule,
+    topic_name: &str,
+    topic: &TopicWindow,
+    since: Timestamp,
+    now: Timestamp,
+    evaluation: &Evaluation,
+) -> Alert {
+    let mut labels = rule.labels.clone();
+    labels.insert("alertname".into(), rule.name.clone());
+    labels.insert("topic".into(), topic_name.into());
+    let mut alert = Alert {
+        fingerprint: Fingerprint::of(&labels),
+        rule: rule.name.clone(),
+        topic: topic_name.into(),
+        labels,
+        annotations: rule.annotations.clone(),
+        starts_at: since,
+        fired_at: now,
+        ends_at: None,
+        fired_on: evaluation.measured,
+        peak: evaluation.measured,
+        peak_at: now,
+        latest: evaluation.measured,
+        samples: topic.samples(rule.condition.window(), SAMPLES),
+        is_rate: rule.condition.is_rate(),
+    };
+    let rendered = rule.annotations.iter().map(|(name, text)| (name.clone(), annotation::render(text, &alert)));
+    alert.annotations = rendered.collect();
+    alert
+}

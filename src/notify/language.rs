@@ -1,0 +1,13 @@
+//! [`Language`] of what end users read.
+
+use serde::{Deserialize, Serialize};
+
+/// English or French.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Language {
+    #[default]
+    #[serde(rename = "en")]
+    English,
+    #[serde(rename = "fr")]
+    French,
+}

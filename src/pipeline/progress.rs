@@ -1,0 +1,10 @@
+//! [`Progress`]: how far a replay is.
+
+/// Told now and then while a replay runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Bytes of the dump read, and its size where that is known.
+    Reading { bytes: u64, total: Option<u64> },
+    /// Posts committed, and how many there are.
+    Replaying { done: u64, total: u64 },
+}

@@ -1,0 +1,54 @@
+//! The first half of a replay: the whole dump read once, bad rows set aside, posts put into the order of event time.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+use super::{Progress, Replay};
+use crate::source::{Needs, Order, Ordered, Reader, RejectsFile};
+
+/// Rows between two looks at the progress.
+const LOOK: u64 = 4_096;
+
+/// A dump, read.
+pub(super) struct Dump {
+    pub(super) posts: Ordered,
+    pub(super) rejected: BTreeMap<String, u64>,
+    pub(super) rejects_file: Option<PathBuf>,
+    /// Of its bytes.
+    pub(super) fingerprint: String,
+}
+
+impl Dump {
+    pub(super) fn read(replay: &Replay, progress: &mut dyn FnMut(Progress)) -> anyhow::Result<Self> {
+        let needs = Needs { created_at: true, label: replay.given_labels, topic: replay.topic_required };
+        let mut reader = Reader::open(&replay.input, &replay.loaded.config.dump, needs)?;
+        let mut rejects = RejectsFile::new(Some(replay.rejects.clone()));
+        let mut order = Order::default();
+        let mut rows = 0_u64;
+        while let Some(row) = reader.next_row()? {
+            match row {
+                Ok(row) => {
+                    if let Some(post) = row.into_post() {
+                        order.push(&post)?;
+                    }
+                }
+                Err(reject) => rejects.add(&reject)?,
+            }
+            rows += 1;
+            if rows.is_multiple_of(LOOK) {
+                let read = reader.progress();
+                progress(Progress::Reading { bytes: read.bytes_read(), total: read.total });
+            }
+        }
+        rejects.finish()?;
+        let posts = order.finish()?;
+        if posts.is_empty() {
+            return Err(rejects.no_usable_row(reader.name()).into());
+        }
+        let fingerprint = reader.fingerprint().context("the dump was not read to its end")?;
+        let rejected = rejects.counts().iter().map(|(reason, rows)| (reason.to_string(), *rows)).collect();
+        Ok(Self { posts, rejected, rejects_file: rejects.written().map(Into::into), fingerprint })
+    }
+}

@@ -1,0 +1,197 @@
+//! The store: sled, one tree, typed tables told apart by the first byte of a key. Stands at the bottom of the import
+//! order; `monitor` commits through it.
+//!
+//! One tree, because sled applies a batch atomically within a tree: all effects of one commit are there after a crash,
+//! or none. A commit is durable only after [`Store::flush`].
+
+mod key;
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use key::{Key, Table};
+
+/// Layout version of what is stored; a store of another version is refused by name.
+const SCHEMA: u32 = 1;
+
+/// sled's page cache. What vigie keeps is small and mostly rewritten, so a small cache costs nothing.
+const CACHE_BYTES: u64 = 16 << 20;
+
+/// Why the store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the store {path} is in use by another vigie; stop that one, or name another directory")]
+    InUse { path: PathBuf },
+    #[error("the store {path} cannot be opened: {reason}")]
+    Open { path: PathBuf, reason: String },
+    #[error("the store {path} has layout version {found}, this vigie reads version {SCHEMA}; use another directory")]
+    Schema { path: PathBuf, found: u32 },
+    #[error("the store holds a record of table {table:?} that cannot be read: {reason}")]
+    Damaged { table: Option<Table>, reason: String },
+    #[error("the store failed (is its disk full or read-only?): {0}")]
+    Write(String),
+}
+
+/// Effects to be committed together.
+#[derive(Debug, Default)]
+pub struct Batch(sled::Batch);
+
+impl Batch {
+    /// # Errors
+    /// When `value` cannot be encoded.
+    pub fn put<V: Serialize>(&mut self, key: &Key, value: &V) -> Result<(), StoreError> {
+        let bytes = postcard::to_stdvec(value).map_err(|e| StoreError::Write(e.to_string()))?;
+        self.0.insert(key.as_bytes(), bytes);
+        Ok(())
+    }
+
+    pub fn remove(&mut self, key: &Key) {
+        self.0.remove(key.as_bytes());
+    }
+}
+
+/// An open store. Dropping it flushes.
+#[derive(Debug)]
+pub struct Store {
+    db: sled::Db,
+}
+
+impl Store {
+    /// Opens or creates the store in the directory `path`.
+    ///
+    /// # Errors
+    /// When the directory cannot be used, another process holds it, or its layout is of another version.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(path).map_err(|e| StoreError::Open {
+            path: path.into(),
+            reason: format!("the directory cannot be made: {e}"),
+        })?;
+        let db = sled::Config::new()
+            .path(path)
+            .cache_capacity(CACHE_BYTES)
+            .open()
+            .map_err(|error| Self::opening_error(path, &error))?;
+        let store = Self { db };
+        store.check_schema(path)?;
+        Ok(store)
+    }
+
+    fn opening_error(path: &Path, error: &sled::Error) -> StoreError {
+        match error {
+            // sled turns a held lock into an I/O error of kind Other that only its text tells apart.
+            sled::Error::Io(io) if io.to_string().contains("could not acquire lock") => {
+                StoreError::InUse { path: path.into() }
+            }
+            other => StoreError::Open { path: path.into(), reason: other.to_string() },
+        }
+    }
+
+    fn check_schema(&self, path: &Path) -> Result<(), StoreError> {
+        let key = Key::new(Table::Meta).text("schema");
+        match self.get::<u32>(&key)? {
+            Some(SCHEMA) => Ok(()),
+            Some(found) => Err(StoreError::Schema { path: path.into(), found }),
+            None if self.db.is_empty() => {
+                let mut batch = Batch::default();
+                batch.put(&key, &SCHEMA)?;
+                self.commit(batch)?;
+                self.flush()
+            }
+            None => Err(StoreError::Open { path: path.into(), reason: "it was not written by vigie".into() }),
+        }
+    }
+
+    /// The value under `key`, if there is one.
+    ///
+    /// # Errors
+    /// When it cannot be read or decoded.
+    pub fn get<V: DeserializeOwned>(&self, key: &Key) -> Result<Option<V>, StoreError> {
+        let found = self.db.get(key.as_bytes()).map_err(|e| StoreError::Write(e.to_string()))?;
+        found.map(|bytes| decode(key, &bytes)).transpose()
+    }
+
+    /// All records whose key begins with `prefix`, in key order.
+    pub fn scan<V: DeserializeOwned>(
+        &self,
+        prefix: &Key,
+    ) -> impl Iterator<Item = Result<(Key, V), StoreError>> + use<V> {
+        self.db.scan_prefix(prefix.as_bytes()).map(|entry| {
+            let (key, value) = entry.map_err(|e| StoreError::Write(e.to_string()))?;
+            let key = Key::from_stored(&key);
+            let value = decode(&key, &value)?;
+            Ok((key, value))
+        })
+    }
+
+    /// Applies all of `batch`, or, after a crash, none of it.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        self.db.apply_batch(batch.0).map_err(|e| StoreError::Write(e.to_string()))
+    }
+
+    /// Returns once everything committed is on disk.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        self.db.flush().map(|_| ()).map_err(|e| StoreError::Write(e.to_string()))
+    }
+}
+
+fn decode<V: DeserializeOwned>(key: &Key, bytes: &[u8]) -> Result<V, StoreError> {
+    postcard::from_bytes(bytes).map_err(|e| StoreError::Damaged { table: key.table(), reason: e.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_read_back_in_key_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let mut batch = Batch::default();
+        for time in [5_i64, -3, 70_000] {
+            batch.put(&Key::new(Table::Bucket).text("United").time(time), &time).unwrap();
+        }
+        batch.put(&Key::new(Table::Bucket).text("United Kingdom").time(0), &0_i64).unwrap();
+        store.commit(batch).unwrap();
+
+        let found: Vec<i64> =
+            store.scan(&Key::new(Table::Bucket).text("United")).map(|entry| entry.unwrap().1).collect();
+        assert_eq!(found, [-3, 5, 70_000]);
+    }
+
+    #[test]
+    fn a_second_opener_is_told_that_the_store_is_in_use() {
+        let dir = tempfile::tempdir().unwrap();
+        let _first = Store::open(dir.path()).unwrap();
+        assert!(matches!(Store::open(dir.path()), Err(StoreError::InUse { .. })));
+    }
+
+    #[test]
+    fn a_store_of_another_layout_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        {
+            let store = Store::open(dir.path()).unwrap();
+            let mut batch = Batch::default();
+            batch.put(&Key::new(Table::Meta).text("schema"), &999_u32).unwrap();
+            store.commit(batch).unwrap();
+        }
+        assert!(matches!(Store::open(dir.path()), Err(StoreError::Schema { found: 999, .. })));
+    }
+
+    #[test]
+    fn a_record_that_does_not_decode_is_named_by_its_table() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let key = Key::new(Table::Alert).text("x");
+        store.db.insert(key.as_bytes(), vec![0xff; 3]).unwrap();
+        let error = store.get::<String>(&key).unwrap_err();
+        assert!(error.to_string().contains("Alert"), "{error}");
+    }
+}

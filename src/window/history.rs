@@ -1,0 +1,65 @@
+//! [`History`]: counts and the normal rate per hour, kept when the buckets are long gone; charts are drawn from it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::Counts;
+use super::buckets::bucket_start;
+use crate::store::{Batch, Key, Store, StoreError, Table};
+
+const HOUR: i64 = 3_600;
+
+/// One hour of one topic.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Hour {
+    pub counts: Counts,
+    /// The negative rate that counted as normal when the hour was last looked at, in `[0, 1]`.
+    pub normal: Option<f64>,
+}
+
+/// The hours that can still change; older ones are only in the store.
+#[derive(Debug, Default, Clone)]
+pub(super) struct History {
+    hours: BTreeMap<i64, Hour>,
+    changed: BTreeSet<i64>,
+}
+
+impl History {
+    /// Loads the hours that end after `time`.
+    pub(super) fn load(store: &Store, topic: &str, time: i64) -> Result<Self, StoreError> {
+        let mut history = Self::default();
+        for entry in store.scan(&Key::new(Table::History).text(topic)) {
+            let (key, hour) = entry?;
+            if let Some(start) = key.last_time().filter(|start| *start + HOUR > time) {
+                history.hours.insert(start, hour);
+            }
+        }
+        Ok(history)
+    }
+
+    pub(super) fn add(&mut self, time: i64, counts: Counts) {
+        self.at(time).counts += counts;
+    }
+
+    pub(super) fn note_normal(&mut self, time: i64, rate: f64) {
+        self.at(time).normal = Some(rate);
+    }
+
+    fn at(&mut self, time: i64) -> &mut Hour {
+        let start = bucket_start(time, HOUR);
+        self.changed.insert(start);
+        self.hours.entry(start).or_default()
+    }
+
+    /// Stores what changed, then lets go of hours that end at or before `settled`: nothing will count in them.
+    pub(super) fn save(&mut self, batch: &mut Batch, topic: &str, settled: i64) -> Result<(), StoreError> {
+        for start in std::mem::take(&mut self.changed) {
+            if let Some(hour) = self.hours.get(&start) {
+                batch.put(&Key::new(Table::History).text(topic).time(start), hour)?;
+            }
+        }
+        self.hours.retain(|start, _| *start + HOUR > settled);
+        Ok(())
+    }
+}

@@ -1,0 +1,139 @@
+//! [`Samples`]: the most negative posts of each bucket, kept so that an alert can show what people say.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::classify::{ClassifiedPost, Label};
+use crate::store::{Batch, Key, Store, StoreError, Table};
+
+/// Posts kept per bucket.
+const PER_BUCKET: usize = 3;
+
+/// A post to be shown in an alert. Personal data, as any post.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    pub id: String,
+    pub created_at: Timestamp,
+    pub author: Option<String>,
+    pub text: String,
+    /// Probability of negative, in `[0, 1]`.
+    pub negative: f32,
+}
+
+#[derive(Debug, Default, Clone)]
+pub(super) struct Samples {
+    buckets: BTreeMap<i64, Vec<Sample>>,
+    changed: BTreeSet<i64>,
+    dropped: Vec<i64>,
+}
+
+impl Samples {
+    pub(super) fn load(store: &Store, topic: &str) -> Result<Self, StoreError> {
+        let mut samples = Self::default();
+        for entry in store.scan(&Key::new(Table::Sample).text(topic)) {
+            let (key, kept) = entry?;
+            if let Some(bucket) = key.last_time() {
+                samples.buckets.insert(bucket, kept);
+            }
+        }
+        Ok(samples)
+    }
+
+    pub(super) fn offer(&mut self, bucket: i64, classified: &ClassifiedPost) {
+        if classified.prediction.label != Label::Negative {
+            return;
+        }
+        let negative = classified.prediction.probabilities[0];
+        let kept = self.buckets.entry(bucket).or_default();
+        if kept.len() == PER_BUCKET && kept.last().is_some_and(|least| least.negative >= negative) {
+            return;
+        }
+        let post = &classified.post;
+        let sample = Sample {
+            id: post.id.clone(),
+            created_at: post.created_at,
+            author: post.author.clone(),
+            text: post.text.clone(),
+            negative,
+        };
+        let place = kept.partition_point(|other| other.negative >= negative);
+        kept.insert(place, sample);
+        kept.truncate(PER_BUCKET);
+        self.changed.insert(bucket);
+    }
+
+    /// The `count` most negative posts of the buckets from `start` on, no two of the same wording.
+    pub(super) fn pick(&self, start: i64, count: usize) -> Vec<Sample> {
+        let mut all: Vec<&Sample> = self.buckets.range(start..).flat_map(|(_, kept)| kept).collect();
+        all.sort_by(|a, b| b.negative.total_cmp(&a.negative).then(b.created_at.cmp(&a.created_at)));
+        let mut wordings = BTreeSet::new();
+        all.into_iter().filter(|sample| wordings.insert(wording(&sample.text))).take(count).cloned().collect()
+    }
+
+    pub(super) fn drop_before(&mut self, bucket: i64) {
+        while let Some(entry) = self.buckets.first_entry()
+            && *entry.key() < bucket
+        {
+            self.changed.remove(entry.key());
+            self.dropped.push(entry.remove_entry().0);
+        }
+    }
+
+    pub(super) fn save(&mut self, batch: &mut Batch, topic: &str) -> Result<(), StoreError> {
+        let key = |bucket: i64| Key::new(Table::Sample).text(topic).time(bucket);
+        for bucket in self.dropped.drain(..) {
+            batch.remove(&key(bucket));
+        }
+        for bucket in std::mem::take(&mut self.changed) {
+            if let Some(kept) = self.buckets.get(&bucket) {
+                batch.put(&key(bucket), kept)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The letters and digits of a text, so that copies that differ in a link's case or a space are one.
+fn wording(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classify::Prediction;
+    use crate::source::Post;
+
+    fn post(id: &str, text: &str, negative: f32) -> ClassifiedPost {
+        let post = Post {
+            id: id.into(),
+            created_at: Timestamp::UNIX_EPOCH,
+            author: None,
+            text: text.into(),
+            lang: None,
+            topic: None,
+            label: None,
+        };
+        let prediction = Prediction { label: Label::Negative, probabilities: [negative, 1.0 - negative, 0.0] };
+        ClassifiedPost { post, prediction }
+    }
+
+    #[test]
+    fn the_most_negative_are_kept_and_copies_shown_once() {
+        let mut samples = Samples::default();
+        let offered =
+            [("1", "Lost my bag", 0.7), ("2", "Never again", 0.9), ("3", "lost my bag!", 0.8), ("4", "Late", 0.6)];
+        for (id, text, negative) in offered {
+            samples.offer(0, &post(id, text, negative));
+        }
+        samples.offer(60, &post("5", "Rude", 0.65));
+
+        let ids = |samples: Vec<Sample>| samples.into_iter().map(|sample| sample.id).collect::<Vec<_>>();
+        assert_eq!(ids(samples.pick(0, 5)), ["2", "3", "5"]);
+        assert_eq!(ids(samples.pick(60, 5)), ["5"]);
+        samples.drop_before(60);
+        assert_eq!(ids(samples.pick(0, 5)), ["5"]);
+    }
+}

@@ -1,0 +1,181 @@
+//! [`TopicWindow`]: everything counted for one topic, and its place in the store.
+
+use serde::{Deserialize, Serialize};
+
+use super::buckets::{Buckets, bucket_start};
+use super::history::History;
+use super::samples::Samples;
+use super::seen::Seen;
+use super::{Config, Counts, Hour, Sample, Span};
+use crate::classify::ClassifiedPost;
+use crate::store::{Batch, Key, Store, StoreError, Table};
+
+/// What became of a post that reached a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    Counted,
+    /// Counted before.
+    Duplicate,
+    /// Older than the watermark by more than the lateness.
+    TooLate,
+}
+
+/// What is stored of a topic as a whole; Unix seconds.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Known {
+    since: i64,
+    watermark: Option<i64>,
+}
+
+/// The windows of one topic.
+#[derive(Debug, Clone)]
+pub struct TopicWindow {
+    name: String,
+    width: i64,
+    lateness: i64,
+    /// Seconds of samples kept: the longest window a rule looks at.
+    sampled: i64,
+    /// Newest event time counted, in Unix seconds.
+    watermark: Option<i64>,
+    /// Edge when the topic was first heard of.
+    since: i64,
+    moved: bool,
+    buckets: Buckets,
+    seen: Seen,
+    samples: Samples,
+    history: History,
+}
+
+impl TopicWindow {
+    /// The windows of topic `name` as stored, or empty ones. `edge` is the start of the open bucket in Unix seconds.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn load(store: &Store, config: &Config, spans: &[Span], name: &str, edge: i64) -> Result<Self, StoreError> {
+        let width = config.bucket.as_secs();
+        let lateness = config.lateness.as_secs();
+        let known: Option<Known> = store.get(&Key::new(Table::Topic).text(name))?;
+        let Known { since, watermark } = known.unwrap_or(Known { since: edge, watermark: None });
+        let mut buckets = Buckets::new(width, edge, spans);
+        for entry in store.scan::<Counts>(&Key::new(Table::Bucket).text(name)) {
+            let (key, counts) = entry?;
+            if let Some(start) = key.last_time() {
+                buckets.add(start, counts);
+            }
+        }
+        buckets.take_changed();
+        Ok(Self {
+            name: name.into(),
+            width,
+            lateness,
+            sampled: spans.iter().filter(|span| span.near == 0).map(|span| span.far).max().unwrap_or(0),
+            watermark,
+            since,
+            moved: known.is_none(),
+            buckets,
+            seen: Seen::load(store, name)?,
+            samples: Samples::load(store, name)?,
+            history: History::load(store, name, watermark.unwrap_or(i64::MIN / 2) - lateness)?,
+        })
+    }
+
+    /// Names of the topics in the store.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn stored_names(store: &Store) -> Result<Vec<String>, StoreError> {
+        store.scan::<Known>(&Key::new(Table::Topic)).map(|entry| Ok(entry?.0.first_text())).collect()
+    }
+
+    /// The hours of topic `name` in the store, oldest first, by their start in Unix seconds.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn stored_hours(store: &Store, name: &str) -> Result<Vec<(i64, Hour)>, StoreError> {
+        let hours = store.scan(&Key::new(Table::History).text(name));
+        hours.map(|entry| entry.map(|(key, hour)| (key.last_time().unwrap_or_default(), hour))).collect()
+    }
+
+    pub fn add(&mut self, classified: &ClassifiedPost) -> Arrival {
+        let time = classified.post.created_at.as_second();
+        if time < self.settled() {
+            return Arrival::TooLate;
+        }
+        if !self.seen.insert(time, &classified.post.id) {
+            return Arrival::Duplicate;
+        }
+        if self.watermark.is_none_or(|watermark| watermark < time) {
+            self.watermark = Some(time);
+            self.moved = true;
+            self.seen.drop_before(self.settled());
+        }
+        let counts = Counts::one(classified.prediction.label);
+        self.buckets.add(time, counts);
+        self.history.add(time, counts);
+        self.samples.offer(bucket_start(time, self.width), classified);
+        Arrival::Counted
+    }
+
+    /// Closes the open bucket.
+    pub fn advance(&mut self) {
+        self.buckets.advance();
+        self.samples.drop_before(self.buckets.edge() - self.sampled);
+    }
+
+    /// Whether nothing is left that a rule could count.
+    pub fn is_quiet(&self) -> bool {
+        self.buckets.is_empty()
+    }
+
+    /// Moves a quiet topic's edge to `edge` at once.
+    pub fn jump(&mut self, edge: i64) {
+        self.buckets.jump(edge);
+        self.samples.drop_before(edge - self.sampled);
+    }
+
+    pub fn sum(&self, span: Span) -> Counts {
+        self.buckets.sum(span)
+    }
+
+    /// Whether the topic was watched for the whole of `span`, so that few posts in it mean few posts.
+    pub fn covers(&self, span: Span) -> bool {
+        self.since <= self.buckets.edge() - span.far
+    }
+
+    /// The most negative posts of the last `length` seconds, the open bucket included.
+    pub fn samples(&self, length: i64, count: usize) -> Vec<Sample> {
+        self.samples.pick(self.buckets.edge() - length, count)
+    }
+
+    /// Remembers what was normal in the last closed bucket, for charts.
+    pub fn note_normal(&mut self, rate: f64) {
+        self.history.note_normal(self.buckets.edge() - self.width, rate);
+    }
+
+    /// Adds to `batch` whatever changed since the last call. `commit` numbers commits and never repeats.
+    ///
+    /// # Errors
+    /// When a record cannot be encoded.
+    pub fn save(&mut self, batch: &mut Batch, commit: u64) -> Result<(), StoreError> {
+        if std::mem::take(&mut self.moved) {
+            let known = Known { since: self.since, watermark: self.watermark };
+            batch.put(&Key::new(Table::Topic).text(&self.name), &known)?;
+        }
+        let key = |start: i64| Key::new(Table::Bucket).text(&self.name).time(start);
+        for start in self.buckets.take_dropped() {
+            batch.remove(&key(start));
+        }
+        for (start, counts) in self.buckets.take_changed() {
+            batch.put(&key(start), &counts)?;
+        }
+        self.seen.save(batch, &self.name, commit)?;
+        self.samples.save(batch, &self.name)?;
+        let settled = self.settled();
+        self.history.save(batch, &self.name, settled)
+    }
+
+    /// No post before this time (Unix seconds) counts any more.
+    fn settled(&self) -> i64 {
+        self.watermark.map_or(i64::MIN / 2, |watermark| watermark - self.lateness)
+    }
+}
