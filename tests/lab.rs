@@ -1,4 +1,5 @@
 //! The lab as an analyst meets it: a fit that can be repeated, and a shipped model that is as good as its manifest says.
+#![allow(clippy::unwrap_used, reason = "a test's helpers: a panic there is the failure it should be")]
 
 use std::path::{Path, PathBuf};
 

@@ -62,19 +62,35 @@ impl DistilBert {
         self.dim
     }
 
-    /// The last layer's vectors, row-major `[positions, texts, dim]`.
-    pub(super) fn forward(&self, batch: &Batch) -> Result<Vec<f32>> {
+    /// How many layers follow the embeddings.
+    pub(super) fn depth(&self) -> usize {
+        self.layers.len()
+    }
+
+    /// The vectors that leave each of the layers `kept` (ascending; 0 stands for the embeddings), each row-major
+    /// `[positions, texts, dim]`.
+    pub(super) fn forward(&self, batch: &Batch, kept: &[usize]) -> Result<Vec<Vec<f32>>> {
         let texts = batch.lengths.len();
         let ids = Tensor::from_slice(&batch.ids, batch.ids.len(), &Device::Cpu)?;
         let mut hidden = self.words.index_select(&ids, 0)?.to_dtype(DType::F32)?;
         hidden.inplace_op1(&EmbedNorm { positions: &self.positions, texts, norm: &self.norm })?;
-        for layer in &self.layers {
-            let context = self.attend(&layer.qkv, &hidden, batch)?;
-            let attended = layer.out.product(&context)?;
-            attended.inplace_op2(&hidden, &ResidualNorm { bias: &layer.out.bias, norm: &layer.attention_norm })?;
-            hidden = layer.feed_forward(&attended)?;
+        let mut vectors = Vec::with_capacity(kept.len());
+        for depth in 0..=self.layers.len() {
+            if let Some(layer) = depth.checked_sub(1).and_then(|index| self.layers.get(index)) {
+                hidden = self.layer(layer, &hidden, batch)?;
+            }
+            if kept.contains(&depth) {
+                vectors.push(hidden.flatten_all()?.to_vec1()?);
+            }
         }
-        hidden.flatten_all()?.to_vec1()
+        Ok(vectors)
+    }
+
+    fn layer(&self, layer: &Layer, hidden: &Tensor, batch: &Batch) -> Result<Tensor> {
+        let context = self.attend(&layer.qkv, hidden, batch)?;
+        let attended = layer.out.product(&context)?;
+        attended.inplace_op2(hidden, &ResidualNorm { bias: &layer.out.bias, norm: &layer.attention_norm })?;
+        layer.feed_forward(&attended)
     }
 
     /// `softmax(Q K^T / sqrt(head_dim)) V` for every text and head, back in the layout of `hidden`.

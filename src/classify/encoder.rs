@@ -77,11 +77,13 @@ impl Encoder {
     }
 
     fn pooled(&self, batch: &Batch) -> Result<Vec<f32>, ModelError> {
-        let (hidden, dim, width) = (self.bert.forward(batch)?, self.bert.dim(), self.width());
-        let texts = batch.lengths.len();
+        let layers = self.bert.forward(batch, &self.pooling.layers(self.bert.depth()))?;
+        let (dim, width, texts) = (self.bert.dim(), self.width(), batch.lengths.len());
         let mut out = vec![0.0; texts * width];
         for (text, (length, out)) in batch.lengths.iter().zip(out.chunks_exact_mut(width)).enumerate() {
-            self.pooling.pool(hidden.chunks_exact(dim).skip(text).step_by(texts).take(*length), dim, out);
+            for (hidden, out) in layers.iter().zip(out.chunks_exact_mut(dim)) {
+                self.pooling.pool(hidden.chunks_exact(dim).skip(text).step_by(texts).take(*length), out);
+            }
         }
         Ok(out)
     }

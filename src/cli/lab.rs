@@ -2,15 +2,16 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::reader_flags::ReaderFlags;
 use crate::classify::{Classifier, DistilBertClassifier};
 use crate::lab::{self, Dataset, Part, Places, Recipe};
-use crate::source::{Columns, Encoding, Input, Layout, ReadOptions};
+use crate::source::{Input, ReadOptions};
 
-/// Fit and judge models.
+/// Fit the head of a model to labelled dumps, and judge models on them
 #[derive(Debug, Args)]
 pub(super) struct LabArgs {
     #[command(subcommand)]
@@ -19,67 +20,62 @@ pub(super) struct LabArgs {
 
 #[derive(Debug, Subcommand)]
 enum LabCommand {
-    /// Fit the head of a model to labelled dumps, by a recipe.
     Fit(FitArgs),
-    /// Judge a model on a labelled dump.
     Evaluate(EvaluateArgs),
 }
 
+/// Fit the head of a model to labelled dumps, by a recipe
+///
+/// Nothing is written unless every floor of the recipe is reached.
 #[derive(Debug, Args)]
 struct FitArgs {
-    /// What to learn from and how: a TOML file such as models/recipe/default.toml.
+    /// What to learn from and how: a TOML file such as models/recipe/default.toml
     recipe: PathBuf,
-    /// Directory that the recipe's paths are relative to.
+    /// Directory that the recipe's paths are relative to
     #[arg(long, value_name = "DIR", default_value = "../shared/data")]
     data_dir: PathBuf,
-    /// Model directory whose encoder is taken; a head in it is not.
+    /// Model directory whose encoder is taken; a head in it is not
     #[arg(long, value_name = "DIR", default_value = "models/default")]
     encoder: PathBuf,
-    /// Model directory to write; a model that is there is replaced.
+    /// Model directory to write; a model that is there is replaced
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Keeps what the encoder says of each dump, so that the next fit on them takes seconds.
+    /// Keeps what the encoder says of each dump, so that the next fit on them takes seconds
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
 }
 
+/// Judge a model on a labelled dump: accuracy, macro F1 and recall, each class, ROC-AUC of negative, confusion matrix, posts/s
+///
+/// A dump that knows two classes is judged on the two.
 #[derive(Debug, Args)]
 struct EvaluateArgs {
-    /// A labelled dump; `-` is standard input.
+    /// A labelled dump; `-` is standard input
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
-    /// Model directory.
+    /// Model directory
     #[arg(long, value_name = "DIR", default_value = "models/default")]
     model: PathBuf,
+    /// `text` prints tables for people, `json` one object
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Judge by this latest share of the posts only, such as 0.2.
+    /// Judge by this latest share of the posts only, such as 0.2
     #[arg(long, value_name = "SHARE")]
     last: Option<f64>,
-    /// How the dump is laid out: auto, csv, sentiment140 or x_jsonl.
-    #[arg(long, default_value = "auto")]
-    layout: Layout,
-    /// Columns that hold the fields, such as `text=body,label=mood`.
-    #[arg(long, value_name = "FIELD=COLUMN,...", value_parser = Columns::parse)]
-    columns: Option<Columns>,
-    /// auto, utf-8 or latin-1.
-    #[arg(long, default_value = "auto")]
-    encoding: Encoding,
+    #[command(flatten)]
+    reader: ReaderFlags,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Format {
-    /// A table.
     Text,
-    /// One JSON object.
     Json,
 }
 
-/// Runs `vigie lab`.
 pub(super) fn run(args: LabArgs) -> anyhow::Result<()> {
     match args.command {
         LabCommand::Fit(args) => fit(&args),
-        LabCommand::Evaluate(args) => evaluate(args),
+        LabCommand::Evaluate(args) => evaluate(&args),
     }
 }
 
@@ -103,18 +99,14 @@ fn fit(args: &FitArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn evaluate(args: EvaluateArgs) -> anyhow::Result<()> {
+fn evaluate(args: &EvaluateArgs) -> anyhow::Result<()> {
     let part = match args.last {
         None => Part::All,
         Some(share) if share > 0.0 && share < 1.0 => Part::Last(share),
         Some(share) => bail!("--last is {share}; wanted a share between 0 and 1, such as 0.2"),
     };
-    let options = ReadOptions {
-        layout: args.layout,
-        columns: args.columns.unwrap_or_default(),
-        encoding: args.encoding,
-        ..ReadOptions::default()
-    };
+    let mut options = ReadOptions::default();
+    args.reader.apply(&mut options)?;
     let mut classifier = DistilBertClassifier::load(&args.model)?;
     let dataset = Dataset::read(&Input::parse(&args.data), &options, part, classifier.profile())?;
     let bar = bar(dataset.posts.len() as u64)?;
@@ -122,7 +114,7 @@ fn evaluate(args: EvaluateArgs) -> anyhow::Result<()> {
     bar.finish_and_clear();
     match args.format {
         Format::Text => println!("{evaluation}"),
-        Format::Json => println!("{}", serde_json::to_string_pretty(&evaluation).context("writing JSON")?),
+        Format::Json => println!("{}", serde_json::to_string_pretty(&evaluation)?),
     }
     Ok(())
 }

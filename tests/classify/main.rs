@@ -21,6 +21,7 @@ struct Row {
     tokens: usize,
     mean: Vec<f32>,
     cls: Vec<f32>,
+    middle: Vec<f32>,
     #[serde(default)]
     probabilities: Vec<f32>,
 }

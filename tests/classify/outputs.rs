@@ -16,9 +16,17 @@ fn encodes_like_pytorch(name: &str, texts: &[&str], rows: &[Row]) {
     let mean = Encoder::load(&fixture(name)).unwrap();
     let wanted: Vec<f32> = rows.iter().flat_map(|row| row.mean.clone()).collect();
     assert_close(&mean.encode(texts).unwrap(), &wanted, 1e-4, &format!("{name}, mean"));
-    let both = mean.with_pooling(Pooling::ClsMean);
-    let wanted: Vec<f32> = rows.iter().flat_map(|row| [row.cls.clone(), row.mean.clone()].concat()).collect();
-    assert_close(&both.encode(texts).unwrap(), &wanted, 1e-4, &format!("{name}, first token and mean"));
+    let first = mean.with_pooling(Pooling::Cls);
+    let wanted: Vec<f32> = rows.iter().flat_map(|row| row.cls.clone()).collect();
+    assert_close(&first.encode(texts).unwrap(), &wanted, 1e-4, &format!("{name}, first token"));
+    let both = first.with_pooling(Pooling::MeanMiddleLast);
+    let wanted: Vec<f32> = rows.iter().flat_map(|row| [row.middle.clone(), row.mean.clone()].concat()).collect();
+    assert_close(
+        &both.encode(texts).unwrap(),
+        &wanted,
+        1e-4,
+        &format!("{name}, means of the middle and the last layer"),
+    );
 }
 
 #[test]
