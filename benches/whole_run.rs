@@ -2,7 +2,11 @@
 //! 1,600,000 posts. Generates the dumps from `tests/data/airline.csv`, in a temporary directory (250 MB).
 //!
 //!     cargo bench --bench whole_run
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints its figures, and stops where it cannot go on")]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench prints its figures, and stops where it cannot go on"
+)]
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -56,7 +60,7 @@ fn write_dump(path: &Path, posts: u64, texts: &[String]) {
         let millis = start + (post ^ 0x3f).min(posts) * step;
         let time = jiff::Timestamp::from_millisecond(i64::try_from(millis).unwrap()).unwrap();
         let hour = millis / 3_600_000;
-        let polarity = if hour % 10 == 0 { u64::from(post % 3 == 0) * 4 } else { (post % 2) * 4 };
+        let polarity = if hour.is_multiple_of(10) { u64::from(post.is_multiple_of(3)) * 4 } else { (post % 2) * 4 };
         let text = texts[usize::try_from(post).unwrap() % texts.len()].replace('"', "\"\"");
         let date = jiff::fmt::strtime::format("%a %b %d %H:%M:%S UTC %Y", time).unwrap();
         writeln!(out, "\"{polarity}\",\"{post}\",\"{date}\",\"NO_QUERY\",\"user{}\",\"{text}\"", post % 9_973).unwrap();

@@ -7,7 +7,7 @@ mod tracked;
 
 pub use report::{Report, TopicReport, Totals};
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -15,9 +15,9 @@ use serde::de::DeserializeOwned;
 
 use crate::alert::{Status, Transition};
 use crate::classify::ClassifiedPost;
-use crate::rule::Rules;
+use crate::rule::{AlertingRule, Rules};
 use crate::store::{Batch, Key, Store, StoreError, Table};
-use crate::window::{self, Arrival, Span, TopicWindow};
+use crate::window::{self, Arrival, TopicWindow};
 use tracked::Tracked;
 
 /// Topics a monitor keeps windows for. A topic column with more values than this was not meant as one.
@@ -32,8 +32,27 @@ pub enum MonitorError {
     TooManyTopics,
 }
 
-/// A topic's place in the trackers: topic, then rule.
-type TrackerId = (String, String);
+/// A topic with its state under each rule, in the order of the rules.
+#[derive(Debug)]
+struct Watched {
+    window: TopicWindow,
+    tracked: Vec<Tracked>,
+}
+
+impl Watched {
+    fn load(store: &Store, config: &window::Config, rules: &Rules, name: &str, edge: i64) -> Result<Self, StoreError> {
+        let load = |rule: &AlertingRule| Ok(store.get(&tracker_key(name, &rule.name))?.unwrap_or_default());
+        Ok(Self {
+            window: TopicWindow::load(store, config, &rules.spans(), name, edge)?,
+            tracked: rules.rules.iter().map(load).collect::<Result<_, StoreError>>()?,
+        })
+    }
+
+    /// Whether time can pass without anything to evaluate.
+    fn is_quiet(&self) -> bool {
+        self.window.is_quiet() && self.tracked.iter().all(Tracked::is_idle)
+    }
+}
 
 /// Windows, trackers and outbox, in memory as in the store.
 #[derive(Debug)]
@@ -41,11 +60,8 @@ pub struct Monitor {
     store: Store,
     config: window::Config,
     rules: Rules,
-    spans: Vec<Span>,
     totals: Totals,
-    topics: BTreeMap<String, TopicWindow>,
-    trackers: BTreeMap<TrackerId, Tracked>,
-    changed: BTreeSet<TrackerId>,
+    topics: BTreeMap<String, Watched>,
     /// Transitions that came since the last commit.
     fresh: Vec<Transition>,
     /// Committed, not yet delivered.
@@ -59,27 +75,18 @@ impl Monitor {
     /// When the store cannot be read.
     pub fn open(store: Store, config: window::Config, rules: Rules) -> Result<Self, MonitorError> {
         let totals: Totals = store.get(&Key::new(Table::Totals))?.unwrap_or_default();
-        let spans = rules.spans();
+        let edge = totals.edge.unwrap_or_default();
         let mut topics = BTreeMap::new();
         for name in TopicWindow::stored_names(&store)? {
-            let topic = TopicWindow::load(&store, &config, &spans, &name, totals.edge.unwrap_or_default())?;
-            topics.insert(name, topic);
-        }
-        let mut trackers = BTreeMap::new();
-        for name in topics.keys() {
-            for rule in &rules.rules {
-                if let Some(tracked) = store.get(&tracker_key(name, &rule.name))? {
-                    trackers.insert((name.clone(), rule.name.clone()), tracked);
-                }
-            }
+            let watched = Watched::load(&store, &config, &rules, &name, edge)?;
+            topics.insert(name, watched);
         }
         let mut outbox = VecDeque::new();
         for entry in store.scan(&Key::new(Table::Outbox)) {
             let (key, transition) = entry?;
             outbox.push_back((key.last_number().unwrap_or_default(), transition));
         }
-        let (changed, fresh) = Default::default();
-        Ok(Self { store, config, rules, spans, totals, topics, trackers, changed, fresh, outbox })
+        Ok(Self { store, config, rules, totals, topics, fresh: Vec::new(), outbox })
     }
 
     /// Counts a post in each of `topics`. Call [`Monitor::advance`] first.
@@ -108,10 +115,10 @@ impl Monitor {
                 return Err(MonitorError::TooManyTopics);
             }
             let edge = self.totals.edge.unwrap_or_default();
-            let topic = TopicWindow::load(&self.store, &self.config, &self.spans, name, edge)?;
-            self.topics.insert(name.into(), topic);
+            let watched = Watched::load(&self.store, &self.config, &self.rules, name, edge)?;
+            self.topics.insert(name.into(), watched);
         }
-        self.topics.get_mut(name).ok_or(MonitorError::TooManyTopics)
+        self.topics.get_mut(name).map(|watched| &mut watched.window).ok_or(MonitorError::TooManyTopics)
     }
 
     /// Closes every bucket that ends at or before `now` and evaluates the rules at each.
@@ -120,11 +127,11 @@ impl Monitor {
         let target = now.as_second() - now.as_second().rem_euclid(width);
         let mut edge = self.totals.edge.unwrap_or(target);
         while edge < target {
-            if self.is_quiet() {
-                self.topics.values_mut().for_each(|topic| topic.jump(target));
+            if self.topics.values().all(Watched::is_quiet) {
+                self.topics.values_mut().for_each(|watched| watched.window.jump(target));
                 edge = target;
             } else {
-                self.topics.values_mut().for_each(TopicWindow::advance);
+                self.topics.values_mut().for_each(|watched| watched.window.advance());
                 edge += width;
                 self.evaluate(Timestamp::from_second(edge).unwrap_or(Timestamp::MAX));
             }
@@ -132,26 +139,15 @@ impl Monitor {
         self.totals.edge = Some(edge);
     }
 
-    /// Whether time can pass without anything to evaluate.
-    fn is_quiet(&self) -> bool {
-        self.topics.values().all(TopicWindow::is_quiet) && self.trackers.values().all(Tracked::is_idle)
-    }
-
     fn evaluate(&mut self, now: Timestamp) {
-        for (name, topic) in &mut self.topics {
-            for rule in self.rules.rules.iter().filter(|rule| rule.watches(name)) {
-                let id = (name.clone(), rule.name.clone());
-                let tracked = self.trackers.entry(id.clone()).or_default();
-                if topic.is_quiet() && tracked.is_idle() {
+        for (name, watched) in self.topics.iter_mut().filter(|(_, watched)| !watched.is_quiet()) {
+            for (rule, tracked) in self.rules.rules.iter().zip(&mut watched.tracked) {
+                if !rule.watches(name) {
                     continue;
                 }
-                let was_idle = tracked.is_idle();
-                let (normal, transition) = tracked.evaluate(rule, name, topic, now);
-                if !(was_idle && tracked.is_idle()) {
-                    self.changed.insert(id);
-                }
+                let (normal, transition) = tracked.evaluate(rule, name, &watched.window, now);
                 if let Some(normal) = normal.filter(|_| rule.condition.is_rate()) {
-                    topic.note_normal(normal.value);
+                    watched.window.note_normal(normal.value);
                 }
                 self.totals.alerts += u64::from(matches!(&transition, Some(t) if t.status == Status::Firing));
                 self.fresh.extend(transition);
@@ -166,12 +162,12 @@ impl Monitor {
     /// When the store cannot be written; nothing is committed then.
     pub fn commit<C: Serialize>(&mut self, source: &str, cursor: &C) -> Result<(), MonitorError> {
         let mut batch = Batch::default();
-        for topic in self.topics.values_mut() {
-            topic.save(&mut batch, self.totals.commits)?;
-        }
-        for id in std::mem::take(&mut self.changed) {
-            if let Some(tracked) = self.trackers.get(&id) {
-                batch.put(&tracker_key(&id.0, &id.1), tracked)?;
+        for (name, watched) in &mut self.topics {
+            watched.window.save(&mut batch, self.totals.commits)?;
+            for (rule, tracked) in self.rules.rules.iter().zip(&mut watched.tracked) {
+                if tracked.take_changed() {
+                    batch.put(&tracker_key(name, &rule.name), tracked)?;
+                }
             }
         }
         let told = !self.fresh.is_empty();

@@ -92,7 +92,7 @@ impl ModelFiles {
         }
         Ok(match &self.manifest {
             Some(manifest) => manifest.model_id(),
-            None => model_id(&directory_name(&self.dir), &self.seen),
+            None => model_id(&directory_name(&self.dir), &self.seen, ""),
         })
     }
 }
@@ -118,9 +118,10 @@ pub(super) fn model_files(dir: &Path) -> Result<Vec<String>, ModelError> {
     }
 }
 
-/// `<name>-<first 8 hex digits of the sha256 over the lines "file hash", sorted>`.
-pub(super) fn model_id(name: &str, files: &BTreeMap<String, String>) -> String {
+/// `<name>-<8 hex digits>`, of the sha256 over `reading`, how the files are read, and the sorted lines "file hash".
+pub(super) fn model_id(name: &str, files: &BTreeMap<String, String>, reading: &str) -> String {
     let mut hasher = Sha256::new();
+    hasher.update(format!("{reading}\n"));
     for (file, hash) in files {
         hasher.update(format!("{file} {hash}\n"));
     }

@@ -94,7 +94,9 @@ impl Manifest {
 
     /// `<id>-<first 8 hex digits of the sha256 over the files' names and hashes>`: other weights, other name.
     pub fn model_id(&self) -> String {
-        files::model_id(&self.id, &self.files)
+        let Self { labels, text_profile, pooling, max_tokens, .. } = self;
+        let reading = format!("{labels:?} {text_profile:?} {pooling:?} {max_tokens}");
+        files::model_id(&self.id, &self.files, &reading)
     }
 
     fn check(&self, path: &Path) -> Result<(), ModelError> {
@@ -167,10 +169,19 @@ mod tests {
     }
 
     #[test]
-    fn other_weights_make_another_id() {
-        let (first, mut second) = (manifest(), manifest());
-        second.files.insert("config.json".into(), "01".into());
+    fn whatever_changes_a_prediction_makes_another_id() {
+        let first = manifest();
         assert!(first.model_id().starts_with("tiny-") && first.model_id().len() == "tiny-".len() + 8);
-        assert_ne!(first.model_id(), second.model_id());
+        let spoils: [fn(&mut Manifest); 4] = [
+            |m| drop(m.files.insert("config.json".into(), "01".into())),
+            |m| m.max_tokens -= 1,
+            |m| m.pooling = Pooling::Cls,
+            |m| m.labels.reverse(),
+        ];
+        for spoil in spoils {
+            let mut second = manifest();
+            spoil(&mut second);
+            assert_ne!(first.model_id(), second.model_id());
+        }
     }
 }

@@ -10,10 +10,11 @@ use clap::{Args, ValueEnum};
 use tempfile::NamedTempFile;
 
 use super::reader_flags::{ReaderFlags, default_rejects};
-use crate::source::{Input, Needs, ReadOptions, Reader, RejectsFile, Row};
+use crate::config::Loaded;
+use crate::source::{Input, Needs, Reader, RejectsFile, Row};
 use crate::text::{self, Profile};
 
-/// Clean a dump's texts, as the models read them, and write it as CSV: id,created_at,author,topic,label,text
+/// Clean a dump's texts, as the models read them, and write it as CSV: id, created_at, author, topic, label, text
 ///
 /// Posts whose text is empty once cleaned are left out and counted.
 #[derive(Debug, Args)]
@@ -27,6 +28,9 @@ pub(super) struct CleanArgs {
     /// What the texts are cleaned for: TF-IDF and word vectors, or transformers
     #[arg(long, value_enum, default_value_t = ProfileFlag::Classic)]
     profile: ProfileFlag,
+    /// Configuration, whose `[dump]` says how the dump is read
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// File for rows that cannot be used [default: FILE.rejects.csv in the working directory]
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
@@ -50,8 +54,10 @@ impl ProfileFlag {
 }
 
 pub(super) fn run(args: CleanArgs) -> anyhow::Result<()> {
-    let mut options = ReadOptions::default();
+    let mut options = Loaded::find(args.config.as_deref(), None)?.config.dump;
     args.reader.apply(&mut options)?;
+    // Under the topic column's own name, so that the same configuration finds the topics in the cleaned dump.
+    let topic = options.columns.topic.clone().unwrap_or_else(|| "topic".into());
     let input = Input::parse(&args.file);
     let rejects = args.rejects.unwrap_or_else(|| default_rejects(&input));
     for (flag, path) in [("the dump", Some(Path::new(&args.file))), ("--output", args.output.as_deref())] {
@@ -62,10 +68,10 @@ pub(super) fn run(args: CleanArgs) -> anyhow::Result<()> {
     let mut rejects = RejectsFile::new(Some(rejects));
     let reader = Reader::open(&input, &options, Needs::default())?;
     let counts = match &args.output {
-        None => clean(reader, args.profile.profile(), io::stdout().lock(), &mut rejects)?,
+        None => clean(reader, args.profile.profile(), &topic, io::stdout().lock(), &mut rejects)?,
         Some(path) => {
             let mut output = Output::create(path).with_context(|| cannot_write(path))?;
-            let counts = clean(reader, args.profile.profile(), output.file(), &mut rejects)?;
+            let counts = clean(reader, args.profile.profile(), &topic, output.file(), &mut rejects)?;
             output.keep().with_context(|| cannot_write(path))?;
             counts
         }
@@ -85,9 +91,15 @@ struct Counts {
     emptied: u64,
 }
 
-fn clean(mut reader: Reader, profile: Profile, out: impl Write, rejects: &mut RejectsFile) -> anyhow::Result<Counts> {
+fn clean(
+    mut reader: Reader,
+    profile: Profile,
+    topic: &str,
+    out: impl Write,
+    rejects: &mut RejectsFile,
+) -> anyhow::Result<Counts> {
     let mut out = csv::Writer::from_writer(BufWriter::with_capacity(1 << 16, out));
-    out.write_record(["id", "created_at", "author", "topic", "label", "text"]).map_err(io::Error::from)?;
+    out.write_record(["id", "created_at", "author", topic, "label", "text"]).map_err(io::Error::from)?;
     let mut counts = Counts::default();
     while let Some(read) = reader.next_row()? {
         match read {

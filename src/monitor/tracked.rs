@@ -17,9 +17,17 @@ pub(super) struct Tracked {
     pub(super) alert: Option<Alert>,
     /// What was normal when the condition began to hold: an incident is not to become its own excuse.
     frozen: Option<Normal>,
+    /// Not as stored.
+    #[serde(skip)]
+    changed: bool,
 }
 
 impl Tracked {
+    /// Whether it changed since the last call.
+    pub(super) fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
     pub(super) fn is_idle(&self) -> bool {
         self.state == AlertState::Inactive
     }
@@ -36,6 +44,7 @@ impl Tracked {
         let evaluation = rule.condition.evaluate(topic, self.frozen);
         let timing = Timing { hold: rule.hold, keep_firing_for: rule.keep_firing_for };
         let (state, change) = self.state.step(now, evaluation.holds, timing);
+        self.changed |= state != self.state || self.alert.is_some();
         self.state = state;
         let transition = match change {
             Change::None => {

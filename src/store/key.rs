@@ -10,11 +10,11 @@ pub enum Table {
     Cursor = 2,
     /// Counts since the state was made.
     Totals = 3,
-    /// Counts per topic and bucket.
+    /// Counts per bucket, per topic and hour.
     Bucket = 4,
     /// Hashes of the posts already counted, per topic and slot.
     Seen = 5,
-    /// The most negative posts per topic and bucket.
+    /// The most negative posts per topic and slot.
     Sample = 6,
     /// Counts and normal rate per topic and hour.
     History = 7,

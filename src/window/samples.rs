@@ -1,15 +1,18 @@
-//! [`Samples`]: the most negative posts of each bucket, kept so that an alert can show what people say.
+//! [`Samples`]: the most negative posts of each ten minutes, kept so that an alert can show what people say.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::buckets::bucket_start;
 use crate::classify::{ClassifiedPost, Label};
 use crate::store::{Batch, Key, Store, StoreError, Table};
 
-/// Posts kept per bucket.
-const PER_BUCKET: usize = 3;
+/// Seconds of posts from which the most negative are kept.
+const SLOT: i64 = 600;
+/// Posts kept per slot.
+const PER_SLOT: usize = 5;
 
 /// A post to be shown in an alert. Personal data, as any post.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,7 +27,7 @@ pub struct Sample {
 
 #[derive(Debug, Default, Clone)]
 pub(super) struct Samples {
-    buckets: BTreeMap<i64, Vec<Sample>>,
+    slots: BTreeMap<i64, Vec<Sample>>,
     changed: BTreeSet<i64>,
     dropped: Vec<i64>,
 }
@@ -34,20 +37,21 @@ impl Samples {
         let mut samples = Self::default();
         for entry in store.scan(&Key::new(Table::Sample).text(topic)) {
             let (key, kept) = entry?;
-            if let Some(bucket) = key.last_time() {
-                samples.buckets.insert(bucket, kept);
+            if let Some(slot) = key.last_time() {
+                samples.slots.insert(slot, kept);
             }
         }
         Ok(samples)
     }
 
-    pub(super) fn offer(&mut self, bucket: i64, classified: &ClassifiedPost) {
+    pub(super) fn offer(&mut self, time: i64, classified: &ClassifiedPost) {
         if classified.prediction.label != Label::Negative {
             return;
         }
         let negative = classified.prediction.probabilities[0];
-        let kept = self.buckets.entry(bucket).or_default();
-        if kept.len() == PER_BUCKET && kept.last().is_some_and(|least| least.negative >= negative) {
+        let slot = bucket_start(time, SLOT);
+        let kept = self.slots.entry(slot).or_default();
+        if kept.len() == PER_SLOT && kept.last().is_some_and(|least| least.negative >= negative) {
             return;
         }
         let post = &classified.post;
@@ -60,21 +64,23 @@ impl Samples {
         };
         let place = kept.partition_point(|other| other.negative >= negative);
         kept.insert(place, sample);
-        kept.truncate(PER_BUCKET);
-        self.changed.insert(bucket);
+        kept.truncate(PER_SLOT);
+        self.changed.insert(slot);
     }
 
-    /// The `count` most negative posts of the buckets from `start` on, no two of the same wording.
+    /// The `count` most negative posts from `start` (Unix seconds) on, no two of the same wording.
     pub(super) fn pick(&self, start: i64, count: usize) -> Vec<Sample> {
-        let mut all: Vec<&Sample> = self.buckets.range(start..).flat_map(|(_, kept)| kept).collect();
+        let kept = self.slots.range(bucket_start(start, SLOT)..).flat_map(|(_, kept)| kept);
+        let mut all: Vec<&Sample> = kept.filter(|sample| sample.created_at.as_second() >= start).collect();
         all.sort_by(|a, b| b.negative.total_cmp(&a.negative).then(b.created_at.cmp(&a.created_at)));
         let mut wordings = BTreeSet::new();
         all.into_iter().filter(|sample| wordings.insert(wording(&sample.text))).take(count).cloned().collect()
     }
 
-    pub(super) fn drop_before(&mut self, bucket: i64) {
-        while let Some(entry) = self.buckets.first_entry()
-            && *entry.key() < bucket
+    /// Lets go of slots that end at or before `time`.
+    pub(super) fn drop_before(&mut self, time: i64) {
+        while let Some(entry) = self.slots.first_entry()
+            && *entry.key() + SLOT <= time
         {
             self.changed.remove(entry.key());
             self.dropped.push(entry.remove_entry().0);
@@ -82,13 +88,13 @@ impl Samples {
     }
 
     pub(super) fn save(&mut self, batch: &mut Batch, topic: &str) -> Result<(), StoreError> {
-        let key = |bucket: i64| Key::new(Table::Sample).text(topic).time(bucket);
-        for bucket in self.dropped.drain(..) {
-            batch.remove(&key(bucket));
+        let key = |slot: i64| Key::new(Table::Sample).text(topic).time(slot);
+        for slot in self.dropped.drain(..) {
+            batch.remove(&key(slot));
         }
-        for bucket in std::mem::take(&mut self.changed) {
-            if let Some(kept) = self.buckets.get(&bucket) {
-                batch.put(&key(bucket), kept)?;
+        for slot in std::mem::take(&mut self.changed) {
+            if let Some(kept) = self.slots.get(&slot) {
+                batch.put(&key(slot), kept)?;
             }
         }
         Ok(())
@@ -106,10 +112,10 @@ mod tests {
     use crate::classify::Prediction;
     use crate::source::Post;
 
-    fn post(id: &str, text: &str, negative: f32) -> ClassifiedPost {
+    fn post(id: &str, time: i64, text: &str, negative: f32) -> ClassifiedPost {
         let post = Post {
             id: id.into(),
-            created_at: Timestamp::UNIX_EPOCH,
+            created_at: Timestamp::from_second(time).unwrap(),
             author: None,
             text: text.into(),
             lang: None,
@@ -126,14 +132,14 @@ mod tests {
         let offered =
             [("1", "Lost my bag", 0.7), ("2", "Never again", 0.9), ("3", "lost my bag!", 0.8), ("4", "Late", 0.6)];
         for (id, text, negative) in offered {
-            samples.offer(0, &post(id, text, negative));
+            samples.offer(0, &post(id, 0, text, negative));
         }
-        samples.offer(60, &post("5", "Rude", 0.65));
+        samples.offer(700, &post("5", 700, "Rude", 0.65));
 
         let ids = |samples: Vec<Sample>| samples.into_iter().map(|sample| sample.id).collect::<Vec<_>>();
-        assert_eq!(ids(samples.pick(0, 5)), ["2", "3", "5"]);
-        assert_eq!(ids(samples.pick(60, 5)), ["5"]);
-        samples.drop_before(60);
+        assert_eq!(ids(samples.pick(0, 5)), ["2", "3", "5", "4"]);
+        assert_eq!(ids(samples.pick(700, 5)), ["5"]);
+        samples.drop_before(600);
         assert_eq!(ids(samples.pick(0, 5)), ["5"]);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::buckets::{Buckets, bucket_start};
+use super::buckets::Buckets;
 use super::history::History;
 use super::samples::Samples;
 use super::seen::Seen;
@@ -56,14 +56,6 @@ impl TopicWindow {
         let lateness = config.lateness.as_secs();
         let known: Option<Known> = store.get(&Key::new(Table::Topic).text(name))?;
         let Known { since, watermark } = known.unwrap_or(Known { since: edge, watermark: None });
-        let mut buckets = Buckets::new(width, edge, spans);
-        for entry in store.scan::<Counts>(&Key::new(Table::Bucket).text(name)) {
-            let (key, counts) = entry?;
-            if let Some(start) = key.last_time() {
-                buckets.add(start, counts);
-            }
-        }
-        buckets.take_changed();
         Ok(Self {
             name: name.into(),
             width,
@@ -72,7 +64,7 @@ impl TopicWindow {
             watermark,
             since,
             moved: known.is_none(),
-            buckets,
+            buckets: Buckets::load(store, name, width, edge, spans)?,
             seen: Seen::load(store, name)?,
             samples: Samples::load(store, name)?,
             history: History::load(store, name, watermark.unwrap_or(i64::MIN / 2) - lateness)?,
@@ -112,7 +104,7 @@ impl TopicWindow {
         let counts = Counts::one(classified.prediction.label);
         self.buckets.add(time, counts);
         self.history.add(time, counts);
-        self.samples.offer(bucket_start(time, self.width), classified);
+        self.samples.offer(time, classified);
         Arrival::Counted
     }
 
@@ -161,13 +153,7 @@ impl TopicWindow {
             let known = Known { since: self.since, watermark: self.watermark };
             batch.put(&Key::new(Table::Topic).text(&self.name), &known)?;
         }
-        let key = |start: i64| Key::new(Table::Bucket).text(&self.name).time(start);
-        for start in self.buckets.take_dropped() {
-            batch.remove(&key(start));
-        }
-        for (start, counts) in self.buckets.take_changed() {
-            batch.put(&key(start), &counts)?;
-        }
+        self.buckets.save(batch, &self.name)?;
         self.seen.save(batch, &self.name, commit)?;
         self.samples.save(batch, &self.name)?;
         let settled = self.settled();

@@ -24,7 +24,7 @@ enum Message {
     Item(Item),
     Failed(anyhow::Error),
     /// The dump was read; what became of its bad rows.
-    Done(RejectsFile),
+    Done(Box<RejectsFile>),
 }
 
 /// Items as another thread reads them.
@@ -100,7 +100,7 @@ impl Texts {
         match message {
             Message::Item(item) => batch.push(item),
             Message::Failed(error) => self.failed = Some(error),
-            Message::Done(rejects) => self.rejects = Some(rejects),
+            Message::Done(rejects) => self.rejects = Some(*rejects),
         }
     }
 
@@ -127,7 +127,8 @@ fn lines(items: &SyncSender<Message>, mut input: impl BufRead) -> Option<()> {
         match input.read_until(b'\n', &mut line) {
             Ok(0) => break,
             Ok(_) => {
-                send(items, number, None, String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned())?
+                let text = String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned();
+                send(items, number, None, text)?;
             }
             Err(error) => return failed(items, error),
         }
@@ -138,7 +139,7 @@ fn lines(items: &SyncSender<Message>, mut input: impl BufRead) -> Option<()> {
 fn rows(items: &SyncSender<Message>, reader: Result<Reader, SourceError>, rejects: Option<PathBuf>) -> Option<()> {
     let mut rejects = RejectsFile::new(rejects);
     match reader.and_then(|reader| send_rows(items, reader, &mut rejects)) {
-        Ok(()) => items.send(Message::Done(rejects)).ok(),
+        Ok(()) => items.send(Message::Done(Box::new(rejects))).ok(),
         Err(error) => failed(items, error),
     }
 }

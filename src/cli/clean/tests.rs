@@ -38,8 +38,8 @@ const AIRLINE: &str = "id,airline,label,created_at,author,text\n\
 #[test]
 fn the_profile_is_classic_by_default() {
     assert_eq!(
-        out(AIRLINE, &["--topic-column", "airline"]),
-        "id,created_at,author,topic,label,text\n7,2015-02-24T19:35:52Z,bob,United,negative,not happy late\n"
+        out(AIRLINE, &[]),
+        "id,created_at,author,airline,label,text\n7,2015-02-24T19:35:52Z,bob,United,negative,not happy late\n"
     );
 }
 
@@ -47,15 +47,15 @@ fn the_profile_is_classic_by_default() {
 fn the_transformer_profile_masks() {
     assert_eq!(
         out(AIRLINE, &["--profile", "transformer"]),
-        "id,created_at,author,topic,label,text\n\
-         7,2015-02-24T19:35:52Z,bob,,negative,\"@user I am NOT happy, & late\"\n\
-         8,2015-02-24T18:36:52Z,eve,,positive,@user http\n"
+        "id,created_at,author,airline,label,text\n\
+         7,2015-02-24T19:35:52Z,bob,United,negative,\"@user I am NOT happy, & late\"\n\
+         8,2015-02-24T18:36:52Z,eve,United,positive,@user http\n"
     );
 }
 
 #[test]
 fn neither_time_nor_label_is_needed() {
-    assert_eq!(out("text\nGreat flight\n", &[]), "id,created_at,author,topic,label,text\n,,,,,great flight\n");
+    assert_eq!(out("text\nGreat flight\n", &[]), "id,created_at,author,airline,label,text\n,,,,,great flight\n");
 }
 
 #[test]
@@ -92,9 +92,10 @@ fn bad_rows_are_set_aside_and_counted() {
 fn the_summary_tells_what_became_of_each_row() {
     let dump = b"text\nlate\nthe\n\"\"\n".to_vec();
     let bytes = Box::new(io::Cursor::new(dump));
-    let reader = Reader::from_bytes("x".into(), bytes, None, &ReadOptions::default(), Needs::default()).unwrap();
+    let reader =
+        Reader::from_bytes("x".into(), bytes, None, &crate::source::ReadOptions::default(), Needs::default()).unwrap();
     let mut rejects = RejectsFile::new(None);
-    let counts = clean(reader, Profile::Classic, Vec::new(), &mut rejects).unwrap();
+    let counts = clean(reader, Profile::Classic, "topic", Vec::new(), &mut rejects).unwrap();
     assert_eq!(counts, Counts { written: 1, emptied: 1 });
     assert_eq!(
         summary(&counts, Some(Path::new("out.csv")), &rejects),

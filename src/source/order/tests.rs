@@ -1,3 +1,5 @@
+//! Tests of `order`.
+
 use jiff::Timestamp;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Tests of `time`.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of `topic`.
+
 use jiff::Timestamp;
 use proptest::prelude::*;
 
