@@ -27,7 +27,7 @@ impl Staging {
         let dir = staging.dir();
         fs::create_dir(&dir).map_err(|source| LabError::Io { path: dir.clone(), source })?;
         for name in file_names(encoder)?.iter().filter(|name| is_of_encoder(name)) {
-            fs::copy(encoder.join(name), dir.join(name))
+            copy(&encoder.join(name), &dir.join(name))
                 .map_err(|source| LabError::Io { path: encoder.join(name), source })?;
         }
         Ok(staging)
@@ -53,6 +53,12 @@ impl Staging {
             fail(error)
         })
     }
+}
+
+/// The content alone: a downloaded checkpoint may be readable by its owner only.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    io::copy(&mut fs::File::open(from)?, &mut fs::File::create(to)?)?;
+    Ok(())
 }
 
 /// To the disk, before the model they replace is gone.
