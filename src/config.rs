@@ -41,8 +41,8 @@ pub struct Loaded {
 /// Why a configuration was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("the configuration {path} cannot be read: {source}")]
-    Read { path: PathBuf, source: std::io::Error },
+    #[error("the configuration {path} cannot be read: {cause}")]
+    Read { path: PathBuf, cause: std::io::Error },
     #[error("the configuration {path} is not as it should be:\n{reason}")]
     Parse { path: PathBuf, reason: String },
     #[error("the configuration {path} has faults:\n  {}", faults.join("\n  "))]
@@ -60,7 +60,7 @@ impl Loaded {
     pub fn find(path: Option<&Path>, rules: Option<&Path>) -> Result<Self, ConfigError> {
         let there = || PLACES.iter().map(Path::new).find(|path| path.exists());
         let Some(path) = path.or_else(there) else { return Self::built_in(rules) };
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.into(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|cause| ConfigError::Read { path: path.into(), cause })?;
         let config = Config::parse(path, &text)?;
         let rules = Rules::read(rules.unwrap_or(&config.rules), config.window.bucket)?;
         Ok(Self { config, rules })

@@ -30,8 +30,10 @@ pub enum StoreError {
     Schema { path: PathBuf, found: u32 },
     #[error("the store holds a record of table {table:?} that cannot be read: {reason}")]
     Damaged { table: Option<Table>, reason: String },
-    #[error("the store failed (is its disk full or read-only?): {0}")]
-    Write(String),
+    #[error("the store {path} failed (is its disk full or read-only?): {reason}")]
+    Failed { path: PathBuf, reason: String },
+    #[error("a record cannot be encoded: {0}")]
+    Encode(postcard::Error),
 }
 
 /// Effects to be committed together.
@@ -42,7 +44,7 @@ impl Batch {
     /// # Errors
     /// When `value` cannot be encoded.
     pub fn put<V: Serialize>(&mut self, key: &Key, value: &V) -> Result<(), StoreError> {
-        let bytes = postcard::to_stdvec(value).map_err(|e| StoreError::Write(e.to_string()))?;
+        let bytes = postcard::to_stdvec(value).map_err(StoreError::Encode)?;
         self.0.insert(key.as_bytes(), bytes);
         Ok(())
     }
@@ -56,6 +58,7 @@ impl Batch {
 #[derive(Debug)]
 pub struct Store {
     db: sled::Db,
+    path: PathBuf,
 }
 
 impl Store {
@@ -73,7 +76,7 @@ impl Store {
             .cache_capacity(CACHE_BYTES)
             .open()
             .map_err(|error| Self::opening_error(path, &error))?;
-        let store = Self { db };
+        let store = Self { db, path: path.into() };
         store.check_schema(path)?;
         Ok(store)
     }
@@ -108,7 +111,7 @@ impl Store {
     /// # Errors
     /// When it cannot be read or decoded.
     pub fn get<V: DeserializeOwned>(&self, key: &Key) -> Result<Option<V>, StoreError> {
-        let found = self.db.get(key.as_bytes()).map_err(|e| StoreError::Write(e.to_string()))?;
+        let found = self.db.get(key.as_bytes()).map_err(|error| failed(&self.path, &error))?;
         found.map(|bytes| decode(key, &bytes)).transpose()
     }
 
@@ -117,8 +120,9 @@ impl Store {
         &self,
         prefix: &Key,
     ) -> impl Iterator<Item = Result<(Key, V), StoreError>> + use<V> {
-        self.db.scan_prefix(prefix.as_bytes()).map(|entry| {
-            let (key, value) = entry.map_err(|e| StoreError::Write(e.to_string()))?;
+        let path = self.path.clone();
+        self.db.scan_prefix(prefix.as_bytes()).map(move |entry| {
+            let (key, value) = entry.map_err(|error| failed(&path, &error))?;
             let key = Key::from_stored(&key);
             let value = decode(&key, &value)?;
             Ok((key, value))
@@ -130,7 +134,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub fn commit(&self, batch: Batch) -> Result<(), StoreError> {
-        self.db.apply_batch(batch.0).map_err(|e| StoreError::Write(e.to_string()))
+        self.db.apply_batch(batch.0).map_err(|error| failed(&self.path, &error))
     }
 
     /// Returns once everything committed is on disk.
@@ -138,8 +142,12 @@ impl Store {
     /// # Errors
     /// When the disk refuses.
     pub fn flush(&self) -> Result<(), StoreError> {
-        self.db.flush().map(|_| ()).map_err(|e| StoreError::Write(e.to_string()))
+        self.db.flush().map(|_| ()).map_err(|error| failed(&self.path, &error))
     }
+}
+
+fn failed(path: &Path, error: &sled::Error) -> StoreError {
+    StoreError::Failed { path: path.into(), reason: error.to_string() }
 }
 
 fn decode<V: DeserializeOwned>(key: &Key, bytes: &[u8]) -> Result<V, StoreError> {

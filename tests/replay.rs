@@ -155,6 +155,16 @@ fn a_missing_model_is_named_with_the_way_out() {
 }
 
 #[test]
+fn a_missing_configuration_or_rule_file_is_named_once() {
+    let dir = tempfile::tempdir().unwrap();
+    for flag in ["--config", "--rules"] {
+        let error = failure(&replay(dir.path(), &[&airline(), flag, "gone.toml"]));
+        assert_eq!(error.matches("gone.toml").count(), 1, "{error}");
+        assert_eq!(error.matches("No such file").count(), 1, "{error}");
+    }
+}
+
+#[test]
 fn a_state_is_taken_up_and_never_mixed() {
     let dir = tempfile::tempdir().unwrap();
     let state = ["--state", "state"];

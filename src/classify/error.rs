@@ -19,8 +19,8 @@ pub enum ModelError {
     Damaged { path: PathBuf, found: String, wanted: String },
     #[error("{}: not listed in manifest.json, so it belongs to another model: remove it, or name another model with --model DIR", path.display())]
     Foreign { path: PathBuf },
-    #[error("{}: {source}", path.display())]
-    Io { path: PathBuf, source: io::Error },
+    #[error("{}: {cause}", path.display())]
+    Io { path: PathBuf, cause: io::Error },
     #[error("{}: {reason}", path.display())]
     Manifest { path: PathBuf, reason: String },
     #[error("{}: {reason}", path.display())]

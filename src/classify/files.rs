@@ -57,7 +57,7 @@ impl ModelFiles {
         let path = self.path(name);
         self.read_with(name, |file| {
             let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes).map_err(|source| ModelError::Io { path, source })?;
+            file.read_to_end(&mut bytes).map_err(|cause| ModelError::Io { path, cause })?;
             Ok(bytes)
         })
     }
@@ -101,7 +101,7 @@ impl ModelFiles {
 pub(super) fn model_files(dir: &Path) -> Result<Vec<String>, ModelError> {
     let fail = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound => ModelError::Missing { path: dir.to_path_buf() },
-        _ => ModelError::Io { path: dir.to_path_buf(), source },
+        _ => ModelError::Io { path: dir.to_path_buf(), cause: source },
     };
     let mut names = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(fail)? {
@@ -154,7 +154,7 @@ impl HashedFile {
     pub(super) fn open(path: &Path) -> Result<Self, ModelError> {
         let fail = |source: io::Error| match source.kind() {
             io::ErrorKind::NotFound => ModelError::Missing { path: path.to_path_buf() },
-            _ => ModelError::Io { path: path.to_path_buf(), source },
+            _ => ModelError::Io { path: path.to_path_buf(), cause: source },
         };
         let file = File::open(path).map_err(fail)?;
         let length = file.metadata().map_err(fail)?.len();
@@ -163,7 +163,7 @@ impl HashedFile {
 
     /// Reads what is left, and gives the hash of the whole file in hex.
     pub(super) fn finish(&mut self) -> Result<String, ModelError> {
-        io::copy(self, &mut io::sink()).map_err(|source| ModelError::Io { path: self.path.clone(), source })?;
+        io::copy(self, &mut io::sink()).map_err(|cause| ModelError::Io { path: self.path.clone(), cause })?;
         Ok(hex(&std::mem::take(&mut self.hasher).finalize()))
     }
 }

@@ -71,7 +71,7 @@ impl Head {
         let tensors = tensors.iter().map(|(name, tensor)| (*name, tensor));
         let bytes = safetensors::serialize(tensors, None)
             .map_err(|error| ModelError::Weights { path: path.to_path_buf(), reason: error.to_string() })?;
-        std::fs::write(path, bytes).map_err(|source| ModelError::Io { path: path.to_path_buf(), source })
+        std::fs::write(path, bytes).map_err(|cause| ModelError::Io { path: path.to_path_buf(), cause })
     }
 
     /// Takes `weight` and `bias` for `labels` labels over `width` inputs.

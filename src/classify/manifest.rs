@@ -73,7 +73,7 @@ impl Manifest {
         self.check(&path)?;
         let json = serde_json::to_string_pretty(self)
             .map_err(|error| ModelError::Manifest { path: path.clone(), reason: error.to_string() })?;
-        std::fs::write(&path, json + "\n").map_err(|source| ModelError::Io { path, source })
+        std::fs::write(&path, json + "\n").map_err(|cause| ModelError::Io { path, cause })
     }
 
     /// `None` where the directory has no manifest.
@@ -82,7 +82,7 @@ impl Manifest {
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(ModelError::Io { path, source }),
+            Err(cause) => return Err(ModelError::Io { path, cause }),
         };
         let manifest: Self = serde_json::from_slice(&bytes).map_err(|error| ModelError::Manifest {
             path: path.clone(),

@@ -98,7 +98,7 @@ fn read_tensors(
     for full_name in header.offset_keys() {
         let Some(info) = header.info(&full_name) else { continue };
         bytes.resize(info.data_offsets.1 - info.data_offsets.0, 0);
-        file.read_exact(&mut bytes).map_err(|source| ModelError::Io { path: path.clone(), source })?;
+        file.read_exact(&mut bytes).map_err(|cause| ModelError::Io { path: path.clone(), cause })?;
         let name = full_name.strip_prefix(PREFIX).unwrap_or(&full_name);
         if keep(name) {
             let dtype = match DType::try_from(info.dtype) {
@@ -124,7 +124,7 @@ fn read_header(file: &mut HashedFile) -> Result<Metadata, ModelError> {
         return Err(fault(format!("not a safetensors file: a header of {length} bytes in a file of {}", file.length)));
     }
     let mut header = Vec::new();
-    file.take(length).read_to_end(&mut header).map_err(|source| ModelError::Io { path: path.clone(), source })?;
+    file.take(length).read_to_end(&mut header).map_err(|cause| ModelError::Io { path: path.clone(), cause })?;
     let header: Metadata = serde_json::from_slice(&header)
         .map_err(|error| fault(format!("not a safetensors file: its header does not read: {error}")))?;
     if header.data_len() as u64 != rest - length {

@@ -50,7 +50,8 @@ struct ConfigFlags {
 /// # Errors
 /// Whatever the user has to be told; its chain reads as one sentence.
 pub fn run(cli: Cli) -> anyhow::Result<()> {
-    crate::logging::start("warn");
+    // What sled logs as errors it also returns, and is told once.
+    crate::logging::start("warn,sled=off");
     match cli.command {
         Command::Replay(args) => replay::run(args),
         Command::Classify(args) => classify::run(args),

@@ -53,7 +53,7 @@ impl<'a> Features<'a> {
             self.progress.inc(texts.len() as u64);
         }
         if let Some(file) = file {
-            keep(&file, &features).map_err(|source| LabError::Io { path: file, source })?;
+            keep(&file, &features).map_err(|cause| LabError::Io { path: file, cause })?;
         }
         Ok(features)
     }

@@ -41,8 +41,8 @@ pub enum LabError {
     Classify(#[from] ClassifyError),
     #[error(transparent)]
     Fit(#[from] FitError),
-    #[error("{}: {source}", path.display())]
-    Io { path: PathBuf, source: std::io::Error },
+    #[error("{}: {cause}", path.display())]
+    Io { path: PathBuf, cause: std::io::Error },
     #[error("no labelled post to judge by")]
     NothingToJudge,
     #[error("no model was written, as the recipe's floors were missed: {}", .0.join(", "))]

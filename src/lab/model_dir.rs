@@ -22,13 +22,13 @@ impl Staging {
         let beside = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let made =
             fs::create_dir_all(beside).and_then(|()| tempfile::Builder::new().prefix(".fit-").tempdir_in(beside));
-        let parent = made.map_err(|source| LabError::Io { path: beside.to_path_buf(), source })?;
+        let parent = made.map_err(|cause| LabError::Io { path: beside.to_path_buf(), cause })?;
         let staging = Self { parent, out: out.to_path_buf() };
         let dir = staging.dir();
-        fs::create_dir(&dir).map_err(|source| LabError::Io { path: dir.clone(), source })?;
+        fs::create_dir(&dir).map_err(|cause| LabError::Io { path: dir.clone(), cause })?;
         for name in file_names(encoder)?.iter().filter(|name| is_of_encoder(name)) {
             copy(&encoder.join(name), &dir.join(name))
-                .map_err(|source| LabError::Io { path: encoder.join(name), source })?;
+                .map_err(|cause| LabError::Io { path: encoder.join(name), cause })?;
         }
         Ok(staging)
     }
@@ -40,7 +40,7 @@ impl Staging {
     /// Puts the model in place by two renames; one that was there is put back should the second fail.
     pub(super) fn promote(self) -> Result<(), LabError> {
         let (new, old) = (self.dir(), self.parent.path().join("old"));
-        let fail = |source: io::Error| LabError::Io { path: self.out.clone(), source };
+        let fail = |cause: io::Error| LabError::Io { path: self.out.clone(), cause };
         sync(&new).map_err(fail)?;
         let replaces = self.out.exists();
         if replaces {
@@ -91,7 +91,7 @@ fn file_names(dir: &Path) -> Result<Vec<String>, LabError> {
     let names = fs::read_dir(dir).and_then(|entries| {
         entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect::<io::Result<Vec<_>>>()
     });
-    names.map_err(|source| LabError::Io { path: dir.to_path_buf(), source })
+    names.map_err(|cause| LabError::Io { path: dir.to_path_buf(), cause })
 }
 
 #[cfg(test)]

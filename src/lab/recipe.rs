@@ -109,8 +109,8 @@ impl Measure {
 /// Why a recipe cannot be followed.
 #[derive(Debug, thiserror::Error)]
 pub enum RecipeError {
-    #[error("{}: {source}", path.display())]
-    Io { path: PathBuf, source: std::io::Error },
+    #[error("{}: {cause}", path.display())]
+    Io { path: PathBuf, cause: std::io::Error },
     #[error("{}: not a recipe: {reason}; models/recipe/default.toml is one", path.display())]
     Syntax { path: PathBuf, reason: String },
     #[error("{}: {field} is {found}; wanted {wanted}", path.display())]
@@ -125,7 +125,7 @@ impl Recipe {
     /// Reads and checks a recipe.
     pub fn read(path: &Path) -> Result<Self, RecipeError> {
         let text =
-            std::fs::read_to_string(path).map_err(|source| RecipeError::Io { path: path.to_path_buf(), source })?;
+            std::fs::read_to_string(path).map_err(|cause| RecipeError::Io { path: path.to_path_buf(), cause })?;
         Self::parse(path, &text)
     }
 

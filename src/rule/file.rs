@@ -20,8 +20,8 @@ pub struct Rules {
 /// Why a rule file was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum RuleFileError {
-    #[error("the rule file {path} cannot be read: {source}")]
-    Read { path: PathBuf, source: std::io::Error },
+    #[error("the rule file {path} cannot be read: {cause}")]
+    Read { path: PathBuf, cause: std::io::Error },
     #[error("the rule file {path} is not as it should be:\n{reason}")]
     Parse { path: PathBuf, reason: String },
     #[error("the rule file {path} has faults:\n  {}", faults.join("\n  "))]
@@ -34,7 +34,7 @@ impl Rules {
     /// # Errors
     /// When the file cannot be read, is not TOML of this shape, or holds rules that make no sense: all faults at once.
     pub fn read(path: &Path, bucket: SignedDuration) -> Result<Self, RuleFileError> {
-        let text = std::fs::read_to_string(path).map_err(|source| RuleFileError::Read { path: path.into(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|cause| RuleFileError::Read { path: path.into(), cause })?;
         Self::parse(path, &text, bucket)
     }
 
