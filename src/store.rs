@@ -67,7 +67,7 @@ impl Store {
     /// # Errors
     /// When the directory cannot be used, another process holds it, or its layout is of another version.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(path).map_err(|e| StoreError::Open {
+        private_directory(path).map_err(|e| StoreError::Open {
             path: path.into(),
             reason: format!("the directory cannot be made: {e}"),
         })?;
@@ -146,6 +146,15 @@ impl Store {
     }
 }
 
+/// Makes `path` where it is not there yet, for its owner alone: what is stored holds texts and authors.
+fn private_directory(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
 fn failed(path: &Path, error: &sled::Error) -> StoreError {
     StoreError::Failed { path: path.into(), reason: error.to_string() }
 }
@@ -172,6 +181,16 @@ mod tests {
         let found: Vec<i64> =
             store.scan(&Key::new(Table::Bucket).text("United")).map(|entry| entry.unwrap().1).collect();
         assert_eq!(found, [-3, 5, 70_000]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_may_look_in() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state");
+        let _store = Store::open(&path).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o700);
     }
 
     #[test]

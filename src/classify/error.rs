@@ -11,7 +11,7 @@ pub(super) const WANTED_FILES: &str = "a model directory holds config.json, toke
 /// Why a model could not be loaded, saved or run. Each message is one line that ends with the way out.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    #[error("{}: no such file; {WANTED_FILES}", path.display())]
+    #[error("{}: no such file; name a model with --model DIR: {WANTED_FILES}", path.display())]
     Missing { path: PathBuf },
     #[error("{}: listed in manifest.json but not there: restore it (`git checkout -- {0}`) or name another model with --model DIR", path.display())]
     Lost { path: PathBuf },

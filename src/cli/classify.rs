@@ -4,11 +4,11 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
 use anyhow::bail;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde::Serialize;
 
-use super::ConfigFlags;
 use super::reader_flags::ReaderFlags;
+use super::{ConfigFlags, Format};
 use crate::classify::{Classifier, DistilBertClassifier, Input as Text, Label, Prediction};
 use crate::config::Loaded;
 use crate::source::Input;
@@ -37,12 +37,6 @@ pub(super) struct ClassifyArgs {
     rejects: Option<PathBuf>,
     #[command(flatten)]
     reader: ReaderFlags,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 /// One line of `--format json`.

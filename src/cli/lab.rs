@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use anyhow::bail;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::Format;
 use super::reader_flags::ReaderFlags;
 use crate::classify::{Classifier, DistilBertClassifier};
 use crate::lab::{self, Dataset, Part, Places, Recipe};
@@ -64,12 +65,6 @@ struct EvaluateArgs {
     last: Option<f64>,
     #[command(flatten)]
     reader: ReaderFlags,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 pub(super) fn run(args: LabArgs) -> anyhow::Result<()> {

@@ -14,7 +14,7 @@ mod timeline;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::source::RejectsFile;
 
@@ -32,6 +32,13 @@ enum Command {
     Classify(classify::ClassifyArgs),
     Clean(clean::CleanArgs),
     Lab(lab::LabArgs),
+}
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
 }
 
 /// Where a command takes its configuration from.

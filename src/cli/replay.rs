@@ -6,11 +6,11 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 
-use super::ConfigFlags;
 use super::bar::Bar;
 use super::reader_flags::{ReaderFlags, default_rejects};
 use super::summary::Summary;
 use super::timeline;
+use super::{ConfigFlags, Format};
 use crate::classify::{Classifier, ColumnClassifier, DistilBertClassifier};
 use crate::config::Loaded;
 use crate::notify::{JsonLines, Language, Log, Notifier};
@@ -48,12 +48,6 @@ pub(super) struct ReplayArgs {
     language: Option<LanguageFlag>,
     #[command(flatten)]
     reader: ReaderFlags,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

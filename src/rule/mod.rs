@@ -3,6 +3,7 @@
 
 mod bound;
 mod condition;
+mod defaults;
 mod file;
 mod negative_rate;
 mod negative_volume;

@@ -3,8 +3,8 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::bound;
 use super::condition::{Evaluation, Measured, Normal, Past, confidence_fault, length_fault};
+use super::{bound, defaults};
 use crate::window::Counts;
 
 /// Holds when the lower confidence bound of the negative rate over `window` exceeds the threshold.
@@ -14,10 +14,10 @@ pub struct NegativeRate {
     pub window: SignedDuration,
     pub above: RateThreshold,
     /// One-sided confidence of the lower bound.
-    #[serde(default = "default_confidence")]
+    #[serde(default = "defaults::confidence")]
     pub confidence: f64,
     /// Windows with fewer posts are not judged.
-    #[serde(default = "default_min_posts")]
+    #[serde(default = "defaults::min_posts")]
     pub min_posts: u64,
 }
 
@@ -39,20 +39,8 @@ pub struct RateBaseline {
     #[serde(default)]
     pub margin: f64,
     /// With fewer posts in the baseline nothing is normal yet, and the condition does not hold.
-    #[serde(default = "default_min_baseline_posts")]
+    #[serde(default = "defaults::min_baseline_posts")]
     pub min_posts: u64,
-}
-
-fn default_confidence() -> f64 {
-    0.99
-}
-
-fn default_min_posts() -> u64 {
-    20
-}
-
-fn default_min_baseline_posts() -> u64 {
-    100
 }
 
 impl RateThreshold {
