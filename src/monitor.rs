@@ -98,11 +98,13 @@ impl Monitor {
         for name in topics {
             arrivals.push(self.topic(name)?.add(classified));
         }
-        if arrivals.contains(&Arrival::Counted) {
+        if arrivals.is_empty() {
+            self.totals.unmatched += 1;
+        } else if arrivals.contains(&Arrival::Counted) {
             self.totals.count(classified.prediction.label);
         } else if arrivals.contains(&Arrival::TooLate) {
             self.totals.too_late += 1;
-        } else if arrivals.contains(&Arrival::Duplicate) {
+        } else {
             self.totals.duplicates += 1;
         }
         Ok(())
@@ -137,6 +139,12 @@ impl Monitor {
             }
         }
         self.totals.edge = Some(edge);
+    }
+
+    /// Closes the open bucket, for a source that has come to its end: its last posts are to be judged too.
+    pub fn close(&mut self) {
+        let end = self.totals.edge.unwrap_or_default() + self.config.bucket.as_secs();
+        self.advance(Timestamp::from_second(end).unwrap_or(Timestamp::MAX));
     }
 
     fn evaluate(&mut self, now: Timestamp) {

@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use std::thread;
 
 use anyhow::Context;
+use serde::{Deserialize, Serialize};
 
 use crate::classify::{Classifier, Feed, Worker};
 use crate::config::Loaded;
@@ -34,8 +35,17 @@ use read::Dump;
 const CHUNK: usize = 512;
 /// Chunks that may wait on either side of the classifier.
 const WAITING: usize = 2;
-/// Name of a replay's cursor in the store: how many posts, in event time, were committed.
+/// Name of a replay's cursor in the store.
 const CURSOR: &str = "replay";
+
+/// How far a replay is.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct Cursor {
+    /// Posts, in event time, that are committed.
+    done: u64,
+    /// The last bucket was closed.
+    finished: bool,
+}
 
 /// What to replay, and onto what.
 #[derive(Debug)]
@@ -94,7 +104,8 @@ impl Replay {
         deliver(&mut monitor, notifiers)?;
 
         let total = dump.posts.len();
-        let resumed_after: u64 = monitor.cursor(CURSOR)?.unwrap_or(0);
+        let mut cursor: Cursor = monitor.cursor(CURSOR)?.unwrap_or_default();
+        let resumed_after = cursor.done;
         let (feed, worker) = Worker::spawn(classifier, WAITING).context("no thread for the classifier")?;
         let feeder = thread::Builder::new()
             .name("feeder".into())
@@ -103,26 +114,31 @@ impl Replay {
         let config = &self.loaded.config;
         let unmatched = Some(config.unmatched_topic.as_str()).filter(|name| !name.is_empty());
         let mut topics = Topics::new(&config.topics, unmatched)?;
-        let mut done = resumed_after;
-        progress(Progress::Replaying { done, total });
+        progress(Progress::Replaying { done: cursor.done, total });
         while let Some(chunk) = worker.recv() {
             for classified in &chunk? {
                 monitor.advance(classified.post.created_at);
                 let ids = topics.of(&classified.post).to_vec();
                 let names: Vec<&str> = ids.into_iter().map(|id| topics.name(id)).collect();
                 monitor.observe(&names, classified)?;
-                done += 1;
+                cursor.done += 1;
             }
-            monitor.commit(CURSOR, &done)?;
+            monitor.commit(CURSOR, &cursor)?;
             deliver(&mut monitor, notifiers)?;
-            progress(Progress::Replaying { done, total });
+            progress(Progress::Replaying { done: cursor.done, total });
         }
         feeder.join().map_err(|_| anyhow::anyhow!("the thread that feeds the classifier failed"))??;
+        if !cursor.finished {
+            monitor.close();
+            cursor.finished = true;
+            monitor.commit(CURSOR, &cursor)?;
+            deliver(&mut monitor, notifiers)?;
+        }
         monitor.flush()?;
 
         let report = monitor.report()?;
         let (rejected, rejects_file) = (dump.rejected, dump.rejects_file);
-        Ok(Outcome { replayed: done - resumed_after, resumed_after, rejected, rejects_file, model, report })
+        Ok(Outcome { replayed: cursor.done - resumed_after, resumed_after, rejected, rejects_file, model, report })
     }
 }
 

@@ -100,6 +100,30 @@ fn order_packing_and_way_in_do_not_matter() {
 }
 
 #[test]
+fn the_last_minute_of_a_dump_is_judged_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows: String = (0..30).map(|i| format!("{i},2015-02-20T10:00:{i:02}Z,A,late,negative\n")).collect();
+    fs::write(dir.path().join("dump.csv"), format!("id,created_at,airline,text,label\n{rows}")).unwrap();
+    let rule = "[[rule]]\nname = \"Many\"\ncondition = { type = \"negative_volume\", window = \"1h\", above = 10 }\n";
+    fs::write(dir.path().join("rules.toml"), rule).unwrap();
+    let flags = ["--rules", "rules.toml", "--state", "state"];
+    let first = success(&given_labels(dir.path(), "dump.csv", &flags));
+    assert_eq!(alerts(&first).len(), 1);
+    let again = success(&given_labels(dir.path(), "dump.csv", &flags));
+    assert_eq!((summary(&again), alerts(&again).len()), (summary(&first), 0), "a finished replay stays as it is");
+}
+
+#[test]
+fn posts_of_no_topic_are_left_out_only_where_told_and_then_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("dump.csv"), "id,created_at,text,label\n1,2015-02-20T10:00:00Z,hello,neutral\n").unwrap();
+    fs::write(dir.path().join("vigie.toml"), "rules = \"rules.toml\"\nunmatched_topic = \"\"\n").unwrap();
+    fs::write(dir.path().join("rules.toml"), "").unwrap();
+    let summary = summary(&success(&given_labels(dir.path(), "dump.csv", &["--config", "vigie.toml"])));
+    assert_eq!((&summary["posts"], &summary["unmatched"]), (&0.into(), &1.into()));
+}
+
+#[test]
 fn bad_rows_are_counted_kept_and_skipped() {
     let dir = tempfile::tempdir().unwrap();
     let dump = dir.path().join("bad.csv");

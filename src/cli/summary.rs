@@ -22,6 +22,8 @@ pub(super) struct Summary {
     /// Posts that were in the dump more than once, counted from the second on.
     pub(super) duplicates: u64,
     pub(super) too_late: u64,
+    /// Posts left out as they belong to no topic.
+    pub(super) unmatched: u64,
     pub(super) labels: Counts,
     /// Alerts that fired.
     pub(super) alerts: u64,
@@ -68,6 +70,7 @@ impl Summary {
             rejects_file: outcome.rejects_file.as_ref().map(|path| path.display().to_string()),
             duplicates: totals.duplicates,
             too_late: totals.too_late,
+            unmatched: totals.unmatched,
             labels: totals.labels,
             alerts: totals.alerts,
             topics: topics.collect(),

@@ -19,6 +19,8 @@ pub struct Totals {
     pub duplicates: u64,
     /// Posts older than the lateness allows.
     pub too_late: u64,
+    /// Posts of no topic.
+    pub unmatched: u64,
     /// Alerts that fired.
     pub alerts: u64,
     /// Start of the open bucket, in Unix seconds.

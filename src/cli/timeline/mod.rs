@@ -104,7 +104,12 @@ fn write_sample(out: &mut impl Write, words: Words, sample: &Sample) -> io::Resu
 fn write_summary(out: &mut impl Write, words: Words, summary: &Summary) -> io::Result<()> {
     let timing = &summary.timing;
     let mut parts = vec![words.posts(summary.posts)];
-    for (number, word) in [(summary.duplicates, words.duplicates()), (summary.too_late, words.too_late())] {
+    let left_out = [
+        (summary.duplicates, words.duplicates()),
+        (summary.too_late, words.too_late()),
+        (summary.unmatched, words.unmatched()),
+    ];
+    for (number, word) in left_out {
         if number > 0 {
             parts.push(format!("{} {word}", words.number(number)));
         }

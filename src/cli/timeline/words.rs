@@ -189,6 +189,10 @@ impl Words {
         self.pick("too late", "trop tard")
     }
 
+    pub(super) fn unmatched(self) -> &'static str {
+        self.pick("of no topic", "hors sujet")
+    }
+
     pub(super) fn rejected(self, rows: u64) -> String {
         let one = self.pick("row rejected", "ligne rejetée");
         self.counted(rows, one, self.pick("rows rejected", "lignes rejetées"))
