@@ -65,9 +65,10 @@ fn write_alert(out: &mut impl Write, words: Words, alert: &Alert) -> io::Result<
     }
     writeln!(
         out,
-        "  {} {}: {}",
+        "  {} {}{} {}",
         words.peak(),
         words.moment(alert.peak_at),
+        words.colon(),
         measured(words, &alert.peak, alert.is_rate)
     )?;
     for sample in &alert.samples {
@@ -76,21 +77,19 @@ fn write_alert(out: &mut impl Write, words: Words, alert: &Alert) -> io::Result<
     Ok(())
 }
 
-/// `94 % of 87 posts negative, surely at least 88 %; normal 77 %, threshold 87 %`.
+/// `94 % of 87 posts negative, at least 88 % for sure; normal 77 %, threshold 87 %`.
 fn measured(words: Words, measured: &Measured, is_rate: bool) -> String {
     let value = |value: f64| if is_rate { words.percent(value) } else { words.number(value.round() as u64) };
-    let mut text = if is_rate {
-        let (rate, posts) = (words.percent(measured.rate), words.posts(measured.posts));
-        format!("{rate} {} {} {posts}", words.negative(), words.counted_in())
-    } else {
-        format!("{} {} {}", words.negative_posts(measured.negative), words.of(), words.number(measured.posts))
+    let counted = match is_rate {
+        true => words.rate_of(measured.rate, measured.posts),
+        false => words.number_of(measured.negative, measured.posts),
     };
-    text += &format!(", {} {}", words.at_least(), value(measured.lower_bound));
+    let mut text = format!("{counted}, {}", words.at_least(&value(measured.lower_bound)));
     let normal = measured.normal.map(|normal| format!("{} {}", words.normal(), value(normal.value)));
     let threshold = measured.threshold.map(|threshold| format!("{} {}", words.threshold(), value(threshold)));
     let known: Vec<String> = [normal, threshold].into_iter().flatten().collect();
     if !known.is_empty() {
-        text += &format!("; {}", known.join(", "));
+        text += &format!("{} {}", words.semicolon(), known.join(", "));
     }
     text
 }
@@ -117,26 +116,28 @@ fn write_summary(out: &mut impl Write, words: Words, summary: &Summary) -> io::R
     if summary.resumed_after > 0 {
         parts.push(words.resumed(summary.resumed_after));
     }
-    let speed = words.number(timing.posts_per_second.round() as u64);
-    let seconds = format!("{} {:.1} s, {speed} {}", words.counted_in(), timing.wall_seconds, words.per_second());
-    writeln!(out, "{} {seconds}; {} {}", parts.join(", "), words.model(), summary.model)?;
+    let (seconds, speed) = (words.decimal(timing.wall_seconds), words.number(timing.posts_per_second.round() as u64));
+    let semicolon = words.semicolon();
+    write!(out, "{} {} {seconds} s, {speed} {}", parts.join(", "), words.counted_in(), words.per_second())?;
+    writeln!(out, "{semicolon} {} {}", words.model(), summary.model)?;
     let labels = &summary.labels;
     let counted =
         [(labels.negative, words.negative()), (labels.neutral, words.neutral()), (labels.positive, words.positive())];
     let counted: Vec<String> =
         counted.iter().map(|(number, word)| format!("{} {word}", words.number(*number))).collect();
-    writeln!(out, "{}; {}", counted.join(", "), words.alerts(summary.alerts))?;
+    writeln!(out, "{}{semicolon} {}", counted.join(", "), words.alerts(summary.alerts))?;
     if summary.rejected > 0 {
-        let reasons: Vec<String> = summary
-            .rejected_by_reason
-            .iter()
-            .map(|(reason, rows)| format!("{} {reason}", words.number(*rows)))
-            .collect();
-        write!(out, "{}: {}", words.rejected(summary.rejected), reasons.join(", "))?;
-        if let Some(path) = &summary.rejects_file {
-            write!(out, "; {} {path}", words.kept_in())?;
-        }
-        writeln!(out)?;
+        write_rejected(out, words, summary)?;
     }
     Ok(())
+}
+
+fn write_rejected(out: &mut impl Write, words: Words, summary: &Summary) -> io::Result<()> {
+    let reason = |(reason, rows): (&String, &u64)| format!("{} {reason}", words.number(*rows));
+    let reasons: Vec<String> = summary.rejected_by_reason.iter().map(reason).collect();
+    write!(out, "{}{} {}", words.rejected(summary.rejected), words.colon(), reasons.join(", "))?;
+    if let Some(path) = &summary.rejects_file {
+        write!(out, "{} {} {path}", words.semicolon(), words.kept_in())?;
+    }
+    writeln!(out)
 }

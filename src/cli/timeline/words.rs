@@ -71,9 +71,41 @@ impl Words {
         self.pick("positive", "positifs")
     }
 
-    pub(super) fn negative_posts(self, number: u64) -> String {
-        let one = self.pick("negative post", "message négatif");
-        self.counted(number, one, self.pick("negative posts", "messages négatifs"))
+    /// `94 % of 87 posts negative`.
+    pub(super) fn rate_of(self, rate: f64, posts: u64) -> String {
+        let (rate, posts) = (self.percent(rate), self.posts(posts));
+        match self.0 {
+            Language::English => format!("{rate} of {posts} negative"),
+            Language::French => format!("{rate} de négatifs sur {posts}"),
+        }
+    }
+
+    /// `32 negative of 34 posts`.
+    pub(super) fn number_of(self, negative: u64, posts: u64) -> String {
+        let (negative, posts) = (self.number(negative), self.posts(posts));
+        format!("{negative} {} {posts}", self.pick("negative of", "négatifs sur"))
+    }
+
+    /// `at least 88 % for sure`.
+    pub(super) fn at_least(self, bound: &str) -> String {
+        match self.0 {
+            Language::English => format!("at least {bound} for sure"),
+            Language::French => format!("au moins {bound} à coup sûr"),
+        }
+    }
+
+    /// French sets a space before `:` and `;`.
+    pub(super) fn colon(self) -> &'static str {
+        self.pick(":", "\u{a0}:")
+    }
+
+    pub(super) fn semicolon(self) -> &'static str {
+        self.pick(";", "\u{a0};")
+    }
+
+    /// `12.3`.
+    pub(super) fn decimal(self, number: f64) -> String {
+        format!("{number:.1}").replace('.', self.pick(".", ","))
     }
 
     /// `22 Feb 14:05`, in UTC.
@@ -114,14 +146,6 @@ impl Words {
 
     pub(super) fn peak(self) -> &'static str {
         self.pick("peak", "pic")
-    }
-
-    pub(super) fn at_least(self) -> &'static str {
-        self.pick("surely at least", "au moins, à coup sûr,")
-    }
-
-    pub(super) fn of(self) -> &'static str {
-        self.pick("of", "de")
     }
 
     pub(super) fn normal(self) -> &'static str {
@@ -176,8 +200,8 @@ impl Words {
 
     pub(super) fn resumed(self, skipped: u64) -> String {
         match self.0 {
-            Language::English => format!("went on after {} done before", self.posts(skipped)),
-            Language::French => format!("repris après {} déjà traités", self.posts(skipped)),
+            Language::English => format!("{} of them in an earlier run", self.number(skipped)),
+            Language::French => format!("dont {} lors d'une exécution précédente", self.number(skipped)),
         }
     }
 
