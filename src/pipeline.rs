@@ -163,3 +163,6 @@ fn deliver(monitor: &mut Monitor, notifiers: &mut [Box<dyn Notifier>]) -> anyhow
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

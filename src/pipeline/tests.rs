@@ -1,0 +1,68 @@
+//! Tests of the wiring: a classifier that fails, and what it is given by the run that goes on.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::classify::{ClassifyError, ColumnClassifier, Input as Text, Prediction};
+use crate::text::Profile;
+
+/// Takes the dump's labels, fails at a chunk, and tells how long each chunk was that it finished.
+struct Flaky {
+    chunks: Arc<Mutex<Vec<usize>>>,
+    fails_at: usize,
+}
+
+impl Classifier for Flaky {
+    fn model(&self) -> &str {
+        "flaky"
+    }
+
+    fn profile(&self) -> Profile {
+        Profile::Transformer
+    }
+
+    fn classify(&mut self, inputs: &[Text<'_>]) -> Result<Vec<Prediction>, ClassifyError> {
+        let mut chunks = self.chunks.lock().unwrap();
+        if chunks.len() == self.fails_at {
+            return Err(ClassifyError::Model("as asked".into()));
+        }
+        chunks.push(inputs.len());
+        ColumnClassifier.classify(inputs)
+    }
+}
+
+fn replay(state: &Path) -> Replay {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+    Replay {
+        loaded: Loaded::find(Some(&repository.join("config/vigie.toml")), None).unwrap(),
+        input: Input::Path(repository.join("tests/data/airline.csv")),
+        given_labels: true,
+        topic_required: true,
+        state: Some(state.into()),
+        rejects: state.join("rejects.csv"),
+    }
+}
+
+/// The batches decide the last bits of a model's output: those after a failure are to be the ones that would have come.
+#[test]
+fn a_replay_that_goes_on_classifies_the_same_chunks() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |state: &str, fails_at| {
+        let chunks = Arc::default();
+        let flaky = Flaky { chunks: Arc::clone(&chunks), fails_at };
+        let outcome = replay(&dir.path().join(state)).run(Box::new(flaky), &mut [], &mut |_| ());
+        let chunks = chunks.lock().unwrap().clone();
+        (outcome, chunks)
+    };
+    let (whole, chunks) = run("whole", usize::MAX);
+    assert_eq!(chunks, [CHUNK, CHUNK, CHUNK, CHUNK, 2_118 - 4 * CHUNK]);
+
+    let (failed, before) = run("parts", 2);
+    assert!(failed.unwrap_err().to_string().contains("as asked"));
+    let (rest, after) = run("parts", usize::MAX);
+    assert_eq!([before, after].concat(), chunks);
+    let (whole, rest) = (whole.unwrap(), rest.unwrap());
+    assert_eq!((rest.resumed_after, rest.replayed), (2 * CHUNK as u64, 2_118 - 2 * CHUNK as u64));
+    assert_eq!(rest.report.topics, whole.report.topics);
+}
