@@ -175,7 +175,7 @@ fn what_cannot_be_replayed_is_one_clear_line() {
 fn a_missing_model_is_named_with_the_way_out() {
     let dir = tempfile::tempdir().unwrap();
     let error = failure(&replay(dir.path(), &[&airline(), "--model", "no/model"]));
-    assert!(error.contains("no/model"), "{error}");
+    assert!(error.contains("no/model") && error.contains("--model DIR"), "{error}");
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Alerts: what a rule on a topic has become over time. Stands between `rule`, which judges one moment, and `monitor`,
 //! which commits the outcome.
 
-pub mod annotation;
 mod fingerprint;
 mod tracker;
 

@@ -6,11 +6,12 @@ use anyhow::bail;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Format;
 use super::reader_flags::ReaderFlags;
+use super::{ConfigFlags, Format};
 use crate::classify::{Classifier, DistilBertClassifier};
+use crate::config::{Config, Loaded};
 use crate::lab::{self, Dataset, Part, Places, Recipe};
-use crate::source::{Input, ReadOptions};
+use crate::source::Input;
 
 /// Fit the head of a model to labelled dumps, and judge models on them
 #[derive(Debug, Args)]
@@ -22,7 +23,7 @@ pub(super) struct LabArgs {
 #[derive(Debug, Subcommand)]
 enum LabCommand {
     Fit(FitArgs),
-    Evaluate(EvaluateArgs),
+    Evaluate(Box<EvaluateArgs>),
 }
 
 /// Fit the head of a model to labelled dumps, by a recipe
@@ -54,9 +55,8 @@ struct EvaluateArgs {
     /// A labelled dump; `-` is standard input
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
-    /// Model directory
-    #[arg(long, value_name = "DIR", default_value = "models/default")]
-    model: PathBuf,
+    #[command(flatten)]
+    config: ConfigFlags,
     /// `text` prints tables for people, `json` one object
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -100,9 +100,10 @@ fn evaluate(args: &EvaluateArgs) -> anyhow::Result<()> {
         Some(share) if share > 0.0 && share < 1.0 => Part::Last(share),
         Some(share) => bail!("--last is {share}; wanted a share between 0 and 1, such as 0.2"),
     };
-    let mut options = ReadOptions::default();
+    let Config { dump: mut options, classify, .. } = Loaded::find(args.config.config.as_deref(), None)?.config;
     args.reader.apply(&mut options)?;
-    let mut classifier = DistilBertClassifier::load(&args.model)?;
+    let model = args.config.model.as_ref().unwrap_or(&classify.model);
+    let mut classifier = DistilBertClassifier::load(model)?;
     let dataset = Dataset::read(&Input::parse(&args.data), &options, part, classifier.profile())?;
     let bar = bar(dataset.posts.len() as u64)?;
     let evaluation = lab::evaluate(&mut classifier, &dataset, &bar)?;

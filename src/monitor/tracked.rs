@@ -1,9 +1,12 @@
 //! [`Tracked`]: one rule on one topic, as stored between evaluations.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::alert::{Alert, AlertState, Change, Fingerprint, Status, Timing, Transition, annotation};
+use crate::alert::{Alert, AlertState, Change, Fingerprint, Status, Timing, Transition};
+use crate::rule::annotation::{self, Values};
 use crate::rule::{AlertingRule, Evaluation, Normal};
 use crate::window::TopicWindow;
 
@@ -103,7 +106,7 @@ fn new_alert(
         rule: rule.name.clone(),
         topic: topic_name.into(),
         labels,
-        annotations: rule.annotations.clone(),
+        annotations: BTreeMap::new(),
         starts_at: since,
         fired_at: now,
         ends_at: None,
@@ -114,7 +117,8 @@ fn new_alert(
         samples: topic.samples(rule.condition.window(), SAMPLES),
         is_rate: rule.condition.is_rate(),
     };
-    let rendered = rule.annotations.iter().map(|(name, text)| (name.clone(), annotation::render(text, &alert)));
-    alert.annotations = rendered.collect();
+    let values = Values::new(topic_name, &rule.name, &alert.labels, &alert.fired_on, alert.starts_at);
+    let render = |(name, text): (&String, &String)| (name.clone(), annotation::render(text, &values));
+    alert.annotations = rule.annotations.iter().map(render).collect();
     alert
 }

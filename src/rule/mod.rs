@@ -1,6 +1,7 @@
 //! Rules: when are the windows of a topic worth an alert? Stands between `window`, whose sums it reads, and `alert`, which
 //! keeps the state over time. A rule knows nothing of time or state: sums in, [`Evaluation`] out.
 
+pub mod annotation;
 mod bound;
 mod condition;
 mod defaults;
@@ -56,6 +57,10 @@ impl AlertingRule {
             if value.is_negative() {
                 faults.push(format!("{key}: {value:#} is negative"));
             }
+        }
+        for (name, template) in &self.annotations {
+            let fault = annotation::fault(template, &self.labels, self.condition.baseline().is_some());
+            faults.extend(fault.map(|fault| format!("annotations.{name}: {fault}")));
         }
         for reserved in ["alertname", "topic"] {
             if self.labels.contains_key(reserved) {
