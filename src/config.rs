@@ -1,13 +1,18 @@
 //! The configuration: the stages' own `Config`s put together, read from a TOML file and checked. Stages never see it;
 //! `cli` and `pipeline` hand each its part.
 
+use std::net::SocketAddr;
 use std::path::{Component, Path, PathBuf};
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use crate::logging;
+use crate::monitor::Retention;
 use crate::notify::Language;
 use crate::rule::{RuleFileError, Rules};
-use crate::source::{ReadOptions, Topic};
+use crate::source::twitter::AccountConfig;
+use crate::source::{ReadOptions, SourceConfig, Topic};
 use crate::{classify, window};
 
 /// Where a configuration is looked for when none is named, in this order.
@@ -28,6 +33,30 @@ pub struct Config {
     pub dump: ReadOptions,
     pub classify: classify::Config,
     pub window: window::Config,
+    pub daemon: Daemon,
+    pub web: Web,
+    pub retention: Retention,
+    pub log: logging::Config,
+    pub x: AccountConfig,
+    #[serde(rename = "source")]
+    pub sources: Vec<SourceConfig>,
+}
+
+/// `[daemon]`: where `vigie run` keeps its state, and how it stops.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Daemon {
+    /// Directory of the state; systemd's `$STATE_DIRECTORY` goes before it.
+    pub state: PathBuf,
+    /// How long posts on their way may take to be committed after SIGTERM.
+    pub drain: SignedDuration,
+}
+
+/// `[web]`: the console, the local API, probes and metrics.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Web {
+    pub listen: SocketAddr,
 }
 
 /// A configuration that was read and checked, with its rules.
@@ -103,12 +132,16 @@ impl Config {
         for (i, topic) in self.topics.iter().enumerate() {
             faults.extend(topic.check().err().map(|error| format!("topic {}: {error}", i + 1)));
         }
+        for source in &self.sources {
+            faults.extend(source.faults(&self.topics));
+        }
         faults
     }
 
     fn relative_to(mut self, directory: &Path) -> Self {
         self.rules = joined(directory, &self.rules);
         self.classify.model = joined(directory, &self.classify.model);
+        self.daemon.state = joined(directory, &self.daemon.state);
         self
     }
 }
@@ -125,6 +158,12 @@ struct Partial {
     dump: Option<ReadOptions>,
     classify: Option<classify::Config>,
     window: Option<window::Config>,
+    daemon: Option<toml::Table>,
+    web: Option<toml::Table>,
+    retention: Option<Retention>,
+    log: Option<logging::Config>,
+    x: Option<AccountConfig>,
+    source: Option<Vec<SourceConfig>>,
 }
 
 /// Lays `over` over `base`; tables are merged, anything else is replaced.

@@ -5,7 +5,7 @@
 //! ```text
 //! sources ==Post==> classifier thread (text + classify) ==ClassifiedPost==> monitor (window -> rule -> alert) ==Transition==> notify
 //!
-//! main > cli > pipeline > config > notify > monitor > alert > rule > window > classify > text > source > {store, logging}
+//! main > cli > web > pipeline > config > notify > monitor > alert > rule > window > classify > text > source > {store, metrics, logging}
 //! lab > classify > text > source        (only cli imports lab)
 //! ```
 //!
@@ -18,6 +18,7 @@ pub mod cli;
 pub mod config;
 pub mod lab;
 pub mod logging;
+pub mod metrics;
 pub mod monitor;
 pub mod notify;
 pub mod pipeline;

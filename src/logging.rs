@@ -2,7 +2,32 @@
 
 use std::io::IsTerminal;
 
+use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+/// `[log]`: what the daemon logs, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    pub format: Format,
+    /// As `RUST_LOG`, which goes before it: `info`, or `info,vigie::source=debug`.
+    pub level: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { format: Format::Text, level: "info".into() }
+    }
+}
 
 /// Starts logging for a command; `default` is the filter without `RUST_LOG`, such as `warn`.
 pub fn start(default: &str) {

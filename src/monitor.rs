@@ -3,9 +3,11 @@
 //! [`Monitor::advance`] closes buckets and evaluates rules.
 
 mod report;
+mod retention;
 mod tracked;
 
 pub use report::{Report, TopicReport, Totals};
+pub use retention::Retention;
 
 use std::collections::{BTreeMap, VecDeque};
 

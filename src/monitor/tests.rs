@@ -37,7 +37,7 @@ fn post(id: &str, minute: i64, label: Label) -> ClassifiedPost {
     let mut probabilities = [0.0; 3];
     probabilities[label as usize] = 1.0;
     let (id, text) = (id.to_owned(), format!("post {id}"));
-    let post = Post { id, created_at: at(minute), author: None, text, lang: None, topic: None, label: None };
+    let post = Post { id, created_at: at(minute), author: None, text, ..Post::default() };
     ClassifiedPost { post, prediction: Prediction { label, probabilities } }
 }
 

@@ -10,33 +10,46 @@
 
 mod cells;
 mod columns;
+mod config;
 mod csv_rows;
+mod delivery;
 mod error;
 mod fields;
 mod fold;
+pub mod follow;
 mod framing;
+mod health;
+pub mod http;
 mod input;
 mod options;
 mod order;
+mod outlet;
 mod post;
 mod reader;
 mod record;
 mod reject;
 mod row;
+mod secret;
 mod time;
 mod topic;
+pub mod twitter;
 mod x_jsonl;
 
 #[cfg(test)]
 mod tests;
 
 pub use columns::{Columns, Field};
+pub use config::{BuildError, Context, SourceConfig, repeated_names};
+pub use delivery::{Arrived, Cursor, Delivery, MAX_DELIVERY, Notice, Unusable};
 pub use error::{MissingColumn, NoUsableRow, SourceError};
+pub use health::{Health, Report, SourceState, Spent};
 pub use input::{Input, Progress};
 pub use options::{Encoding, Layout, Needs, OptionsError, ReadOptions};
 pub use order::{Order, Ordered};
-pub use post::Post;
+pub use outlet::{Clock, NotTaken, Outlet, Source, SourceFailure};
+pub use post::{Details, Post, PublicMetrics, Reference, ReferenceKind};
 pub use reader::Reader;
 pub use reject::{Reject, RejectReason, RejectsFile};
 pub use row::Row;
+pub use secret::{Secret, SecretError, Wanted};
 pub use topic::{Topic, TopicError, TopicId, Topics};

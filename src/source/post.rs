@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// One public post, as its source gave it. Text and author are personal data: they never go into a log, an error or a
 /// metric.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Post {
     /// The source's own identifier, or one derived from author, time and text where the source has none.
     pub id: String,
@@ -22,4 +22,47 @@ pub struct Post {
     pub topic: Option<String>,
     /// The label a dump carries: `negative`, `neutral` or `positive`.
     pub label: Option<String>,
+    #[serde(default)]
+    pub details: Details,
+}
+
+/// What only some sources tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Details {
+    /// Where the post can be read.
+    pub url: Option<String>,
+    /// The source's own identifier of the author, which a change of handle does not change.
+    pub author_id: Option<String>,
+    /// Accounts that follow the author.
+    pub followers: Option<u64>,
+    pub conversation_id: Option<String>,
+    /// Posts that this one answers, quotes or repeats.
+    pub references: Vec<Reference>,
+    /// Identifiers of the versions of this post, the first version first, itself last; empty where nothing was edited.
+    pub edits: Vec<String>,
+    pub metrics: Option<PublicMetrics>,
+}
+
+/// How one post refers to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reference {
+    pub kind: ReferenceKind,
+    pub id: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReferenceKind {
+    RepliedTo,
+    Quoted,
+    Reposted,
+}
+
+/// How often a post was taken up, when it was read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicMetrics {
+    pub reposts: u64,
+    pub replies: u64,
+    pub likes: u64,
+    pub quotes: u64,
+    pub views: Option<u64>,
 }

@@ -5,7 +5,7 @@ use std::hash::Hasher;
 use jiff::Timestamp;
 use twox_hash::XxHash64;
 
-use super::post::Post;
+use super::post::{Details, Post};
 
 /// One readable record of a dump. Fields the reader was told to need are there; the text is never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,7 @@ impl Row {
             lang: self.lang,
             topic: self.topic,
             label: self.label,
+            details: Details::default(),
         })
     }
 }

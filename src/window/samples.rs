@@ -121,6 +121,7 @@ mod tests {
             lang: None,
             topic: None,
             label: None,
+            ..Post::default()
         };
         let prediction = Prediction { label: Label::Negative, probabilities: [negative, 1.0 - negative, 0.0] };
         ClassifiedPost { post, prediction }

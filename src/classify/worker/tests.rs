@@ -34,6 +34,7 @@ fn post(id: usize, text: &str) -> Post {
         lang: None,
         topic: None,
         label: Some("positive".to_owned()),
+        ..Post::default()
     }
 }
 

@@ -15,6 +15,7 @@ fn post(millisecond: i64, id: &str, text: &str) -> Post {
         lang: None,
         topic: Some("t".into()),
         label: None,
+        ..Post::default()
     }
 }
 

@@ -14,6 +14,7 @@ fn post(text: &str) -> Post {
         lang: None,
         topic: None,
         label: None,
+        ..Post::default()
     }
 }
 

@@ -1,0 +1,77 @@
+//! [`SourceConfig`], one `[[source]]` of the configuration, and how it becomes a running [`Source`].
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::delivery::Cursor;
+use super::outlet::{Clock, Source};
+use super::{Topic, follow, http, twitter};
+
+/// One source that the daemon reads. Its name labels metrics and keys its cursor: a renamed source begins anew.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum SourceConfig {
+    /// X, by its API v2.
+    Twitter(twitter::Config),
+    /// A file of CSV or JSON lines that grows.
+    File(follow::Config),
+    /// Posts sent to this daemon's own web server.
+    Http(http::Config),
+}
+
+/// What sources are built from, beside their own configuration.
+pub struct Context<'a> {
+    /// The account on X that all sources of type `twitter` share.
+    pub x: &'a twitter::Account,
+    pub topics: &'a [Topic],
+    pub clock: Clock,
+    /// As last committed; none at the first start.
+    pub cursor: Option<Cursor>,
+}
+
+/// Why a source cannot be built. One line that says the way out, without secrets.
+#[derive(Debug, thiserror::Error)]
+#[error("source {name:?}: {reason}")]
+pub struct BuildError {
+    pub name: String,
+    pub reason: String,
+}
+
+impl SourceConfig {
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Twitter(config) => &config.name,
+            Self::File(config) => &config.name,
+            Self::Http(config) => &config.name,
+        }
+    }
+
+    /// Every fault, each naming its key; nothing is read and nothing resolved.
+    pub fn faults(&self, topics: &[Topic]) -> Vec<String> {
+        match self {
+            Self::Twitter(config) => config.faults(topics),
+            Self::File(config) => config.faults(),
+            Self::Http(config) => config.faults(),
+        }
+    }
+
+    /// The source, ready to run; none for one that the web server feeds.
+    ///
+    /// # Errors
+    /// When something it needs is missing, or `cursor` is not one of its own.
+    pub fn build(&self, context: &Context<'_>) -> Result<Option<Box<dyn Source>>, BuildError> {
+        let built: Result<Option<Box<dyn Source>>, String> = match self {
+            Self::Twitter(config) => twitter::build(config, context).map(Some),
+            Self::File(config) => follow::build(config, context).map(Some),
+            Self::Http(_) => Ok(None),
+        };
+        built.map_err(|reason| BuildError { name: self.name().to_owned(), reason })
+    }
+}
+
+/// Names that stand twice.
+pub fn repeated_names(sources: &[SourceConfig]) -> Vec<String> {
+    let mut seen = HashSet::new();
+    sources.iter().map(SourceConfig::name).filter(|name| !seen.insert(*name)).map(str::to_owned).collect()
+}
