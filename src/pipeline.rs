@@ -10,6 +10,7 @@
 //! A full queue slows whoever fills it, up to the sources. To stop, the sources are told to; when the last is gone the
 //! queues run dry one after another, and each thread ends with its input. [`replay`] runs a dump through the same stages.
 
+pub mod assembly;
 mod board;
 mod classifying;
 mod clock;

@@ -9,6 +9,7 @@ mod clean;
 mod lab;
 mod reader_flags;
 mod replay;
+mod run;
 mod summary;
 mod timeline;
 
@@ -28,6 +29,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(run::RunArgs),
     Replay(replay::ReplayArgs),
     Classify(classify::ClassifyArgs),
     Clean(clean::CleanArgs),
@@ -57,9 +59,12 @@ struct ConfigFlags {
 /// # Errors
 /// Whatever the user has to be told; its chain reads as one sentence.
 pub fn run(cli: Cli) -> anyhow::Result<()> {
-    // What sled logs as errors it also returns, and is told once.
-    crate::logging::start("warn,sled=off");
+    if !matches!(cli.command, Command::Run(_)) {
+        // What sled logs as errors it also returns, and is told once.
+        crate::logging::start("warn,sled=off");
+    }
     match cli.command {
+        Command::Run(args) => run::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Classify(args) => classify::run(args),
         Command::Clean(args) => clean::run(args),

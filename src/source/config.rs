@@ -47,6 +47,15 @@ impl SourceConfig {
         }
     }
 
+    /// As `type` in the configuration.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Twitter(_) => "twitter",
+            Self::File(_) => "file",
+            Self::Http(_) => "http",
+        }
+    }
+
     /// Every fault, each naming its key; nothing is read and nothing resolved.
     pub fn faults(&self, topics: &[Topic]) -> Vec<String> {
         match self {

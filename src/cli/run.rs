@@ -1,0 +1,144 @@
+//! `vigie run`: the daemon, until a signal or a failure ends it.
+
+mod demo;
+mod reload;
+mod systemd;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::ConfigFlags;
+use crate::config::Loaded;
+use crate::metrics::Metrics;
+use crate::pipeline::assembly::{self, Labels};
+use crate::pipeline::{Daemon, Running};
+use crate::source::Clock;
+use crate::web::{self, Console};
+use reload::Reloader;
+
+/// Watch: read the configured sources, classify, count, judge and warn, until told to stop
+///
+/// SIGTERM stops the sources, lets what they gave be committed, and ends. SIGHUP (or POST /-/reload) takes rules, topics
+/// and model anew. The status page and /metrics are at the configuration's web.listen, http://127.0.0.1:9469 by default.
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    config: ConfigFlags,
+    /// Directory of the state, instead of the configuration's
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Replay a dump at the pace of the clock instead of reading sources: no token needed, no state kept
+    #[arg(long, value_name = "DUMP", num_args = 0..=1)]
+    demo: Option<Option<PathBuf>>,
+    /// Seconds of the dump that pass in one of the clock
+    #[arg(long, value_name = "N", requires = "demo", default_value_t = 1.0, value_parser = demo::speed)]
+    speed: f64,
+    /// Take each post's label from its source instead of classifying it: for measuring all but the model
+    #[arg(long, hide = true)]
+    labels_given: bool,
+}
+
+pub(super) fn run(args: RunArgs) -> anyhow::Result<()> {
+    let mut loaded = Loaded::find(args.config.config.as_deref(), None)?;
+    crate::logging::start(&format!("{},sled=off", loaded.config.log.level));
+    if let Some(model) = &args.config.model {
+        loaded.config.classify.model.clone_from(model);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(watch(args, loaded))
+}
+
+async fn watch(args: RunArgs, loaded: Loaded) -> anyhow::Result<()> {
+    let clock: Clock = Arc::new(Timestamp::now);
+    let metrics = Metrics::new().with_process();
+    let temporary;
+    let labels = match args.labels_given {
+        true => Labels::Given,
+        false => Labels::Model(loaded.config.classify.model.clone()),
+    };
+    let daemon = match &args.demo {
+        Some(dump) => {
+            temporary = tempfile::tempdir().context("no temporary directory can be made for the state")?;
+            let state = args.state.clone().unwrap_or_else(|| temporary.path().join("state"));
+            demo::daemon(loaded.clone(), labels.clone(), dump.as_deref(), args.speed, state, clock, metrics)?
+        }
+        None => {
+            let state = args.state.clone().unwrap_or_else(|| state(&loaded));
+            assembly::daemon(loaded.clone(), labels.clone(), state, clock, metrics)?
+        }
+    };
+    // Before the daemon: an address that is taken ends it before anything was read.
+    let listen = loaded.config.web.listen;
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("cannot listen on {listen} (web.listen): is another vigie running?"))?;
+    tell(&daemon, listener.local_addr()?);
+    let mut running = daemon.start()?;
+
+    let reloader = Reloader::new(running.handle.clone(), args.config, labels);
+    let console =
+        Console { daemon: running.handle.clone(), reload: reloader.clone().into_reload(), language: loaded.config.language };
+    let web_stop = CancellationToken::new();
+    let server = tokio::spawn(web::serve(listener, console, web_stop.clone()));
+    systemd::ready(&running.handle);
+    let watchdog = tokio::spawn(systemd::feed_watchdog(running.handle.clone()));
+
+    let failure = attend(&mut running, &reloader).await;
+    systemd::stopping();
+    watchdog.abort();
+    let drain = Duration::try_from(loaded.config.daemon.drain).unwrap_or_default();
+    let drained = running.stop(drain).await;
+    web_stop.cancel();
+    // A client that keeps its connection open is not waited for.
+    let _ = tokio::time::timeout(Duration::from_secs(1), server).await;
+    match failure {
+        Some(error) => Err(error),
+        None => drained.inspect(|()| tracing::info!("stopped; everything that was read is committed")),
+    }
+}
+
+/// Until a signal to stop, or a failure, which is returned.
+async fn attend(running: &mut Running, reloader: &Reloader) -> Option<anyhow::Error> {
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
+    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = signals else {
+        return Some(anyhow::anyhow!("signals cannot be listened for on this system"));
+    };
+    loop {
+        tokio::select! {
+            error = running.failure() => return Some(error),
+            _ = terminate.recv() => break tracing::info!("SIGTERM: the sources stop, what they gave is committed"),
+            _ = interrupt.recv() => break tracing::info!("interrupted: the sources stop, what they gave is committed"),
+            // Its outcome is logged where it is made.
+            _ = hangup.recv() => drop(reloader.reload().await),
+        }
+    }
+    None
+}
+
+/// Where the state is: systemd's directory goes before the configuration's.
+fn state(loaded: &Loaded) -> PathBuf {
+    let systemd = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from);
+    systemd.unwrap_or_else(|| loaded.config.daemon.state.clone())
+}
+
+/// Says what is watched and what it costs, before anything is read.
+fn tell(daemon: &Daemon, address: std::net::SocketAddr) {
+    let config = &daemon.loaded.config;
+    let topics: Vec<&str> = config.topics.iter().map(|topic| topic.name.as_str()).collect();
+    let rules: Vec<&str> = daemon.loaded.rules.rules.iter().map(|rule| rule.name.as_str()).collect();
+    tracing::info!(
+        topics = topics.join(", "),
+        rules = rules.join(", "),
+        state = %daemon.state.display(),
+        "vigie {} watches; status at http://{address}/",
+        env!("CARGO_PKG_VERSION")
+    );
+}
