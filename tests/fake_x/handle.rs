@@ -132,7 +132,7 @@ impl FakeX {
 
     /// Onto the open streams alone.
     pub fn send(&self, post: FakePost) {
-        self.act(Act::Post(Box::new(post)));
+        self.act(&Act::Post(Box::new(post)));
     }
 
     /// `count` posts in the index, `apart` from one another, the last one now.
@@ -180,11 +180,11 @@ impl FakeX {
 
     /// A line on the open streams.
     pub fn line(&self, value: &Value) {
-        self.act(Act::Line(value.to_string()));
+        self.act(&Act::Line(value.to_string()));
     }
 
     /// What the open streams do next.
-    pub fn act(&self, act: Act) {
+    pub fn act(&self, act: &Act) {
         for connection in &self.world().connections {
             connection.act(act.clone());
         }

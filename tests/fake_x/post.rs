@@ -23,7 +23,7 @@ pub enum Visible {
     Always,
     /// Indexed late.
     At(Timestamp),
-    /// Once so many first pages were asked for.
+    /// From the poll on that comes after so many; a poll is a first page.
     AfterPolls(u64),
     Never,
 }
