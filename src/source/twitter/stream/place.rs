@@ -1,0 +1,253 @@
+//! [`Place`]: up to which identifier every post has been delivered, which is where a restart goes on. A state machine
+//! without clock or I/O.
+//!
+//! ```text
+//!   delivered        gap 1   live   gap 2   live ...      newest
+//! ----------------|--------|------|-------|-----------|-----|
+//!                 cursor: the start of the oldest gap;  without gaps: `margin` before the newest
+//! ```
+
+use std::collections::VecDeque;
+
+use jiff::{SignedDuration, Timestamp};
+
+/// The millisecond at which X's identifiers begin.
+const EPOCH: i64 = 1_288_834_974_657;
+/// The stream is not in order: something as much older than the newest may still come.
+const MARGIN: SignedDuration = SignedDuration::from_secs(30);
+/// Gaps that are known one by one; older ones than that become one.
+const MOST_GAPS: usize = 16;
+
+/// The first identifier X can give at `at`.
+pub(super) fn first_id(at: Timestamp) -> u64 {
+    u64::try_from(at.as_millisecond().saturating_sub(EPOCH)).unwrap_or(0) << 22
+}
+
+/// When an identifier was given.
+pub(super) fn time_of(id: u64) -> Timestamp {
+    let millisecond = i64::try_from(id >> 22).unwrap_or(i64::MAX).saturating_add(EPOCH);
+    Timestamp::from_millisecond(millisecond).unwrap_or(Timestamp::MAX)
+}
+
+/// Posts that were not seen on the stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Gap {
+    /// Everything up to here was delivered.
+    pub from: u64,
+    /// What is newer came on the stream. None while nothing came on it. By X's own identifiers and not by our clock,
+    /// which may be wrong.
+    pub until: Option<u64>,
+}
+
+#[derive(Debug)]
+pub(super) struct Place {
+    /// Everything up to here was delivered, but for the gaps.
+    reached: u64,
+    /// Oldest first.
+    gaps: VecDeque<Gap>,
+}
+
+impl Place {
+    /// `from`: everything up to it was delivered.
+    pub(super) fn new(from: u64) -> Self {
+        Self { reached: from, gaps: VecDeque::new() }
+    }
+
+    /// A connection was made: what came since the last one is missing.
+    pub(super) fn connected(&mut self) {
+        match self.gaps.back_mut() {
+            // Nothing came on the stream in between, or there are too many: one gap does.
+            Some(last) if last.until.is_none() || last.from == self.reached => last.until = None,
+            Some(last) if self.gaps.len() == MOST_GAPS => last.until = None,
+            _ => self.gaps.push_back(Gap { from: self.reached, until: None }),
+        }
+    }
+
+    /// A post of the stream was delivered.
+    pub(super) fn delivered(&mut self, id: u64, now: Timestamp) {
+        // An identifier from the future would carry the cursor past posts that are yet to come.
+        let id = id.min(first_id(now));
+        if let Some(gap) = self.gaps.back_mut().filter(|gap| gap.until.is_none()) {
+            gap.until = Some(id + margin());
+        }
+        self.reached = self.reached.max(id.saturating_sub(margin()));
+    }
+
+    /// The oldest gap, to be filled.
+    pub(super) fn gap(&self) -> Option<Gap> {
+        self.gaps.front().copied()
+    }
+
+    /// The oldest gap was filled and what it held was delivered.
+    pub(super) fn filled(&mut self) {
+        self.gaps.pop_front();
+    }
+
+    /// Everything up to this identifier was delivered.
+    pub(super) fn cursor(&self) -> u64 {
+        self.gaps.iter().map(|gap| gap.from).fold(self.reached, u64::min)
+    }
+}
+
+fn margin() -> u64 {
+    u64::try_from(MARGIN.as_millis()).unwrap_or(0) << 22
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_790_000_000 + second).unwrap()
+    }
+
+    fn id(second: i64) -> u64 {
+        first_id(at(second))
+    }
+
+    #[test]
+    fn identifiers_tell_their_time() {
+        assert_eq!(time_of(1_346_889_436_626_259_968).to_string(), "2021-01-06T18:40:40.344Z");
+        assert_eq!(first_id(time_of(1_346_889_436_626_259_968)), 1_346_889_436_626_259_968 >> 22 << 22);
+        assert_eq!(first_id(Timestamp::MIN), 0);
+        assert_eq!(time_of(u64::MAX).as_second(), (i64::from(u32::MAX) * 1_024 + 1_023 + EPOCH) / 1_000);
+    }
+
+    #[test]
+    fn the_cursor_waits_for_the_gap_and_then_follows_the_stream_at_a_distance() {
+        let mut place = Place::new(id(0));
+        place.connected();
+        assert_eq!(place.gap(), Some(Gap { from: id(0), until: None }));
+        place.delivered(id(150), at(150));
+        assert_eq!(place.gap(), Some(Gap { from: id(0), until: Some(id(180)) }));
+        assert_eq!(place.cursor(), id(0));
+        place.filled();
+        assert_eq!((place.gap(), place.cursor()), (None, id(120)));
+        place.delivered(id(130), at(151));
+        assert_eq!(place.cursor(), id(120), "never back");
+    }
+
+    #[test]
+    fn a_second_gap_waits_behind_the_first() {
+        let mut place = Place::new(id(0));
+        place.connected();
+        place.delivered(id(200), at(200));
+        place.connected();
+        assert_eq!(place.cursor(), id(0));
+        place.filled();
+        assert_eq!(place.gap(), Some(Gap { from: id(170), until: None }));
+        place.delivered(id(300), at(300));
+        assert_eq!(place.cursor(), id(170));
+        place.filled();
+        assert_eq!(place.cursor(), id(270));
+    }
+
+    #[test]
+    fn connections_that_bring_nothing_make_no_new_gap() {
+        let mut place = Place::new(id(0));
+        for _ in 0..100 {
+            place.connected();
+        }
+        assert_eq!(place.gaps.len(), 1);
+        for second in 0..100 {
+            place.delivered(id(100 * second), at(100 * second));
+            place.connected();
+        }
+        assert_eq!(place.gaps.len(), MOST_GAPS);
+        assert_eq!(place.cursor(), id(0));
+    }
+
+    #[test]
+    fn an_identifier_from_the_future_carries_nobody_away() {
+        let mut place = Place::new(id(0));
+        place.delivered(u64::MAX, at(100));
+        assert_eq!(place.cursor(), id(70));
+    }
+
+    #[derive(Debug, Clone)]
+    enum Event {
+        /// A post is written.
+        Post,
+        /// The stream gives the pending post of that number.
+        Give(usize),
+        Lose,
+        Connect,
+        Fill,
+        Pass(i64),
+    }
+
+    fn event() -> impl Strategy<Value = Event> {
+        prop_oneof![
+            6 => Just(Event::Post),
+            6 => (0usize..4).prop_map(Event::Give),
+            1 => Just(Event::Lose),
+            2 => Just(Event::Connect),
+            2 => Just(Event::Fill),
+            3 => (1i64..5).prop_map(Event::Pass),
+        ]
+    }
+
+    proptest! {
+        /// The world against the machine: whenever it stops, every post not delivered is after the cursor. Our clock may
+        /// be wrong by `skew` seconds.
+        #[test]
+        fn no_undelivered_post_is_before_the_cursor(
+            skew in -100i64..100,
+            events in proptest::collection::vec(event(), 0..200),
+        ) {
+            let mut place = Place::new(id(0));
+            let (mut now, mut sequence, mut open) = (1i64, 0u64, false);
+            let mut missing: BTreeSet<u64> = BTreeSet::new();
+            let mut pending: Vec<u64> = Vec::new();
+            for event in events {
+                match event {
+                    Event::Post => {
+                        sequence += 1;
+                        let post = id(now) + sequence;
+                        missing.insert(post);
+                        if open {
+                            pending.push(post);
+                        }
+                    }
+                    // The stream gives what it has within the margin, in any order.
+                    Event::Give(which) if which < pending.len() => {
+                        let post = pending.remove(which);
+                        missing.remove(&post);
+                        place.delivered(post, at(now + skew));
+                    }
+                    Event::Lose => {
+                        pending.clear();
+                        open = false;
+                    }
+                    Event::Connect if !open => {
+                        place.connected();
+                        open = true;
+                    }
+                    // A gap is filled while connected, with all that search holds between its ends.
+                    Event::Fill if open => {
+                        if let Some(gap) = place.gap() {
+                            let until = gap.until.unwrap_or(u64::MAX);
+                            missing.retain(|post| !(*post > gap.from && *post < until));
+                            place.filled();
+                        }
+                    }
+                    Event::Pass(seconds) => {
+                        now += seconds;
+                        if pending.iter().any(|post| *post < id(now - 29)) {
+                            // Too late for the margin: X does not do that, unless the connection is lost.
+                            pending.clear();
+                            open = false;
+                        }
+                    }
+                    Event::Give(_) | Event::Connect | Event::Fill => {}
+                }
+                let oldest = missing.first().copied().unwrap_or(u64::MAX);
+                prop_assert!(place.cursor() <= oldest, "cursor {} passes {oldest}", place.cursor());
+            }
+        }
+    }
+}
