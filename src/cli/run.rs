@@ -81,11 +81,16 @@ async fn watch(args: RunArgs, loaded: Loaded) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {listen} (web.listen): is another vigie running?"))?;
     tell(&daemon, listener.local_addr()?);
+    daemon.metrics.daemon.reload_successful.set(1);
+    daemon.metrics.daemon.reload_time.set(Timestamp::now().as_second() as f64);
     let mut running = daemon.start()?;
 
     let reloader = Reloader::new(running.handle.clone(), args.config, labels);
-    let console =
-        Console { daemon: running.handle.clone(), reload: reloader.clone().into_reload(), language: loaded.config.language };
+    let console = Console {
+        daemon: running.handle.clone(),
+        reload: reloader.clone().into_reload(),
+        language: loaded.config.language,
+    };
     let web_stop = CancellationToken::new();
     let server = tokio::spawn(web::serve(listener, console, web_stop.clone()));
     systemd::ready(&running.handle);

@@ -35,7 +35,13 @@ impl Labels {
 ///
 /// # Errors
 /// When a secret is missing, or a source cannot be made.
-pub fn daemon(loaded: Loaded, labels: Labels, state: PathBuf, clock: Clock, metrics: Metrics) -> anyhow::Result<Daemon> {
+pub fn daemon(
+    loaded: Loaded,
+    labels: Labels,
+    state: PathBuf,
+    clock: Clock,
+    metrics: Metrics,
+) -> anyhow::Result<Daemon> {
     let sources = sources(&loaded, &clock)?;
     let make_classifier = labels.classifier();
     Ok(Daemon { loaded, state, make_classifier, sources, receivers: receivers(), clock, metrics })
@@ -56,7 +62,12 @@ fn sources(loaded: &Loaded, clock: &Clock) -> anyhow::Result<Vec<Feeding>> {
     config.sources.iter().map(|source| feeding(source, account.as_ref(), &config.topics, clock)).collect()
 }
 
-fn feeding(source: &SourceConfig, account: Option<&Account>, topics: &[Topic], clock: &Clock) -> anyhow::Result<Feeding> {
+fn feeding(
+    source: &SourceConfig,
+    account: Option<&Account>,
+    topics: &[Topic],
+    clock: &Clock,
+) -> anyhow::Result<Feeding> {
     let (name, kind) = (source.name().to_owned(), source.kind().to_owned());
     let by = match source {
         SourceConfig::Http(config) => {

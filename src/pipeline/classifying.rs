@@ -225,3 +225,6 @@ fn poison(post: &Post) -> Unusable {
     raw.truncate(raw.floor_char_boundary(Unusable::MOST_RAW));
     Unusable { reason: "poison".into(), detail: "the classifier failed on it twice".into(), raw }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::delivery::{Delivery, MAX_DELIVERY};
+use super::delivery::Delivery;
 use super::error::SourceError;
 use super::health::SourceState;
 use super::input::Input;
@@ -21,6 +21,8 @@ use super::reader::Reader;
 const BACKLOG: SignedDuration = SignedDuration::from_hours(24);
 /// Stretch of which the busiest in the dump ends "now".
 const BUSY: SignedDuration = SignedDuration::from_mins(30);
+/// Posts of one delivery: few, so that the backlog is seen to arrive.
+const AT_ONCE: usize = 64;
 /// Posts of a dump that are replayed at most: they are held in memory.
 const MOST: usize = 200_000;
 
@@ -74,7 +76,7 @@ impl Paced {
     /// What is due at `now`, as if written then.
     fn take(&mut self, now: Timestamp) -> Vec<Post> {
         let mut taken = Vec::new();
-        while taken.len() < MAX_DELIVERY
+        while taken.len() < AT_ONCE
             && let Some(due) = self.due().filter(|due| *due <= now)
         {
             taken.push(Post { created_at: due, ..self.posts[self.next].clone() });

@@ -1,0 +1,127 @@
+//! Tests of the classifier's thread: repeats, poison, and a classifier that is broken for good.
+
+use std::sync::mpsc::sync_channel;
+
+use super::*;
+use crate::classify::{ClassifyError, Input, Label};
+use crate::source::Delivery;
+use crate::text::Profile;
+
+/// Panics on a text that holds `poison`; after that it is of no more use, as a real one.
+#[derive(Default)]
+struct Fragile {
+    broken: bool,
+}
+
+impl Classifier for Fragile {
+    fn model(&self) -> &str {
+        "fragile"
+    }
+
+    fn profile(&self) -> Profile {
+        Profile::Transformer
+    }
+
+    fn classify(&mut self, inputs: &[Input<'_>]) -> Result<Vec<Prediction>, ClassifyError> {
+        self.broken |= inputs.iter().any(|input| input.text.contains("poison"));
+        assert!(!self.broken, "as asked");
+        let prediction = Prediction { label: Label::Neutral, probabilities: [0.0, 1.0, 0.0] };
+        Ok(vec![prediction; inputs.len()])
+    }
+}
+
+fn thread(make: MakeClassifier) -> Classifying {
+    Classifying {
+        classifier: Box::new(Fragile::default()),
+        make,
+        next: NextClassifier::default(),
+        recent: Recent::new(jiff::SignedDuration::ZERO),
+        clock: Arc::new(|| Timestamp::UNIX_EPOCH),
+        busy: Busy::default(),
+        metrics: Metrics::new(),
+        deaths: Deaths::default(),
+    }
+}
+
+fn healthy() -> MakeClassifier {
+    Box::new(|| Ok(Box::new(Fragile::default())))
+}
+
+fn arrived(posts: &[(&str, &str)]) -> Arrived {
+    let post = |(id, text): &(&str, &str)| Post { id: (*id).into(), text: (*text).into(), ..Post::default() };
+    let delivery = Delivery { posts: posts.iter().map(post).collect(), ..Delivery::default() };
+    Arrived { source: "x".into(), at: Timestamp::UNIX_EPOCH, delivery }
+}
+
+fn ids(classified: &Classified) -> Vec<&str> {
+    classified.posts.iter().map(|classified| classified.post.id.as_str()).collect()
+}
+
+#[test]
+fn repeats_are_dropped_and_accounted_for() {
+    let mut thread = thread(healthy());
+    let batch = vec![arrived(&[("1", "a"), ("2", "b"), ("1", "a")]), arrived(&[("2", "b"), ("3", "c")])];
+    let classified = thread.classify(batch).unwrap();
+    assert_eq!((ids(&classified[0]), classified[0].received, classified[0].duplicates), (vec!["1", "2"], 3, 1));
+    assert_eq!((ids(&classified[1]), classified[1].received, classified[1].duplicates), (vec!["3"], 2, 1));
+}
+
+#[test]
+fn a_poison_post_is_set_aside_and_the_others_are_classified() {
+    let mut thread = thread(healthy());
+    let classified = thread.classify(vec![arrived(&[("1", "a"), ("2", "poison"), ("3", "c")])]).unwrap();
+    assert_eq!(ids(&classified[0]), ["1", "3"]);
+    assert_eq!(classified[0].unusable[0].reason, "poison");
+    assert!(classified[0].unusable[0].raw.contains("\"2\""), "what it was is kept for the operator");
+    assert_eq!(thread.metrics.classify.failures.get(), 2, "two tries");
+    assert_eq!(thread.metrics.classify.set_aside.get(), 1);
+    let later = thread.classify(vec![arrived(&[("4", "d")])]).unwrap();
+    assert_eq!(ids(&later[0]), ["4"], "the classifier works again");
+}
+
+#[test]
+fn a_classifier_that_fails_on_any_post_ends_the_process_and_sets_nothing_aside() {
+    let mut thread = thread(Box::new(|| Ok(Box::new(Fragile { broken: true }))));
+    thread.deaths.note(Timestamp::UNIX_EPOCH); // two more are left, and one wait of two seconds less
+    thread.deaths.note(Timestamp::UNIX_EPOCH);
+    let error = thread.classify(vec![arrived(&[("1", "poison"), ("2", "b")])]).unwrap_err();
+    assert!(format!("{error:#}").contains("three times in five minutes: it fails on any post"), "{error:#}");
+    assert_eq!(thread.metrics.classify.set_aside.get(), 0);
+}
+
+#[test]
+fn the_thread_ends_when_its_sources_have() {
+    let (deliveries, inbox) = mpsc::channel(4);
+    let (to_monitor, events) = sync_channel(4);
+    deliveries.blocking_send(arrived(&[("1", "a")])).unwrap();
+    drop(deliveries);
+    thread(healthy()).run(inbox, &to_monitor).unwrap();
+    assert!(matches!(events.try_recv(), Ok(Event::Classified(batch)) if batch[0].posts.len() == 1));
+}
+
+#[test]
+fn another_model_is_taken_between_two_batches() {
+    struct Other;
+    impl Classifier for Other {
+        fn model(&self) -> &str {
+            "other"
+        }
+        fn profile(&self) -> Profile {
+            Profile::Transformer
+        }
+        fn classify(&mut self, inputs: &[Input<'_>]) -> Result<Vec<Prediction>, ClassifyError> {
+            Ok(vec![Prediction { label: Label::Positive, probabilities: [0.0, 0.0, 1.0] }; inputs.len()])
+        }
+    }
+    let thread = thread(healthy());
+    let metrics = thread.metrics.clone();
+    thread.next.set(Box::new(Other), healthy());
+    let (deliveries, inbox) = mpsc::channel(4);
+    let (to_monitor, events) = sync_channel(4);
+    deliveries.blocking_send(arrived(&[("1", "a")])).unwrap();
+    drop(deliveries);
+    thread.run(inbox, &to_monitor).unwrap();
+    let Ok(Event::Classified(batch)) = events.try_recv() else { panic!("nothing was classified") };
+    assert_eq!(batch[0].posts[0].prediction.label, Label::Positive);
+    assert!(metrics.render().unwrap().contains("vigie_classify_model_info{model=\"other\"} 1"));
+}

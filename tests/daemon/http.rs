@@ -1,0 +1,58 @@
+//! `POST /api/v1/posts`: taken only with the token, answered only once on disk.
+
+use reqwest::StatusCode;
+
+use crate::process::{Vigie, client, configure, start};
+
+const PUSH: &str = "[[source]]\nname = \"push\"\ntype = \"http\"\n";
+
+fn body(posts: std::ops::Range<u32>) -> String {
+    let now = jiff::Timestamp::now();
+    posts
+        .map(|id| format!("{{\"id\":\"{id}\",\"created_at\":\"{now}\",\"text\":\"Air Paradis, post {id}\"}}\n"))
+        .collect()
+}
+
+async fn send(vigie: &Vigie, token: &str, body: String) -> (StatusCode, String) {
+    let request = client().post(format!("{}/api/v1/posts", vigie.url)).bearer_auth(token).body(body);
+    let response = request.send().await.unwrap();
+    (response.status(), response.text().await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_accepted_survives_a_kill() {
+    let dir = tempfile::tempdir().unwrap();
+    configure(dir.path(), PUSH);
+    let vigie = start(dir.path());
+    let (code, answer) = send(&vigie, "push-token", body(0..40) + "{\"id\":\"x\"}\n").await;
+    assert_eq!(code, StatusCode::ACCEPTED, "{answer}");
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!((&answer["accepted"], &answer["rejected"][0]["line"]), (&40.into(), &41.into()));
+    vigie.kill();
+
+    let mut vigie = start(dir.path());
+    let status = vigie.wait_received(41);
+    crate::process::assert_accounted(&status);
+    assert_eq!(status["topics"][0]["posts"], 40);
+    // What was sent twice counts once.
+    assert_eq!(send(&vigie, "push-token", body(0..40)).await.0, StatusCode::ACCEPTED);
+    let status = vigie.wait_received(81);
+    assert_eq!((&status["topics"][0]["posts"], &status["totals"]["duplicates"]), (&40.into(), &40.into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    configure(dir.path(), PUSH);
+    let vigie = start(dir.path());
+    for token in ["", "push", "push-token-and-more"] {
+        assert_eq!(send(&vigie, token, body(0..1)).await.0, StatusCode::UNAUTHORIZED);
+    }
+    let (code, answer) = send(&vigie, "push-token", String::new()).await;
+    assert!(code == StatusCode::BAD_REQUEST && answer.contains("empty"), "{answer}");
+    let rebound = client().get(format!("{}/api/v1/status", vigie.url)).header("host", "evil.example");
+    assert_eq!(rebound.send().await.unwrap().status(), StatusCode::FORBIDDEN);
+    let foreign = client().post(format!("{}/-/reload", vigie.url)).header("sec-fetch-site", "cross-site");
+    assert_eq!(foreign.send().await.unwrap().status(), StatusCode::FORBIDDEN);
+    assert_eq!(vigie.status().unwrap()["totals"]["received"], 0);
+}

@@ -1,0 +1,13 @@
+//! The daemon as a process: started, fed, asked, reloaded, killed and stopped, with the fake X API beside it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers: a panic there is the failure it should be")]
+
+#[path = "../fake_x/mod.rs"]
+mod fake_x;
+
+mod http;
+mod kill;
+mod life;
+mod process;
+mod reload;
+mod soak;
+mod x;
