@@ -1,0 +1,1 @@
+//! What a followed file gives, poll by poll.
