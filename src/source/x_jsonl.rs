@@ -99,7 +99,9 @@ impl JsonRows {
     }
 
     fn take_object(&mut self, value: &Value, object: &Object, line: u64) {
-        if self.deletions && let Some(delete) = object.get("delete") {
+        if self.deletions
+            && let Some(delete) = object.get("delete")
+        {
             let gone = deleted(delete).map_err(|fault| fault.reject(line, value.to_string().as_bytes()));
             self.page.push_back(gone);
             return;

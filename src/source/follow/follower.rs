@@ -95,6 +95,7 @@ impl Follower {
         let Some(file) = &mut self.file else { return Ok(false) };
         if !file.is_intact()? {
             tracing::warn!(path = %self.config.path.display(), "the followed file was cut or written anew");
+            self.header = file.header.clone().or_else(|| self.header.take());
             *file = anew(file, &self.config)?;
         }
         self.resume = None;
@@ -119,7 +120,7 @@ impl Follower {
         let is_newer = |sibling: &&Sibling| {
             sibling.age == Age::Current || (sibling.age > Age::Unknown && modified(&sibling.metadata) > place.modified)
         };
-        let Some(first) = found.iter().find(is_newer) else { return Ok(None) };
+        let Some(first) = found.iter().find(is_newer) else { return self.open_if_there(path, None) };
         tracing::warn!(
             path = %path.display(),
             read_to = place.offset,

@@ -21,7 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::config::Context;
-use super::delivery::Delivery;
+use super::delivery::{Cursor, Delivery};
 use super::health::{Report, SourceState};
 use super::outlet::{Outlet, Source, SourceFailure};
 use follower::{Follower, Standing, Step};
@@ -29,11 +29,15 @@ use place::Place;
 
 /// The source that `config` describes.
 pub(super) fn build(config: &Config, context: &Context<'_>) -> Result<Box<dyn Source>, String> {
-    let place = context.cursor.as_ref().map(|cursor| cursor.read::<Place>()).transpose();
-    let place = place.map_err(|_| {
-        "what is stored under this name is how far a source of another type was read: give this one another name"
-    })?;
-    Ok(Box::new(Followed { config: config.clone(), follower: Some(Follower::new(config.clone(), place)) }))
+    followed(config, context.cursor.as_ref()).map(|source| Box::new(source) as Box<dyn Source>)
+}
+
+fn followed(config: &Config, cursor: Option<&Cursor>) -> Result<Followed, String> {
+    let place = cursor.map(Cursor::read::<Place>).transpose();
+    let place = place.map_err(
+        |_| "what is stored under this name is how far a source of another type was read: give this one another name",
+    )?;
+    Ok(Followed { config: config.clone(), follower: Some(Follower::new(config.clone(), place)) })
 }
 
 /// A followed file as a source.

@@ -91,8 +91,8 @@ impl Tailed {
             file,
             header,
         };
-        if next.offset > 0 {
-            tailed.go_on(config, place.map_or(0, |place| place.taken))?;
+        if let Some(place) = place.filter(|place| place.offset > 0 || place.taken > 0) {
+            tailed.go_on(config, place.taken)?;
         }
         Ok(tailed)
     }
