@@ -195,7 +195,10 @@ impl Tailed {
             return Ok(true);
         }
         match rows::open(config.layout, &config.columns, &mut self.records, self.ended, before)? {
-            Opened::NotYet => return Ok(false),
+            Opened::NotYet => {
+                self.remember_head()?;
+                return Ok(false);
+            }
             Opened::Rows(rows, header) => {
                 (self.rows, self.header) = (Some(rows), header);
                 self.next = self.records.settle()?;
@@ -226,9 +229,9 @@ impl Tailed {
         if now.duration_since(since) >= PATIENCE { Tail::GivesUpOpen } else { Tail::Grows }
     }
 
-    /// The more of the file was read, the better it is known again.
+    /// The more of the file was read, be it no whole record, the better it is known again.
     fn remember_head(&mut self) -> io::Result<()> {
-        let wanted = usize::try_from(self.next.offset).unwrap_or(HEAD).min(HEAD);
+        let wanted = usize::try_from(self.records.read_to()).unwrap_or(HEAD).min(HEAD);
         if self.head.len() < wanted {
             self.head = first_bytes(&self.file, wanted)?;
         }

@@ -258,6 +258,17 @@ fn a_file_written_anew_is_told_apart_at_any_length() {
     }
 }
 
+/// Found by the model: half a row of the old file and half of the new made one.
+#[test]
+fn half_a_row_is_not_completed_by_another_file() {
+    let mut kit = Kit::new(Csv);
+    kit.append("id,created_at,text\n1,2015-02-17T00:");
+    assert_eq!(kit.drain(), [""; 0]);
+    fs::write(&kit.path, "id,created_at,text\n2,2016-02-17T00:00Z,b\n3,2016-02-17T00:00Z,c\n").unwrap();
+    assert_eq!(kit.drain(), ["2", "3"]);
+    assert!(kit.unusable.is_empty(), "{:?}", kit.unusable);
+}
+
 #[test]
 fn the_copy_made_before_a_cut_is_read_to_its_end() {
     for restart in [false, true] {
