@@ -62,7 +62,8 @@ fn stages(criterion: &mut Criterion) {
                         monitor.advance(post.post.created_at);
                         monitor.observe(&["topic"], post).unwrap();
                     }
-                    monitor.commit("bench", &i).unwrap();
+                    monitor.read_up_to("bench", &i).unwrap();
+                    monitor.commit().unwrap();
                 }
                 (dir, monitor)
             },

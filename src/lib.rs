@@ -26,4 +26,5 @@ pub mod rule;
 pub mod source;
 pub mod store;
 pub mod text;
+pub mod web;
 pub mod window;

@@ -2,12 +2,16 @@
 //! Stands between the classifier and `notify`, and is the one place where time enters: posts move nothing but counts,
 //! [`Monitor::advance`] closes buckets and evaluates rules.
 
+mod problem;
 mod report;
 mod retention;
 mod tracked;
+mod view;
 
+pub use problem::begins as problem_begins;
 pub use report::{Report, TopicReport, Totals};
 pub use retention::Retention;
+pub use view::{AlertView, TopicView};
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -20,6 +24,7 @@ use crate::classify::ClassifiedPost;
 use crate::rule::{AlertingRule, Rules};
 use crate::store::{Batch, Key, Store, StoreError, Table};
 use crate::window::{self, Arrival, TopicWindow};
+use problem::Problems;
 use tracked::Tracked;
 
 /// Topics a monitor keeps windows for. A topic column with more values than this was not meant as one.
@@ -34,11 +39,24 @@ pub enum MonitorError {
     TooManyTopics,
 }
 
+/// What became of a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Counted,
+    /// Counted before.
+    Duplicate,
+    TooLate,
+    /// Of no topic.
+    Unmatched,
+}
+
 /// A topic with its state under each rule, in the order of the rules.
 #[derive(Debug)]
 struct Watched {
     window: TopicWindow,
     tracked: Vec<Tracked>,
+    /// The negative rate that counted as normal at the last evaluation.
+    normal: Option<f64>,
 }
 
 impl Watched {
@@ -47,6 +65,7 @@ impl Watched {
         Ok(Self {
             window: TopicWindow::load(store, config, &rules.spans(), name, edge)?,
             tracked: rules.rules.iter().map(load).collect::<Result<_, StoreError>>()?,
+            normal: None,
         })
     }
 
@@ -63,7 +82,13 @@ pub struct Monitor {
     config: window::Config,
     rules: Rules,
     totals: Totals,
+    /// As at the last commit.
+    committed: Totals,
     topics: BTreeMap<String, Watched>,
+    /// What nobody can be told of by counting: stalled sources, spent budgets.
+    problems: Problems,
+    /// What the next commit holds beside windows and trackers.
+    pending: Batch,
     /// Transitions that came since the last commit.
     fresh: Vec<Transition>,
     /// Committed, not yet delivered.
@@ -88,28 +113,116 @@ impl Monitor {
             let (key, transition) = entry?;
             outbox.push_back((key.last_number().unwrap_or_default(), transition));
         }
-        Ok(Self { store, config, rules, totals, topics, fresh: Vec::new(), outbox })
+        let problems = Problems::load(&store)?;
+        let mut monitor = Self {
+            store,
+            config,
+            rules,
+            totals,
+            committed: totals,
+            topics,
+            problems,
+            pending: Batch::default(),
+            fresh: Vec::new(),
+            outbox,
+        };
+        monitor.end_orphans()?;
+        Ok(monitor)
+    }
+
+    /// Ends the alerts of rules that are no more.
+    fn end_orphans(&mut self) -> Result<(), MonitorError> {
+        let now = Timestamp::from_second(self.totals.edge.unwrap_or_default()).unwrap_or(Timestamp::MIN);
+        for name in self.topics.keys() {
+            for entry in self.store.scan::<Tracked>(&Key::new(Table::Tracker).text(name)) {
+                let (key, tracked) = entry?;
+                if !self.rules.rules.iter().any(|rule| tracker_key(name, &rule.name) == key) {
+                    self.pending.remove(&key);
+                    self.fresh.extend(tracked.ended(now));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The same monitor under other rules, or seen from another edge: what is in the store goes on, what was not
+    /// committed is lost.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn reopen(self, rules: Rules) -> Result<Self, MonitorError> {
+        let Self { store, config, .. } = self;
+        Self::open(store, config, rules)
+    }
+
+    /// Goes back to `now`, for a clock that had run ahead: the open bucket is the one that holds `now`. Commits.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub fn rewind(mut self, now: Timestamp) -> Result<Self, MonitorError> {
+        let width = self.config.bucket.as_secs();
+        self.totals.edge = Some(now.as_second() - now.as_second().rem_euclid(width));
+        for tracked in self.topics.values_mut().flat_map(|watched| &mut watched.tracked) {
+            tracked.rewind(now);
+        }
+        self.commit()?;
+        let rules = self.rules.clone();
+        self.reopen(rules)
+    }
+
+    /// Start of the open bucket; none before the first [`Monitor::advance`].
+    pub fn edge(&self) -> Option<Timestamp> {
+        self.totals.edge.and_then(|edge| Timestamp::from_second(edge).ok())
+    }
+
+    pub fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// Counts a post in each of `topics`. Call [`Monitor::advance`] first.
     ///
     /// # Errors
     /// When a new topic is one too many or cannot be loaded.
-    pub fn observe(&mut self, topics: &[&str], classified: &ClassifiedPost) -> Result<(), MonitorError> {
+    pub fn observe(&mut self, topics: &[&str], classified: &ClassifiedPost) -> Result<Outcome, MonitorError> {
         let mut arrivals = Vec::with_capacity(topics.len());
         for name in topics {
             arrivals.push(self.topic(name)?.add(classified));
         }
-        if arrivals.is_empty() {
+        let outcome = if arrivals.is_empty() {
             self.totals.unmatched += 1;
+            Outcome::Unmatched
         } else if arrivals.contains(&Arrival::Counted) {
             self.totals.count(classified.prediction.label);
+            Outcome::Counted
         } else if arrivals.contains(&Arrival::TooLate) {
             self.totals.too_late += 1;
+            Outcome::TooLate
         } else {
             self.totals.duplicates += 1;
-        }
-        Ok(())
+            Outcome::Duplicate
+        };
+        Ok(outcome)
+    }
+
+    /// Accounts for what a source handed over and what became of it before it could be observed: `received` in all, of
+    /// them `duplicates` that had come before and `rejected` that could not be used.
+    pub fn account(&mut self, received: u64, duplicates: u64, rejected: u64) {
+        self.totals.received += received;
+        self.totals.duplicates += duplicates;
+        self.totals.rejected += rejected;
+    }
+
+    /// Makes the next commit say how far `source` was read.
+    ///
+    /// # Errors
+    /// When the cursor cannot be encoded.
+    pub fn read_up_to<C: Serialize>(&mut self, source: &str, cursor: &C) -> Result<(), MonitorError> {
+        Ok(self.pending.put(&cursor_key(source), cursor)?)
+    }
+
+    /// Begins or ends an operational alert: `name` on `component`, begun while there is a `summary` to tell.
+    pub fn problem(&mut self, name: &str, component: &str, summary: Option<&str>, now: Timestamp) {
+        self.fresh.extend(self.problems.set(name, component, summary, now));
     }
 
     fn topic(&mut self, name: &str) -> Result<&mut TopicWindow, MonitorError> {
@@ -158,6 +271,7 @@ impl Monitor {
                 let (normal, transition) = tracked.evaluate(rule, name, &watched.window, now);
                 if let Some(normal) = normal.filter(|_| rule.condition.is_rate()) {
                     watched.window.note_normal(normal.value);
+                    watched.normal = Some(normal.value);
                 }
                 self.totals.alerts += u64::from(matches!(&transition, Some(t) if t.status == Status::Firing));
                 self.fresh.extend(transition);
@@ -165,13 +279,13 @@ impl Monitor {
         }
     }
 
-    /// Commits everything since the last commit, and with it how far `source` was read. What is to be told to people is
-    /// on disk when this returns.
+    /// Commits everything since the last commit. What is to be told to people is on disk when this returns.
     ///
     /// # Errors
-    /// When the store cannot be written; nothing is committed then.
-    pub fn commit<C: Serialize>(&mut self, source: &str, cursor: &C) -> Result<(), MonitorError> {
-        let mut batch = Batch::default();
+    /// When the store cannot be written; nothing is committed then, and this monitor is of no more use: open the store
+    /// again.
+    pub fn commit(&mut self) -> Result<(), MonitorError> {
+        let mut batch = std::mem::take(&mut self.pending);
         for (name, watched) in &mut self.topics {
             watched.window.save(&mut batch, self.totals.commits)?;
             for (rule, tracked) in self.rules.rules.iter().zip(&mut watched.tracked) {
@@ -185,9 +299,10 @@ impl Monitor {
             self.file(transition, &mut batch)?;
         }
         self.totals.commits += 1;
+        self.problems.save(&mut batch)?;
         batch.put(&Key::new(Table::Totals), &self.totals)?;
-        batch.put(&cursor_key(source), cursor)?;
         self.store.commit(batch)?;
+        self.committed = self.totals;
         if told {
             self.store.flush()?;
         }
@@ -212,6 +327,11 @@ impl Monitor {
         self.outbox.front().map(|(_, transition)| transition)
     }
 
+    /// Transitions that not everybody was told of yet.
+    pub fn outbox(&self) -> usize {
+        self.outbox.len()
+    }
+
     /// Takes what [`Monitor::undelivered`] gave out of the outbox.
     ///
     /// # Errors
@@ -231,6 +351,11 @@ impl Monitor {
     /// When the store cannot be read.
     pub fn cursor<C: DeserializeOwned>(&self, source: &str) -> Result<Option<C>, MonitorError> {
         Ok(self.store.get(&cursor_key(source))?)
+    }
+
+    /// Whether a commit would store anything.
+    pub fn has_news(&self) -> bool {
+        !self.fresh.is_empty() || self.totals != self.committed
     }
 
     pub fn totals(&self) -> &Totals {

@@ -1,168 +1,225 @@
-//! The wiring, in one straight line: what runs on which thread, what lies between, and in which order it stops.
+//! The wiring of the daemon, in one straight line: what runs where, what lies between, and in which order it stops.
 //!
 //! ```text
-//!   this thread          feeder thread            classifier thread            this thread
-//!   read, reject,  ==>   posts in event   ==>     clean, classify     ==>      monitor: count, judge, commit
-//!   order on disk        time, in chunks                                       then deliver what is in the outbox
+//!   source tasks (tokio) ==> deliveries ==> classifier thread ==> events ==> monitor thread ==> notifier thread
+//!   each supervised          bounded        drop repeats,         bounded     count, judge,      tell receivers
+//!                            queue          clean, classify       queue       commit, flush
+//!                                                                               \-- Status (watch) --> web
 //! ```
 //!
-//! Chunks end at the same posts in every run, and a commit comes after a whole chunk: a replay that goes on after a kill
-//! classifies the very batches that an uninterrupted one does, and its output is the same to the last bit.
+//! A full queue slows whoever fills it, up to the sources. To stop, the sources are told to; when the last is gone the
+//! queues run dry one after another, and each thread ends with its input. [`replay`] runs a dump through the same stages.
 
-mod identity;
-mod progress;
-mod read;
+mod board;
+mod classifying;
+mod clock;
+mod command;
+mod monitoring;
+mod notifying;
+mod recent;
+pub mod replay;
+mod running;
+mod sourcing;
+pub mod status;
+mod supervise;
 
-pub use progress::Progress;
+pub use classifying::MakeClassifier;
+pub use notifying::Receiving;
+pub use running::{Handle, HttpIntake, Running};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use anyhow::Context;
-use serde::{Deserialize, Serialize};
+use anyhow::Context as _;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
 
-use crate::classify::{Classifier, Feed, Worker};
 use crate::config::Loaded;
-use crate::monitor::{Monitor, Report};
-use crate::notify::Notifier;
-use crate::source::{Input, Ordered, SourceError, Topics};
+use crate::metrics::Metrics;
+use crate::monitor::Monitor;
+use crate::source::{Clock, Cursor, Outlet, Secret, Source};
 use crate::store::Store;
-use identity::Identity;
-use read::Dump;
+use board::{Board, Committed, Watched};
+use classifying::{Busy, Classifying, NextClassifier};
+use monitoring::{Event, Monitoring, Parts};
+use recent::Recent;
+use status::{Counted, Status};
+use supervise::Deaths;
 
-/// Posts that are classified and committed together.
-const CHUNK: usize = 512;
-/// Chunks that may wait on either side of the classifier.
-const WAITING: usize = 2;
-/// Name of a replay's cursor in the store.
-const CURSOR: &str = "replay";
+/// Deliveries that may wait for the classifier.
+const DELIVERIES: usize = 16;
+/// Batches that may wait for the monitor.
+const EVENTS: usize = 4;
 
-/// How far a replay is.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-struct Cursor {
-    /// Posts, in event time, that are committed.
-    done: u64,
-    /// The last bucket was closed.
-    finished: bool,
+/// Makes a source from the cursor it goes on from; the first one, and each that follows one that died.
+pub type MakeSource = Box<dyn FnMut(Option<Cursor>) -> anyhow::Result<Box<dyn Source>> + Send>;
+
+/// A source that the daemon is to run.
+pub struct Feeding {
+    pub name: String,
+    /// As `type` in the configuration.
+    pub kind: String,
+    pub by: Feeder,
 }
 
-/// What to replay, and onto what.
-#[derive(Debug)]
-pub struct Replay {
+/// Who feeds a source.
+pub enum Feeder {
+    Task(MakeSource),
+    /// The web server, from senders that show this token.
+    Http {
+        token: Secret,
+        topic: Option<String>,
+    },
+}
+
+/// What a daemon is made of.
+pub struct Daemon {
     pub loaded: Loaded,
-    pub input: Input,
-    /// Take each post's label from the dump instead of classifying it.
-    pub given_labels: bool,
-    /// The topic column must be there.
-    pub topic_required: bool,
-    /// Where the state is kept, so that a replay can go on after a kill; none for a temporary one.
-    pub state: Option<PathBuf>,
-    pub rejects: PathBuf,
+    pub state: PathBuf,
+    pub make_classifier: MakeClassifier,
+    pub sources: Vec<Feeding>,
+    pub receivers: Vec<Receiving>,
+    pub clock: Clock,
+    pub metrics: Metrics,
 }
 
-/// What a replay came to.
-#[derive(Debug)]
-pub struct Outcome {
-    /// Posts replayed in this run.
-    pub replayed: u64,
-    /// Posts that an earlier run on the same state had done.
-    pub resumed_after: u64,
-    pub rejected: BTreeMap<String, u64>,
-    /// The rejects file, if there was anything to write into it.
-    pub rejects_file: Option<PathBuf>,
-    pub model: String,
-    pub report: Report,
-}
-
-impl Replay {
-    /// Replays the whole dump. Each transition goes to every one of `notifiers`, at least once.
+impl Daemon {
+    /// Starts everything. Needs a tokio runtime.
     ///
     /// # Errors
-    /// When something is missing or fails for good. What was committed stays, and a replay on the same state goes on
-    /// from there.
-    pub fn run(
-        self,
-        classifier: Box<dyn Classifier>,
-        notifiers: &mut [Box<dyn Notifier>],
-        progress: &mut dyn FnMut(Progress),
-    ) -> anyhow::Result<Outcome> {
-        let temporary;
-        let state = match &self.state {
-            Some(state) => state.as_path(),
-            None => {
-                temporary = tempfile::tempdir().context("no temporary directory can be made for the state")?;
-                temporary.path()
-            }
-        };
-        let store = Store::open(state)?;
-
-        let dump = Dump::read(&self, progress)?;
+    /// When something that is needed is missing, in use, or cannot be read.
+    // One long function on purpose: the whole wiring can be read from top to bottom.
+    pub fn start(self) -> anyhow::Result<Running> {
+        let Self { loaded, state, mut make_classifier, sources, receivers, clock, metrics } = self;
+        let window = loaded.config.window.clone();
+        let store = Store::open(&state)?;
+        let monitor = Monitor::open(store, window.clone(), loaded.rules.clone())?;
+        let classifier = make_classifier()?;
         let model = classifier.model().to_owned();
-        Identity::new(&dump.fingerprint, &model, &self.loaded)?.claim(&store, state)?;
-        let mut monitor = Monitor::open(store, self.loaded.config.window.clone(), self.loaded.rules.clone())?;
-        deliver(&mut monitor, notifiers)?;
+        let started_at = clock();
 
-        let total = dump.posts.len();
-        let mut cursor: Cursor = monitor.cursor(CURSOR)?.unwrap_or_default();
-        let resumed_after = cursor.done;
-        let (feed, worker) = Worker::spawn(classifier, WAITING).context("no thread for the classifier")?;
-        let feeder = thread::Builder::new()
-            .name("feeder".into())
-            .spawn(move || feed_chunks(dump.posts, resumed_after, &feed))
-            .context("no thread for the feeder")?;
-        let config = &self.loaded.config;
-        let unmatched = Some(config.unmatched_topic.as_str()).filter(|name| !name.is_empty());
-        let mut topics = Topics::new(&config.topics, unmatched)?;
-        progress(Progress::Replaying { done: cursor.done, total });
-        while let Some(chunk) = worker.recv() {
-            for classified in &chunk? {
-                monitor.advance(classified.post.created_at);
-                let ids = topics.of(&classified.post).to_vec();
-                let names: Vec<&str> = ids.into_iter().map(|id| topics.name(id)).collect();
-                monitor.observe(&names, classified)?;
-                cursor.done += 1;
+        let stop = CancellationToken::new();
+        let (fatal, failures) = mpsc::channel(4);
+        let (deliveries, inbox) = mpsc::channel(DELIVERIES);
+        let (to_monitor, events) = sync_channel(EVENTS);
+        let (outgoing, notifications) = sync_channel(1);
+
+        // Sources: made here once, so that what is missing is said before anything runs.
+        let committed = Committed::default();
+        let mut watched = Vec::new();
+        let mut tasks = Vec::new();
+        let mut http = None;
+        for Feeding { name, kind, by } in sources {
+            let outlet = Outlet::new(&name, deliveries.clone(), clock.clone(), metrics.source(&name));
+            let (health, source_metrics) = (outlet.health.clone(), outlet.metrics.clone());
+            watched.push(Watched { name: name.clone(), kind, started_at, health, metrics: source_metrics });
+            match by {
+                Feeder::Http { token, topic } => http = Some(HttpIntake { outlet, token, topic }),
+                Feeder::Task(mut make) => {
+                    if let Some(cursor) = monitor.cursor(&name)? {
+                        committed.set(&name, cursor);
+                    }
+                    let first = make(committed.get(&name))?;
+                    let supervised = sourcing::Supervised {
+                        outlet,
+                        make,
+                        committed: committed.clone(),
+                        deaths: Deaths::default(),
+                        metrics: metrics.clone(),
+                    };
+                    tasks.push((name, supervised, first));
+                }
             }
-            monitor.commit(CURSOR, &cursor)?;
-            deliver(&mut monitor, notifiers)?;
-            progress(Progress::Replaying { done: cursor.done, total });
         }
-        feeder.join().map_err(|_| anyhow::anyhow!("the thread that feeds the classifier failed"))??;
-        if !cursor.finished {
-            monitor.close();
-            cursor.finished = true;
-            monitor.commit(CURSOR, &cursor)?;
-            deliver(&mut monitor, notifiers)?;
-        }
-        monitor.flush()?;
 
-        let report = monitor.report()?;
-        let (rejected, rejects_file) = (dump.rejected, dump.rejects_file);
-        Ok(Outcome { replayed: cursor.done - resumed_after, resumed_after, rejected, rejects_file, model, report })
+        let empty = Status {
+            version: env!("CARGO_PKG_VERSION").into(),
+            model: model.clone(),
+            started_at,
+            now: started_at,
+            ready: false,
+            not_ready: vec!["starting".into()],
+            totals: Counted::default(),
+            topics: Vec::new(),
+            sources: Vec::new(),
+            queues: Vec::new(),
+            alerts: Vec::new(),
+            outbox: 0,
+        };
+        let (status, statuses) = watch::channel(empty);
+        let weak = deliveries.downgrade();
+        drop(deliveries); // from here on only the outlets keep the queue open
+        let board = Board {
+            metrics: metrics.clone(),
+            sources: watched,
+            deliveries: weak,
+            committed,
+            status,
+            per_topic: BTreeMap::new(),
+        };
+
+        // Threads, from the last stage to the first, so that each finds its taker.
+        let (told, clock_2, metrics_2) = (to_monitor.clone(), clock.clone(), metrics.clone());
+        let notifier = thread::Builder::new()
+            .name("notifier".into())
+            .spawn(move || notifying::run(receivers, &notifications, &told, &clock_2, &metrics_2))
+            .context("no thread for the notifier")?;
+
+        let parts = Parts {
+            monitor,
+            loaded: loaded.clone(),
+            state,
+            wall: clock.clone(),
+            outgoing,
+            board,
+            metrics: metrics.clone(),
+            stop: stop.clone(),
+        };
+        let monitoring = Monitoring::new(parts)?;
+        let (monitor_ended, monitor_end) = oneshot::channel();
+        let monitor_fatal = fatal.clone();
+        thread::Builder::new()
+            .name("monitor".into())
+            .spawn(move || {
+                let ended = monitoring.run(&events);
+                running::report("monitor", ended, &monitor_fatal, monitor_ended);
+            })
+            .context("no thread for the monitor")?;
+
+        let (next, busy) = (NextClassifier::default(), Busy::default());
+        let classifying = Classifying {
+            classifier,
+            make: make_classifier,
+            next: next.clone(),
+            recent: Recent::new(window.lateness),
+            clock: clock.clone(),
+            busy: busy.clone(),
+            metrics: metrics.clone(),
+            deaths: Deaths::default(),
+        };
+        let commands = to_monitor.clone();
+        let (classifier_ended, classifier_end) = oneshot::channel();
+        let classifier_fatal = fatal.clone();
+        thread::Builder::new()
+            .name("classifier".into())
+            .spawn(move || {
+                let ended = classifying.run(inbox, &to_monitor);
+                // Whether drained or dead: the monitor commits what it has.
+                let _ = to_monitor.send(Event::Drained);
+                running::report("classifier", ended, &classifier_fatal, classifier_ended);
+            })
+            .context("no thread for the classifier")?;
+
+        let mut sources = BTreeMap::new();
+        for (name, supervised, first) in tasks {
+            let run = supervised.run(first, stop.clone(), fatal.clone());
+            sources.insert(name, tokio::spawn(run));
+        }
+
+        let handle = Handle::new(running::Inside { statuses, metrics, commands, next, busy, clock, http, loaded });
+        let stages = vec![("classifier", classifier_end), ("monitor", monitor_end)];
+        Ok(Running { handle, sources, stages, notifier, failures, stop })
     }
 }
-
-/// Sends the posts after the first `skipped` in chunks; ends early when nobody takes them any more.
-fn feed_chunks(mut posts: Ordered, skipped: u64, feed: &Feed) -> Result<(), SourceError> {
-    posts.pass(skipped)?;
-    loop {
-        let chunk = posts.by_ref().take(CHUNK).collect::<Result<Vec<_>, _>>()?;
-        if chunk.is_empty() || feed.send(chunk).is_err() {
-            return Ok(());
-        }
-    }
-}
-
-/// Empties the outbox: a transition leaves it once every notifier has it.
-fn deliver(monitor: &mut Monitor, notifiers: &mut [Box<dyn Notifier>]) -> anyhow::Result<()> {
-    while let Some(transition) = monitor.undelivered() {
-        for notifier in &mut *notifiers {
-            notifier.notify(transition)?;
-        }
-        monitor.delivered()?;
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests;

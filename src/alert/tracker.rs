@@ -46,6 +46,18 @@ pub enum Change {
 }
 
 impl AlertState {
+    /// The same state with no moment after `now`, for a clock that had run ahead.
+    #[must_use]
+    pub fn rewound(self, now: Timestamp) -> Self {
+        match self {
+            Self::Inactive => Self::Inactive,
+            Self::Pending { since } => Self::Pending { since: since.min(now) },
+            Self::Firing { since, quiet_since } => {
+                Self::Firing { since: since.min(now), quiet_since: quiet_since.map(|quiet| quiet.min(now)) }
+            }
+        }
+    }
+
     /// The state after the condition was found to hold, or not, at `now`, and what that changed. `now` never goes back
     /// between calls.
     #[must_use]

@@ -32,7 +32,7 @@ pub use head::Head;
 pub use label::{Label, Prediction};
 pub use manifest::{Manifest, Origin};
 pub use pool::Pooling;
-pub use worker::{Feed, Worker};
+pub use worker::{Feed, Worker, predict};
 
 use std::path::PathBuf;
 

@@ -17,7 +17,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Weak};
 use std::thread::{Builder, JoinHandle};
 
-use super::{ClassifiedPost, Classifier, ClassifyError, Input};
+use super::{ClassifiedPost, Classifier, ClassifyError, Input, Prediction};
 use crate::source::Post;
 use crate::text;
 
@@ -83,8 +83,9 @@ impl Drop for Worker {
 
 fn work(mut classifier: Box<dyn Classifier>, inbox: &Receiver<Vec<Post>>, outbox: &SyncSender<Classified>) {
     for posts in inbox {
-        let classified = catch_unwind(AssertUnwindSafe(|| classify_posts(&mut *classifier, posts)))
-            .unwrap_or(Err(ClassifyError::Panicked)); // its message may quote a post
+        let classified = predict(&mut *classifier, &posts).map(|predictions| {
+            posts.into_iter().zip(predictions).map(|(post, prediction)| ClassifiedPost { post, prediction }).collect()
+        });
         let failed = classified.is_err();
         if outbox.send(classified).is_err() || failed {
             return;
@@ -92,12 +93,20 @@ fn work(mut classifier: Box<dyn Classifier>, inbox: &Receiver<Vec<Post>>, outbox
     }
 }
 
-/// Cleans as the classifier wants it, and classifies.
-fn classify_posts(classifier: &mut dyn Classifier, posts: Vec<Post>) -> Classified {
+/// Cleans as the classifier wants it, and classifies: one prediction per post, in their order.
+///
+/// # Errors
+/// When the classifier fails or panics; after a panic it is of no more use.
+pub fn predict(classifier: &mut dyn Classifier, posts: &[Post]) -> Result<Vec<Prediction>, ClassifyError> {
+    let predict = AssertUnwindSafe(|| predict_unguarded(classifier, posts));
+    catch_unwind(predict).unwrap_or(Err(ClassifyError::Panicked)) // its message may quote a post
+}
+
+fn predict_unguarded(classifier: &mut dyn Classifier, posts: &[Post]) -> Result<Vec<Prediction>, ClassifyError> {
     let profile = classifier.profile();
     let texts: Vec<String> = posts.iter().map(|post| text::clean(profile, &post.text)).collect();
     let inputs: Vec<Input<'_>> =
-        texts.iter().zip(&posts).map(|(text, post)| Input { text, given: post.label.as_deref() }).collect();
+        texts.iter().zip(posts).map(|(text, post)| Input { text, given: post.label.as_deref() }).collect();
     let predictions = classifier.classify(&inputs)?;
     if predictions.len() != posts.len() {
         let (found, wanted) = (predictions.len(), posts.len());
@@ -106,7 +115,7 @@ fn classify_posts(classifier: &mut dyn Classifier, posts: Vec<Post>) -> Classifi
             classifier.model()
         )));
     }
-    Ok(posts.into_iter().zip(predictions).map(|(post, prediction)| ClassifiedPost { post, prediction }).collect())
+    Ok(predictions)
 }
 
 #[cfg(test)]

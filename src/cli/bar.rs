@@ -2,7 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::pipeline::Progress;
+use crate::pipeline::replay::Progress;
 
 const READING: &str = "reading  {wide_bar} {bytes}/{total_bytes} {binary_bytes_per_sec} ETA {eta}";
 const READING_A_PIPE: &str = "reading  {spinner} {bytes} {binary_bytes_per_sec}";

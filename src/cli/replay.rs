@@ -14,7 +14,7 @@ use super::{ConfigFlags, Format};
 use crate::classify::{Classifier, ColumnClassifier, DistilBertClassifier};
 use crate::config::Loaded;
 use crate::notify::{JsonLines, Language, Log, Notifier};
-use crate::pipeline::Replay;
+use crate::pipeline::replay::Replay;
 use crate::source::Input;
 
 /// Replay a dump of posts through the whole pipeline, in event time, and print when it would have alerted

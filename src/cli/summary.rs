@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::pipeline::Outcome;
+use crate::pipeline::replay::Outcome;
 use crate::window::Counts;
 
 /// The summary of a replay. Everything outside `timing` and `resumed_after` is the same for every replay of one dump.

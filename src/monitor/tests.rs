@@ -50,7 +50,8 @@ fn play(monitor: &mut Monitor, from: i64, minutes: &[&str]) -> Vec<String> {
             let label = if letter == 'n' { Label::Negative } else { Label::Positive };
             monitor.observe(&["t"], &post(&format!("{minute}-{i}"), minute, label)).unwrap();
         }
-        monitor.commit("test", &minute).unwrap();
+        monitor.read_up_to("test", &minute).unwrap();
+        monitor.commit().unwrap();
         while let Some(transition) = monitor.undelivered() {
             let minute = transition.at.as_second() / 60;
             told.push(format!("{minute} {:?} {}", transition.status, transition.alert.rule));
@@ -118,7 +119,8 @@ fn what_was_not_delivered_is_still_there_after_a_restart() {
                 monitor.observe(&["t"], &post(&format!("{minute}-{i}"), minute, label)).unwrap();
             }
         }
-        monitor.commit("test", &0).unwrap();
+        monitor.read_up_to("test", &0).unwrap();
+        monitor.commit().unwrap();
         keys(&monitor)
     };
     assert_eq!(before.len(), 4);

@@ -35,6 +35,14 @@ impl Tracked {
         self.state == AlertState::Inactive
     }
 
+    /// Since when its condition holds; none while it does not.
+    pub(super) fn since(&self) -> Option<Timestamp> {
+        match self.state {
+            AlertState::Inactive => None,
+            AlertState::Pending { since } | AlertState::Firing { since, .. } => Some(since),
+        }
+    }
+
     /// Evaluates `rule` on `topic` at `now`. Returns the normal rate it compared with, if any, and the transition that
     /// people are to be told of.
     pub(super) fn evaluate(
@@ -77,6 +85,20 @@ impl Tracked {
             }
         };
         (evaluation.measured.normal, transition)
+    }
+
+    /// The end of its alert, if it has one, because the rule is no more.
+    pub(super) fn ended(self, now: Timestamp) -> Option<Transition> {
+        let alert = self.alert?;
+        let alert = Alert { ends_at: Some(now), ..alert };
+        Some(Transition { status: Status::Resolved, at: now, alert })
+    }
+
+    /// Takes back what lies after `now`, for a clock that had run ahead.
+    pub(super) fn rewind(&mut self, now: Timestamp) {
+        let state = self.state.rewound(now);
+        self.changed |= state != self.state;
+        self.state = state;
     }
 
     fn follow(&mut self, rule: &AlertingRule, topic: &TopicWindow, now: Timestamp, evaluation: &Evaluation) {

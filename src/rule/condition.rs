@@ -33,7 +33,7 @@ pub(super) struct Past {
 }
 
 /// The numbers that decided.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
     pub posts: u64,
     pub negative: u64,

@@ -22,8 +22,8 @@ pub enum SourceConfig {
 
 /// What sources are built from, beside their own configuration.
 pub struct Context<'a> {
-    /// The account on X that all sources of type `twitter` share.
-    pub x: &'a twitter::Account,
+    /// The account on X that all sources of type `twitter` share; none where there is none of them.
+    pub x: Option<&'a twitter::Account>,
     pub topics: &'a [Topic],
     pub clock: Clock,
     /// As last committed; none at the first start.

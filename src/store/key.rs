@@ -26,10 +26,12 @@ pub enum Table {
     Outbox = 10,
     /// What is known of each topic as a whole, by its name.
     Topic = 11,
+    /// Operational alerts that fire.
+    Problem = 12,
 }
 
 impl Table {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Meta,
         Self::Cursor,
         Self::Totals,
@@ -41,6 +43,7 @@ impl Table {
         Self::Alert,
         Self::Outbox,
         Self::Topic,
+        Self::Problem,
     ];
 }
 

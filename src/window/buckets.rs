@@ -162,6 +162,11 @@ impl Buckets {
         self.edge
     }
 
+    /// The last `count` buckets, the open one last.
+    pub(super) fn recent(&self, count: usize) -> Vec<Counts> {
+        (0..count as i64).rev().map(|ago| self.at(self.edge - ago * self.width)).collect()
+    }
+
     fn at(&self, start: i64) -> Counts {
         self.index(start).and_then(|index| self.ring.get(index)).copied().unwrap_or_default()
     }

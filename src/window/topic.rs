@@ -129,6 +129,11 @@ impl TopicWindow {
         self.buckets.sum(span)
     }
 
+    /// The last `count` buckets, oldest first, the open one last; empty ones where nothing was counted.
+    pub fn recent(&self, count: usize) -> Vec<Counts> {
+        self.buckets.recent(count)
+    }
+
     /// Whether the topic was watched for the whole of `span`, so that few posts in it mean few posts.
     pub fn covers(&self, span: Span) -> bool {
         self.since <= self.buckets.edge() - span.far

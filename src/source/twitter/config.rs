@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::source::Topic;
+use crate::source::{Secret, SecretError, Topic, Wanted};
 
 /// `[x]`: the account on X and what it may cost.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -98,6 +98,21 @@ pub struct Config {
     /// Posts a page, 10 to 100.
     #[serde(default = "defaults::page")]
     pub page: u32,
+}
+
+/// The app's bearer token: from the environment's `VIGIE_X_TOKEN`, systemd's credential `x-token`, or `x.token_file`.
+///
+/// # Errors
+/// When it is nowhere, or no token.
+pub fn token(config: &AccountConfig) -> Result<Secret, SecretError> {
+    let wanted = Wanted {
+        what: "bearer token of X",
+        variable: "VIGIE_X_TOKEN",
+        credential: "x-token",
+        key: "x.token_file",
+        file: config.token_file.clone(),
+    };
+    Secret::find(&wanted, |name| std::env::var(name).ok())
 }
 
 mod defaults {

@@ -1,0 +1,11 @@
+//! [`Command`]: what the daemon can be asked to do while it runs.
+
+use tokio::sync::oneshot;
+
+use crate::config::Loaded;
+
+/// Carried out by the monitor's thread, between two batches.
+pub(super) enum Command {
+    /// Takes the rules and topics of another configuration.
+    Reload { loaded: Box<Loaded>, done: oneshot::Sender<()> },
+}

@@ -1,0 +1,378 @@
+//! The monitor's thread: counts, judges and commits what was classified, keeps time, and tells what it knows.
+//!
+//! ```text
+//!   classifier ==> gather (for GATHER) -> observe -> commit, with the cursors -> flush where somebody waits for it
+//!   clock      --> every second: close buckets, evaluate, look after the sources, publish the status
+//!   commands   --> reload; each answered
+//! ```
+//!
+//! When the store fails or anything panics, nothing of a batch is lost: the store is opened again and the batch counted
+//! anew, until it is committed or the daemon stops.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::board::Board;
+use super::classifying::Classified;
+use super::clock::{GuardedClock, Reading};
+use super::command::Command;
+use super::notifying::Outgoing;
+use super::supervise::{Deaths, Verdict};
+use crate::config::Loaded;
+use crate::metrics::Metrics;
+use crate::monitor::{Monitor, MonitorError, Outcome};
+use crate::source::{Clock, Topics};
+use crate::store::Store;
+
+/// How long classified posts wait for others to be committed with them.
+const GATHER: Duration = Duration::from_millis(200);
+/// Posts committed together, about.
+const MOST_GATHERED: usize = 1_024;
+const TICK: Duration = Duration::from_secs(1);
+/// Longest wait before a store that failed is opened again.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// What the thread is sent.
+pub(super) enum Event {
+    Classified(Vec<Classified>),
+    /// Everybody was told of the transition given out last.
+    Told,
+    Command(Command),
+    /// The sources are gone, and everything they handed over came before this.
+    Drained,
+}
+
+/// What became of a post, and where it was counted.
+pub(super) struct Fate {
+    pub(super) outcome: Outcome,
+    pub(super) topics: Vec<String>,
+}
+
+/// Everything the thread works with.
+pub(super) struct Monitoring {
+    /// None while the store is not to be had.
+    monitor: Option<Monitor>,
+    topics: Topics,
+    loaded: Loaded,
+    state: PathBuf,
+    wall: Clock,
+    started: Instant,
+    clock: GuardedClock,
+    doubted: Option<String>,
+    outgoing: SyncSender<Outgoing>,
+    /// A transition was given out and [`Event::Told`] has not come yet.
+    telling: bool,
+    board: Board,
+    deaths: Deaths,
+    metrics: Metrics,
+    stop: CancellationToken,
+}
+
+/// What the thread is given.
+pub(super) struct Parts {
+    pub(super) monitor: Monitor,
+    pub(super) loaded: Loaded,
+    pub(super) state: PathBuf,
+    pub(super) wall: Clock,
+    pub(super) outgoing: SyncSender<Outgoing>,
+    pub(super) board: Board,
+    pub(super) metrics: Metrics,
+    pub(super) stop: CancellationToken,
+}
+
+impl Monitoring {
+    pub(super) fn new(parts: Parts) -> anyhow::Result<Self> {
+        let Parts { monitor, loaded, state, wall, outgoing, board, metrics, stop } = parts;
+        let topics = topics(&loaded)?;
+        let started = Instant::now();
+        let clock = GuardedClock::new(wall(), Duration::ZERO);
+        let mut monitoring = Self {
+            monitor: Some(monitor),
+            topics,
+            loaded,
+            state,
+            wall,
+            started,
+            clock,
+            doubted: None,
+            outgoing,
+            telling: false,
+            board,
+            deaths: Deaths::default(),
+            metrics,
+            stop,
+        };
+        monitoring.return_to_the_present()?;
+        monitoring.publish();
+        Ok(monitoring)
+    }
+
+    /// A store whose time lies ahead was written under a clock that ran ahead.
+    fn return_to_the_present(&mut self) -> Result<(), MonitorError> {
+        let now = (self.wall)();
+        let ahead = |monitor: &Monitor| monitor.edge().is_some_and(|edge| edge.duration_since(now).as_mins() > 2);
+        if let Some(monitor) = self.monitor.take_if(|monitor| ahead(monitor)) {
+            tracing::warn!("the state was written under a clock that ran ahead: going back to the present");
+            self.monitor = Some(monitor.rewind(now)?);
+        }
+        Ok(())
+    }
+
+    /// Works until everything is drained.
+    ///
+    /// # Errors
+    /// When it failed too often, or could not commit before the daemon had to stop.
+    pub(super) fn run(mut self, events: &Receiver<Event>) -> anyhow::Result<()> {
+        let mut next_tick = Instant::now();
+        loop {
+            let event = match events.recv_timeout(next_tick.saturating_duration_since(Instant::now())) {
+                Ok(event) => Some(event),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => Some(Event::Drained),
+            };
+            if let Some(event) = event
+                && self.handle(event, events)?
+            {
+                return self.finish();
+            }
+            if Instant::now() >= next_tick {
+                self.persist(&mut Self::tick)?;
+                self.publish();
+                next_tick = Instant::now() + TICK;
+            }
+        }
+    }
+
+    /// True once everything is drained.
+    fn handle(&mut self, event: Event, events: &Receiver<Event>) -> anyhow::Result<bool> {
+        match event {
+            Event::Classified(mut batch) => {
+                let other = gather(&mut batch, events);
+                let mut fates = Vec::new();
+                self.persist(&mut |this| {
+                    fates = this.count(&batch)?;
+                    Ok(())
+                })?;
+                self.board.counted(batch, fates, (self.wall)());
+                return other.map_or(Ok(false), |other| self.handle(other, events));
+            }
+            Event::Told => {
+                self.telling = false;
+                self.persist(&mut |this| {
+                    this.monitor()?.delivered()?;
+                    this.tell()
+                })?;
+            }
+            Event::Command(command) => self.obey(command)?,
+            Event::Drained => return Ok(true),
+        }
+        Ok(false)
+    }
+
+    fn finish(mut self) -> anyhow::Result<()> {
+        self.persist(&mut |this| {
+            let monitor = this.monitor()?;
+            monitor.commit()?;
+            Ok(monitor.flush()?)
+        })
+    }
+
+    fn monitor(&mut self) -> anyhow::Result<&mut Monitor> {
+        self.monitor.as_mut().context("the store is not open")
+    }
+
+    /// Counts a batch and commits it with the cursors of its sources; returns what became of each post.
+    fn count(&mut self, batch: &[Classified]) -> anyhow::Result<Vec<Fate>> {
+        let now = self.now()?;
+        let monitor = self.monitor.as_mut().context("the store is not open")?;
+        monitor.advance(now);
+        let mut fates = Vec::new();
+        for delivery in batch {
+            for classified in &delivery.posts {
+                let ids = self.topics.of(&classified.post).to_vec();
+                let names: Vec<&str> = ids.into_iter().map(|id| self.topics.name(id)).collect();
+                let outcome = monitor.observe(&names, classified)?;
+                fates.push(Fate { outcome, topics: names.into_iter().map(str::to_owned).collect() });
+            }
+            monitor.account(delivery.received, delivery.duplicates, delivery.unusable.len() as u64);
+            if let Some(cursor) = &delivery.cursor {
+                monitor.read_up_to(&delivery.source, cursor)?;
+            }
+        }
+        self.commit()?;
+        if batch.iter().any(|delivery| delivery.durable.is_some()) {
+            let timer = self.metrics.monitor.flush.start_timer();
+            self.monitor()?.flush()?;
+            timer.observe_duration();
+        }
+        self.tell()?;
+        Ok(fates)
+    }
+
+    fn commit(&mut self) -> anyhow::Result<()> {
+        let timer = self.metrics.monitor.commit.start_timer();
+        self.monitor()?.commit()?;
+        timer.observe_duration();
+        Ok(())
+    }
+
+    /// Lets time pass: buckets close, rules are evaluated, the sources are looked after.
+    fn tick(&mut self) -> anyhow::Result<()> {
+        let now = self.now()?;
+        let problems = self.board.problems(now);
+        let doubted = self.doubted.clone();
+        let monitor = self.monitor()?;
+        monitor.advance(now);
+        for (name, component, summary) in &problems {
+            monitor.problem(name, component, summary.as_deref(), now);
+        }
+        monitor.problem("ClockJumped", "clock", doubted.as_deref(), now);
+        if monitor.has_news() {
+            self.commit()?;
+        }
+        self.metrics.monitor.last_evaluation.set(now.as_second() as f64);
+        self.tell()
+    }
+
+    /// The time, once the monitor has followed a clock that was set back for good.
+    fn now(&mut self) -> anyhow::Result<Timestamp> {
+        match self.clock.read((self.wall)(), self.started.elapsed()) {
+            Reading::Time(now) => {
+                self.doubted = None;
+                Ok(now)
+            }
+            Reading::Doubted { time, by } => {
+                self.doubted
+                    .get_or_insert_with(|| format!("the system clock jumped by {by:#}; it is not believed yet"));
+                Ok(time)
+            }
+            Reading::Jumped { time, by } => {
+                tracing::warn!("the system clock has been off by {by:#} for ten minutes: taken as the time");
+                self.doubted = None;
+                if by.is_negative() {
+                    let monitor = self.monitor.take().context("the store is not open")?;
+                    self.monitor = Some(monitor.rewind(time)?);
+                }
+                Ok(time)
+            }
+        }
+    }
+
+    /// Gives the oldest untold transition out, one at a time.
+    fn tell(&mut self) -> anyhow::Result<()> {
+        if !self.telling
+            && let Some(transition) = self.monitor.as_ref().and_then(Monitor::undelivered)
+        {
+            // Refused only by a notifier that is still busy with news of the store; the next tick tries again.
+            self.telling = self.outgoing.try_send(Outgoing::InOutbox(transition.clone())).is_ok();
+        }
+        Ok(())
+    }
+
+    fn obey(&mut self, command: Command) -> anyhow::Result<()> {
+        match command {
+            Command::Reload { loaded, done } => {
+                let topics = topics(&loaded)?;
+                let rules = loaded.rules.clone();
+                self.persist(&mut |this| {
+                    this.commit()?;
+                    let monitor = this.monitor.take().context("the store is not open")?;
+                    this.monitor = Some(monitor.reopen(rules.clone())?);
+                    Ok(())
+                })?;
+                (self.topics, self.loaded) = (topics, *loaded);
+                self.publish();
+                // Who asked may have gone.
+                let _ = done.send(());
+            }
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self) {
+        if let Some(monitor) = &self.monitor {
+            self.board.publish(monitor, (self.wall)());
+        }
+    }
+
+    /// Does `work` to its end: after a failure the store is opened again and the work done anew.
+    fn persist(&mut self, work: &mut dyn FnMut(&mut Self) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let mut wait = Duration::from_millis(500);
+        loop {
+            let done = catch_unwind(AssertUnwindSafe(|| work(self)));
+            let error = match done {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(error)) => {
+                    self.metrics.monitor.store_failures.inc();
+                    error
+                }
+                Err(_) => {
+                    let error = anyhow::anyhow!("a fault of this program, please report it");
+                    self.metrics.daemon.deaths.with_label_values(&["monitor"]).inc();
+                    match self.deaths.note((self.wall)()) {
+                        Verdict::GiveUp => return Err(error.context("the monitor died three times in five minutes")),
+                        Verdict::RestartAfter(_) => error,
+                    }
+                }
+            };
+            self.store_failed(&error);
+            loop {
+                if self.stop.is_cancelled() {
+                    return Err(error
+                        .context("the store failed, and what came last is not committed: its sources give it again"));
+                }
+                std::thread::sleep(wait);
+                wait = (wait * 2).min(LONGEST_WAIT);
+                match self.open_again() {
+                    Ok(()) => break,
+                    Err(error) => self.store_failed(&error),
+                }
+            }
+        }
+    }
+
+    fn open_again(&mut self) -> anyhow::Result<()> {
+        self.monitor = None; // gives the store back first: it is locked
+        let store = Store::open(&self.state)?;
+        let monitor = Monitor::open(store, self.loaded.config.window.clone(), self.loaded.rules.clone())?;
+        self.monitor = Some(monitor);
+        tracing::info!("the store is open again");
+        Ok(())
+    }
+
+    /// Says so where the store is not needed to say it: in the log, on the status page, and to the receivers.
+    fn store_failed(&mut self, error: &anyhow::Error) {
+        let summary = format!("{error:#}");
+        tracing::error!(error = summary, "nothing can be stored; sources wait, and nothing is lost");
+        self.board.store_failed(&summary);
+        let _ = self.outgoing.try_send(Outgoing::StoreFailed { summary, at: (self.wall)() });
+    }
+}
+
+fn topics(loaded: &Loaded) -> anyhow::Result<Topics> {
+    let unmatched = Some(loaded.config.unmatched_topic.as_str()).filter(|name| !name.is_empty());
+    Ok(Topics::new(&loaded.config.topics, unmatched)?)
+}
+
+/// Adds what else is classified within [`GATHER`]; returns the first event of another kind.
+fn gather(batch: &mut Vec<Classified>, events: &Receiver<Event>) -> Option<Event> {
+    let until = Instant::now() + GATHER;
+    let mut posts: usize = batch.iter().map(|delivery| delivery.posts.len()).sum();
+    while posts < MOST_GATHERED {
+        match events.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(Event::Classified(more)) => {
+                posts += more.iter().map(|delivery| delivery.posts.len()).sum::<usize>();
+                batch.extend(more);
+            }
+            Ok(other) => return Some(other),
+            Err(_) => return None,
+        }
+    }
+    None
+}

@@ -1,0 +1,197 @@
+//! [`Running`], the started daemon as who started it sees it, and [`Handle`], what the web server is given of it.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use jiff::SignedDuration;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::classifying::{Busy, MakeClassifier, NextClassifier};
+use super::command::Command;
+use super::monitoring::Event;
+use super::status::Status;
+use crate::classify::Classifier;
+use crate::config::Loaded;
+use crate::metrics::Metrics;
+use crate::source::{Clock, Outlet, Secret};
+
+/// A status older than this says that the monitor's thread is stuck.
+const STALE: SignedDuration = SignedDuration::from_secs(30);
+/// A batch that takes longer than this, in seconds, says that the classifier is stuck.
+const STUCK: u64 = 60;
+
+/// Where the web server hands over posts that others send.
+#[derive(Clone)]
+pub struct HttpIntake {
+    pub outlet: Outlet,
+    pub token: Secret,
+    /// All posts go to this topic.
+    pub topic: Option<String>,
+}
+
+pub(super) struct Inside {
+    pub(super) statuses: watch::Receiver<Status>,
+    pub(super) metrics: Metrics,
+    pub(super) commands: SyncSender<Event>,
+    pub(super) next: NextClassifier,
+    pub(super) busy: Busy,
+    pub(super) clock: Clock,
+    pub(super) http: Option<HttpIntake>,
+    pub(super) loaded: Loaded,
+}
+
+/// The running daemon, for who looks at it or asks something of it. Clones are the same daemon.
+#[derive(Clone)]
+pub struct Handle {
+    statuses: watch::Receiver<Status>,
+    pub metrics: Metrics,
+    commands: SyncSender<Event>,
+    next: NextClassifier,
+    busy: Busy,
+    clock: Clock,
+    /// None once the daemon stops.
+    http: Arc<Mutex<Option<HttpIntake>>>,
+    loaded: Arc<Mutex<Loaded>>,
+}
+
+impl Handle {
+    pub(super) fn new(inside: Inside) -> Self {
+        let Inside { statuses, metrics, commands, next, busy, clock, http, loaded } = inside;
+        let (http, loaded) = (Arc::new(Mutex::new(http)), Arc::new(Mutex::new(loaded)));
+        Self { statuses, metrics, commands, next, busy, clock, http, loaded }
+    }
+
+    /// What was last published.
+    pub fn status(&self) -> Status {
+        self.statuses.borrow().clone()
+    }
+
+    /// What keeps the threads from making progress, if anything does: the watchdog's and readiness' question.
+    pub fn stuck(&self) -> Option<String> {
+        let now = (self.clock)();
+        let silent = now.duration_since(self.statuses.borrow().now);
+        let busy = self.busy.seconds(now);
+        if silent > STALE {
+            Some(format!("the monitor has done nothing for {} s", silent.as_secs()))
+        } else {
+            (busy > STUCK).then(|| format!("the classifier has been on one batch for {busy} s"))
+        }
+    }
+
+    /// Where posts that others send go; none without a source of `type = "http"`, or once the daemon stops.
+    pub fn http(&self) -> Option<HttpIntake> {
+        self.http.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The configuration in use.
+    pub fn loaded(&self) -> Loaded {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes the rules, topics and receivers of `loaded`, and, where one is given, another classifier; posts on their
+    /// way are counted under either.
+    ///
+    /// # Errors
+    /// When the daemon is ending.
+    pub async fn reload(
+        &self,
+        loaded: Loaded,
+        classifier: Option<(Box<dyn Classifier>, MakeClassifier)>,
+    ) -> anyhow::Result<()> {
+        let (done, answer) = oneshot::channel();
+        let command = Command::Reload { loaded: Box::new(loaded.clone()), done };
+        let commands = self.commands.clone();
+        // The queue may be full, and its sender blocks.
+        tokio::task::spawn_blocking(move || commands.send(Event::Command(command)))
+            .await?
+            .ok()
+            .context("the daemon is ending")?;
+        answer.await.context("the daemon is ending")?;
+        if let Some((classifier, make)) = classifier {
+            self.next.set(classifier, make);
+        }
+        *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = loaded;
+        Ok(())
+    }
+
+    fn close_http(&self) {
+        self.http.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+/// A started daemon. Dropping it without [`Running::stop`] leaves posts on their way uncommitted; their sources give them
+/// again.
+pub struct Running {
+    pub handle: Handle,
+    pub(super) sources: BTreeMap<String, tokio::task::JoinHandle<()>>,
+    pub(super) stages: Vec<(&'static str, oneshot::Receiver<()>)>,
+    pub(super) notifier: JoinHandle<()>,
+    pub(super) failures: mpsc::Receiver<anyhow::Error>,
+    pub(super) stop: CancellationToken,
+}
+
+impl Running {
+    /// Waits for something that the daemon cannot go on after.
+    pub async fn failure(&mut self) -> anyhow::Error {
+        match self.failures.recv().await {
+            Some(error) => error,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Stops the sources, lets what they handed over be committed, and ends; at most `within`.
+    ///
+    /// # Errors
+    /// When something failed while draining, or was late: each is named.
+    pub async fn stop(mut self, within: Duration) -> anyhow::Result<()> {
+        let deadline = Instant::now() + within;
+        self.stop.cancel();
+        self.handle.close_http();
+        let mut late = Vec::new();
+        for (name, mut task) in self.sources {
+            if tokio::time::timeout_at(deadline, &mut task).await.is_err() {
+                late.push(format!("source {name}"));
+                task.abort(); // its outlet goes, so that the rest can still drain
+            }
+        }
+        for (name, end) in self.stages {
+            let grace = deadline.max(Instant::now() + Duration::from_secs(1));
+            if tokio::time::timeout_at(grace, end).await.is_err() {
+                late.push((*name).to_owned());
+            }
+        }
+        if let Ok(error) = self.failures.try_recv() {
+            return Err(error);
+        }
+        if late.is_empty() {
+            return Ok(());
+        }
+        // Named once they had their time; a receiver that hangs is not waited for, its transition is in the outbox.
+        let notifier = if self.notifier.is_finished() { "" } else { "; the notifier was still telling" };
+        anyhow::bail!(
+            "not drained within {} s: {}{notifier}; what is not committed is read again at the next start",
+            within.as_secs(),
+            late.join(", ")
+        )
+    }
+}
+
+/// Tells that the thread `name` has ended, and how.
+pub(super) fn report(
+    name: &str,
+    ended: anyhow::Result<()>,
+    fatal: &mpsc::Sender<anyhow::Error>,
+    end: oneshot::Sender<()>,
+) {
+    if let Err(error) = ended {
+        // A full queue has reasons enough to end already.
+        let _ = fatal.try_send(error.context(format!("the {name} ended")));
+    }
+    let _ = end.send(());
+}

@@ -1,0 +1,86 @@
+//! [`Status`]: what the daemon tells of itself as it runs. The monitor's thread publishes it; the status page, the local
+//! API, readiness and `vigie top` read it. No text and no author of a post.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::source::Report;
+
+/// The daemon now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    pub version: String,
+    pub model: String,
+    pub started_at: Timestamp,
+    pub now: Timestamp,
+    pub ready: bool,
+    /// Why it is not ready, a line each.
+    pub not_ready: Vec<String>,
+    /// Since the state was made.
+    pub totals: Counted,
+    pub topics: Vec<TopicStatus>,
+    pub sources: Vec<SourceStatus>,
+    pub queues: Vec<Queue>,
+    pub alerts: Vec<AlertStatus>,
+    /// Changes of alerts that not everybody was told of yet.
+    pub outbox: u64,
+}
+
+/// What became of posts and rows: `received = classified + rejected + duplicates`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    pub received: u64,
+    pub classified: u64,
+    pub rejected: u64,
+    pub duplicates: u64,
+}
+
+/// One topic now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TopicStatus {
+    pub name: String,
+    /// Posts of the last hour, and the negative ones among them.
+    pub posts: u64,
+    pub negative: u64,
+    /// Share of negative posts in the last hour, in `[0, 1]`; none without posts.
+    pub rate: Option<f64>,
+    /// The negative rate that counts as normal; none while it is not known.
+    pub normal: Option<f64>,
+    /// Posts, and negative ones, by minute of the last hour, the oldest first.
+    pub recent: Vec<(u64, u64)>,
+    /// Posts counted since the daemon started.
+    pub total: u64,
+}
+
+/// One source now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourceStatus {
+    pub name: String,
+    /// As `type` in the configuration.
+    pub kind: String,
+    /// Posts and rows handed over since the daemon started.
+    pub received: u64,
+    pub started_at: Timestamp,
+    pub report: Report,
+}
+
+/// A queue between two stages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queue {
+    pub name: String,
+    /// Deliveries in it.
+    pub waiting: u64,
+    pub capacity: u64,
+}
+
+/// A rule on a topic, or an operational problem, that is not at rest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlertStatus {
+    pub rule: String,
+    /// The topic, or the component that has the problem.
+    pub topic: String,
+    pub since: Timestamp,
+    /// `pending` or `firing`.
+    pub state: String,
+    pub summary: String,
+}

@@ -1,0 +1,145 @@
+//! Which fields of posts and users are asked for, and under which names.
+//!
+//! X's guides say `tweet.fields=note_tweet`, its specification of late 2026 says `post.fields=note_post`, and X refuses
+//! parameters it does not know. Both are asked for until a refusal says which one it knows.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use twitter_v2::query::{TweetExpansion, TweetField, UserField};
+
+use super::error::ApiError;
+
+/// What follows on what when it is refused.
+const BOTH: u8 = 0;
+const TWEET: u8 = 1;
+const POST: u8 = 2;
+/// Set once X has answered in the names tried: a later refusal is about something else.
+const SETTLED: u8 = 4;
+
+/// See the module. Shared by all requests of an account.
+#[derive(Debug, Default)]
+pub(super) struct FieldNames(AtomicU8);
+
+impl FieldNames {
+    /// Adds the parameters to a query, and says which names they have.
+    pub(super) fn add_to(&self, query: &mut Vec<(&'static str, String)>) -> u8 {
+        let tried = self.0.load(Ordering::Relaxed);
+        let names = tried & !SETTLED;
+        if names != POST {
+            let fields = [
+                TweetField::AuthorId,
+                TweetField::ConversationId,
+                TweetField::CreatedAt,
+                TweetField::Lang,
+                TweetField::PublicMetrics,
+                TweetField::ReferencedTweets,
+            ];
+            let known = fields.iter().map(ToString::to_string);
+            // The crate is older than these two.
+            let newer = ["note_tweet", "edit_history_tweet_ids"].map(str::to_owned);
+            query.push(("tweet.fields", known.chain(newer).collect::<Vec<_>>().join(",")));
+        }
+        if names != TWEET {
+            query.push(("post.fields", "conversation_id,created_at,lang,note_post,public_metrics".into()));
+        }
+        query.push(("expansions", TweetExpansion::AuthorId.to_string()));
+        query.push(("user.fields", format!("{},{}", UserField::Username, UserField::PublicMetrics)));
+        tried
+    }
+
+    /// Whether an error may be due to the names that were `tried`, and others are worth a try: they are used from now on.
+    pub(super) fn refused(&self, tried: u8, error: &ApiError) -> bool {
+        let ApiError::Invalid { status: 400, problem } = error else { return false };
+        let names =
+            |name: &str| problem.parameters.iter().any(|parameter| parameter == name) || problem.detail.contains(name);
+        let (tweet, post) = (names("tweet.fields"), names("post.fields"));
+        if tried & SETTLED != 0 && !tweet && !post {
+            return false;
+        }
+        let next = match tried & !SETTLED {
+            // A refusal may name all the parameters that are known beside the one that is not.
+            BOTH if tweet && !post => POST,
+            BOTH => TWEET,
+            TWEET => POST,
+            _ => BOTH,
+        };
+        // Another request may have been first; then that one's names are tried.
+        let _ = self.0.compare_exchange(tried, next, Ordering::Relaxed, Ordering::Relaxed);
+        // With all tried in vain it was about something else, and the next request begins anew.
+        next != BOTH
+    }
+
+    /// Takes in that X answered: it knows the names.
+    pub(super) fn answered<T>(&self, answer: &Result<T, ApiError>) {
+        if answer.is_ok() {
+            self.0.fetch_or(SETTLED, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::error::Problem;
+    use super::*;
+
+    fn refusal(detail: &str) -> ApiError {
+        ApiError::Invalid { status: 400, problem: Problem { detail: detail.into(), ..Problem::default() } }
+    }
+
+    fn asked(names: &FieldNames) -> (u8, Vec<&'static str>) {
+        let mut query = Vec::new();
+        let tried = names.add_to(&mut query);
+        (
+            tried,
+            query
+                .into_iter()
+                .map(|(name, _)| name)
+                .filter(|name| !name.starts_with("user") && *name != "expansions")
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn a_refusal_says_which_names_are_known() {
+        for (detail, wanted) in [
+            ("The query parameter [post.fields] is not one of [query,max_results]", "tweet.fields"),
+            ("The query parameter [tweet.fields] is not one of [query,max_results]", "post.fields"),
+            ("Invalid Request", "tweet.fields"),
+        ] {
+            let names = FieldNames::default();
+            let (tried, both) = asked(&names);
+            assert_eq!(both, ["tweet.fields", "post.fields"]);
+            assert!(names.refused(tried, &refusal(detail)));
+            assert_eq!(asked(&names).1, [wanted], "{detail}");
+        }
+    }
+
+    #[test]
+    fn all_names_are_tried_once_and_a_later_refusal_is_about_something_else() {
+        let names = FieldNames::default();
+        let mut tries = 1;
+        while names.refused(asked(&names).0, &refusal("Invalid Request")) {
+            tries += 1;
+        }
+        assert_eq!(tries, 3);
+        assert_eq!(asked(&names).1.len(), 2, "the next request begins anew");
+        let names = FieldNames::default();
+        names.answered(&Ok(()));
+        assert!(!names.refused(asked(&names).0, &refusal("'since_id' is too old")));
+        assert!(!names.refused(asked(&names).0, &ApiError::Server { status: 500, until: None }));
+    }
+
+    #[test]
+    fn the_fields_have_the_names_of_the_crate() {
+        let mut query = Vec::new();
+        FieldNames::default().add_to(&mut query);
+        let of =
+            |wanted: &str| query.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.as_str()).unwrap();
+        assert!(
+            of("tweet.fields")
+                .starts_with("author_id,conversation_id,created_at,lang,public_metrics,referenced_tweets,note_tweet")
+        );
+        assert_eq!(of("expansions"), "author_id");
+        assert_eq!(of("user.fields"), "username,public_metrics");
+    }
+}

@@ -1,0 +1,86 @@
+//! What the headers of X's answers say about when it may be asked again.
+
+use jiff::{SignedDuration, Timestamp};
+use reqwest::header::HeaderMap;
+
+/// A reset this little in the past means "now": it is given in whole seconds.
+const ROUNDING: SignedDuration = SignedDuration::from_secs(2);
+/// No wait that a header asks for is longer: X's longest window is a day.
+const LONGEST: SignedDuration = SignedDuration::from_hours(25);
+
+/// `x-rate-limit-remaining`, `x-rate-limit-reset` and `Retry-After`, read at one instant.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct RateHeaders {
+    pub remaining: Option<i64>,
+    pub reset: Option<Timestamp>,
+    pub retry_after: Option<Timestamp>,
+}
+
+impl RateHeaders {
+    pub(super) fn read(headers: &HeaderMap, now: Timestamp) -> Self {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+        let reset = text("x-rate-limit-reset").and_then(|text| Timestamp::from_second(text.parse().ok()?).ok());
+        let retry_after = text("retry-after").and_then(|text| match text.parse::<u32>() {
+            Ok(seconds) => now.checked_add(SignedDuration::from_secs(seconds.into())).ok(),
+            Err(_) => jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok(),
+        });
+        Self {
+            remaining: text("x-rate-limit-remaining").and_then(|text| text.parse().ok()),
+            reset: reset.and_then(|at| ahead(at, now)),
+            retry_after: retry_after.and_then(|at| ahead(at, now)),
+        }
+    }
+
+    /// When X may be asked again after it said no.
+    pub(super) fn until(&self) -> Option<Timestamp> {
+        // Both asked for: the later holds both.
+        self.retry_after.max(self.reset)
+    }
+}
+
+/// A time ahead, in reason; none for one that is long past, as when the two clocks disagree: it tells nothing.
+fn ahead(at: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    let wait = at.duration_since(now);
+    if wait < -ROUNDING {
+        return None;
+    }
+    now.checked_add(wait.clamp(SignedDuration::from_secs(1), LONGEST)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    const NOW: i64 = 1_790_000_000;
+
+    fn read(pairs: &[(&'static str, &str)]) -> RateHeaders {
+        let pairs =
+            pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()));
+        RateHeaders::read(&pairs.collect(), Timestamp::from_second(NOW).unwrap())
+    }
+
+    fn until(pairs: &[(&'static str, &str)]) -> Option<i64> {
+        read(pairs).until().map(|until| until.as_second() - NOW)
+    }
+
+    #[test]
+    fn the_later_of_reset_and_retry_after_holds() {
+        assert_eq!(until(&[("x-rate-limit-reset", "1790000100")]), Some(100));
+        assert_eq!(until(&[("retry-after", "7")]), Some(7));
+        assert_eq!(until(&[("retry-after", "7"), ("x-rate-limit-reset", "1790000100")]), Some(100));
+        assert_eq!(until(&[("retry-after", "Mon, 21 Sep 2026 15:00:00 GMT")]), Some(2_800));
+        assert_eq!(read(&[("x-rate-limit-remaining", "3")]).remaining, Some(3));
+    }
+
+    #[test]
+    fn nonsense_and_times_long_past_say_nothing() {
+        for value in ["", "-5", "soon", "99999999999999999999", "1789999000"] {
+            assert_eq!(until(&[("x-rate-limit-reset", value)]), None, "{value}");
+        }
+        assert_eq!(until(&[("x-rate-limit-reset", "1789999999")]), Some(1), "rounded down");
+        assert_eq!(until(&[("x-rate-limit-reset", "1890000000")]), Some(25 * 3600), "no wait of years");
+        assert_eq!(until(&[]), None);
+    }
+}

@@ -1,0 +1,85 @@
+//! [`Page`]: one answer with posts, read so that an unreadable post costs itself alone.
+
+use serde_json::Value;
+
+use super::error::{ApiError, Problem};
+use super::model::{authors, edit_notices, number, read_post};
+use crate::source::{Notice, Post, Unusable};
+
+/// What a page of search or of a timeline holds.
+#[derive(Debug, Default)]
+pub struct Page {
+    pub posts: Vec<Post>,
+    pub unusable: Vec<Unusable>,
+    /// Edits that the posts tell of.
+    pub notices: Vec<Notice>,
+    /// The largest identifier, by `meta` and by the posts themselves.
+    pub newest: Option<u64>,
+    /// The smallest.
+    pub oldest: Option<u64>,
+    pub next_token: Option<String>,
+    /// What X could not give beside what it gave.
+    pub errors: usize,
+}
+
+impl Page {
+    /// Reads an answer.
+    ///
+    /// # Errors
+    /// When it is no page at all.
+    pub fn read(answer: &Value) -> Result<Self, ApiError> {
+        let Value::Object(object) = answer else {
+            return Err(ApiError::Malformed("it is no object, wanted a page with data and meta".into()));
+        };
+        let errors = object.get("errors").and_then(Value::as_array).map_or(0, Vec::len);
+        let meta = object.get("meta").filter(|meta| meta.is_object());
+        let data: &[Value] = match object.get("data") {
+            Some(Value::Array(posts)) => posts,
+            None | Some(Value::Null) if meta.is_some() => &[],
+            None | Some(Value::Null) if errors > 0 => {
+                return Err(ApiError::Invalid { status: 200, problem: Problem::read(answer, None) });
+            }
+            None | Some(Value::Null) => {
+                return Err(ApiError::Malformed("it has neither data nor meta".into()));
+            }
+            Some(_) => return Err(ApiError::Malformed("data is no array".into())),
+        };
+        let told = |key| meta.and_then(|meta| meta.get(key)).and_then(Value::as_str);
+        let mut page = Self {
+            newest: told("newest_id").and_then(number),
+            oldest: told("oldest_id").and_then(number),
+            next_token: told("next_token").filter(|token| !token.is_empty()).map(str::to_owned),
+            errors,
+            ..Self::default()
+        };
+        let authors = authors(answer);
+        for value in data {
+            match read_post(value, &authors) {
+                Ok(post) => page.take(post),
+                Err(unusable) => page.unusable.push(unusable),
+            }
+        }
+        Ok(page)
+    }
+
+    /// Posts that were read and paid for.
+    pub fn len(&self) -> usize {
+        self.posts.len() + self.unusable.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn take(&mut self, post: Post) {
+        // `meta` is not relied on: a cursor from it alone could pass posts by.
+        let id = number(&post.id);
+        self.newest = self.newest.max(id);
+        self.oldest = self.oldest.into_iter().chain(id).min();
+        self.notices.extend(edit_notices(&post));
+        self.posts.push(post);
+    }
+}
+
+#[cfg(test)]
+mod tests;

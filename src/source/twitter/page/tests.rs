@@ -1,0 +1,51 @@
+//! Tests of reading a page.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::super::model::tests::any_json;
+use super::*;
+
+fn post(id: &str) -> Value {
+    json!({"id": id, "text": "t", "created_at": "2026-11-02T08:30:00.000Z"})
+}
+
+#[test]
+fn identifiers_are_compared_as_numbers() {
+    let page = Page::read(&json!({"data": [post("999"), post("1000")], "meta": {}})).unwrap();
+    assert_eq!((page.newest, page.oldest), (Some(1000), Some(999)));
+    let page = Page::read(&json!({"data": [post("999")], "meta": {"newest_id": "1000", "oldest_id": "99"}})).unwrap();
+    assert_eq!((page.newest, page.oldest), (Some(1000), Some(99)));
+}
+
+#[test]
+fn an_unreadable_post_costs_itself_alone() {
+    let page = json!({"data": [post("3"), {"id": "2"}, 7, post("1")], "meta": {"next_token": "n"}});
+    let page = Page::read(&page).unwrap();
+    assert_eq!((page.posts.len(), page.unusable.len(), page.len()), (2, 2, 4));
+    assert_eq!(page.next_token.as_deref(), Some("n"));
+}
+
+#[test]
+fn data_is_taken_beside_errors_and_errors_alone_are_a_refusal() {
+    let errors = json!([{"title": "Not Found Error", "detail": "Could not find user", "type": "about:blank"}]);
+    let page = Page::read(&json!({"data": [post("1")], "errors": errors, "meta": {}})).unwrap();
+    assert_eq!((page.posts.len(), page.errors), (1, 1));
+    let refused = Page::read(&json!({"errors": errors})).unwrap_err();
+    assert!(refused.to_string().contains("Could not find user"), "{refused}");
+    assert_eq!(Page::read(&json!({"meta": {"result_count": 0}})).unwrap().len(), 0);
+    for broken in [json!([]), json!({}), json!({"data": 5}), json!(null)] {
+        assert!(matches!(Page::read(&broken), Err(ApiError::Malformed(_))), "{broken}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_json_is_a_page_or_an_error(value in any_json(), data in any_json(), meta in any_json()) {
+        let _ = Page::read(&value);
+        if let Ok(page) = Page::read(&json!({"data": data, "meta": meta, "includes": value})) {
+            prop_assert!(page.newest >= page.oldest || page.oldest.is_none());
+            prop_assert_eq!(page.len(), data.as_array().map_or(0, Vec::len));
+        }
+    }
+}

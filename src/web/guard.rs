@@ -1,0 +1,68 @@
+//! What every request passes: a check that no foreign page sent it, and a count of it.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use prometheus::IntCounterVec;
+
+use super::Console;
+
+#[derive(Clone)]
+pub(super) struct Guard {
+    requests: IntCounterVec,
+    loopback: bool,
+}
+
+impl Guard {
+    pub(super) fn new(console: &Console, address: SocketAddr) -> Self {
+        Self { requests: console.daemon.metrics.daemon.http_requests.clone(), loopback: address.ip().is_loopback() }
+    }
+
+    fn refuses(&self, method: &Method, headers: &HeaderMap) -> Option<&'static str> {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        if self.loopback && !text(header::HOST).is_none_or(names_this_machine) {
+            // A page elsewhere whose name was pointed at this machine (DNS rebinding).
+            return Some("this address is not served under that name; use localhost or 127.0.0.1");
+        }
+        let foreign = text(header::HeaderName::from_static("sec-fetch-site"))
+            .is_some_and(|site| !matches!(site, "same-origin" | "none"));
+        (foreign && *method != Method::GET).then_some("a page from elsewhere may not change anything here")
+    }
+}
+
+fn names_this_machine(host: &str) -> bool {
+    let name = match host.parse::<SocketAddr>() {
+        Ok(address) => return address.ip().is_loopback(),
+        Err(_) => host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(host, |(name, _)| name),
+    };
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
+pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("none".to_owned(), |path| path.as_str().to_owned());
+    let response = match guard.refuses(request.method(), request.headers()) {
+        Some(why) => (StatusCode::FORBIDDEN, format!("{why}\n")).into_response(),
+        None => next.run(request).await,
+    };
+    guard.requests.with_label_values(&[route.as_str(), response.status().as_str()]).inc();
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_this_machine_pass() {
+        for host in ["localhost", "LOCALHOST:9469", "127.0.0.1:9469", "127.0.0.1", "[::1]:9469", "[::1]"] {
+            assert!(names_this_machine(host), "{host}");
+        }
+        for host in ["evil.example", "evil.example:9469", "127.0.0.1.evil.example", "10.0.0.1:9469", ""] {
+            assert!(!names_this_machine(host), "{host}");
+        }
+    }
+}
