@@ -11,6 +11,7 @@ mod reader_flags;
 mod replay;
 mod summary;
 mod timeline;
+mod top;
 
 use std::path::PathBuf;
 
@@ -32,6 +33,7 @@ enum Command {
     Classify(classify::ClassifyArgs),
     Clean(clean::CleanArgs),
     Lab(lab::LabArgs),
+    Top(top::TopArgs),
 }
 
 /// How results are written.
@@ -64,6 +66,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Classify(args) => classify::run(args),
         Command::Clean(args) => clean::run(args),
         Command::Lab(args) => lab::run(args),
+        Command::Top(args) => top::run(&args),
     }
 }
 
