@@ -142,6 +142,11 @@ impl Config {
         self.rules = joined(directory, &self.rules);
         self.classify.model = joined(directory, &self.classify.model);
         self.daemon.state = joined(directory, &self.daemon.state);
+        for source in &mut self.sources {
+            if let SourceConfig::File(file) = source {
+                file.path = joined(directory, &file.path);
+            }
+        }
         self
     }
 }
@@ -256,6 +261,10 @@ mod tests {
         assert_eq!(config.rules, Path::new("/etc/vigie/rules.toml"));
         let config = Config::parse(Path::new("vigie.toml"), "").unwrap();
         assert_eq!(config.classify.model, Path::new("../models/default"));
+        let source = "[[source]]\nname = \"desk\"\ntype = \"file\"\nlayout = \"csv\"\npath = \"spool/posts.csv\"\n";
+        let sources = parse(source).unwrap().sources;
+        let SourceConfig::File(file) = &sources[0] else { panic!("{sources:?}") };
+        assert_eq!(file.path, Path::new("/etc/vigie/spool/posts.csv"));
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod replay;
 mod run;
 mod summary;
 mod timeline;
+mod top;
 
 use std::path::PathBuf;
 
@@ -34,6 +35,7 @@ enum Command {
     Classify(classify::ClassifyArgs),
     Clean(clean::CleanArgs),
     Lab(lab::LabArgs),
+    Top(top::TopArgs),
 }
 
 /// How results are written.
@@ -69,6 +71,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Classify(args) => classify::run(args),
         Command::Clean(args) => clean::run(args),
         Command::Lab(args) => lab::run(args),
+        Command::Top(args) => top::run(&args),
     }
 }
 

@@ -141,7 +141,7 @@ fn a_topic_column_with_too_many_values_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let mut monitor = monitor(dir.path());
     let result: Result<(), MonitorError> =
-        (0..=MAX_TOPICS).try_for_each(|i| monitor.observe(&[&i.to_string()], &post("a", 0, Label::Neutral)));
+        (0..=MAX_TOPICS).try_for_each(|i| monitor.observe(&[&i.to_string()], &post("a", 0, Label::Neutral)).map(drop));
     assert!(matches!(result, Err(MonitorError::TooManyTopics)));
 }
 

@@ -206,14 +206,32 @@ pub(super) fn read_header(
     let first = first_record(records, delimiter).map_err(read)?.ok_or_else(|| SourceError::Empty(name.to_owned()))?;
     records.next(&mut CsvFraming::new(delimiter)).map_err(read)?;
     let header = decode(&first, Encoding::Auto, true).unwrap_or_default();
-    let mut fields = Fields::default();
-    fields.split(&header, delimiter);
-    let names: Vec<&str> = (0..fields.len()).filter_map(|index| fields.get(index, &header)).collect();
-    Places::find(&names, columns, needs).map_err(|missing| SourceError::MissingColumn {
+    let found = places_of(&header, delimiter, columns, needs);
+    found.map_err(|missing| SourceError::MissingColumn {
         name: name.to_owned(),
         missing,
-        found: names.iter().map(|name| shown(name)).collect(),
+        found: shown_columns(&header, delimiter),
     })
+}
+
+/// Where the fields stand under `header`, or what it lacks.
+pub(super) fn places_of(
+    header: &str,
+    delimiter: u8,
+    columns: &Columns,
+    needs: Needs,
+) -> Result<Places, Vec<MissingColumn>> {
+    let mut fields = Fields::default();
+    fields.split(header, delimiter);
+    let names: Vec<&str> = (0..fields.len()).filter_map(|index| fields.get(index, header)).collect();
+    Places::find(&names, columns, needs)
+}
+
+/// The columns of a header, fit for an error.
+pub(super) fn shown_columns(header: &str, delimiter: u8) -> Vec<String> {
+    let mut fields = Fields::default();
+    fields.split(header, delimiter);
+    (0..fields.len()).filter_map(|index| fields.get(index, header)).map(shown).collect()
 }
 
 /// A column's name; in a file without a header it would be a post's text or author.

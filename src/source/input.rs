@@ -115,6 +115,8 @@ pub(super) struct Stream {
 enum Bytes {
     Plain(Raw),
     Gzip(Box<MultiGzDecoder<BufReader<Raw>>>),
+    /// Neither unpacked nor hashed.
+    Followed(Box<dyn Read + Send>),
 }
 
 impl Stream {
@@ -133,6 +135,11 @@ impl Stream {
         Ok(Self { bytes, read, total })
     }
 
+    /// The bytes of a file that is followed: whatever they are, and without an end.
+    pub(super) fn followed(inner: Box<dyn Read + Send>) -> Self {
+        Self { bytes: Bytes::Followed(inner), read: Arc::default(), total: None }
+    }
+
     pub(super) fn is_gzip(&self) -> bool {
         matches!(self.bytes, Bytes::Gzip(_))
     }
@@ -146,6 +153,7 @@ impl Stream {
         let tap = match &self.bytes {
             Bytes::Plain(raw) => raw.get_ref().1,
             Bytes::Gzip(unpacked) => unpacked.get_ref().get_ref().get_ref().1,
+            Bytes::Followed(_) => return None,
         };
         tap.ended.then(|| tap.hasher.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect())
     }
@@ -156,6 +164,7 @@ impl Read for Stream {
         match &mut self.bytes {
             Bytes::Plain(raw) => raw.read(buffer),
             Bytes::Gzip(unpacked) => unpacked.read(buffer),
+            Bytes::Followed(inner) => inner.read(buffer),
         }
     }
 }

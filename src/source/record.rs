@@ -30,9 +30,34 @@ pub(super) enum Cut {
     TooLong,
 }
 
+/// What the end of the stream's bytes means for a record that it cuts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tail {
+    /// The input ends here, and so does its last record.
+    End,
+    /// More may be written: a record that is not complete is given once it is.
+    Grows,
+    /// As `Grows`, but a record that a quote has left open for lines is cut behind its first line.
+    GivesUpOpen,
+}
+
+/// Where the next record begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Position {
+    /// Bytes before it.
+    pub offset: u64,
+    /// 1-based.
+    pub line: u64,
+    /// The rest of the line there belongs to a record that was too long.
+    pub drop_line: bool,
+}
+
 /// Reads records one after another; a record borrows the buffer until the next is asked for.
 pub(super) struct Records {
     stream: Stream,
+    tail: Tail,
+    /// Of the byte at `start`, in the unpacked stream.
+    offset: u64,
     buffer: Vec<u8>,
     /// The record given last begins here.
     start: usize,
@@ -51,6 +76,8 @@ impl Records {
     pub(super) fn new(stream: Stream) -> Self {
         Self {
             stream,
+            tail: Tail::End,
+            offset: 0,
             buffer: vec![0; CHUNK],
             start: 0,
             filled: 0,
@@ -60,6 +87,32 @@ impl Records {
             drop_line: false,
             limit: usize::MAX,
         }
+    }
+
+    /// Goes on at `from`, where `stream` already stands, in a file that grows.
+    pub(super) fn growing(stream: Stream, from: Position) -> Self {
+        let Position { offset, line, drop_line } = from;
+        Self { tail: Tail::Grows, offset, line, drop_line, ..Self::new(stream) }
+    }
+
+    pub(super) fn set_tail(&mut self, tail: Tail) {
+        self.tail = tail;
+    }
+
+    /// Moves behind the record given last, which can then not be given once more, and tells where that is.
+    pub(super) fn settle(&mut self) -> io::Result<Position> {
+        self.pass()?;
+        Ok(Position { offset: self.offset, line: self.line, drop_line: self.drop_line })
+    }
+
+    /// Bytes of the stream that were read, given in records or not.
+    pub(super) fn read_to(&self) -> u64 {
+        self.offset + (self.filled - self.start) as u64
+    }
+
+    /// Whether a line ends in what was read and not given.
+    pub(super) fn holds_line(&self) -> bool {
+        first_line_end(&self.buffer[self.start + self.given..self.filled]).is_some()
     }
 
     pub(super) fn stream(&self) -> &Stream {
@@ -74,17 +127,23 @@ impl Records {
 
     /// Drops bytes ahead that belong to no record, such as a byte order mark.
     pub(super) fn discard(&mut self, bytes: usize) {
-        self.start = self.filled.min(self.start + bytes);
+        self.advance(bytes.min(self.filled - self.start));
     }
 
-    /// The next record. `None` at the end of the input.
+    /// The next record. `None` at the end of the input, or where a growing input holds no complete one yet.
     pub(super) fn next<F: Framing>(&mut self, framing: &mut F) -> io::Result<Option<Record<'_>>> {
         self.pass()?;
+        if self.drop_line {
+            return Ok(None);
+        }
         framing.reset();
         let mut scanned = 0;
         let (length, cut) = loop {
             if let Some(end) = framing.scan(&self.buffer[self.start + scanned..self.filled]) {
-                break (scanned + end, Cut::Whole);
+                match self.whole(scanned + end)? {
+                    Some(length) => break (length, Cut::Whole),
+                    None => return Ok(None),
+                }
             }
             scanned = self.filled - self.start;
             let over = scanned > F::LIMIT.min(self.limit);
@@ -93,6 +152,7 @@ impl Records {
             }
             match (scanned, framing.is_open()) {
                 (0, _) => return Ok(None),
+                (_, open) if !over && self.waits::<F>(open) => return Ok(None),
                 (_, true) => break self.open::<F>(scanned, over),
                 (_, false) if over => break (scanned, Cut::TooLong),
                 (_, false) => break (scanned, Cut::Whole),
@@ -117,6 +177,32 @@ impl Records {
         self.given = self.given.min(length);
     }
 
+    /// The length of a record that ends at `end`. `None` if it ends in a carriage return and nobody can say yet whether a
+    /// line feed follows.
+    fn whole(&mut self, end: usize) -> io::Result<Option<usize>> {
+        let undecided = self.tail != Tail::End
+            && self.start + end == self.filled
+            && self.buffer[..self.filled].last() == Some(&b'\r');
+        if !undecided {
+            return Ok(Some(end));
+        }
+        if self.fill()? == 0 {
+            return Ok(None);
+        }
+        Ok(Some(end + usize::from(self.buffer[self.start + end] == b'\n')))
+    }
+
+    /// Whether a record that the bytes so far do not complete is left for later.
+    fn waits<F: Framing>(&self, open: bool) -> bool {
+        match self.tail {
+            Tail::End => false,
+            Tail::Grows => true,
+            Tail::GivesUpOpen => {
+                !(open && F::BY_LINE && first_line_end(&self.buffer[self.start..self.filled]).is_some())
+            }
+        }
+    }
+
     /// Where a record ends that a quote or brace leaves open.
     fn open<F: Framing>(&self, scanned: usize, over: bool) -> (usize, Cut) {
         let first_line = first_line_end(&self.buffer[self.start..self.start + scanned]);
@@ -135,29 +221,35 @@ impl Records {
         if self.given > 0 {
             self.after_return = lone_return;
         }
-        self.start += self.given;
+        self.advance(self.given);
         self.given = 0;
-        if std::mem::take(&mut self.drop_line) {
-            self.skip_line()?;
+        if self.drop_line {
+            self.drop_line = !self.skip_line()? && self.tail != Tail::End;
         }
         if self.after_return && self.ahead(1)?.first() == Some(&b'\n') {
-            self.start += 1;
+            self.advance(1);
         }
         self.after_return = false;
         Ok(())
     }
 
-    fn skip_line(&mut self) -> io::Result<()> {
+    fn advance(&mut self, bytes: usize) {
+        self.start += bytes;
+        self.offset += bytes as u64;
+    }
+
+    /// Passes the rest of a line; says whether its end was there.
+    fn skip_line(&mut self) -> io::Result<bool> {
         loop {
             let ahead = &self.buffer[self.start..self.filled];
             if let Some(end) = ahead.iter().position(|byte| *byte == b'\n') {
-                self.start += end + 1;
+                self.advance(end + 1);
                 self.line += 1;
-                return Ok(());
+                return Ok(true);
             }
-            self.start = self.filled;
+            self.advance(self.filled - self.start);
             if self.fill()? == 0 {
-                return Ok(());
+                return Ok(false);
             }
         }
     }

@@ -18,22 +18,52 @@ type Object = Map<String, Value>;
 /// Usernames by author identifier, from a page's `includes`.
 type Users<'a> = HashMap<&'a str, &'a str>;
 
+/// What one object says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    Post(Row),
+    /// The post of this identifier was deleted: `{"delete": {"id": "..."}}`.
+    Gone(String),
+}
+
 /// Reads rows of JSON lines.
 pub(super) struct JsonRows {
     framing: JsonFraming,
     columns: Columns,
     encoding: Encoding,
     rules: Rules,
+    /// Deletions are told; otherwise they are posts without a text.
+    deletions: bool,
     /// What the last page still holds.
-    page: VecDeque<Result<Row, Reject>>,
+    page: VecDeque<Result<Said, Reject>>,
 }
 
 impl JsonRows {
     pub(super) fn new(columns: Columns, encoding: Encoding, rules: Rules) -> Self {
-        Self { framing: JsonFraming::default(), columns, encoding, rules, page: VecDeque::new() }
+        Self { framing: JsonFraming::default(), columns, encoding, rules, deletions: false, page: VecDeque::new() }
+    }
+
+    pub(super) fn with_deletions(self) -> Self {
+        Self { deletions: true, ..self }
+    }
+
+    /// What is left of the record given last.
+    pub(super) fn left(&self) -> usize {
+        self.page.len()
     }
 
     pub(super) fn next_row(&mut self, records: &mut Records) -> io::Result<Option<Result<Row, Reject>>> {
+        loop {
+            match self.next(records)? {
+                Some(Ok(Said::Post(row))) => return Ok(Some(Ok(row))),
+                Some(Ok(Said::Gone(_))) => {}
+                Some(Err(reject)) => return Ok(Some(Err(reject))),
+                None => return Ok(None),
+            }
+        }
+    }
+
+    pub(super) fn next(&mut self, records: &mut Records) -> io::Result<Option<Result<Said, Reject>>> {
         loop {
             if let Some(row) = self.page.pop_front() {
                 return Ok(Some(row));
@@ -69,6 +99,13 @@ impl JsonRows {
     }
 
     fn take_object(&mut self, value: &Value, object: &Object, line: u64) {
+        if self.deletions
+            && let Some(delete) = object.get("delete")
+        {
+            let gone = deleted(delete).map_err(|fault| fault.reject(line, value.to_string().as_bytes()));
+            self.page.push_back(gone);
+            return;
+        }
         let users = users(object);
         match object.get("data") {
             Some(Value::Array(posts)) => self.take_posts(posts, &users, line),
@@ -89,7 +126,7 @@ impl JsonRows {
             Value::Object(object) => self.cells(object, users).and_then(|cells| cells.into_row(line, &self.rules)),
             other => Err(Fault::new(RejectReason::Json, format!("a post is {}, wanted an object", kind(other)))),
         };
-        self.page.push_back(row.map_err(|fault| fault.reject(line, post.to_string().as_bytes())));
+        self.page.push_back(row.map(Said::Post).map_err(|fault| fault.reject(line, post.to_string().as_bytes())));
     }
 
     fn cells<'a>(&self, post: &'a Object, users: &Users<'a>) -> Result<Cells<'a>, Fault> {
@@ -127,6 +164,12 @@ impl JsonRows {
             reason: cell(Field::Reason),
         })
     }
+}
+
+fn deleted(delete: &Value) -> Result<Said, Fault> {
+    let id = delete.get("id").and_then(scalar).filter(|id| !id.trim().is_empty());
+    let wanted = || Fault::new(RejectReason::Json, r#"a deletion without an id, wanted {"delete": {"id": "..."}}"#);
+    id.map(|id| Said::Gone(id.trim().to_owned())).ok_or_else(wanted)
 }
 
 /// The full text of a post that is cut in `text` (the specification of late 2026 calls it a note post).
