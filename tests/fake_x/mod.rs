@@ -1,0 +1,39 @@
+//! A fake X API v2 on a loopback port, which behaves as `shared/x-api/openapi.json` and the design page say, faults
+//! included. Tests hold a [`FakeX`]: they publish posts, script faults and look at the requests that came.
+//!
+//! ```text
+//! request -> answer (records, token, rate limit, fault) -> search | stream | rules | account -> World (posts, rules)
+//! ```
+#![allow(dead_code, unused_imports, reason = "each test binary uses its part")]
+#![allow(unreachable_pub, reason = "also part of an example, where it is no module of a crate that exports it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helper: a panic there is the failure it should be")]
+
+mod account;
+mod answer;
+mod fault;
+mod handle;
+mod limit;
+mod params;
+mod post;
+mod query;
+mod rules;
+mod search;
+mod stream;
+mod world;
+
+pub use answer::Recorded;
+pub use fault::Fault;
+pub use handle::{FakeX, Settings};
+pub use limit::Endpoint;
+pub use params::Names;
+pub use post::{FakePost, Visible, snowflake, snowflake_time};
+pub use stream::Act;
+
+/// The clock the fake reads; `vigie::source::Clock` is one.
+pub type Clock = std::sync::Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
+
+/// A clock that follows tokio's time, paused or not, from `start` on.
+pub fn tokio_clock(start: jiff::Timestamp) -> Clock {
+    let begun = tokio::time::Instant::now();
+    std::sync::Arc::new(move || start + jiff::SignedDuration::try_from(begun.elapsed()).unwrap())
+}
