@@ -11,12 +11,22 @@ mod backoff;
 mod budget;
 mod client;
 mod config;
+mod cursor;
 mod error;
 mod fields;
 mod headers;
+mod hold;
+mod interval;
 mod limits;
+mod mentions;
 mod model;
 mod page;
+mod poll;
+mod query;
+mod search;
+mod snowflake;
+mod wait;
+mod walk;
 
 pub use account::{Account, AccountError, Reservation};
 pub use budget::{Exhausted, Item, Share};
@@ -30,6 +40,12 @@ use super::config::Context;
 use super::outlet::Source;
 
 /// The source that `config` describes.
-pub(super) fn build(config: &Config, _context: &Context<'_>) -> Result<Box<dyn Source>, String> {
-    Err(format!("mode {:?} is not there yet", config.mode))
+pub(super) fn build(config: &Config, context: &Context<'_>) -> Result<Box<dyn Source>, String> {
+    let account = context.x.ok_or("there is no account on X: set its bearer token (VIGIE_X_TOKEN or x.token_file)")?;
+    let target = match config.mode {
+        Mode::Search => search::target(config, context.topics),
+        Mode::Mentions => mentions::target(config),
+        Mode::Stream => return Err("mode \"stream\" is not there yet".into()),
+    };
+    Ok(Box::new(poll::Poll::new(config, target, account, context.cursor.as_ref())?))
 }
