@@ -19,7 +19,12 @@ const PER_SLOT: usize = 5;
 pub struct Sample {
     pub id: String,
     pub created_at: Timestamp,
+    /// Handle without `@`.
     pub author: Option<String>,
+    /// The source's own identifier of the author.
+    pub author_id: Option<String>,
+    /// Where the post can be read.
+    pub url: Option<String>,
     pub text: String,
     /// Probability of negative, in `[0, 1]`.
     pub negative: f32,
@@ -59,6 +64,8 @@ impl Samples {
             id: post.id.clone(),
             created_at: post.created_at,
             author: post.author.clone(),
+            author_id: post.details.author_id.clone(),
+            url: post.details.url.clone(),
             text: post.text.clone(),
             negative,
         };
