@@ -2,12 +2,27 @@
 //! Stands between the classifier and `notify`, and is the one place where time enters: posts move nothing but counts,
 //! [`Monitor::advance`] closes buckets and evaluates rules.
 
+mod check;
+mod expire;
+mod forget;
+mod repair;
 mod report;
 mod retention;
+mod schema;
+mod scrub;
+mod selector;
+mod set_aside;
+mod tombstones;
 mod tracked;
 
+pub use check::{Check, Fault, TableCheck, check};
+pub use expire::Expired;
+pub use forget::{Receipt, Removed, What};
+pub use repair::{Repaired, repair};
 pub use report::{Report, TopicReport, Totals};
 pub use retention::Retention;
+pub use schema::{ExportError, export, import};
+pub use selector::Selector;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -20,6 +35,8 @@ use crate::classify::ClassifiedPost;
 use crate::rule::{AlertingRule, Rules};
 use crate::store::{Batch, Key, Store, StoreError, Table};
 use crate::window::{self, Arrival, TopicWindow};
+use set_aside::Aside;
+use tombstones::Tombstones;
 use tracked::Tracked;
 
 /// Topics a monitor keeps windows for. A topic column with more values than this was not meant as one.
@@ -30,6 +47,8 @@ const MAX_TOPICS: usize = 1_000;
 pub enum MonitorError {
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("an empty name or id selects nothing to forget")]
+    NobodySelected,
     #[error("more than {MAX_TOPICS} topics: is the topic column the right one?")]
     TooManyTopics,
 }
@@ -68,6 +87,9 @@ pub struct Monitor {
     fresh: Vec<Transition>,
     /// Committed, not yet delivered.
     outbox: VecDeque<(u64, Transition)>,
+    /// What is to stay forgotten.
+    tombstones: Tombstones,
+    aside: Aside,
 }
 
 impl Monitor {
@@ -88,7 +110,8 @@ impl Monitor {
             let (key, transition) = entry?;
             outbox.push_back((key.last_number().unwrap_or_default(), transition));
         }
-        Ok(Self { store, config, rules, totals, topics, fresh: Vec::new(), outbox })
+        let (tombstones, aside) = (Tombstones::load(&store)?, Aside::load(&store)?);
+        Ok(Self { store, config, rules, totals, topics, fresh: Vec::new(), outbox, tombstones, aside })
     }
 
     /// Counts a post in each of `topics`. Call [`Monitor::advance`] first.
@@ -97,8 +120,10 @@ impl Monitor {
     /// When a new topic is one too many or cannot be loaded.
     pub fn observe(&mut self, topics: &[&str], classified: &ClassifiedPost) -> Result<(), MonitorError> {
         let mut arrivals = Vec::with_capacity(topics.len());
+        let forgotten = self.tombstones.hold(&classified.post);
         for name in topics {
-            arrivals.push(self.topic(name)?.add(classified));
+            let window = self.topic(name)?;
+            arrivals.push(if forgotten { window.count(classified) } else { window.add(classified) });
         }
         if arrivals.is_empty() {
             self.totals.unmatched += 1;
@@ -184,6 +209,7 @@ impl Monitor {
         for transition in std::mem::take(&mut self.fresh) {
             self.file(transition, &mut batch)?;
         }
+        self.aside.save(&mut batch)?;
         self.totals.commits += 1;
         batch.put(&Key::new(Table::Totals), &self.totals)?;
         batch.put(&cursor_key(source), cursor)?;

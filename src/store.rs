@@ -20,6 +20,7 @@ use serde::de::DeserializeOwned;
 
 pub use error::StoreError;
 pub use key::{Key, Part, Table};
+pub use migrate::upgraded;
 pub use salvage::Salvaged;
 
 /// Layout version of what is stored. An older store is upgraded when it is opened, a newer one refused.
@@ -68,13 +69,7 @@ impl Store {
             Some(SCHEMA) => Ok(store),
             Some(1) => store.upgraded(),
             Some(found) => Err(StoreError::Schema { path: path.into(), found }),
-            None if store.is_empty()? => {
-                let mut batch = Batch::default();
-                batch.put(&schema_key(), &SCHEMA)?;
-                store.commit(batch)?;
-                store.flush()?;
-                Ok(store)
-            }
+            None if store.is_empty()? => store.mend_schema().map(|()| store),
             None => Err(StoreError::Open { path: path.into(), reason: "it was not written by vigie".into() }),
         }
     }
@@ -97,6 +92,31 @@ impl Store {
     /// When it cannot be read.
     pub fn schema(&self) -> Result<Option<u32>, StoreError> {
         self.get(&schema_key())
+    }
+
+    /// Whether there is a store in the directory `path`.
+    pub fn is_in(path: &Path) -> bool {
+        layout::is_store(path)
+    }
+
+    /// Writes the layout version where it was lost; the records are taken to be of the present one.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn mend_schema(&self) -> Result<(), StoreError> {
+        if self.schema()?.is_some() {
+            return Ok(());
+        }
+        let mut batch = Batch::default();
+        batch.put(&schema_key(), &SCHEMA)?;
+        self.commit(batch)?;
+        self.flush()
+    }
+
+    /// Removes the files of a store that came to nothing.
+    pub fn discard(path: &Path) {
+        // What is left is seen by the next use of the directory, which tells.
+        let _left = layout::lock(path).map(|_lock| layout::discard(path));
     }
 
     /// The value under `key`, if there is one.
@@ -182,6 +202,22 @@ impl Store {
     /// When the directory cannot be read.
     pub fn size_on_disk(&self) -> Result<u64, StoreError> {
         layout::size(&self.path).map_err(|cause| StoreError::failed(&self.path, &cause))
+    }
+
+    /// What `vigie store repair` left in the directory, which may hold whatever the store held then.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn copies(&self) -> Result<Vec<PathBuf>, StoreError> {
+        layout::copies(&self.path).map_err(|cause| StoreError::failed(&self.path, &cause))
+    }
+
+    /// Removes such copies made before `time` (Unix seconds); returns how many.
+    ///
+    /// # Errors
+    /// When one cannot be removed.
+    pub fn remove_copies_before(&self, time: i64) -> Result<u64, StoreError> {
+        layout::remove_copies_before(&self.path, time).map_err(|cause| StoreError::failed(&self.path, &cause))
     }
 
     fn is_empty(&self) -> Result<bool, StoreError> {

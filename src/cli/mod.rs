@@ -6,9 +6,12 @@
 mod bar;
 mod classify;
 mod clean;
+mod forget;
 mod lab;
 mod reader_flags;
 mod replay;
+mod state;
+mod store;
 mod summary;
 mod timeline;
 
@@ -32,6 +35,8 @@ enum Command {
     Classify(classify::ClassifyArgs),
     Clean(clean::CleanArgs),
     Lab(lab::LabArgs),
+    Forget(forget::ForgetArgs),
+    Store(store::StoreArgs),
 }
 
 /// How results are written.
@@ -64,6 +69,8 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Classify(args) => classify::run(args),
         Command::Clean(args) => clean::run(args),
         Command::Lab(args) => lab::run(args),
+        Command::Forget(args) => forget::run(args),
+        Command::Store(args) => store::run(args),
     }
 }
 

@@ -15,6 +15,10 @@ pub struct Totals {
     /// Posts counted, each once.
     pub posts: u64,
     pub labels: Counts,
+    /// Posts and rows that the daemon's sources handed over; a replay leaves it 0.
+    pub received: u64,
+    /// Those of them that could not be used.
+    pub rejected: u64,
     /// Posts that came again.
     pub duplicates: u64,
     /// Posts older than the lateness allows.

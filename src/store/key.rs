@@ -28,12 +28,14 @@ pub enum Table {
     Outbox = 10,
     /// What is known of each topic as a whole, by its name.
     Topic = 11,
+    /// Operational alerts that fire.
+    Problem = 12,
     /// Posts and authors that are to stay forgotten, by a keyed hash.
-    Forgotten = 12,
+    Forgotten = 13,
     /// What was forgotten on request, and when.
-    Receipt = 13,
+    Receipt = 14,
     /// What could not be used, as it was read.
-    SetAside = 14,
+    SetAside = 15,
 }
 
 /// One part of a key.
@@ -54,7 +56,7 @@ enum Kind {
 }
 
 impl Table {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Meta,
         Self::Cursor,
         Self::Totals,
@@ -66,6 +68,7 @@ impl Table {
         Self::Alert,
         Self::Outbox,
         Self::Topic,
+        Self::Problem,
         Self::Forgotten,
         Self::Receipt,
         Self::SetAside,
@@ -87,7 +90,7 @@ impl Table {
             Self::Meta | Self::Cursor | Self::Topic | Self::Forgotten => &[Kind::Text],
             Self::Bucket | Self::Sample | Self::History => &[Kind::Text, Kind::Time],
             Self::Seen => &[Kind::Text, Kind::Time, Kind::Number],
-            Self::Tracker => &[Kind::Text, Kind::Text],
+            Self::Tracker | Self::Problem => &[Kind::Text, Kind::Text],
             Self::Alert => &[Kind::Text, Kind::Time, Kind::Text],
             Self::Outbox | Self::Receipt | Self::SetAside => &[Kind::Number],
         }

@@ -16,7 +16,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use super::StoreError;
 
@@ -39,6 +39,10 @@ pub(super) const SWAP: [fn(&Path) -> io::Result<()>; 4] = [seal, retire, install
 /// The directory of sled's files, wherever the layout has it.
 pub(super) fn home(path: &Path) -> PathBuf {
     if path.join(DB).is_file() { path.into() } else { path.join(DB) }
+}
+
+pub(super) fn is_store(path: &Path) -> bool {
+    path.join(DB).exists() || path.join(READY).exists()
 }
 
 /// A fresh directory for a copy.
@@ -150,6 +154,12 @@ pub(super) fn put_away(path: &Path, name: &str) -> io::Result<PathBuf> {
     Ok(away)
 }
 
+/// Removes the store's files but for the lock.
+pub(super) fn discard(path: &Path) -> io::Result<()> {
+    wait_closed(&path.join(DB))?;
+    remove_all(&path.join(DB))
+}
+
 /// What `vigie store repair` left in the directory: copies that hold what the store held.
 pub(super) fn copies(path: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
@@ -158,6 +168,19 @@ pub(super) fn copies(path: &Path) -> io::Result<Vec<PathBuf>> {
     }
     found.sort();
     Ok(found)
+}
+
+/// Removes those of them that were made before `time` (Unix seconds); returns how many.
+pub(super) fn remove_copies_before(path: &Path, time: i64) -> io::Result<u64> {
+    let before = UNIX_EPOCH + Duration::from_secs(u64::try_from(time).unwrap_or_default());
+    let mut removed = 0;
+    for copy in copies(path)? {
+        if fs::symlink_metadata(&copy)?.modified()? < before {
+            remove_all(&copy)?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
 }
 
 /// Bytes of all files below `path`.

@@ -1,5 +1,5 @@
 //! Records of layout version 1 in the layout of version 2: posts in them have learnt the author's own identifier and
-//! the post's address.
+//! the post's address, and totals what was received and rejected.
 //!
 //! Both layouts stand here as they are on disk, apart from the types of today: a later change of those must not change
 //! how an old store is read. A change of layout makes `SCHEMA` one more, and adds its step here.
@@ -85,6 +85,41 @@ struct Transition<S> {
 }
 
 #[derive(Serialize, Deserialize)]
+struct Counts {
+    negative: u64,
+    neutral: u64,
+    positive: u64,
+}
+
+/// What follows `labels` in both versions.
+#[derive(Serialize, Deserialize)]
+struct RestOfTotals {
+    duplicates: u64,
+    too_late: u64,
+    unmatched: u64,
+    alerts: u64,
+    edge: Option<i64>,
+    commits: u64,
+    transitions: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Totals1 {
+    posts: u64,
+    labels: Counts,
+    rest: RestOfTotals,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Totals2 {
+    posts: u64,
+    labels: Counts,
+    received: u64,
+    rejected: u64,
+    rest: RestOfTotals,
+}
+
+#[derive(Serialize, Deserialize)]
 enum AlertState {
     Inactive,
     Pending { since: String },
@@ -99,9 +134,19 @@ struct Tracked<S> {
 }
 
 /// The value of version 1 under `key`, in the present layout.
-pub(super) fn upgraded(key: &Key, value: &[u8]) -> Result<Vec<u8>, StoreError> {
+///
+/// # Errors
+/// When it is none of version 1.
+pub fn upgraded(key: &Key, value: &[u8]) -> Result<Vec<u8>, StoreError> {
     match key.table() {
         Some(Table::Meta) if *key == schema_key() => encode(&SCHEMA),
+        Some(Table::Totals) => change(key, value, |Totals1 { posts, labels, rest }| Totals2 {
+            posts,
+            labels,
+            received: 0,
+            rejected: 0,
+            rest,
+        }),
         Some(Table::Sample) => change(key, value, samples),
         Some(Table::Alert) => change(key, value, alert),
         Some(Table::Outbox) => change(key, value, |told: Transition<Sample1>| Transition {

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::{Batch, Key, Store, StoreError, engine, layout, migrate};
+use super::{Batch, Key, Store, StoreError, engine, layout, upgraded};
 
 /// Records applied at once.
 const AT_ONCE: usize = 1_000;
@@ -22,7 +22,7 @@ impl Store {
 
     /// A store of layout version 1 in the present layout.
     pub(super) fn upgraded(mut self) -> Result<Self, StoreError> {
-        self.replace(|key, value| migrate::upgraded(key, &value))?;
+        self.replace(|key, value| upgraded(key, &value))?;
         Ok(self)
     }
 

@@ -84,6 +84,19 @@ impl Samples {
         all.into_iter().filter(|sample| wordings.insert(wording(&sample.text))).take(count).cloned().collect()
     }
 
+    /// Removes what is `doomed`; returns its slots and ids. What is stored is not touched.
+    pub(super) fn remove(&mut self, doomed: &dyn Fn(&Sample) -> bool) -> Vec<(i64, String)> {
+        let mut removed = Vec::new();
+        for (slot, kept) in &mut self.slots {
+            removed.extend(kept.extract_if(.., |sample| doomed(sample)).map(|sample| (*slot, sample.id)));
+        }
+        removed
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Sample> {
+        self.slots.values().flatten()
+    }
+
     /// Lets go of slots that end at or before `time`.
     pub(super) fn drop_before(&mut self, time: i64) {
         while let Some(entry) = self.slots.first_entry()
