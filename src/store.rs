@@ -66,10 +66,17 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let store = Self::open_as_it_is(path)?;
         match store.schema()? {
-            Some(SCHEMA) => Ok(store),
+            Some(SCHEMA) => store.marked(),
             Some(1) => store.upgraded(),
             Some(found) => Err(StoreError::Schema { path: path.into(), found }),
-            None if store.is_empty()? => store.mend_schema().map(|()| store),
+            None if store.is_emptied()? => {
+                let reason = "its files are there and hold nothing".into();
+                Err(StoreError::Corrupt { path: path.into(), reason })
+            }
+            None if store.is_empty()? => {
+                store.mend_schema()?;
+                store.marked()
+            }
             None => Err(StoreError::Open { path: path.into(), reason: "it was not written by vigie".into() }),
         }
     }
@@ -218,6 +225,19 @@ impl Store {
     /// When one cannot be removed.
     pub fn remove_copies_before(&self, time: i64) -> Result<u64, StoreError> {
         layout::remove_copies_before(&self.path, time).map_err(|cause| StoreError::failed(&self.path, &cause))
+    }
+
+    /// Whether it holds nothing although it did: sled takes files that end early for files that were just begun.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn is_emptied(&self) -> Result<bool, StoreError> {
+        Ok(layout::is_marked(&layout::home(&self.path)) && self.is_empty()?)
+    }
+
+    fn marked(self) -> Result<Self, StoreError> {
+        layout::mark(&layout::home(&self.path)).map_err(|cause| StoreError::failed(&self.path, &cause))?;
+        Ok(self)
     }
 
     fn is_empty(&self) -> Result<bool, StoreError> {

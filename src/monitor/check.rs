@@ -104,6 +104,9 @@ pub fn check(store: &Store) -> Result<Check, StoreError> {
             Err(problem) => check.faults.push(fault(problem)),
         }
     }
+    if store.is_emptied()? {
+        check.unread = Some("its files are there and hold nothing".into());
+    }
     if check.unread.is_none() {
         check.faults.extend(of_topics.into_iter().filter(|(topic, _)| !topics.contains(topic)).map(|(_, fault)| fault));
     }

@@ -24,6 +24,8 @@ const DB: &str = "db";
 const NEW: &str = "db.new";
 const READY: &str = "db.ready";
 const OLD: &str = "db.old";
+/// An empty file beside sled's own, made once something is stored.
+const MARK: &str = "in-use";
 /// Files of sled's in layout version 1 beside `db`, which is taken away last.
 const FIRST_LAYOUT: [&str; 2] = ["blobs", "conf"];
 
@@ -43,6 +45,20 @@ pub(super) fn home(path: &Path) -> PathBuf {
 
 pub(super) fn is_store(path: &Path) -> bool {
     path.join(DB).exists() || path.join(READY).exists()
+}
+
+/// Marks sled's files in `home` as ones that hold something.
+pub(super) fn mark(home: &Path) -> io::Result<()> {
+    if is_marked(home) {
+        return Ok(());
+    }
+    let file = File::create(home.join(MARK))?;
+    file.sync_all()?;
+    sync(home)
+}
+
+pub(super) fn is_marked(home: &Path) -> bool {
+    home.join(MARK).exists()
 }
 
 /// A fresh directory for a copy.
@@ -212,8 +228,12 @@ pub(super) fn copy_sled(from: &Path, to: &Path) -> io::Result<()> {
     sync(to)
 }
 
-pub(super) fn forget_snapshots(home: &Path) -> io::Result<()> {
-    entries(home, "snap.")?.iter().try_for_each(|snapshot| remove_all(snapshot))
+/// Leaves of sled's files only the log, from which it makes the others anew, and of that only `part` in `whole`.
+pub(super) fn reduce_to_log(home: &Path, part: u64, whole: u64) -> io::Result<()> {
+    entries(home, "snap.")?.iter().try_for_each(|snapshot| remove_all(snapshot))?;
+    remove_all(&home.join("conf"))?;
+    let log = OpenOptions::new().write(true).open(home.join(DB))?;
+    log.set_len(log.metadata()?.len() / whole * part)
 }
 
 /// Makes `path` where it is not there yet, for its owner alone: what is stored holds texts and authors.

@@ -74,7 +74,8 @@ impl Store {
             return Err(StoreError::Failed { path: self.path.clone(), reason });
         }
         drop(copy);
-        layout::wait_closed(home).map_err(|cause| StoreError::failed(&self.path, &cause))
+        let closed = layout::wait_closed(home).and_then(|()| layout::mark(home));
+        closed.map_err(|cause| StoreError::failed(&self.path, &cause))
     }
 
     pub(super) fn close(&mut self) -> Result<(), StoreError> {

@@ -1,8 +1,14 @@
 //! What `vigie store repair` does to the files: a copy first, then whatever sled can still read.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Key, Store, StoreError, engine, layout};
+
+/// Parts of the log that are tried, each a little shorter than the last.
+const PARTS: u64 = 16;
+
+type Records = Vec<(Key, Vec<u8>)>;
 
 /// What was saved of a store that sled could not open or read through.
 #[derive(Debug)]
@@ -36,12 +42,7 @@ impl Store {
         let failed = |cause| StoreError::failed(path, &cause);
         layout::settle(path).map_err(failed)?;
         let kept = layout::put_away(path, name).map_err(failed)?;
-        // sled writes to what it reads: it gets a copy, without the snapshot, which it can make anew from its log.
-        let scratch = layout::new_home(path).map_err(failed)?;
-        layout::copy_sled(&kept, &scratch).map_err(failed)?;
-        layout::forget_snapshots(&scratch).map_err(failed)?;
-        let found = readable(path, &scratch);
-        layout::wait_closed(&scratch).map_err(failed)?;
+        let found = best(path, &kept).map_err(failed)?;
         drop(lock);
 
         let store = Self::open_as_it_is(path)?;
@@ -55,16 +56,46 @@ impl Store {
     }
 }
 
-/// Every record that sled can still read in `home`.
-fn readable(path: &Path, home: &Path) -> Vec<(Key, Vec<u8>)> {
-    let mut found = Vec::new();
-    let Ok(db) = engine::open(path, home) else { return found };
-    // After an unreadable record the scan goes on behind the last one read, table by table.
-    for table in 0..=u8::MAX {
-        let mut entries = db.scan_prefix([table]);
-        while let Ok(Some((key, value))) = engine::guarded(path, || entries.next().transpose()) {
-            found.push((Key::from_stored(&key), value.to_vec()));
+/// What can be read of the longest part of the log that can be read to its end, which is the store as it once was; else
+/// the most that can be read of any part.
+fn best(path: &Path, kept: &Path) -> io::Result<Records> {
+    let mut best = Records::new();
+    for part in (1..=PARTS).rev() {
+        // sled writes to what it reads: it gets a copy each time.
+        let scratch = layout::new_home(path)?;
+        layout::copy_sled(kept, &scratch)?;
+        if layout::reduce_to_log(&scratch, part, PARTS).is_err() {
+            break;
+        }
+        let (found, whole) = readable(path, &scratch);
+        layout::wait_closed(&scratch)?;
+        if whole && !found.is_empty() {
+            return Ok(found);
+        }
+        if found.len() > best.len() {
+            best = found;
         }
     }
-    found
+    Ok(best)
+}
+
+/// The records that sled can read in `home`, and whether it read them all.
+fn readable(path: &Path, home: &Path) -> (Records, bool) {
+    let (mut found, mut whole) = (Records::new(), true);
+    let Ok(db) = engine::open(path, home) else { return (found, false) };
+    // Where a record cannot be read the scan goes on with the next table.
+    for table in 0..=u8::MAX {
+        let mut entries = db.scan_prefix([table]);
+        loop {
+            match engine::guarded(path, || entries.next().transpose()) {
+                Ok(Some((key, value))) => found.push((Key::from_stored(&key), value.to_vec())),
+                Ok(None) => break,
+                Err(_) => {
+                    whole = false;
+                    break;
+                }
+            }
+        }
+    }
+    (found, whole)
 }

@@ -151,7 +151,8 @@ fn a_handle_leads_to_the_posts_under_another_handle() {
 fn what_was_not_committed_yet_is_forgotten_too() {
     let dir = tempfile::tempdir().unwrap();
     let mut monitor = open(dir.path());
-    for i in 0..12 {
+    monitor.advance(at(1));
+    for i in 0..40 {
         monitor.observe(&["t"], &post(&i.to_string(), 1, "ann", None, 1.0)).unwrap();
     }
     monitor.advance(at(2));

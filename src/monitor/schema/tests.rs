@@ -30,6 +30,7 @@ fn at(minute: i64) -> Timestamp {
 /// A store with records in every table that the monitor writes.
 fn fill(dir: &Path) {
     let mut monitor = open(dir);
+    monitor.forget(&crate::monitor::Selector::Post("1".into()), at(0)).unwrap();
     for minute in (0..20).chain(60..65) {
         monitor.advance(at(minute));
         for i in 0..4 {
@@ -46,8 +47,8 @@ fn fill(dir: &Path) {
         monitor.set_aside("x", at(minute), &Unusable { reason: "json".into(), ..unusable() });
         let cursor = crate::source::Cursor::new(&minute).unwrap();
         monitor.commit("x-search", &cursor).unwrap();
+        monitor.flush().unwrap();
     }
-    monitor.forget(&crate::monitor::Selector::Post("1".into()), at(66)).unwrap();
 }
 
 fn unusable() -> Unusable {
@@ -167,9 +168,13 @@ fn files(dir: &Path) -> Vec<PathBuf> {
 }
 
 /// Opens, checks, repairs and opens again; returns how it went.
-fn survive(dir: &Path, how: &str) -> &'static str {
+fn survive(dir: &Path, how: &str, whole: usize) -> &'static str {
     let sound = match Store::open_as_it_is(dir) {
-        Ok(store) => check(&store).map(|check| check.is_sound()),
+        Ok(store) => {
+            let sound = check(&store).map(|check| check.is_sound());
+            println!("{how}: read {} of {whole}", store.records().count());
+            sound
+        }
         Err(error) => Err(error),
     };
     match sound {
@@ -187,20 +192,23 @@ fn survive(dir: &Path, how: &str) -> &'static str {
     let kept = store.records().count();
     drop(store);
     open(dir);
-    if kept > 1 { "saved in part" } else { "lost" }
+    println!("{how}: kept {kept} of {whole}");
+    if kept > 1 { "saved" } else { "lost" }
 }
 
 #[test]
 fn damaged_files_end_in_an_error_or_a_store_that_works() {
     let whole = tempfile::tempdir().unwrap();
     fill(whole.path());
+    let records = Store::open(whole.path()).unwrap().records().count();
     let mut outcomes = std::collections::BTreeMap::<&str, u32>::new();
     for file in files(whole.path()).iter().filter(|file| file.file_name().is_some_and(|name| name != "lock")) {
         let bytes = fs::read(file).unwrap();
         let name = file.strip_prefix(whole.path()).unwrap();
         let size = bytes.len();
-        let spots =
-            (0..24_usize).map(|i| i * size / 24).chain((0..16.min(size)).map(|i| i * 7)).filter(|at| *at < size);
+        // sled's log is what matters; of the small files beside it the head and the middle will do.
+        let spots = if name.ends_with("db") { 8 } else { 2 };
+        let spots = (0..spots).map(|i| i * size / spots).filter(|at| *at < size);
         for spot in spots {
             for (kind, damage) in [
                 ("flipped", Box::new(|bytes: &mut Vec<u8>| bytes[spot] ^= 0xff) as Box<dyn Fn(&mut Vec<u8>)>),
@@ -219,12 +227,11 @@ fn damaged_files_end_in_an_error_or_a_store_that_works() {
                 damage(&mut bytes);
                 fs::write(dir.path().join(name), bytes).unwrap();
                 let how = format!("{} {kind} at {spot} of {size}", name.display());
-                let outcome = survive(dir.path(), &how);
-                println!("{how}: {outcome}");
+                let outcome = survive(dir.path(), &how, records);
                 *outcomes.entry(outcome).or_default() += 1;
             }
         }
     }
     println!("{outcomes:?}");
-    assert!(outcomes.values().sum::<u32>() > 100 && outcomes.len() > 1, "{outcomes:?}");
+    assert!(outcomes.values().sum::<u32>() > 30 && outcomes.len() > 1, "{outcomes:?}");
 }
