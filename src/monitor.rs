@@ -3,14 +3,29 @@
 //! [`Monitor::advance`] closes buckets and evaluates rules.
 
 mod problem;
+mod check;
+mod expire;
+mod forget;
+mod repair;
 mod report;
 mod retention;
+mod schema;
+mod scrub;
+mod selector;
+mod set_aside;
+mod tombstones;
 mod tracked;
 mod view;
 
+pub use check::{Check, Fault, TableCheck, check};
+pub use expire::Expired;
+pub use forget::{Receipt, Removed, What};
+pub use repair::{Repaired, repair};
 pub use problem::begins as problem_begins;
 pub use report::{Report, TopicReport, Totals};
 pub use retention::Retention;
+pub use schema::{ExportError, export, import};
+pub use selector::Selector;
 pub use view::{AlertView, TopicView};
 
 use std::collections::{BTreeMap, VecDeque};
@@ -25,6 +40,8 @@ use crate::rule::{AlertingRule, Rules};
 use crate::store::{Batch, Key, Store, StoreError, Table};
 use crate::window::{self, Arrival, TopicWindow};
 use problem::Problems;
+use set_aside::Aside;
+use tombstones::Tombstones;
 use tracked::Tracked;
 
 /// Topics a monitor keeps windows for. A topic column with more values than this was not meant as one.
@@ -35,6 +52,8 @@ const MAX_TOPICS: usize = 1_000;
 pub enum MonitorError {
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("an empty name or id selects nothing to forget")]
+    NobodySelected,
     #[error("more than {MAX_TOPICS} topics: is the topic column the right one?")]
     TooManyTopics,
 }
@@ -93,6 +112,9 @@ pub struct Monitor {
     fresh: Vec<Transition>,
     /// Committed, not yet delivered.
     outbox: VecDeque<(u64, Transition)>,
+    /// What is to stay forgotten.
+    tombstones: Tombstones,
+    aside: Aside,
 }
 
 impl Monitor {
@@ -114,6 +136,7 @@ impl Monitor {
             outbox.push_back((key.last_number().unwrap_or_default(), transition));
         }
         let problems = Problems::load(&store)?;
+        let (tombstones, aside) = (Tombstones::load(&store)?, Aside::load(&store)?);
         let mut monitor = Self {
             store,
             config,
@@ -125,6 +148,8 @@ impl Monitor {
             pending: Batch::default(),
             fresh: Vec::new(),
             outbox,
+            tombstones,
+            aside,
         };
         monitor.end_orphans()?;
         Ok(monitor)
@@ -185,8 +210,10 @@ impl Monitor {
     /// When a new topic is one too many or cannot be loaded.
     pub fn observe(&mut self, topics: &[&str], classified: &ClassifiedPost) -> Result<Outcome, MonitorError> {
         let mut arrivals = Vec::with_capacity(topics.len());
+        let forgotten = self.tombstones.hold(&classified.post);
         for name in topics {
-            arrivals.push(self.topic(name)?.add(classified));
+            let window = self.topic(name)?;
+            arrivals.push(if forgotten { window.count(classified) } else { window.add(classified) });
         }
         let outcome = if arrivals.is_empty() {
             self.totals.unmatched += 1;
@@ -298,6 +325,7 @@ impl Monitor {
         for transition in std::mem::take(&mut self.fresh) {
             self.file(transition, &mut batch)?;
         }
+        self.aside.save(&mut batch)?;
         self.totals.commits += 1;
         self.problems.save(&mut batch)?;
         batch.put(&Key::new(Table::Totals), &self.totals)?;

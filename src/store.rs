@@ -4,43 +4,27 @@
 //! One tree, because sled applies a batch atomically within a tree: all effects of one commit are there after a crash,
 //! or none. A commit is durable only after [`Store::flush`].
 
+mod engine;
+mod error;
 mod key;
+mod layout;
+mod migrate;
+mod rewrite;
+mod salvage;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use key::{Key, Table};
+pub use error::StoreError;
+pub use key::{Key, Part, Table};
+pub use migrate::upgraded;
+pub use salvage::Salvaged;
 
-/// Layout version of what is stored; a store of another version is refused by name.
-const SCHEMA: u32 = 1;
-
-/// sled's page cache. What vigie keeps is small and mostly rewritten, so a small cache costs nothing.
-const CACHE_BYTES: u64 = 16 << 20;
-
-/// How long, and how often, a held lock is tried.
-const LOCK_PATIENCE: Duration = Duration::from_secs(1);
-const LOCK_RETRY: Duration = Duration::from_millis(20);
-
-/// Why the store could not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error("the store {path} is in use by another vigie; stop that one, or name another directory")]
-    InUse { path: PathBuf },
-    #[error("the store {path} cannot be opened: {reason}")]
-    Open { path: PathBuf, reason: String },
-    #[error("the store {path} has layout version {found}, this vigie reads version {SCHEMA}; use another directory")]
-    Schema { path: PathBuf, found: u32 },
-    #[error("the store holds a record of table {table:?} that cannot be read: {reason}")]
-    Damaged { table: Option<Table>, reason: String },
-    #[error("the store {path} failed (is its disk full or read-only?): {reason}")]
-    Failed { path: PathBuf, reason: String },
-    #[error("a record cannot be encoded: {0}")]
-    Encode(postcard::Error),
-}
+/// Layout version of what is stored. An older store is upgraded when it is opened, a newer one refused.
+pub const SCHEMA: u32 = 2;
 
 /// Effects to be committed together.
 #[derive(Debug, Default)]
@@ -51,8 +35,13 @@ impl Batch {
     /// When `value` cannot be encoded.
     pub fn put<V: Serialize>(&mut self, key: &Key, value: &V) -> Result<(), StoreError> {
         let bytes = postcard::to_stdvec(value).map_err(StoreError::Encode)?;
-        self.0.insert(key.as_bytes(), bytes);
+        self.put_raw(key, bytes);
         Ok(())
+    }
+
+    /// Puts a value that is encoded already.
+    pub fn put_raw(&mut self, key: &Key, value: Vec<u8>) {
+        self.0.insert(key.as_bytes(), value);
     }
 
     pub fn remove(&mut self, key: &Key) {
@@ -63,62 +52,78 @@ impl Batch {
 /// An open store. Dropping it flushes.
 #[derive(Debug)]
 pub struct Store {
-    db: sled::Db,
+    /// None only after a rewrite that could not open what it wrote. Dropped before the lock is.
+    db: Option<sled::Db>,
     path: PathBuf,
+    _lock: File,
 }
 
 impl Store {
-    /// Opens or creates the store in the directory `path`.
+    /// Opens or creates the store in the directory `path`; one of an older layout is upgraded.
     ///
     /// # Errors
-    /// When the directory cannot be used, another process holds it, or its layout is of another version.
+    /// When the directory cannot be used, another process holds it, it is damaged, or its layout is of a newer version.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        private_directory(path).map_err(|e| StoreError::Open {
-            path: path.into(),
-            reason: format!("the directory cannot be made: {e}"),
-        })?;
-        let db = Self::open_db(path)?;
-        let store = Self { db, path: path.into() };
-        store.check_schema(path)?;
-        Ok(store)
-    }
-
-    /// Waits a moment for a lock that is held: by a vigie that is just ending, or by threads of sled's own, which let go of
-    /// it a little after the store was dropped.
-    fn open_db(path: &Path) -> Result<sled::Db, StoreError> {
-        let started = Instant::now();
-        loop {
-            let opened = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).open();
-            match opened.map_err(|error| Self::opening_error(path, &error)) {
-                Err(StoreError::InUse { .. }) if started.elapsed() < LOCK_PATIENCE => thread::sleep(LOCK_RETRY),
-                settled => return settled,
-            }
-        }
-    }
-
-    fn opening_error(path: &Path, error: &sled::Error) -> StoreError {
-        match error {
-            // sled turns a held lock into an I/O error of kind Other that only its text tells apart.
-            sled::Error::Io(io) if io.to_string().contains("could not acquire lock") => {
-                StoreError::InUse { path: path.into() }
-            }
-            other => StoreError::Open { path: path.into(), reason: other.to_string() },
-        }
-    }
-
-    fn check_schema(&self, path: &Path) -> Result<(), StoreError> {
-        let key = Key::new(Table::Meta).text("schema");
-        match self.get::<u32>(&key)? {
-            Some(SCHEMA) => Ok(()),
+        let store = Self::open_as_it_is(path)?;
+        match store.schema()? {
+            Some(SCHEMA) => store.marked(),
+            Some(1) => store.upgraded(),
             Some(found) => Err(StoreError::Schema { path: path.into(), found }),
-            None if self.db.is_empty() => {
-                let mut batch = Batch::default();
-                batch.put(&key, &SCHEMA)?;
-                self.commit(batch)?;
-                self.flush()
+            None if store.is_emptied()? => {
+                let reason = "its files are there and hold nothing".into();
+                Err(StoreError::Corrupt { path: path.into(), reason })
+            }
+            None if store.is_empty()? => {
+                store.mend_schema()?;
+                store.marked()
             }
             None => Err(StoreError::Open { path: path.into(), reason: "it was not written by vigie".into() }),
         }
+    }
+
+    /// Opens the store whatever its layout version is, for [`Store::records`] and not for use.
+    ///
+    /// # Errors
+    /// When the directory cannot be used, another process holds it, or sled cannot read it.
+    pub fn open_as_it_is(path: &Path) -> Result<Self, StoreError> {
+        let lock = layout::lock(path)?;
+        layout::settle(path).map_err(|cause| StoreError::Unwritable { path: path.into(), cause })?;
+        let home = layout::home(path);
+        layout::private_directory(&home).map_err(|cause| StoreError::Unwritable { path: path.into(), cause })?;
+        Ok(Self { db: Some(engine::open(path, &home)?), path: path.into(), _lock: lock })
+    }
+
+    /// The layout version; none in a store that nothing was written to.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn schema(&self) -> Result<Option<u32>, StoreError> {
+        self.get(&schema_key())
+    }
+
+    /// Whether there is a store in the directory `path`.
+    pub fn is_in(path: &Path) -> bool {
+        layout::is_store(path)
+    }
+
+    /// Writes the layout version where it was lost; the records are taken to be of the present one.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn mend_schema(&self) -> Result<(), StoreError> {
+        if self.schema()?.is_some() {
+            return Ok(());
+        }
+        let mut batch = Batch::default();
+        batch.put(&schema_key(), &SCHEMA)?;
+        self.commit(batch)?;
+        self.flush()
+    }
+
+    /// Removes the files of a store that came to nothing.
+    pub fn discard(path: &Path) {
+        // What is left is seen by the next use of the directory, which tells.
+        let _left = layout::lock(path).map(|_lock| layout::discard(path));
     }
 
     /// The value under `key`, if there is one.
@@ -126,7 +131,8 @@ impl Store {
     /// # Errors
     /// When it cannot be read or decoded.
     pub fn get<V: DeserializeOwned>(&self, key: &Key) -> Result<Option<V>, StoreError> {
-        let found = self.db.get(key.as_bytes()).map_err(|error| failed(&self.path, &error))?;
+        let db = self.db()?;
+        let found = engine::guarded(&self.path, || db.get(key.as_bytes()))?;
         found.map(|bytes| decode(key, &bytes)).transpose()
     }
 
@@ -135,12 +141,42 @@ impl Store {
         &self,
         prefix: &Key,
     ) -> impl Iterator<Item = Result<(Key, V), StoreError>> + use<V> {
-        let path = self.path.clone();
-        self.db.scan_prefix(prefix.as_bytes()).map(move |entry| {
-            let (key, value) = entry.map_err(|error| failed(&path, &error))?;
-            let key = Key::from_stored(&key);
+        self.raw(prefix.as_bytes()).map(|record| {
+            let (key, value) = record?;
             let value = decode(&key, &value)?;
             Ok((key, value))
+        })
+    }
+
+    /// All keys that begin with `prefix`, in order.
+    pub fn keys(&self, prefix: &Key) -> impl Iterator<Item = Result<Key, StoreError>> + use<> {
+        self.raw(prefix.as_bytes()).map(|record| Ok(record?.0))
+    }
+
+    /// All records, as they are stored, in key order; ends at the first error.
+    pub fn records(&self) -> impl Iterator<Item = Result<(Key, Vec<u8>), StoreError>> + use<> {
+        self.raw(&[])
+    }
+
+    fn raw(&self, prefix: &[u8]) -> impl Iterator<Item = Result<(Key, Vec<u8>), StoreError>> + use<> {
+        let path = self.path.clone();
+        let (mut entries, mut failed) = match self.db() {
+            Ok(db) => (Some(db.scan_prefix(prefix)), None),
+            Err(error) => (None, Some(error)),
+        };
+        std::iter::from_fn(move || {
+            if let Some(error) = failed.take() {
+                return Some(Err(error));
+            }
+            let read = engine::guarded(&path, || entries.as_mut().and_then(Iterator::next).transpose());
+            match read.transpose() {
+                Some(Ok((key, value))) => Some(Ok((Key::from_stored(&key), value.to_vec()))),
+                Some(Err(error)) => {
+                    entries = None;
+                    Some(Err(error))
+                }
+                None => None,
+            }
         })
     }
 
@@ -149,7 +185,8 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub fn commit(&self, batch: Batch) -> Result<(), StoreError> {
-        self.db.apply_batch(batch.0).map_err(|error| failed(&self.path, &error))
+        let db = self.db()?;
+        engine::guarded(&self.path, || db.apply_batch(batch.0))
     }
 
     /// Returns once everything committed is on disk.
@@ -157,21 +194,65 @@ impl Store {
     /// # Errors
     /// When the disk refuses.
     pub fn flush(&self) -> Result<(), StoreError> {
-        self.db.flush().map(|_| ()).map_err(|error| failed(&self.path, &error))
+        let db = self.db()?;
+        engine::guarded(&self.path, || db.flush()).map(|_| ())
+    }
+
+    /// The directory it is in.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Bytes of its files.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn size_on_disk(&self) -> Result<u64, StoreError> {
+        layout::size(&self.path).map_err(|cause| StoreError::failed(&self.path, &cause))
+    }
+
+    /// What `vigie store repair` left in the directory, which may hold whatever the store held then.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn copies(&self) -> Result<Vec<PathBuf>, StoreError> {
+        layout::copies(&self.path).map_err(|cause| StoreError::failed(&self.path, &cause))
+    }
+
+    /// Removes such copies made before `time` (Unix seconds); returns how many.
+    ///
+    /// # Errors
+    /// When one cannot be removed.
+    pub fn remove_copies_before(&self, time: i64) -> Result<u64, StoreError> {
+        layout::remove_copies_before(&self.path, time).map_err(|cause| StoreError::failed(&self.path, &cause))
+    }
+
+    /// Whether it holds nothing although it did: sled takes files that end early for files that were just begun.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn is_emptied(&self) -> Result<bool, StoreError> {
+        Ok(layout::is_marked(&layout::home(&self.path)) && self.is_empty()?)
+    }
+
+    fn marked(self) -> Result<Self, StoreError> {
+        layout::mark(&layout::home(&self.path)).map_err(|cause| StoreError::failed(&self.path, &cause))?;
+        Ok(self)
+    }
+
+    fn is_empty(&self) -> Result<bool, StoreError> {
+        let db = self.db()?;
+        engine::guarded(&self.path, || Ok(db.is_empty()))
+    }
+
+    fn db(&self) -> Result<&sled::Db, StoreError> {
+        let closed = || "it could not be opened again after it was rewritten".into();
+        self.db.as_ref().ok_or_else(|| StoreError::Failed { path: self.path.clone(), reason: closed() })
     }
 }
 
-/// Makes `path` where it is not there yet, for its owner alone: what is stored holds texts and authors.
-fn private_directory(path: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
-}
-
-fn failed(path: &Path, error: &sled::Error) -> StoreError {
-    StoreError::Failed { path: path.into(), reason: error.to_string() }
+fn schema_key() -> Key {
+    Key::new(Table::Meta).text("schema")
 }
 
 fn decode<V: DeserializeOwned>(key: &Key, bytes: &[u8]) -> Result<V, StoreError> {
@@ -179,73 +260,4 @@ fn decode<V: DeserializeOwned>(key: &Key, bytes: &[u8]) -> Result<V, StoreError>
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_batch_is_read_back_in_key_order() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path()).unwrap();
-        let mut batch = Batch::default();
-        for time in [5_i64, -3, 70_000] {
-            batch.put(&Key::new(Table::Bucket).text("United").time(time), &time).unwrap();
-        }
-        batch.put(&Key::new(Table::Bucket).text("United Kingdom").time(0), &0_i64).unwrap();
-        store.commit(batch).unwrap();
-
-        let found: Vec<i64> =
-            store.scan(&Key::new(Table::Bucket).text("United")).map(|entry| entry.unwrap().1).collect();
-        assert_eq!(found, [-3, 5, 70_000]);
-    }
-
-    /// In a run of all tests some of these find the lock still held by sled's threads.
-    #[test]
-    fn a_store_can_be_opened_again_at_once() {
-        let dir = tempfile::tempdir().unwrap();
-        for round in 0..60_u64 {
-            let store = Store::open(dir.path()).unwrap();
-            let mut batch = Batch::default();
-            (0..200).for_each(|i| batch.put(&Key::new(Table::Bucket).number(i), &round).unwrap());
-            store.commit(batch).unwrap();
-        }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn only_the_owner_may_look_in() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("state");
-        let _store = Store::open(&path).unwrap();
-        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
-        assert_eq!(mode & 0o777, 0o700);
-    }
-
-    #[test]
-    fn a_second_opener_is_told_that_the_store_is_in_use() {
-        let dir = tempfile::tempdir().unwrap();
-        let _first = Store::open(dir.path()).unwrap();
-        assert!(matches!(Store::open(dir.path()), Err(StoreError::InUse { .. })));
-    }
-
-    #[test]
-    fn a_store_of_another_layout_is_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        {
-            let store = Store::open(dir.path()).unwrap();
-            let mut batch = Batch::default();
-            batch.put(&Key::new(Table::Meta).text("schema"), &999_u32).unwrap();
-            store.commit(batch).unwrap();
-        }
-        assert!(matches!(Store::open(dir.path()), Err(StoreError::Schema { found: 999, .. })));
-    }
-
-    #[test]
-    fn a_record_that_does_not_decode_is_named_by_its_table() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path()).unwrap();
-        let key = Key::new(Table::Alert).text("x");
-        store.db.insert(key.as_bytes(), vec![0xff; 3]).unwrap();
-        let error = store.get::<String>(&key).unwrap_err();
-        assert!(error.to_string().contains("Alert"), "{error}");
-    }
-}
+mod tests;

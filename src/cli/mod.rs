@@ -6,10 +6,13 @@
 mod bar;
 mod classify;
 mod clean;
+mod forget;
 mod lab;
 mod reader_flags;
 mod replay;
 mod run;
+mod state;
+mod store;
 mod summary;
 mod timeline;
 mod top;
@@ -36,6 +39,8 @@ enum Command {
     Clean(clean::CleanArgs),
     Lab(lab::LabArgs),
     Top(top::TopArgs),
+    Forget(forget::ForgetArgs),
+    Store(store::StoreArgs),
 }
 
 /// How results are written.
@@ -72,6 +77,8 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Clean(args) => clean::run(args),
         Command::Lab(args) => lab::run(args),
         Command::Top(args) => top::run(&args),
+        Command::Forget(args) => forget::run(args),
+        Command::Store(args) => store::run(args),
     }
 }
 

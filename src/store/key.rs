@@ -1,5 +1,7 @@
 //! [`Key`]: the order-preserving encoding of the store's keys.
 
+use serde::{Deserialize, Serialize};
+
 /// What a record is; the first byte of its key. Numbers are on disk: never reuse one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -28,10 +30,33 @@ pub enum Table {
     Topic = 11,
     /// Operational alerts that fire.
     Problem = 12,
+    /// Posts and authors that are to stay forgotten, by a keyed hash.
+    Forgotten = 13,
+    /// What was forgotten on request, and when.
+    Receipt = 14,
+    /// What could not be used, as it was read.
+    SetAside = 15,
+}
+
+/// One part of a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    Text(String),
+    Time(i64),
+    Number(u64),
+}
+
+/// The kind of a [`Part`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Time,
+    Number,
 }
 
 impl Table {
-    const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Meta,
         Self::Cursor,
         Self::Totals,
@@ -44,11 +69,36 @@ impl Table {
         Self::Outbox,
         Self::Topic,
         Self::Problem,
+        Self::Forgotten,
+        Self::Receipt,
+        Self::SetAside,
     ];
+
+    /// As it is written in an export.
+    pub fn name(self) -> String {
+        format!("{self:?}")
+    }
+
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|table| table.name() == name)
+    }
+
+    /// The parts of the table's keys.
+    fn parts(self) -> &'static [Kind] {
+        match self {
+            Self::Totals => &[],
+            Self::Meta | Self::Cursor | Self::Topic | Self::Forgotten => &[Kind::Text],
+            Self::Bucket | Self::Sample | Self::History => &[Kind::Text, Kind::Time],
+            Self::Seen => &[Kind::Text, Kind::Time, Kind::Number],
+            Self::Tracker | Self::Problem => &[Kind::Text, Kind::Text],
+            Self::Alert => &[Kind::Text, Kind::Time, Kind::Text],
+            Self::Outbox | Self::Receipt | Self::SetAside => &[Kind::Number],
+        }
+    }
 }
 
 /// A key: its table, then parts whose byte order is their natural order.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     bytes: Vec<u8>,
 }
@@ -104,7 +154,49 @@ impl Key {
         String::from_utf8_lossy(read().unwrap_or_default()).into_owned()
     }
 
-    pub(super) fn table(&self) -> Option<Table> {
+    /// The time of a key that is a text, then a time.
+    pub fn time_after_text(&self) -> Option<i64> {
+        match self.parts()?.get(1)? {
+            Part::Time(seconds) => Some(*seconds),
+            Part::Text(_) | Part::Number(_) => None,
+        }
+    }
+
+    /// The parts, where the key is one of its table's.
+    pub fn parts(&self) -> Option<Vec<Part>> {
+        let mut rest = self.bytes.get(1..)?;
+        let mut parts = Vec::new();
+        for kind in self.table()?.parts() {
+            parts.push(match kind {
+                Kind::Text => {
+                    let (length, from) = rest.split_first_chunk()?;
+                    let (text, behind) = from.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+                    rest = behind;
+                    Part::Text(String::from_utf8(text.to_vec()).ok()?)
+                }
+                Kind::Time | Kind::Number => {
+                    let (bytes, behind) = rest.split_first_chunk()?;
+                    rest = behind;
+                    let number = u64::from_be_bytes(*bytes);
+                    if *kind == Kind::Time { Part::Time((number ^ SIGN) as i64) } else { Part::Number(number) }
+                }
+            });
+        }
+        rest.is_empty().then_some(parts)
+    }
+
+    /// The key of these parts, where they are such as the table's keys have.
+    pub fn from_parts(table: Table, parts: &[Part]) -> Option<Self> {
+        let key = parts.iter().fold(Self::new(table), |key, part| match part {
+            Part::Text(text) => key.text(text),
+            Part::Time(seconds) => key.time(*seconds),
+            Part::Number(number) => key.number(*number),
+        });
+        (key.parts().as_deref() == Some(parts)).then_some(key)
+    }
+
+    /// The table, where the first byte is that of one.
+    pub fn table(&self) -> Option<Table> {
         Table::ALL.into_iter().find(|table| self.bytes.first() == Some(&(*table as u8)))
     }
 
@@ -112,7 +204,7 @@ impl Key {
         Self { bytes: bytes.to_vec() }
     }
 
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 }
@@ -131,6 +223,24 @@ mod tests {
             prop_assert_eq!(key(&a).cmp(&key(&b)), parts(&a).cmp(&parts(&b)));
             prop_assert_eq!(key(&a).last_time(), Some(a.1));
             prop_assert_eq!(key(&a).first_text(), a.0);
+        }
+
+        #[test]
+        fn any_bytes_are_parts_of_a_key_or_none(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let key = Key::from_stored(&bytes);
+            if let (Some(parts), Some(table)) = (key.parts(), key.table()) {
+                prop_assert_eq!(Key::from_parts(table, &parts), Some(key));
+            }
+        }
+
+        #[test]
+        fn parts_are_read_back(text in any::<String>(), time in any::<i64>(), number in any::<u64>()) {
+            let key = Key::new(Table::Seen).text(&text).time(time).number(number);
+            let parts = [Part::Text(text), Part::Time(time), Part::Number(number)];
+            prop_assert_eq!(key.parts(), Some(parts.to_vec()));
+            prop_assert_eq!(key.time_after_text(), Some(time));
+            prop_assert_eq!(Key::from_parts(Table::Seen, &parts), Some(key));
+            prop_assert_eq!(Key::from_parts(Table::Alert, &parts), None);
         }
     }
 }

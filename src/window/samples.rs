@@ -19,7 +19,12 @@ const PER_SLOT: usize = 5;
 pub struct Sample {
     pub id: String,
     pub created_at: Timestamp,
+    /// Handle without `@`.
     pub author: Option<String>,
+    /// The source's own identifier of the author.
+    pub author_id: Option<String>,
+    /// Where the post can be read.
+    pub url: Option<String>,
     pub text: String,
     /// Probability of negative, in `[0, 1]`.
     pub negative: f32,
@@ -59,6 +64,8 @@ impl Samples {
             id: post.id.clone(),
             created_at: post.created_at,
             author: post.author.clone(),
+            author_id: post.details.author_id.clone(),
+            url: post.details.url.clone(),
             text: post.text.clone(),
             negative,
         };
@@ -75,6 +82,19 @@ impl Samples {
         all.sort_by(|a, b| b.negative.total_cmp(&a.negative).then(b.created_at.cmp(&a.created_at)));
         let mut wordings = BTreeSet::new();
         all.into_iter().filter(|sample| wordings.insert(wording(&sample.text))).take(count).cloned().collect()
+    }
+
+    /// Removes what is `doomed`; returns its slots and ids. What is stored is not touched.
+    pub(super) fn remove(&mut self, doomed: &dyn Fn(&Sample) -> bool) -> Vec<(i64, String)> {
+        let mut removed = Vec::new();
+        for (slot, kept) in &mut self.slots {
+            removed.extend(kept.extract_if(.., |sample| doomed(sample)).map(|sample| (*slot, sample.id)));
+        }
+        removed
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Sample> {
+        self.slots.values().flatten()
     }
 
     /// Lets go of slots that end at or before `time`.

@@ -88,7 +88,17 @@ impl TopicWindow {
         hours.map(|entry| entry.map(|(key, hour)| (key.last_time().unwrap_or_default(), hour))).collect()
     }
 
+    /// Counts a post, and keeps it where it is one of the most negative.
     pub fn add(&mut self, classified: &ClassifiedPost) -> Arrival {
+        let arrival = self.count(classified);
+        if arrival == Arrival::Counted {
+            self.samples.offer(classified.post.created_at.as_second(), classified);
+        }
+        arrival
+    }
+
+    /// Counts a post of which nothing else is to be kept.
+    pub fn count(&mut self, classified: &ClassifiedPost) -> Arrival {
         let time = classified.post.created_at.as_second();
         if time < self.settled() {
             return Arrival::TooLate;
@@ -104,7 +114,6 @@ impl TopicWindow {
         let counts = Counts::one(classified.prediction.label);
         self.buckets.add(time, counts);
         self.history.add(time, counts);
-        self.samples.offer(time, classified);
         Arrival::Counted
     }
 
@@ -142,6 +151,17 @@ impl TopicWindow {
     /// The most negative posts of the last `length` seconds, the open bucket included.
     pub fn samples(&self, length: i64, count: usize) -> Vec<Sample> {
         self.samples.pick(self.buckets.edge() - length, count)
+    }
+
+    /// Every post that is kept.
+    pub fn kept(&self) -> impl Iterator<Item = &Sample> {
+        self.samples.iter()
+    }
+
+    /// Lets go of the posts that are `doomed`; returns the last part of the keys they are stored under, and their ids.
+    /// What is stored is not touched.
+    pub fn forget(&mut self, doomed: &dyn Fn(&Sample) -> bool) -> Vec<(i64, String)> {
+        self.samples.remove(doomed)
     }
 
     /// Remembers what was normal in the last closed bucket, for charts.

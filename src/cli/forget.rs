@@ -1,0 +1,198 @@
+//! `vigie forget`: removes an author's or a post's texts everywhere, by the running daemon where there is one.
+
+use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use jiff::Timestamp;
+
+use super::state::StateFlags;
+use crate::config::Loaded;
+use crate::monitor::{Monitor, Receipt, Selector, What};
+use crate::store::{Store, StoreError};
+
+/// Rewriting a large store takes a while.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Remove the texts and names of an author, or a post, from everything that vigie keeps, and print a receipt
+///
+/// Removed are the posts kept for alerts, those shown in alerts and in notifications not yet delivered, and rows that could
+/// not be used. What of them comes again is counted, and not kept. With a daemon running, the daemon does it. Files that
+/// you made yourself are yours to look after: dumps, the rejects files that `vigie replay` writes beside them, exports.
+#[derive(Debug, Args)]
+pub(super) struct ForgetArgs {
+    #[command(flatten)]
+    who: Who,
+    /// Print the receipt as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    state: StateFlags,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Who {
+    /// Handle or identifier of an author, with or without @, in any case
+    #[arg(long, value_name = "NAME")]
+    author: Option<String>,
+    /// Identifier of a post
+    #[arg(long, value_name = "ID")]
+    post: Option<String>,
+}
+
+impl std::fmt::Debug for Who {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Who(…)")
+    }
+}
+
+pub(super) fn run(args: ForgetArgs) -> anyhow::Result<()> {
+    let who = match (args.who.author, args.who.post) {
+        (Some(author), _) => Selector::Author(author),
+        (None, post) => Selector::Post(post.unwrap_or_default()),
+    };
+    let state = args.state.with_store()?;
+    let loaded = Loaded::find(args.state.config.as_deref(), None)?;
+    let receipt = match Store::open(&state) {
+        Ok(store) => Monitor::open(store, loaded.config.window, loaded.rules)?.forget(&who, Timestamp::now())?,
+        Err(StoreError::InUse { .. }) => ask_daemon(loaded.config.web.listen, &state, &who)?,
+        Err(error) => return Err(error.into()),
+    };
+    let mut out = io::stdout().lock();
+    if args.json {
+        writeln!(out, "{}", serde_json::to_string(&receipt)?)?;
+    } else {
+        write(&mut out, &receipt)?;
+    }
+    Ok(())
+}
+
+fn write(out: &mut impl Write, receipt: &Receipt) -> io::Result<()> {
+    let what = match receipt.what {
+        What::Post => "a post",
+        What::Author => "an author",
+    };
+    let removed = &receipt.removed;
+    writeln!(out, "Forgotten: {what}, at {}", receipt.at)?;
+    writeln!(out, "  receipt         {}", receipt.key)?;
+    writeln!(out, "  kept posts      {}", removed.samples)?;
+    writeln!(out, "  in alerts       {}", removed.alert_samples)?;
+    writeln!(out, "  not yet sent    {}", removed.outbox_samples)?;
+    writeln!(out, "  unusable rows   {}", removed.set_aside)?;
+    let files = if receipt.rewritten {
+        "rewritten: nothing is left in them"
+    } else {
+        "not rewritten, which vigie run tries again every day: traces may be left in them"
+    };
+    writeln!(out, "  store's files   {files}")?;
+    for copy in &receipt.copies {
+        writeln!(out, "  not searched    {copy} (made by vigie store repair: delete it)")?;
+    }
+    Ok(())
+}
+
+fn ask_daemon(listen: SocketAddr, state: &Path, who: &Selector) -> anyhow::Result<Receipt> {
+    let file = state.join("api-token");
+    let token = std::fs::read_to_string(&file).with_context(|| {
+        format!("vigie runs on {}, and the file {} with its token cannot be read", state.display(), file.display())
+    })?;
+    let url = format!("http://{}/api/v1/forget", reachable(listen));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
+    runtime.block_on(post(&url, token.trim(), who))
+}
+
+/// Where a daemon that listens everywhere can be reached on this machine.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
+}
+
+async fn post(url: &str, token: &str, who: &Selector) -> anyhow::Result<Receipt> {
+    // reqwest wants a provider even for plain HTTP; one that is there already serves as well.
+    let _already = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().context("no HTTP client")?;
+    let answer = client.post(url).bearer_auth(token).json(who).send().await;
+    let answer = answer.map_err(reqwest::Error::without_url).with_context(|| {
+        format!("a running vigie holds the store and does not answer at {url} (is `web.listen` the one it runs with?)")
+    })?;
+    let status = answer.status();
+    let body = answer.bytes().await.map_err(reqwest::Error::without_url).context("vigie's answer broke off")?;
+    if !status.is_success() {
+        let said = super::printable(&String::from_utf8_lossy(&body), 200);
+        bail!("the running vigie refused at {url}: HTTP {status} {said}");
+    }
+    serde_json::from_slice(&body).with_context(|| format!("what answers at {url} is no vigie"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// Answers one request with `answer`, and returns what was asked.
+    fn daemon(answer: String) -> (SocketAddr, std::thread::JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let thread = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut asked = Vec::new();
+            let mut buffer = [0; 1_024];
+            while !asked.ends_with(b"}") {
+                let read = stream.read(&mut buffer).unwrap();
+                asked.extend_from_slice(&buffer[..read]);
+            }
+            stream.write_all(answer.as_bytes()).unwrap();
+            String::from_utf8(asked).unwrap()
+        });
+        (address, thread)
+    }
+
+    fn http(status: &str, body: &str) -> String {
+        format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+    }
+
+    #[test]
+    fn a_running_daemon_is_asked_with_its_token() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("api-token"), "the-token\n").unwrap();
+        let receipt = Receipt {
+            at: Timestamp::UNIX_EPOCH,
+            what: What::Author,
+            key: "00".into(),
+            removed: crate::monitor::Removed { samples: 3, ..Default::default() },
+            rewritten: true,
+            copies: Vec::new(),
+        };
+        let (address, asked) = daemon(http("200 OK", &serde_json::to_string(&receipt).unwrap()));
+        let answer = ask_daemon(address, dir.path(), &Selector::Author("ann".into())).unwrap();
+        assert_eq!(answer, receipt);
+        let asked = asked.join().unwrap();
+        assert!(asked.starts_with("POST /api/v1/forget ") && asked.ends_with(r#"{"author":"ann"}"#), "{asked}");
+        assert!(asked.to_lowercase().contains("authorization: bearer the-token"), "{asked}");
+    }
+
+    #[test]
+    fn a_refusal_is_told_without_token_and_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let who = Selector::Author("ann_secret".into());
+        let missing = format!("{:#}", ask_daemon("127.0.0.1:9".parse().unwrap(), dir.path(), &who).unwrap_err());
+        assert!(missing.contains("api-token"), "{missing}");
+        std::fs::write(dir.path().join("api-token"), "the-token\n").unwrap();
+        let (address, asked) = daemon(http("401 Unauthorized", "no"));
+        let refused = format!("{:#}", ask_daemon(address, dir.path(), &who).unwrap_err());
+        asked.join().unwrap();
+        assert!(refused.contains("401") && !refused.contains("the-token") && !refused.contains("ann"), "{refused}");
+        let silent = format!("{:#}", ask_daemon(address, dir.path(), &who).unwrap_err());
+        assert!(silent.contains("does not answer") && silent.contains("web.listen"), "{silent}");
+    }
+}

@@ -1,0 +1,68 @@
+//! sled, kept from taking the process with it: on damaged files it panics here and there, and that becomes an error.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
+use std::sync::Once;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::StoreError;
+
+/// sled's page cache. What vigie keeps is small and mostly rewritten, so a small cache costs nothing.
+const CACHE_BYTES: u64 = 16 << 20;
+/// How long sled's own threads may hold its lock after an earlier store was dropped.
+const LOCK_PATIENCE: Duration = Duration::from_millis(700);
+const LOCK_RETRY: Duration = Duration::from_millis(20);
+
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Opens sled's files in `home`, those of the store `path`.
+pub(super) fn open(path: &Path, home: &Path) -> Result<sled::Db, StoreError> {
+    let started = Instant::now();
+    loop {
+        let config = sled::Config::new().path(home).cache_capacity(CACHE_BYTES);
+        let opened = unwinding(path, || config.open())
+            .and_then(|opened| opened.map_err(|error| StoreError::from_opening(path, &error)));
+        match opened {
+            Err(StoreError::InUse { .. }) if started.elapsed() < LOCK_PATIENCE => thread::sleep(LOCK_RETRY),
+            settled => return settled,
+        }
+    }
+}
+
+/// Does `work` with the store `path`.
+pub(super) fn guarded<T>(path: &Path, work: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
+    unwinding(path, work)?.map_err(|error| StoreError::from_sled(path, &error))
+}
+
+fn unwinding<T>(path: &Path, work: impl FnOnce() -> T) -> Result<T, StoreError> {
+    quieten_guarded();
+    let before = GUARDED.replace(true);
+    // What sled leaves half done is not looked at again: an error of this kind ends the use of the store.
+    let outcome = panic::catch_unwind(AssertUnwindSafe(work));
+    GUARDED.set(before);
+    outcome.map_err(|panic| StoreError::Corrupt { path: path.into(), reason: said(&*panic) })
+}
+
+fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let line = text.unwrap_or_default().lines().next().unwrap_or_default();
+    format!("sled gave up on it ({})", line.chars().take(200).collect::<String>())
+}
+
+/// The user is told once, by the error: not by the panic's own message too.
+fn quieten_guarded() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !GUARDED.get() {
+                before(info);
+            }
+        }));
+    });
+}
