@@ -75,7 +75,7 @@ impl Lines<'_> {
     fn value(&self, at: &Place, value: &Spanned<DeValue<'_>>, faults: &mut Vec<Fault>) -> Option<Value> {
         match value.get_ref() {
             DeValue::Table(table) => return Some(self.table(table, faults)),
-            DeValue::Array(items) if items.len() > 0 && items.iter().all(|item| item.get_ref().is_table()) => {
+            DeValue::Array(items) if !items.is_empty() && items.iter().all(|item| item.get_ref().is_table()) => {
                 let node = |item: &Spanned<DeValue<'_>>| {
                     let at = self.place(item.span().start);
                     let value = self.value(&at, item, faults)?;

@@ -32,7 +32,7 @@ impl Override {
                 Some(Self { path, value: Some(value), place: Place::Environment(name) })
             })
             .collect();
-        found.sort_by(|a, b| a.place.to_string().cmp(&b.place.to_string()));
+        found.sort_by_key(|a| a.place.to_string());
         found
     }
 
