@@ -1,6 +1,27 @@
-//! The configuration: the stages' own `Config`s put together, read from a TOML file and checked. Stages never see it;
-//! `cli` and `pipeline` hand each its part.
+//! The configuration: the stages' own `Config`s put together, read from a TOML file, the environment and flags, and
+//! checked. Stages never see it; `cli` and `pipeline` hand each its part.
+//!
+//! ```text
+//! defaults < file < VIGIE__SECTION__KEY < --set ==> Node tree ==> each value tried alone ==> Config ==> checks ==> Loaded
+//!                                            (every value with its line)   \-- Fault --\------------------\--> ConfigError
+//! ```
 
+mod assemble;
+mod checks;
+mod document;
+mod fault;
+mod node;
+mod overrides;
+mod reading;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use fault::{ConfigError, Fault, Place};
+pub use overrides::Override;
+
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::{Component, Path, PathBuf};
 
@@ -10,10 +31,13 @@ use serde::{Deserialize, Serialize};
 use crate::logging;
 use crate::monitor::Retention;
 use crate::notify::Language;
-use crate::rule::{RuleFileError, Rules};
+use crate::rule::Rules;
 use crate::source::twitter::AccountConfig;
 use crate::source::{ReadOptions, SourceConfig, Topic};
 use crate::{classify, window};
+use assemble::{assemble, place_paths, rules_of, takes};
+use document::Document;
+use node::Node;
 
 /// Where a configuration is looked for when none is named, in this order.
 const PLACES: [&str; 2] = ["config/vigie.toml", "/etc/vigie/vigie.toml"];
@@ -67,121 +91,125 @@ pub struct Loaded {
     pub rules: Rules,
 }
 
-/// Why a configuration was not taken.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    #[error("the configuration {path} cannot be read: {cause}")]
-    Read { path: PathBuf, cause: std::io::Error },
-    #[error("the configuration {path} is not as it should be:\n{reason}")]
-    Parse { path: PathBuf, reason: String },
-    #[error("the configuration {path} has faults:\n  {}", faults.join("\n  "))]
-    Faults { path: PathBuf, faults: Vec<String> },
-    #[error(transparent)]
-    Rules(#[from] RuleFileError),
+/// What a configuration is read for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// Reading a dump, whose columns may name topics, perhaps without a model.
+    #[default]
+    Dump,
+    /// `vigie run`.
+    Daemon,
+}
+
+/// Where a configuration comes from.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// Without it the first that is there of `config/vigie.toml` and `/etc/vigie/vigie.toml`, or else the defaults that
+    /// vigie carries.
+    pub path: Option<PathBuf>,
+    /// Rule file instead of the configuration's.
+    pub rules: Option<PathBuf>,
+    /// The later go before the earlier, and all of them before the file.
+    pub overrides: Vec<Override>,
+    pub purpose: Purpose,
+}
+
+impl Origin {
+    /// The file that is read; none for the defaults that vigie carries.
+    pub fn file(&self) -> Option<&Path> {
+        self.path.as_deref().or_else(|| PLACES.iter().map(Path::new).find(|path| path.exists()))
+    }
+
+    /// Reads and checks everything.
+    ///
+    /// # Errors
+    /// When the named file cannot be read, or with every fault there is.
+    pub fn load(&self) -> Result<Loaded, ConfigError> {
+        let Some(path) = self.file() else { return self.check(Path::new(PLACES[0]), None) };
+        let bytes = std::fs::read(path).map_err(|cause| ConfigError::Read { path: path.into(), cause })?;
+        self.check(path, Some(&bytes))
+    }
+
+    /// As [`Origin::load`], of the bytes that the file `path` holds; none for the defaults.
+    fn check(&self, path: &Path, bytes: Option<&[u8]>) -> Result<Loaded, ConfigError> {
+        let mut tree = Node::from_toml(&Place::BuiltIn, defaults());
+        let mut faults = Vec::new();
+        if let Some(bytes) = bytes {
+            let document = document::parse(path, bytes);
+            faults.extend(document.faults);
+            tree.overlay(document.tree);
+        }
+        let mut unsyntactic = !faults.is_empty();
+        for value in &self.overrides {
+            faults.extend(value.apply(&mut tree, takes));
+        }
+        place_paths(&mut tree, path.parent().unwrap_or(Path::new("")));
+
+        let assembled = assemble(&tree, &mut faults);
+        let file = self.rule_file(&tree, bytes.is_none(), &mut faults);
+        let file = file.unwrap_or_else(|| Document { tree: Node::table(Place::BuiltIn), faults: Vec::new() });
+        unsyntactic |= !file.faults.is_empty();
+        faults.extend(file.faults);
+        let rules = assemble::rules(&file.tree, &mut faults);
+        if let Some(assembled) = &assembled {
+            faults.extend(checks::faults(assembled, &rules, self.purpose));
+        }
+        let rules = rules_of(&rules);
+        match assembled {
+            Some(assembled) if faults.is_empty() => Ok(Loaded { config: assembled.config, rules }),
+            _ => Err(ConfigError::Faults { faults: in_order(faults, unsyntactic) }),
+        }
+    }
+
+    fn rule_file(&self, tree: &Node, built_in: bool, faults: &mut Vec<Fault>) -> Option<Document> {
+        let named = tree.find(&["rules"]).filter(|node| !built_in || node.at != Place::BuiltIn);
+        let path = self.rules.as_deref().or_else(|| named?.text().map(Path::new));
+        let Some(path) = path else {
+            return Some(document::parse(Path::new("config/rules.toml"), DEFAULT_RULES.as_bytes()));
+        };
+        match std::fs::read(path) {
+            Ok(bytes) => Some(document::parse(path, &bytes)),
+            Err(cause) => {
+                faults.push(checks::unreadable(tree, path, self.rules.is_some(), &cause));
+                None
+            }
+        }
+    }
 }
 
 impl Loaded {
-    /// Reads the file at `path`, or else the first that is there of `config/vigie.toml` and `/etc/vigie/vigie.toml`, or
-    /// else the defaults that vigie carries. `rules` replaces the configuration's rule file.
+    /// [`Origin::load`] of a file and a rule file alone, for reading dumps.
     ///
     /// # Errors
-    /// When a file is missing, unreadable, or not a configuration: every fault that can be told at once.
+    /// As [`Origin::load`].
     pub fn find(path: Option<&Path>, rules: Option<&Path>) -> Result<Self, ConfigError> {
-        let there = || PLACES.iter().map(Path::new).find(|path| path.exists());
-        let Some(path) = path.or_else(there) else { return Self::built_in(rules) };
-        let text = std::fs::read_to_string(path).map_err(|cause| ConfigError::Read { path: path.into(), cause })?;
-        let config = Config::parse(path, &text)?;
-        let rules = Rules::read(rules.unwrap_or(&config.rules), config.window.bucket)?;
-        Ok(Self { config, rules })
-    }
-
-    fn built_in(rules: Option<&Path>) -> Result<Self, ConfigError> {
-        let config = Config::parse(Path::new(PLACES[0]), DEFAULTS)?;
-        let bucket = config.window.bucket;
-        let rules = match rules {
-            Some(path) => Rules::read(path, bucket)?,
-            None => Rules::parse(&config.rules, DEFAULT_RULES, bucket)?,
-        };
-        Ok(Self { config, rules })
+        Origin { path: path.map(Into::into), rules: rules.map(Into::into), ..Origin::default() }.load()
     }
 }
 
-impl Config {
-    /// The configuration in `text`, which came from `path`; what it leaves out is as in the defaults.
-    ///
-    /// # Errors
-    /// When `text` is not TOML, has an unknown key, or values that make no sense.
-    pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
-        let wrong = |reason: String| ConfigError::Parse { path: path.into(), reason };
-        let given: toml::Table = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
-        // Read as it stands first, so that a fault is shown with its line; what is missing shows only once merged.
-        toml::from_str::<Partial>(text).map_err(|error| wrong(error.to_string()))?;
-        let mut table: toml::Table = toml::from_str(DEFAULTS).map_err(|error| wrong(error.to_string()))?;
-        merge(&mut table, given);
-        let config: Self = table.try_into().map_err(|error: toml::de::Error| wrong(error.to_string()))?;
-        let faults = config.faults();
-        if !faults.is_empty() {
-            return Err(ConfigError::Faults { path: path.into(), faults });
-        }
-        Ok(config.relative_to(path.parent().unwrap_or(Path::new(""))))
-    }
-
-    fn faults(&self) -> Vec<String> {
-        let mut faults = self.window.faults();
-        faults.extend(self.dump.check().err().map(|error| format!("dump: {error}")));
-        for (i, topic) in self.topics.iter().enumerate() {
-            faults.extend(topic.check().err().map(|error| format!("topic {}: {error}", i + 1)));
-        }
-        faults.extend(self.x.faults());
-        for source in &self.sources {
-            faults.extend(source.faults(&self.topics));
-        }
-        faults
-    }
-
-    fn relative_to(mut self, directory: &Path) -> Self {
-        self.rules = joined(directory, &self.rules);
-        self.classify.model = joined(directory, &self.classify.model);
-        self.daemon.state = joined(directory, &self.daemon.state);
-        for source in &mut self.sources {
-            if let SourceConfig::File(file) = source {
-                file.path = joined(directory, &file.path);
-            }
-        }
-        self
-    }
+fn defaults() -> toml::Value {
+    toml::Value::Table(toml::from_str(DEFAULTS).expect("a constant of this program, and a test reads it"))
 }
 
-/// The same keys, all optional: what a file may hold.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "only the shape is checked with it")]
-struct Partial {
-    language: Option<Language>,
-    rules: Option<PathBuf>,
-    unmatched_topic: Option<String>,
-    topic: Option<Vec<Topic>>,
-    dump: Option<ReadOptions>,
-    classify: Option<classify::Config>,
-    window: Option<window::Config>,
-    daemon: Option<toml::Table>,
-    web: Option<toml::Table>,
-    retention: Option<Retention>,
-    log: Option<logging::Config>,
-    x: Option<AccountConfig>,
-    source: Option<Vec<SourceConfig>>,
-}
-
-/// Lays `over` over `base`; tables are merged, anything else is replaced.
-fn merge(base: &mut toml::Table, over: toml::Table) {
-    for (key, value) in over {
-        match (base.get_mut(&key), value) {
-            (Some(toml::Value::Table(base)), toml::Value::Table(over)) => merge(base, over),
-            (_, value) => {
-                base.insert(key, value);
-            }
-        }
+/// By file and line, each once. Where a text is not TOML, what could be made of it lacks keys that were given, and only
+/// lines that were understood are judged.
+fn in_order(mut faults: Vec<Fault>, unsyntactic: bool) -> Vec<Fault> {
+    let is_syntax = |fault: &Fault| fault.key.is_empty();
+    if unsyntactic {
+        let broken: HashSet<String> = faults.iter().filter(|f| is_syntax(f)).map(|f| f.place.to_string()).collect();
+        let judged = |f: &Fault| !broken.contains(&f.place.to_string()) && !f.what.starts_with("missing");
+        faults.retain(|fault| is_syntax(fault) || judged(fault));
     }
+    let rank = |fault: &Fault| match &fault.place {
+        Place::BuiltIn => (3, None, 0),
+        Place::File { path, line, .. } => (0, Some(path.clone()), *line),
+        Place::Environment(_) => (1, None, 0),
+        Place::Flag(_) => (2, None, 0),
+    };
+    faults.sort_by_key(rank);
+    let mut seen = HashSet::new();
+    faults.retain(|fault| seen.insert(fault.to_string()));
+    faults
 }
 
 /// `path` seen from `directory`, without the detours of `..`: an error is to name the place as a person would.
@@ -197,98 +225,4 @@ fn joined(directory: &Path, path: &Path) -> PathBuf {
         }
     }
     joined
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(text: &str) -> Result<Config, ConfigError> {
-        Config::parse(Path::new("/etc/vigie/vigie.toml"), text)
-    }
-
-    #[test]
-    fn the_shipped_file_is_the_default() {
-        let shipped = parse(DEFAULTS).unwrap();
-        assert_eq!(parse("").unwrap(), shipped);
-        assert_eq!(shipped.window, window::Config::default());
-        assert_eq!(shipped.language, Language::default());
-    }
-
-    /// Every key stands in the shipped file, as a value or, where unset is the default, as a comment.
-    #[test]
-    fn the_shipped_file_is_complete() {
-        let full = ReadOptions {
-            delimiter: Some(';'),
-            time_format: Some("x".into()),
-            columns: crate::source::Columns::parse("id=a,created_at=a,text=a,author=a,label=a,topic=a,lang=a,reason=a")
-                .unwrap(),
-            ..ReadOptions::default()
-        };
-        let config = Config { dump: full, ..parse("").unwrap() };
-        let table = toml::Table::try_from(&config).unwrap();
-        let mut keys = Vec::new();
-        collect(&table, &mut keys);
-        for key in keys {
-            let stands = |line: &str| line.trim_start_matches(['#', ' ']).starts_with(&format!("{key} ="));
-            assert!(DEFAULTS.lines().any(stands), "`{key}` is not in config/vigie.toml");
-        }
-    }
-
-    fn collect(table: &toml::Table, keys: &mut Vec<String>) {
-        for (key, value) in table {
-            match value {
-                toml::Value::Table(inner) => collect(inner, keys),
-                toml::Value::Array(items) if items.iter().any(toml::Value::is_table) => {
-                    items.iter().filter_map(toml::Value::as_table).for_each(|item| collect(item, keys));
-                }
-                _ => keys.push(key.clone()),
-            }
-        }
-    }
-
-    #[test]
-    fn a_file_of_differences_is_enough() {
-        let config = parse("[dump.columns]\ntext = \"body\"\n[window]\nlateness = \"5m\"\n").unwrap();
-        assert_eq!(config.dump.columns.text.as_deref(), Some("body"));
-        assert_eq!(config.dump.columns.topic.as_deref(), Some("airline"), "beside what was given");
-        assert_eq!(config.window.bucket, window::Config::default().bucket);
-    }
-
-    #[test]
-    fn paths_are_relative_to_the_file() {
-        let config = parse("").unwrap();
-        assert_eq!(config.classify.model, Path::new("/etc/models/default"));
-        assert_eq!(config.rules, Path::new("/etc/vigie/rules.toml"));
-        let config = Config::parse(Path::new("vigie.toml"), "").unwrap();
-        assert_eq!(config.classify.model, Path::new("../models/default"));
-        let source = "[[source]]\nname = \"desk\"\ntype = \"file\"\nlayout = \"csv\"\npath = \"spool/posts.csv\"\n";
-        let sources = parse(source).unwrap().sources;
-        let SourceConfig::File(file) = &sources[0] else { panic!("{sources:?}") };
-        assert_eq!(file.path, Path::new("/etc/vigie/spool/posts.csv"));
-    }
-
-    #[test]
-    fn each_fault_is_named() {
-        let cases = [
-            ("langage = \"fr\"", "langage"),
-            ("language = \"de\"", "de"),
-            ("[window]\nbuket = \"1m\"", "line 2"),
-            ("[window]\nbucket = \"7s\"", "window.bucket"),
-            ("[window]\nlateness = \"-1m\"", "window.lateness"),
-            ("[dump]\ndelimiter = \"é\"", "dump"),
-            ("[[topic]]\nname = \"\"\nkeywords = [\"a\"]", "topic 1"),
-            ("[classify]\nmodle = \"x\"", "modle"),
-        ];
-        for (text, wanted) in cases {
-            let error = parse(text).unwrap_err().to_string();
-            assert!(error.contains(wanted) && error.contains("/etc/vigie/vigie.toml"), "{error}");
-        }
-    }
-
-    #[test]
-    fn the_shipped_rules_are_sound() {
-        let loaded = Loaded::built_in(None).unwrap();
-        assert_eq!(loaded.rules.rules.len(), 2);
-    }
 }

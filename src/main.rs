@@ -13,7 +13,7 @@ fn main() -> ExitCode {
             {
                 eprintln!("vigie: {error:#}");
             }
-            ExitCode::FAILURE
+            ExitCode::from(vigie::cli::exit_code(&error))
         }
     }
 }

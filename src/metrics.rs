@@ -55,6 +55,16 @@ fn register<S: Series>(registry: &Registry, name: &str, help: &str, labels: &[&s
     made.expect("names and labels are constants of this file, and a test makes them all")
 }
 
+/// A series as it is declared, whether or not it has a value yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Declared {
+    pub name: &'static str,
+    /// Its type here, such as `IntCounterVec`.
+    pub kind: &'static str,
+    pub labels: &'static [&'static str],
+    pub help: &'static str,
+}
+
 macro_rules! buckets {
     () => {
         &[]
@@ -72,6 +82,13 @@ macro_rules! stage {
         pub struct $stage { $($(#[doc = $help])+ pub $field: $kind,)* }
 
         impl $stage {
+            const DECLARED: &[Declared] = &[$(Declared {
+                name: $name,
+                kind: stringify!($kind),
+                labels: &[$($($label),*)?],
+                help: concat!($($help),+),
+            },)*];
+
             fn new(registry: &Registry) -> Self {
                 Self { $($field: register(registry, $name, concat!($($help),+), &[$($($label),*)?], buckets!($($buckets)?)),)* }
             }
@@ -270,10 +287,11 @@ impl Metrics {
         TextEncoder::new().encode_to_string(&self.registry.gather())
     }
 
-    /// Names of all series that are declared, whether or not they have a value yet.
-    pub fn names(&self) -> Vec<String> {
-        let described = self.registry.gather();
-        described.iter().map(|family| family.name().to_owned()).collect()
+    /// All series that are declared; those of [`Metrics::with_process`] are not.
+    pub fn declared() -> impl Iterator<Item = &'static Declared> {
+        [Sources::DECLARED, Classify::DECLARED, Monitor::DECLARED, Notify::DECLARED, Daemon::DECLARED]
+            .into_iter()
+            .flatten()
     }
 }
 

@@ -2,10 +2,10 @@
 //! Stands between the classifier and `notify`, and is the one place where time enters: posts move nothing but counts,
 //! [`Monitor::advance`] closes buckets and evaluates rules.
 
-mod problem;
 mod check;
 mod expire;
 mod forget;
+mod problem;
 mod repair;
 mod report;
 mod retention;
@@ -20,8 +20,8 @@ mod view;
 pub use check::{Check, Fault, TableCheck, check};
 pub use expire::Expired;
 pub use forget::{Receipt, Removed, What};
-pub use repair::{Repaired, repair};
 pub use problem::begins as problem_begins;
+pub use repair::{Repaired, repair};
 pub use report::{Report, TopicReport, Totals};
 pub use retention::Retention;
 pub use schema::{ExportError, export, import};
@@ -384,6 +384,19 @@ impl Monitor {
     /// Whether a commit would store anything.
     pub fn has_news(&self) -> bool {
         !self.fresh.is_empty() || self.totals != self.committed
+    }
+
+    /// Commits since the state was made.
+    pub fn commits(&self) -> u64 {
+        self.committed.commits
+    }
+
+    /// Bytes the store takes on disk.
+    ///
+    /// # Errors
+    /// When they cannot be counted.
+    pub fn store_bytes(&self) -> Result<u64, MonitorError> {
+        Ok(self.store.size_on_disk()?)
     }
 
     pub fn totals(&self) -> &Totals {

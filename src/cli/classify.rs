@@ -10,7 +10,6 @@ use serde::Serialize;
 use super::reader_flags::ReaderFlags;
 use super::{ConfigFlags, Format};
 use crate::classify::{Classifier, DistilBertClassifier, Input as Text, Label, Prediction};
-use crate::config::Loaded;
 use crate::source::Input;
 use crate::text;
 
@@ -57,10 +56,9 @@ struct Probabilities {
 }
 
 pub(super) fn run(args: ClassifyArgs) -> anyhow::Result<()> {
-    let mut loaded = Loaded::find(args.config.config.as_deref(), None)?;
+    let mut loaded = args.config.load(None)?;
     args.reader.apply(&mut loaded.config.dump)?;
-    let model = args.config.model.unwrap_or(loaded.config.classify.model);
-    let mut classifier = DistilBertClassifier::load(&model)?;
+    let mut classifier = DistilBertClassifier::load(&loaded.config.classify.model)?;
     let dump = loaded.config.dump;
     let mut texts = match (&args.file, args.texts) {
         (Some(file), _) => Texts::dump(Input::parse(file), dump, args.rejects)?,

@@ -10,7 +10,6 @@ use clap::{Args, ValueEnum};
 use tempfile::NamedTempFile;
 
 use super::reader_flags::{ReaderFlags, default_rejects};
-use crate::config::Loaded;
 use crate::source::{Input, Needs, Reader, RejectsFile, Row};
 use crate::text::{self, Profile};
 
@@ -54,7 +53,7 @@ impl ProfileFlag {
 }
 
 pub(super) fn run(args: CleanArgs) -> anyhow::Result<()> {
-    let mut options = Loaded::find(args.config.as_deref(), None)?.config.dump;
+    let mut options = super::over_environment(args.config.clone()).load()?.config.dump;
     args.reader.apply(&mut options)?;
     // Under the topic column's own name, so that the same configuration finds the topics in the cleaned dump.
     let topic = options.columns.topic.clone().unwrap_or_else(|| "topic".into());

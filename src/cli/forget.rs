@@ -10,7 +10,6 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::state::StateFlags;
-use crate::config::Loaded;
 use crate::monitor::{Monitor, Receipt, Selector, What};
 use crate::store::{Store, StoreError};
 
@@ -56,7 +55,7 @@ pub(super) fn run(args: ForgetArgs) -> anyhow::Result<()> {
         (None, post) => Selector::Post(post.unwrap_or_default()),
     };
     let state = args.state.with_store()?;
-    let loaded = Loaded::find(args.state.config.as_deref(), None)?;
+    let loaded = super::over_environment(args.state.config.clone()).load()?;
     let receipt = match Store::open(&state) {
         Ok(store) => Monitor::open(store, loaded.config.window, loaded.rules)?.forget(&who, Timestamp::now())?,
         Err(StoreError::InUse { .. }) => ask_daemon(loaded.config.web.listen, &state, &who)?,

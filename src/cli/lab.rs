@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::reader_flags::ReaderFlags;
 use super::{ConfigFlags, Format};
 use crate::classify::{Classifier, DistilBertClassifier};
-use crate::config::{Config, Loaded};
+use crate::config::Config;
 use crate::lab::{self, Dataset, Part, Places, Recipe};
 use crate::source::Input;
 
@@ -100,10 +100,9 @@ fn evaluate(args: &EvaluateArgs) -> anyhow::Result<()> {
         Some(share) if share > 0.0 && share < 1.0 => Part::Last(share),
         Some(share) => bail!("--last is {share}; wanted a share between 0 and 1, such as 0.2"),
     };
-    let Config { dump: mut options, classify, .. } = Loaded::find(args.config.config.as_deref(), None)?.config;
+    let Config { dump: mut options, classify, .. } = args.config.load(None)?.config;
     args.reader.apply(&mut options)?;
-    let model = args.config.model.as_ref().unwrap_or(&classify.model);
-    let mut classifier = DistilBertClassifier::load(model)?;
+    let mut classifier = DistilBertClassifier::load(&classify.model)?;
     let dataset = Dataset::read(&Input::parse(&args.data), &options, part, classifier.profile())?;
     let bar = bar(dataset.posts.len() as u64)?;
     let evaluation = lab::evaluate(&mut classifier, &dataset, &bar)?;

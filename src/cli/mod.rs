@@ -4,9 +4,11 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "speaking to the user is what this module is for")]
 
 mod bar;
+mod check_config;
 mod classify;
 mod clean;
 mod forget;
+mod generate;
 mod lab;
 mod reader_flags;
 mod replay;
@@ -17,11 +19,14 @@ mod summary;
 mod timeline;
 mod top;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::source::RejectsFile;
+use crate::classify::ModelError;
+use crate::config::{ConfigError, Loaded, Origin, Override, Purpose};
+use crate::source::twitter::AccountError;
+use crate::source::{BuildError, RejectsFile, SecretError};
 
 /// vigie, the lookout: watches what people post about a brand and warns of a bad buzz while it is still small.
 #[derive(Debug, Parser)]
@@ -41,6 +46,9 @@ enum Command {
     Top(top::TopArgs),
     Forget(forget::ForgetArgs),
     Store(store::StoreArgs),
+    CheckConfig(check_config::CheckConfigArgs),
+    #[command(hide = true)]
+    Generate(generate::GenerateArgs),
 }
 
 /// How results are written.
@@ -59,6 +67,31 @@ struct ConfigFlags {
     /// Model directory, instead of the configuration's
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
+    /// A value over the configuration's, such as `web.listen=127.0.0.1:9000` or `source.x-search.page=50`; may be given
+    /// again. Environment variables such as VIGIE__WEB__LISTEN do the same, and flags go before them
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+/// The file `path`, or the usual one, under what the environment says.
+fn over_environment(path: Option<PathBuf>) -> Origin {
+    Origin { path, overrides: Override::from_environment(std::env::vars_os()), ..Origin::default() }
+}
+
+impl ConfigFlags {
+    /// With what the environment has over the file; flags go before that.
+    fn origin(&self, rules: Option<&Path>, purpose: Purpose) -> Origin {
+        let mut origin = over_environment(self.config.clone());
+        origin.overrides.extend(self.set.iter().map(|argument| Override::set(argument)));
+        let model = self.model.as_ref().map(|dir| dir.to_string_lossy().into_owned());
+        origin.overrides.extend(model.map(|dir| Override::flag("--model", "classify.model", dir)));
+        Origin { rules: rules.map(Into::into), purpose, ..origin }
+    }
+
+    /// The configuration for reading a dump.
+    fn load(&self, rules: Option<&Path>) -> Result<Loaded, ConfigError> {
+        self.origin(rules, Purpose::Dump).load()
+    }
 }
 
 /// Runs the command of `cli` to its end.
@@ -79,6 +112,8 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Top(args) => top::run(&args),
         Command::Forget(args) => forget::run(args),
         Command::Store(args) => store::run(args),
+        Command::CheckConfig(args) => check_config::run(&args),
+        Command::Generate(args) => generate::run(&args),
     }
 }
 
@@ -88,6 +123,28 @@ pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
         let io = cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe);
         io || matches!(cause.downcast_ref(), Some(crate::notify::NotifyError::Closed))
     })
+}
+
+/// What the process ends with after `error`: 78, `EX_CONFIG`, where starting again would change nothing until somebody
+/// mends the configuration, and else 1.
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    let faulty =
+        error.chain().any(|cause| cause.is::<ConfigError>() || cause.is::<check_config::Faulty>() || is_unset(cause));
+    if faulty { 78 } else { 1 }
+}
+
+/// What the configuration should have set is missing.
+fn is_unset(cause: &(dyn std::error::Error + 'static)) -> bool {
+    cause.is::<SecretError>() || cause.is::<BuildError>() || cause.is::<AccountError>() || cause.is::<ModelError>()
+}
+
+impl From<Format> for crate::logging::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Text => Self::Text,
+            Format::Json => Self::Json,
+        }
+    }
 }
 
 /// `3 rows rejected: 2 time, 1 empty_text; kept in FILE`.

@@ -12,7 +12,6 @@ use super::summary::Summary;
 use super::timeline;
 use super::{ConfigFlags, Format};
 use crate::classify::{Classifier, ColumnClassifier, DistilBertClassifier};
-use crate::config::Loaded;
 use crate::notify::{JsonLines, Language, Log, Notifier};
 use crate::pipeline::replay::Replay;
 use crate::source::Input;
@@ -64,10 +63,10 @@ enum LanguageFlag {
 
 pub(super) fn run(args: ReplayArgs) -> anyhow::Result<()> {
     let started = Instant::now();
-    let mut loaded = Loaded::find(args.config.config.as_deref(), args.rules.as_deref())?;
+    let mut loaded = args.config.load(args.rules.as_deref())?;
     let topic_required = args.reader.topic_column.is_some();
     args.reader.apply(&mut loaded.config.dump)?;
-    let model = args.config.model.unwrap_or_else(|| loaded.config.classify.model.clone());
+    let model = loaded.config.classify.model.clone();
     let language = match args.language {
         Some(LanguageFlag::En) => Language::English,
         Some(LanguageFlag::Fr) => Language::French,

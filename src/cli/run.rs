@@ -12,11 +12,12 @@ use anyhow::Context as _;
 use clap::Args;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::ConfigFlags;
-use crate::config::Loaded;
+use crate::config::{Loaded, Purpose};
+use crate::logging;
 use crate::metrics::Metrics;
 use crate::pipeline::assembly::{self, Labels};
 use crate::pipeline::{Daemon, Running};
@@ -41,17 +42,18 @@ pub(super) struct RunArgs {
     /// Seconds of the dump that pass in one of the clock
     #[arg(long, value_name = "N", requires = "demo", default_value_t = 1.0, value_parser = demo::speed)]
     speed: f64,
+    /// How log lines are written, instead of the configuration's log.format
+    #[arg(long, value_enum)]
+    log_format: Option<super::Format>,
     /// Take each post's label from its source instead of classifying it: for measuring all but the model
     #[arg(long, hide = true)]
     labels_given: bool,
 }
 
 pub(super) fn run(args: RunArgs) -> anyhow::Result<()> {
-    let mut loaded = Loaded::find(args.config.config.as_deref(), None)?;
-    crate::logging::start(&format!("{},sled=off", loaded.config.log.level));
-    if let Some(model) = &args.config.model {
-        loaded.config.classify.model.clone_from(model);
-    }
+    let loaded = args.config.origin(None, Purpose::Daemon).load()?;
+    let format = args.log_format.map(logging::Format::from);
+    logging::start_daemon(&loaded.config.log, format, std::env::var("RUST_LOG").ok().as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(watch(args, loaded))
 }
@@ -60,6 +62,8 @@ async fn watch(args: RunArgs, loaded: Loaded) -> anyhow::Result<()> {
     let clock: Clock = Arc::new(Timestamp::now);
     let metrics = Metrics::new().with_process();
     let temporary;
+    // From the beginning: a signal that comes while starting must not kill.
+    let mut signals = Signals::listen()?;
     let labels = match args.labels_given {
         true => Labels::Given,
         false => Labels::Model(loaded.config.classify.model.clone()),
@@ -83,6 +87,7 @@ async fn watch(args: RunArgs, loaded: Loaded) -> anyhow::Result<()> {
     tell(&daemon, listener.local_addr()?);
     daemon.metrics.daemon.reload_successful.set(1);
     daemon.metrics.daemon.reload_time.set(Timestamp::now().as_second() as f64);
+    let token = web::ApiToken::make(&daemon.state)?;
     let mut running = daemon.start()?;
 
     let reloader = Reloader::new(running.handle.clone(), args.config, labels);
@@ -90,13 +95,14 @@ async fn watch(args: RunArgs, loaded: Loaded) -> anyhow::Result<()> {
         daemon: running.handle.clone(),
         reload: reloader.clone().into_reload(),
         language: loaded.config.language,
+        token,
     };
     let web_stop = CancellationToken::new();
     let server = tokio::spawn(web::serve(listener, console, web_stop.clone()));
     systemd::ready(&running.handle);
     let watchdog = tokio::spawn(systemd::feed_watchdog(running.handle.clone()));
 
-    let failure = attend(&mut running, &reloader).await;
+    let failure = attend(&mut running, &mut signals, &reloader).await;
     systemd::stopping();
     watchdog.abort();
     let drain = Duration::try_from(loaded.config.daemon.drain).unwrap_or_default();
@@ -110,28 +116,41 @@ async fn watch(args: RunArgs, loaded: Loaded) -> anyhow::Result<()> {
     }
 }
 
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("signals cannot be listened for on this system");
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            hangup: listen(SignalKind::hangup())?,
+        })
+    }
+}
+
 /// Until a signal to stop, or a failure, which is returned.
-async fn attend(running: &mut Running, reloader: &Reloader) -> Option<anyhow::Error> {
-    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
-    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = signals else {
-        return Some(anyhow::anyhow!("signals cannot be listened for on this system"));
-    };
-    loop {
+async fn attend(running: &mut Running, signals: &mut Signals, reloader: &Reloader) -> Option<anyhow::Error> {
+    let name = loop {
         tokio::select! {
             error = running.failure() => return Some(error),
-            _ = terminate.recv() => break tracing::info!("SIGTERM: the sources stop, what they gave is committed"),
-            _ = interrupt.recv() => break tracing::info!("interrupted: the sources stop, what they gave is committed"),
+            _ = signals.terminate.recv() => break "SIGTERM",
+            _ = signals.interrupt.recv() => break "interrupt",
             // Its outcome is logged where it is made.
-            _ = hangup.recv() => drop(reloader.reload().await),
+            _ = signals.hangup.recv() => drop(reloader.reload().await),
         }
-    }
+    };
+    tracing::info!("{name}: the sources stop, and what they gave is committed");
     None
 }
 
 /// Where the state is: systemd's directory goes before the configuration's.
 fn state(loaded: &Loaded) -> PathBuf {
-    let systemd = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from);
-    systemd.unwrap_or_else(|| loaded.config.daemon.state.clone())
+    super::state::of_systemd().unwrap_or_else(|| loaded.config.daemon.state.clone())
 }
 
 /// Says what is watched and what it costs, before anything is read.

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::Args;
 
-use crate::config::Loaded;
 use crate::store::Store;
 
 /// Where the state is.
@@ -24,12 +23,9 @@ impl StateFlags {
         if let Some(state) = &self.state {
             return Ok(state.clone());
         }
-        // systemd names all directories of a unit, the first one first.
-        let systemd = std::env::var("STATE_DIRECTORY").ok();
-        let systemd = systemd.as_deref().and_then(|all| all.split(':').next()).filter(|first| !first.is_empty());
-        match systemd {
-            Some(directory) => Ok(directory.into()),
-            None => Ok(Loaded::find(self.config.as_deref(), None)?.config.daemon.state),
+        match of_systemd() {
+            Some(directory) => Ok(directory),
+            None => Ok(super::over_environment(self.config.clone()).load()?.config.daemon.state),
         }
     }
 
@@ -41,4 +37,10 @@ impl StateFlags {
         }
         Ok(directory)
     }
+}
+
+/// The state directory of the systemd unit this runs in. systemd names all directories of a unit, the first one first.
+pub(super) fn of_systemd() -> Option<PathBuf> {
+    let all = std::env::var("STATE_DIRECTORY").ok()?;
+    all.split(':').next().filter(|first| !first.is_empty()).map(PathBuf::from)
 }

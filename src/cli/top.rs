@@ -8,7 +8,6 @@ use anyhow::{Context, bail};
 use clap::Args;
 use jiff::SignedDuration;
 
-use crate::config::Loaded;
 use crate::notify::Language;
 use fetch::Fetcher;
 use words::Words;
@@ -46,7 +45,7 @@ pub(super) struct TopArgs {
 }
 
 pub(super) fn run(args: &TopArgs) -> anyhow::Result<()> {
-    let loaded = Loaded::find(args.config.as_deref(), None);
+    let loaded = super::over_environment(args.config.clone()).load();
     let (language, url) = match (&args.url, loaded) {
         (Some(url), loaded) => (loaded.map_or(Language::default(), |loaded| loaded.config.language), with_scheme(url)),
         (None, loaded) => {

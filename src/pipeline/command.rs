@@ -3,9 +3,12 @@
 use tokio::sync::oneshot;
 
 use crate::config::Loaded;
+use crate::monitor::{Receipt, Selector};
 
 /// Carried out by the monitor's thread, between two batches.
 pub(super) enum Command {
     /// Takes the rules and topics of another configuration.
     Reload { loaded: Box<Loaded>, done: oneshot::Sender<()> },
+    /// Forgets a post or an author everywhere.
+    Forget { who: Selector, done: oneshot::Sender<Receipt> },
 }

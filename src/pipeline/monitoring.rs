@@ -15,7 +15,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::board::Board;
@@ -35,6 +35,8 @@ const GATHER: Duration = Duration::from_millis(200);
 /// Posts committed together, about.
 const MOST_GATHERED: usize = 1_024;
 const TICK: Duration = Duration::from_secs(1);
+/// How often old posts are looked for.
+const TIDY: SignedDuration = SignedDuration::from_mins(10);
 /// Longest wait before a store that failed is opened again.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
@@ -65,6 +67,7 @@ pub(super) struct Monitoring {
     started: Instant,
     clock: GuardedClock,
     doubted: Option<String>,
+    tidied: Option<Timestamp>,
     outgoing: SyncSender<Outgoing>,
     /// A transition was given out and [`Event::Told`] has not come yet.
     telling: bool,
@@ -101,6 +104,7 @@ impl Monitoring {
             started,
             clock,
             doubted: None,
+            tidied: None,
             outgoing,
             telling: false,
             board,
@@ -155,10 +159,16 @@ impl Monitoring {
             Event::Classified(mut batch) => {
                 let other = gather(&mut batch, events);
                 let mut fates = Vec::new();
+                let before = self.monitor.as_ref().map(Monitor::commits);
                 self.persist(&mut |this| {
-                    fates = this.count(&batch)?;
+                    // A commit whose flush failed may be there all the same: what it holds is not counted again.
+                    if before.is_none_or(|before| this.monitor.as_ref().map(Monitor::commits) == Some(before)) {
+                        fates = this.observe(&batch)?;
+                        this.commit()?;
+                    }
                     Ok(())
                 })?;
+                self.persist(&mut |this| this.follow(&batch))?;
                 self.board.counted(batch, fates, (self.wall)());
                 return other.map_or(Ok(false), |other| self.handle(other, events));
             }
@@ -187,8 +197,8 @@ impl Monitoring {
         self.monitor.as_mut().context("the store is not open")
     }
 
-    /// Counts a batch and commits it with the cursors of its sources; returns what became of each post.
-    fn count(&mut self, batch: &[Classified]) -> anyhow::Result<Vec<Fate>> {
+    /// Counts a batch, to be committed with the cursors of its sources; returns what became of each post.
+    fn observe(&mut self, batch: &[Classified]) -> anyhow::Result<Vec<Fate>> {
         let now = self.now()?;
         let monitor = self.monitor.as_mut().context("the store is not open")?;
         monitor.advance(now);
@@ -201,18 +211,28 @@ impl Monitoring {
                 fates.push(Fate { outcome, topics: names.into_iter().map(str::to_owned).collect() });
             }
             monitor.account(delivery.received, delivery.duplicates, delivery.unusable.len() as u64);
+            for unusable in &delivery.unusable {
+                monitor.set_aside(&delivery.source, delivery.at, unusable);
+            }
             if let Some(cursor) = &delivery.cursor {
                 monitor.read_up_to(&delivery.source, cursor)?;
             }
         }
-        self.commit()?;
+        Ok(fates)
+    }
+
+    /// What follows a batch that is committed, and may be done twice.
+    fn follow(&mut self, batch: &[Classified]) -> anyhow::Result<()> {
+        let now = self.now()?;
+        for delivery in batch.iter().filter(|delivery| !delivery.notices.is_empty()) {
+            self.monitor()?.honour(&delivery.notices, now)?;
+        }
         if batch.iter().any(|delivery| delivery.durable.is_some()) {
             let timer = self.metrics.monitor.flush.start_timer();
             self.monitor()?.flush()?;
             timer.observe_duration();
         }
-        self.tell()?;
-        Ok(fates)
+        self.tell()
     }
 
     fn commit(&mut self) -> anyhow::Result<()> {
@@ -237,7 +257,22 @@ impl Monitoring {
             self.commit()?;
         }
         self.metrics.monitor.last_evaluation.set(now.as_second() as f64);
+        self.tidy(now)?;
         self.tell()
+    }
+
+    /// Once in a while: what is older than it may be goes.
+    fn tidy(&mut self, now: Timestamp) -> anyhow::Result<()> {
+        if self.tidied.is_some_and(|last| now.duration_since(last).abs() < TIDY) {
+            return Ok(());
+        }
+        let retention = self.loaded.config.retention;
+        let monitor = self.monitor()?;
+        let more = monitor.expire(now, &retention)?.more;
+        let bytes = monitor.store_bytes().unwrap_or_default();
+        self.metrics.monitor.store_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+        self.tidied = (!more).then_some(now);
+        Ok(())
     }
 
     /// The time, once the monitor has followed a clock that was set back for good.
@@ -290,6 +325,15 @@ impl Monitoring {
                 self.publish();
                 // Who asked may have gone.
                 let _ = done.send(());
+            }
+            Command::Forget { who, done } => {
+                let mut receipt = None;
+                self.persist(&mut |this| {
+                    let now = this.now()?;
+                    receipt = Some(this.monitor()?.forget(&who, now)?);
+                    Ok(())
+                })?;
+                receipt.and_then(|receipt| done.send(receipt).ok());
             }
         }
         Ok(())

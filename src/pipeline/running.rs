@@ -19,6 +19,7 @@ use super::status::Status;
 use crate::classify::Classifier;
 use crate::config::Loaded;
 use crate::metrics::Metrics;
+use crate::monitor::{Receipt, Selector};
 use crate::source::{Clock, Outlet, Secret};
 
 /// A status older than this says that the monitor's thread is stuck.
@@ -105,19 +106,30 @@ impl Handle {
         classifier: Option<(Box<dyn Classifier>, MakeClassifier)>,
     ) -> anyhow::Result<()> {
         let (done, answer) = oneshot::channel();
-        let command = Command::Reload { loaded: Box::new(loaded.clone()), done };
-        let commands = self.commands.clone();
-        // The queue may be full, and its sender blocks.
-        tokio::task::spawn_blocking(move || commands.send(Event::Command(command)))
-            .await?
-            .ok()
-            .context("the daemon is ending")?;
+        self.ask(Command::Reload { loaded: Box::new(loaded.clone()), done }).await?;
         answer.await.context("the daemon is ending")?;
         if let Some((classifier, make)) = classifier {
             self.next.set(classifier, make);
         }
         *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = loaded;
         Ok(())
+    }
+
+    /// Forgets a post or an author everywhere, and tells what was removed.
+    ///
+    /// # Errors
+    /// When the daemon is ending.
+    pub async fn forget(&self, who: Selector) -> anyhow::Result<Receipt> {
+        let (done, answer) = oneshot::channel();
+        self.ask(Command::Forget { who, done }).await?;
+        answer.await.context("the daemon is ending")
+    }
+
+    async fn ask(&self, command: Command) -> anyhow::Result<()> {
+        let commands = self.commands.clone();
+        // The queue may be full, and its sender blocks.
+        let sent = tokio::task::spawn_blocking(move || commands.send(Event::Command(command))).await?;
+        sent.ok().context("the daemon is ending")
     }
 
     fn close_http(&self) {

@@ -1,9 +1,7 @@
-//! [`Rules`]: reading and checking a rule file.
+//! [`Rules`]: the rules of a rule file, which `config` reads and checks.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::AlertingRule;
@@ -17,47 +15,7 @@ pub struct Rules {
     pub rules: Vec<AlertingRule>,
 }
 
-/// Why a rule file was not taken.
-#[derive(Debug, thiserror::Error)]
-pub enum RuleFileError {
-    #[error("the rule file {path} cannot be read: {cause}")]
-    Read { path: PathBuf, cause: std::io::Error },
-    #[error("the rule file {path} is not as it should be:\n{reason}")]
-    Parse { path: PathBuf, reason: String },
-    #[error("the rule file {path} has faults:\n  {}", faults.join("\n  "))]
-    Faults { path: PathBuf, faults: Vec<String> },
-}
-
 impl Rules {
-    /// Reads the file `path`; `bucket` is the width of a window bucket.
-    ///
-    /// # Errors
-    /// When the file cannot be read, is not TOML of this shape, or holds rules that make no sense: all faults at once.
-    pub fn read(path: &Path, bucket: SignedDuration) -> Result<Self, RuleFileError> {
-        let text = std::fs::read_to_string(path).map_err(|cause| RuleFileError::Read { path: path.into(), cause })?;
-        Self::parse(path, &text, bucket)
-    }
-
-    /// As [`Rules::read`], of a text that came from `path`.
-    ///
-    /// # Errors
-    /// As [`Rules::read`].
-    pub fn parse(path: &Path, text: &str, bucket: SignedDuration) -> Result<Self, RuleFileError> {
-        let rules: Self = toml::from_str(text)
-            .map_err(|error| RuleFileError::Parse { path: path.into(), reason: error.to_string() })?;
-        let faults = rules.faults(bucket);
-        if faults.is_empty() { Ok(rules) } else { Err(RuleFileError::Faults { path: path.into(), faults }) }
-    }
-
-    fn faults(&self, bucket: SignedDuration) -> Vec<String> {
-        let mut faults: Vec<String> = self.rules.iter().flat_map(|rule| rule.faults(bucket)).collect();
-        let mut names = BTreeSet::new();
-        for rule in self.rules.iter().filter(|rule| !names.insert(&rule.name)) {
-            faults.push(format!("rule `{}`: two rules have this name", rule.name));
-        }
-        faults
-    }
-
     /// Every span that some rule reads, once.
     pub fn spans(&self) -> Vec<Span> {
         let spans: BTreeSet<Span> = self.rules.iter().flat_map(|rule| rule.condition.spans()).collect();
@@ -67,10 +25,15 @@ impl Rules {
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
+
     use super::*;
 
-    fn parse(text: &str) -> Result<Rules, RuleFileError> {
-        Rules::parse(Path::new("rules.toml"), text, SignedDuration::from_mins(1))
+    fn parse(text: &str) -> Result<Rules, String> {
+        let rules: Rules = toml::from_str(text).map_err(|error| error.to_string())?;
+        let faults: Vec<String> =
+            rules.rules.iter().flat_map(|rule| rule.faults(SignedDuration::from_mins(1))).collect();
+        if faults.is_empty() { Ok(rules) } else { Err(faults.join("\n")) }
     }
 
     #[test]
@@ -115,14 +78,8 @@ mod tests {
             ),
         ];
         for (rule, wanted) in cases {
-            let error = parse(&format!("[[rule]]\n{rule}")).unwrap_err().to_string();
+            let error = parse(&format!("[[rule]]\n{rule}")).unwrap_err();
             assert!(error.contains(wanted), "{error}\n does not name {wanted}");
         }
-    }
-
-    #[test]
-    fn two_rules_of_one_name_are_a_fault() {
-        let rule = "[[rule]]\nname = \"A\"\ncondition = { type = \"negative_volume\", window = \"1h\", above = 5 }\n";
-        assert!(parse(&rule.repeat(2)).unwrap_err().to_string().contains("two rules"));
     }
 }

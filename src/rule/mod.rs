@@ -10,7 +10,7 @@ mod negative_rate;
 mod negative_volume;
 
 pub use condition::{Condition, Evaluation, Measured, Normal};
-pub use file::{RuleFileError, Rules};
+pub use file::Rules;
 
 use std::collections::BTreeMap;
 

@@ -26,23 +26,26 @@ pub struct Topic {
 impl Topic {
     /// Names the first fault, if any.
     pub fn check(&self) -> Result<(), TopicError> {
+        self.faults().into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Every fault of this topic alone.
+    pub fn faults(&self) -> Vec<TopicError> {
         let name = || self.name.clone();
+        let mut faults = Vec::new();
         if self.name.trim().is_empty() {
-            return Err(TopicError::Unnamed);
+            faults.push(TopicError::Unnamed);
         }
         if self.keywords.is_empty() && self.handles.is_empty() {
-            return Err(TopicError::MatchesNothing(name()));
+            faults.push(TopicError::MatchesNothing(name()));
         }
-        if let Some(keyword) = self.keywords.iter().find(|keyword| !keyword.chars().any(char::is_alphanumeric)) {
-            return Err(TopicError::Keyword(name(), keyword.clone()));
-        }
-        if let Some(handle) = self.handles.iter().find(|handle| !is_handle(handle)) {
-            return Err(TopicError::Handle(name(), handle.clone()));
-        }
-        match self.languages.iter().find(|language| !is_language(language)) {
-            Some(language) => Err(TopicError::Language(name(), language.clone())),
-            None => Ok(()),
-        }
+        let blank = self.keywords.iter().filter(|keyword| !keyword.chars().any(char::is_alphanumeric));
+        faults.extend(blank.map(|keyword| TopicError::Keyword(name(), keyword.clone())));
+        let odd = self.handles.iter().filter(|handle| !is_handle(handle));
+        faults.extend(odd.map(|handle| TopicError::Handle(name(), handle.clone())));
+        let unknown = self.languages.iter().filter(|language| !is_language(language));
+        faults.extend(unknown.map(|language| TopicError::Language(name(), language.clone())));
+        faults
     }
 }
 

@@ -5,9 +5,10 @@
 //!   GET  /                 status page          GET  /-/healthy   the process answers
 //!   GET  /api/v1/status    the same as JSON     GET  /-/ready     it also does its work; else why not
 //!   POST /api/v1/posts     posts from outside   POST /-/reload    as SIGHUP
-//!   GET  /metrics          Prometheus
+//!   POST /api/v1/forget    as `vigie forget`    GET  /metrics     Prometheus
 //! ```
 
+mod forget;
 mod guard;
 mod page;
 mod posts;
@@ -23,6 +24,8 @@ use axum::routing::{get, post};
 use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+
+pub use forget::ApiToken;
 
 use crate::notify::Language;
 use crate::pipeline::Handle;
@@ -40,6 +43,8 @@ pub struct Console {
     pub daemon: Handle,
     pub reload: Reload,
     pub language: Language,
+    /// What only who can read the state directory may do asks for this.
+    pub token: ApiToken,
 }
 
 /// Serves on `listener` until `stop`; requests that have begun are answered.
@@ -61,6 +66,7 @@ fn router(console: Console, address: SocketAddr) -> Router {
         .route("/-/reload", post(probes::reload))
         .route("/api/v1/status", get(status))
         .route("/api/v1/posts", post(posts::take))
+        .route("/api/v1/forget", post(forget::forget))
         .layer(DefaultBodyLimit::max(MOST_BYTES))
         .layer(axum::middleware::from_fn_with_state(guard::Guard::new(&console, address), guard::guard))
         .with_state(console)

@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use super::super::ConfigFlags;
 use super::systemd;
 use crate::classify::Classifier;
-use crate::config::{Config, Loaded};
+use crate::config::{Config, Loaded, Purpose};
 use crate::pipeline::assembly::Labels;
 use crate::pipeline::{Handle, MakeClassifier};
 use crate::web::Reload;
@@ -64,10 +64,7 @@ impl Reloader {
 
     /// Everything that can fail, before anything changes.
     fn read(&self) -> anyhow::Result<(Loaded, Option<(Box<dyn Classifier>, MakeClassifier)>)> {
-        let mut loaded = Loaded::find(self.flags.config.as_deref(), None)?;
-        if let Some(model) = &self.flags.model {
-            loaded.config.classify.model.clone_from(model);
-        }
+        let loaded = self.flags.origin(None, Purpose::Daemon).load()?;
         let old = self.daemon.loaded();
         if let Some(section) = needs_restart(&old.config, &loaded.config) {
             anyhow::bail!("[{section}] has changed, which a reload cannot take: restart vigie");
@@ -98,17 +95,19 @@ fn needs_restart(old: &Config, new: &Config) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
+    use crate::config::{Origin, Override};
 
     #[test]
     fn only_what_can_be_swapped_is_reloaded() {
-        let parse = |text: &str| Config::parse(Path::new("vigie.toml"), text).unwrap();
-        let old = parse("");
-        assert_eq!(needs_restart(&old, &parse("language = \"fr\"\nrules = \"other.toml\"")), None);
-        assert_eq!(needs_restart(&old, &parse("[retention]\nposts_days = 7")), None);
-        assert_eq!(needs_restart(&old, &parse("[window]\nbucket = \"5m\"")), Some("window"));
-        assert_eq!(needs_restart(&old, &parse("[web]\nlisten = \"127.0.0.1:1\"")), Some("web"));
+        let with = |set: &str| {
+            let overrides = set.split(' ').filter(|set| !set.is_empty()).map(Override::set).collect();
+            Origin { overrides, ..Origin::default() }.load().unwrap().config
+        };
+        let old = with("");
+        assert_eq!(needs_restart(&old, &with("language=fr unmatched_topic=elsewhere")), None);
+        assert_eq!(needs_restart(&old, &with("retention.posts_days=7")), None);
+        assert_eq!(needs_restart(&old, &with("window.bucket=5m")), Some("window"));
+        assert_eq!(needs_restart(&old, &with("web.listen=127.0.0.1:1")), Some("web"));
     }
 }

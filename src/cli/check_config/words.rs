@@ -1,0 +1,71 @@
+//! What a configuration would read, and what that may cost, as sentences.
+
+use crate::config::Config;
+use crate::source::twitter::{self, Mode};
+use crate::source::{SourceConfig, Topic};
+
+/// `Air Paradis: "Air Paradis", @AirParadis`.
+pub(super) fn topic(topic: &Topic) -> String {
+    let keywords = topic.keywords.iter().map(|keyword| format!("{keyword:?}"));
+    let handles = topic.handles.iter().map(|handle| format!("@{}", handle.trim_start_matches('@')));
+    let wanted: Vec<String> = keywords.chain(handles).collect();
+    let languages =
+        if topic.languages.is_empty() { String::new() } else { format!(", in {}", topic.languages.join(", ")) };
+    format!("{}: {}{languages}", topic.name, wanted.join(", "))
+}
+
+/// What one source reads.
+pub(super) fn reads(source: &SourceConfig, config: &Config) -> String {
+    match source {
+        SourceConfig::Twitter(source) => from_x(source),
+        SourceConfig::File(file) => {
+            format!("the file {}, as it grows, looked at every {:#}", file.path.display(), file.poll)
+        }
+        SourceConfig::Http(_) => format!("what is sent to http://{}/api/v1/posts", config.web.listen),
+    }
+}
+
+fn from_x(source: &twitter::Config) -> String {
+    let query =
+        source.query.as_ref().map_or_else(|| "a query made from the topics".into(), |query| format!("{query:?}"));
+    let polled = format!("every {:#} to {:#}, {} posts a page", source.interval_min, source.interval_max, source.page);
+    match source.mode {
+        Mode::Search => format!("X's recent search for {query}, {polled}"),
+        Mode::Mentions => {
+            format!("X's mentions of account {}, {polled}", source.user_id.as_deref().unwrap_or("(not given)"))
+        }
+        Mode::Stream => format!("X's filtered stream for {query}"),
+    }
+}
+
+/// What the sources that cost may cost.
+pub(super) fn cost(config: &Config) -> Vec<String> {
+    if !config.sources.iter().any(|source| matches!(source, SourceConfig::Twitter(_))) {
+        return vec!["nothing".into()];
+    }
+    let budget = &config.x.budget;
+    let limits: Vec<String> = [
+        budget.dollars_per_day.map(|dollars| format!("{dollars:.2} $ a day")),
+        budget.dollars_per_month.map(|dollars| format!("{dollars:.2} $ a month")),
+        budget.posts_per_day.map(|posts| format!("{posts} posts a day")),
+        budget.posts_per_month.map(|posts| format!("{posts} posts a month")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let price = format!(
+        "at {} $ a post and {} $ a mention; where the bill stands is X's own to say",
+        budget.price_per_post, budget.price_per_mention
+    );
+    let most = if limits.is_empty() {
+        "without a limit: set x.budget".to_owned()
+    } else {
+        format!("at most {}; an alert at 80 %, a stop at 100 %", limits.join(", "))
+    };
+    vec![most, price]
+}
+
+/// Who is told.
+pub(super) fn receivers() -> Vec<String> {
+    vec!["the log".into()]
+}

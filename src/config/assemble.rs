@@ -1,0 +1,243 @@
+//! The merged tree into a [`Config`]: the sections at once, topics and sources one by one, so that a fault in one hides
+//! none in another.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use serde::de::DeserializeOwned;
+
+use super::fault::{Fault, Place};
+use super::node::{Node, Value, put};
+use super::reading::{probe, read};
+use super::words::wanted;
+use super::{Config, DEFAULTS, joined};
+use crate::rule::{AlertingRule, Rules};
+use crate::source::{SourceConfig, Topic};
+
+/// Sections that are lists of tables.
+const LISTS: [&str; 2] = ["topic", "source"];
+
+/// Keys that hold a path, relative to the file they stand in; `*` is each table of a list.
+const PATHS: [&[&str]; 6] = [
+    &["rules"],
+    &["classify", "model"],
+    &["daemon", "state"],
+    &["x", "token_file"],
+    &["source", "*", "path"],
+    &["source", "*", "token_file"],
+];
+
+/// The least of each type of source.
+const SOURCES: [(&str, &str); 3] = [
+    ("twitter", "type = 'twitter'\nname = 'x'\nmode = 'search'"),
+    ("file", "type = 'file'\nname = 'x'\npath = '/var/spool/vigie/posts.jsonl'\nlayout = 'jsonl'"),
+    ("http", "type = 'http'\nname = 'x'"),
+];
+
+const TOPIC: &str = "name = 'Air Paradis'\nkeywords = ['Air Paradis']\nhandles = ['AirParadis']";
+
+/// The least of each type of condition, with what it may be above: a number, or the topic's own past.
+const CONDITIONS: [(&str, &str, &str); 2] = [
+    ("negative_rate", "0.8", "{ baseline = '24h', margin = 0.1 }"),
+    ("negative_volume", "50", "{ baseline = '24h', times = 3.0 }"),
+];
+
+/// The defaults without the lists: what every section is tried in.
+static SECTIONS: LazyLock<toml::Table> = LazyLock::new(|| {
+    let mut table = sample(DEFAULTS);
+    for list in LISTS {
+        table.insert(list.into(), toml::Value::Array(Vec::new()));
+    }
+    table
+});
+
+fn sample(text: &str) -> toml::Table {
+    toml::from_str(text).expect("a constant of this program, and a test reads it")
+}
+
+/// An entry of a list, with what was given for it.
+#[derive(Debug)]
+pub(super) struct Item<'a, T> {
+    pub(super) value: T,
+    pub(super) node: &'a Node,
+    /// Such as `source[0]`.
+    pub(super) name: String,
+    /// It has a name of its own, and not the sample's.
+    pub(super) is_named: bool,
+}
+
+/// A configuration whose types are right, with where everything was given.
+#[derive(Debug)]
+pub(super) struct Assembled<'a> {
+    pub(super) config: Config,
+    pub(super) topics: Vec<Item<'a, Topic>>,
+    pub(super) sources: Vec<Item<'a, SourceConfig>>,
+    pub(super) tree: &'a Node,
+}
+
+/// Whether `value` may stand under `path` in `tree`, where a list's tables are named by number.
+pub(super) fn takes(tree: &Node, path: &[String], value: toml::Value) -> bool {
+    match path {
+        [list, number, rest @ ..] if list == "source" && !rest.is_empty() => {
+            let items = tree.find(&[list]).map(|node| &node.value);
+            let Some(Value::Tables(items)) = items else { return true };
+            let kind = number.parse::<usize>().ok().and_then(|number| items.get(number)).and_then(kind);
+            let Some(sample) = kind.and_then(|kind| source_sample(&kind)) else { return true };
+            probe::<SourceConfig>(&sample, rest, value).is_ok()
+        }
+        [list, _, rest @ ..] if list == "topic" && !rest.is_empty() => {
+            probe::<Topic>(&sample(TOPIC), rest, value).is_ok()
+        }
+        _ => probe::<Config>(&SECTIONS, path, value).is_ok(),
+    }
+}
+
+/// Makes paths that are relative to their file relative to the working directory, as others are.
+pub(super) fn place_paths(tree: &mut Node, directory: &Path) {
+    for path in PATHS {
+        place_path(tree, path, directory);
+    }
+}
+
+fn place_path(node: &mut Node, path: &[&str], directory: &Path) {
+    match (path.split_first(), &mut node.value) {
+        (None, Value::Leaf(toml::Value::String(path))) if matches!(node.at, Place::BuiltIn | Place::File { .. }) => {
+            *path = joined(directory, Path::new(path)).to_string_lossy().into_owned();
+        }
+        (Some((&"*", rest)), Value::Tables(items)) => {
+            items.iter_mut().for_each(|item| place_path(item, rest, directory));
+        }
+        (Some((key, rest)), Value::Table(entries)) => {
+            if let Some(below) = entries.get_mut(*key) {
+                place_path(below, rest, directory);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Reads `tree`; none where not even the sections can be read.
+pub(super) fn assemble<'a>(tree: &'a Node, faults: &mut Vec<Fault>) -> Option<Assembled<'a>> {
+    let mut sections = tree.clone();
+    if let Some(entries) = sections.entries_mut() {
+        for list in LISTS {
+            entries
+                .insert(list.into(), Node { at: Place::BuiltIn, value: Value::Leaf(toml::Value::Array(Vec::new())) });
+        }
+    }
+    let config: Option<Config> = read(&sections, "", &SECTIONS, faults);
+    let topics = list(tree, "topic", faults, |_, _| Some(sample(TOPIC)));
+    let sources = list(tree, "source", faults, |node, fault| match kind(node) {
+        Some(kind) => {
+            let sample = source_sample(&kind);
+            if sample.is_none() {
+                let known: Vec<String> = SOURCES.iter().map(|(kind, _)| (*kind).to_owned()).collect();
+                let place = node.find(&["type"]).unwrap_or(node);
+                fault(&place.at, "type", format!("`{kind}` is no type of source; {}", wanted(&kind, &known)));
+            }
+            sample
+        }
+        None => {
+            fault(&node.at, "type", "missing; wanted type = \"twitter\", \"file\" or \"http\"".into());
+            None
+        }
+    });
+    let mut config = config?;
+    config.topics = topics.iter().map(|item: &Item<'_, Topic>| item.value.clone()).collect();
+    config.sources = sources.iter().map(|item: &Item<'_, SourceConfig>| item.value.clone()).collect();
+    Some(Assembled { config, topics, sources, tree })
+}
+
+/// Reads the rules of a rule file.
+pub(super) fn rules<'a>(tree: &'a Node, faults: &mut Vec<Fault>) -> Vec<Item<'a, AlertingRule>> {
+    for (key, node) in tree.entries().into_iter().flatten().filter(|(key, _)| *key != "rule") {
+        faults.push(Fault::new(&node.at, key, format!("no such key; {}", wanted(key, &["rule".into()]))));
+    }
+    list(tree, "rule", faults, rule_sample)
+}
+
+pub(super) fn rules_of(items: &[Item<'_, AlertingRule>]) -> Rules {
+    Rules { rules: items.iter().map(|item| item.value.clone()).collect() }
+}
+
+type Tell<'a> = &'a mut dyn FnMut(&Place, &str, String);
+
+fn rule_sample(node: &Node, fault: Tell<'_>) -> Option<toml::Table> {
+    let known: Vec<String> = CONDITIONS.iter().map(|(kind, ..)| (*kind).to_owned()).collect();
+    let Some(kind) = node.find(&["condition", "type"]).and_then(Node::text) else {
+        let place = node.find(&["condition", "type"]).or_else(|| node.find(&["condition"])).unwrap_or(node);
+        fault(&place.at, "condition.type", format!("missing; wanted one of {}", known.join(", ")));
+        return None;
+    };
+    let Some((kind, number, past)) = CONDITIONS.iter().find(|(known, ..)| *known == kind) else {
+        let place = node.find(&["condition", "type"]).unwrap_or(node);
+        fault(&place.at, "condition.type", format!("`{kind}` is no condition; {}", wanted(kind, &known)));
+        return None;
+    };
+    let above = node.find(&["condition", "above"]).and_then(Node::entries).map_or(number, |_| past);
+    Some(sample(&format!("name = 'A'\ncondition = {{ type = '{kind}', window = '1h', above = {above} }}")))
+}
+
+fn source_sample(kind: &str) -> Option<toml::Table> {
+    SOURCES.iter().find(|(known, _)| *known == kind).map(|(_, text)| sample(text))
+}
+
+fn kind(source: &Node) -> Option<String> {
+    source.find(&["type"])?.text().map(str::to_owned)
+}
+
+fn list<'a, T: DeserializeOwned>(
+    tree: &'a Node,
+    list: &str,
+    faults: &mut Vec<Fault>,
+    mut sample_for: impl FnMut(&Node, Tell<'_>) -> Option<toml::Table>,
+) -> Vec<Item<'a, T>> {
+    let Some(node) = tree.find(&[list]) else { return Vec::new() };
+    let items = match &node.value {
+        Value::Tables(items) => items,
+        Value::Leaf(toml::Value::Array(items)) if items.is_empty() => return Vec::new(),
+        _ => {
+            faults.push(Fault::new(&node.at, list, format!("found something else, wanted [[{list}]] tables")));
+            return Vec::new();
+        }
+    };
+    let mut found = Vec::new();
+    for (number, node) in items.iter().enumerate() {
+        let name = format!("{list}[{number}]");
+        let sample =
+            sample_for(node, &mut |place, key, what| faults.push(Fault::new(place, format!("{name}.{key}"), what)));
+        let Some(mut sample) = sample else { continue };
+        put(&mut sample, &["name".into()], format!("{list}_{number}_without_a_name").into());
+        let is_named = node.find(&["name"]).is_some_and(|name| name.text().is_some());
+        if let Some(value) = read(node, &name, &sample, faults) {
+            found.push(Item { value, node, name, is_named });
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Another type of source or condition is to be added to the samples too.
+    #[test]
+    fn the_samples_are_all_types_and_are_sound() {
+        for (_, text) in SOURCES {
+            sample(text).try_into::<SourceConfig>().unwrap();
+        }
+        sample(TOPIC).try_into::<Topic>().unwrap();
+        SECTIONS.clone().try_into::<Config>().unwrap();
+        for (kind, number, past) in CONDITIONS {
+            for above in [number, past] {
+                let text = format!("name = 'A'\ncondition = {{ type = '{kind}', window = '1h', above = {above} }}");
+                sample(&text).try_into::<AlertingRule>().unwrap();
+            }
+        }
+        let all = |message: &str| message.split('`').skip(3).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+        let error = sample("type = ''").try_into::<SourceConfig>().unwrap_err();
+        assert_eq!(all(error.message()), SOURCES.map(|(kind, _)| kind));
+        let error = sample("name = 'A'\ncondition.type = ''").try_into::<AlertingRule>().unwrap_err();
+        assert_eq!(all(error.message()), CONDITIONS.map(|(kind, ..)| kind));
+    }
+}

@@ -1,0 +1,349 @@
+//! Tests of reading a configuration: one faulty example per check, all faults at once, and what stands over the file.
+
+mod overridden;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const FILE: &str = "/etc/vigie/vigie.toml";
+
+fn shipped_rules() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("config/rules.toml")
+}
+
+fn origin(overrides: Vec<Override>) -> Origin {
+    Origin { rules: Some(shipped_rules()), overrides, ..Origin::default() }
+}
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    origin(Vec::new()).check(Path::new(FILE), Some(text.as_bytes())).map(|loaded| loaded.config)
+}
+
+/// The faults of `result`, a line each.
+fn told<T: std::fmt::Debug>(result: Result<T, ConfigError>) -> Vec<String> {
+    match result.unwrap_err() {
+        ConfigError::Faults { faults } => faults.iter().map(ToString::to_string).collect(),
+        error @ ConfigError::Read { .. } => vec![error.to_string()],
+    }
+}
+
+#[test]
+fn the_shipped_file_is_the_default() {
+    let shipped = parse(DEFAULTS).unwrap();
+    assert_eq!(parse("").unwrap(), shipped);
+    assert_eq!(shipped.window, window::Config::default());
+    assert_eq!(shipped.language, Language::default());
+    assert_eq!(shipped.log, logging::Config::default());
+}
+
+/// Every key stands in the shipped file, as a value or, where unset is the default, as a comment.
+#[test]
+fn the_shipped_file_is_complete() {
+    let full = ReadOptions {
+        delimiter: Some(';'),
+        time_format: Some("x".into()),
+        columns: crate::source::Columns::parse("id=a,created_at=a,text=a,author=a,label=a,topic=a,lang=a,reason=a")
+            .unwrap(),
+        ..ReadOptions::default()
+    };
+    let config = Config { dump: full, ..parse("").unwrap() };
+    let table = toml::Table::try_from(&config).unwrap();
+    let mut keys = Vec::new();
+    collect(&table, &mut keys);
+    for key in keys {
+        let stands = |line: &str| line.trim_start_matches(['#', ' ']).starts_with(&format!("{key} ="));
+        assert!(DEFAULTS.lines().any(stands), "`{key}` is not in config/vigie.toml");
+    }
+}
+
+fn collect(table: &toml::Table, keys: &mut Vec<String>) {
+    for (key, value) in table {
+        match value {
+            toml::Value::Table(inner) => collect(inner, keys),
+            toml::Value::Array(items) if items.iter().any(toml::Value::is_table) => {
+                items.iter().filter_map(toml::Value::as_table).for_each(|item| collect(item, keys));
+            }
+            _ => keys.push(key.clone()),
+        }
+    }
+}
+
+#[test]
+fn a_file_of_differences_is_enough() {
+    let config = parse("[dump.columns]\ntext = \"body\"\n[window]\nlateness = \"5m\"\n").unwrap();
+    assert_eq!(config.dump.columns.text.as_deref(), Some("body"));
+    assert_eq!(config.dump.columns.topic.as_deref(), Some("airline"), "beside what was given");
+    assert_eq!(config.window.bucket, window::Config::default().bucket);
+}
+
+#[test]
+fn paths_are_relative_to_the_file() {
+    let config =
+        parse("x.token_file = 'x-token'\n[[source]]\ntype = 'file'\nname = 'a'\nlayout = 'csv'\npath = '../p'")
+            .unwrap();
+    assert_eq!(config.classify.model, Path::new("/etc/models/default"));
+    assert_eq!(config.rules, Path::new("/etc/vigie/rules.toml"));
+    assert_eq!(config.x.token_file.as_deref(), Some(Path::new("/etc/vigie/x-token")));
+    let SourceConfig::File(file) = &config.sources[0] else { panic!("it is a file") };
+    assert_eq!(file.path, Path::new("/etc/p"));
+    let config = origin(Vec::new()).check(Path::new("vigie.toml"), Some(b"")).unwrap().config;
+    assert_eq!(config.classify.model, Path::new("../models/default"));
+}
+
+/// One faulty example per check: the text, the line it is told at, and what is said.
+const FAULTY: [(&str, usize, &str); 44] = [
+    ("langage = \"fr\"", 1, "langage: no such key; did you mean `language`?"),
+    ("colour = \"red\"", 1, "colour: no such key; wanted one of"),
+    ("language = \"de\"", 1, "language: `de` is unknown; wanted one of en, fr"),
+    ("rules = 5", 1, "rules: found integer `5`, wanted a string"),
+    ("\n[window]\nbuket = \"1m\"", 3, "window.buket: no such key; did you mean `bucket`?"),
+    ("[window]\nbucket = \"7s\"", 2, "window.bucket is 7s"),
+    ("[window]\nlateness = \"-1m\"", 2, "window.lateness is"),
+    ("[window]\nlateness = 5", 2, "window.lateness: found integer `5`, wanted a length of time"),
+    ("[window]\nlateness = \"soon\"", 2, "wanted a length of time"),
+    ("window = 5", 1, "window: found integer `5`, wanted a table"),
+    ("[dump]\ndelimiter = \"é\"", 2, "dump.delimiter"),
+    ("[dump]\ndelimiter = \"ab\"", 2, "dump.delimiter"),
+    ("[dump]\ntime_format = \"%Q\"", 2, "dump.time_format"),
+    ("[dump]\nlayout = \"xml\"", 2, "dump.layout: `xml` is unknown"),
+    ("[dump.columns]\ntxt = \"a\"", 2, "dump.columns.txt: no such key; did you mean `text`?"),
+    ("[dump.colums]\ntext = \"a\"\nid = \"b\"", 1, "dump.colums: no such key; did you mean `columns`?"),
+    ("topic = 5", 1, "topic: found something else, wanted [[topic]] tables"),
+    ("[[topic]]\nname = \"\"\nkeywords = [\"a\"]", 2, "topic[0].name: a topic has no name"),
+    ("[[topic]]\nname = \"A\"", 2, "topic \"A\" matches no post"),
+    ("[[topic]]\nname = \"A\"\nkeywords = [\"a\", \"!\"]", 3, "keyword \"!\" holds neither"),
+    ("[[topic]]\nname = \"A\"\nhandles = [\"a b\"]", 3, "\"a b\" is no handle"),
+    ("[[topic]]\nname = \"A\"\nkeywords = [\"a\"]\nlanguages = [\"x\"]", 4, "\"x\" is no language"),
+    ("[[topic]]\nname = \"A\"\nkeywords = \"a\"", 3, "topic[0].keywords: found string \"a\", wanted a list"),
+    ("[[topic]]\nname = \"A\"\nkeywords = [\"a\"]\n[[topic]]\nname = \"A\"\nkeywords = [\"b\"]", 5, "given twice"),
+    ("[[topic]]\nkeywords = [\"a\"]", 1, "topic[0].name: missing"),
+    ("[classify]\nmodle = \"x\"", 2, "classify.modle: no such key"),
+    ("[daemon]\ndrain = \"1h\"", 2, "daemon.drain is 1h"),
+    ("[web]\nlisten = \"9469\"", 2, "web.listen: invalid socket address syntax; wanted an address with a port"),
+    ("[retention]\nposts_days = 0", 2, "retention.posts_days is 0"),
+    ("[retention]\nhistory_days = -1", 2, "retention.history_days: found integer `-1`, wanted a whole number"),
+    ("[log]\nlevel = \"inof\"", 2, "log.level: \"inof\" is no filter"),
+    ("[log]\nformat = \"xml\"", 2, "log.format: `xml` is unknown"),
+    ("[x]\nbase_url = \"api.x.com\"", 2, "x.base_url is \"api.x.com\""),
+    ("[x]\ntimeout = \"0s\"", 2, "x.timeout is 0s"),
+    ("x.budget.dollars_per_day = -1", 1, "x.budget.dollars_per_day is -1"),
+    ("x.budget.dollars_per_day = \"ten\"", 1, "x.budget.dollars_per_day: found string \"ten\", wanted a number"),
+    ("[x.bugdet]\n", 1, "x.bugdet: no such key; did you mean `budget`?"),
+    ("[[source]]\nname = \"a\"", 1, "source[0].type: missing; wanted type = \"twitter\""),
+    (
+        "[[source]]\nname = \"a\"\ntype = \"twiter\"",
+        3,
+        "source[0].type: `twiter` is no type of source; did you mean `twitter`?",
+    ),
+    ("[[source]]\nname = \"a\"\ntype = \"twitter\"", 1, "source[0].mode: missing; wanted such as mode = \"search\""),
+    ("[[source]]\ntype = \"http\"\nname = \"a\"\npage = 5", 4, "source[0].page: no such key"),
+    ("[[source]]\ntype = \"http\"\nname = \"\"", 3, "source[0].name: it is empty"),
+    (
+        "[[source]]\ntype = \"http\"\nname = \"a\"\ntopic = \"Air Paradi\"",
+        4,
+        "there is no topic \"Air Paradi\"; did you mean `Air Paradis`?",
+    ),
+    ("a = 1\n[window\n", 2, "not TOML"),
+];
+
+#[test]
+fn each_fault_is_told_with_its_line_and_the_way_out() {
+    for (text, line, wanted) in FAULTY {
+        let daemon = Origin { purpose: Purpose::Daemon, ..origin(vec![Override::set("classify.model=.")]) };
+        let faults = told(daemon.check(Path::new(FILE), Some(text.as_bytes())));
+        let place = format!("{FILE}:{line}: ");
+        assert!(faults.iter().any(|fault| fault.starts_with(&place) && fault.contains(wanted)), "{text}\n{faults:#?}");
+        assert!(faults.len() == 1 || text.starts_with("a = 1"), "{text}\n{faults:#?}");
+    }
+}
+
+#[test]
+fn sources_of_one_name_and_two_of_type_http_are_told() {
+    let text = "[[source]]\ntype = 'http'\nname = 'a'\n[[source]]\ntype = 'http'\nname = 'a'\n";
+    let faults = told(parse(text));
+    assert!(faults[0].starts_with("/etc/vigie/vigie.toml:5: source[1].type: there is another"), "{faults:#?}");
+    assert!(
+        faults[1].starts_with("/etc/vigie/vigie.toml:6: source[1].name: two sources are named \"a\""),
+        "{faults:#?}"
+    );
+}
+
+#[test]
+fn all_faults_of_a_file_are_told_at_once_in_its_order() {
+    let text = "\
+language = 'de'
+wnidow = 3
+
+[[topic]]
+name = 'A'
+handles = ['a b', '@c d']
+
+[[topic]]
+name = 'A'
+keywords = ['b']
+colour = 1
+
+[window]
+bucket = '7s'
+lateness = 5
+
+[x.budget]
+dollars_per_day = -1
+price_per_post = 'much'
+
+[[source]]
+name = 's'
+type = 'file'
+layout = 'cvs'
+
+[[source]]
+type = 'gopher'
+
+[[source]]
+name = 's'
+type = 'http'
+topic = 'B'
+";
+    let faults = told(origin(Vec::new()).check(Path::new("v.toml"), Some(text.as_bytes())));
+    let keys: Vec<(String, String)> = faults
+        .iter()
+        .map(|fault| {
+            let mut parts = fault.splitn(4, ':');
+            let line = parts.nth(1).unwrap().to_owned();
+            (line, parts.next().unwrap().trim().split(' ').next().unwrap().to_owned())
+        })
+        .collect();
+    let wanted = [
+        ("1", "language"),
+        ("2", "wnidow"),
+        ("6", "topic[0].handles"),
+        ("6", "topic[0].handles"),
+        ("9", "topic[1].name"),
+        ("11", "topic[1].colour"),
+        ("14", "window.bucket"),
+        ("15", "window.lateness"),
+        ("18", "x.budget.dollars_per_day"),
+        ("19", "x.budget.price_per_post"),
+        ("21", "source[0].path"),
+        ("24", "source[0].layout"),
+        ("27", "source[1].type"),
+        ("30", "source[2].name"),
+    ];
+    let keys: Vec<(&str, &str)> = keys.iter().map(|(line, key)| (line.as_str(), key.as_str())).collect();
+    assert_eq!(keys, wanted, "{faults:#?}");
+}
+
+#[test]
+fn broken_syntax_hides_no_other_line() {
+    let text = "language = 'fr\n\n[window]\nbucket = \"1m\"\nbucket = \"2m\"\nlateness = '-1h'\n[web]\nlisten = 127.0.0.1\n[lgo]\n";
+    let faults = told(parse(text));
+    let at =
+        |line: usize, what: &str| faults.iter().any(|f| f.starts_with(&format!("{FILE}:{line}: ")) && f.contains(what));
+    assert!(at(1, "not TOML") && at(5, "not TOML") && at(6, "lateness") && at(8, "not TOML"), "{faults:#?}");
+    assert!(at(9, "did you mean `log`?"), "{faults:#?}");
+    let faults = told(origin(Vec::new()).check(Path::new(FILE), Some(b"language = 'en'\n# \xff\n")));
+    assert!(faults[0].starts_with("/etc/vigie/vigie.toml:2: there is a byte that is not UTF-8"), "{faults:#?}");
+}
+
+#[test]
+fn a_rule_file_s_faults_come_with_those_of_the_configuration() {
+    let dir = tempfile::tempdir().unwrap();
+    let rules = dir.path().join("rules.toml");
+    let text = "\
+[[rule]]
+name = 'A'
+for = '-1m'
+condition = { type = 'negative_rate', window = '90s', above = { baseline = '24h', marjin = 1 } }
+fro = '1m'
+topics = ['Air Paradi']
+
+[[rule]]
+name = 'A'
+condition = { type = 'tea_leaves' }
+
+[[rule]]
+name = 'A'
+condition = { type = 'negative_volume', above = 5 }
+labels = { topic = 'x' }
+
+[[rules]]
+";
+    std::fs::write(&rules, text).unwrap();
+    let file = dir.path().join("vigie.toml");
+    std::fs::write(&file, "rules = 'rules.toml'\nlanguage = 'de'\n[classify]\nmodel = 'none'\n").unwrap();
+    let origin = Origin { path: Some(file.clone()), purpose: Purpose::Daemon, ..Origin::default() };
+    let faults = told(origin.load());
+    for (file, line, wanted) in [
+        (&file, 2, "language: `de`"),
+        (&file, 4, "classify.model: there is no directory"),
+        (&rules, 3, "for: "),
+        (&rules, 4, "rule[0].condition.above"),
+        (&rules, 5, "rule[0].fro: no such key; did you mean `for`?"),
+        (&rules, 6, "there is no topic \"Air Paradi\""),
+        (&rules, 10, "rule[1].condition.type: `tea_leaves` is no condition"),
+        (&rules, 13, "two rules are named `A`"),
+        (&rules, 14, "rule[2].condition.window: missing; wanted such as window = \"1h\""),
+        (&rules, 15, "labels.topic: this label is set by vigie"),
+        (&rules, 17, "rules: no such key; did you mean `rule`?"),
+    ] {
+        let place = format!("{}:{line}: ", file.display());
+        assert!(faults.iter().any(|f| f.starts_with(&place) && f.contains(wanted)), "{line} {wanted}\n{faults:#?}");
+    }
+
+    std::fs::remove_file(&rules).unwrap();
+    let faults = told(origin.load());
+    assert!(
+        faults.iter().any(|f| f.contains("vigie.toml:1: rules: the rule file") || f.contains("cannot be read")),
+        "{faults:#?}"
+    );
+    assert!(told(Loaded::find(Some(Path::new("/no/vigie.toml")), None))[0].contains("--config FILE"));
+}
+
+#[test]
+fn a_dump_s_column_may_name_any_topic() {
+    let dir = tempfile::tempdir().unwrap();
+    let rules = dir.path().join("rules.toml");
+    let text = "[[rule]]\nname = 'A'\ntopics = ['United']\ncondition = { type = 'negative_volume', window = '1h', above = 5 }\n";
+    std::fs::write(&rules, text).unwrap();
+    let origin = |purpose| Origin { rules: Some(rules.clone()), purpose, ..Origin::default() };
+    assert!(origin(Purpose::Dump).check(Path::new(FILE), None).is_ok());
+    assert!(origin(Purpose::Daemon).check(Path::new(FILE), None).is_err());
+}
+
+#[test]
+fn the_shipped_rules_are_sound() {
+    let loaded = Origin::default().check(Path::new(PLACES[0]), None).unwrap();
+    assert_eq!(loaded.rules.rules.len(), 2);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let _ = origin(Vec::new()).check(Path::new(FILE), Some(&bytes));
+    }
+
+    #[test]
+    fn no_change_of_the_shipped_file_makes_it_panic(
+        edits in prop::collection::vec((0..DEFAULTS.len(), 0..12_usize, "[\\[\\]{}=\"'.,\\n#a-z0-9 é-]{0,6}"), 1..8),
+    ) {
+        let mut bytes = DEFAULTS.as_bytes().to_vec();
+        for (at, cut, text) in edits {
+            let at = at.min(bytes.len());
+            let end = (at + cut).min(bytes.len());
+            bytes.splice(at..end, text.bytes());
+        }
+        if let Err(ConfigError::Faults { faults }) = origin(Vec::new()).check(Path::new(FILE), Some(&bytes)) {
+            prop_assert!(!faults.is_empty() && faults.iter().all(|fault| !fault.what.is_empty()));
+        }
+    }
+}
+
+#[test]
+fn depth_does_not_cost_the_stack() {
+    let faults = told(parse(&format!("a{} = 1\n", ".a".repeat(200_000))));
+    assert!(faults[0].contains("dots"), "{faults:#?}");
+    let _ = parse(&format!("a = {}\n", "[".repeat(200_000)));
+}
