@@ -16,7 +16,7 @@ async fn meets(fault: Fault) -> (SourceState, i64) {
     let mut source = bench.start(None);
     source.take(1).await;
     bench.fake.fault(Endpoint::Search, fault);
-    bench.clock.skip(31);
+    bench.next_poll().await;
     let report = source.until_held().await;
     assert!(report.last_error.is_some_and(|error| !error.contains('\n') && !error.contains("fake-token")));
     let held = bench.clock.now();

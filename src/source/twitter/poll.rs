@@ -23,8 +23,11 @@ use crate::source::{Cursor, Delivery, MAX_DELIVERY, Outlet, Post, Source, Source
 
 /// The fewest posts that X lets ask for.
 pub(super) const LEAST: u64 = 10;
-/// More than three times this is read in slices of this, the oldest first, so that older posts do not come too late behind newer ones.
+/// More than this is read in slices, the oldest first, so that older posts do not come too late behind newer ones.
+const MOST_AT_ONCE: SignedDuration = SignedDuration::from_mins(61);
 const SLICE: SignedDuration = SignedDuration::from_mins(30);
+/// Slices grow to this while they fit into a page, within which posts are put in order.
+const WIDEST_SLICE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// What is polled.
 #[derive(Debug, Clone)]
@@ -134,15 +137,7 @@ impl Poll {
         while let Some(gap) = self.position.gap {
             new += self.fill(gap, outlet).await?;
         }
-        while let Some((since, end)) = self.slice() {
-            new += self.walk(Walk::to(since, end), None, outlet).await?;
-            while let Some(gap) = self.position.gap {
-                new += self.fill(gap, outlet).await?;
-            }
-            self.position.newest = self.position.newest.max(Some(snowflake::first_at(end).saturating_sub(1)));
-            // That long ago nothing is shown late any more.
-            self.position.reread = self.position.reread.max(end);
-        }
+        new += self.catch_up(outlet).await?;
         let now = self.account.now();
         let thrifty = thrifty(outlet);
         let (since, again) = self.position.since(if thrifty { SignedDuration::ZERO } else { self.overlap }, now);
@@ -162,6 +157,24 @@ impl Poll {
         Ok(new)
     }
 
+    /// Reads what is long past in slices.
+    async fn catch_up(&mut self, outlet: &Outlet) -> Result<usize, Trouble> {
+        let (mut width, mut new) = (SLICE, 0);
+        while let Some((since, end)) = self.slice(width) {
+            let mut in_slice = self.walk(Walk::to(since, end), None, outlet).await?;
+            while let Some(gap) = self.position.gap {
+                in_slice += self.fill(gap, outlet).await?;
+            }
+            self.position.newest = self.position.newest.max(Some(snowflake::first_at(end).saturating_sub(1)));
+            // That long ago nothing is shown late any more.
+            self.position.reread = self.position.reread.max(end);
+            let few = in_slice as u64 <= self.page / 4;
+            width = if few { width.saturating_mul(2).min(WIDEST_SLICE) } else { SLICE };
+            new += in_slice;
+        }
+        Ok(new)
+    }
+
     async fn fill(&mut self, gap: Gap, outlet: &Outlet) -> Result<usize, Trouble> {
         let since = gap.since.within(self.target.reach, self.account.now());
         let Some(gap) = Gap::new(since, gap.until) else {
@@ -171,13 +184,14 @@ impl Poll {
         self.walk(Walk::new(gap.since, Some(gap.until)), None, outlet).await
     }
 
-    /// The oldest part of what is to be read, while that is much.
-    fn slice(&self) -> Option<(Since, Timestamp)> {
+    /// The oldest part of what is to be read, while that is much: where it begins, and a whole second where it ends.
+    fn slice(&self, width: SignedDuration) -> Option<(Since, Timestamp)> {
         let now = self.account.now();
         let (since, _) = self.position.since(SignedDuration::ZERO, now);
         let since = since.within(self.target.reach, now);
-        let end = Timestamp::from_second(since.time()?.checked_add(SLICE).ok()?.as_second()).ok()?;
-        (now.duration_since(end) > SLICE * 2).then_some((since, end))
+        let begin = since.time().filter(|begin| now.duration_since(*begin) > MOST_AT_ONCE)?;
+        let end = begin.checked_add(width).ok()?.min(earlier(now, SLICE));
+        Some((since, Timestamp::from_second(end.as_second()).ok()?))
     }
 
     /// Goes through the pages of a window; how many posts are newer than `before`, or all of them without one.
