@@ -44,7 +44,7 @@ async fn people_are_told_at_80_percent_while_reading_goes_on() {
     let mut source = bench.start(None);
     source.take(79).await;
     assert!(source.report().problems.is_empty());
-    bench.clock.skip(31);
+    bench.next_poll().await;
     bench.fake.say("paradis, the eightieth");
     source.take(80).await;
     let report = source.until(|report| !report.problems.is_empty()).await;

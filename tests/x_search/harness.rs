@@ -1,4 +1,5 @@
 //! A source on X that runs against the fake, with a clock that the test sets forward.
+#![allow(unreachable_pub, reason = "a module of a test, which exports nothing")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -89,6 +90,16 @@ impl Bench {
         let stopped = stop.clone();
         let task = tokio::spawn(async move { source.run(&own, stopped).await });
         Running { deliveries, outlet, stop, task, cursor, ids: Vec::new(), largest: 0 }
+    }
+
+    /// Sets the clock to the next poll, once this one has come to its end.
+    pub async fn next_poll(&self) {
+        let mut asked = 0;
+        while asked != self.fake.requests().len() {
+            asked = self.fake.requests().len();
+            tokio::time::sleep(Duration::from_millis(150)).await;
+        }
+        self.clock.skip(31);
     }
 
     pub fn series(&self, start: &str) -> String {
