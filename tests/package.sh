@@ -12,13 +12,14 @@ target=${CARGO_TARGET_DIR:-$PWD/target}
 PATH=$target/tools/bin:$PATH
 command -v cargo-deb >/dev/null || { echo "tests/package.sh: cargo-deb is missing: run tests/run once" >&2; exit 1; }
 
-# pack PROFILE FOLDER: makes the package of a binary that is built; prints its path.
+# pack PROFILE FOLDER OPTION...: makes the package of a binary that is built; prints its path.
 pack() {
     local made=$target/$2/package
     rm -rf "$made"
     "$target/$2/vigie" generate man "$made/man"
+    gzip -9n "$made"/man/*.1
     "$target/$2/vigie" generate completions "$made/completions"
-    cargo-deb --quiet --no-build --profile "$1" --output "$target/debian/"
+    cargo-deb --quiet --no-build --profile "$1" "${@:3}" --output "$target/debian/"
 }
 
 if [ "${1:-}" = build ]; then
@@ -29,7 +30,7 @@ fi
 
 # The very build of the tests: another one would compile half of the dependencies again, with other features.
 cargo test --quiet --locked --no-run --test check_config
-deb=$(pack dev debug)
+deb=$(pack dev debug --fast)
 echo "$deb: $(stat -c %s "$deb") bytes"
 
 fail() {
