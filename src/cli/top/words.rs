@@ -170,7 +170,7 @@ impl Words {
         self.pick("spent", "dépensé")
     }
 
-    pub(super) fn period<'a>(self, period: &'a str) -> &'a str {
+    pub(super) fn period(self, period: &str) -> &str {
         match period {
             "day" => self.pick("today", "aujourd’hui"),
             "month" => self.pick("this month", "ce mois-ci"),
