@@ -9,24 +9,24 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 /// How long anything may take that is waited for: a bound for a test that would hang, not a measure.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-pub fn repository(path: &str) -> PathBuf {
+pub(crate) fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-pub struct Vigie {
-    pub child: Child,
-    pub url: String,
+pub(crate) struct Vigie {
+    pub(crate) child: Child,
+    pub(crate) url: String,
     log: Arc<Mutex<String>>,
 }
 
 /// `vigie run` on `dir/vigie.toml`, with a model of 60 kB: real inference, no waiting.
-pub fn command(dir: &Path) -> Command {
+pub(crate) fn command(dir: &Path) -> Command {
     command_with(dir, &repository("tests/fixtures/tiny-distilbert/classifier"))
 }
 
-pub fn command_with(dir: &Path, model: &Path) -> Command {
+pub(crate) fn command_with(dir: &Path, model: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vigie"));
     command.current_dir(dir).env_remove("RUST_LOG").env_remove("VIGIE_X_TOKEN").stdin(Stdio::null());
     command.args(["run", "--config", "vigie.toml", "--model"]).arg(model);
@@ -34,20 +34,20 @@ pub fn command_with(dir: &Path, model: &Path) -> Command {
 }
 
 /// Writes `dir/vigie.toml`: what every test shares, then `more`.
-pub fn configure(dir: &Path, more: &str) {
+pub(crate) fn configure(dir: &Path, more: &str) {
     let rules = repository("config/rules.toml");
     let rules = format!("rules = {rules:?}\nunmatched_topic = \"other\"\n");
     let shared = "[daemon]\nstate = \"state\"\n[web]\nlisten = \"127.0.0.1:0\"\n";
     std::fs::write(dir.join("vigie.toml"), format!("{rules}{shared}{more}")).unwrap();
 }
 
-pub fn start(dir: &Path) -> Vigie {
+pub(crate) fn start(dir: &Path) -> Vigie {
     Vigie::spawn(command(dir).env("VIGIE_X_TOKEN", "fake-token").env("VIGIE_HTTP_TOKEN", "push-token"))
 }
 
 impl Vigie {
     /// Waits until it says where it listens.
-    pub fn spawn(command: &mut Command) -> Self {
+    pub(crate) fn spawn(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let (stderr, kept) = (child.stderr.take().unwrap(), log.clone());
@@ -67,13 +67,13 @@ impl Vigie {
         vigie
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 
     /// Looks again and again until `look` finds something.
     #[track_caller]
-    pub fn wait<T>(&mut self, what: &str, mut look: impl FnMut(&mut Self) -> Option<T>) -> T {
+    pub(crate) fn wait<T>(&mut self, what: &str, mut look: impl FnMut(&mut Self) -> Option<T>) -> T {
         let started = Instant::now();
         loop {
             if let Some(found) = look(self) {
@@ -87,7 +87,7 @@ impl Vigie {
         }
     }
 
-    pub fn get(&self, path: &str) -> Option<(u16, String)> {
+    pub(crate) fn get(&self, path: &str) -> Option<(u16, String)> {
         let (url, answer) = (format!("{}{path}", self.url), std::sync::mpsc::channel());
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -100,44 +100,44 @@ impl Vigie {
         answer.1.recv().unwrap()
     }
 
-    pub fn status(&self) -> Option<Value> {
+    pub(crate) fn status(&self) -> Option<Value> {
         serde_json::from_str(&self.get("/api/v1/status")?.1).ok()
     }
 
     /// Waits until so many posts and rows were received, and returns the status then.
     #[track_caller]
-    pub fn wait_received(&mut self, count: u64) -> Value {
+    pub(crate) fn wait_received(&mut self, count: u64) -> Value {
         self.wait(&format!("{count} received"), |vigie| {
             vigie.status().filter(|status| status["totals"]["received"].as_u64() >= Some(count))
         })
     }
 
     /// The value of a series without labels, or with these.
-    pub fn series(&self, series: &str) -> Option<f64> {
+    pub(crate) fn series(&self, series: &str) -> Option<f64> {
         let text = self.get("/metrics")?.1;
         text.lines().find_map(|line| line.strip_prefix(series)?.trim().parse().ok())
     }
 
-    pub fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 
     /// SIGTERM, and how it ended.
-    pub fn stop(mut self) -> (ExitStatus, String) {
+    pub(crate) fn stop(mut self) -> (ExitStatus, String) {
         self.signal("-TERM");
         let status = self.child.wait().unwrap();
         (status, self.log())
     }
 
     /// `kill -9`.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 }
 
-pub fn client() -> reqwest::Client {
+pub(crate) fn client() -> reqwest::Client {
     // The provider of the process: vigie installs its own, a test does not go there.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap()
@@ -145,7 +145,7 @@ pub fn client() -> reqwest::Client {
 
 /// `received = classified + rejected + duplicates`.
 #[track_caller]
-pub fn assert_accounted(status: &Value) {
+pub(crate) fn assert_accounted(status: &Value) {
     let count = |name: &str| status["totals"][name].as_u64().unwrap();
     assert_eq!(
         count("received"),

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::classify::{ClassifiedPost, Label, Prediction};
-use crate::monitor::{Retention, Rules, window};
+use crate::monitor::{Retention, window};
 use crate::source::{Details, Post, Unusable};
 use crate::store::Store;
 
@@ -20,12 +20,13 @@ const TEXT: &str = "never flying with this lot again";
 
 fn open(dir: &Path) -> Monitor {
     let config = window::Config { lateness: SignedDuration::from_mins(5), ..window::Config::default() };
-    let rules = Rules::parse(Path::new("rules.toml"), RULES, config.bucket).unwrap();
+    let rules = toml::from_str(RULES).unwrap();
     Monitor::open(Store::open(dir).unwrap(), config, rules).unwrap()
 }
 
 fn commit(monitor: &mut Monitor) {
-    monitor.commit("test", &0).unwrap();
+    monitor.read_up_to("test", &0).unwrap();
+    monitor.commit().unwrap();
     monitor.flush().unwrap();
 }
 

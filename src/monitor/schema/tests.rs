@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::classify::{ClassifiedPost, Label, Prediction};
-use crate::monitor::{Monitor, Rules, check, repair, window};
+use crate::monitor::{Monitor, check, repair, window};
 use crate::source::{Post, Unusable};
 
 const RULES: &str = r#"
@@ -19,7 +19,7 @@ const RULES: &str = r#"
 
 fn open(dir: &Path) -> Monitor {
     let config = window::Config::default();
-    let rules = Rules::parse(Path::new("rules.toml"), RULES, config.bucket).unwrap();
+    let rules = toml::from_str(RULES).unwrap();
     Monitor::open(Store::open(dir).unwrap(), config, rules).unwrap()
 }
 
@@ -46,7 +46,8 @@ fn fill(dir: &Path) {
         }
         monitor.set_aside("x", at(minute), &Unusable { reason: "json".into(), ..unusable() });
         let cursor = crate::source::Cursor::new(&minute).unwrap();
-        monitor.commit("x-search", &cursor).unwrap();
+        monitor.read_up_to("x-search", &cursor).unwrap();
+        monitor.commit().unwrap();
         monitor.flush().unwrap();
     }
 }
@@ -127,7 +128,7 @@ fn damaged_records_are_named_and_set_aside() {
     assert!(problems.iter().any(|problem| problem.contains("1 bytes too many")), "{problems:?}");
     drop(store);
     let config = window::Config::default();
-    let rules = Rules::parse(Path::new("rules.toml"), RULES, config.bucket).unwrap();
+    let rules = toml::from_str(RULES).unwrap();
     let error = Monitor::open(Store::open(dir.path()).unwrap(), config, rules).unwrap_err().to_string();
     assert!(error.contains("`vigie store check`") && error.contains("`vigie store repair`"), "{error}");
 
