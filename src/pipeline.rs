@@ -25,6 +25,7 @@ pub mod status;
 mod supervise;
 
 pub use classifying::MakeClassifier;
+pub use clock::{Steady, steady};
 pub use notifying::Receiving;
 pub use running::{Handle, HttpIntake, Running};
 
@@ -83,6 +84,7 @@ pub struct Daemon {
     pub sources: Vec<Feeding>,
     pub receivers: Vec<Receiving>,
     pub clock: Clock,
+    pub steady: Steady,
     pub metrics: Metrics,
 }
 
@@ -93,7 +95,7 @@ impl Daemon {
     /// When something that is needed is missing, in use, or cannot be read.
     // One long function on purpose: the whole wiring can be read from top to bottom.
     pub fn start(self) -> anyhow::Result<Running> {
-        let Self { loaded, state, mut make_classifier, sources, receivers, clock, metrics } = self;
+        let Self { loaded, state, mut make_classifier, sources, receivers, clock, steady, metrics } = self;
         let window = loaded.config.window.clone();
         let store = Store::open(&state)?;
         let monitor = Monitor::open(store, window.clone(), loaded.rules.clone())?;
@@ -173,6 +175,7 @@ impl Daemon {
             loaded: loaded.clone(),
             state,
             wall: clock.clone(),
+            steady,
             outgoing,
             board,
             metrics: metrics.clone(),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Daemon, Feeder, Feeding, MakeClassifier, MakeSource, Receiving};
+use super::{Daemon, Feeder, Feeding, MakeClassifier, MakeSource, Receiving, steady};
 use crate::classify::{Classifier, ColumnClassifier, DistilBertClassifier};
 use crate::config::Loaded;
 use crate::metrics::Metrics;
@@ -44,7 +44,7 @@ pub fn daemon(
 ) -> anyhow::Result<Daemon> {
     let sources = sources(&loaded, &clock)?;
     let make_classifier = labels.classifier();
-    Ok(Daemon { loaded, state, make_classifier, sources, receivers: receivers(), clock, metrics })
+    Ok(Daemon { loaded, state, make_classifier, sources, receivers: receivers(), clock, steady: steady(), metrics })
 }
 
 /// Who is told of alerts.

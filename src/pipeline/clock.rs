@@ -3,9 +3,19 @@
 //! A step of the wall clock that the steady clock does not confirm is not believed for [`TRIAL`]: most are mended by then,
 //! and windows that had followed would have let go of their baselines. After that it is the time.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
+
+/// Time since some fixed moment, which nobody can set.
+pub type Steady = Arc<dyn Fn() -> Duration + Send + Sync>;
+
+/// The system's own steady clock.
+pub fn steady() -> Steady {
+    let started = Instant::now();
+    Arc::new(move || started.elapsed())
+}
 
 /// A difference between the two clocks that is a jump and no drift.
 const JUMP: SignedDuration = SignedDuration::from_mins(2);

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::board::Board;
 use super::classifying::Classified;
-use super::clock::{GuardedClock, Reading};
+use super::clock::{GuardedClock, Reading, Steady};
 use super::command::Command;
 use super::notifying::Outgoing;
 use super::supervise::{Deaths, Verdict};
@@ -64,7 +64,7 @@ pub(super) struct Monitoring {
     loaded: Loaded,
     state: PathBuf,
     wall: Clock,
-    started: Instant,
+    steady: Steady,
     clock: GuardedClock,
     doubted: Option<String>,
     tidied: Option<Timestamp>,
@@ -83,6 +83,7 @@ pub(super) struct Parts {
     pub(super) loaded: Loaded,
     pub(super) state: PathBuf,
     pub(super) wall: Clock,
+    pub(super) steady: Steady,
     pub(super) outgoing: SyncSender<Outgoing>,
     pub(super) board: Board,
     pub(super) metrics: Metrics,
@@ -91,17 +92,16 @@ pub(super) struct Parts {
 
 impl Monitoring {
     pub(super) fn new(parts: Parts) -> anyhow::Result<Self> {
-        let Parts { monitor, loaded, state, wall, outgoing, board, metrics, stop } = parts;
+        let Parts { monitor, loaded, state, wall, steady, outgoing, board, metrics, stop } = parts;
         let topics = topics(&loaded)?;
-        let started = Instant::now();
-        let clock = GuardedClock::new(wall(), Duration::ZERO);
+        let clock = GuardedClock::new(wall(), steady());
         let mut monitoring = Self {
             monitor: Some(monitor),
             topics,
             loaded,
             state,
             wall,
-            started,
+            steady,
             clock,
             doubted: None,
             tidied: None,
@@ -277,7 +277,7 @@ impl Monitoring {
 
     /// The time, once the monitor has followed a clock that was set back for good.
     fn now(&mut self) -> anyhow::Result<Timestamp> {
-        match self.clock.read((self.wall)(), self.started.elapsed()) {
+        match self.clock.read((self.wall)(), (self.steady)()) {
             Reading::Time(now) => {
                 self.doubted = None;
                 Ok(now)

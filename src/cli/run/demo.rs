@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use crate::config::Loaded;
 use crate::metrics::Metrics;
 use crate::pipeline::assembly::{Labels, receivers};
-use crate::pipeline::{Daemon, Feeder, Feeding};
+use crate::pipeline::{Daemon, Feeder, Feeding, steady};
 use crate::source::{Clock, Input, Paced};
 
 /// Where the dump of the demonstration is looked for, in this order.
@@ -42,5 +42,5 @@ pub(super) fn daemon(
     let paced = move |_| Ok(Box::new(Paced::read(&input, &options, speed, started)?) as _);
     let sources = vec![Feeding { name: "demo".into(), kind: "demo".into(), by: Feeder::Task(Box::new(paced)) }];
     let make_classifier = labels.classifier();
-    Ok(Daemon { loaded, state, make_classifier, sources, receivers: receivers(), clock, metrics })
+    Ok(Daemon { loaded, state, make_classifier, sources, receivers: receivers(), clock, steady: steady(), metrics })
 }

@@ -1,0 +1,120 @@
+//! The daemon without the model: ten million posts of a simulated eleven hours through its queues and threads into a real
+//! store. Prints posts per second, the monitor's share, and memory every million: it is to stay flat.
+//!
+//! `cargo bench --bench daemon` (or `-- 1000000` for fewer posts).
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a bench: it speaks to who runs it, and stops on a fault")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+use vigie::config::Loaded;
+use vigie::metrics::Metrics;
+use vigie::pipeline::assembly::Labels;
+use vigie::pipeline::{Daemon, Feeder, Feeding};
+use vigie::source::{Delivery, Outlet, Post, Source, SourceFailure};
+
+/// Posts a second of simulated time: the filtered stream's cap.
+const RATE: i64 = 250;
+const CHUNK: i64 = 250;
+const START: i64 = 1_790_000_000;
+
+struct Synthetic {
+    posts: i64,
+    /// Milliseconds of simulated time since [`START`].
+    time: Arc<AtomicI64>,
+}
+
+fn post(number: i64, created_at: Timestamp) -> Post {
+    let label = ["negative", "neutral", "positive"][usize::try_from(number % 3).unwrap()];
+    Post {
+        id: number.to_string(),
+        created_at,
+        author: Some(format!("author{}", number % 10_000)),
+        text: format!("Air Paradis, post number {number} of a long day"),
+        label: Some(label.into()),
+        ..Post::default()
+    }
+}
+
+impl Source for Synthetic {
+    fn run<'a>(&'a mut self, outlet: &'a Outlet, _: CancellationToken) -> BoxFuture<'a, Result<(), SourceFailure>> {
+        async move {
+            for first in (0..self.posts).step_by(usize::try_from(CHUNK).unwrap()) {
+                self.time.store(first * 1_000 / RATE, Ordering::Relaxed);
+                let now = outlet.now();
+                let posts = (first..(first + CHUNK).min(self.posts)).map(|number| post(number, now)).collect();
+                outlet.deliver(Delivery { posts, ..Delivery::default() }).await?;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+}
+
+fn memory_megabytes() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1e3
+}
+
+fn bytes_in(directory: &Path) -> u64 {
+    let entries = std::fs::read_dir(directory).unwrap().flatten();
+    entries
+        .map(
+            |entry| {
+                if entry.path().is_dir() { bytes_in(&entry.path()) } else { entry.metadata().map_or(0, |m| m.len()) }
+            },
+        )
+        .sum()
+}
+
+fn main() {
+    let posts = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(10_000_000);
+    let directory = tempfile::tempdir().unwrap();
+    let state = directory.path().join("state");
+    let time = Arc::new(AtomicI64::new(0));
+    let (wall, steady) = (time.clone(), time.clone());
+    let clock_time =
+        move || Timestamp::from_second(START).unwrap() + SignedDuration::from_millis(wall.load(Ordering::Relaxed));
+    let source = Box::new(move |_| Ok(Box::new(Synthetic { posts, time: time.clone() }) as _));
+    let metrics = Metrics::new();
+    let daemon = Daemon {
+        loaded: Loaded::find(Some(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/vigie.toml")), None).unwrap(),
+        state: state.clone(),
+        make_classifier: Labels::Given.classifier(),
+        sources: vec![Feeding { name: "synthetic".into(), kind: "bench".into(), by: Feeder::Task(source) }],
+        receivers: Vec::new(),
+        clock: Arc::new(clock_time),
+        steady: Arc::new(move || Duration::from_millis(steady.load(Ordering::Relaxed).unsigned_abs())),
+        metrics: metrics.clone(),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let running = daemon.start().unwrap();
+        let started = Instant::now();
+        let counted = metrics.monitor.posts.with_label_values(&["counted"]);
+        let mut told = 0;
+        while counted.get() < posts.unsigned_abs() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            if counted.get() >= told + posts.unsigned_abs() / 10 {
+                told = counted.get();
+                println!("{told:>9} posts  {:6.0} MB  store {:4} MB", memory_megabytes(), bytes_in(&state) >> 20);
+            }
+        }
+        let seconds = started.elapsed().as_secs_f64();
+        let commits = &metrics.monitor.commit;
+        println!(
+            "{:.0} posts/s; {} commits of {:.2} ms",
+            posts as f64 / seconds,
+            commits.get_sample_count(),
+            1e3 * commits.get_sample_sum() / commits.get_sample_count() as f64
+        );
+        running.stop(Duration::from_secs(30)).await.unwrap();
+    });
+}
