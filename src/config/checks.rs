@@ -48,7 +48,7 @@ fn sections(assembled: &Assembled<'_>, purpose: Purpose) -> Vec<Fault> {
     if purpose == Purpose::Daemon && !classify.model.is_dir() {
         let path = classify.model.display();
         told.push(format!(
-            "classify.model: there is no directory {path}; wanted one with a model, such as `vigie lab fit` writes"
+            "classify.model: there is no directory {path}; wanted one with a model: set classify.model, or give --model DIR"
         ));
     }
     told.into_iter().map(|what| locate(tree, "", &what)).collect()
@@ -179,7 +179,10 @@ fn deepest<'a>(node: &'a Node, path: &[String]) -> Option<&'a Node> {
 
 /// The fault of a rule file that cannot be read.
 pub(super) fn unreadable(tree: &Node, path: &Path, flag: bool, cause: &std::io::Error) -> Fault {
-    let what = format!("the rule file {} cannot be read: {cause}; wanted a file of [[rule]] tables", path.display());
+    let what = format!(
+        "the rule file {} cannot be read: {cause}; set `rules` to a file of [[rule]] tables, such as config/rules.toml",
+        path.display()
+    );
     let place = match tree.find(&["rules"]) {
         Some(node) if !flag => node.at.clone(),
         _ => Place::Flag("--rules".into()),

@@ -37,6 +37,17 @@ fn the_shipped_file_is_the_default() {
     assert_eq!(shipped.log, logging::Config::default());
 }
 
+/// The package's file differs from the defaults in its paths alone.
+#[test]
+fn the_packaged_file_is_sound() {
+    let packaged = parse(include_str!("../../systemd/deb/vigie.toml")).unwrap();
+    assert_eq!(packaged.rules, Path::new("/etc/vigie/rules.toml"));
+    assert_eq!(packaged.classify.model, Path::new("/usr/share/vigie/models/default"));
+    assert_eq!(packaged.daemon.state, Path::new("/var/lib/vigie"));
+    let Config { classify, daemon, .. } = packaged.clone();
+    assert_eq!(packaged, Config { classify, daemon, ..parse("").unwrap() });
+}
+
 /// Every key stands in the shipped file, as a value or, where unset is the default, as a comment.
 #[test]
 fn the_shipped_file_is_complete() {

@@ -53,10 +53,7 @@ pub(super) fn cost(config: &Config) -> Vec<String> {
     .into_iter()
     .flatten()
     .collect();
-    let price = format!(
-        "at {} $ a post and {} $ a mention; where the bill stands is X's own to say",
-        budget.price_per_post, budget.price_per_mention
-    );
+    let price = format!("at {} $ a post and {} $ a mention", budget.price_per_post, budget.price_per_mention);
     let most = if limits.is_empty() {
         "without a limit: set x.budget".to_owned()
     } else {
