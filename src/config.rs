@@ -13,7 +13,7 @@ mod fault;
 mod node;
 mod overrides;
 mod reading;
-mod words;
+pub mod words;
 
 #[cfg(test)]
 mod tests;

@@ -16,12 +16,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::ConfigFlags;
-use crate::config::{Loaded, Purpose};
+use crate::config::{Loaded, Purpose, words};
 use crate::logging;
 use crate::metrics::Metrics;
 use crate::pipeline::assembly::{self, Labels};
 use crate::pipeline::{Daemon, Running};
-use crate::source::Clock;
+use crate::source::{Clock, SourceConfig};
 use crate::web::{self, Console};
 use reload::Reloader;
 
@@ -84,7 +84,7 @@ async fn watch(args: RunArgs, loaded: Loaded) -> anyhow::Result<()> {
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("cannot listen on {listen} (web.listen): is another vigie running?"))?;
-    tell(&daemon, listener.local_addr()?);
+    tell(&daemon, args.demo.is_some(), listener.local_addr()?);
     daemon.metrics.daemon.reload_successful.set(1);
     daemon.metrics.daemon.reload_time.set(Timestamp::now().as_second() as f64);
     let token = web::ApiToken::make(&daemon.state)?;
@@ -153,16 +153,26 @@ fn state(loaded: &Loaded) -> PathBuf {
     super::state::of_systemd().unwrap_or_else(|| loaded.config.daemon.state.clone())
 }
 
-/// Says what is watched and what it costs, before anything is read.
-fn tell(daemon: &Daemon, address: std::net::SocketAddr) {
-    let config = &daemon.loaded.config;
-    let topics: Vec<&str> = config.topics.iter().map(|topic| topic.name.as_str()).collect();
-    let rules: Vec<&str> = daemon.loaded.rules.rules.iter().map(|rule| rule.name.as_str()).collect();
+/// Says what is watched and what it may cost, before anything is read.
+fn tell(daemon: &Daemon, demo: bool, address: std::net::SocketAddr) {
+    let Loaded { config, rules } = &daemon.loaded;
+    let topics: Vec<String> = config.topics.iter().map(words::topic).collect();
+    let rules: Vec<&str> = rules.rules.iter().map(|rule| rule.name.as_str()).collect();
     tracing::info!(
-        topics = topics.join(", "),
+        topics = topics.join("; "),
         rules = rules.join(", "),
+        model = %config.classify.model.display(),
         state = %daemon.state.display(),
         "vigie {} watches; status at http://{address}/",
         env!("CARGO_PKG_VERSION")
     );
+    if demo {
+        return;
+    }
+    for source in &config.sources {
+        tracing::info!(source = source.name(), "reads {}", words::reads(source, config));
+        if let SourceConfig::Twitter(x) = source {
+            tracing::info!(source = source.name(), "{}", x.costs(&config.x, &config.topics));
+        }
+    }
 }
