@@ -10,6 +10,12 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 target=${CARGO_TARGET_DIR:-$PWD/target}
 PATH=$target/tools/bin:$PATH
+for tool in dpkg-deb dpkg-shlibdeps; do
+    if ! command -v "$tool" >/dev/null; then
+        echo "skipped: the package ($tool is missing; on Debian: apt-get install dpkg-dev)"
+        exit
+    fi
+done
 command -v cargo-deb >/dev/null || { echo "tests/package.sh: cargo-deb is missing: run tests/run once" >&2; exit 1; }
 
 # pack PROFILE FOLDER OPTION...: makes the package of a binary that is built; prints its path.
@@ -58,6 +64,10 @@ conffiles=$(dpkg-deb --ctrl-tarfile "$deb" | tar -xO ./conffiles)
 
 if [ "$(id -u)" -ne 0 ]; then
     echo "skipped: installing the package (this is not root)"
+    exit
+fi
+if ! command -v systemd-sysusers >/dev/null; then
+    echo "skipped: installing the package (systemd-sysusers, which it depends on, is missing)"
     exit
 fi
 if dpkg-query --status vigie >/dev/null 2>&1 || getent passwd vigie >/dev/null || [ -e /etc/vigie ] ||
