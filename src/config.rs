@@ -13,7 +13,7 @@ mod fault;
 mod node;
 mod overrides;
 mod reading;
-pub mod words;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -152,7 +152,7 @@ impl Origin {
         faults.extend(file.faults);
         let rules = assemble::rules(&file.tree, &mut faults);
         if let Some(assembled) = &assembled {
-            faults.extend(checks::faults(assembled, &rules, self.purpose));
+            faults.extend(checks::faults(assembled, &rules, self.purpose, &faults));
         }
         let rules = rules_of(&rules);
         match assembled {

@@ -7,10 +7,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::ConfigFlags;
+use super::{ConfigFlags, words};
 use crate::config::{Config, ConfigError, Loaded, Purpose};
-
-mod words;
 
 /// Check a configuration and its rules: print every fault with its file and line, or else what `vigie run` would do
 ///

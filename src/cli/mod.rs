@@ -18,6 +18,7 @@ mod store;
 mod summary;
 mod timeline;
 mod top;
+mod words;
 
 use std::path::{Path, PathBuf};
 

@@ -15,8 +15,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::ConfigFlags;
-use crate::config::{Loaded, Purpose, words};
+use super::{ConfigFlags, words};
+use crate::config::{Loaded, Purpose};
 use crate::logging;
 use crate::metrics::Metrics;
 use crate::pipeline::assembly::{self, Labels};

@@ -12,17 +12,22 @@ use super::words::wanted;
 use super::{Config, Purpose};
 use crate::logging;
 use crate::rule::AlertingRule;
-use crate::source::{Columns, SourceConfig, TopicError};
+use crate::source::{Columns, SourceConfig, Topic, TopicError};
 use crate::window;
 
 /// Longest that stopping may take: a service manager kills what takes longer.
 const LONGEST_DRAIN: SignedDuration = SignedDuration::from_mins(10);
 
-/// Every fault of `assembled` and of its `rules`, which came from `rule_file`.
-pub(super) fn faults(assembled: &Assembled<'_>, rules: &[Item<'_, AlertingRule>], purpose: Purpose) -> Vec<Fault> {
+/// Every fault of `assembled` and of its `rules` that was not found already when they were `read`.
+pub(super) fn faults(
+    assembled: &Assembled<'_>,
+    rules: &[Item<'_, AlertingRule>],
+    purpose: Purpose,
+    read: &[Fault],
+) -> Vec<Fault> {
     let mut faults = sections(assembled, purpose);
     faults.extend(topics(assembled));
-    faults.extend(sources(assembled));
+    faults.extend(sources(assembled, read.iter().any(|fault| fault.key.starts_with("topic"))));
     faults.extend(rule_faults(&assembled.config, rules));
     if let Some(known) = known_topics(&assembled.config, purpose) {
         faults.extend(strangers(assembled, rules, &known));
@@ -75,13 +80,14 @@ fn topics(assembled: &Assembled<'_>) -> Vec<Fault> {
     faults
 }
 
-fn sources(assembled: &Assembled<'_>) -> Vec<Fault> {
+/// `unread`: there are topics that could not be read, and no query is faulty for want of them.
+fn sources(assembled: &Assembled<'_>, unread: bool) -> Vec<Fault> {
+    let some_topic = [Topic { name: "x".into(), keywords: vec!["x".into()], ..Topic::default() }];
+    let topics = if unread { &some_topic } else { assembled.config.topics.as_slice() };
     let mut faults = Vec::new();
     let (mut names, mut http) = (HashSet::new(), false);
     for source in &assembled.sources {
-        faults.extend(
-            source.value.faults(&assembled.config.topics).iter().map(|what| locate(source.node, &source.name, what)),
-        );
+        faults.extend(source.value.faults(topics).iter().map(|what| locate(source.node, &source.name, what)));
         let name = source.value.name();
         if name.trim().is_empty() {
             faults.push(at(source.node, &source.name, "name", "it is empty; wanted such as \"x-search\"".into()));
