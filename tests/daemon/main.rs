@@ -8,6 +8,7 @@ mod http;
 mod kill;
 mod life;
 mod process;
+mod prometheus;
 mod reload;
 mod soak;
 mod x;

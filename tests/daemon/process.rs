@@ -88,16 +88,7 @@ impl Vigie {
     }
 
     pub(crate) fn get(&self, path: &str) -> Option<(u16, String)> {
-        let (url, answer) = (format!("{}{path}", self.url), std::sync::mpsc::channel());
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            let got = runtime.block_on(async {
-                let response = client().get(url).send().await.ok()?;
-                Some((response.status().as_u16(), response.text().await.ok()?))
-            });
-            answer.0.send(got)
-        });
-        answer.1.recv().unwrap()
+        get(&format!("{}{path}", self.url))
     }
 
     pub(crate) fn status(&self) -> Option<Value> {
@@ -135,6 +126,19 @@ impl Vigie {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
+}
+
+/// From a thread of its own, so that tests with and without a runtime can ask.
+pub(crate) fn get(url: &str) -> Option<(u16, String)> {
+    let url = url.to_owned();
+    let asking = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let response = client().get(url).send().await.ok()?;
+            Some((response.status().as_u16(), response.text().await.ok()?))
+        })
+    });
+    asking.join().unwrap()
 }
 
 pub(crate) fn client() -> reqwest::Client {
