@@ -200,6 +200,11 @@ impl FakeX {
         self.world().strangers += 1;
     }
 
+    /// They go by themselves.
+    pub fn strangers_leave(&self) {
+        self.world().strangers = 0;
+    }
+
     /// Streams open now.
     pub fn connections(&self) -> usize {
         self.world().connections.len()
@@ -223,6 +228,11 @@ impl FakeX {
         let id = 1_600_000_000_000_000_000 + world.sequence;
         world.rules.push(Rule { id, value: value.into(), tag: tag.map(str::to_owned) });
         id
+    }
+
+    /// Somebody deletes all rules.
+    pub fn clear_rules(&self) {
+        self.world().rules.clear();
     }
 
     /// Value and tag of each rule.

@@ -30,6 +30,7 @@ struct Inner {
     limits: Limits,
     ledger: Mutex<Ledger>,
     fields: FieldNames,
+    stream_fields: FieldNames,
     clock: Clock,
 }
 
@@ -44,12 +45,13 @@ impl Account {
     /// When TLS cannot be set up, as without the system's certificates.
     pub fn new(config: &AccountConfig, token: Secret, clock: Clock) -> Result<Self, AccountError> {
         let client = Client::new(config, token, clock.clone()).map_err(AccountError)?;
-        let (limits, fields) = (Limits::new(), FieldNames::default());
+        let (limits, fields, stream_fields) = (Limits::new(), FieldNames::default(), FieldNames::of_stream());
         Ok(Self(Arc::new(Inner {
             client,
             limits,
             ledger: Mutex::new(Ledger::new(config.budget.clone())),
             fields,
+            stream_fields,
             clock,
         })))
     }
@@ -115,11 +117,11 @@ impl Account {
     ) -> Result<Bytes, ApiError> {
         loop {
             let mut full = request.clone();
-            let tried = self.0.fields.add_to(&mut full.query);
+            let tried = self.0.stream_fields.add_to(&mut full.query);
             match self.stream(at, &full, metrics).await {
-                Err(error) if self.0.fields.refused(tried, &error) => {}
+                Err(error) if self.0.stream_fields.refused(tried, &error) => {}
                 answer => {
-                    self.0.fields.answered(&answer);
+                    self.0.stream_fields.answered(&answer);
                     return answer;
                 }
             }

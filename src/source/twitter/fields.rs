@@ -21,6 +21,11 @@ const SETTLED: u8 = 4;
 pub(super) struct FieldNames(AtomicU8);
 
 impl FieldNames {
+    /// For the stream, which even the specification asks for `tweet.fields`.
+    pub(super) fn of_stream() -> Self {
+        Self(AtomicU8::new(TWEET))
+    }
+
     /// Adds the parameters to a query, and says which names they have.
     pub(super) fn add_to(&self, query: &mut Vec<(&'static str, String)>) -> u8 {
         let tried = self.0.load(Ordering::Relaxed);

@@ -11,12 +11,18 @@ mod backoff;
 mod budget;
 mod client;
 mod config;
+mod cursor;
 mod error;
 mod fields;
 mod headers;
 mod limits;
 mod model;
 mod page;
+mod rules;
+mod snowflake;
+mod stream;
+mod wait;
+mod walk;
 
 pub use account::{Account, AccountError, Reservation};
 pub use budget::{Exhausted, Item, Share};
@@ -25,11 +31,18 @@ pub use config::{AccountConfig, Budget, Config, Mode, token};
 pub use error::{ApiError, Problem};
 pub use limits::Endpoint;
 pub use page::Page;
+pub use stream::{Line, Lines};
 
 use super::config::Context;
 use super::outlet::Source;
 
 /// The source that `config` describes.
-pub(super) fn build(config: &Config, _context: &Context<'_>) -> Result<Box<dyn Source>, String> {
-    Err(format!("mode {:?} is not there yet", config.mode))
+pub(super) fn build(config: &Config, context: &Context<'_>) -> Result<Box<dyn Source>, String> {
+    match config.mode {
+        Mode::Stream => {
+            let query = config.query.clone().ok_or("it has no query")?;
+            stream::build(config, query, context).map(|stream| Box::new(stream) as _)
+        }
+        mode => Err(format!("mode {mode:?} is not there yet")),
+    }
 }

@@ -11,23 +11,12 @@ use std::collections::VecDeque;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// The millisecond at which X's identifiers begin.
-const EPOCH: i64 = 1_288_834_974_657;
+use super::super::snowflake::first_at;
+
 /// The stream is not in order: something as much older than the newest may still come.
 const MARGIN: SignedDuration = SignedDuration::from_secs(30);
 /// Gaps that are known one by one; older ones than that become one.
 const MOST_GAPS: usize = 16;
-
-/// The first identifier X can give at `at`.
-pub(super) fn first_id(at: Timestamp) -> u64 {
-    u64::try_from(at.as_millisecond().saturating_sub(EPOCH)).unwrap_or(0) << 22
-}
-
-/// When an identifier was given.
-pub(super) fn time_of(id: u64) -> Timestamp {
-    let millisecond = i64::try_from(id >> 22).unwrap_or(i64::MAX).saturating_add(EPOCH);
-    Timestamp::from_millisecond(millisecond).unwrap_or(Timestamp::MAX)
-}
 
 /// Posts that were not seen on the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,10 +44,10 @@ impl Place {
 
     /// A connection was made: what came since the last one is missing.
     pub(super) fn connected(&mut self) {
+        let full = self.gaps.len() == MOST_GAPS;
         match self.gaps.back_mut() {
             // Nothing came on the stream in between, or there are too many: one gap does.
-            Some(last) if last.until.is_none() || last.from == self.reached => last.until = None,
-            Some(last) if self.gaps.len() == MOST_GAPS => last.until = None,
+            Some(last) if full || last.until.is_none() || last.from == self.reached => last.until = None,
             _ => self.gaps.push_back(Gap { from: self.reached, until: None }),
         }
     }
@@ -66,7 +55,7 @@ impl Place {
     /// A post of the stream was delivered.
     pub(super) fn delivered(&mut self, id: u64, now: Timestamp) {
         // An identifier from the future would carry the cursor past posts that are yet to come.
-        let id = id.min(first_id(now));
+        let id = id.min(first_at(now));
         if let Some(gap) = self.gaps.back_mut().filter(|gap| gap.until.is_none()) {
             gap.until = Some(id + margin());
         }
@@ -78,9 +67,18 @@ impl Place {
         self.gaps.front().copied()
     }
 
-    /// The oldest gap was filled and what it held was delivered.
+    /// What the oldest gap held was delivered, but for what search shows late, which is newer than `newest` less `late`.
+    pub(super) fn narrowed(&mut self, newest: u64, late: SignedDuration) {
+        if let Some(gap) = self.gaps.front_mut() {
+            gap.from = gap.from.max(newest.saturating_sub(ids_in(late)));
+        }
+    }
+
+    /// The oldest gap was filled and all it held was delivered.
     pub(super) fn filled(&mut self) {
-        self.gaps.pop_front();
+        if let Some(gap) = self.gaps.pop_front() {
+            self.reached = self.reached.max(gap.from);
+        }
     }
 
     /// Everything up to this identifier was delivered.
@@ -90,7 +88,12 @@ impl Place {
 }
 
 fn margin() -> u64 {
-    u64::try_from(MARGIN.as_millis()).unwrap_or(0) << 22
+    ids_in(MARGIN)
+}
+
+/// How far apart two identifiers are that were given so long after one another.
+fn ids_in(time: SignedDuration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(0) << 22
 }
 
 #[cfg(test)]
@@ -106,15 +109,7 @@ mod tests {
     }
 
     fn id(second: i64) -> u64 {
-        first_id(at(second))
-    }
-
-    #[test]
-    fn identifiers_tell_their_time() {
-        assert_eq!(time_of(1_346_889_436_626_259_968).to_string(), "2021-01-06T18:40:40.344Z");
-        assert_eq!(first_id(time_of(1_346_889_436_626_259_968)), 1_346_889_436_626_259_968 >> 22 << 22);
-        assert_eq!(first_id(Timestamp::MIN), 0);
-        assert_eq!(time_of(u64::MAX).as_second(), (i64::from(u32::MAX) * 1_024 + 1_023 + EPOCH) / 1_000);
+        first_at(at(second))
     }
 
     #[test]
@@ -125,6 +120,8 @@ mod tests {
         place.delivered(id(150), at(150));
         assert_eq!(place.gap(), Some(Gap { from: id(0), until: Some(id(180)) }));
         assert_eq!(place.cursor(), id(0));
+        place.narrowed(id(110), SignedDuration::from_secs(60));
+        assert_eq!(place.cursor(), id(50), "search may show the last minute late");
         place.filled();
         assert_eq!((place.gap(), place.cursor()), (None, id(120)));
         place.delivered(id(130), at(151));

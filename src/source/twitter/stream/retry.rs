@@ -27,8 +27,12 @@ pub(super) enum Failure {
     /// The network, silence, an end in order, a disconnect that X announced.
     Lost,
     /// HTTP 5xx, or an answer that cannot be read.
-    Server { until: Option<Timestamp> },
-    RateLimited { until: Option<Timestamp> },
+    Server {
+        until: Option<Timestamp>,
+    },
+    RateLimited {
+        until: Option<Timestamp>,
+    },
     TooManyConnections,
     /// 409: there are no rules.
     NoRules,
@@ -36,7 +40,9 @@ pub(super) enum Failure {
     Refused,
     UsageCapped,
     /// Our own budget is spent.
-    Unpaid { until: Timestamp },
+    Unpaid {
+        until: Timestamp,
+    },
 }
 
 /// What is to be done before the next connection, after `wait`.
