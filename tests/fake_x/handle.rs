@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use axum::Router;
+use axum::serve::ListenerExt;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -74,6 +75,8 @@ impl FakeX {
         let shared = Arc::new(Mutex::new(World::new(settings, clock)));
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
+        // Without it the kernel holds small writes back for tens of milliseconds of real time, in which paused time goes far.
+        let listener = listener.tap_io(|io| io.set_nodelay(true).unwrap());
         let router = Router::new().fallback(handle).with_state(shared.clone());
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { shared, address, server }
