@@ -600,7 +600,10 @@ async fn nothing_is_lost_in_a_storm() {
                 1 => run.fake.act(&Act::End),
                 2 => run.fake.act(&Act::OperationalDisconnect),
                 3 => run.fake.act(&Act::Stall),
-                4 => run.fake.act(&Act::Bytes(b"{\"data\":".to_vec())),
+                4 => {
+                    run.fake.act(&Act::Bytes(b"{\"data\":".to_vec()));
+                    run.fake.act(&Act::Cut);
+                }
                 5 => run.fake.fault(Endpoint::Stream, stream[next(4) as usize].clone()),
                 6 | 7 => run.fake.fault(Endpoint::Search, search[next(4) as usize].clone()),
                 8 => {

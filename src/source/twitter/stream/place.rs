@@ -2,12 +2,11 @@
 //! without clock or I/O.
 //!
 //! ```text
-//!   delivered        gap 1   live   gap 2   live ...      newest
-//! ----------------|--------|------|-------|-----------|-----|
-//!                 cursor: the start of the oldest gap;  without gaps: `margin` before the newest
+//!    delivered            gap: to be read by search        live
+//! ------------------|===================================|------------ newest
+//!                from = the cursor                    until
+//!   without a gap the cursor is a margin before the newest
 //! ```
-
-use std::collections::VecDeque;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -15,10 +14,8 @@ use super::super::snowflake::first_at;
 
 /// The stream is not in order: something as much older than the newest may still come.
 const MARGIN: SignedDuration = SignedDuration::from_secs(30);
-/// Gaps that are known one by one; older ones than that become one.
-const MOST_GAPS: usize = 16;
 
-/// Posts that were not seen on the stream.
+/// Posts that were not all seen on the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Gap {
     /// Everything up to here was delivered.
@@ -30,65 +27,55 @@ pub(super) struct Gap {
 
 #[derive(Debug)]
 pub(super) struct Place {
-    /// Everything up to here was delivered, but for the gaps.
+    /// Everything up to here was delivered, but for the gap.
     reached: u64,
-    /// Oldest first.
-    gaps: VecDeque<Gap>,
+    gap: Option<Gap>,
 }
 
 impl Place {
     /// `from`: everything up to it was delivered.
     pub(super) fn new(from: u64) -> Self {
-        Self { reached: from, gaps: VecDeque::new() }
+        Self { reached: from, gap: None }
     }
 
-    /// A connection was made: what came since the last one is missing.
+    /// A connection was made: what came since the last one is missing. A gap that is still open grows.
     pub(super) fn connected(&mut self) {
-        let full = self.gaps.len() == MOST_GAPS;
-        match self.gaps.back_mut() {
-            // Nothing came on the stream in between, or there are too many: one gap does.
-            Some(last) if full || last.until.is_none() || last.from == self.reached => last.until = None,
-            _ => self.gaps.push_back(Gap { from: self.reached, until: None }),
-        }
+        self.gap = Some(Gap { from: self.cursor(), until: None });
     }
 
     /// A post of the stream was delivered.
     pub(super) fn delivered(&mut self, id: u64, now: Timestamp) {
         // An identifier from the future would carry the cursor past posts that are yet to come.
         let id = id.min(first_at(now));
-        if let Some(gap) = self.gaps.back_mut().filter(|gap| gap.until.is_none()) {
-            gap.until = Some(id + margin());
+        if let Some(gap) = self.gap.as_mut().filter(|gap| gap.until.is_none()) {
+            gap.until = Some(id.saturating_add(ids_in(MARGIN)));
         }
-        self.reached = self.reached.max(id.saturating_sub(margin()));
+        self.reached = self.reached.max(id.saturating_sub(ids_in(MARGIN)));
     }
 
-    /// The oldest gap, to be filled.
+    /// The gap, to be filled.
     pub(super) fn gap(&self) -> Option<Gap> {
-        self.gaps.front().copied()
+        self.gap
     }
 
-    /// What the oldest gap held was delivered, but for what search shows late, which is newer than `newest` less `late`.
+    /// What the gap held up to `newest` was delivered, but for what search shows as `late` as that.
     pub(super) fn narrowed(&mut self, newest: u64, late: SignedDuration) {
-        if let Some(gap) = self.gaps.front_mut() {
+        if let Some(gap) = &mut self.gap {
             gap.from = gap.from.max(newest.saturating_sub(ids_in(late)));
         }
     }
 
-    /// The oldest gap was filled and all it held was delivered.
+    /// All that the gap held was delivered.
     pub(super) fn filled(&mut self) {
-        if let Some(gap) = self.gaps.pop_front() {
+        if let Some(gap) = self.gap.take() {
             self.reached = self.reached.max(gap.from);
         }
     }
 
     /// Everything up to this identifier was delivered.
     pub(super) fn cursor(&self) -> u64 {
-        self.gaps.iter().map(|gap| gap.from).fold(self.reached, u64::min)
+        self.gap.map_or(self.reached, |gap| gap.from)
     }
-}
-
-fn margin() -> u64 {
-    ids_in(MARGIN)
 }
 
 /// How far apart two identifiers are that were given so long after one another.
@@ -129,33 +116,19 @@ mod tests {
     }
 
     #[test]
-    fn a_second_gap_waits_behind_the_first() {
+    fn a_connection_lost_before_the_gap_is_filled_makes_it_longer() {
         let mut place = Place::new(id(0));
         place.connected();
         place.delivered(id(200), at(200));
         place.connected();
-        assert_eq!(place.cursor(), id(0));
-        place.filled();
-        assert_eq!(place.gap(), Some(Gap { from: id(170), until: None }));
+        assert_eq!(place.gap(), Some(Gap { from: id(0), until: None }));
+        place.narrowed(id(250), SignedDuration::from_secs(60));
         place.delivered(id(300), at(300));
-        assert_eq!(place.cursor(), id(170));
+        assert_eq!(place.gap(), Some(Gap { from: id(190), until: Some(id(330)) }));
         place.filled();
-        assert_eq!(place.cursor(), id(270));
-    }
-
-    #[test]
-    fn connections_that_bring_nothing_make_no_new_gap() {
-        let mut place = Place::new(id(0));
-        for _ in 0..100 {
-            place.connected();
-        }
-        assert_eq!(place.gaps.len(), 1);
-        for second in 0..100 {
-            place.delivered(id(100 * second), at(100 * second));
-            place.connected();
-        }
-        assert_eq!(place.gaps.len(), MOST_GAPS);
-        assert_eq!(place.cursor(), id(0));
+        assert_eq!((place.gap(), place.cursor()), (None, id(270)));
+        place.connected();
+        assert_eq!(place.gap(), Some(Gap { from: id(270), until: None }));
     }
 
     #[test]

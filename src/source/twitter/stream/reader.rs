@@ -23,7 +23,7 @@ use super::{Settings, State};
 use crate::source::{Cursor, Delivery, Outlet, SourceFailure, SourceState};
 
 /// Posts of the stream that are paid for ahead.
-const AHEAD: u64 = 100;
+const AHEAD: u64 = 20;
 /// The fewest posts a page of search may have.
 const LEAST_PAGE: u64 = 10;
 /// A wait that people need not be told of.
@@ -65,6 +65,8 @@ pub(super) struct Reader<'a> {
     paid: Option<Reservation>,
     place: Place,
     fill: Option<Fill>,
+    /// Whether the gap became longer during the pass.
+    once_more: bool,
     filling: Filling,
     fill_retry: Retry,
 }
@@ -83,6 +85,7 @@ impl<'a> Reader<'a> {
             paid: None,
             place: Place::new(through),
             fill: None,
+            once_more: false,
             filling: Filling::Nothing,
             fill_retry: Retry::new(),
         }
@@ -153,9 +156,9 @@ impl<'a> Reader<'a> {
         self.link = Link::open(opened);
         self.heard();
         self.place.connected();
-        // A fill that is under way reads on, unless its gap has just become longer.
-        let longer = self.place.gap().is_some_and(|gap| gap.until.is_none());
-        if self.fill.is_none() || longer {
+        // A pass that is under way reads on, and another one follows for what it began too early to see.
+        self.once_more = self.fill.is_some();
+        if !self.once_more {
             self.start_fill(false);
         }
     }
@@ -283,7 +286,7 @@ impl<'a> Reader<'a> {
         });
     }
 
-    /// Begins a pass through the oldest gap; the second one once search has had time to show what is late.
+    /// Begins a pass through the gap; the second one once search has had time to show what is late.
     fn start_fill(&mut self, second: bool) {
         let now = self.outlet.now();
         self.fill = self.place.gap().map(|gap| Fill::new(gap, second, now));
@@ -343,18 +346,17 @@ impl<'a> Reader<'a> {
     fn passed(&mut self, newest: Option<u64>, second: bool) {
         self.fill = None;
         let late = self.settings.overlap;
-        if second || late.is_zero() {
-            self.place.filled();
-            if self.place.gap().is_some() {
-                self.start_fill(false);
-            }
-            return;
-        }
         if let Some(newest) = newest {
             self.place.narrowed(newest, late);
         }
-        let until = Instant::now() + late.unsigned_abs();
-        self.filling = Filling::Waiting(Box::pin(tokio::time::sleep_until(until)));
+        if std::mem::take(&mut self.once_more) {
+            self.start_fill(false);
+        } else if second || late.is_zero() {
+            self.place.filled();
+        } else {
+            let until = Instant::now() + late.unsigned_abs();
+            self.filling = Filling::Waiting(Box::pin(tokio::time::sleep_until(until)));
+        }
     }
 
     fn fill_failed(&mut self, error: &ApiError) {
