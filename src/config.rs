@@ -132,6 +132,7 @@ impl Config {
         for (i, topic) in self.topics.iter().enumerate() {
             faults.extend(topic.check().err().map(|error| format!("topic {}: {error}", i + 1)));
         }
+        faults.extend(self.x.faults());
         for source in &self.sources {
             faults.extend(source.faults(&self.topics));
         }

@@ -29,8 +29,7 @@ struct Inner {
     client: Client,
     limits: Limits,
     ledger: Mutex<Ledger>,
-    fields: FieldNames,
-    stream_fields: FieldNames,
+    fields: [FieldNames; 5],
     clock: Clock,
 }
 
@@ -45,13 +44,12 @@ impl Account {
     /// When TLS cannot be set up, as without the system's certificates.
     pub fn new(config: &AccountConfig, token: Secret, clock: Clock) -> Result<Self, AccountError> {
         let client = Client::new(config, token, clock.clone()).map_err(AccountError)?;
-        let (limits, fields, stream_fields) = (Limits::new(), FieldNames::default(), FieldNames::of_stream());
+        let (limits, fields) = (Limits::new(), Endpoint::ALL.map(FieldNames::of));
         Ok(Self(Arc::new(Inner {
             client,
             limits,
             ledger: Mutex::new(Ledger::new(config.budget.clone())),
             fields,
-            stream_fields,
             clock,
         })))
     }
@@ -92,13 +90,14 @@ impl Account {
         request: &Request,
         metrics: &SourceMetrics,
     ) -> Result<Value, ApiError> {
+        let fields = self.fields(at);
         loop {
             let mut full = request.clone();
-            let tried = self.0.fields.add_to(&mut full.query);
+            let tried = fields.add_to(&mut full.query);
             match self.call(at, &full, metrics).await {
-                Err(error) if self.0.fields.refused(tried, &error) => {}
+                Err(error) if fields.refused(tried, &error) => {}
                 answer => {
-                    self.0.fields.answered(&answer);
+                    fields.answered(&answer);
                     return answer;
                 }
             }
@@ -115,13 +114,14 @@ impl Account {
         request: &Request,
         metrics: &SourceMetrics,
     ) -> Result<Bytes, ApiError> {
+        let fields = self.fields(at);
         loop {
             let mut full = request.clone();
-            let tried = self.0.stream_fields.add_to(&mut full.query);
+            let tried = fields.add_to(&mut full.query);
             match self.stream(at, &full, metrics).await {
-                Err(error) if self.0.stream_fields.refused(tried, &error) => {}
+                Err(error) if fields.refused(tried, &error) => {}
                 answer => {
-                    self.0.stream_fields.answered(&answer);
+                    fields.answered(&answer);
                     return answer;
                 }
             }
@@ -166,6 +166,21 @@ impl Account {
             report.problems.retain(|name, _| !name.starts_with("Budget"));
             report.problems.extend(problem.map(|(name, why)| (name.to_owned(), why)));
         });
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    fn fields(&self, at: Endpoint) -> &FieldNames {
+        let [search, mentions, stream, rules, connections] = &self.0.fields;
+        match at {
+            Endpoint::Search => search,
+            Endpoint::Mentions => mentions,
+            Endpoint::Stream => stream,
+            Endpoint::Rules => rules,
+            Endpoint::Connections => connections,
+        }
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {

@@ -1,13 +1,15 @@
 //! Which fields of posts and users are asked for, and under which names.
 //!
 //! X's guides say `tweet.fields=note_tweet`, its specification of late 2026 says `post.fields=note_post`, and X refuses
-//! parameters it does not know. Both are asked for until a refusal says which one it knows.
+//! parameters it does not know. Both are asked for until a refusal says which one it knows. Of the stream, guides and
+//! specification say the same.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use twitter_v2::query::{TweetExpansion, TweetField, UserField};
 
 use super::error::ApiError;
+use super::limits::Endpoint;
 
 /// What follows on what when it is refused.
 const BOTH: u8 = 0;
@@ -16,14 +18,13 @@ const POST: u8 = 2;
 /// Set once X has answered in the names tried: a later refusal is about something else.
 const SETTLED: u8 = 4;
 
-/// See the module. Shared by all requests of an account.
+/// See the module. Shared by all requests of an account to one endpoint.
 #[derive(Debug, Default)]
 pub(super) struct FieldNames(AtomicU8);
 
 impl FieldNames {
-    /// For the stream, which even the specification asks for `tweet.fields`.
-    pub(super) fn of_stream() -> Self {
-        Self(AtomicU8::new(TWEET))
+    pub(super) fn of(endpoint: Endpoint) -> Self {
+        Self(AtomicU8::new(if endpoint == Endpoint::Stream { TWEET } else { BOTH }))
     }
 
     /// Adds the parameters to a query, and says which names they have.
@@ -47,7 +48,9 @@ impl FieldNames {
         if names != TWEET {
             query.push(("post.fields", "conversation_id,created_at,lang,note_post,public_metrics".into()));
         }
-        query.push(("expansions", TweetExpansion::AuthorId.to_string()));
+        // `post.fields` does not have the references; they come with what is referred to.
+        let references = if names == TWEET { "" } else { ",referenced_posts" };
+        query.push(("expansions", format!("{}{references}", TweetExpansion::AuthorId)));
         query.push(("user.fields", format!("{},{}", UserField::Username, UserField::PublicMetrics)));
         tried
     }
@@ -144,7 +147,7 @@ mod tests {
             of("tweet.fields")
                 .starts_with("author_id,conversation_id,created_at,lang,public_metrics,referenced_tweets,note_tweet")
         );
-        assert_eq!(of("expansions"), "author_id");
+        assert_eq!(of("expansions"), "author_id,referenced_posts");
         assert_eq!(of("user.fields"), "username,public_metrics");
     }
 }

@@ -26,7 +26,7 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    const ALL: [Self; 5] = [Self::Search, Self::Mentions, Self::Stream, Self::Rules, Self::Connections];
+    pub(super) const ALL: [Self; 5] = [Self::Search, Self::Mentions, Self::Stream, Self::Rules, Self::Connections];
 
     /// For metrics.
     pub fn name(self) -> &'static str {

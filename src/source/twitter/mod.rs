@@ -15,10 +15,16 @@ mod cursor;
 mod error;
 mod fields;
 mod headers;
+mod hold;
+mod interval;
 mod limits;
+mod mentions;
 mod model;
 mod page;
+mod poll;
+mod query;
 mod rules;
+mod search;
 mod snowflake;
 mod stream;
 mod wait;
@@ -38,11 +44,11 @@ use super::outlet::Source;
 
 /// The source that `config` describes.
 pub(super) fn build(config: &Config, context: &Context<'_>) -> Result<Box<dyn Source>, String> {
-    match config.mode {
-        Mode::Stream => {
-            let query = config.query.clone().ok_or("it has no query")?;
-            stream::build(config, query, context).map(|stream| Box::new(stream) as _)
-        }
-        mode => Err(format!("mode {mode:?} is not there yet")),
-    }
+    let account = context.x.ok_or("there is no account on X: set its bearer token (VIGIE_X_TOKEN or x.token_file)")?;
+    let target = match config.mode {
+        Mode::Search => search::target(config, context.topics),
+        Mode::Mentions => mentions::target(config),
+        Mode::Stream => return Ok(Box::new(stream::build(config, account, context)?)),
+    };
+    Ok(Box::new(poll::Poll::new(config, target, account, context.cursor.as_ref())?))
 }

@@ -13,13 +13,15 @@ pub struct Page {
     pub unusable: Vec<Unusable>,
     /// Edits that the posts tell of.
     pub notices: Vec<Notice>,
-    /// The largest identifier, by `meta` and by the posts themselves.
+    /// The largest identifier of its posts.
     pub newest: Option<u64>,
     /// The smallest.
     pub oldest: Option<u64>,
     pub next_token: Option<String>,
     /// What X could not give beside what it gave.
     pub errors: usize,
+    /// Posts that came along because others refer to them.
+    pub along: usize,
 }
 
 impl Page {
@@ -44,12 +46,12 @@ impl Page {
             }
             Some(_) => return Err(ApiError::Malformed("data is no array".into())),
         };
+        let along = ["tweets", "posts"].iter().find_map(|key| object.get("includes")?.get(*key)?.as_array());
         let told = |key| meta.and_then(|meta| meta.get(key)).and_then(Value::as_str);
         let mut page = Self {
-            newest: told("newest_id").and_then(number),
-            oldest: told("oldest_id").and_then(number),
             next_token: told("next_token").filter(|token| !token.is_empty()).map(str::to_owned),
             errors,
+            along: along.map_or(0, Vec::len),
             ..Self::default()
         };
         let authors = authors(answer);
@@ -59,10 +61,20 @@ impl Page {
                 Err(unusable) => page.unusable.push(unusable),
             }
         }
+        // What `meta` says is for pages whose posts do not tell: by it alone a cursor could pass posts by.
+        if page.newest.is_none() && !page.is_empty() {
+            page.newest = told("newest_id").and_then(number);
+            page.oldest = told("oldest_id").and_then(number).filter(|oldest| Some(*oldest) <= page.newest);
+        }
         Ok(page)
     }
 
-    /// Posts that were read and paid for.
+    /// Posts that are paid for: also those that came along, as X may ask for them.
+    pub fn paid(&self) -> u64 {
+        (self.len() + self.along) as u64
+    }
+
+    /// Posts that were found.
     pub fn len(&self) -> usize {
         self.posts.len() + self.unusable.len()
     }
@@ -72,7 +84,6 @@ impl Page {
     }
 
     fn take(&mut self, post: Post) {
-        // `meta` is not relied on: a cursor from it alone could pass posts by.
         let id = number(&post.id);
         self.newest = self.newest.max(id);
         self.oldest = self.oldest.into_iter().chain(id).min();

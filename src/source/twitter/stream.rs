@@ -28,6 +28,7 @@ use super::budget::{Item, Share};
 use super::config::Config;
 use super::cursor::earlier;
 use super::rules::tag_of;
+use super::search;
 use super::snowflake::first_at;
 use crate::source::config::Context;
 use crate::source::{Clock, Outlet, Source, SourceFailure};
@@ -67,26 +68,27 @@ pub(super) struct Stream {
     through: u64,
 }
 
-/// The stream that `config` describes, with the rule `query`.
+/// The stream that `config` describes.
 ///
 /// # Errors
-/// In one line, when there is no account, or the cursor is another source's.
-pub(super) fn build(config: &Config, query: String, context: &Context<'_>) -> Result<Stream, String> {
-    let account = context.x.ok_or("there is no account on X")?.clone();
+/// In one line, when the cursor is another source's.
+pub(super) fn build(config: &Config, account: &Account, context: &Context<'_>) -> Result<Stream, String> {
     let settings = Settings {
         name: config.name.clone(),
         tag: tag_of(&config.name),
-        query,
+        query: search::query(config, context.topics),
         topic: config.topic.clone(),
         page: u64::from(config.page.clamp(10, 100)),
         overlap: config.overlap,
-        account,
+        account: account.clone(),
         clock: context.clock.clone(),
     };
     let through = match &context.cursor {
         Some(cursor) => {
-            let state: State = cursor.read().map_err(|_| {
-                "what is stored of how far it was read is not a stream's; give the source another name to begin anew"
+            let state: State = cursor.read().map_err(|error| {
+                format!(
+                    "its cursor in the store is not one of this kind of source ({error}): give the source a new name"
+                )
             })?;
             settings.account.restore(&settings.name, state.paid);
             state.through

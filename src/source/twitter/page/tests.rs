@@ -14,15 +14,18 @@ fn post(id: &str) -> Value {
 fn identifiers_are_compared_as_numbers() {
     let page = Page::read(&json!({"data": [post("999"), post("1000")], "meta": {}})).unwrap();
     assert_eq!((page.newest, page.oldest), (Some(1000), Some(999)));
-    let page = Page::read(&json!({"data": [post("999")], "meta": {"newest_id": "1000", "oldest_id": "99"}})).unwrap();
-    assert_eq!((page.newest, page.oldest), (Some(1000), Some(99)));
+    let meta = json!({"newest_id": "1000", "oldest_id": "999"});
+    let page = Page::read(&json!({"data": [{"id": "1000"}, {"id": "999"}], "meta": meta})).unwrap();
+    assert_eq!((page.newest, page.oldest), (Some(1000), Some(999)), "no post can be read");
+    let page = Page::read(&json!({"data": [], "meta": meta})).unwrap();
+    assert_eq!((page.newest, page.oldest), (None, None), "nothing was given");
 }
 
 #[test]
 fn an_unreadable_post_costs_itself_alone() {
     let page = json!({"data": [post("3"), {"id": "2"}, 7, post("1")], "meta": {"next_token": "n"}});
     let page = Page::read(&page).unwrap();
-    assert_eq!((page.posts.len(), page.unusable.len(), page.len()), (2, 2, 4));
+    assert_eq!((page.posts.len(), page.unusable.len(), page.len(), page.paid()), (2, 2, 4, 4));
     assert_eq!(page.next_token.as_deref(), Some("n"));
 }
 

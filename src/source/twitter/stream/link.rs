@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use reqwest::Method;
 use tokio::time::Instant;
 
@@ -118,21 +119,19 @@ pub(super) async fn connect(
 }
 
 impl Failure {
-    pub(super) fn of(error: &ApiError) -> Self {
+    /// `rarely`: when to try again what only people can mend.
+    pub(super) fn of(error: &ApiError, rarely: Timestamp) -> Self {
         match error {
             ApiError::Network(_) => Self::Lost,
             ApiError::Server { until, .. } => Self::Server { until: *until },
             ApiError::Malformed(_) => Self::Server { until: None },
             ApiError::RateLimited { until } => Self::RateLimited { until: *until },
             ApiError::TooManyConnections => Self::TooManyConnections,
-            ApiError::UsageCapped(_) => Self::UsageCapped,
             ApiError::Invalid { status: 409, .. } => Self::NoRules,
-            ApiError::Invalid { .. } | ApiError::Unauthorised(_) | ApiError::Forbidden(_) => Self::Refused,
+            ApiError::Invalid { .. }
+            | ApiError::Unauthorised(_)
+            | ApiError::Forbidden(_)
+            | ApiError::UsageCapped(_) => Self::Blocked { until: rarely },
         }
-    }
-
-    /// Whether somebody has to do something.
-    pub(super) fn blocks(self) -> bool {
-        matches!(self, Self::Refused | Self::UsageCapped | Self::Unpaid { .. })
     }
 }

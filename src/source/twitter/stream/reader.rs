@@ -9,9 +9,11 @@ use tokio_util::sync::CancellationToken;
 use super::super::account::Reservation;
 use super::super::budget::{Exhausted, Item};
 use super::super::error::ApiError;
+use super::super::hold::Patience;
 use super::super::limits::Endpoint;
 use super::super::model::number;
 use super::super::page::Page;
+use super::super::poll::LEAST;
 use super::super::wait::wait_until;
 use super::batch::Batch;
 use super::fill::Fill;
@@ -24,8 +26,6 @@ use crate::source::{Cursor, Delivery, Outlet, SourceFailure, SourceState};
 
 /// Posts of the stream that are paid for ahead.
 const AHEAD: u64 = 20;
-/// The fewest posts a page of search may have.
-const LEAST_PAGE: u64 = 10;
 /// A wait that people need not be told of.
 const SHORT: SignedDuration = SignedDuration::from_secs(1);
 
@@ -68,7 +68,7 @@ pub(super) struct Reader<'a> {
     /// Whether the gap became longer during the pass.
     once_more: bool,
     filling: Filling,
-    fill_retry: Retry,
+    patience: Patience,
 }
 
 impl<'a> Reader<'a> {
@@ -87,7 +87,7 @@ impl<'a> Reader<'a> {
             fill: None,
             once_more: false,
             filling: Filling::Nothing,
-            fill_retry: Retry::new(),
+            patience: Patience::new(),
         }
     }
 
@@ -129,7 +129,11 @@ impl<'a> Reader<'a> {
             Event::BatchDue => self.flush().await?,
             Event::Link(LinkEvent::Due { clear }) => self.connect(clear),
             Event::Link(LinkEvent::Connected(Ok(opened))) => self.connected(opened),
-            Event::Link(LinkEvent::Connected(Err(error))) => self.failed(Failure::of(&error), &error.to_string()),
+            Event::Link(LinkEvent::Connected(Err(error))) => {
+                // Those words say the way out.
+                let held = self.patience.held(&error, self.outlet.now());
+                self.failed(Failure::of(&error, held.until), &held.why);
+            }
             Event::Link(LinkEvent::Bytes(bytes)) => self.read(&bytes).await?,
             Event::Link(LinkEvent::Lost(why)) => self.failed(Failure::Lost, &why),
             Event::FillDue => self.ask(),
@@ -208,7 +212,7 @@ impl<'a> Reader<'a> {
         self.paid = None;
         self.outlet.health.update(|report| {
             report.last_error = Some(why.to_owned());
-            if failure.blocks() {
+            if matches!(failure, Failure::Blocked { .. }) {
                 report.state = SourceState::Blocked { why: why.to_owned() };
             } else if next.wait >= SHORT {
                 report.state = SourceState::Waiting { until, why: why.to_owned() };
@@ -217,7 +221,7 @@ impl<'a> Reader<'a> {
     }
 
     fn unpaid(&mut self, exhausted: &Exhausted) {
-        self.failed(Failure::Unpaid { until: exhausted.until }, &exhausted.to_string());
+        self.failed(Failure::Blocked { until: exhausted.until }, &exhausted.to_string());
         self.settings.account.report(self.outlet, Item::Post, 1);
     }
 
@@ -301,7 +305,7 @@ impl<'a> Reader<'a> {
         }
         let Some(fill) = &self.fill else { return };
         let Settings { account, name, query, page, .. } = &self.settings;
-        let paid = match account.reserve(name, Item::Post, *page, LEAST_PAGE) {
+        let paid = match account.reserve(name, Item::Post, *page, LEAST) {
             Ok(paid) => paid,
             Err(exhausted) => {
                 self.filling = Filling::Waiting(wait(&self.settings, exhausted.until));
@@ -309,7 +313,7 @@ impl<'a> Reader<'a> {
                 return;
             }
         };
-        let request = fill.request(query, paid.posts().clamp(LEAST_PAGE, 100));
+        let request = fill.request(query, paid.posts().clamp(LEAST, 100));
         let (account, metrics) = (account.clone(), self.outlet.metrics.clone());
         let asking = async move { account.call_for_posts(Endpoint::Search, &request, &metrics).await };
         self.filling = Filling::Asking(Box::pin(asking), paid);
@@ -325,7 +329,7 @@ impl<'a> Reader<'a> {
             }
         };
         paid.settle(page.len() as u64);
-        self.fill_retry.recovered();
+        self.patience.succeeded();
         let Some(fill) = &mut self.fill else { return Ok(()) };
         let more = fill.take(&page);
         let (newest, second) = (fill.newest, fill.second);
@@ -361,12 +365,12 @@ impl<'a> Reader<'a> {
 
     fn fill_failed(&mut self, error: &ApiError) {
         let now = self.outlet.now();
+        let held = self.patience.held(error, now);
         let anew = matches!(error, ApiError::Invalid { .. }) && self.fill.as_mut().is_some_and(Fill::refused);
-        let failure = if anew { Failure::Lost } else { Failure::of(error) };
-        let next = self.fill_retry.after(failure, now);
-        let until = now.checked_add(next.wait).unwrap_or(Timestamp::MAX);
-        tracing::info!(source = self.settings.name, wait_ms = next.wait.as_millis(), "the stream's gap waits: {error}");
-        self.outlet.health.update(|report| report.last_error = Some(format!("filling the stream's gap: {error}")));
+        let until = if anew { now } else { held.until };
+        let why = format!("filling the stream's gap: {}", held.why);
+        tracing::info!(source = self.settings.name, %until, "{why}");
+        self.outlet.health.update(|report| report.last_error = Some(why));
         self.filling = Filling::Waiting(wait(&self.settings, until));
     }
 }

@@ -1,0 +1,19 @@
+//! Any JSON as a page of posts from X: an error or a page, each of whose posts is whole or unusable.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use vigie::source::Unusable;
+use vigie::source::twitter::Page;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(answer) = serde_json::from_slice::<serde_json::Value>(bytes) else { return };
+    match Page::read(&answer) {
+        Ok(page) => {
+            let given = answer.get("data").and_then(serde_json::Value::as_array).map_or(0, Vec::len);
+            assert_eq!(page.len(), given, "each post is a post or unusable");
+            assert!(page.posts.iter().all(|post| !post.text.trim().is_empty() && post.id.parse::<u64>().is_ok()));
+            assert!(page.unusable.iter().all(|unusable| unusable.raw.len() <= Unusable::MOST_RAW));
+        }
+        Err(error) => assert!(!error.to_string().contains('\n'), "an error of several lines: {error}"),
+    }
+});

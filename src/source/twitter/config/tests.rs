@@ -1,0 +1,87 @@
+//! Tests of the configuration of X.
+
+use super::*;
+
+fn config(text: &str) -> Config {
+    let base = "name = \"x\"\nmode = \"search\"\n";
+    let mut table: toml::Table = toml::from_str(base).unwrap();
+    table.extend(toml::from_str::<toml::Table>(text).unwrap());
+    table.try_into().unwrap()
+}
+
+fn topics(keywords: &[&str]) -> Vec<Topic> {
+    let topic =
+        |keyword: &&str| Topic { name: (*keyword).into(), keywords: vec![(*keyword).into()], ..Topic::default() };
+    keywords.iter().map(topic).collect()
+}
+
+#[test]
+fn each_fault_of_a_source_names_its_key() {
+    let cases = [
+        ("name = \" \"", "name is empty"),
+        ("mode = \"mentions\"", "needs user_id"),
+        ("mode = \"mentions\"\nuser_id = \"@airparadis\"", "user_id = \"@airparadis\""),
+        ("interval_min = \"0s\"", "interval_min"),
+        ("interval_max = \"1s\"", "interval_max = 1s is below interval_min = 30s"),
+        ("overlap = \"2h\"", "overlap"),
+        ("backfill = \"200h\"", "backfill"),
+        ("page = 9", "page = 9"),
+        ("page = 101", "page = 101"),
+        ("query = \"form:a\"", "query: X knows no operator form:"),
+    ];
+    for (text, wanted) in cases {
+        let faults = config(text).faults(&topics(&["air"]));
+        assert!(faults.len() == 1 && faults[0].contains(wanted) && faults[0].starts_with("source "), "{faults:?}");
+    }
+    assert_eq!(config("").faults(&topics(&["air"])), Vec::<String>::new());
+    assert!(config("").faults(&[])[0].contains("no [[topic]]"));
+    assert_eq!(config("mode = \"mentions\"\nuser_id = \"12\"").faults(&[]), Vec::<String>::new());
+}
+
+#[test]
+fn topics_that_make_too_long_a_query_are_named_with_the_way_out() {
+    let long = ["a", "b", "c"].map(|letter| letter.repeat(200));
+    let topics = topics(&long.each_ref().map(String::as_str));
+    let fault = config("").faults(&topics).join("\n");
+    assert!(fault.contains("X takes 512") && fault.contains(&long[2]) && fault.contains("[[source]]"), "{fault}");
+    let own = config(&format!("topic = {:?}", long[0]));
+    assert_eq!(own.faults(&topics), Vec::<String>::new());
+    assert_eq!(search::query(&own, &topics), format!("{} -is:retweet", long[0]));
+}
+
+#[test]
+fn each_fault_of_the_account_names_its_key() {
+    let cases = [
+        ("base_url = \"api.x.com\"", "x.base_url"),
+        ("base_url = \"http://api.x.com\"", "in the clear"),
+        ("base_url = \"ftp://api.x.com\"", "x.base_url"),
+        ("base_url = \"https://user@api.x.com\"", "x.base_url"),
+        ("timeout = \"0s\"", "x.timeout"),
+        ("[budget]\nprice_per_post = -1.0", "x.budget.price_per_post"),
+        ("[budget]\nprice_per_mention = nan", "x.budget.price_per_mention"),
+        ("[budget]\ndollars_per_day = 0.01", "x.budget.dollars_per_day"),
+        ("[budget]\ndollars_per_month = inf", "x.budget.dollars_per_month"),
+        ("[budget]\nposts_per_day = 9", "x.budget.posts_per_day"),
+        ("[budget]\nposts_per_month = 0", "x.budget.posts_per_month"),
+    ];
+    for (text, wanted) in cases {
+        let faults = toml::from_str::<AccountConfig>(text).unwrap().faults();
+        assert!(faults.len() == 1 && faults[0].contains(wanted), "{text}: {faults:?}");
+    }
+    for sound in ["", "base_url = \"http://127.0.0.1:8080/\"", "base_url = \"http://[::1]:80\""] {
+        assert_eq!(toml::from_str::<AccountConfig>(sound).unwrap().faults(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn what_it_costs_is_said_in_one_line() {
+    let costs = config("").costs(&AccountConfig::default(), &topics(&["air"]));
+    assert_eq!(
+        costs,
+        "recent search, every 30s to 5m: air -is:retweet; $0.005 a post, $5.00 for 1000, and about as much again for \
+         reading the last 1m twice; all sources on X together stop at $10.00 a day, $150.00 a month"
+    );
+    let unlimited = Budget { dollars_per_day: None, dollars_per_month: None, ..Budget::default() };
+    let account = AccountConfig { budget: unlimited, ..AccountConfig::default() };
+    assert!(config("overlap = \"0s\"").costs(&account, &[]).contains("without any limit"));
+}

@@ -1,0 +1,275 @@
+//! Queries in X's language: made from the topics, or given and checked before X is asked.
+
+use std::collections::BTreeSet;
+
+use crate::source::Topic;
+
+/// Characters of a query of recent search, on self-serve.
+pub(super) const MOST_CHARS: usize = 512;
+
+/// Operators that may stand alone.
+const STANDALONE: [&str; 19] = [
+    "from",
+    "to",
+    "url",
+    "url_title",
+    "url_description",
+    "retweets_of",
+    "context",
+    "entity",
+    "conversation_id",
+    "list",
+    "in_reply_to_tweet_id",
+    "in_reply_to_status_id",
+    "retweets_of_tweet_id",
+    "retweets_of_status_id",
+    "quotes_of_tweet_id",
+    "place",
+    "place_country",
+    "point_radius",
+    "bounding_box",
+];
+/// Operators that need one of those, or a word, beside them.
+const CONJUNCTION: [&str; 12] = [
+    "lang",
+    "is",
+    "has",
+    "sample",
+    "source",
+    "bio",
+    "bio_name",
+    "bio_location",
+    "followers_count",
+    "tweets_count",
+    "following_count",
+    "listed_count",
+];
+const IS: [&str; 7] = ["retweet", "reply", "quote", "verified", "blue_verified", "nullcast", "note_tweet"];
+const HAS: [&str; 9] =
+    ["hashtags", "cashtags", "links", "mentions", "media", "media_link", "images", "videos", "video_link"];
+
+/// The query that finds what `topics` watch: their keywords and handles, in their languages, no plain retweets.
+pub(super) fn of_topics(topics: &[&Topic]) -> String {
+    const NO_RETWEETS: &str = "-is:retweet";
+    let same_languages = topics.windows(2).all(|pair| languages(pair[0]) == languages(pair[1]));
+    if same_languages {
+        let all = terms(topics.iter().copied());
+        let languages = topics.first().map(|topic| languages(topic)).unwrap_or_default();
+        let parts = [any_of(&all), any_of(&languages), NO_RETWEETS.to_owned()];
+        return parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    }
+    let clause = |topic: &&Topic| match (any_of(&terms([*topic])), any_of(&languages(topic))) {
+        (terms, languages) if languages.is_empty() => terms,
+        (terms, languages) => format!("({terms} {languages})"),
+    };
+    let clauses: Vec<String> = topics.iter().map(clause).collect();
+    format!("({}) {NO_RETWEETS}", clauses.join(" OR "))
+}
+
+/// What a topic looks for, each once.
+fn terms<'a>(topics: impl IntoIterator<Item = &'a Topic>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let all = topics.into_iter().flat_map(|topic| {
+        let handles = topic.handles.iter().map(|handle| format!("@{}", handle.trim().trim_start_matches('@')));
+        topic.keywords.iter().map(|keyword| term(keyword)).chain(handles)
+    });
+    all.filter(|term| seen.insert(term.to_lowercase())).collect()
+}
+
+/// A keyword as a word, or in quotes where it is more than that.
+fn term(keyword: &str) -> String {
+    let words: Vec<&str> =
+        keyword.split(|c: char| c.is_whitespace() || c == '"').filter(|word| !word.is_empty()).collect();
+    let phrase = words.join(" ");
+    let plain = phrase.strip_prefix('#').unwrap_or(&phrase).chars().all(|c| c.is_alphanumeric() || c == '_');
+    let reserved = ["or", "and", "not"].contains(&phrase.to_lowercase().as_str());
+    if plain && !reserved { phrase } else { format!("\"{phrase}\"") }
+}
+
+/// X states no language for what it cannot tell, such as a post of a handle and an emoji: `und` is watched as well.
+fn languages(topic: &Topic) -> Vec<String> {
+    let primary = |language: &String| language.split(['-', '_']).next().unwrap_or_default().to_lowercase();
+    let mut all: BTreeSet<String> = topic.languages.iter().map(primary).collect();
+    if !all.is_empty() {
+        all.insert("und".into());
+    }
+    all.iter().map(|language| format!("lang:{language}")).collect()
+}
+
+fn any_of(alternatives: &[String]) -> String {
+    match alternatives {
+        [] => String::new(),
+        [one] => one.clone(),
+        several => format!("({})", several.join(" OR ")),
+    }
+}
+
+/// What is wrong with a query of at most `most` characters.
+pub(super) fn faults(query: &str, most: usize) -> Vec<String> {
+    let mut faults = Vec::new();
+    let length = query.chars().count();
+    if length > most {
+        faults.push(format!("it is {length} characters long, X takes {most}"));
+    }
+    let terms = match cut(query) {
+        Ok(terms) => terms,
+        Err(fault) => {
+            faults.push(fault);
+            return faults;
+        }
+    };
+    faults.extend(terms.iter().filter_map(|term| operator_fault(term)));
+    if faults.is_empty() && !terms.iter().any(|term| stands_alone(term)) {
+        let wanted = "a word, \"a phrase\", #hashtag, @handle or an operator such as from: that is not negated";
+        faults.push(format!("it has nothing that X lets stand alone: wanted {wanted}"));
+    }
+    faults
+}
+
+/// The terms, without brackets; phrases with their opening quote.
+fn cut(query: &str) -> Result<Vec<String>, String> {
+    let (mut terms, mut term) = (Vec::new(), String::new());
+    let (mut depth, mut quoted, mut empty_bracket) = (0_usize, false, false);
+    for character in query.chars() {
+        match character {
+            '"' => {
+                quoted = !quoted;
+                if quoted || term.ends_with('"') {
+                    term.push('"');
+                }
+            }
+            other if quoted => term.push(other),
+            '(' | ')' | ' ' | '\t' | '\n' => {
+                let ended = !std::mem::take(&mut empty_bracket) || !term.is_empty() || character != ')';
+                // A lone minus belongs to the bracket behind it.
+                terms.extend(Some(std::mem::take(&mut term)).filter(|term| !term.is_empty() && term != "-"));
+                match character {
+                    '(' => (depth, empty_bracket) = (depth + 1, true),
+                    ')' if !ended => return Err("its brackets () are empty".into()),
+                    ')' => depth = depth.checked_sub(1).ok_or("a bracket is closed that was not opened")?,
+                    _ => empty_bracket = !ended,
+                }
+            }
+            other => term.push(other),
+        }
+    }
+    terms.extend(Some(term).filter(|term| !term.is_empty()));
+    match (quoted, depth) {
+        (true, _) => Err("a quote is opened and not closed".into()),
+        (_, 0) if terms.is_empty() => Err("it is empty".into()),
+        (_, 0) => Ok(terms),
+        (_, open) => Err(format!("{open} bracket(s) are opened and not closed")),
+    }
+}
+
+fn operator(term: &str) -> Option<(&str, &str)> {
+    let term = term.strip_prefix('-').unwrap_or(term);
+    let (name, value) = term.split_once(':')?;
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    is_name.then_some((name, value))
+}
+
+fn operator_fault(term: &str) -> Option<String> {
+    let (name, value) = operator(term)?;
+    let known: Vec<&str> = STANDALONE.iter().chain(&CONJUNCTION).copied().collect();
+    if !known.contains(&name) {
+        let near = nearest(name, &known).map(|near| format!(" (did you mean {near}:?)")).unwrap_or_default();
+        return Some(format!("X knows no operator {name}:{near}; put it in quotes to search for it as text"));
+    }
+    let values: &[&str] = match name {
+        "is" => &IS,
+        "has" => &HAS,
+        _ if value.is_empty() => return Some(format!("{name}: has no value")),
+        _ => return None,
+    };
+    (!values.contains(&value)).then(|| format!("X knows no {name}:{value}, wanted one of {}", values.join(", ")))
+}
+
+fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let near = known.iter().map(|known| (strsim::damerau_levenshtein(name, known), *known)).min()?;
+    (near.0 <= 2).then_some(near.1)
+}
+
+fn stands_alone(term: &str) -> bool {
+    if term.starts_with('-') || term == "OR" || term == "AND" {
+        return false;
+    }
+    match operator(term) {
+        Some((name, _)) => STANDALONE.contains(&name),
+        None => term.chars().any(|c| !c.is_ascii_punctuation()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn topic(name: &str, keywords: &[&str], handles: &[&str], languages: &[&str]) -> Topic {
+        let owned = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
+        Topic { name: name.into(), keywords: owned(keywords), handles: owned(handles), languages: owned(languages) }
+    }
+
+    #[test]
+    fn the_query_has_what_the_topics_watch() {
+        let paradis = topic("Air Paradis", &["Air Paradis", "AirParadis", "airparadis"], &["@AirParadis"], &[]);
+        assert_eq!(of_topics(&[&paradis]), "(\"Air Paradis\" OR AirParadis OR @AirParadis) -is:retweet");
+        let hop = topic("Hop", &["hop!", "#hop", "or"], &[], &["fr-FR"]);
+        assert_eq!(of_topics(&[&hop]), "(\"hop!\" OR #hop OR \"or\") (lang:fr OR lang:und) -is:retweet");
+        assert_eq!(
+            of_topics(&[&paradis, &topic("Hop", &["hop"], &[], &["fr"])]),
+            "((\"Air Paradis\" OR AirParadis OR @AirParadis) OR (hop (lang:fr OR lang:und))) -is:retweet"
+        );
+        for topics in [&[&paradis][..], &[&hop], &[&paradis, &hop]] {
+            assert_eq!(faults(&of_topics(topics), MOST_CHARS), Vec::<String>::new());
+        }
+        assert_eq!(term("say \"hi\""), "\"say hi\"");
+    }
+
+    #[test]
+    fn each_fault_of_a_query_is_named() {
+        let long = "a ".repeat(300);
+        let cases = [
+            (long.as_str(), "600 characters long, X takes 512"),
+            ("", "empty"),
+            ("(a OR b", "not closed"),
+            ("a) b", "not opened"),
+            ("a ()", "() are empty"),
+            ("\"Air Paradis", "quote"),
+            ("form:airparadis", "did you mean from:?"),
+            ("a is:retweeted", "no is:retweeted, wanted one of retweet"),
+            ("a lang:", "lang: has no value"),
+            ("-is:retweet lang:fr", "stand alone"),
+            ("-airparadis", "stand alone"),
+        ];
+        for (query, wanted) in cases {
+            let faults = faults(query, MOST_CHARS).join("; ");
+            assert!(faults.contains(wanted), "{query:?}: {faults}");
+        }
+    }
+
+    #[test]
+    fn a_sound_query_has_no_fault() {
+        for query in [
+            "(\"Air Paradis\" OR @AirParadis) -is:retweet",
+            "#avion lang:fr -has:links -(pub OR promo)",
+            "from:airparadis",
+            "url:\"https://airparadis.example\" (a ( b OR c ))",
+            "\"12:30 (departure\" vol",
+            "😡 avion 12:30",
+        ] {
+            assert_eq!(faults(query, MOST_CHARS), Vec::<String>::new(), "{query}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_checked_and_any_topic_makes_a_sound_query(
+            text in ".{0,60}", keywords in proptest::collection::vec("[^\\p{Cc}]{0,12}[a-z]{2}", 1..4),
+        ) {
+            let _ = faults(&text, MOST_CHARS);
+            let topic = Topic { name: "t".into(), keywords, ..Topic::default() };
+            proptest::prop_assert_eq!(faults(&of_topics(&[&topic]), MOST_CHARS), Vec::<String>::new());
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Waiting for a time of the clock that is handed in.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::source::Clock;
+
+/// How soon a change of the clock is seen.
+const GLANCE: Duration = Duration::from_millis(200);
+
+/// Returns when the clock has reached `until`, or as much time has passed as was missing at first: a clock that is set
+/// back does not prolong the wait, and one set forward ends it.
+pub(super) async fn wait_until(clock: &Clock, until: Timestamp) {
+    let missing = Duration::try_from(until.duration_since(clock())).unwrap_or_default();
+    let Some(end) = tokio::time::Instant::now().checked_add(missing) else { return std::future::pending().await };
+    loop {
+        let left = end.saturating_duration_since(tokio::time::Instant::now());
+        if left.is_zero() || clock() >= until {
+            return;
+        }
+        tokio::time::sleep(left.min(GLANCE)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::*;
+
+    /// Whether a wait of `wanted` seconds ends within `real` seconds, when the clock is set to `to` after one.
+    async fn ends_within(wanted: i64, real: u64, to: i64) -> bool {
+        let second = Arc::new(AtomicI64::new(1_000));
+        let read = second.clone();
+        let clock: Clock = Arc::new(move || Timestamp::from_second(read.load(Ordering::Relaxed)).unwrap());
+        let until = Timestamp::from_second(1_000 + wanted).unwrap();
+        let set = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            second.store(to, Ordering::Relaxed);
+            std::future::pending::<()>().await;
+        };
+        let wait = tokio::time::timeout(Duration::from_secs(real), wait_until(&clock, until));
+        tokio::select! { waited = wait => waited.is_ok(), () = set => false }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_jumps_neither_prolongs_nor_hides_the_end() {
+        assert!(ends_within(60, 61, 1_000).await, "the clock stands still");
+        assert!(!ends_within(60, 59, 1_000).await);
+        assert!(ends_within(60, 61, 0).await, "set back");
+        assert!(ends_within(3_600, 2, 5_000).await, "set forward");
+    }
+}
