@@ -35,7 +35,9 @@ pub(super) enum Failure {
     /// 409: there are no rules.
     NoRules,
     /// Somebody has to do something, or our budget is spent.
-    Blocked { until: Timestamp },
+    Blocked {
+        until: Timestamp,
+    },
 }
 
 /// What is to be done before the next connection, after `wait`.
