@@ -95,6 +95,29 @@ async fn an_answer_that_does_not_come_is_given_up() {
     assert_eq!(source.ids, [wanted]);
 }
 
+/// As X says it; the fake's identifiers are all of the present, so that it would not.
+#[tokio::test]
+async fn a_place_to_go_on_from_that_x_does_not_know_is_given_up() {
+    let bench = Bench::new("").await;
+    bench.fake.say("paradis");
+    let mut source = bench.start(None);
+    source.take(1).await;
+    let body = r#"{"errors":[{"parameters":{"since_id":["1"]},"message":"'since_id' must be a tweet id created after"}],
+        "title":"Invalid Request","detail":"One or more parameters","type":"https://api.x.com/2/problems/invalid-request"}"#;
+    bench.fake.fault(Endpoint::Search, Fault::Answer { status: 400, headers: vec![], body: body.into() });
+    let wanted = bench.fake.index(bench.fake.draft("paradis"));
+    bench.next_poll().await;
+    while !source.ids.contains(&wanted) {
+        source.next().await;
+    }
+    let report = source.until(|report| report.state == SourceState::Working).await;
+    let requests = bench.fake.requests_to(Endpoint::Search);
+    assert!(report.last_error.is_some_and(|error| error.contains("lost")), "{requests:#?}");
+    let refused = &bench.fake.requests_to(Endpoint::Search)[1];
+    let next = &bench.fake.requests_to(Endpoint::Search)[2];
+    assert!(refused.param("since_id").is_some() && next.param("start_time").is_some(), "{next:?}");
+}
+
 #[tokio::test]
 async fn the_token_goes_to_no_other_host() {
     let bench = Bench::new("").await;

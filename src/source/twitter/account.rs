@@ -189,7 +189,10 @@ impl Account {
     }
 
     fn learn<T>(&self, at: Endpoint, headers: &RateHeaders, answer: &Result<T, ApiError>, metrics: &SourceMetrics) {
-        let refused = matches!(answer, Err(ApiError::RateLimited { .. } | ApiError::Server { .. }));
+        let refused = match answer {
+            Err(ApiError::RateLimited { until } | ApiError::Server { until, .. }) => *until,
+            _ => None,
+        };
         self.0.limits.learn(at, headers, refused);
         metrics.request(at.name(), answer.as_ref().map_or_else(ApiError::outcome, |_| "ok"));
         if let Some(remaining) = headers.remaining {

@@ -118,7 +118,8 @@ impl Client {
             });
         }
         let problem = Problem::read(&json.unwrap_or_default(), Some(&self.token));
-        Err(ApiError::of(status.as_u16(), problem, headers.until()))
+        let status = status.as_u16();
+        Err(ApiError::of(status, problem, headers.until(status)))
     }
 
     fn late(&self) -> ApiError {

@@ -99,11 +99,15 @@ impl Position {
         (Since::Id(newest.min(again)), true)
     }
 
-    /// Gives up what X does not give any more, as it says itself.
+    /// Gives up what X does not give any more: of a gap the older part, or else the gap, or else the newest post. Said
+    /// again and again, nothing is left.
     pub(super) fn forget_old(&mut self, now: Timestamp) {
-        self.from = earlier(now, REACH);
-        self.newest = None;
-        self.gap = None;
+        let from = earlier(now, REACH);
+        match self.gap.take() {
+            Some(Gap { since: Since::Id(_), until }) => self.gap = Gap::new(Since::Time(from), until),
+            Some(_) => {}
+            None => (self.from, self.newest) = (from, None),
+        }
     }
 }
 
@@ -168,6 +172,19 @@ mod tests {
         assert_eq!(old.within(None, later), old);
         assert_eq!(Since::Id(1_000).within(Some(REACH), later), Since::Id(1_000), "no time can be told of it");
         assert_eq!(Since::Time(later).within(Some(REACH), later), Since::Time(later - FRESH));
+    }
+
+    #[test]
+    fn what_is_given_up_ends_with_nothing() {
+        let later = at(0) + SignedDuration::from_hours(7 * 24);
+        let gap = Gap::new(Since::Id(first_at(at(-100))), first_at(at(5_000)));
+        let mut position = Position { gap, ..position(Some(first_at(at(6_000)))) };
+        position.forget_old(later);
+        assert_eq!(position.gap, Gap::new(Since::Time(later - REACH), first_at(at(5_000))), "its later part is there");
+        position.forget_old(later);
+        assert_eq!((position.gap, position.newest), (None, Some(first_at(at(6_000)))));
+        position.forget_old(later);
+        assert_eq!((position.from, position.newest), (later - REACH, None));
     }
 
     #[test]

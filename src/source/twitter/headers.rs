@@ -31,10 +31,10 @@ impl RateHeaders {
         }
     }
 
-    /// When X may be asked again after it said no.
-    pub(super) fn until(&self) -> Option<Timestamp> {
-        // Both asked for: the later holds both.
-        self.retry_after.max(self.reset)
+    /// When X may be asked again after an answer of this status.
+    pub(super) fn until(&self, status: u16) -> Option<Timestamp> {
+        // A server that fails may send the reset of a rate limit that is far from reached.
+        if status >= 500 { self.retry_after } else { self.retry_after.max(self.reset) }
     }
 }
 
@@ -62,7 +62,7 @@ mod tests {
     }
 
     fn until(pairs: &[(&'static str, &str)]) -> Option<i64> {
-        read(pairs).until().map(|until| until.as_second() - NOW)
+        read(pairs).until(429).map(|until| until.as_second() - NOW)
     }
 
     #[test]
@@ -72,6 +72,9 @@ mod tests {
         assert_eq!(until(&[("retry-after", "7"), ("x-rate-limit-reset", "1790000100")]), Some(100));
         assert_eq!(until(&[("retry-after", "Mon, 21 Sep 2026 15:00:00 GMT")]), Some(2_800));
         assert_eq!(read(&[("x-rate-limit-remaining", "3")]).remaining, Some(3));
+        let both = read(&[("retry-after", "7"), ("x-rate-limit-reset", "1790000100")]);
+        assert_eq!(both.until(503), both.retry_after, "a failing server is no rate limit");
+        assert_eq!(read(&[("x-rate-limit-reset", "1790000100")]).until(503), None);
     }
 
     #[test]

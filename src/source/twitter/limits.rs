@@ -83,16 +83,10 @@ impl Limits {
         Ok(())
     }
 
-    /// Takes in what an answer's headers say, and whether it said no.
-    pub(super) fn learn(&self, endpoint: Endpoint, headers: &RateHeaders, refused: bool) {
+    /// Takes in what an answer's headers say, and when it says that X may be asked again.
+    pub(super) fn learn(&self, endpoint: Endpoint, headers: &RateHeaders, refused_until: Option<Timestamp>) {
         let Some((_, _, held)) = self.of(endpoint) else { return };
-        let until = if refused {
-            headers.until()
-        } else if headers.remaining == Some(0) {
-            headers.reset
-        } else {
-            None
-        };
+        let until = refused_until.or(headers.reset.filter(|_| headers.remaining == Some(0)));
         *held.lock().unwrap_or_else(PoisonError::into_inner) = until;
     }
 
@@ -113,13 +107,15 @@ mod tests {
     async fn an_endpoint_is_left_alone_until_its_reset_and_others_are_not() {
         let limits = Limits::new();
         let spent = RateHeaders { remaining: Some(0), reset: Some(at(100)), retry_after: None };
-        limits.learn(Endpoint::Search, &spent, false);
+        limits.learn(Endpoint::Search, &spent, None);
         let refused = limits.admit(Endpoint::Search, at(99)).await.unwrap_err();
         assert_eq!(refused, ApiError::RateLimited { until: Some(at(100)) });
         assert!(limits.admit(Endpoint::Search, at(100)).await.is_ok());
         assert!(limits.admit(Endpoint::Mentions, at(99)).await.is_ok());
-        limits.learn(Endpoint::Search, &RateHeaders { remaining: Some(3), ..spent }, false);
+        limits.learn(Endpoint::Search, &RateHeaders { remaining: Some(3), ..spent }, None);
         assert!(limits.admit(Endpoint::Search, at(99)).await.is_ok(), "what remains may be used");
+        limits.learn(Endpoint::Search, &RateHeaders::default(), Some(at(200)));
+        assert!(limits.admit(Endpoint::Search, at(199)).await.is_err());
     }
 
     #[test]
