@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! Config -> build -> Poll (search, mentions) --Request--> Account: budget, limits, fields -> Client -> X
-//!                      \<-- Page of Posts --/
+//!                \     \<-- Page of Posts --/                              /
+//!                 Stream: rules, connection, gap-fill -------------------/
 //! ```
 
 mod account;
