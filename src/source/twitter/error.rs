@@ -44,7 +44,6 @@ pub struct Problem {
     pub parameters: Vec<String>,
     /// Of a cap on usage: `Daily` or `Monthly`.
     pub period: String,
-    pub too_many_connections: bool,
 }
 
 /// Characters of X's own words that a message repeats.
@@ -73,7 +72,7 @@ impl ApiError {
             402 => Self::UsageCapped(problem),
             _ if problem.kind.contains("usage-capped") => Self::UsageCapped(problem),
             403 => Self::Forbidden(problem),
-            429 if problem.too_many_connections => Self::TooManyConnections,
+            429 if problem.is_too_many_connections() => Self::TooManyConnections,
             420 | 429 => Self::RateLimited { until },
             408 | 425 | 500.. => Self::Server { status, until },
             _ => Self::Invalid { status, problem },
@@ -102,13 +101,18 @@ impl Problem {
         let title = words(inner("title"));
         // What the list says is nearer the fault than the detail around it.
         let detail = Some(words(message)).filter(|words| !words.is_empty()).unwrap_or_else(|| words(inner("detail")));
-        let kind = words(inner("type"));
-        let issue = words(inner("connection_issue"));
-        let too_many_connections =
-            [&issue, &title, &detail, &kind].iter().any(|said| said.contains("TooManyConnections"))
-                || kind.ends_with("/streaming-connection")
-                || detail.contains("maximum allowed connection");
-        Self { title, detail, kind, parameters: parameters(body), period: words(inner("period")), too_many_connections }
+        let title = match words(inner("connection_issue")) {
+            issue if issue.is_empty() => title,
+            issue => format!("{title} ({issue})"),
+        };
+        Self { title, detail, kind: words(inner("type")), parameters: parameters(body), period: words(inner("period")) }
+    }
+
+    /// Whether the app holds as many streams open as it may.
+    fn is_too_many_connections(&self) -> bool {
+        [&self.title, &self.detail, &self.kind].iter().any(|said| said.contains("TooManyConnections"))
+            || self.kind.ends_with("/streaming-connection")
+            || self.detail.contains("maximum allowed connection")
     }
 }
 

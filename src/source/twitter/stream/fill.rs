@@ -82,7 +82,7 @@ mod tests {
     fn an_end_that_is_yet_to_come_is_not_asked_for() {
         let gap = Gap { from: first_at(at(0)), until: Some(first_at(at(100))) };
         let since = ("since_id", gap.from.to_string());
-        assert_eq!(asked(&Fill::new(gap, false, at(99))), [since.clone()]);
+        assert_eq!(asked(&Fill::new(gap, false, at(99))), std::slice::from_ref(&since));
         let until = ("until_id", first_at(at(100)).to_string());
         assert_eq!(asked(&Fill::new(gap, true, at(101))), [since, until]);
     }

@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(notices(&json!({"delete": {"status": {"id": 9, "id_str": "9"}}})), [gone("9")]);
         assert_eq!(notices(&json!({"delete": {"status": {"id": 9}}})), [gone("9")]);
         let author = Notice::AuthorGone { author_id: "7".into() };
-        assert_eq!(notices(&json!({"data": {"user_delete": {"user": {"id": "7"}}}})), [author.clone()]);
+        assert_eq!(notices(&json!({"data": {"user_delete": {"user": {"id": "7"}}}})), std::slice::from_ref(&author));
         assert_eq!(notices(&json!({"user_withheld": {"id": 7, "withheld_in_countries": ["XY"]}})), [author]);
     }
 
