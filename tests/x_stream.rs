@@ -623,3 +623,27 @@ async fn nothing_is_lost_in_a_storm() {
         assert_eq!(run.fake.connections(), 1);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_absence_longer_than_the_index_costs_only_what_x_does_not_give_any_more() {
+    for behind in [0, 600] {
+        let mut run = Run::open().await;
+        run.fake.say("paradis, long ago");
+        run.seconds(120).await;
+        run.stop().await;
+        // Our clock may be behind X's.
+        let (start, week) = (run.clock.clone(), SignedDuration::from_hours(7 * 24));
+        let shifted = |by: SignedDuration| -> Clock {
+            let start = start.clone();
+            std::sync::Arc::new(move || start() + by)
+        };
+        run.fake.set_clock(shifted(week));
+        run.clock = shifted(week - SignedDuration::from_secs(behind));
+        let post =
+            run.fake.index(run.fake.draft_at(run.fake.now() - SignedDuration::from_hours(24), "paradis, yesterday"));
+        run.start();
+        run.fake.wait_opened(2).await;
+        run.seconds(10).await;
+        assert!(run.ids().contains(&post), "{:?}", run.fake.requests_to(Endpoint::Search).last());
+    }
+}

@@ -99,6 +99,10 @@ impl FakeX {
         self.world().now()
     }
 
+    pub fn set_clock(&self, clock: Clock) {
+        self.world().clock = clock;
+    }
+
     pub fn set(&self, change: impl FnOnce(&mut Settings)) {
         change(&mut self.world().settings);
     }

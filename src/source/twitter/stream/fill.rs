@@ -1,16 +1,19 @@
 //! [`Fill`]: fills a gap of the stream by recent search: once at once, and once more when what search shows late is
 //! there. A state machine without I/O: it says what to ask for and takes the pages.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::super::client::Request;
-use super::super::cursor::{Since, reach_of_search};
+use super::super::cursor::{Since, earlier, reach_of_search};
+use super::super::error::Problem;
 use super::super::page::Page;
 use super::super::snowflake::time_of;
 use super::super::walk::{Step, Walk};
 use super::place::Gap;
 
 const PATH: &str = "/2/tweets/search/recent";
+/// Where X refuses what is within its seven days by our clock, the clock is wrong: this is within them all the same.
+const SURELY: SignedDuration = SignedDuration::from_hours(6 * 24);
 
 /// One pass through a gap.
 #[derive(Debug)]
@@ -54,14 +57,23 @@ impl Fill {
         }
     }
 
-    /// X refused a request: a token may have grown old. Whether there is another way to ask.
-    pub(super) fn refused(&mut self) -> bool {
-        if self.walk.token().is_none() {
-            return false;
+    /// X refused a request: a token may have grown old, or the gap's start be older than what X still gives. Whether
+    /// there is another way to ask.
+    pub(super) fn refused(&mut self, problem: &Problem, now: Timestamp) -> bool {
+        if self.walk.token().is_some() {
+            let until = self.walk.rest().map(|rest| rest.until);
+            self.walk = Walk::new(self.since, until);
+            return true;
         }
-        let until = self.walk.rest().map(|rest| rest.until);
-        self.walk = Walk::new(self.since, until);
-        true
+        let names =
+            |name| problem.detail.contains(name) || problem.parameters.iter().any(|parameter| parameter == name);
+        let too_old = matches!(self.since, Since::Id(_)) && (names("since_id") || names("until_id"));
+        if too_old {
+            tracing::warn!("X gives no posts as old as the last that was delivered: those between are lost");
+            self.since = Since::Time(earlier(now, SURELY));
+            self.walk = Walk::new(self.since, None);
+        }
+        too_old
     }
 }
 
@@ -97,7 +109,8 @@ mod tests {
     #[test]
     fn a_refused_token_begins_anew_behind_what_was_read() {
         let mut fill = Fill::new(Gap { from: 10, until: None }, false, at(0));
-        assert!(!fill.refused());
+        let refusal = Problem::default();
+        assert!(!fill.refused(&refusal, at(0)));
         assert!(fill.take(&Page {
             newest: Some(99),
             oldest: Some(90),
@@ -105,9 +118,18 @@ mod tests {
             ..Page::default()
         }));
         assert_eq!(asked(&fill)[1], ("next_token", "a".into()));
-        assert!(fill.refused());
+        assert!(fill.refused(&refusal, at(0)));
         assert_eq!(asked(&fill)[1], ("until_id", "90".into()));
         assert!(!fill.take(&Page::default()));
         assert_eq!(fill.newest, Some(99));
+    }
+
+    #[test]
+    fn a_start_that_x_holds_for_too_old_is_given_up_once() {
+        let mut fill = Fill::new(Gap { from: 10, until: None }, false, at(0));
+        let refusal = Problem { parameters: vec!["since_id".into()], ..Problem::default() };
+        assert!(fill.refused(&refusal, at(0)));
+        assert_eq!(asked(&fill)[0].0, "start_time");
+        assert!(!fill.refused(&refusal, at(0)));
     }
 }

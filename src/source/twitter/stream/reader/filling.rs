@@ -99,7 +99,10 @@ impl Reader<'_> {
     fn fill_failed(&mut self, error: &ApiError) {
         let now = self.outlet.now();
         let held = self.patience.held(error, now);
-        let anew = matches!(error, ApiError::Invalid { .. }) && self.fill.as_mut().is_some_and(Fill::refused);
+        let anew = match (error, &mut self.fill) {
+            (ApiError::Invalid { problem, .. }, Some(fill)) => fill.refused(problem, now),
+            _ => false,
+        };
         let until = if anew { now } else { held.until };
         let why = format!("filling the stream's gap: {}", held.why);
         tracing::info!(source = self.settings.name, %until, "{why}");
