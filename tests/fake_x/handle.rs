@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use axum::Router;
+use axum::serve::ListenerExt;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -74,6 +75,8 @@ impl FakeX {
         let shared = Arc::new(Mutex::new(World::new(settings, clock)));
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
+        // Without it the kernel holds small writes back for tens of milliseconds of real time, in which paused time goes far.
+        let listener = listener.tap_io(|io| io.set_nodelay(true).unwrap());
         let router = Router::new().fallback(handle).with_state(shared.clone());
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { shared, address, server }
@@ -94,6 +97,10 @@ impl FakeX {
 
     pub fn now(&self) -> Timestamp {
         self.world().now()
+    }
+
+    pub fn set_clock(&self, clock: Clock) {
+        self.world().clock = clock;
     }
 
     pub fn set(&self, change: impl FnOnce(&mut Settings)) {
@@ -200,6 +207,11 @@ impl FakeX {
         self.world().strangers += 1;
     }
 
+    /// They go by themselves.
+    pub fn strangers_leave(&self) {
+        self.world().strangers = 0;
+    }
+
     /// Streams open now.
     pub fn connections(&self) -> usize {
         self.world().connections.len()
@@ -223,6 +235,11 @@ impl FakeX {
         let id = 1_600_000_000_000_000_000 + world.sequence;
         world.rules.push(Rule { id, value: value.into(), tag: tag.map(str::to_owned) });
         id
+    }
+
+    /// Somebody deletes all rules.
+    pub fn clear_rules(&self) {
+        self.world().rules.clear();
     }
 
     /// Value and tag of each rule.

@@ -15,6 +15,9 @@ pub enum ApiError {
     /// `until`: when X says it may be asked again.
     #[error("X's rate limit is reached")]
     RateLimited { until: Option<Timestamp> },
+    /// The app has as many streams open as it may.
+    #[error("X holds another stream of this app for open")]
+    TooManyConnections,
     /// The cap of posts or the prepaid credits are used up: asking again changes nothing.
     #[error("X's cap on usage is reached ({0})")]
     UsageCapped(Problem),
@@ -53,6 +56,7 @@ impl ApiError {
             Self::Unauthorised(_) => "unauthorised",
             Self::Forbidden(_) => "forbidden",
             Self::RateLimited { .. } => "rate_limited",
+            Self::TooManyConnections => "too_many_connections",
             Self::UsageCapped(_) => "usage_capped",
             Self::Invalid { .. } => "invalid",
             Self::Server { .. } => "server_error",
@@ -68,6 +72,7 @@ impl ApiError {
             402 => Self::UsageCapped(problem),
             _ if problem.kind.contains("usage-capped") => Self::UsageCapped(problem),
             403 => Self::Forbidden(problem),
+            429 if problem.is_too_many_connections() => Self::TooManyConnections,
             420 | 429 => Self::RateLimited { until },
             408 | 425 | 500.. => Self::Server { status, until },
             _ => Self::Invalid { status, problem },
@@ -96,7 +101,18 @@ impl Problem {
         let title = words(inner("title"));
         // What the list says is nearer the fault than the detail around it.
         let detail = Some(words(message)).filter(|words| !words.is_empty()).unwrap_or_else(|| words(inner("detail")));
+        let title = match words(inner("connection_issue")) {
+            issue if issue.is_empty() => title,
+            issue => format!("{title} ({issue})"),
+        };
         Self { title, detail, kind: words(inner("type")), parameters: parameters(body), period: words(inner("period")) }
+    }
+
+    /// Whether the app holds as many streams open as it may.
+    fn is_too_many_connections(&self) -> bool {
+        [&self.title, &self.detail, &self.kind].iter().any(|said| said.contains("TooManyConnections"))
+            || self.kind.ends_with("/streaming-connection")
+            || self.detail.contains("maximum allowed connection")
     }
 }
 
@@ -140,6 +156,12 @@ mod tests {
             (409, json!({}), "invalid"),
             (429, json!({"title": "Too Many Requests"}), "rate_limited"),
             (429, capped, "usage_capped"),
+            (
+                429,
+                json!({"title": "ConnectionException", "connection_issue": "TooManyConnections"}),
+                "too_many_connections",
+            ),
+            (429, json!({"type": "https://api.x.com/2/problems/streaming-connection"}), "too_many_connections"),
             (500, json!({}), "server_error"),
             (503, json!({}), "server_error"),
             (301, json!({}), "invalid"),

@@ -45,6 +45,7 @@ impl Patience {
         let after = |wait| now.checked_add(wait).unwrap_or(Timestamp::MAX);
         let (until, way_out) = match error {
             ApiError::RateLimited { until } => (until.unwrap_or_else(|| after(self.rate.wait())), None),
+            ApiError::TooManyConnections => (after(self.rate.wait()), None),
             ApiError::Server { until, .. } => (until.unwrap_or_else(|| after(self.server.wait())), None),
             ApiError::Network(_) => (after(self.network.wait()), None),
             ApiError::Malformed(_) => (after(self.server.wait()), None),

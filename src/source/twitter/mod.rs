@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! Config -> build -> Poll (search, mentions) --Request--> Account: budget, limits, fields -> Client -> X
-//!                      \<-- Page of Posts --/
+//!                \     \<-- Page of Posts --/                              /
+//!                 Stream: rules, connection, gap-fill -------------------/
 //! ```
 
 mod account;
@@ -23,8 +24,10 @@ mod model;
 mod page;
 mod poll;
 mod query;
+mod rules;
 mod search;
 mod snowflake;
+mod stream;
 mod wait;
 mod walk;
 
@@ -35,6 +38,7 @@ pub use config::{AccountConfig, Budget, Config, Mode, token};
 pub use error::{ApiError, Problem};
 pub use limits::Endpoint;
 pub use page::Page;
+pub use stream::{Line, Lines};
 
 use super::config::Context;
 use super::outlet::Source;
@@ -45,7 +49,7 @@ pub(super) fn build(config: &Config, context: &Context<'_>) -> Result<Box<dyn So
     let target = match config.mode {
         Mode::Search => search::target(config, context.topics),
         Mode::Mentions => mentions::target(config),
-        Mode::Stream => return Err("mode \"stream\" is not there yet".into()),
+        Mode::Stream => return Ok(Box::new(stream::build(config, account, context)?)),
     };
     Ok(Box::new(poll::Poll::new(config, target, account, context.cursor.as_ref())?))
 }

@@ -2,34 +2,20 @@
 //! without clock or I/O.
 //!
 //! ```text
-//!   delivered        gap 1   live   gap 2   live ...      newest
-//! ----------------|--------|------|-------|-----------|-----|
-//!                 cursor: the start of the oldest gap;  without gaps: `margin` before the newest
+//!    delivered            gap: to be read by search        live
+//! ------------------|===================================|------------ newest
+//!                from = the cursor                    until
+//!   without a gap the cursor is a margin before the newest
 //! ```
-
-use std::collections::VecDeque;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// The millisecond at which X's identifiers begin.
-const EPOCH: i64 = 1_288_834_974_657;
+use super::super::snowflake::first_at;
+
 /// The stream is not in order: something as much older than the newest may still come.
 const MARGIN: SignedDuration = SignedDuration::from_secs(30);
-/// Gaps that are known one by one; older ones than that become one.
-const MOST_GAPS: usize = 16;
 
-/// The first identifier X can give at `at`.
-pub(super) fn first_id(at: Timestamp) -> u64 {
-    u64::try_from(at.as_millisecond().saturating_sub(EPOCH)).unwrap_or(0) << 22
-}
-
-/// When an identifier was given.
-pub(super) fn time_of(id: u64) -> Timestamp {
-    let millisecond = i64::try_from(id >> 22).unwrap_or(i64::MAX).saturating_add(EPOCH);
-    Timestamp::from_millisecond(millisecond).unwrap_or(Timestamp::MAX)
-}
-
-/// Posts that were not seen on the stream.
+/// Posts that were not all seen on the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Gap {
     /// Everything up to here was delivered.
@@ -41,56 +27,60 @@ pub(super) struct Gap {
 
 #[derive(Debug)]
 pub(super) struct Place {
-    /// Everything up to here was delivered, but for the gaps.
+    /// Everything up to here was delivered, but for the gap.
     reached: u64,
-    /// Oldest first.
-    gaps: VecDeque<Gap>,
+    gap: Option<Gap>,
 }
 
 impl Place {
     /// `from`: everything up to it was delivered.
     pub(super) fn new(from: u64) -> Self {
-        Self { reached: from, gaps: VecDeque::new() }
+        Self { reached: from, gap: None }
     }
 
-    /// A connection was made: what came since the last one is missing.
+    /// A connection was made: what came since the last one is missing. A gap that is still open grows.
     pub(super) fn connected(&mut self) {
-        match self.gaps.back_mut() {
-            // Nothing came on the stream in between, or there are too many: one gap does.
-            Some(last) if last.until.is_none() || last.from == self.reached => last.until = None,
-            Some(last) if self.gaps.len() == MOST_GAPS => last.until = None,
-            _ => self.gaps.push_back(Gap { from: self.reached, until: None }),
-        }
+        self.gap = Some(Gap { from: self.cursor(), until: None });
     }
 
     /// A post of the stream was delivered.
     pub(super) fn delivered(&mut self, id: u64, now: Timestamp) {
         // An identifier from the future would carry the cursor past posts that are yet to come.
-        let id = id.min(first_id(now));
-        if let Some(gap) = self.gaps.back_mut().filter(|gap| gap.until.is_none()) {
-            gap.until = Some(id + margin());
+        let id = id.min(first_at(now));
+        if let Some(gap) = self.gap.as_mut().filter(|gap| gap.until.is_none()) {
+            gap.until = Some(id.saturating_add(ids_in(MARGIN)));
         }
-        self.reached = self.reached.max(id.saturating_sub(margin()));
+        self.reached = self.reached.max(id.saturating_sub(ids_in(MARGIN)));
     }
 
-    /// The oldest gap, to be filled.
+    /// The gap, to be filled.
     pub(super) fn gap(&self) -> Option<Gap> {
-        self.gaps.front().copied()
+        self.gap
     }
 
-    /// The oldest gap was filled and what it held was delivered.
+    /// What the gap held up to `newest` was delivered, but for what search shows as `late` as that.
+    pub(super) fn narrowed(&mut self, newest: u64, late: SignedDuration) {
+        if let Some(gap) = &mut self.gap {
+            gap.from = gap.from.max(newest.saturating_sub(ids_in(late)));
+        }
+    }
+
+    /// All that the gap held was delivered.
     pub(super) fn filled(&mut self) {
-        self.gaps.pop_front();
+        if let Some(gap) = self.gap.take() {
+            self.reached = self.reached.max(gap.from);
+        }
     }
 
     /// Everything up to this identifier was delivered.
     pub(super) fn cursor(&self) -> u64 {
-        self.gaps.iter().map(|gap| gap.from).fold(self.reached, u64::min)
+        self.gap.map_or(self.reached, |gap| gap.from)
     }
 }
 
-fn margin() -> u64 {
-    u64::try_from(MARGIN.as_millis()).unwrap_or(0) << 22
+/// How far apart two identifiers are that were given so long after one another.
+fn ids_in(time: SignedDuration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(0) << 22
 }
 
 #[cfg(test)]
@@ -106,15 +96,7 @@ mod tests {
     }
 
     fn id(second: i64) -> u64 {
-        first_id(at(second))
-    }
-
-    #[test]
-    fn identifiers_tell_their_time() {
-        assert_eq!(time_of(1_346_889_436_626_259_968).to_string(), "2021-01-06T18:40:40.344Z");
-        assert_eq!(first_id(time_of(1_346_889_436_626_259_968)), 1_346_889_436_626_259_968 >> 22 << 22);
-        assert_eq!(first_id(Timestamp::MIN), 0);
-        assert_eq!(time_of(u64::MAX).as_second(), (i64::from(u32::MAX) * 1_024 + 1_023 + EPOCH) / 1_000);
+        first_at(at(second))
     }
 
     #[test]
@@ -125,6 +107,8 @@ mod tests {
         place.delivered(id(150), at(150));
         assert_eq!(place.gap(), Some(Gap { from: id(0), until: Some(id(180)) }));
         assert_eq!(place.cursor(), id(0));
+        place.narrowed(id(110), SignedDuration::from_secs(60));
+        assert_eq!(place.cursor(), id(50), "search may show the last minute late");
         place.filled();
         assert_eq!((place.gap(), place.cursor()), (None, id(120)));
         place.delivered(id(130), at(151));
@@ -132,33 +116,19 @@ mod tests {
     }
 
     #[test]
-    fn a_second_gap_waits_behind_the_first() {
+    fn a_connection_lost_before_the_gap_is_filled_makes_it_longer() {
         let mut place = Place::new(id(0));
         place.connected();
         place.delivered(id(200), at(200));
         place.connected();
-        assert_eq!(place.cursor(), id(0));
-        place.filled();
-        assert_eq!(place.gap(), Some(Gap { from: id(170), until: None }));
+        assert_eq!(place.gap(), Some(Gap { from: id(0), until: None }));
+        place.narrowed(id(250), SignedDuration::from_secs(60));
         place.delivered(id(300), at(300));
-        assert_eq!(place.cursor(), id(170));
+        assert_eq!(place.gap(), Some(Gap { from: id(190), until: Some(id(330)) }));
         place.filled();
-        assert_eq!(place.cursor(), id(270));
-    }
-
-    #[test]
-    fn connections_that_bring_nothing_make_no_new_gap() {
-        let mut place = Place::new(id(0));
-        for _ in 0..100 {
-            place.connected();
-        }
-        assert_eq!(place.gaps.len(), 1);
-        for second in 0..100 {
-            place.delivered(id(100 * second), at(100 * second));
-            place.connected();
-        }
-        assert_eq!(place.gaps.len(), MOST_GAPS);
-        assert_eq!(place.cursor(), id(0));
+        assert_eq!((place.gap(), place.cursor()), (None, id(270)));
+        place.connected();
+        assert_eq!(place.gap(), Some(Gap { from: id(270), until: None }));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! ```text
 //! lost: at once, then 250 ms more each time up to 16 s       HTTP 5xx: 5 s, doubled up to 320 s
 //! 429: until its reset, else 60 s, doubled                    TooManyConnections: all are ended, once in a while; then as 429
-//! 409: the rules first; then as 5xx                           refused: rarely
+//! 409: the rules first; then as 5xx                           blocked: rarely
 //! a connection that lived for a while: all begin anew
 //! ```
 
@@ -14,8 +14,6 @@ use super::super::backoff::Backoff;
 
 const LOST_STEP: SignedDuration = SignedDuration::from_millis(250);
 const LOST_MOST: SignedDuration = SignedDuration::from_secs(16);
-const REFUSED: SignedDuration = SignedDuration::from_mins(15);
-const CAPPED: SignedDuration = SignedDuration::from_hours(1);
 /// Two who end each other's connections for ever would both read nothing.
 const BETWEEN_CLEARINGS: SignedDuration = SignedDuration::from_mins(15);
 /// A connection that lived as long as X may be silent shows that what was wrong has passed.
@@ -27,16 +25,19 @@ pub(super) enum Failure {
     /// The network, silence, an end in order, a disconnect that X announced.
     Lost,
     /// HTTP 5xx, or an answer that cannot be read.
-    Server { until: Option<Timestamp> },
-    RateLimited { until: Option<Timestamp> },
+    Server {
+        until: Option<Timestamp>,
+    },
+    RateLimited {
+        until: Option<Timestamp>,
+    },
     TooManyConnections,
     /// 409: there are no rules.
     NoRules,
-    /// Somebody has to do something.
-    Refused,
-    UsageCapped,
-    /// Our own budget is spent.
-    Unpaid { until: Timestamp },
+    /// Somebody has to do something, or our budget is spent.
+    Blocked {
+        until: Timestamp,
+    },
 }
 
 /// What is to be done before the next connection, after `wait`.
@@ -83,9 +84,7 @@ impl Retry {
             }
             Failure::RateLimited { until: Some(until) } => left(until),
             Failure::RateLimited { until: None } | Failure::TooManyConnections => self.limited.wait(),
-            Failure::Refused => REFUSED,
-            Failure::UsageCapped => CAPPED,
-            Failure::Unpaid { until } => left(until),
+            Failure::Blocked { until } => left(until),
         };
         Next { wait, clear: false }
     }
@@ -138,7 +137,7 @@ mod tests {
         assert_eq!(waits(&mut retry, Failure::RateLimited { until: Some(at(77)) }, 2), [77_000, 77_000]);
         assert_eq!(waits(&mut retry, Failure::RateLimited { until: Some(at(-5)) }, 1), [0]);
         assert_eq!(waits(&mut retry, Failure::Server { until: Some(at(7)) }, 2), [7_000, 10_000]);
-        assert_eq!(waits(&mut retry, Failure::Unpaid { until: at(3_600) }, 1), [3_600_000]);
+        assert_eq!(waits(&mut retry, Failure::Blocked { until: at(3_600) }, 1), [3_600_000]);
     }
 
     #[test]
@@ -167,9 +166,7 @@ mod tests {
             until().prop_map(|until| Failure::RateLimited { until }),
             Just(Failure::TooManyConnections),
             Just(Failure::NoRules),
-            Just(Failure::Refused),
-            Just(Failure::UsageCapped),
-            (-10_000i64..10_000).prop_map(|second| Failure::Unpaid { until: at(second) }),
+            (-10_000i64..10_000).prop_map(|second| Failure::Blocked { until: at(second) }),
         ]
     }
 
