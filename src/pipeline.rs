@@ -24,7 +24,7 @@ mod sourcing;
 pub mod status;
 mod supervise;
 
-pub use classifying::MakeClassifier;
+pub use classifying::{MakeClassifier, Reloaded};
 pub use clock::{Steady, steady};
 pub use notifying::Receiving;
 pub use running::{Handle, HttpIntake, Running};

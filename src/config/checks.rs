@@ -12,7 +12,7 @@ use super::words::wanted;
 use super::{Config, Purpose};
 use crate::logging;
 use crate::rule::AlertingRule;
-use crate::source::{Columns, SourceConfig, Topic, TopicError};
+use crate::source::{Columns, SourceConfig, Topic, TopicError, twitter};
 use crate::window;
 
 /// Longest that stopping may take: a service manager kills what takes longer.
@@ -85,7 +85,7 @@ fn sources(assembled: &Assembled<'_>, unread: bool) -> Vec<Fault> {
     let some_topic = [Topic { name: "x".into(), keywords: vec!["x".into()], ..Topic::default() }];
     let topics = if unread { &some_topic } else { assembled.config.topics.as_slice() };
     let mut faults = Vec::new();
-    let (mut names, mut http) = (HashSet::new(), false);
+    let (mut names, mut http, mut stream) = (HashSet::new(), false, false);
     for source in &assembled.sources {
         faults.extend(source.value.faults(topics).iter().map(|what| locate(source.node, &source.name, what)));
         let name = source.value.name();
@@ -102,6 +102,14 @@ fn sources(assembled: &Assembled<'_>, unread: bool) -> Vec<Fault> {
                 faults.push(at(source.node, &source.name, "type", what.into()));
             }
             http = true;
+        }
+        if let SourceConfig::Twitter(twitter::Config { mode: twitter::Mode::Stream, .. }) = &source.value {
+            if stream {
+                let what =
+                    "there is another source with mode = \"stream\", and X gives an app one stream: join their queries";
+                faults.push(at(source.node, &source.name, "mode", what.into()));
+            }
+            stream = true;
         }
     }
     faults

@@ -103,7 +103,7 @@ fn paths_are_relative_to_the_file() {
 }
 
 /// One faulty example per check: the text, the line it is told at, and what is said.
-const FAULTY: [(&str, usize, &str); 44] = [
+const FAULTY: [(&str, usize, &str); 46] = [
     ("langage = \"fr\"", 1, "langage: no such key; did you mean `language`?"),
     ("colour = \"red\"", 1, "colour: no such key; wanted one of"),
     ("language = \"de\"", 1, "language: `de` is unknown; wanted one of en, fr"),
@@ -154,6 +154,16 @@ const FAULTY: [(&str, usize, &str); 44] = [
         "[[source]]\ntype = \"http\"\nname = \"a\"\ntopic = \"Air Paradi\"",
         4,
         "there is no topic \"Air Paradi\"; did you mean `Air Paradis`?",
+    ),
+    (
+        "[[source]]\ntype = \"http\"\nname = \"a\"\n[[source]]\ntype = \"http\"\nname = \"b\"",
+        5,
+        "there is another source of type \"http\"",
+    ),
+    (
+        "[[source]]\ntype = \"twitter\"\nname = \"a\"\nmode = \"stream\"\n[[source]]\ntype = \"twitter\"\nname = \"b\"\nmode = \"stream\"",
+        8,
+        "there is another source with mode = \"stream\"",
     ),
     ("a = 1\n[window\n", 2, "not TOML"),
 ];

@@ -30,6 +30,9 @@ const BATCH: usize = 64;
 /// What any classifier can read: one that fails on it is broken, whatever the post before it was.
 const CANARY: &str = "The flight was fine.";
 
+/// A classifier, and how to make its like.
+pub type Reloaded = (Box<dyn Classifier>, MakeClassifier);
+
 /// Makes a classifier: the first, and each that follows one that failed.
 pub type MakeClassifier = Box<dyn FnMut() -> anyhow::Result<Box<dyn Classifier>> + Send>;
 
@@ -50,14 +53,14 @@ pub(super) struct Classified {
 
 /// The classifier that a reload wants in place of the one in use.
 #[derive(Clone, Default)]
-pub(super) struct NextClassifier(Arc<Mutex<Option<(Box<dyn Classifier>, MakeClassifier)>>>);
+pub(super) struct NextClassifier(Arc<Mutex<Option<Reloaded>>>);
 
 impl NextClassifier {
-    pub(super) fn set(&self, classifier: Box<dyn Classifier>, make: MakeClassifier) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((classifier, make));
+    pub(super) fn set(&self, classifier: Reloaded) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(classifier);
     }
 
-    fn take(&self) -> Option<(Box<dyn Classifier>, MakeClassifier)> {
+    fn take(&self) -> Option<Reloaded> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -221,9 +224,8 @@ impl Classifying {
 }
 
 fn poison(post: &Post) -> Unusable {
-    let mut raw = serde_json::to_string(post).unwrap_or_default();
-    raw.truncate(raw.floor_char_boundary(Unusable::MOST_RAW));
-    Unusable { reason: "poison".into(), detail: "the classifier failed on it twice".into(), raw }
+    let raw = serde_json::to_string(post).unwrap_or_default();
+    Unusable::new("poison", "the classifier failed on it twice", &raw)
 }
 
 #[cfg(test)]

@@ -305,7 +305,7 @@ impl Monitoring {
             && let Some(transition) = self.monitor.as_ref().and_then(Monitor::undelivered)
         {
             // Refused only by a notifier that is still busy with news of the store; the next tick tries again.
-            self.telling = self.outgoing.try_send(Outgoing::InOutbox(transition.clone())).is_ok();
+            self.telling = self.outgoing.try_send(Outgoing::InOutbox(Box::new(transition.clone()))).is_ok();
         }
         Ok(())
     }

@@ -19,7 +19,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// What the thread is sent.
 pub(super) enum Outgoing {
     /// The oldest transition of the outbox: told until it is told.
-    InOutbox(Transition),
+    InOutbox(Box<Transition>),
     /// What cannot be in an outbox; told once.
     StoreFailed { summary: String, at: Timestamp },
 }

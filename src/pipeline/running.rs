@@ -12,11 +12,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::classifying::{Busy, MakeClassifier, NextClassifier};
+use super::classifying::{Busy, NextClassifier, Reloaded};
 use super::command::Command;
 use super::monitoring::Event;
 use super::status::Status;
-use crate::classify::Classifier;
 use crate::config::Loaded;
 use crate::metrics::Metrics;
 use crate::monitor::{Receipt, Selector};
@@ -100,16 +99,12 @@ impl Handle {
     ///
     /// # Errors
     /// When the daemon is ending.
-    pub async fn reload(
-        &self,
-        loaded: Loaded,
-        classifier: Option<(Box<dyn Classifier>, MakeClassifier)>,
-    ) -> anyhow::Result<()> {
+    pub async fn reload(&self, loaded: Loaded, classifier: Option<Reloaded>) -> anyhow::Result<()> {
         let (done, answer) = oneshot::channel();
         self.ask(Command::Reload { loaded: Box::new(loaded.clone()), done }).await?;
         answer.await.context("the daemon is ending")?;
-        if let Some((classifier, make)) = classifier {
-            self.next.set(classifier, make);
+        if let Some(classifier) = classifier {
+            self.next.set(classifier);
         }
         *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = loaded;
         Ok(())

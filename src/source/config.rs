@@ -1,7 +1,5 @@
 //! [`SourceConfig`], one `[[source]]` of the configuration, and how it becomes a running [`Source`].
 
-use std::collections::HashSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::delivery::Cursor;
@@ -76,41 +74,5 @@ impl SourceConfig {
             Self::Http(_) => Ok(None),
         };
         built.map_err(|reason| BuildError { name: self.name().to_owned(), reason })
-    }
-}
-
-/// Names that stand twice.
-pub fn repeated_names(sources: &[SourceConfig]) -> Vec<String> {
-    let mut seen = HashSet::new();
-    sources.iter().map(SourceConfig::name).filter(|name| !seen.insert(*name)).map(str::to_owned).collect()
-}
-
-/// What sources cannot do beside one another: X gives an app one stream, and each would end the other's.
-pub fn clashes(sources: &[SourceConfig]) -> Vec<String> {
-    let streams = sources.iter().filter(|source| match source {
-        SourceConfig::Twitter(config) => config.mode == twitter::Mode::Stream,
-        SourceConfig::File(_) | SourceConfig::Http(_) => false,
-    });
-    let names: Vec<&str> = streams.map(SourceConfig::name).collect();
-    let fault = format!(
-        "the sources {} all have mode = \"stream\", and X gives an app one stream: keep one, with a query that joins theirs",
-        names.join(", ")
-    );
-    (names.len() > 1).then_some(fault).into_iter().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn source(name: &str, mode: &str) -> SourceConfig {
-        toml::from_str(&format!("type = \"twitter\"\nname = \"{name}\"\nmode = \"{mode}\"")).unwrap()
-    }
-
-    #[test]
-    fn two_streams_clash_and_other_sources_do_not() {
-        assert!(clashes(&[source("a", "stream"), source("b", "search"), source("c", "search")]).is_empty());
-        let fault = clashes(&[source("a", "stream"), source("b", "stream")]).remove(0);
-        assert!(fault.contains("a, b"), "{fault}");
     }
 }

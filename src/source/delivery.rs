@@ -45,6 +45,13 @@ pub struct Unusable {
 
 impl Unusable {
     pub const MOST_RAW: usize = 4_096;
+
+    pub fn new(reason: &str, detail: &str, raw: &str) -> Self {
+        let most =
+            raw.char_indices().map(|(at, char)| at + char.len_utf8()).take_while(|end| *end <= Self::MOST_RAW).last();
+        let raw = raw[..most.unwrap_or(0)].to_owned();
+        Self { reason: reason.into(), detail: detail.into(), raw }
+    }
 }
 
 /// What a source says about posts it gave before.

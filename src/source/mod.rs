@@ -40,7 +40,7 @@ mod x_jsonl;
 mod tests;
 
 pub use columns::{Columns, Field};
-pub use config::{BuildError, Context, SourceConfig, clashes, repeated_names};
+pub use config::{BuildError, Context, SourceConfig};
 pub use delivery::{Arrived, Cursor, Delivery, MAX_DELIVERY, Notice, Unusable};
 pub use error::{MissingColumn, NoUsableRow, SourceError};
 pub use health::{Health, Report, SourceState, Spent};

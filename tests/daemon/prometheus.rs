@@ -21,7 +21,8 @@ fn prometheus_scrapes_what_the_daemon_tells() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let source = "[[source]]\nname = \"desk\"\ntype = \"file\"\npath = \"posts.jsonl\"\nlayout = \"jsonl\"\npoll = \"50ms\"\n";
+    let source =
+        "[[source]]\nname = \"desk\"\ntype = \"file\"\npath = \"posts.jsonl\"\nlayout = \"jsonl\"\npoll = \"50ms\"\n";
     configure(dir.path(), source);
     let now = jiff::Timestamp::now();
     let line = |id| format!("{{\"id\":\"{id}\",\"created_at\":\"{now}\",\"text\":\"Air Paradis is late ({id})\"}}\n");

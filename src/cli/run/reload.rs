@@ -9,10 +9,9 @@ use tokio::sync::Mutex;
 
 use super::super::ConfigFlags;
 use super::systemd;
-use crate::classify::Classifier;
 use crate::config::{Config, Loaded, Purpose};
 use crate::pipeline::assembly::Labels;
-use crate::pipeline::{Handle, MakeClassifier};
+use crate::pipeline::{Handle, Reloaded};
 use crate::web::Reload;
 
 /// Reads the configuration from where it was read at the start. Clones are the same.
@@ -63,7 +62,7 @@ impl Reloader {
     }
 
     /// Everything that can fail, before anything changes.
-    fn read(&self) -> anyhow::Result<(Loaded, Option<(Box<dyn Classifier>, MakeClassifier)>)> {
+    fn read(&self) -> anyhow::Result<(Loaded, Option<Reloaded>)> {
         let loaded = self.flags.origin(None, Purpose::Daemon).load()?;
         let old = self.daemon.loaded();
         if let Some(section) = needs_restart(&old.config, &loaded.config) {

@@ -115,7 +115,7 @@ fn another_model_is_taken_between_two_batches() {
     }
     let thread = thread(healthy());
     let metrics = thread.metrics.clone();
-    thread.next.set(Box::new(Other), healthy());
+    thread.next.set((Box::new(Other), healthy()));
     let (deliveries, inbox) = mpsc::channel(4);
     let (to_monitor, events) = sync_channel(4);
     deliveries.blocking_send(arrived(&[("1", "a")])).unwrap();

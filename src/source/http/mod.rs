@@ -56,9 +56,7 @@ pub fn read(body: Vec<u8>, topic: Option<&str>) -> Result<Received, BodyError> {
 impl Received {
     fn reject(&mut self, reject: &Reject) {
         let reason = reject.reason.to_string();
-        let mut raw = reject.row.clone();
-        raw.truncate(raw.floor_char_boundary(Unusable::MOST_RAW));
-        self.delivery.unusable.push(Unusable { reason: reason.clone(), detail: reject.detail.clone(), raw });
+        self.delivery.unusable.push(Unusable::new(&reason, &reject.detail, &reject.row));
         self.rejected.push((reject.line, reason, reject.detail.clone()));
     }
 }
