@@ -41,7 +41,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Loaded;
 use crate::metrics::Metrics;
 use crate::monitor::Monitor;
-use crate::source::{Clock, Cursor, Outlet, Secret, Source};
+use crate::source::{Clock, Cursor, Outlet, Secret, Source, SourceState};
 use crate::store::Store;
 use board::{Board, Committed, Watched};
 use classifying::{Busy, Classifying, NextClassifier};
@@ -119,7 +119,12 @@ impl Daemon {
             let (health, source_metrics) = (outlet.health.clone(), outlet.metrics.clone());
             watched.push(Watched { name: name.clone(), kind, started_at, health, metrics: source_metrics });
             match by {
-                Feeder::Http { token, topic } => http = Some(HttpIntake { outlet, token, topic }),
+                Feeder::Http { token, topic } => {
+                    outlet.health.update(|report| {
+                        (report.what, report.state) = ("POST /api/v1/posts".into(), SourceState::Working);
+                    });
+                    http = Some(HttpIntake { outlet, token, topic });
+                }
                 Feeder::Task(mut make) => {
                     if let Some(cursor) = monitor.cursor(&name)? {
                         committed.set(&name, cursor);

@@ -33,12 +33,7 @@ pub(super) struct Aside {
 impl Monitor {
     /// Keeps what `source` gave at `at` and nobody could use, with the next commit. Personal data, as a post.
     pub fn set_aside(&mut self, source: &str, at: Timestamp, unusable: &Unusable) {
-        let mut unusable = unusable.clone();
-        let mut end = unusable.raw.len().min(Unusable::MOST_RAW);
-        while !unusable.raw.is_char_boundary(end) {
-            end -= 1;
-        }
-        unusable.raw.truncate(end);
+        let mut unusable = Unusable::new(&unusable.reason, &unusable.detail, &unusable.raw);
         if self.tombstones.hold_word_of(&unusable.raw) {
             unusable.raw.clear();
         }

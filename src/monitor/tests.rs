@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::classify::{Label, Prediction};
 use crate::source::Post;
+use crate::window::Counts;
 
 const RULES: &str = r#"
     [[rule]]
@@ -170,4 +171,32 @@ proptest! {
         let report = |dir: &Path| monitor(dir).report().unwrap();
         prop_assert_eq!(report(cut.path()), report(whole.path()));
     }
+}
+
+#[test]
+fn the_alert_of_a_rule_that_is_no_more_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut monitor = monitor(dir.path());
+    assert_eq!(play(&mut monitor, 0, &trouble()[..100]), ["93 Firing Volume", "96 Firing Rate"]);
+    let rules: Rules = toml::from_str(RULES.rsplit_once("[[rule]]").unwrap().0).unwrap();
+    assert_eq!(rules.rules.len(), 1);
+    let mut monitor = monitor.reopen(rules).unwrap();
+    assert_eq!(play(&mut monitor, 100, &["nnnn"]), ["99 Resolved Volume"]);
+    let kept: Vec<AlertView> = monitor.alerts();
+    assert_eq!((kept.len(), kept[0].rule.as_str(), kept[0].firing), (1, "Rate", true));
+}
+
+#[test]
+fn a_monitor_that_was_ahead_goes_back_and_counts_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut monitor = monitor(dir.path());
+    play(&mut monitor, 0, &trouble()[..98]);
+    monitor.advance(at(140));
+    monitor.commit().unwrap();
+    let mut monitor = monitor.rewind(at(98)).unwrap();
+    assert_eq!(monitor.edge(), Timestamp::from_second(98 * 60).ok());
+    let views = monitor.topics();
+    assert_eq!(views[0].recent.iter().rev().take(5).map(Counts::posts).collect::<Vec<_>>(), [0, 4, 4, 4, 4]);
+    play(&mut monitor, 98, &["nnnn", "nnnn"]);
+    assert_eq!(monitor.totals().posts, 400);
 }

@@ -3,13 +3,21 @@
 use super::{Notifier, NotifyError};
 use crate::alert::{Status, Transition};
 
-/// Writes each transition to the log.
+/// Writes each transition to the log; one about vigie itself with its summary instead of numbers.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Log;
 
 impl Notifier for Log {
     fn notify(&mut self, transition: &Transition) -> Result<(), NotifyError> {
         let alert = &transition.alert;
+        if let Some(component) = alert.labels.get("component") {
+            let summary = alert.annotations.get("summary").map_or("", String::as_str);
+            match transition.status {
+                Status::Firing => tracing::warn!(rule = alert.rule, component, summary, "operational alert fires"),
+                Status::Resolved => tracing::info!(rule = alert.rule, component, "operational alert resolved"),
+            }
+            return Ok(());
+        }
         let latest = &alert.latest;
         match transition.status {
             Status::Firing => tracing::info!(

@@ -1,7 +1,7 @@
 //! The monitor's thread: counts, judges and commits what was classified, keeps time, and tells what it knows.
 //!
 //! ```text
-//!   classifier ==> gather (for GATHER) -> observe -> commit, with the cursors -> flush where somebody waits for it
+//!   classifier ==> gather (for GATHER) -> observe -> commit, with the cursors -> flush -> tell who waits for it
 //!   clock      --> every second: close buckets, evaluate, look after the sources, publish the status
 //!   commands   --> reload; each answered
 //! ```
@@ -207,7 +207,11 @@ impl Monitoring {
             for classified in &delivery.posts {
                 let ids = self.topics.of(&classified.post).to_vec();
                 let names: Vec<&str> = ids.into_iter().map(|id| self.topics.name(id)).collect();
-                let outcome = monitor.observe(&names, classified)?;
+                let outcome = match monitor.observe(&names, classified) {
+                    // Who sends posts may name topics of its own; too many of them must not stop the others.
+                    Err(MonitorError::TooManyTopics) => monitor.observe(&[], classified)?,
+                    outcome => outcome?,
+                };
                 fates.push(Fate { outcome, topics: names.into_iter().map(str::to_owned).collect() });
             }
             monitor.account(delivery.received, delivery.duplicates, delivery.unusable.len() as u64);
@@ -227,17 +231,17 @@ impl Monitoring {
         for delivery in batch.iter().filter(|delivery| !delivery.notices.is_empty()) {
             self.monitor()?.honour(&delivery.notices, now)?;
         }
-        if batch.iter().any(|delivery| delivery.durable.is_some()) {
-            let timer = self.metrics.monitor.flush.start_timer();
-            self.monitor()?.flush()?;
-            timer.observe_duration();
-        }
         self.tell()
     }
 
+    /// Commits, and flushes each time: a commit that only the store's memory holds would be gone, with no batch left to
+    /// count anew, when a later one fails and the store is opened again.
     fn commit(&mut self) -> anyhow::Result<()> {
         let timer = self.metrics.monitor.commit.start_timer();
         self.monitor()?.commit()?;
+        timer.observe_duration();
+        let timer = self.metrics.monitor.flush.start_timer();
+        self.monitor()?.flush()?;
         timer.observe_duration();
         Ok(())
     }

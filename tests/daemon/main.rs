@@ -4,6 +4,7 @@
 #[path = "../fake_x/mod.rs"]
 mod fake_x;
 
+mod disk;
 mod http;
 mod kill;
 mod life;

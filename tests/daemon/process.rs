@@ -27,7 +27,9 @@ pub(crate) fn command(dir: &Path) -> Command {
 }
 
 pub(crate) fn command_with(dir: &Path, model: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vigie"));
+    // A soak may measure another build than that of the tests.
+    let binary = std::env::var("VIGIE_BINARY").unwrap_or(env!("CARGO_BIN_EXE_vigie").into());
+    let mut command = Command::new(binary);
     command.current_dir(dir).env_remove("RUST_LOG").env_remove("VIGIE_X_TOKEN").stdin(Stdio::null());
     command.args(["run", "--config", "vigie.toml", "--model"]).arg(model);
     command

@@ -1,8 +1,8 @@
 //! The soak: minutes of stream at X's cap with faults thrown in, ending with every post accounted for. Ignored by default
 //! because it takes its time; `tests/run` runs it:
 //!
-//! `cargo test --test daemon -- --ignored --nocapture soak`, with `SOAK_SECONDS` (120), `SOAK_RATE` (250 posts a second) and
-//! `SOAK_MODEL` (the tests' model of 60 kB).
+//! `cargo test --test daemon -- --ignored --nocapture soak`, with `SOAK_SECONDS` (120), `SOAK_RATE` (250 posts a second),
+//! `SOAK_MODEL` (the tests' model of 60 kB) and `VIGIE_BINARY` (the tests' own build).
 
 use std::path::Path;
 use std::sync::Arc;

@@ -92,10 +92,7 @@ pub(super) fn authors(message: &Value) -> Authors {
 }
 
 pub(super) fn unusable(reason: RejectReason, detail: &str, value: &Value) -> Unusable {
-    let mut raw = value.to_string();
-    let cut = (0..=Unusable::MOST_RAW).rev().find(|at| raw.is_char_boundary(*at)).unwrap_or_default();
-    raw.truncate(cut);
-    Unusable { reason: reason.as_str().to_owned(), detail: detail.to_owned(), raw }
+    Unusable::new(reason.as_str(), detail, &value.to_string())
 }
 
 /// An identifier, of at most 19 digits as X's specification has them.
