@@ -98,12 +98,20 @@ fn quantile(metrics: &str, series: &str, share: f64) -> f64 {
     buckets.iter().find(|(_, count)| *count >= share * all).map_or(f64::NAN, |(bound, _)| *bound)
 }
 
+/// All values of a series together.
+fn sum(metrics: &str, series: &str) -> u64 {
+    let values = metrics.lines().filter_map(|line| line.strip_prefix(series)?.rsplit_once(' '));
+    values.filter_map(|(_, value)| value.parse::<u64>().ok()).sum()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes two minutes; tests/run runs it"]
 async fn soak() {
     let (seconds, rate) = (setting("SOAK_SECONDS", 120.0), setting("SOAK_RATE", 250.0));
     let dir = tempfile::tempdir().unwrap();
     let fake = FakeX::start(Arc::new(Timestamp::now)).await;
+    // At this volume a gap is many pages, and gaps come more often here than in a year: more than 450 pages are allowed.
+    fake.set(|settings| settings.limits = [(Endpoint::Search, 20_000)].into());
     let free = "[x.budget]\nprice_per_post = 0.0\n";
     let source = "[[source]]\nname = \"x\"\ntype = \"twitter\"\nmode = \"stream\"\n";
     configure(dir.path(), &format!("[x]\nbase_url = {:?}\n{free}{source}", fake.url()));
@@ -135,25 +143,23 @@ async fn soak() {
     let (commits, flushes) = (cpu_seconds(pid, "monitor"), cpu_seconds(pid, "sled") + cpu_seconds(pid, "log flusher"));
 
     let wanted = published.len() as u64;
+    println!("{wanted} published; received so far: {}", vigie.status().unwrap()["totals"]);
     let status = vigie.wait("every post", |vigie| {
         vigie.status().filter(|status| status["totals"]["classified"].as_u64() >= Some(wanted))
     });
     assert_accounted(&status);
-    let metrics = vigie.get("/metrics").unwrap().1;
-    let series = |name: &str| -> u64 {
-        metrics
-            .lines()
-            .filter_map(|line| line.strip_prefix(name)?.rsplit_once(' '))
-            .map(|(_, n)| n.parse::<u64>().unwrap())
-            .sum()
-    };
-    let (received, classified) = (series("vigie_source_received_total"), series("vigie_source_classified_total"));
-    let (rejected, duplicates) = (series("vigie_source_rejected_total"), series("vigie_source_duplicates_total"));
+    // Gaps are read once more when search has had its time: both sides are compared once nothing comes any more.
+    let (metrics, [received, classified, rejected, duplicates]) = vigie.wait("one account", |vigie| {
+        let metrics = vigie.get("/metrics")?.1;
+        let counts = ["received", "classified", "rejected", "duplicates"]
+            .map(|name| sum(&metrics, &format!("vigie_source_{name}_total")));
+        let totals = &vigie.status()?["totals"];
+        let stored = ["received", "classified", "rejected", "duplicates"].map(|name| totals[name].as_u64());
+        (stored == counts.map(Some)).then_some((metrics, counts))
+    });
     println!("received {received} = classified {classified} + rejected {rejected} + duplicates {duplicates}");
     assert_eq!(received, classified + rejected + duplicates);
-    assert_eq!(status["totals"]["received"].as_u64(), Some(received), "metrics and store agree");
-    assert_eq!(status["totals"]["duplicates"].as_u64(), Some(duplicates));
-    assert_eq!(status["totals"]["rejected"].as_u64(), Some(rejected));
+    assert!(rejected > 0 && duplicates > 0, "the faults were felt");
 
     let arrival = quantile(&metrics, "vigie_monitor_arrival_to_decision_seconds", 0.99);
     let written = quantile(&metrics, "vigie_monitor_end_to_end_seconds", 0.99);

@@ -8,9 +8,11 @@ const ROUNDING: SignedDuration = SignedDuration::from_secs(2);
 /// No wait that a header asks for is longer: X's longest window is a day.
 const LONGEST: SignedDuration = SignedDuration::from_hours(25);
 
-/// `x-rate-limit-remaining`, `x-rate-limit-reset` and `Retry-After`, read at one instant.
+/// `x-rate-limit-limit`, `x-rate-limit-remaining`, `x-rate-limit-reset` and `Retry-After`, read at one instant.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct RateHeaders {
+    /// Requests in a window of 15 minutes.
+    pub limit: Option<u32>,
     pub remaining: Option<i64>,
     pub reset: Option<Timestamp>,
     pub retry_after: Option<Timestamp>,
@@ -25,6 +27,7 @@ impl RateHeaders {
             Err(_) => jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok(),
         });
         Self {
+            limit: text("x-rate-limit-limit").and_then(|text| text.parse().ok()),
             remaining: text("x-rate-limit-remaining").and_then(|text| text.parse().ok()),
             reset: reset.and_then(|at| ahead(at, now)),
             retry_after: retry_after.and_then(|at| ahead(at, now)),

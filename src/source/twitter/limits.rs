@@ -2,7 +2,7 @@
 //! what X says in its headers.
 
 use std::num::NonZeroU32;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
@@ -11,6 +11,9 @@ use jiff::Timestamp;
 
 use super::error::ApiError;
 use super::headers::RateHeaders;
+
+/// What X counts requests in.
+const WINDOW: Duration = Duration::from_secs(900);
 
 /// What X counts requests by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,6 +42,15 @@ impl Endpoint {
         }
     }
 
+    /// Requests in 15 minutes that X documents for any account.
+    fn documented(self) -> u32 {
+        match self {
+            Self::Search | Self::Mentions => 450,
+            Self::Stream | Self::Connections => 50,
+            Self::Rules => 100,
+        }
+    }
+
     /// So many at once, and then one in so many seconds. Together they never exceed, in any 15 minutes, what X documents:
     /// 450 searches and reads of mentions, 50 connections, 100 changes of rules.
     fn pace(self) -> (u32, u64) {
@@ -53,16 +65,22 @@ impl Endpoint {
 
 /// See the module. Shared by all sources of one account, as X counts by app.
 pub(super) struct Limits {
-    endpoints: [(Endpoint, DefaultDirectRateLimiter, Mutex<Option<Timestamp>>); 5],
+    endpoints: [(Endpoint, Mutex<Held>); 5],
+}
+
+struct Held {
+    pace: Arc<DefaultDirectRateLimiter>,
+    /// Requests in 15 minutes that `pace` keeps to.
+    limit: u32,
+    until: Option<Timestamp>,
 }
 
 impl Limits {
     pub(super) fn new() -> Self {
         let of = |endpoint: Endpoint| {
             let (burst, seconds) = endpoint.pace();
-            let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
-            let quota = Quota::with_period(Duration::from_secs(seconds)).unwrap_or(Quota::per_minute(NonZeroU32::MIN));
-            (endpoint, RateLimiter::direct(quota.allow_burst(burst)), Mutex::new(None))
+            let pace = limiter(burst, Duration::from_secs(seconds));
+            (endpoint, Mutex::new(Held { pace, limit: endpoint.documented(), until: None }))
         };
         Self { endpoints: Endpoint::ALL.map(of) }
     }
@@ -72,8 +90,7 @@ impl Limits {
     /// # Errors
     /// [`ApiError::RateLimited`] while X does not want to be asked; nothing is to be sent then.
     pub(super) async fn admit(&self, endpoint: Endpoint, now: Timestamp) -> Result<(), ApiError> {
-        let Some((_, pace, held)) = self.of(endpoint) else { return Ok(()) };
-        let until = *held.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((pace, until)) = self.of(endpoint).map(|held| (held.pace.clone(), held.until)) else { return Ok(()) };
         if until.is_some_and(|until| now < until) {
             return Err(ApiError::RateLimited { until });
         }
@@ -83,16 +100,28 @@ impl Limits {
         Ok(())
     }
 
-    /// Takes in what an answer's headers say, and when it says that X may be asked again.
+    /// Takes in what an answer's headers say, and when it says that X may be asked again. An account that X allows more
+    /// than it documents for all goes at its own pace.
     pub(super) fn learn(&self, endpoint: Endpoint, headers: &RateHeaders, refused_until: Option<Timestamp>) {
-        let Some((_, _, held)) = self.of(endpoint) else { return };
-        let until = refused_until.or(headers.reset.filter(|_| headers.remaining == Some(0)));
-        *held.lock().unwrap_or_else(PoisonError::into_inner) = until;
+        let Some(mut held) = self.of(endpoint) else { return };
+        held.until = refused_until.or(headers.reset.filter(|_| headers.remaining == Some(0)));
+        if let Some(limit) = headers.limit.filter(|limit| *limit > held.limit) {
+            held.limit = limit;
+            held.pace = limiter(limit / 3, WINDOW / (limit - limit / 3));
+        }
     }
 
-    fn of(&self, endpoint: Endpoint) -> Option<&(Endpoint, DefaultDirectRateLimiter, Mutex<Option<Timestamp>>)> {
-        self.endpoints.iter().find(|(is, _, _)| *is == endpoint)
+    fn of(&self, endpoint: Endpoint) -> Option<MutexGuard<'_, Held>> {
+        let (_, held) = self.endpoints.iter().find(|(is, _)| *is == endpoint)?;
+        Some(held.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// So many at once, and then one each `period`.
+fn limiter(burst: u32, period: Duration) -> Arc<DefaultDirectRateLimiter> {
+    let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
+    let quota = Quota::with_period(period).unwrap_or(Quota::per_minute(NonZeroU32::MIN));
+    Arc::new(RateLimiter::direct(quota.allow_burst(burst)))
 }
 
 #[cfg(test)]
@@ -106,7 +135,7 @@ mod tests {
     #[tokio::test]
     async fn an_endpoint_is_left_alone_until_its_reset_and_others_are_not() {
         let limits = Limits::new();
-        let spent = RateHeaders { remaining: Some(0), reset: Some(at(100)), retry_after: None };
+        let spent = RateHeaders { remaining: Some(0), reset: Some(at(100)), ..RateHeaders::default() };
         limits.learn(Endpoint::Search, &spent, None);
         let refused = limits.admit(Endpoint::Search, at(99)).await.unwrap_err();
         assert_eq!(refused, ApiError::RateLimited { until: Some(at(100)) });
@@ -120,11 +149,20 @@ mod tests {
 
     #[test]
     fn our_own_pace_stays_below_what_x_documents() {
-        for (endpoint, most) in
-            [(Endpoint::Search, 450), (Endpoint::Mentions, 450), (Endpoint::Stream, 50), (Endpoint::Rules, 100)]
-        {
+        for endpoint in Endpoint::ALL {
             let (burst, seconds) = endpoint.pace();
-            assert!(u64::from(burst) + 900 / seconds <= most, "{endpoint:?}");
+            assert!(u64::from(burst) + 900 / seconds <= u64::from(endpoint.documented()), "{endpoint:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_account_that_may_ask_more_goes_faster() {
+        let limits = Limits::new();
+        limits.learn(Endpoint::Stream, &RateHeaders { limit: Some(900), ..RateHeaders::default() }, None);
+        limits.learn(Endpoint::Stream, &RateHeaders { limit: Some(50), ..RateHeaders::default() }, None);
+        for _ in 0..300 {
+            let admitted = tokio::time::timeout(Duration::from_secs(1), limits.admit(Endpoint::Stream, at(0))).await;
+            assert!(admitted.is_ok(), "a third of the window at once");
         }
     }
 
