@@ -1,7 +1,7 @@
 //! `vigie forget`: removes an author's or a post's texts everywhere, by the running daemon where there is one.
 
 use std::io::{self, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -99,19 +99,9 @@ fn ask_daemon(listen: SocketAddr, state: &Path, who: &Selector) -> anyhow::Resul
     let token = std::fs::read_to_string(&file).with_context(|| {
         format!("vigie runs on {}, and the file {} with its token cannot be read", state.display(), file.display())
     })?;
-    let url = format!("http://{}/api/v1/forget", reachable(listen));
+    let url = format!("http://{}/api/v1/forget", super::reachable(listen));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
     runtime.block_on(post(&url, token.trim(), who))
-}
-
-/// Where a daemon that listens everywhere can be reached on this machine.
-fn reachable(listen: SocketAddr) -> SocketAddr {
-    let ip = match listen.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, listen.port())
 }
 
 async fn post(url: &str, token: &str, who: &Selector) -> anyhow::Result<Receipt> {

@@ -20,6 +20,7 @@ mod timeline;
 mod top;
 mod words;
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -132,6 +133,16 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
     let faulty =
         error.chain().any(|cause| cause.is::<ConfigError>() || cause.is::<check_config::Faulty>() || is_unset(cause));
     if faulty { 78 } else { 1 }
+}
+
+/// Where a daemon that listens everywhere can be reached on this machine.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
 }
 
 /// What the configuration should have set is missing.

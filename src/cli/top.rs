@@ -1,7 +1,6 @@
 //! `vigie top`: a running daemon in the terminal, as its local API tells it. Nothing that a post says is shown.
 
 use std::io::{self, IsTerminal, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
@@ -50,7 +49,7 @@ pub(super) fn run(args: &TopArgs) -> anyhow::Result<()> {
         (Some(url), loaded) => (loaded.map_or(Language::default(), |loaded| loaded.config.language), with_scheme(url)),
         (None, loaded) => {
             let config = loaded.context("where the daemon listens is not known; name it with --url")?.config;
-            (config.language, format!("http://{}", reachable(config.web.listen)))
+            (config.language, format!("http://{}", super::reachable(config.web.listen)))
         }
     };
     let words = Words(language);
@@ -79,14 +78,4 @@ fn interval(text: &str) -> Result<SignedDuration, String> {
 
 fn with_scheme(url: &str) -> String {
     if url.contains("://") { url.to_owned() } else { format!("http://{url}") }
-}
-
-/// A server on all addresses is reached by the loopback one.
-fn reachable(listen: SocketAddr) -> SocketAddr {
-    let ip = match listen.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, listen.port())
 }

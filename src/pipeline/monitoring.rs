@@ -9,7 +9,8 @@
 //! When the store fails or anything panics, nothing of a batch is lost: the store is opened again and the batch counted
 //! anew, until it is committed or the daemon stops.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+mod recover;
+
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
@@ -23,12 +24,11 @@ use super::classifying::Classified;
 use super::clock::{GuardedClock, Reading, Steady};
 use super::command::Command;
 use super::notifying::Outgoing;
-use super::supervise::{Deaths, Verdict};
+use super::supervise::Deaths;
 use crate::config::Loaded;
 use crate::metrics::Metrics;
 use crate::monitor::{Monitor, MonitorError, Outcome};
 use crate::source::{Clock, Topics};
-use crate::store::Store;
 
 /// How long classified posts wait for others to be committed with them.
 const GATHER: Duration = Duration::from_millis(200);
@@ -37,8 +37,6 @@ const MOST_GATHERED: usize = 1_024;
 const TICK: Duration = Duration::from_secs(1);
 /// How often old posts are looked for.
 const TIDY: SignedDuration = SignedDuration::from_mins(10);
-/// Longest wait before a store that failed is opened again.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// What the thread is sent.
 pub(super) enum Event {
@@ -347,59 +345,6 @@ impl Monitoring {
         if let Some(monitor) = &self.monitor {
             self.board.publish(monitor, (self.wall)());
         }
-    }
-
-    /// Does `work` to its end: after a failure the store is opened again and the work done anew.
-    fn persist(&mut self, work: &mut dyn FnMut(&mut Self) -> anyhow::Result<()>) -> anyhow::Result<()> {
-        let mut wait = Duration::from_millis(500);
-        loop {
-            let done = catch_unwind(AssertUnwindSafe(|| work(self)));
-            let error = match done {
-                Ok(Ok(())) => return Ok(()),
-                Ok(Err(error)) => {
-                    self.metrics.monitor.store_failures.inc();
-                    error
-                }
-                Err(_) => {
-                    let error = anyhow::anyhow!("a fault of this program, please report it");
-                    self.metrics.daemon.deaths.with_label_values(&["monitor"]).inc();
-                    match self.deaths.note((self.wall)()) {
-                        Verdict::GiveUp => return Err(error.context("the monitor died three times in five minutes")),
-                        Verdict::RestartAfter(_) => error,
-                    }
-                }
-            };
-            self.store_failed(&error);
-            loop {
-                if self.stop.is_cancelled() {
-                    return Err(error
-                        .context("the store failed, and what came last is not committed: its sources give it again"));
-                }
-                std::thread::sleep(wait);
-                wait = (wait * 2).min(LONGEST_WAIT);
-                match self.open_again() {
-                    Ok(()) => break,
-                    Err(error) => self.store_failed(&error),
-                }
-            }
-        }
-    }
-
-    fn open_again(&mut self) -> anyhow::Result<()> {
-        self.monitor = None; // gives the store back first: it is locked
-        let store = Store::open(&self.state)?;
-        let monitor = Monitor::open(store, self.loaded.config.window.clone(), self.loaded.rules.clone())?;
-        self.monitor = Some(monitor);
-        tracing::info!("the store is open again");
-        Ok(())
-    }
-
-    /// Says so where the store is not needed to say it: in the log, on the status page, and to the receivers.
-    fn store_failed(&mut self, error: &anyhow::Error) {
-        let summary = format!("{error:#}");
-        tracing::error!(error = summary, "nothing can be stored; sources wait, and nothing is lost");
-        self.board.store_failed(&summary);
-        let _ = self.outgoing.try_send(Outgoing::StoreFailed { summary, at: (self.wall)() });
     }
 }
 
