@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::MakeSource;
@@ -59,11 +60,13 @@ impl Supervised {
             None => (self.make)(self.committed.get(self.outlet.source()))?,
         };
         let (outlet, stop) = (self.outlet.clone(), stop.clone());
-        let life = tokio::spawn(async move { source.run(&outlet, stop).await });
-        match life.await {
-            Ok(Ok(()) | Err(SourceFailure::Closed)) => Ok(()),
-            Ok(Err(error)) => Err(error.into()),
-            Err(_) => {
+        // A set of one, because it ends its task when it goes: a source that hears no stop must let go of its outlet.
+        let mut life = JoinSet::new();
+        life.spawn(async move { source.run(&outlet, stop).await });
+        match life.join_next().await {
+            None | Some(Ok(Ok(()) | Err(SourceFailure::Closed))) => Ok(()),
+            Some(Ok(Err(error))) => Err(error.into()),
+            Some(Err(_)) => {
                 Err(anyhow::anyhow!("it panicked: a fault of this program, please report it")).context("the source")
             }
         }

@@ -56,3 +56,31 @@ async fn a_stranger_is_refused() {
     assert_eq!(foreign.send().await.unwrap().status(), StatusCode::FORBIDDEN);
     assert_eq!(vigie.status().unwrap()["totals"]["received"], 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_fits_is_refused_and_what_was_accepted_is_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    configure(dir.path(), PUSH);
+    let mut vigie = start(dir.path());
+    let (client, url) = (client(), format!("{}/api/v1/posts", vigie.url));
+    let requests = (0..60).map(|request| {
+        let posts = body(request * 500..(request + 1) * 500);
+        tokio::spawn(client.post(&url).bearer_auth("push-token").body(posts).send())
+    });
+    let requests: Vec<_> = requests.collect();
+    let (mut accepted, mut refused) = (0, 0);
+    for request in requests {
+        let response = request.await.unwrap().unwrap();
+        match response.status() {
+            StatusCode::ACCEPTED => accepted += 500,
+            StatusCode::TOO_MANY_REQUESTS => {
+                assert!(response.headers().contains_key("retry-after"));
+                refused += 1;
+            }
+            other => panic!("{other}"),
+        }
+    }
+    assert!(accepted > 0 && refused > 0, "{accepted} posts accepted, {refused} requests refused");
+    let status = vigie.wait_received(accepted);
+    assert_eq!((&status["topics"][0]["posts"], &status["totals"]["received"]), (&accepted.into(), &accepted.into()));
+}

@@ -1,0 +1,127 @@
+//! Sources that die, panic or will not stop, under the daemon's supervision.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers: a panic there is the failure it should be")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+use vigie::config::Loaded;
+use vigie::metrics::Metrics;
+use vigie::pipeline::assembly::Labels;
+use vigie::pipeline::{Daemon, Feeder, Feeding, MakeSource, Running, steady};
+use vigie::source::{Cursor, Delivery, Outlet, Post, Source, SourceFailure};
+
+/// What a life of the source does once it has given its post.
+#[derive(Clone, Copy)]
+enum Then {
+    Fail,
+    Panic,
+    WaitForStop,
+    /// Hears nobody.
+    WaitForEver,
+}
+
+/// Gives one post, the one after its cursor.
+struct Once {
+    number: u64,
+    then: Then,
+}
+
+impl Source for Once {
+    fn run<'a>(&'a mut self, outlet: &'a Outlet, stop: CancellationToken) -> BoxFuture<'a, Result<(), SourceFailure>> {
+        async move {
+            let post = Post {
+                id: self.number.to_string(),
+                created_at: outlet.now(),
+                text: "Air Paradis".into(),
+                label: Some("neutral".into()),
+                ..Post::default()
+            };
+            let cursor = Some(Cursor::new(&self.number).unwrap());
+            let (durable, committed) = tokio::sync::oneshot::channel();
+            let delivery = Delivery { posts: vec![post], cursor, durable: Some(durable), ..Delivery::default() };
+            outlet.deliver(delivery).await?;
+            committed.await.unwrap();
+            match self.then {
+                Then::Fail => return Err(SourceFailure::Failed("as asked".into())),
+                Then::Panic => panic!("as asked"),
+                Then::WaitForStop => stop.cancelled().await,
+                Then::WaitForEver => std::future::pending().await,
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+}
+
+/// A daemon whose source lives the given lives one after another, the last one again and again.
+fn start(state: &Path, lives: &'static [Then]) -> (Running, Metrics) {
+    let lived = AtomicU64::new(0);
+    let make: MakeSource = Box::new(move |cursor| {
+        let before = cursor.map_or(0, |cursor| cursor.read::<u64>().unwrap());
+        let life = usize::try_from(lived.fetch_add(1, Ordering::SeqCst)).unwrap();
+        let then = lives.get(life).or(lives.last()).copied().unwrap();
+        Ok(Box::new(Once { number: before + 1, then }) as _)
+    });
+    let metrics = Metrics::new();
+    let daemon = Daemon {
+        loaded: Loaded::find(Some(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/vigie.toml")), None).unwrap(),
+        state: state.to_owned(),
+        make_classifier: Labels::Given.classifier(),
+        sources: vec![Feeding { name: "test".into(), kind: "test".into(), by: Feeder::Task(make) }],
+        receivers: Vec::new(),
+        clock: Arc::new(Timestamp::now),
+        steady: steady(),
+        metrics: metrics.clone(),
+    };
+    (daemon.start().unwrap(), metrics)
+}
+
+async fn wait_posts(running: &Running, posts: u64) {
+    let started = Instant::now();
+    while running.handle.status().totals.classified < posts {
+        assert!(started.elapsed() < Duration::from_secs(30), "{:#?}", running.handle.status());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_dies_goes_on_from_what_is_committed() {
+    let state = tempfile::tempdir().unwrap();
+    let (running, metrics) = start(state.path(), &[Then::Panic, Then::Fail, Then::WaitForStop]);
+    wait_posts(&running, 3).await;
+    assert_eq!(metrics.source("test").restarts.get(), 2);
+    running.stop(Duration::from_secs(10)).await.unwrap();
+
+    let (running, _) = start(state.path(), &[Then::WaitForStop]);
+    wait_posts(&running, 4).await;
+    let totals = running.handle.status().totals;
+    assert_eq!((totals.received, totals.duplicates), (4, 0), "the fourth post, and none again");
+    running.stop(Duration::from_secs(10)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_deaths_in_five_minutes_end_the_daemon_with_the_reason() {
+    let state = tempfile::tempdir().unwrap();
+    let (mut running, _) = start(state.path(), &[Then::Fail]);
+    let failure = tokio::time::timeout(Duration::from_secs(30), running.failure()).await.unwrap();
+    assert_eq!(format!("{failure:#}"), "source test died three times in five minutes: as asked");
+    running.stop(Duration::from_secs(10)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_stop_is_named_and_the_rest_is_committed() {
+    let state = tempfile::tempdir().unwrap();
+    let (running, _) = start(state.path(), &[Then::WaitForEver]);
+    wait_posts(&running, 1).await;
+    let late = running.stop(Duration::from_millis(200)).await.unwrap_err().to_string();
+    assert!(late.contains("source test") && !late.contains("monitor"), "{late}");
+    let (running, _) = start(state.path(), &[Then::WaitForStop]);
+    wait_posts(&running, 2).await;
+    running.stop(Duration::from_secs(10)).await.unwrap();
+}
