@@ -65,6 +65,8 @@ pub(super) struct Monitoring {
     steady: Steady,
     clock: GuardedClock,
     doubted: Option<String>,
+    /// Since when the store failed, and why, until that was told as over.
+    outage: Option<(Timestamp, String)>,
     tidied: Option<Timestamp>,
     outgoing: SyncSender<Outgoing>,
     /// A transition was given out and [`Event::Told`] has not come yet.
@@ -102,6 +104,7 @@ impl Monitoring {
             steady,
             clock,
             doubted: None,
+            outage: None,
             tidied: None,
             outgoing,
             telling: false,
@@ -248,16 +251,22 @@ impl Monitoring {
     fn tick(&mut self) -> anyhow::Result<()> {
         let now = self.now()?;
         let problems = self.board.problems(now);
-        let doubted = self.doubted.clone();
+        let (doubted, outage) = (self.doubted.clone(), self.outage.clone());
         let monitor = self.monitor()?;
         monitor.advance(now);
         for (name, component, summary) in &problems {
             monitor.problem(name, component, summary.as_deref(), now);
         }
         monitor.problem("ClockJumped", "clock", doubted.as_deref(), now);
+        if let Some((since, summary)) = &outage {
+            // Told again, under the same key, by way of the outbox: and then that it is over.
+            monitor.problem("StoreFailed", "store", Some(summary), *since);
+            monitor.problem("StoreFailed", "store", None, now);
+        }
         if monitor.has_news() {
             self.commit()?;
         }
+        self.outage = None;
         self.metrics.monitor.last_evaluation.set(now.as_second() as f64);
         self.tidy(now)?;
         self.tell()

@@ -82,6 +82,9 @@ fn a_full_disk_is_waited_out() {
     let status = vigie.wait_received(u64::from(pushed));
     assert_accounted(&status);
     assert_eq!(status["totals"]["classified"], pushed, "each once");
+    vigie.wait("the end of the alert", |vigie| {
+        vigie.log().contains("operational alert resolved rule=\"StoreFailed\"").then_some(())
+    });
     assert!(vigie.stop().0.success());
 }
 

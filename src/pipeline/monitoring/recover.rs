@@ -63,6 +63,10 @@ impl Monitoring {
         let summary = format!("{error:#}");
         tracing::error!(error = summary, "nothing can be stored; sources wait, and nothing is lost");
         self.board.store_failed(&summary);
-        let _ = self.outgoing.try_send(Outgoing::StoreFailed { summary, at: (self.wall)() });
+        if self.outage.is_none() {
+            let at = (self.wall)();
+            self.outage = Some((at, summary.clone()));
+            let _ = self.outgoing.try_send(Outgoing::StoreFailed { summary, at });
+        }
     }
 }
