@@ -156,10 +156,6 @@ impl Monitor {
         Ok(monitor)
     }
 
-    pub fn rules(&self) -> &Rules {
-        &self.rules
-    }
-
     /// Counts a post in each of `topics`. Call [`Monitor::advance`] first.
     ///
     /// # Errors

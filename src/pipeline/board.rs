@@ -160,9 +160,11 @@ impl Board {
     }
 
     /// Tells that nothing can be stored.
-    pub(super) fn store_failed(&self, why: &str) {
+    pub(super) fn store_failed(&self, why: &str, now: Timestamp) {
         self.metrics.daemon.ready.set(0);
         self.status.send_modify(|status| {
+            // Waiting for the store is progress: the watchdog must not kill what only waits.
+            status.now = now;
             status.ready = false;
             status.not_ready = vec![why.to_owned()];
         });

@@ -323,7 +323,7 @@ impl Monitoring {
 
     fn obey(&mut self, command: Command) -> anyhow::Result<()> {
         match command {
-            Command::Reload { loaded, done } => {
+            Command::Reload { loaded, model, done } => {
                 let topics = topics(&loaded)?;
                 let rules = loaded.rules.clone();
                 self.persist(&mut |this| {
@@ -333,6 +333,9 @@ impl Monitoring {
                     Ok(())
                 })?;
                 (self.topics, self.loaded) = (topics, *loaded);
+                if let Some(model) = model {
+                    self.board.status.send_modify(|status| status.model = model);
+                }
                 self.publish();
                 // Who asked may have gone.
                 let _ = done.send(());

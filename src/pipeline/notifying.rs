@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::monitoring::Event;
-use crate::alert::Transition;
+use crate::alert::{Status, Transition};
 use crate::metrics::Metrics;
 use crate::monitor::problem_begins;
 use crate::notify::Notifier;
@@ -38,6 +38,11 @@ pub(super) fn run(
     while let Ok(news) = outgoing.recv() {
         match news {
             Outgoing::InOutbox(transition) => {
+                let status = match transition.status {
+                    Status::Firing => "firing",
+                    Status::Resolved => "resolved",
+                };
+                metrics.monitor.transitions.with_label_values(&[status]).inc();
                 for receiver in &mut receivers {
                     insist(receiver, &transition, metrics);
                 }

@@ -101,7 +101,8 @@ impl Handle {
     /// When the daemon is ending.
     pub async fn reload(&self, loaded: Loaded, classifier: Option<Reloaded>) -> anyhow::Result<()> {
         let (done, answer) = oneshot::channel();
-        self.ask(Command::Reload { loaded: Box::new(loaded.clone()), done }).await?;
+        let model = classifier.as_ref().map(|(classifier, _)| classifier.model().to_owned());
+        self.ask(Command::Reload { loaded: Box::new(loaded.clone()), model, done }).await?;
         answer.await.context("the daemon is ending")?;
         if let Some(classifier) = classifier {
             self.next.set(classifier);

@@ -28,6 +28,9 @@ async fn a_refused_token_is_not_ready_and_an_alert() {
         status["alerts"].as_array()?.iter().find(|alert| alert["rule"] == "SourceBlocked").cloned()
     });
     assert_eq!((&alert["topic"], &alert["state"]), (&"x".into(), &"firing".into()));
+    vigie.wait("the alert in the metrics", |vigie| {
+        vigie.series("vigie_alert_transitions_total{status=\"firing\"}").filter(|told| *told >= 1.0)
+    });
     assert!(!vigie.log().contains("fake-token"));
 }
 

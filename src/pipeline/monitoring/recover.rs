@@ -9,8 +9,8 @@ use crate::pipeline::notifying::Outgoing;
 use crate::pipeline::supervise::Verdict;
 use crate::store::Store;
 
-/// Longest wait before a store that failed is opened again.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// Longest wait before a store that failed is opened again; shorter than what counts as stuck.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 impl Monitoring {
     /// Does `work` to its end: after a failure the store is opened again and the work done anew.
@@ -62,7 +62,7 @@ impl Monitoring {
     fn store_failed(&mut self, error: &anyhow::Error) {
         let summary = format!("{error:#}");
         tracing::error!(error = summary, "nothing can be stored; sources wait, and nothing is lost");
-        self.board.store_failed(&summary);
+        self.board.store_failed(&summary, (self.wall)());
         if self.outage.is_none() {
             let at = (self.wall)();
             self.outage = Some((at, summary.clone()));
