@@ -45,9 +45,6 @@ pub(super) struct RunArgs {
     /// How log lines are written, instead of the configuration's log.format
     #[arg(long, value_enum)]
     log_format: Option<super::Format>,
-    /// Take each post's label from its source instead of classifying it: for measuring all but the model
-    #[arg(long, hide = true)]
-    labels_given: bool,
 }
 
 pub(super) fn run(args: RunArgs) -> anyhow::Result<()> {
@@ -64,19 +61,16 @@ async fn watch(args: RunArgs, loaded: Loaded) -> anyhow::Result<()> {
     let temporary;
     // From the beginning: a signal that comes while starting must not kill.
     let mut signals = Signals::listen()?;
-    let labels = match args.labels_given {
-        true => Labels::Given,
-        false => Labels::Model(loaded.config.classify.model.clone()),
-    };
+    let labels = Labels::Model(loaded.config.classify.model.clone());
     let daemon = match &args.demo {
         Some(dump) => {
             temporary = tempfile::tempdir().context("no temporary directory can be made for the state")?;
             let state = args.state.clone().unwrap_or_else(|| temporary.path().join("state"));
-            demo::daemon(loaded.clone(), labels.clone(), dump.as_deref(), args.speed, state, clock, metrics)?
+            demo::daemon(loaded.clone(), labels, dump.as_deref(), args.speed, state, clock, metrics)?
         }
         None => {
             let state = args.state.clone().unwrap_or_else(|| state(&loaded));
-            assembly::daemon(loaded.clone(), labels.clone(), state, clock, metrics)?
+            assembly::daemon(loaded.clone(), labels, state, clock, metrics)?
         }
     };
     // Before the daemon: an address that is taken ends it before anything was read.
@@ -90,7 +84,7 @@ async fn watch(args: RunArgs, loaded: Loaded) -> anyhow::Result<()> {
     let token = web::ApiToken::make(&daemon.state)?;
     let mut running = daemon.start()?;
 
-    let reloader = Reloader::new(running.handle.clone(), args.config, labels);
+    let reloader = Reloader::new(running.handle.clone(), args.config);
     let console = Console {
         daemon: running.handle.clone(),
         reload: reloader.clone().into_reload(),

@@ -7,8 +7,8 @@ use crate::monitor::{Receipt, Selector};
 
 /// Carried out by the monitor's thread, between two batches.
 pub(super) enum Command {
-    /// Takes the rules and topics of another configuration; `model` is the one in use from here on, if it changes.
-    Reload { loaded: Box<Loaded>, model: Option<String>, done: oneshot::Sender<()> },
+    /// Takes the rules and topics of another configuration; `model` is the one in use from here on.
+    Reload { loaded: Box<Loaded>, model: String, done: oneshot::Sender<()> },
     /// Forgets a post or an author everywhere.
     Forget { who: Selector, done: oneshot::Sender<Receipt> },
 }

@@ -333,9 +333,7 @@ impl Monitoring {
                     Ok(())
                 })?;
                 (self.topics, self.loaded) = (topics, *loaded);
-                if let Some(model) = model {
-                    self.board.status.send_modify(|status| status.model = model);
-                }
+                self.board.status.send_modify(|status| status.model = model);
                 self.publish();
                 // Who asked may have gone.
                 let _ = done.send(());

@@ -94,19 +94,17 @@ impl Handle {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes the rules, topics and receivers of `loaded`, and, where one is given, another classifier; posts on their
+    /// Takes the rules, topics and receivers of `loaded`, and another classifier; posts on their
     /// way are counted under either.
     ///
     /// # Errors
     /// When the daemon is ending.
-    pub async fn reload(&self, loaded: Loaded, classifier: Option<Reloaded>) -> anyhow::Result<()> {
+    pub async fn reload(&self, loaded: Loaded, classifier: Reloaded) -> anyhow::Result<()> {
         let (done, answer) = oneshot::channel();
-        let model = classifier.as_ref().map(|(classifier, _)| classifier.model().to_owned());
+        let model = classifier.0.model().to_owned();
         self.ask(Command::Reload { loaded: Box::new(loaded.clone()), model, done }).await?;
         answer.await.context("the daemon is ending")?;
-        if let Some(classifier) = classifier {
-            self.next.set(classifier);
-        }
+        self.next.set(classifier);
         *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = loaded;
         Ok(())
     }

@@ -19,14 +19,13 @@ use crate::web::Reload;
 pub(super) struct Reloader {
     daemon: Handle,
     flags: Arc<ConfigFlags>,
-    labels: Labels,
     /// One at a time.
     turn: Arc<Mutex<()>>,
 }
 
 impl Reloader {
-    pub(super) fn new(daemon: Handle, flags: ConfigFlags, labels: Labels) -> Self {
-        Self { daemon, flags: Arc::new(flags), labels, turn: Arc::default() }
+    pub(super) fn new(daemon: Handle, flags: ConfigFlags) -> Self {
+        Self { daemon, flags: Arc::new(flags), turn: Arc::default() }
     }
 
     pub(super) fn into_reload(self) -> Reload {
@@ -62,19 +61,16 @@ impl Reloader {
     }
 
     /// Everything that can fail, before anything changes.
-    fn read(&self) -> anyhow::Result<(Loaded, Option<Reloaded>)> {
+    fn read(&self) -> anyhow::Result<(Loaded, Reloaded)> {
         let loaded = self.flags.origin(None, Purpose::Daemon).load()?;
         let old = self.daemon.loaded();
         if let Some(section) = needs_restart(&old.config, &loaded.config) {
             anyhow::bail!("[{section}] has changed, which a reload cannot take: restart vigie");
         }
-        if self.labels == Labels::Given {
-            return Ok((loaded, None));
-        }
         // Made anew always: the directory's name may be the same and the model in it another.
         let mut make = Labels::Model(loaded.config.classify.model.clone()).classifier();
         let classifier = make().context("the model cannot be taken")?;
-        Ok((loaded, Some((classifier, make))))
+        Ok((loaded, (classifier, make)))
     }
 }
 
