@@ -2,9 +2,11 @@
 //! which commits the outcome.
 
 mod fingerprint;
+mod story;
 mod tracker;
 
 pub use fingerprint::Fingerprint;
+pub use story::{Point, Reason, Story, Word};
 pub use tracker::{AlertState, Change, Timing};
 
 use std::collections::BTreeMap;
@@ -12,7 +14,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::rule::Measured;
+use crate::rule::{Explanation, Measured};
 use crate::window::Sample;
 
 /// One alert, from the moment its condition first held to its end.
@@ -41,6 +43,10 @@ pub struct Alert {
     pub samples: Vec<Sample>,
     /// Whether rates, and not numbers of posts, were compared.
     pub is_rate: bool,
+    /// Why it fired, in numbers.
+    pub explanation: Explanation,
+    /// What else people are shown, as of its worst moment.
+    pub story: Story,
 }
 
 /// Whether a notification tells of a beginning or an end.

@@ -123,7 +123,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
 pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         let io = cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe);
-        io || matches!(cause.downcast_ref(), Some(crate::notify::NotifyError::Closed))
+        io || matches!(cause.downcast_ref(), Some(crate::notify::ObserveError::Closed))
     })
 }
 

@@ -12,7 +12,7 @@ use super::summary::Summary;
 use super::timeline;
 use super::{ConfigFlags, Format};
 use crate::classify::{Classifier, ColumnClassifier, DistilBertClassifier};
-use crate::notify::{JsonLines, Language, Log, Notifier};
+use crate::notify::{JsonLines, Language, Log, Observer};
 use crate::pipeline::replay::Replay;
 use crate::source::Input;
 
@@ -76,7 +76,7 @@ pub(super) fn run(args: ReplayArgs) -> anyhow::Result<()> {
     let input = Input::parse(&args.dump);
     let rejects = args.rejects.unwrap_or_else(|| default_rejects(&input));
     let classifier = classifier(args.labels, &model)?;
-    let mut notifiers: Vec<Box<dyn Notifier>> = vec![Box::new(Log)];
+    let mut notifiers: Vec<Box<dyn Observer>> = vec![Box::new(Log)];
     if args.format == Format::Json {
         notifiers.push(Box::new(JsonLines(io::stdout())));
     }

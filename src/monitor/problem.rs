@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::alert::{Alert, Fingerprint, Status, Transition};
-use crate::rule::Measured;
+use crate::alert::{Alert, Fingerprint, Status, Story, Transition};
+use crate::rule::{Explanation, Measured};
 use crate::store::{Batch, Key, Store, StoreError, Table};
 
 /// The problems that last, by name and component.
@@ -92,6 +92,8 @@ fn new_alert(name: &str, component: &str, summary: &str, now: Timestamp) -> Aler
         latest: nothing,
         samples: Vec::new(),
         is_rate: false,
+        explanation: Explanation::default(),
+        story: Story::default(),
     }
 }
 

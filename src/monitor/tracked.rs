@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::alert::{Alert, AlertState, Change, Fingerprint, Status, Timing, Transition};
+use crate::alert::{Alert, AlertState, Change, Fingerprint, Status, Story, Timing, Transition};
 use crate::rule::annotation::{self, Values};
-use crate::rule::{AlertingRule, Evaluation, Normal};
+use crate::rule::{AlertingRule, Evaluation, Explanation, Normal};
 use crate::window::TopicWindow;
 
 /// Posts shown with an alert.
@@ -138,6 +138,8 @@ fn new_alert(
         latest: evaluation.measured,
         samples: topic.samples(rule.condition.window(), SAMPLES),
         is_rate: rule.condition.is_rate(),
+        explanation: Explanation::default(),
+        story: Story::default(),
     };
     let values = Values::new(topic_name, &rule.name, &alert.labels, &alert.fired_on, alert.starts_at);
     let render = |(name, text): (&String, &String)| (name.clone(), annotation::render(text, &values));

@@ -5,7 +5,7 @@ use std::io::Write;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Notifier, NotifyError};
+use super::{ObserveError, Observer};
 use crate::alert::{Alert, Status, Transition};
 
 /// Writes transitions to `W`, a line each, flushed.
@@ -24,8 +24,8 @@ struct Line<'a> {
     alert: &'a Alert,
 }
 
-impl<W: Write> Notifier for JsonLines<W> {
-    fn notify(&mut self, transition: &Transition) -> Result<(), NotifyError> {
+impl<W: Write> Observer for JsonLines<W> {
+    fn observe(&mut self, transition: &Transition) -> Result<(), ObserveError> {
         let Transition { status, at, alert } = transition;
         let (kind, key) = ("alert", transition.key());
         let line = Line { kind, status: *status, at: *at, key, alert };

@@ -1,14 +1,14 @@
 //! [`Log`]: transitions as log events, without texts or authors.
 
-use super::{Notifier, NotifyError};
+use super::{ObserveError, Observer};
 use crate::alert::{Status, Transition};
 
 /// Writes each transition to the log; one about vigie itself with its summary instead of numbers.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Log;
 
-impl Notifier for Log {
-    fn notify(&mut self, transition: &Transition) -> Result<(), NotifyError> {
+impl Observer for Log {
+    fn observe(&mut self, transition: &Transition) -> Result<(), ObserveError> {
         let alert = &transition.alert;
         if let Some(component) = alert.labels.get("component") {
             let summary = alert.annotations.get("summary").map_or("", String::as_str);

@@ -10,7 +10,7 @@ use super::monitoring::Event;
 use crate::alert::{Status, Transition};
 use crate::metrics::Metrics;
 use crate::monitor::problem_begins;
-use crate::notify::Notifier;
+use crate::notify::Observer;
 use crate::source::Clock;
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -25,7 +25,7 @@ pub(super) enum Outgoing {
 }
 
 /// A receiver by its name.
-pub type Receiving = (String, Box<dyn Notifier + Send>);
+pub type Receiving = (String, Box<dyn Observer + Send>);
 
 /// Tells `receivers` of all that comes, until nothing can come any more.
 pub(super) fn run(
@@ -73,7 +73,7 @@ fn insist(receiver: &mut Receiving, transition: &Transition, metrics: &Metrics) 
 
 fn tell((name, notifier): &mut Receiving, transition: &Transition, metrics: &Metrics) -> bool {
     let started = Instant::now();
-    let told = notifier.notify(transition);
+    let told = notifier.observe(transition);
     metrics.notify.duration.with_label_values(&[name.as_str()]).observe(started.elapsed().as_secs_f64());
     let outcome = if told.is_ok() { "ok" } else { "failed" };
     metrics.notify.sent.with_label_values(&[name.as_str(), outcome]).inc();

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::classify::{Classifier, Feed, Worker};
 use crate::config::Loaded;
 use crate::monitor::{Monitor, Report};
-use crate::notify::Notifier;
+use crate::notify::Observer;
 use crate::source::{Input, Ordered, SourceError, Topics};
 use crate::store::Store;
 use identity::Identity;
@@ -84,7 +84,7 @@ impl Replay {
     pub fn run(
         self,
         classifier: Box<dyn Classifier>,
-        notifiers: &mut [Box<dyn Notifier>],
+        notifiers: &mut [Box<dyn Observer>],
         progress: &mut dyn FnMut(Progress),
     ) -> anyhow::Result<Outcome> {
         let temporary;
@@ -156,10 +156,10 @@ fn feed_chunks(mut posts: Ordered, skipped: u64, feed: &Feed) -> Result<(), Sour
 }
 
 /// Empties the outbox: a transition leaves it once every notifier has it.
-fn deliver(monitor: &mut Monitor, notifiers: &mut [Box<dyn Notifier>]) -> anyhow::Result<()> {
+fn deliver(monitor: &mut Monitor, notifiers: &mut [Box<dyn Observer>]) -> anyhow::Result<()> {
     while let Some(transition) = monitor.undelivered() {
         for notifier in &mut *notifiers {
-            notifier.notify(transition)?;
+            notifier.observe(transition)?;
         }
         monitor.delivered()?;
     }

@@ -5,11 +5,13 @@ pub mod annotation;
 mod bound;
 mod condition;
 mod defaults;
+mod explanation;
 mod file;
 mod negative_rate;
 mod negative_volume;
 
 pub use condition::{Condition, Evaluation, Measured, Normal};
+pub use explanation::Explanation;
 pub use file::Rules;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,15 @@
+//! [`Explanation`]: the numbers by which a condition decided, for people and for `vigie alerts show`.
+
+use serde::{Deserialize, Serialize};
+
+/// Why a condition holds, or does not; a tree where conditions are combined.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// The condition's `type`, such as `negative_rate`, `and`.
+    pub condition: String,
+    pub holds: bool,
+    /// Named numbers, the deciding ones first; each condition documents its own.
+    pub numbers: Vec<(String, f64)>,
+    /// The combined conditions.
+    pub parts: Vec<Explanation>,
+}
