@@ -7,9 +7,11 @@ mod bar;
 mod check_config;
 mod classify;
 mod clean;
+mod detect;
 mod forget;
 mod generate;
 mod lab;
+mod output;
 mod reader_flags;
 mod replay;
 mod run;
@@ -44,6 +46,7 @@ enum Command {
     Replay(replay::ReplayArgs),
     Classify(classify::ClassifyArgs),
     Clean(clean::CleanArgs),
+    Detect(detect::DetectArgs),
     Lab(lab::LabArgs),
     Top(top::TopArgs),
     Forget(forget::ForgetArgs),
@@ -110,6 +113,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Replay(args) => replay::run(args),
         Command::Classify(args) => classify::run(args),
         Command::Clean(args) => clean::run(args),
+        Command::Detect(args) => detect::run(&args),
         Command::Lab(args) => lab::run(args),
         Command::Top(args) => top::run(&args),
         Command::Forget(args) => forget::run(args),

@@ -14,6 +14,7 @@ mod file;
 mod memory;
 mod negative_rate;
 mod negative_volume;
+pub mod volume;
 
 pub use baseline::{Baseline, ExpectedRate, ExpectedVolume};
 pub use condition::Condition;
