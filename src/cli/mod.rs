@@ -13,6 +13,8 @@ mod lab;
 mod reader_flags;
 mod replay;
 mod run;
+mod simulate;
+mod span;
 mod state;
 mod store;
 mod summary;
@@ -42,6 +44,7 @@ pub struct Cli {
 enum Command {
     Run(run::RunArgs),
     Replay(replay::ReplayArgs),
+    Simulate(Box<simulate::SimulateArgs>),
     Classify(classify::ClassifyArgs),
     Clean(clean::CleanArgs),
     Lab(lab::LabArgs),
@@ -108,6 +111,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Run(args) => run::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Classify(args) => classify::run(args),
         Command::Clean(args) => clean::run(args),
         Command::Lab(args) => lab::run(args),
