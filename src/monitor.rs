@@ -6,6 +6,7 @@ mod check;
 mod expire;
 mod forget;
 mod problem;
+mod rehearsal;
 mod reopen;
 mod repair;
 mod report;
@@ -22,6 +23,7 @@ pub use check::{Check, Fault, TableCheck, check};
 pub use expire::Expired;
 pub use forget::{Receipt, Removed, What};
 pub use problem::begins as problem_begins;
+pub use rehearsal::Rehearsal;
 pub use repair::{Repaired, repair};
 pub use report::{Report, TopicReport, Totals};
 pub use retention::Retention;
@@ -71,7 +73,7 @@ pub enum Outcome {
 }
 
 /// A topic with its state under each rule, in the order of the rules.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Watched {
     window: TopicWindow,
     tracked: Vec<Tracked>,
@@ -87,6 +89,26 @@ impl Watched {
             tracked: rules.rules.iter().map(load).collect::<Result<_, StoreError>>()?,
             normal: None,
         })
+    }
+
+    /// A topic of which nothing is stored.
+    fn unstored(config: &window::Config, rules: &Rules, name: &str, edge: i64) -> Self {
+        let window = TopicWindow::new(config, &rules.spans(), name, edge);
+        Self { window, tracked: vec![Tracked::default(); rules.rules.len()], normal: None }
+    }
+
+    /// Evaluates every rule that watches the topic `name`. Returns what people are to be told of.
+    fn evaluate(&mut self, rules: &Rules, name: &str, now: Timestamp) -> Vec<Transition> {
+        let mut transitions = Vec::new();
+        for (rule, tracked) in rules.rules.iter().zip(&mut self.tracked).filter(|(rule, _)| rule.watches(name)) {
+            let (normal, transition) = tracked.evaluate(rule, name, &self.window, now);
+            if let Some(normal) = normal.filter(|_| rule.condition.is_rate()) {
+                self.window.note_normal(normal.value);
+                self.normal = Some(normal.value);
+            }
+            transitions.extend(transition);
+        }
+        transitions
     }
 
     /// Whether time can pass without anything to evaluate.
@@ -243,18 +265,9 @@ impl Monitor {
 
     fn evaluate(&mut self, now: Timestamp) {
         for (name, watched) in self.topics.iter_mut().filter(|(_, watched)| !watched.is_quiet()) {
-            for (rule, tracked) in self.rules.rules.iter().zip(&mut watched.tracked) {
-                if !rule.watches(name) {
-                    continue;
-                }
-                let (normal, transition) = tracked.evaluate(rule, name, &watched.window, now);
-                if let Some(normal) = normal.filter(|_| rule.condition.is_rate()) {
-                    watched.window.note_normal(normal.value);
-                    watched.normal = Some(normal.value);
-                }
-                self.totals.alerts += u64::from(matches!(&transition, Some(t) if t.status == Status::Firing));
-                self.fresh.extend(transition);
-            }
+            let transitions = watched.evaluate(&self.rules, name, now);
+            self.totals.alerts += transitions.iter().filter(|t| t.status == Status::Firing).count() as u64;
+            self.fresh.extend(transitions);
         }
     }
 

@@ -60,7 +60,7 @@ impl TopicWindow {
             name: name.into(),
             width,
             lateness,
-            sampled: spans.iter().filter(|span| span.near == 0).map(|span| span.far).max().unwrap_or(0),
+            sampled: sampled(spans),
             watermark,
             since,
             moved: known.is_none(),
@@ -69,6 +69,24 @@ impl TopicWindow {
             samples: Samples::load(store, name)?,
             history: History::load(store, name, watermark.unwrap_or(i64::MIN / 2) - lateness)?,
         })
+    }
+
+    /// Empty windows of a topic that no store knows.
+    pub fn new(config: &Config, spans: &[Span], name: &str, edge: i64) -> Self {
+        let width = config.bucket.as_secs();
+        Self {
+            name: name.into(),
+            width,
+            lateness: config.lateness.as_secs(),
+            sampled: sampled(spans),
+            watermark: None,
+            since: edge,
+            moved: true,
+            buckets: Buckets::new(width, edge, spans),
+            seen: Seen::default(),
+            samples: Samples::default(),
+            history: History::default(),
+        }
     }
 
     /// Names of the topics in the store.
@@ -115,6 +133,12 @@ impl TopicWindow {
         self.buckets.add(time, counts);
         self.history.add(time, counts);
         Arrival::Counted
+    }
+
+    /// Counts posts of which nothing else is known, at `time` in Unix seconds.
+    pub fn count_all(&mut self, time: i64, counts: Counts) {
+        self.watermark = self.watermark.max(Some(time));
+        self.buckets.add(time, counts);
     }
 
     /// Closes the open bucket.
@@ -189,4 +213,9 @@ impl TopicWindow {
     fn settled(&self) -> i64 {
         self.watermark.map_or(i64::MIN / 2, |watermark| watermark - self.lateness)
     }
+}
+
+/// The longest window.
+fn sampled(spans: &[Span]) -> i64 {
+    spans.iter().filter(|span| span.near == 0).map(|span| span.far).max().unwrap_or(0)
 }
