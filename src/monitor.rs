@@ -18,6 +18,7 @@ mod set_aside;
 mod tombstones;
 mod tracked;
 mod view;
+mod watched;
 
 pub use check::{Check, Fault, TableCheck, check};
 pub use expire::Expired;
@@ -38,14 +39,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::alert::{Status, Transition};
-use crate::classify::ClassifiedPost;
-use crate::rule::{AlertingRule, Rules};
+use crate::classify::{ClassifiedPost, ModelInfo};
+use crate::rule::Rules;
 use crate::store::{Batch, Key, Store, StoreError, Table};
 use crate::window::{self, Arrival, TopicWindow};
 use problem::Problems;
 use set_aside::Aside;
 use tombstones::Tombstones;
-use tracked::Tracked;
+use watched::Watched;
 
 /// Topics a monitor keeps windows for. A topic column with more values than this was not meant as one.
 const MAX_TOPICS: usize = 1_000;
@@ -72,57 +73,13 @@ pub enum Outcome {
     Unmatched,
 }
 
-/// A topic with its state under each rule, in the order of the rules.
-#[derive(Debug, Clone)]
-struct Watched {
-    window: TopicWindow,
-    tracked: Vec<Tracked>,
-    /// The negative rate that counted as normal at the last evaluation.
-    normal: Option<f64>,
-}
-
-impl Watched {
-    fn load(store: &Store, config: &window::Config, rules: &Rules, name: &str, edge: i64) -> Result<Self, StoreError> {
-        let load = |rule: &AlertingRule| Ok(store.get(&tracker_key(name, &rule.name))?.unwrap_or_default());
-        Ok(Self {
-            window: TopicWindow::load(store, config, &rules.spans(), name, edge)?,
-            tracked: rules.rules.iter().map(load).collect::<Result<_, StoreError>>()?,
-            normal: None,
-        })
-    }
-
-    /// A topic of which nothing is stored.
-    fn unstored(config: &window::Config, rules: &Rules, name: &str, edge: i64) -> Self {
-        let window = TopicWindow::new(config, &rules.spans(), name, edge);
-        Self { window, tracked: vec![Tracked::default(); rules.rules.len()], normal: None }
-    }
-
-    /// Evaluates every rule that watches the topic `name`. Returns what people are to be told of.
-    fn evaluate(&mut self, rules: &Rules, name: &str, now: Timestamp) -> Vec<Transition> {
-        let mut transitions = Vec::new();
-        for (rule, tracked) in rules.rules.iter().zip(&mut self.tracked).filter(|(rule, _)| rule.watches(name)) {
-            let (normal, transition) = tracked.evaluate(rule, name, &self.window, now);
-            if let Some(normal) = normal.filter(|_| rule.condition.is_rate()) {
-                self.window.note_normal(normal.value);
-                self.normal = Some(normal.value);
-            }
-            transitions.extend(transition);
-        }
-        transitions
-    }
-
-    /// Whether time can pass without anything to evaluate.
-    fn is_quiet(&self) -> bool {
-        self.window.is_quiet() && self.tracked.iter().all(Tracked::is_idle)
-    }
-}
-
 /// Windows, trackers and outbox, in memory as in the store.
 #[derive(Debug)]
 pub struct Monitor {
     store: Store,
     config: window::Config,
     rules: Rules,
+    model: ModelInfo,
     totals: Totals,
     /// As at the last commit.
     committed: Totals,
@@ -164,6 +121,7 @@ impl Monitor {
             store,
             config,
             rules,
+            model: ModelInfo::default(),
             totals,
             committed: totals,
             topics,
@@ -176,6 +134,14 @@ impl Monitor {
         };
         monitor.end_orphans()?;
         Ok(monitor)
+    }
+
+    /// Says which model reads the posts from now on, and how often it is wrong. Another model than before restarts what was
+    /// learnt of rates; call it at the start, and when the model is changed.
+    pub fn read_by(&mut self, model: ModelInfo) {
+        let now = self.totals.edge.unwrap_or_default();
+        self.topics.values_mut().for_each(|watched| watched.read_by(&model.id, now));
+        self.model = model;
     }
 
     /// Counts a post in each of `topics`. Call [`Monitor::advance`] first.
@@ -233,7 +199,8 @@ impl Monitor {
                 return Err(MonitorError::TooManyTopics);
             }
             let edge = self.totals.edge.unwrap_or_default();
-            let watched = Watched::load(&self.store, &self.config, &self.rules, name, edge)?;
+            let mut watched = Watched::load(&self.store, &self.config, &self.rules, name, edge)?;
+            watched.read_by(&self.model.id, edge);
             self.topics.insert(name.into(), watched);
         }
         self.topics.get_mut(name).map(|watched| &mut watched.window).ok_or(MonitorError::TooManyTopics)
@@ -265,8 +232,8 @@ impl Monitor {
 
     fn evaluate(&mut self, now: Timestamp) {
         for (name, watched) in self.topics.iter_mut().filter(|(_, watched)| !watched.is_quiet()) {
-            let transitions = watched.evaluate(&self.rules, name, now);
-            self.totals.alerts += transitions.iter().filter(|t| t.status == Status::Firing).count() as u64;
+            let transitions = watched.evaluate(name, &self.rules, &self.model, now);
+            self.totals.alerts += transitions.iter().filter(|told| told.status == Status::Firing).count() as u64;
             self.fresh.extend(transitions);
         }
     }
@@ -279,12 +246,7 @@ impl Monitor {
     pub fn commit(&mut self) -> Result<(), MonitorError> {
         let mut batch = std::mem::take(&mut self.pending);
         for (name, watched) in &mut self.topics {
-            watched.window.save(&mut batch, self.totals.commits)?;
-            for (rule, tracked) in self.rules.rules.iter().zip(&mut watched.tracked) {
-                if tracked.take_changed() {
-                    batch.put(&tracker_key(name, &rule.name), tracked)?;
-                }
-            }
+            watched.save(&mut batch, name, &self.rules, &self.totals)?;
         }
         let told = !self.fresh.is_empty();
         for transition in std::mem::take(&mut self.fresh) {

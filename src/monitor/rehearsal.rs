@@ -3,11 +3,13 @@
 
 use jiff::Timestamp;
 
-use super::Watched;
+use super::watched::Watched;
+use crate::classify::ModelInfo;
 use crate::rule::Rules;
 use crate::window::{self, Counts};
 
 const TOPIC: &str = "rehearsed";
+const HOUR: i64 = 3_600;
 
 /// A topic that exists in memory only. Clone it to go on twice from one moment.
 #[derive(Debug, Clone)]
@@ -33,7 +35,10 @@ impl Rehearsal {
         self.watched.window.advance();
         self.edge += self.width;
         let now = Timestamp::from_second(self.edge).unwrap_or(Timestamp::MAX);
-        self.watched.evaluate(&self.rules, TOPIC, now);
+        self.watched.evaluate(TOPIC, &self.rules, &ModelInfo::default(), now);
+        if self.edge % HOUR == 0 {
+            self.watched.window.discard();
+        }
     }
 
     /// Whether the alert of each rule fires, in the order of the rules.

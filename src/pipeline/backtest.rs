@@ -29,7 +29,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::replay::read::Dump;
 use super::replay::{Progress, Replay, WAITING, feed_chunks};
 use crate::alert::Alert;
-use crate::classify::{Classifier, Worker};
+use crate::classify::{Classifier, ModelInfo, Worker};
 use crate::rule::Rules;
 use crate::source::{Post, Topics};
 use trial::Trials;
@@ -41,8 +41,8 @@ pub struct Backtest {
     pub replay: Replay,
     /// Sets of rules, tried side by side.
     pub variants: Vec<Rules>,
-    /// History is cut into blocks of this length, each judged by fresh rules that saw only what their windows and baselines
-    /// reach back; none for all of it in one.
+    /// History is cut into blocks of this length, each judged by fresh rules that saw four weeks before it, where there are so
+    /// many; none for all of it in one.
     pub block: Option<SignedDuration>,
 }
 
@@ -89,8 +89,9 @@ impl Backtest {
         let dump = Dump::read(&self.replay, &mut note, progress)?;
         let span = span.context("the dump has no post")?;
 
-        let model = classifier.model().to_owned();
-        let mut trials = Trials::new(&self.variants, &config.window, self.block, span);
+        let read_by = ModelInfo::of(classifier.as_ref());
+        let model = read_by.id.clone();
+        let mut trials = Trials::new(&self.variants, &config.window, read_by, self.block, span);
         let total = dump.posts.len();
         let (feed, worker) = Worker::spawn(classifier, WAITING).context("no thread for the classifier")?;
         let feeder = thread::Builder::new()

@@ -36,6 +36,10 @@ pub enum Table {
     Receipt = 14,
     /// What could not be used, as it was read.
     SetAside = 15,
+    /// What each topic is like, by hour of the week.
+    Baseline = 16,
+    /// What came late for a topic since its last bucket closed.
+    Late = 17,
 }
 
 /// One part of a key.
@@ -56,7 +60,7 @@ enum Kind {
 }
 
 impl Table {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Meta,
         Self::Cursor,
         Self::Totals,
@@ -72,6 +76,8 @@ impl Table {
         Self::Forgotten,
         Self::Receipt,
         Self::SetAside,
+        Self::Baseline,
+        Self::Late,
     ];
 
     /// As it is written in an export.
@@ -87,7 +93,7 @@ impl Table {
     fn parts(self) -> &'static [Kind] {
         match self {
             Self::Totals => &[],
-            Self::Meta | Self::Cursor | Self::Topic | Self::Forgotten => &[Kind::Text],
+            Self::Meta | Self::Cursor | Self::Topic | Self::Forgotten | Self::Baseline | Self::Late => &[Kind::Text],
             Self::Bucket | Self::Sample | Self::History => &[Kind::Text, Kind::Time],
             Self::Seen => &[Kind::Text, Kind::Time, Kind::Number],
             Self::Tracker | Self::Problem => &[Kind::Text, Kind::Text],

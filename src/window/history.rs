@@ -38,6 +38,11 @@ impl History {
         Ok(history)
     }
 
+    /// The counts of the hour that starts at `start`, as long as it is not let go of.
+    pub(super) fn counts(&self, start: i64) -> Counts {
+        self.hours.get(&start).map(|hour| hour.counts).unwrap_or_default()
+    }
+
     pub(super) fn add(&mut self, time: i64, counts: Counts) {
         self.at(time).counts += counts;
     }
@@ -50,6 +55,12 @@ impl History {
         let start = bucket_start(time, HOUR);
         self.changed.insert(start);
         self.hours.entry(start).or_default()
+    }
+
+    /// Lets go of hours that end at or before `settled`, and stores nothing.
+    pub(super) fn discard(&mut self, settled: i64) {
+        self.changed.clear();
+        self.hours.retain(|start, _| *start + HOUR > settled);
     }
 
     /// Stores what changed, then lets go of hours that end at or before `settled`: nothing will count in them.

@@ -10,6 +10,8 @@ use super::{Config, Counts, Hour, Sample, Span};
 use crate::classify::ClassifiedPost;
 use crate::store::{Batch, Key, Store, StoreError, Table};
 
+const HOUR: i64 = 3_600;
+
 /// What became of a post that reached a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
@@ -39,6 +41,8 @@ pub struct TopicWindow {
     watermark: Option<i64>,
     /// Edge when the topic was first heard of.
     since: i64,
+    /// Hours that start before this are learnt from, and need not be kept at hand.
+    learnt: i64,
     moved: bool,
     buckets: Buckets,
     seen: Seen,
@@ -47,15 +51,25 @@ pub struct TopicWindow {
 }
 
 impl TopicWindow {
-    /// The windows of topic `name` as stored, or empty ones. `edge` is the start of the open bucket in Unix seconds.
+    /// The windows of topic `name` as stored, or empty ones. `edge` is the start of the open bucket in Unix seconds; the
+    /// hours from `learnt` on are kept until [`TopicWindow::learnt`] says more.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn load(store: &Store, config: &Config, spans: &[Span], name: &str, edge: i64) -> Result<Self, StoreError> {
+    pub fn load(
+        store: &Store,
+        config: &Config,
+        spans: &[Span],
+        name: &str,
+        edge: i64,
+        learnt: Option<i64>,
+    ) -> Result<Self, StoreError> {
         let width = config.bucket.as_secs();
         let lateness = config.lateness.as_secs();
         let known: Option<Known> = store.get(&Key::new(Table::Topic).text(name))?;
         let Known { since, watermark } = known.unwrap_or(Known { since: edge, watermark: None });
+        let settled = watermark.unwrap_or(i64::MIN / 2) - lateness;
+        let learnt = learnt.unwrap_or(since);
         Ok(Self {
             name: name.into(),
             width,
@@ -63,11 +77,12 @@ impl TopicWindow {
             sampled: sampled(spans),
             watermark,
             since,
+            learnt,
             moved: known.is_none(),
             buckets: Buckets::load(store, name, width, edge, spans)?,
             seen: Seen::load(store, name)?,
             samples: Samples::load(store, name)?,
-            history: History::load(store, name, watermark.unwrap_or(i64::MIN / 2) - lateness)?,
+            history: History::load(store, name, settled.min(learnt))?,
         })
     }
 
@@ -81,6 +96,7 @@ impl TopicWindow {
             sampled: sampled(spans),
             watermark: None,
             since: edge,
+            learnt: edge,
             moved: true,
             buckets: Buckets::new(width, edge, spans),
             seen: Seen::default(),
@@ -137,8 +153,18 @@ impl TopicWindow {
 
     /// Counts posts of which nothing else is known, at `time` in Unix seconds.
     pub fn count_all(&mut self, time: i64, counts: Counts) {
-        self.watermark = self.watermark.max(Some(time));
-        self.buckets.add(time, counts);
+        if counts != Counts::default() {
+            self.watermark = self.watermark.max(Some(time));
+            self.buckets.add(time, counts);
+            self.history.add(time, counts);
+        }
+    }
+
+    /// Lets go of what [`TopicWindow::save`] would have stored, for a topic that no store knows.
+    pub fn discard(&mut self) {
+        let settled = self.settled().min(self.learnt);
+        self.buckets.discard();
+        self.history.discard(settled);
     }
 
     /// Closes the open bucket.
@@ -156,6 +182,41 @@ impl TopicWindow {
     pub fn jump(&mut self, edge: i64) {
         self.buckets.jump(edge);
         self.samples.drop_before(edge - self.sampled);
+    }
+
+    /// Start of the open bucket, in Unix seconds: when the last one closed.
+    pub fn edge(&self) -> i64 {
+        self.buckets.edge()
+    }
+
+    /// Width of a bucket in seconds.
+    pub fn width(&self) -> i64 {
+        self.width
+    }
+
+    /// The topic's newest event time, in Unix seconds.
+    pub fn watermark(&self) -> Option<i64> {
+        self.watermark
+    }
+
+    /// The edge when the topic was first heard of, in Unix seconds.
+    pub fn since(&self) -> i64 {
+        self.since
+    }
+
+    /// What the bucket closed last brought, late posts of earlier ones included: summed over all buckets, every post once.
+    pub fn closed(&self) -> Counts {
+        self.buckets.closed()
+    }
+
+    /// The hour that starts at `start`, once nothing more will count in it.
+    pub fn settled_hour(&self, start: i64) -> Option<Counts> {
+        (start + HOUR <= self.settled()).then(|| self.history.counts(start))
+    }
+
+    /// Hours that start before `time` need not be kept for [`TopicWindow::settled_hour`] any more.
+    pub fn learnt(&mut self, time: i64) {
+        self.learnt = time;
     }
 
     pub fn sum(&self, span: Span) -> Counts {
@@ -205,8 +266,8 @@ impl TopicWindow {
         self.buckets.save(batch, &self.name)?;
         self.seen.save(batch, &self.name, commit)?;
         self.samples.save(batch, &self.name)?;
-        let settled = self.settled();
-        self.history.save(batch, &self.name, settled)
+        let done = self.settled().min(self.learnt);
+        self.history.save(batch, &self.name, done)
     }
 
     /// No post before this time (Unix seconds) counts any more.

@@ -50,8 +50,7 @@ pub(super) struct BacktestArgs {
     /// By how many points labels must exceed the usual share for an alert to be right
     #[arg(long, value_name = "POINTS", default_value_t = 5.0)]
     margin: f64,
-    /// Cut history into blocks of this length, such as 7d, each judged by fresh rules that saw no more of the past than their
-    /// windows and baselines reach
+    /// Cut history into blocks of this length, such as 7d, each judged by fresh rules that saw at most four weeks before it
     #[arg(long, value_name = "LENGTH", value_parser = span::parse)]
     block: Option<SignedDuration>,
     /// Try several values of a key of the rules, such as confidence=0.9,0.95,0.99; with a rule's name before the key

@@ -5,11 +5,14 @@ use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
 use crate::alert::Alert;
-use crate::classify::ClassifiedPost;
+use crate::classify::{ClassifiedPost, ModelInfo};
 use crate::monitor::Monitor;
 use crate::rule::Rules;
 use crate::store::Store;
 use crate::window;
+
+/// What a baseline learns from before a block.
+const LEARNING: SignedDuration = SignedDuration::from_hours(28 * 24);
 
 /// A stretch of history, with what comes before it for learning.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +36,7 @@ struct Trial {
 pub(super) struct Trials<'a> {
     variants: &'a [Rules],
     config: &'a window::Config,
+    model: ModelInfo,
     blocks: usize,
     /// Those to come, the next one last.
     waiting: Vec<(usize, Block)>,
@@ -44,6 +48,7 @@ impl<'a> Trials<'a> {
     pub(super) fn new(
         variants: &'a [Rules],
         config: &'a window::Config,
+        model: ModelInfo,
         block: Option<SignedDuration>,
         span: (Timestamp, Timestamp),
     ) -> Self {
@@ -55,7 +60,7 @@ impl<'a> Trials<'a> {
             waiting.extend(cut.into_iter().map(|block| (variant, block)));
         }
         waiting.sort_by_key(|(_, block)| std::cmp::Reverse(block.warms_up));
-        Self { variants, config, blocks, waiting, running: Vec::new(), fired: vec![Vec::new(); variants.len()] }
+        Self { variants, config, model, blocks, waiting, running: Vec::new(), fired: vec![Vec::new(); variants.len()] }
     }
 
     /// Counts a post in every block that it belongs to. Posts come in the order of their times.
@@ -63,8 +68,9 @@ impl<'a> Trials<'a> {
         let now = classified.post.created_at;
         while let Some((variant, block)) = self.waiting.pop_if(|(_, block)| block.warms_up <= now) {
             let _dir = tempfile::tempdir().context("no temporary directory can be made for a block's state")?;
-            let monitor =
+            let mut monitor =
                 Monitor::open(Store::open(_dir.path())?, self.config.clone(), self.variants[variant].clone())?;
+            monitor.read_by(self.model.clone());
             self.running.push(Trial { variant, block, monitor, _dir });
         }
         let over = |trial: &mut Trial| trial.block.ends.is_some_and(|ends| ends <= now);
@@ -115,9 +121,10 @@ impl Block {
     }
 }
 
-/// How far back the rules look.
+/// How far back the rules look: what is learnt by the hour of the week is of little use before four weeks.
 fn reach(rules: &Rules) -> SignedDuration {
-    SignedDuration::from_secs(rules.spans().iter().map(|span| span.far).max().unwrap_or(0))
+    let spans = SignedDuration::from_secs(rules.spans().iter().map(|span| span.far).max().unwrap_or(0));
+    if rules.rules.iter().any(|rule| rule.condition.has_normal()) { spans.max(LEARNING) } else { spans }
 }
 
 /// The last block takes in what is left, if that is less than half a block.
