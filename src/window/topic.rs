@@ -74,7 +74,7 @@ impl TopicWindow {
             name: name.into(),
             width,
             lateness,
-            sampled: spans.iter().filter(|span| span.near == 0).map(|span| span.far).max().unwrap_or(0),
+            sampled: sampled(spans),
             watermark,
             since,
             learnt,
@@ -84,6 +84,25 @@ impl TopicWindow {
             samples: Samples::load(store, name)?,
             history: History::load(store, name, settled.min(learnt))?,
         })
+    }
+
+    /// Empty windows of a topic that no store knows.
+    pub fn new(config: &Config, spans: &[Span], name: &str, edge: i64) -> Self {
+        let width = config.bucket.as_secs();
+        Self {
+            name: name.into(),
+            width,
+            lateness: config.lateness.as_secs(),
+            sampled: sampled(spans),
+            watermark: None,
+            since: edge,
+            learnt: edge,
+            moved: true,
+            buckets: Buckets::new(width, edge, spans),
+            seen: Seen::default(),
+            samples: Samples::default(),
+            history: History::default(),
+        }
     }
 
     /// Names of the topics in the store.
@@ -130,6 +149,22 @@ impl TopicWindow {
         self.buckets.add(time, counts);
         self.history.add(time, counts);
         Arrival::Counted
+    }
+
+    /// Counts posts of which nothing else is known, at `time` in Unix seconds.
+    pub fn count_all(&mut self, time: i64, counts: Counts) {
+        if counts != Counts::default() {
+            self.watermark = self.watermark.max(Some(time));
+            self.buckets.add(time, counts);
+            self.history.add(time, counts);
+        }
+    }
+
+    /// Lets go of what [`TopicWindow::save`] would have stored, for a topic that no store knows.
+    pub fn discard(&mut self) {
+        let settled = self.settled().min(self.learnt);
+        self.buckets.discard();
+        self.history.discard(settled);
     }
 
     /// Closes the open bucket.
@@ -239,4 +274,9 @@ impl TopicWindow {
     fn settled(&self) -> i64 {
         self.watermark.map_or(i64::MIN / 2, |watermark| watermark - self.lateness)
     }
+}
+
+/// The longest window.
+fn sampled(spans: &[Span]) -> i64 {
+    spans.iter().filter(|span| span.near == 0).map(|span| span.far).max().unwrap_or(0)
 }
