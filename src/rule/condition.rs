@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::negative_rate::NegativeRate;
 use super::negative_volume::NegativeVolume;
 use super::rising::Rising;
+use super::volume::Volume;
 use super::{Evaluation, Evidence, Memory, Reasons};
 use crate::window::Span;
 
@@ -16,6 +17,7 @@ pub enum Condition {
     NegativeRate(NegativeRate),
     NegativeVolume(NegativeVolume),
     Rising(Rising),
+    Volume(Volume),
     And(All),
     Or(Any),
 }
@@ -53,6 +55,7 @@ impl Condition {
             Self::NegativeRate(condition) => condition.window.as_secs(),
             Self::NegativeVolume(condition) => condition.window.as_secs(),
             Self::Rising(condition) => condition.window.as_secs(),
+            Self::Volume(condition) => condition.window.as_secs(),
             Self::And(_) | Self::Or(_) => self.parts().iter().map(Self::window).max().unwrap_or_default(),
         }
     }
@@ -61,7 +64,8 @@ impl Condition {
     pub fn spans(&self) -> Vec<Span> {
         let past = match self {
             Self::NegativeRate(condition) => condition.above.trailing(),
-            Self::NegativeVolume(condition) => condition.above.trailing(),
+            Self::NegativeVolume(condition) => return condition.spans(),
+            Self::Volume(condition) => return condition.spans().into(),
             Self::Rising(_) => None,
             Self::And(_) | Self::Or(_) => return self.parts().iter().flat_map(Self::spans).collect(),
         };
@@ -74,7 +78,7 @@ impl Condition {
         match self {
             Self::NegativeRate(condition) => condition.above.has_normal(),
             Self::NegativeVolume(condition) => condition.above.has_normal(),
-            Self::Rising(_) => true,
+            Self::Rising(_) | Self::Volume(_) => true,
             Self::And(_) | Self::Or(_) => self.parts().iter().all(Self::has_normal),
         }
     }
@@ -86,6 +90,14 @@ impl Condition {
             (Self::NegativeRate(condition), found) => {
                 let mut own = if let Memory::Rate(own) = found { own } else { Default::default() };
                 (condition.evaluate(evidence, &mut own), Memory::Rate(own))
+            }
+            (Self::NegativeVolume(condition), found) if condition.above.spikes() => {
+                let mut own = if let Memory::Spike(own) = found { own } else { Default::default() };
+                (condition.evaluate_spike(evidence, &mut own), Memory::Spike(own))
+            }
+            (Self::Volume(condition), found) => {
+                let mut own = if let Memory::Spike(own) = found { own } else { Default::default() };
+                (condition.evaluate(evidence, &mut own), Memory::Spike(own))
             }
             (Self::NegativeVolume(condition), found) => {
                 let mut own = if let Memory::Volume(own) = found { own } else { Default::default() };
@@ -131,6 +143,7 @@ impl Condition {
             Self::NegativeRate(condition) => condition.faults(bucket),
             Self::NegativeVolume(condition) => condition.faults(bucket),
             Self::Rising(condition) => condition.faults(bucket),
+            Self::Volume(condition) => condition.faults(bucket),
             Self::And(_) | Self::Or(_) => return self.faults_below(at, depth, bucket),
         };
         own.into_iter().map(|fault| fault.replacen("condition", at, 1)).collect()

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::negative_rate::RateMemory;
 use super::negative_volume::VolumeMemory;
 use super::rising::RisingMemory;
+use super::spike::SpikeMemory;
 
 /// Shaped as the condition it belongs to. One of another shape, left by another rule file, is replaced by an empty one.
 /// On disk: variants are added at the end.
@@ -18,6 +19,7 @@ pub enum Memory {
     Rate(RateMemory),
     Volume(VolumeMemory),
     Rising(Box<RisingMemory>),
+    Spike(Box<SpikeMemory>),
 }
 
 impl Memory {
@@ -26,6 +28,8 @@ impl Memory {
         match self {
             Self::Parts(_, parts) => parts.iter_mut().for_each(Self::restart),
             Self::Nothing => {}
+            // How many wrote is the same, whoever reads it.
+            Self::Spike(memory) if !memory.is_of_negative => {}
             _ => *self = Self::Nothing,
         }
     }

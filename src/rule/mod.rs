@@ -16,6 +16,7 @@ mod memory;
 mod negative_rate;
 mod negative_volume;
 mod rising;
+mod spike;
 pub mod volume;
 
 pub use baseline::{Baseline, ExpectedRate, ExpectedVolume};

@@ -18,12 +18,14 @@
 //! rests: an incident is one alarm.
 
 mod budget;
+mod condition;
 mod rolling;
 mod seasonal;
 
 use serde::{Deserialize, Serialize};
 
 use budget::Budget;
+pub use condition::Volume;
 use rolling::Rolling;
 use seasonal::Seasonal;
 
@@ -59,11 +61,15 @@ impl Default for Settings {
 }
 
 /// How unusual a row is, with the numbers that decided.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// Anomaly score in `[0, 1]`: 0.5 and more is an alarm. Below 0.5 while the detector rests, and 0 while it does not yet
     /// know what is normal.
     pub value: f64,
+    /// Logarithm of how many times the normal there is.
+    pub evidence: f64,
+    /// The least evidence of an alarm; none while it is not known.
+    pub threshold: Option<f64>,
     /// What was to be expected of this row; none for a row that is not usable, and for the first.
     pub expected: Option<f64>,
     /// The least value that would have been an alarm here; none while that is not known.
@@ -127,8 +133,17 @@ impl VolumeDetector {
         }
     }
 
-    pub fn settings(&self) -> Settings {
-        self.settings
+    /// Goes on under other settings. Another interval makes it another series, of which nothing is known.
+    pub fn adopt(&mut self, settings: Settings) {
+        if settings.interval != self.settings.interval {
+            *self = Self::new(settings);
+        }
+        self.settings = settings;
+    }
+
+    /// Takes the alarm just given back: it begins no rest.
+    pub fn take_back(&mut self) {
+        self.quiet_until = None;
     }
 
     /// Judges the row at `time` (Unix seconds, later than all before) and learns from it.
@@ -139,11 +154,6 @@ impl VolumeDetector {
         let value = self.check(time, value)?;
         let score = self.judge(time, value);
         self.learn(time, value);
-        if score.is_alarm() {
-            // At least until the rows that raised it are out of sight, else they would raise it again.
-            let seen = rolling::LONGEST * self.unit();
-            self.quiet_until = Some(time.saturating_add(self.settings.rest.max(seen)));
-        }
         Ok(score)
     }
 
@@ -215,10 +225,16 @@ impl VolumeDetector {
         let false_alarm_every = self.settings.false_alarm_every * DAY as f64 / day as f64;
         let evidence = self.rolling.evidence();
         let rarity = self.budget.rarity(evidence, false_alarm_every);
-        let upper = self.budget.threshold(false_alarm_every).map(|threshold| self.rolling.value_at(threshold));
+        let threshold = self.budget.threshold(false_alarm_every);
+        let upper = threshold.map(|threshold| self.rolling.value_at(threshold));
         // Never certain, so that half of it is no alarm.
         let value = if self.rests(time) { rarity.min(0.999_99) / 2.0 } else { rarity };
-        Score { value, expected: known, upper }
+        if value >= 0.5 {
+            // At least until the rows that raised it are out of sight, else they would raise it again.
+            let seen = rolling::LONGEST * self.unit();
+            self.quiet_until = Some(time.saturating_add(self.settings.rest.max(seen)));
+        }
+        Score { value, evidence, threshold, expected: known, upper }
     }
 
     fn learn(&mut self, time: i64, value: f64) {
