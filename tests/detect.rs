@@ -121,9 +121,9 @@ fn columns_are_found_by_name_in_any_order() {
     let dir = tempfile::tempdir().unwrap();
     let wanted = success(&detect(dir.path(), &series(), &[]));
     let turned = |header: &str, mark: &str| -> String {
-        let rows =
-            series().lines().skip(1).map(|line| line.split_once(',').unwrap().to_owned_pair()).collect::<Vec<_>>();
-        let rows: String = rows.iter().map(|(time, value)| format!("{value}{mark}x{mark}{time}\r\n")).collect();
+        let text = series();
+        let rows = text.lines().skip(1).filter_map(|line| line.split_once(','));
+        let rows: String = rows.map(|(time, value)| format!("{value}{mark}x{mark}{time}\r\n")).collect();
         format!("\u{feff}{header}\r\n{rows}")
     };
     assert_eq!(success(&detect(dir.path(), &turned("Count,note,Date", ","), &[])), wanted);
@@ -177,16 +177,6 @@ fn explaining_adds_what_was_expected_and_what_would_have_been_an_alarm() {
     assert!(number(score) >= 0.5);
     assert!(number(expected) < 12.0 && number(upper) < 300.0 && number(upper) > 12.0, "{row:?}");
     assert_eq!(scored.lines().nth(1).unwrap(), "2026-03-01 00:00:00,0.000000,,");
-}
-
-trait Pair {
-    fn to_owned_pair(self) -> (String, String);
-}
-
-impl Pair for (&str, &str) {
-    fn to_owned_pair(self) -> (String, String) {
-        (self.0.to_owned(), self.1.to_owned())
-    }
 }
 
 /// What `../shared/tools/nab_score.py` prints, at the threshold 0.5, and the false alarms in each series-week.

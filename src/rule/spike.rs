@@ -109,12 +109,14 @@ impl Spike {
 
     fn tell(&self, counts: Counts, evidence: &Evidence<'_>, memory: &SpikeMemory) -> Evaluation {
         let posts = self.count(counts);
-        let Score { value: score, evidence: strength, threshold, expected, upper } = memory.latest;
+        let Score { value: score, evidence: strength, threshold, floor, expected, upper } = memory.latest;
         let rows = self.window as f64 / self.step as f64;
         let mut measured = Measured::new(counts, bound::count(posts, SHOWN), evidence.error);
         measured.normal = expected.map(|expected| Normal { value: expected * rows, posts: memory.learnt });
         let alarm_from = threshold.map(f64::exp);
-        measured.threshold = measured.normal.zip(alarm_from).map(|(normal, times)| normal.value * times);
+        // About: the detector looks at shorter stretches too.
+        measured.threshold =
+            measured.normal.zip(alarm_from).map(|(normal, times)| (normal.value + floor) * times - floor);
         let mut numbers = vec![("score", score), ("times_normal", strength.exp())];
         numbers.extend(alarm_from.map(|times| ("alarm_from_times_normal", times)));
         numbers.push((if self.is_of_negative { "negative" } else { "posts" }, posts as f64));

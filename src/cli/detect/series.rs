@@ -135,7 +135,7 @@ fn instant(text: &str, format: Option<&str>) -> Result<i64, &'static str> {
     let whole = is_date.then(|| format!("{text} 00:00:00"));
     let read =
         read_time(text, format).or_else(|fault| read_time(whole.as_deref().unwrap_or(text), None).map_err(|_| fault));
-    read.map(|instant| instant.as_second())
+    read.map(jiff::Timestamp::as_second)
 }
 
 /// The one that the first line has most of; a comma where it has none.

@@ -87,6 +87,21 @@ fn it_rests_after_an_incident() {
 }
 
 #[test]
+fn people_are_told_of_a_threshold_beyond_normal() {
+    let mut play = Play::new(Spike { min_posts: 1, ..spike() });
+    for _ in 0..3 * 288 {
+        play.feed(0, false);
+    }
+    let Score { threshold, floor, .. } = play.memory.latest;
+    assert!(
+        floor * (threshold.unwrap().exp() - 1.0) > 0.2,
+        "even of a topic nobody wrote of: {:?}",
+        play.memory.latest
+    );
+    assert!(play.feed(30, false));
+}
+
+#[test]
 fn what_is_normal_stays_as_it_was_while_the_alert_fires() {
     let mut play = Play::new(spike());
     play.calm(9);

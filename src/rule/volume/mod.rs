@@ -70,6 +70,8 @@ pub struct Score {
     pub evidence: f64,
     /// The least evidence of an alarm; none while it is not known.
     pub threshold: Option<f64>,
+    /// What is added to a volume and to its normal in the longest span before they are compared: half a size.
+    pub floor: f64,
     /// What was to be expected of this row; none for a row that is not usable, and for the first.
     pub expected: Option<f64>,
     /// The least value that would have been an alarm here; none while that is not known.
@@ -234,7 +236,7 @@ impl VolumeDetector {
             let seen = rolling::LONGEST * self.unit();
             self.quiet_until = Some(time.saturating_add(self.settings.rest.max(seen)));
         }
-        Score { value, evidence, threshold, expected: known, upper }
+        Score { value, evidence, threshold, floor: self.rolling.floor(), expected: known, upper }
     }
 
     fn learn(&mut self, time: i64, value: f64) {

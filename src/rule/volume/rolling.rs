@@ -76,6 +76,11 @@ impl Rolling {
         self.spans.iter().map(|span| span.evidence(0.0)).sum::<f64>() / SPANS.len() as f64
     }
 
+    /// Of the longest span.
+    pub(super) fn floor(&self) -> f64 {
+        self.spans.last().map_or(0.0, Span::floor)
+    }
+
     /// The value of the newest row that would have made the evidence `wanted`; 0 where even less would do.
     pub(super) fn value_at(&self, wanted: f64) -> f64 {
         let value = self.rows.back().map_or(0.0, |row| row.value);
@@ -115,8 +120,13 @@ impl Span {
 
     /// With `more` than there is.
     fn evidence(&self, more: f64) -> f64 {
-        let floor = self.size() / 2.0;
+        let floor = self.floor();
         (((self.value + more).max(0.0) + floor) / (self.expected.max(0.0) + floor)).ln()
+    }
+
+    /// What variance-stabilising adds to a count.
+    fn floor(&self) -> f64 {
+        self.size() / 2.0
     }
 
     fn size(&self) -> f64 {
