@@ -1,3 +1,5 @@
+//! Tests of the detector: how rare false alarms are, how early true ones, and that nothing a file holds breaks it.
+
 use proptest::prelude::*;
 
 use super::*;
