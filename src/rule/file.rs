@@ -119,6 +119,7 @@ mod tests {
             ("name = \"A\"\ncondition = { type = \"tea_leaves\" }".into(), "tea_leaves"),
             ("name = \"A\"\ncondition = { type = \"volume\", step = \"90s\" }".into(), "condition.step"),
             ("name = \"A\"\ncondition = { type = \"volume\", rest = \"a while\" }".into(), "a while"),
+            ("name = \"A\"\ncondition = { type = \"volume\", rest = \"9999999999999999d\" }".into(), "9999999999999999d"),
             (
                 "name = \"A\"\ncondition = { type = \"negative_volume\", window = \"1h\", above = { baseline = \"seasonal\", false_alarm_every = \"1h\" } }".into(),
                 "condition.above.false_alarm_every",
