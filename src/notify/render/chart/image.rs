@@ -6,8 +6,8 @@ use tiny_skia::Pixmap;
 
 /// None where the encoder fails, which it does not for pixels in memory.
 pub(super) fn png(pixmap: &Pixmap) -> Option<Vec<u8>> {
-    // Blends at the edges of letters and lines: near ones become one until the palette holds all.
-    let (palette, indices) = (0..8).find_map(|dropped| indexed(pixmap, dropped))?;
+    // The blends at the edges of letters and lines: what no eye tells apart becomes one.
+    let (palette, indices) = (4..8).find_map(|dropped| indexed(pixmap, dropped))?;
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, pixmap.width(), pixmap.height());
     encoder.set_color(png::ColorType::Indexed);
