@@ -65,9 +65,14 @@ impl Storm {
     pub(crate) fn volume(&self, at: Timestamp) -> Alert {
         let window = HOUR * 2;
         let (posts, negative) = self.counts(at - HOUR * 26, at - window);
-        let measured = self.measured(at, window, Normal { value: negative as f64 / 12.0, posts });
-        let numbers =
-            [("window", 7_200.0), ("negative", measured.negative as f64), ("threshold", 45.3), ("normal", 18.1)];
+        let normal = negative as f64 / 12.0;
+        let measured = self.measured(at, window, Normal { value: normal, posts });
+        let numbers = [
+            ("window", 7_200.0),
+            ("negative", measured.negative as f64),
+            ("threshold", normal * 1.5),
+            ("normal", normal),
+        ];
         let labels = [("alertname", "NegativeVolumeAboveNormal"), ("severity", "critical"), ("topic", TOPIC)];
         self.alert(at, &labels, measured, false, explanation("negative_volume", &numbers))
     }

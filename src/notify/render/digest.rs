@@ -132,8 +132,8 @@ impl Digest {
 
         let headline = sentence("headline").unwrap_or_else(|| fallback(notification));
         let (state, subject, badge) = (sentence("state"), sentence("subject"), sentence("badge"));
-        let rule = sentence("rule").filter(|_| worst.is_some());
-        let chart_alt = sentence("chart_alt").filter(|_| of_posts).unwrap_or_default();
+        let rule = worst.and_then(|_| sentence("rule"));
+        let chart_alt = if of_posts { sentence("chart_alt").unwrap_or_default() } else { String::new() };
         let summary = say.say("summary", &[a.clone(), headline.as_str().into()]);
         let link = page(notification);
         let samples = worst.filter(|_| of_posts).map_or(&[][..], |alert| &alert.samples);
@@ -165,7 +165,7 @@ impl Digest {
             why: Section { heading: say.label("why"), items: why(worst, rule, say) },
             foot: say.say_lines("foot", with_alert).iter().map(|line| clip(line, SENTENCE)).collect(),
             post_label: say.label("post"),
-            colon: say.label("colon"),
+            colon: format::typography(" :", say.language).trim_start_matches(' ').into(),
             chart_alt,
             chart_labels: ChartLabels {
                 share: say.label("chart_share"),
@@ -308,7 +308,7 @@ fn others(say: &mut Sentences<'_>) -> Section<String> {
 
 fn reasons(alert: &Alert, say: &mut Sentences<'_>) -> Vec<Told> {
     let most = alert.story.reasons.iter().map(|reason| reason.posts).max().unwrap_or(0);
-    let reasons = alert.story.reasons.iter().take(TOLD);
+    let reasons = alert.story.reasons.iter().filter(|reason| !line(&reason.reason).is_empty()).take(TOLD);
     reasons
         .map(|reason| {
             let name = clip(&line(&reason.reason), 60);
@@ -320,7 +320,7 @@ fn reasons(alert: &Alert, say: &mut Sentences<'_>) -> Vec<Told> {
 
 fn words(alert: &Alert, say: &mut Sentences<'_>) -> Vec<Told> {
     let most = alert.story.words.iter().map(|word| word.posts).max().unwrap_or(0);
-    let words = alert.story.words.iter().take(TOLD);
+    let words = alert.story.words.iter().filter(|word| !line(&word.word).is_empty()).take(TOLD);
     words.map(|word| told(clip(&line(&word.word), 40), word.posts, word.normal, most, say)).collect()
 }
 
@@ -343,7 +343,7 @@ fn shown(samples: &[Sample], say: &mut Sentences<'_>) -> Vec<Shown> {
             link,
         }
     };
-    samples.iter().take(SAMPLES).map(shown).collect()
+    samples.iter().map(shown).filter(|shown| !shown.text.is_empty()).take(SAMPLES).collect()
 }
 
 /// The rule, and its conditions down the tree.
