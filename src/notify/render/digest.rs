@@ -219,7 +219,8 @@ fn buttons(notification: &Notification, page: Option<&str>, say: &mut Sentences<
 fn tiles(say: &mut Sentences<'_>) -> Vec<Tile> {
     let language = say.language;
     let resolved = say.values.kind == Kind::Resolved;
-    let Some(alert) = say.values.worst.as_ref().filter(|alert| !alert.operational) else { return Vec::new() };
+    let about = say.values.worst.as_ref();
+    let Some(alert) = about.filter(|alert| !alert.operational && !alert.toneless) else { return Vec::new() };
     let measured = if resolved { alert.peak } else { alert.latest };
     if measured.posts == 0 {
         return Vec::new();
@@ -260,6 +261,9 @@ fn facts(say: &mut Sentences<'_>, with_alert: &[minijinja::Value]) -> Vec<Fact> 
     if alert.operational {
         let detail = alert.summary.clone();
         add(say, "detail", detail);
+        return facts;
+    }
+    if alert.toneless {
         return facts;
     }
     let measured = Sentences::value(if resolved { alert.peak } else { alert.latest });

@@ -37,7 +37,7 @@ impl<'t> Sentences<'t> {
 
     /// The sentence `name` of `v` and `more`, as plain text on one line; none where it says nothing.
     pub(super) fn say(&mut self, name: &str, more: &[Value]) -> Option<String> {
-        self.say_plain(name, &[&[self.shown.clone()], more].concat())
+        self.say_plain(name, &[std::slice::from_ref(&self.shown), more].concat())
     }
 
     /// [`Sentences::say`] of the arguments alone.
@@ -48,7 +48,7 @@ impl<'t> Sentences<'t> {
 
     /// The lines of the sentence `name`.
     pub(super) fn say_lines(&mut self, name: &str, more: &[Value]) -> Vec<String> {
-        let text = self.call(name, &[&[self.shown.clone()], more].concat());
+        let text = self.call(name, &[std::slice::from_ref(&self.shown), more].concat());
         let language = self.language;
         text.lines().map(line).filter(|line| !line.is_empty()).map(|line| typography(&line, language)).collect()
     }
