@@ -126,9 +126,11 @@ fn rate(at: Timestamp) -> Alert {
         normal: Some(Normal { value: 0.61, posts: 1_204 }),
     };
     let point = |step: i32| {
-        let lift = u64::try_from((step - 42).max(0)).unwrap_or(0);
-        let posts = 10 + lift * 6 + u64::try_from(step * 7 % 5).unwrap_or(0);
-        Point { start: before(48 - step), posts, negative: posts * (60 + lift * 4) / 100, normal: Some(0.61) }
+        let lift = (step - 42).max(0);
+        let posts = 8 + lift * 6 + step * step * 7 % 11;
+        let share = (57 + step * 37 % 13 + lift * 4).min(90);
+        let [posts, negative] = [posts, posts * share / 100].map(|count| u64::try_from(count).unwrap_or(0));
+        Point { start: before(48 - step), posts, negative, normal: Some(0.61) }
     };
     Alert {
         fingerprint: Fingerprint::of(&labels),
