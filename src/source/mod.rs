@@ -53,5 +53,5 @@ pub use post::{Details, Post, PublicMetrics, Reference, ReferenceKind};
 pub use reader::Reader;
 pub use reject::{Reject, RejectReason, RejectsFile};
 pub use row::Row;
-pub use secret::{Secret, SecretError, Wanted};
+pub use secret::{Form, Secret, SecretError, Wanted};
 pub use topic::{Topic, TopicError, TopicId, Topics};
