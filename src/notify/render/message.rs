@@ -24,7 +24,7 @@ pub struct Message {
     pub chart_png: Option<Vec<u8>>,
     /// What the chart shows, for those who cannot see it; empty without one.
     pub chart_alt: String,
-    /// An Adaptive Card (1.5): the `content` of a Teams attachment, at most [`CARD_BYTES`] as JSON.
+    /// An Adaptive Card (1.5): the `content` of a Teams attachment, at most [`super::CARD_BYTES`] as JSON.
     pub card: Value,
     /// `{"text": ..., "blocks": [...]}` for Slack: at most 50 blocks, texts of at most 3,000 characters.
     pub slack: Value,

@@ -1,37 +1,49 @@
-//! A stand-in until the words are merged.
+//! Turns a [`Notification`] into a [`Message`]: what people read. Stands between the dispatcher and the notifiers.
+//!
+//! ```text
+//! Notification --context--> Values --templates (en.jinja, fr.jinja)--> Digest --+--> mail.txt, mail.html
+//!                                                                               +--> card, slack
+//!                       Story::trend --chart--> PNG
+//! ```
+//!
+//! Every sentence is a macro of the language's template, so that a directory of the configuration can replace any of
+//! them; numbers, times and plurals are written by filters. [`Digest`] is plain text: each form escapes it for itself.
+
+mod card;
+mod chart;
+mod context;
+mod digest;
+mod escape;
+mod filters;
+mod format;
+mod interval;
 mod message;
-use super::{Language, Notification};
+mod sample;
+mod sentences;
+mod slack;
+mod templates;
+mod trend;
+
+pub use card::MOST_BYTES as CARD_BYTES;
 pub use message::{CHART_CID, Message};
+pub use sample::sample;
+pub use templates::{Style, TemplateFault, Templates};
 
-pub const CARD_BYTES: usize = 20_000;
+use super::{Language, Notification};
+use digest::Digest;
+use sentences::Sentences;
 
-#[derive(Debug, Default)]
-pub struct Style;
-
-#[derive(Debug, Default)]
-pub struct Templates;
-
-impl Templates {
-    pub fn embedded(_: Style) -> Self {
-        Self
-    }
-}
-
-pub fn render(notification: &Notification, language: Language, _: &Templates) -> Message {
-    let summary = format!("{} {}", notification.incident.id, notification.alerts.len());
-    let posts: Vec<&str> = notification.alerts.iter().flat_map(|a| &a.samples).map(|p| p.text.as_str()).collect();
-    let text = format!("{summary}\n{}", posts.join("\n"));
-    Message {
-        lang: if language == Language::French { "fr" } else { "en" },
-        subject: notification.incident.id.clone(),
-        html: format!("<p>{text}</p><img src=\"cid:{CHART_CID}\">"),
-        chart_png: Some(b"\x89PNG".to_vec()),
-        chart_alt: "chart".into(),
-        card: serde_json::json!({"type": "AdaptiveCard", "version": "1.5", "body": [{"type": "TextBlock", "text": text}]}),
-        slack: serde_json::json!({"text": summary, "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": text}}]}),
-        url: notification.console.clone(),
-        faults: Vec::new(),
-        summary,
-        text,
-    }
+/// The notification in words. Never fails: where a template of the configuration does, the embedded one stands in, and
+/// [`Message::faults`] says so.
+pub fn render(notification: &Notification, language: Language, templates: &Templates) -> Message {
+    let mut sentences = Sentences::new(notification, language, templates);
+    let digest = Digest::new(notification, &mut sentences);
+    let chart_png = chart::draw(notification, &digest, language, templates.style());
+    let text = sentences.page("mail.txt", &digest, false);
+    let html = sentences.page("mail.html", &digest, chart_png.is_some());
+    let (card, slack) = (card::card(&digest), slack::blocks(&digest));
+    let Digest { lang, subject, summary, chart_alt, link, .. } = digest;
+    let chart_alt = if chart_png.is_some() { chart_alt } else { String::new() };
+    let faults = sentences.into_faults();
+    Message { lang, subject, summary, text, html, chart_png, chart_alt, card, slack, url: link, faults }
 }
