@@ -24,7 +24,8 @@ fn cases() -> Vec<(&'static str, Notification)> {
     let (volume, rate) = (storm.volume(at), storm.rate(at));
     let over = |alert: &Alert| Alert { ends_at: Some(later), ..alert.clone() };
     let opened = notification(Kind::Opened, at, vec![volume.clone(), rate.clone()]);
-    let stalled = trouble("SourceBlocked", "x-search", "401: X does not accept the token; put a new one into x.token_file", at);
+    let stalled =
+        trouble("SourceBlocked", "x-search", "401: X does not accept the token; put a new one into x.token_file", at);
     let incident = Incident { ended_at: Some(later), ..opened.incident.clone() };
     let mut long = opened.clone();
     for sample in &mut long.alerts[0].samples {
@@ -35,7 +36,10 @@ fn cases() -> Vec<(&'static str, Notification)> {
     vec![
         ("opened", opened.clone()),
         ("rate", notification(Kind::Opened, at, vec![rate.clone()])),
-        ("changed", Notification { sequence: 1, ..notification(Kind::Changed, later, vec![volume.clone(), over(&rate)]) }),
+        (
+            "changed",
+            Notification { sequence: 1, ..notification(Kind::Changed, later, vec![volume.clone(), over(&rate)]) },
+        ),
         ("repeated", Notification { sequence: 2, kind: Kind::Repeated, at: later, ..opened.clone() }),
         (
             "acknowledged",
@@ -47,9 +51,20 @@ fn cases() -> Vec<(&'static str, Notification)> {
         ("escalated", Notification { kind: Kind::Escalated, ..opened.clone() }),
         (
             "resolved",
-            Notification { incident, sequence: 3, repeats_at: None, ..notification(Kind::Resolved, later, vec![over(&volume)]) },
+            Notification {
+                incident,
+                sequence: 3,
+                repeats_at: None,
+                ..notification(Kind::Resolved, later, vec![over(&volume)])
+            },
         ),
-        ("operational", Notification { group: [("component".into(), "x-search".into())].into(), ..notification(Kind::Opened, at, vec![stalled]) }),
+        (
+            "operational",
+            Notification {
+                group: [("component".into(), "x-search".into())].into(),
+                ..notification(Kind::Opened, at, vec![stalled])
+            },
+        ),
         ("test", sample("crisis-team", Some("https://vigie.example.com".into()), at)),
         ("long", long),
     ]

@@ -19,7 +19,6 @@ mod log_channel;
 mod notification;
 mod notifier;
 mod observer;
-<<<<<<< HEAD
 pub mod pagerduty;
 pub mod render;
 mod said;
@@ -27,9 +26,6 @@ mod sample;
 pub mod slack;
 pub mod teams;
 pub mod webhook;
-=======
-pub mod render;
->>>>>>> i4-words
 
 pub use channel::{ChannelConfig, NoSettings};
 pub use context::{Context, ReceiverError};

@@ -182,13 +182,12 @@ fn severity(notification: &Notification) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::notify::Language;
     use crate::notify::sample::{SampleKind, sample};
 
     #[test]
     fn severities_are_put_into_pagerdutys_words() {
         let now = "2026-11-24T09:00:00Z".parse().unwrap();
-        let mut told = sample("duty", SampleKind::Opened, Language::English, now, None);
+        let mut told = sample("duty", SampleKind::Opened, now, None);
         assert_eq!(severity(&told), "info");
         told.kind = Kind::Opened;
         for (label, wanted) in

@@ -123,7 +123,6 @@ fn shortened(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::notify::Language;
     use crate::notify::sample::{SampleKind, sample};
     use crate::source::{Form, Wanted};
     use proptest::prelude::*;
@@ -142,7 +141,7 @@ mod tests {
     }
 
     fn about() -> Notification {
-        sample("desk", SampleKind::Opened, Language::English, "2026-11-24T09:00:00Z".parse().unwrap(), None)
+        sample("desk", SampleKind::Opened, "2026-11-24T09:00:00Z".parse().unwrap(), None)
     }
 
     fn quote(text: &str) -> String {

@@ -51,7 +51,14 @@ impl Storm {
     fn measured(&self, at: Timestamp, window: SignedDuration, normal: Normal) -> Measured {
         let (posts, negative) = self.counts(at - window, at);
         let rate = negative as f64 / posts as f64;
-        Measured { posts, negative, rate, lower_bound: rate - 0.06, threshold: Some(normal.value), normal: Some(normal) }
+        Measured {
+            posts,
+            negative,
+            rate,
+            lower_bound: rate - 0.06,
+            threshold: Some(normal.value),
+            normal: Some(normal),
+        }
     }
 
     /// The volume rule: far more negative posts than usual.
@@ -59,7 +66,8 @@ impl Storm {
         let window = HOUR * 2;
         let (posts, negative) = self.counts(at - HOUR * 26, at - window);
         let measured = self.measured(at, window, Normal { value: negative as f64 / 12.0, posts });
-        let numbers = [("window", 7_200.0), ("negative", measured.negative as f64), ("threshold", 45.3), ("normal", 18.1)];
+        let numbers =
+            [("window", 7_200.0), ("negative", measured.negative as f64), ("threshold", 45.3), ("normal", 18.1)];
         let labels = [("alertname", "NegativeVolumeAboveNormal"), ("severity", "critical"), ("topic", TOPIC)];
         self.alert(at, &labels, measured, false, explanation("negative_volume", &numbers))
     }
@@ -85,7 +93,8 @@ impl Storm {
         is_rate: bool,
         explanation: Explanation,
     ) -> Alert {
-        let labels: BTreeMap<String, String> = labels.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let labels: BTreeMap<String, String> =
+            labels.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
         Alert {
             fingerprint: Fingerprint::of(&labels),
             rule: labels["alertname"].clone(),
@@ -151,7 +160,8 @@ impl Storm {
         let words = told.into_iter().take(5).map(|(normal, word, posts)| Word { word, posts, normal }).collect();
         let mut told = compared(&reason);
         told.sort_by_key(|(_, _, posts)| std::cmp::Reverse(*posts));
-        let reasons = told.into_iter().take(4).map(|(normal, reason, posts)| Reason { reason, posts, normal }).collect();
+        let reasons =
+            told.into_iter().take(4).map(|(normal, reason, posts)| Reason { reason, posts, normal }).collect();
         let step = SignedDuration::from_mins(30);
         let point = |back: i32| {
             let from = at - step * back;
