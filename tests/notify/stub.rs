@@ -13,13 +13,21 @@ use serde_json::Value;
 /// What the server does with a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Play {
-    Answer { status: u16, headers: Vec<(&'static str, String)>, body: String },
+    Answer {
+        status: u16,
+        headers: Vec<(&'static str, String)>,
+        body: String,
+    },
     /// The whole request, in the body of a 400.
     Echo,
     /// The head of an answer that never ends.
-    Unfinished { status: u16 },
+    Unfinished {
+        status: u16,
+    },
     /// More than anybody wants to read.
-    Huge { status: u16 },
+    Huge {
+        status: u16,
+    },
     /// Nothing at all, with the connection open.
     Silence,
     /// The connection is closed instead of answered.
