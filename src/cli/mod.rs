@@ -13,6 +13,7 @@ mod lab;
 mod reader_flags;
 mod replay;
 mod run;
+mod send_test;
 mod state;
 mod store;
 mod summary;
@@ -27,6 +28,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::classify::ModelError;
 use crate::config::{ConfigError, Loaded, Origin, Override, Purpose};
+use crate::notify::ReceiverError;
 use crate::source::twitter::AccountError;
 use crate::source::{BuildError, RejectsFile, SecretError};
 
@@ -49,6 +51,7 @@ enum Command {
     Forget(forget::ForgetArgs),
     Store(store::StoreArgs),
     CheckConfig(check_config::CheckConfigArgs),
+    SendTest(send_test::SendTestArgs),
     #[command(hide = true)]
     Generate(generate::GenerateArgs),
 }
@@ -115,6 +118,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Forget(args) => forget::run(args),
         Command::Store(args) => store::run(args),
         Command::CheckConfig(args) => check_config::run(&args),
+        Command::SendTest(args) => send_test::run(&args),
         Command::Generate(args) => generate::run(&args),
     }
 }
@@ -147,7 +151,11 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
 
 /// What the configuration should have set is missing.
 fn is_unset(cause: &(dyn std::error::Error + 'static)) -> bool {
-    cause.is::<SecretError>() || cause.is::<BuildError>() || cause.is::<AccountError>() || cause.is::<ModelError>()
+    cause.is::<SecretError>()
+        || cause.is::<ReceiverError>()
+        || cause.is::<BuildError>()
+        || cause.is::<AccountError>()
+        || cause.is::<ModelError>()
 }
 
 impl From<Format> for crate::logging::Format {

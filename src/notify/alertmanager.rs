@@ -46,7 +46,7 @@ fn resend() -> SignedDuration {
 
 impl Config {
     fn way(&self) -> Way<'_> {
-        Way { timeout: self.timeout, ca_file: self.ca_file.as_deref(), insecure: self.insecure }
+        Way { timeout: self.timeout, ca_file: self.ca_file.as_deref() }
     }
 
     /// Every fault, each naming its key; nothing is resolved and no secret read.

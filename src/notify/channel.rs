@@ -1,5 +1,6 @@
 //! [`ChannelConfig`]: the ways there are to tell a receiver, and how each becomes a [`Notifier`].
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,24 @@ pub enum ChannelConfig {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoSettings {}
+
+/// What it is, for people; nothing secret.
+impl fmt::Display for ChannelConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Email(config) => write!(f, "{config}"),
+            Self::Teams(_) => f.write_str("a channel of Teams, by its webhook"),
+            Self::Slack(slack::Config { channel: Some(channel), .. }) => write!(f, "the channel {channel} of Slack"),
+            Self::Slack(_) => f.write_str("a channel of Slack, by its webhook"),
+            Self::Webhook(webhook::Config { url: Some(url), .. }) => write!(f, "the webhook {url}"),
+            Self::Webhook(_) => f.write_str("a webhook"),
+            Self::Alertmanager(config) => write!(f, "the Alertmanager {}", config.url),
+            Self::PagerDuty(config) => write!(f, "a service of PagerDuty, by {}", config.url),
+            Self::Command(config) => write!(f, "the program {}", config.program.display()),
+            Self::Log(_) => f.write_str("the log"),
+        }
+    }
+}
 
 impl ChannelConfig {
     /// As `type` in the configuration.

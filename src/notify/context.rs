@@ -38,7 +38,6 @@ pub enum ReceiverError {
 pub(super) struct Way<'a> {
     pub(super) timeout: SignedDuration,
     pub(super) ca_file: Option<&'a Path>,
-    pub(super) insecure: bool,
 }
 
 /// Turns notifications into words, in one language.

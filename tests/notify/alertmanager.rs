@@ -26,14 +26,17 @@ impl Drop for Alertmanager {
     }
 }
 
-/// In the path, or where `tests/run` put it.
-fn program() -> Option<PathBuf> {
+/// Where `tests/run` unpacked it, with paths that begin there; or as the machine has it.
+fn program() -> Option<(PathBuf, Command)> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository("target"), PathBuf::from);
-    let brought = target.join("tools/prometheus-alertmanager/usr/bin/prometheus-alertmanager");
-    [brought, "prometheus-alertmanager".into()].into_iter().find(|program| {
+    let root = target.join("tools/prometheus-alertmanager");
+    let brought = (root.join("usr/bin/prometheus-alertmanager"), root);
+    let places = [brought, ("prometheus-alertmanager".into(), "/".into())];
+    let (program, root) = places.into_iter().find(|(program, _)| {
         let version = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
         version.is_ok_and(|status| status.success())
-    })
+    })?;
+    Some((root, Command::new(program)))
 }
 
 fn get(address: SocketAddr, path: &str) -> Option<Value> {
@@ -59,17 +62,19 @@ fn alerts(address: SocketAddr, enough: impl Fn(&[Value]) -> bool) -> Vec<Value> 
 
 #[test]
 fn the_real_one_shows_an_alert_until_it_is_over() {
-    let Some(program) = program() else {
+    let Some((root, mut program)) = program() else {
         println!("skipped: there is no prometheus-alertmanager here (tests/run brings Debian's)");
         return;
     };
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("config.yml"), "route: { receiver: none }\nreceivers: [{ name: none }]\n").unwrap();
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let started = Command::new(program)
-        .args(["--config.file=config.yml", "--storage.path=data", "--cluster.listen-address=", "--log.level=error"])
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let started = program
+        .args([format!("--config.file={}", path("config.yml")), format!("--storage.path={}", path("data"))])
+        .args(["--cluster.listen-address=", "--log.level=error"])
         .arg(format!("--web.listen-address={address}"))
-        .current_dir(dir.path())
+        .current_dir(root)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn();

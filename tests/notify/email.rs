@@ -10,7 +10,7 @@ use crate::kit::{discreet_text, opened, resolved, try_build, with_context};
 use crate::log;
 use crate::smtp::{Kept, Smtpd};
 
-const PASSWORD: &str = "corr ect-hörse";
+const PASSWORD: &str = "correct horse-battery";
 
 /// `to` as TOML has it.
 fn build(port: u16, to: &str, more: &str) -> Box<dyn Notifier> {
@@ -29,7 +29,7 @@ fn tell(notifier: &mut dyn Notifier, notification: &Notification) -> Result<(), 
     let said = told.as_ref().err().map(|error| format!("{error} {error:?}")).unwrap_or_default() + &log::written();
     discreet_text("email", &said);
     // The password, and the name and it as they are sent.
-    for secret in [PASSWORD, "Y29yciBlY3QtaMO2cnNl", "AHZpZ2llAGNvcnIgZWN0LWjDtnJzZQ=="] {
+    for secret in [PASSWORD, "Y29ycmVjdCBob3JzZS1iYXR0ZXJ5", "AHZpZ2llAGNvcnJlY3QgaG9yc2UtYmF0dGVyeQ=="] {
         assert!(!said.contains(secret), "{secret} is said");
     }
     told
@@ -95,7 +95,7 @@ fn everybody_gets_a_mail_that_programs_can_read() {
     ] {
         assert_eq!(content.matches(part).count(), 1, "{part}");
     }
-    assert!(content.contains("cid:chart@vigie"));
+    assert!(content.replace("=\r\n", "").contains("cid:chart@vigie"), "the page shows the picture");
     assert!(content.is_ascii() && content.lines().all(|line| line.len() <= 998));
 }
 

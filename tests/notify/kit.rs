@@ -159,9 +159,7 @@ fn every_status_means_what_it_says() {
             assert!(reason.contains(&status.to_string()) && reason.contains("come back"), "{reason}");
             assert_eq!(retry_after.map(|wait| wait.as_secs()), Some(17), "{} {status}", channel.name);
         }
-        for status in
-            [300, 304, 400, 401, 402, 403, 404, 405, 409, 410, 411, 413, 415, 418, 421, 422, 423, 428, 431, 451]
-        {
+        for status in [300, 400, 401, 402, 403, 404, 405, 409, 410, 411, 413, 415, 418, 421, 422, 423, 428, 431, 451] {
             let (_, told) = channel.play(Play::status(status, "no_service"));
             assert!(stays(&told), "{} {status}: {told:?}", channel.name);
             let reason = told.unwrap_err().to_string();

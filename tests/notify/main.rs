@@ -10,5 +10,6 @@ mod command;
 mod email;
 mod kit;
 mod log;
+mod send_test;
 mod smtp;
 mod stub;

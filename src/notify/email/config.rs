@@ -1,5 +1,6 @@
 //! A `[[receiver]]` of `type = "email"`.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
@@ -65,6 +66,17 @@ pub enum Tls {
     /// TLS from the start.
     Tls,
     None,
+}
+
+/// Whom it tells, and by what.
+impl fmt::Display for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "mail to {}", self.to.iter().chain(&self.cc).cloned().collect::<Vec<_>>().join(", "))?;
+        match (self.transport, &self.directory) {
+            (Transport::Directory, Some(directory)) => write!(f, ", as files in {}", directory.display()),
+            _ => write!(f, ", by {}:{}", self.server.as_deref().unwrap_or("(no server)"), self.port()),
+        }
+    }
 }
 
 impl Config {

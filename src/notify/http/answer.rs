@@ -33,7 +33,9 @@ impl Answer {
             408 | 425 | 429 | 500..=599 => {
                 Err(NotifyError::Passing { reason: self.reason(""), retry_after: self.retry_after })
             }
-            300..=399 => Err(NotifyError::Permanent { reason: self.reason(&self.redirect()) }),
+            300..=399 if self.location.is_some() => {
+                Err(NotifyError::Permanent { reason: self.reason(&self.redirect()) })
+            }
             _ => Err(NotifyError::Permanent { reason: self.reason(way_out(status)) }),
         }
     }
