@@ -1,6 +1,6 @@
 //! A notification of something that did not happen, for `vigie send-test` and for tests.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{Notification, render};
 
@@ -16,10 +16,7 @@ pub fn sample(receiver: &str, kind: SampleKind, now: Timestamp, console: Option<
     let mut told = render::sample(receiver, console, now);
     told.incident.id = now.strftime("TEST-%m%d").to_string();
     let name = match kind {
-        SampleKind::Opened => {
-            told.repeats_at = Some(now + SignedDuration::from_hours(4));
-            "opened"
-        }
+        SampleKind::Opened => "opened",
         SampleKind::Resolved => {
             told.sequence = 1;
             told.incident.ended_at = Some(now);

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use vigie::notify::render::{Style, Templates};
-use vigie::notify::{ChannelConfig, Context, Kind, Language, Notification, Notifier, SampleKind, sample};
+use vigie::notify::{ChannelConfig, Context, Kind, Language, Notification, SampleKind, sample};
 
 use crate::common::repository;
 use crate::kit::{environment, now, opened, resolved, try_build};

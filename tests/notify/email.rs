@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 
-use vigie::notify::{ChannelConfig, Kind, Notification, Notifier, NotifyError, email};
+use vigie::notify::{ChannelConfig, Kind, Notification, Notifier, NotifyError, SampleKind, email, sample};
 
 use crate::common::repository;
-use crate::kit::{discreet_text, opened, resolved, try_build, with_context};
+use crate::kit::{PASSWORD, discreet, now, opened, resolved, try_build, with_context};
 use crate::log;
 use crate::smtp::{Kept, Smtpd};
-
-const PASSWORD: &str = "correct horse-battery";
 
 /// `to` as TOML has it.
 fn build(port: u16, to: &str, more: &str) -> Box<dyn Notifier> {
@@ -26,12 +24,7 @@ fn build(port: u16, to: &str, more: &str) -> Box<dyn Notifier> {
 #[track_caller]
 fn tell(notifier: &mut dyn Notifier, notification: &Notification) -> Result<(), NotifyError> {
     let told = notifier.notify(notification);
-    let said = told.as_ref().err().map(|error| format!("{error} {error:?}")).unwrap_or_default() + &log::written();
-    discreet_text("email", &said);
-    // The password, and the name and it as they are sent.
-    for secret in [PASSWORD, "Y29ycmVjdCBob3JzZS1iYXR0ZXJ5", "AHZpZ2llAGNvcnJlY3QgaG9yc2UtYmF0dGVyeQ=="] {
-        assert!(!said.contains(secret), "{secret} is said");
-    }
+    discreet("email", &told);
     told
 }
 
@@ -72,7 +65,8 @@ fn everybody_gets_a_mail_that_programs_can_read() {
         "['ann@example.com', 'Bob <bob@example.com>']",
         "tls = 'none'\ncc = ['ann@example.com', 'cat@example.com']",
     );
-    tell(mail.as_mut(), &opened()).unwrap();
+    let whole = sample("desk", SampleKind::Opened, now(), None);
+    tell(mail.as_mut(), &Notification { kind: Kind::Opened, ..whole }).unwrap();
     assert_eq!(server.served(), ["ann@example.com", "bob@example.com", "cat@example.com"]);
     let mails = server.mails();
     assert!(mails.iter().all(|mail| mail.content == mails[0].content), "all get the same");

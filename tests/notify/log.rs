@@ -28,6 +28,7 @@ pub(crate) fn capture() {
     });
 }
 
-pub(crate) fn written() -> String {
-    String::from_utf8_lossy(&WRITTEN.lock().unwrap()).into_owned()
+/// What was written since this was last asked for, by any test: all look for the same in it.
+pub(crate) fn take() -> String {
+    String::from_utf8_lossy(&std::mem::take(&mut *WRITTEN.lock().unwrap())).into_owned()
 }

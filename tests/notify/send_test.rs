@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::common::{failure, success, vigie};
+use crate::common::{failure, repository, success, vigie};
 use crate::smtp::Smtpd;
 use crate::stub::{Play, Stub};
 
 fn send(dir: &Path, receiver: &str, prepare: impl FnOnce(&mut Command) -> &mut Command) -> Output {
     std::fs::write(dir.join("vigie.toml"), receiver).unwrap();
+    std::fs::copy(repository("config/rules.toml"), dir.join("rules.toml")).unwrap();
     let mut command = vigie(dir);
     command.args(["send-test", "--config", "vigie.toml", "desk"]);
     prepare(&mut command).output().unwrap()
@@ -21,12 +22,14 @@ fn a_receiver_that_takes_it_is_named() {
     let receiver = "[[receiver]]\nname = 'desk'\ntype = 'slack'\nurl_file = 'secrets/url'\n";
     std::fs::create_dir(dir.path().join("secrets")).unwrap();
     std::fs::write(dir.path().join("secrets/url"), stub.url("/path-s3cr3t-part\n")).unwrap();
-    for (arguments, sign) in [(vec![], "test"), (vec!["--kind", "resolved", "--language", "fr"], "essai")] {
+    for (arguments, sign) in
+        [(vec![], "This is a test"), (vec!["--kind", "resolved", "--language", "fr"], "Ceci est un essai")]
+    {
         let said = success(&send(dir.path(), receiver, |command| command.args(&arguments)));
         assert!(said.starts_with("desk took the test message of TEST-"), "{said}");
         assert!(!said.contains("s3cr3t"), "{said}");
         let got = stub.got().pop().unwrap();
-        assert!(got.path() == "/path-s3cr3t-part" && got.json()["text"].to_string().contains(sign), "{}", got.json());
+        assert!(got.path() == "/path-s3cr3t-part" && got.json().to_string().contains(sign), "{}", got.json());
     }
 }
 
