@@ -5,6 +5,7 @@
 #[path = "messages/storm.rs"]
 mod storm;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -131,4 +132,40 @@ fn the_subject_stays_the_same_through_an_incident() {
         .map(|(_, _, message)| message.subject)
         .collect();
     assert!(subjects.iter().all(|subject| subject == "[US Airways] Bad buzz (USAI-7F3K)"), "{subjects:?}");
+}
+
+/// The texts of messages as they were when somebody last read them. `VIGIE_BLESS=1` writes them anew, to be read again.
+#[test]
+fn the_texts_are_as_they_were_read() {
+    let at: Timestamp = "2026-11-24T15:35:00Z".parse().unwrap();
+    let test = sample("crisis-team", Some("https://vigie.example.com".into()), at);
+    let alert = test.alerts[0].clone();
+    let started_at = alert.starts_at;
+    let ended_at = Some(at);
+    let incident = Incident { id: "AIRP-7F3K".into(), started_at, ended_at: None };
+    let repeats_at = Some(at + SignedDuration::from_hours(18));
+    let opened = Notification { kind: Kind::Opened, incident: incident.clone(), repeats_at, ..test };
+    let over = vec![Alert { ends_at: ended_at, ..alert }];
+    let resolved = Notification {
+        kind: Kind::Resolved,
+        incident: Incident { ended_at, ..incident },
+        alerts: over,
+        sequence: 2,
+        repeats_at: None,
+        ..opened.clone()
+    };
+    let blocked = trouble("SourceBlocked", "x-search", "401: X does not accept the token", at);
+    let blocked = Notification { alerts: vec![blocked], group: BTreeMap::new(), console: None, ..opened.clone() };
+    for (name, notification) in [("opened", opened), ("resolved", resolved), ("blocked", blocked)] {
+        for (language, code) in [(Language::English, "en"), (Language::French, "fr")] {
+            let message = render(&notification, language, &templates());
+            let text = format!("Subject: {}\nSummary: {}\n\n{}", message.subject, message.summary, message.text);
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/messages/{name}.{code}.txt"));
+            if std::env::var_os("VIGIE_BLESS").is_some() {
+                fs::write(&path, &text).unwrap();
+            }
+            let read = fs::read_to_string(&path).unwrap_or_default();
+            assert_eq!(text, read, "{}", path.display());
+        }
+    }
 }

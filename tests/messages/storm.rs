@@ -65,9 +65,14 @@ impl Storm {
     pub(crate) fn volume(&self, at: Timestamp) -> Alert {
         let window = HOUR * 2;
         let (posts, negative) = self.counts(at - HOUR * 26, at - window);
-        let measured = self.measured(at, window, Normal { value: negative as f64 / 12.0, posts });
-        let numbers =
-            [("window", 7_200.0), ("negative", measured.negative as f64), ("threshold", 45.3), ("normal", 18.1)];
+        let normal = negative as f64 / 12.0;
+        let measured = self.measured(at, window, Normal { value: normal, posts });
+        let numbers = [
+            ("window", 7_200.0),
+            ("negative", measured.negative as f64),
+            ("threshold", normal * 1.5),
+            ("normal", normal),
+        ];
         let labels = [("alertname", "NegativeVolumeAboveNormal"), ("severity", "critical"), ("topic", TOPIC)];
         self.alert(at, &labels, measured, false, explanation("negative_volume", &numbers))
     }
@@ -79,7 +84,10 @@ impl Storm {
         let labels = [("alertname", "NegativeRateAboveNormal"), ("severity", "warning"), ("topic", TOPIC)];
         let parts = vec![
             explanation("negative_rate", &numbers),
-            explanation("rising", &[("score", 8.42), ("h", 6.0), ("days_between_false_alarms", 30.0)]),
+            explanation(
+                "rising",
+                &[("sum", 8.42), ("h", 6.0), ("rising_since", 1_424_619_660.0), ("false_alarm_every_hours", 720.0)],
+            ),
         ];
         let both = Explanation { condition: "and".into(), holds: true, numbers: Vec::new(), parts };
         self.alert(at, &labels, measured, true, both)

@@ -48,8 +48,14 @@ fn with_room(digest: &Digest, room: Room) -> Value {
     if !digest.tiles.is_empty() {
         body.push(tiles(digest));
     }
+    // Above the posts: at the end of the card they would be a screen away on a phone.
+    if !digest.buttons.is_empty() {
+        let actions: Vec<Value> = digest.buttons.iter().map(action).collect();
+        body.push(json!({"type": "ActionSet", "actions": actions, "spacing": "Medium"}));
+    }
     let fact = |label: &str, value: &str| json!({"title": markdown(&clip(label, 40)), "value": cut(value)});
-    let mut facts: Vec<Value> = digest.facts.iter().map(|told| fact(&told.label, &told.value)).collect();
+    let mut facts: Vec<Value> =
+        digest.facts.iter().chain(&digest.spark).map(|told| fact(&told.label, &told.value)).collect();
     for section in [&digest.reasons, &digest.words] {
         if !section.items.is_empty() && room.told > 0 {
             facts.push(fact(&section.heading, &names(section, room.told)));
@@ -65,7 +71,6 @@ fn with_room(digest: &Digest, room: Room) -> Value {
     body.extend(list(&digest.why, room, true));
     let foot: Vec<String> = digest.foot.iter().map(|line| cut(line)).collect();
     body.push(json!({"type": "TextBlock", "text": foot.join("\n\n"), "wrap": true, "size": "Small", "isSubtle": true, "separator": true, "spacing": "Medium"}));
-    let actions: Vec<Value> = digest.buttons.iter().map(action).collect();
     json!({
         "type": "AdaptiveCard",
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
@@ -76,7 +81,6 @@ fn with_room(digest: &Digest, room: Room) -> Value {
         "fallbackText": clip(&digest.summary, room.sentence),
         "msteams": {"width": "Full"},
         "body": body,
-        "actions": actions,
     })
 }
 
@@ -112,12 +116,12 @@ fn tiles(digest: &Digest) -> Value {
 
 /// Names with their comparison, in one line.
 fn names(section: &Section<Told>, most: usize) -> String {
-    let name = |told: &Told| format!("{} ({})", told.name, told.compared);
+    let name = |told: &Told| format!("{} {}", told.name, told.short);
     section.items.iter().take(most).map(name).collect::<Vec<_>>().join(" · ")
 }
 
 fn heading(text: &str) -> Value {
-    json!({"type": "TextBlock", "text": markdown(&clip(text, 60)), "weight": "Bolder", "wrap": true, "spacing": "Medium", "style": "heading"})
+    json!({"type": "TextBlock", "text": markdown(&clip(text, 60)), "size": "Default", "weight": "Bolder", "wrap": true, "spacing": "Medium", "style": "heading"})
 }
 
 fn list(section: &Section<String>, room: Room, subtle: bool) -> Vec<Value> {

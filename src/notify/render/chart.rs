@@ -19,16 +19,16 @@ use crate::alert::Point;
 use canvas::{Anchor, Canvas, Colour};
 use scale::{Axis, rolling, top};
 
-const WIDTH: f32 = 600.0;
-const HEIGHT: f32 = 200.0;
-/// Pixels per point.
+const WIDTH: f32 = 480.0;
+const HEIGHT: f32 = 208.0;
+/// Pixels per point: a phone shows 480 points as some 350, a desk as 560, and both draw finer than that.
 const DENSITY: f32 = 2.0;
 
-const LEFT: f32 = 46.0;
-const RIGHT: f32 = 588.0;
+const LEFT: f32 = 50.0;
+const RIGHT: f32 = 472.0;
 /// Top and foot of the two panels.
-const SHARE: (f32, f32) = (30.0, 112.0);
-const VOLUME: (f32, f32) = (136.0, 178.0);
+const SHARE: (f32, f32) = (30.0, 110.0);
+const VOLUME: (f32, f32) = (140.0, 184.0);
 
 const INK: Colour = Colour(0x1f, 0x23, 0x28);
 const GREY: Colour = Colour(0x59, 0x63, 0x6e);
@@ -75,7 +75,7 @@ impl Chart<'_> {
     /// Every sixth hour of the day, or as often as fits.
     fn hours(&self, canvas: &mut Canvas) {
         let (first, last) = self.time.range();
-        let hours = [1, 2, 3, 6, 12, 24].into_iter().find(|hours| (last - first) / 3_600.0 / f64::from(*hours) <= 9.0);
+        let hours = [1, 2, 3, 6, 12, 24].into_iter().find(|hours| (last - first) / 3_600.0 / f64::from(*hours) <= 8.0);
         let Some(hours) = hours else { return };
         for hour in 0..=((last - first) / 3_600.0).ceil() as i64 {
             let Ok(time) = Timestamp::from_second(first as i64 + hour * 3_600) else { continue };
@@ -91,7 +91,7 @@ impl Chart<'_> {
                 Language::English => format!("{:02}:00", local.hour()),
                 Language::French => format!("{} h", local.hour()),
             };
-            canvas.text(&label, (x, VOLUME.1 + 14.0), 11.0, GREY, Anchor::Middle);
+            canvas.text(&label, (x, VOLUME.1 + 17.0), 13.0, GREY, Anchor::Middle);
         }
     }
 
@@ -100,10 +100,10 @@ impl Chart<'_> {
         for share in [0.0, 0.5, 1.0] {
             let y = axis.place(share);
             canvas.line(&[(LEFT, y), (RIGHT, y)], FAINT, 1.0, false);
-            canvas.text(&format::percent(share, self.language), (LEFT - 6.0, y + 4.0), 11.0, GREY, Anchor::End);
+            canvas.text(&format::percent(share, self.language), (LEFT - 6.0, y + 4.5), 13.0, GREY, Anchor::End);
         }
         let labels = &self.digest.chart_labels;
-        canvas.text(&labels.share, (LEFT, SHARE.0 - 12.0), 12.0, INK, Anchor::Start);
+        canvas.text(&labels.share, (LEFT, SHARE.0 - 12.0), 14.0, INK, Anchor::Start);
         let normal = |point: &Point| Some((self.middle(point), axis.place(point.normal?.clamp(0.0, 1.0))));
         let normals: Vec<(f32, f32)> = self.points.iter().filter_map(normal).collect();
         canvas.line(&normals, NORMAL, 1.5, true);
@@ -118,14 +118,14 @@ impl Chart<'_> {
         }
         if let Some(last) = self.points.iter().rev().find_map(|point| point.normal) {
             let text = format!("{} {}", labels.normal, format::percent(last, self.language));
-            let width = canvas.width(&text, 11.0);
+            let width = canvas.width(&text, 13.0);
             canvas.line(
                 &[(RIGHT - width - 26.0, SHARE.0 - 16.0), (RIGHT - width - 6.0, SHARE.0 - 16.0)],
                 NORMAL,
                 1.5,
                 true,
             );
-            canvas.text(&text, (RIGHT, SHARE.0 - 12.0), 11.0, NORMAL, Anchor::End);
+            canvas.text(&text, (RIGHT, SHARE.0 - 12.0), 13.0, NORMAL, Anchor::End);
         }
     }
 
@@ -135,7 +135,7 @@ impl Chart<'_> {
         for count in [0, most] {
             let y = axis.place(count as f64);
             canvas.line(&[(LEFT, y), (RIGHT, y)], FAINT, 1.0, false);
-            canvas.text(&format::number(count, self.language), (LEFT - 6.0, y + 4.0), 11.0, GREY, Anchor::End);
+            canvas.text(&format::number(count, self.language), (LEFT - 6.0, y + 4.5), 13.0, GREY, Anchor::End);
         }
         let step = trend::step(self.points).map_or(0.0, |step| step.as_secs_f64());
         for point in self.points {
@@ -145,7 +145,7 @@ impl Chart<'_> {
             canvas.rectangle(bar(point.posts), BARS);
             canvas.rectangle(bar(point.negative.min(point.posts)), self.colour);
         }
-        canvas.text(&self.digest.chart_labels.volume, (LEFT, VOLUME.0 - 7.0), 12.0, INK, Anchor::Start);
+        canvas.text(&self.digest.chart_labels.volume, (LEFT, VOLUME.0 - 8.0), 14.0, INK, Anchor::Start);
     }
 
     /// Marks where the incident began.
@@ -158,9 +158,9 @@ impl Chart<'_> {
         let clock = format::clock(began, at, &self.style.zone, self.language);
         let time = clock.rsplit([' ']).next().filter(|_| self.language == Language::English).unwrap_or(&clock);
         let text = format!("{} {time}", self.digest.chart_labels.began);
-        let width = canvas.width(&text, 11.0);
+        let width = canvas.width(&text, 13.0);
         let (place, anchor) = if x + width + 6.0 < RIGHT { (x + 5.0, Anchor::Start) } else { (x - 5.0, Anchor::End) };
-        canvas.text_on_white(&text, (place, SHARE.1 + 16.0), 11.0, INK, anchor);
+        canvas.text_on_white(&text, (place, SHARE.1 + 19.0), 13.0, INK, anchor);
     }
 
     fn middle(&self, point: &Point) -> f32 {

@@ -33,6 +33,9 @@ pub(super) struct Values {
     pub(super) at: i64,
     pub(super) started_at: i64,
     pub(super) ended_at: Option<i64>,
+    /// Alerts that fire, and that are over.
+    pub(super) firing: usize,
+    pub(super) over: usize,
     pub(super) sequence: u32,
     pub(super) receiver: String,
     pub(super) repeats_at: Option<i64>,
@@ -77,6 +80,8 @@ pub(super) struct AlertValues {
     pub(super) copies: u64,
     pub(super) reach: u64,
     pub(super) trend: Option<Trend>,
+    #[serde(skip)]
+    pub(super) spark: Option<(String, u64)>,
     /// The named numbers of the condition that led.
     pub(super) n: BTreeMap<String, f64>,
     /// The sentence of the rule, in the reader's language.
@@ -126,6 +131,8 @@ impl Values {
             at: at.as_second(),
             started_at: incident.started_at.as_second(),
             ended_at: incident.ended_at.map(|end| end.as_second()),
+            firing: all().filter(|alert| alert.firing).count(),
+            over: all().filter(|alert| !alert.firing).count(),
             sequence: *sequence,
             receiver: clip(&line(receiver), NAME),
             repeats_at: notification.repeats_at.map(|at| at.as_second()),
@@ -167,6 +174,7 @@ impl AlertValues {
             copies: alert.story.copies,
             reach: alert.story.reach,
             trend: trend::of(&alert.story.trend),
+            spark: trend::spark(&alert.story.trend),
             n: lead.numbers.iter().cloned().collect(),
             summary: annotation("summary"),
             description: annotation("description"),

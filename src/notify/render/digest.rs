@@ -40,6 +40,8 @@ pub(super) struct Tile {
 pub(super) struct Told {
     pub(super) name: String,
     pub(super) compared: String,
+    /// [`Told::compared`] in brackets, without nouns.
+    pub(super) short: String,
     /// Posts, relative to the longest bar, in percents.
     pub(super) width: u64,
 }
@@ -91,6 +93,8 @@ pub(super) struct Digest {
     pub(super) state: Option<String>,
     pub(super) tiles: Vec<Tile>,
     pub(super) facts: Vec<Fact>,
+    /// The last day in a row of bars, for forms that have no chart.
+    pub(super) spark: Option<Fact>,
     pub(super) buttons: Vec<Button>,
     /// What to do about trouble of vigie's own, or what the rule's author wants done.
     pub(super) steps: Section<String>,
@@ -101,6 +105,8 @@ pub(super) struct Digest {
     pub(super) why: Section<String>,
     pub(super) foot: Vec<String>,
     pub(super) post_label: String,
+    /// As the language sets it.
+    pub(super) colon: String,
     pub(super) chart_alt: String,
     pub(super) chart_labels: ChartLabels,
     /// The incident's page.
@@ -126,8 +132,8 @@ impl Digest {
 
         let headline = sentence("headline").unwrap_or_else(|| fallback(notification));
         let (state, subject, badge) = (sentence("state"), sentence("subject"), sentence("badge"));
-        let rule = sentence("rule").filter(|_| worst.is_some());
-        let chart_alt = sentence("chart_alt").filter(|_| of_posts).unwrap_or_default();
+        let rule = worst.and_then(|_| sentence("rule"));
+        let chart_alt = if of_posts { sentence("chart_alt").unwrap_or_default() } else { String::new() };
         let summary = say.say("summary", &[a.clone(), headline.as_str().into()]);
         let link = page(notification);
         let samples = worst.filter(|_| of_posts).map_or(&[][..], |alert| &alert.samples);
@@ -146,6 +152,7 @@ impl Digest {
             state,
             tiles: tiles(say),
             facts: facts(say, with_alert),
+            spark: spark(say),
             buttons: buttons(notification, link.as_deref(), say),
             steps: steps(say, with_alert),
             others: others(say),
@@ -158,6 +165,7 @@ impl Digest {
             why: Section { heading: say.label("why"), items: why(worst, rule, say) },
             foot: say.say_lines("foot", with_alert).iter().map(|line| clip(line, SENTENCE)).collect(),
             post_label: say.label("post"),
+            colon: format::typography(" :", say.language).trim_start_matches(' ').into(),
             chart_alt,
             chart_labels: ChartLabels {
                 share: say.label("chart_share"),
@@ -220,6 +228,16 @@ fn tiles(say: &mut Sentences<'_>) -> Vec<Tile> {
     let negative = (format::number(measured.negative, language), "tile_negative");
     let posts = (format::number(measured.posts, language), "tile_posts");
     let reach = (alert.reach > 0).then(|| (format::rough_number(alert.reach, language), "tile_reach"));
+    if let Some(ended_at) = say.values.ended_at.filter(|_| resolved) {
+        let length = (format::duration(ended_at - say.values.started_at, language), "tile_duration");
+        let worst = match (alert.condition.as_str(), alert.is_rate) {
+            ("volume", _) => (posts.0, "tile_posts_peak"),
+            (_, true) => (share.0, "tile_rate_peak"),
+            (_, false) => (negative.0, "tile_negative_peak"),
+        };
+        let tiles = [length, worst].into_iter().chain(reach);
+        return tiles.map(|(value, label)| Tile { value, label: say.label(label) }).collect();
+    }
     let order = match (alert.condition.as_str(), alert.is_rate) {
         ("volume", _) => [posts, share],
         (_, true) => [share, negative],
@@ -259,6 +277,12 @@ fn facts(say: &mut Sentences<'_>, with_alert: &[minijinja::Value]) -> Vec<Fact> 
     facts
 }
 
+fn spark(say: &mut Sentences<'_>) -> Option<Fact> {
+    let (bars, most) = say.values.worst.as_ref().filter(|alert| !alert.operational)?.spark.clone()?;
+    let value = say.say("spark", &[bars.into(), most.into()])?;
+    Some(Fact { label: say.label("spark"), value: clip(&value, SENTENCE) })
+}
+
 fn steps(say: &mut Sentences<'_>, with_alert: &[minijinja::Value]) -> Section<String> {
     let over = say.values.kind == Kind::Resolved;
     let about = say.values.worst.as_ref().filter(|_| !over);
@@ -284,7 +308,7 @@ fn others(say: &mut Sentences<'_>) -> Section<String> {
 
 fn reasons(alert: &Alert, say: &mut Sentences<'_>) -> Vec<Told> {
     let most = alert.story.reasons.iter().map(|reason| reason.posts).max().unwrap_or(0);
-    let reasons = alert.story.reasons.iter().take(TOLD);
+    let reasons = alert.story.reasons.iter().filter(|reason| !line(&reason.reason).is_empty()).take(TOLD);
     reasons
         .map(|reason| {
             let name = clip(&line(&reason.reason), 60);
@@ -296,14 +320,16 @@ fn reasons(alert: &Alert, say: &mut Sentences<'_>) -> Vec<Told> {
 
 fn words(alert: &Alert, say: &mut Sentences<'_>) -> Vec<Told> {
     let most = alert.story.words.iter().map(|word| word.posts).max().unwrap_or(0);
-    let words = alert.story.words.iter().take(TOLD);
+    let words = alert.story.words.iter().filter(|word| !line(&word.word).is_empty()).take(TOLD);
     words.map(|word| told(clip(&line(&word.word), 40), word.posts, word.normal, most, say)).collect()
 }
 
 fn told(name: String, posts: u64, normal: f64, most: u64, say: &mut Sentences<'_>) -> Told {
-    let compared = say.say_plain("compared", &[posts.into(), normal.into()]).unwrap_or_default();
+    let numbers = [posts.into(), normal.into()];
+    let compared = say.say_plain("compared", &numbers).unwrap_or_default();
+    let short = say.say_plain("short", &numbers).unwrap_or_default();
     let width = (u128::from(posts) * 100).checked_div(u128::from(most)).map_or(0, |width| width as u64).clamp(2, 100);
-    Told { name, compared, width }
+    Told { name, compared, short, width }
 }
 
 fn shown(samples: &[Sample], say: &mut Sentences<'_>) -> Vec<Shown> {
@@ -317,7 +343,7 @@ fn shown(samples: &[Sample], say: &mut Sentences<'_>) -> Vec<Shown> {
             link,
         }
     };
-    samples.iter().take(SAMPLES).map(shown).collect()
+    samples.iter().map(shown).filter(|shown| !shown.text.is_empty()).take(SAMPLES).collect()
 }
 
 /// The rule, and its conditions down the tree.

@@ -1,6 +1,7 @@
 //! The filters of the templates, in one language and one zone.
 
 use jiff::Timestamp;
+use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind, State};
 
 use super::super::Language;
@@ -21,7 +22,7 @@ use super::templates::Style;
 /// | `plain` | any number, for conditions nobody wrote sentences for |
 pub(super) fn add(environment: &mut Environment<'_>, language: Language, style: &Style) {
     let share = move |share: f64| format::percent(share, language);
-    environment.add_filter("number", move |count: u64| format::number(count, language));
+    environment.add_filter("number", move |count: Value| Ok::<_, Error>(format::number(whole(&count)?, language)));
     environment.add_filter("expected", move |normal: f64| format::expected(normal, language));
     environment.add_filter("percent", share);
     environment.add_filter("percent_low", move |low: f64| share((low * 100.0).floor() / 100.0));
@@ -42,6 +43,14 @@ pub(super) fn add(environment: &mut Environment<'_>, language: Language, style: 
         Ok::<_, Error>(format::at_clock(instant(time)?, at(state)?, &zone, language))
     });
     environment.add_filter("plain", move |number: f64| plain(number, language));
+}
+
+/// A count, which the numbers of a condition hold as a fraction.
+fn whole(count: &Value) -> Result<u64, Error> {
+    match u64::try_from(count.clone()) {
+        Ok(count) => Ok(count),
+        Err(_) => Ok(f64::try_from(count.clone())?.round() as u64),
+    }
 }
 
 fn instant(seconds: f64) -> Result<Timestamp, Error> {

@@ -20,7 +20,7 @@ pub struct Message {
     pub text: String,
     /// The whole message as an HTML page; shows the chart as `cid:` [`CHART_CID`] where there is one.
     pub html: String,
-    /// The last day, 600 x 200 points at twice as many pixels; none without a past to show.
+    /// The last day, 960 pixels wide, to be shown about half as wide; none without a past to show.
     pub chart_png: Option<Vec<u8>>,
     /// What the chart shows, for those who cannot see it; empty without one.
     pub chart_alt: String,

@@ -47,3 +47,6 @@ pub fn render(notification: &Notification, language: Language, templates: &Templ
     let faults = sentences.into_faults();
     Message { lang, subject, summary, text, html, chart_png, chart_alt, card, slack, url: link, faults }
 }
+
+#[cfg(test)]
+mod tests;

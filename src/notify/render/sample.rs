@@ -57,7 +57,7 @@ pub(super) fn all() -> Vec<Notification> {
     ];
     let conditions: [(&str, &[(&str, f64)]); 6] = [
         ("negative_rate", &[("window", 3_600.0), ("lower_bound", 0.7), ("threshold", 0.66), ("confidence", 0.99)]),
-        ("rising", &[("score", 7.25), ("h", 6.0), ("days_between_false_alarms", 30.0)]),
+        ("rising", &[("sum", 7.25), ("h", 6.0), ("rising_since", 1_424_606_400.0), ("false_alarm_every_hours", 720.0)]),
         ("negative_volume", &[("window", 7_200.0), ("negative", 160.0), ("threshold", 100.0), ("normal", 40.0)]),
         ("volume", &[("window", 7_200.0), ("posts", 210.0), ("threshold", 150.0), ("normal", 80.0)]),
         ("events", &[("window", 300.0), ("events", 3.0), ("wanted", 3.0)]),

@@ -123,9 +123,9 @@ impl Templates {
         }
         for notification in super::sample::all() {
             for fault in super::render(&notification, language, self).faults {
-                if !faults.contains(&fault) {
-                    faults.push(fault);
-                }
+                // The file that is tried is named by the caller.
+                let reason = fault.strip_prefix(name).and_then(|rest| rest.strip_prefix(": ")).map(str::to_owned);
+                faults.extend(reason.filter(|reason| !faults.contains(reason)));
             }
         }
         faults

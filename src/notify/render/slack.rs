@@ -31,7 +31,7 @@ pub(super) fn blocks(digest: &Digest) -> Value {
     }
     if !digest.facts.is_empty() {
         let fact = |Fact { label, value }: &Fact| format!("*{}*  {}", mrkdwn(label), mrkdwn(value));
-        blocks.push(section(&joined(digest.facts.iter().map(fact), TEXT)));
+        blocks.push(section(&joined(digest.facts.iter().chain(&digest.spark).map(fact), TEXT)));
     }
     let fields: Vec<Value> = [&digest.reasons, &digest.words].into_iter().filter_map(told).collect();
     if !fields.is_empty() {

@@ -145,3 +145,80 @@ fn environment(language: Language, style: &Style) -> Environment<'static> {
     }
     environment
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::super::{render, sample};
+    use super::*;
+
+    fn overridden(files: &[(&str, &str)]) -> Result<Templates, String> {
+        let directory = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            fs::write(directory.path().join(name), text).unwrap();
+        }
+        let shown = |faults: Vec<TemplateFault>| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        Templates::with_overrides(Style::default(), directory.path()).map_err(shown)
+    }
+
+    fn told(templates: &Templates, language: Language) -> super::super::Message {
+        render(&sample("crisis", None, Timestamp::UNIX_EPOCH), language, templates)
+    }
+
+    #[test]
+    fn a_sentence_or_a_part_of_a_mail_can_be_replaced_alone() {
+        let templates = overridden(&[
+            (
+                "fr.jinja",
+                "{% macro badge(v, a) %}{{ _loud(v.id) }}{% endmacro %}{% macro _loud(x) %}!{{ x }}!{% endmacro %}",
+            ),
+            ("mail.html", "{% extends 'vigie/mail.html' %}{% block foot %}<p>our foot: {{ d.id }}</p>{% endblock %}"),
+        ]);
+        let templates = templates.unwrap();
+        let french = told(&templates, Language::French);
+        assert!(
+            french.text.contains("\u{202f}!TEST-1234\u{202f}!") || french.text.contains("!TEST-1234!"),
+            "{}",
+            french.text
+        );
+        assert!(french.text.contains("Ceci est un essai"), "the other sentences are as they were");
+        assert!(french.html.contains("<p>our foot: TEST-1234</p>"));
+        let english = told(&templates, Language::English);
+        assert!(!english.text.contains("!TEST") && english.html.contains("our foot"));
+        assert_eq!((french.faults, english.faults), (Vec::new(), Vec::new()));
+    }
+
+    #[test]
+    fn every_fault_of_a_directory_is_named() {
+        let cases = [
+            (("fr.jinja", "{% macro subject(v, a) %}"), "fr.jinja: line 1: syntax error"),
+            (("en.jinja", "{% macro headlin(v, a) %}x{% endmacro %}"), "`headlin` is no sentence of messages"),
+            (("en.jinja", "\n{% macro headline(v, a) %}{{ a.rat }}{% endmacro %}"), "line 2: undefined value"),
+            (("en.jinja", "{% macro headline(v, a) %}{{ v.at | tme }}{% endmacro %}"), "unknown filter"),
+            (("mail.html", "{{ d.headlin }}"), "mail.html: line 1: undefined value"),
+            (("mail.htm", ""), "not the name of a template; known are en.jinja, fr.jinja, mail.txt, mail.html"),
+        ];
+        for (file, wanted) in cases {
+            let faults = overridden(&[file]).unwrap_err();
+            assert!(faults.contains(wanted), "{faults}\n does not say {wanted}");
+        }
+        let missing = Templates::with_overrides(Style::default(), Path::new("/no/such/directory")).unwrap_err();
+        assert!(missing[0].to_string().starts_with("/no/such/directory: the templates cannot be read"));
+    }
+
+    #[test]
+    fn what_fails_later_is_said_in_the_embedded_words() {
+        let mut templates = Templates::embedded(Style::default());
+        templates.replace("en.jinja", "{% macro headline(v, a) %}{{ a.no_such_thing }}{% endmacro %}").unwrap();
+        templates.replace("mail.txt", "{{ d.nothing.of_the_kind }}").unwrap();
+        let message = told(&templates, Language::English);
+        assert!(
+            message.text.starts_with("78% of posts about Air Paradis are negative, normally 61%"),
+            "{}",
+            message.text
+        );
+        assert_eq!(message.faults.len(), 2, "{:?}", message.faults);
+        assert!(message.faults[0].starts_with("en.jinja: headline: line 1: undefined value"), "{:?}", message.faults);
+    }
+}

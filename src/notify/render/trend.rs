@@ -54,6 +54,19 @@ pub(super) fn of(points: &[Point]) -> Option<Trend> {
     Some(Trend { direction, now, before, seconds: step.as_secs().saturating_mul(count as i64), until })
 }
 
+/// Negative posts of each hour as a row of bars, and the most of them; none without any.
+pub(super) fn spark(points: &[Point]) -> Option<(String, u64)> {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    const MOST_BARS: usize = 48;
+    let count = usize::try_from(HOUR / step(points)?.as_secs().max(1)).unwrap_or(1).max(1);
+    // From the end, so that the last bar is a whole hour.
+    let hour = |points: &[Point]| points.iter().fold(0_u64, |sum, point| sum.saturating_add(point.negative));
+    let hours: Vec<u64> = points.rchunks_exact(count).take(MOST_BARS).map(hour).collect();
+    let most = hours.iter().copied().max().filter(|most| *most > 0)?;
+    let bar = |hour: &u64| BARS.get((u128::from(*hour) * 7).div_ceil(u128::from(most)) as usize).copied();
+    Some((hours.iter().rev().filter_map(bar).collect(), most))
+}
+
 /// Length of a step; none for fewer than two points, or points in no order.
 pub(super) fn step(points: &[Point]) -> Option<SignedDuration> {
     let [first, second, ..] = points else { return None };
@@ -89,5 +102,11 @@ mod tests {
         assert_eq!(directions(&[50]), None, "no hour before");
         assert_eq!(of(&points(&[1, 9], 120)).unwrap().seconds, 7_200, "steps longer than an hour");
         assert_eq!(of(&[]), None);
+    }
+
+    #[test]
+    fn bars_are_whole_hours() {
+        assert_eq!(spark(&points(&[9, 0, 0, 1, 2, 8, 6], 30)), Some(("▁▃█".into(), 14)));
+        assert_eq!(spark(&points(&[0, 0], 60)), None);
     }
 }

@@ -6,8 +6,8 @@ use tiny_skia::Pixmap;
 
 /// None where the encoder fails, which it does not for pixels in memory.
 pub(super) fn png(pixmap: &Pixmap) -> Option<Vec<u8>> {
-    // Blends at the edges of letters and lines: near ones become one until the palette holds all.
-    let (palette, indices) = (0..8).find_map(|dropped| indexed(pixmap, dropped))?;
+    // The blends at the edges of letters and lines: what no eye tells apart becomes one.
+    let (palette, indices) = (4..8).find_map(|dropped| indexed(pixmap, dropped))?;
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, pixmap.width(), pixmap.height());
     encoder.set_color(png::ColorType::Indexed);
@@ -26,17 +26,22 @@ pub(super) fn png(pixmap: &Pixmap) -> Option<Vec<u8>> {
 fn indexed(pixmap: &Pixmap, dropped: u32) -> Option<(Vec<u8>, Vec<u8>)> {
     let mut places: BTreeMap<[u8; 3], u8> = BTreeMap::new();
     let (mut palette, mut indices) = (Vec::new(), Vec::with_capacity(pixmap.pixels().len()));
+    let (mut last, mut place) = (None, 0);
     for pixel in pixmap.pixels() {
         let colour = [pixel.red(), pixel.green(), pixel.blue()];
-        let place = match places.get(&colour.map(|part| part >> dropped)) {
-            Some(place) => *place,
-            None => {
-                let place = u8::try_from(places.len()).ok()?;
-                places.insert(colour.map(|part| part >> dropped), place);
-                palette.extend(colour);
-                place
-            }
-        };
+        // Most pixels are as the one before.
+        if last != Some(colour) {
+            let near = colour.map(|part| part >> dropped);
+            place = match places.get(&near) {
+                Some(place) => *place,
+                None => {
+                    palette.extend(colour);
+                    let place = u8::try_from(places.len()).ok()?;
+                    *places.entry(near).or_insert(place)
+                }
+            };
+            last = Some(colour);
+        }
         indices.push(place);
     }
     Some((palette, indices))
