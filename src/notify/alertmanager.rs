@@ -132,9 +132,10 @@ impl<'a> Posted<'a> {
         Self {
             labels,
             annotations,
-            starts_at: alert.starts_at,
+            // As Prometheus has it: not when the condition began to hold.
+            starts_at: alert.fired_at,
             // An end before the start is refused.
-            ends_at: alert.ends_at.unwrap_or(alive_until).max(alert.starts_at),
+            ends_at: alert.ends_at.unwrap_or(alive_until).max(alert.fired_at),
             generator_url: url,
         }
     }

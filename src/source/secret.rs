@@ -11,7 +11,7 @@ pub struct Secret(String);
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     #[error("{0}")]
-    Missing(Wanted),
+    Missing(Box<Wanted>),
     #[error("the file {path} with the {what} cannot be read: {cause}")]
     Unreadable { what: String, path: PathBuf, cause: std::io::Error },
     #[error("the {what} from {place} is {fault}; wanted one line of {wanted}")]
@@ -82,7 +82,7 @@ impl Secret {
         let credential = environment("CREDENTIALS_DIRECTORY").map(|dir| Path::new(&dir).join(&wanted.credential));
         let credential = credential.filter(|path| path.exists());
         let Some(path) = credential.or_else(|| wanted.file.clone()) else {
-            return Err(SecretError::Missing(wanted.clone()));
+            return Err(SecretError::Missing(Box::new(wanted.clone())));
         };
         match std::fs::read_to_string(&path) {
             Ok(value) => Self::checked(wanted, path.display().to_string(), &value),

@@ -7,7 +7,7 @@ use serde_json::json;
 use vigie::notify::{Acknowledged, ChannelConfig, Notification, NotifyError};
 
 use crate::kit::{discreet, environment, now, opened, resolved, try_build};
-use crate::stub::{Play, Stub};
+use crate::stub::{Got, Play, Stub};
 
 #[test]
 fn teams_is_sent_a_card_in_an_envelope_that_it_takes() {
@@ -68,7 +68,7 @@ fn a_bot_keeps_an_incident_in_one_thread() {
     let got = stub.got();
     assert!(got.iter().all(|got| got.path() == "/api/chat.postMessage"));
     assert!(got.iter().all(|got| got.headers["authorization"] == "Bearer t0ken-s3cr3t"));
-    let sent: Vec<_> = got.iter().map(|got| got.json()).collect();
+    let sent: Vec<_> = got.iter().map(Got::json).collect();
     assert!(
         sent.iter().all(|sent| sent["channel"] == "#crisis" && sent["blocks"].is_array() && sent["text"].is_string())
     );
@@ -148,7 +148,7 @@ fn pagerduty_follows_one_incident_to_its_end() {
     }
     let got = stub.got();
     assert!(got.iter().all(|got| got.path() == "/v2/enqueue"));
-    let events: Vec<_> = got.iter().map(|got| got.json()).collect();
+    let events: Vec<_> = got.iter().map(Got::json).collect();
     let actions: Vec<_> = events.iter().map(|event| event["event_action"].as_str().unwrap()).collect();
     assert_eq!(actions, ["trigger", "acknowledge", "resolve"]);
     for event in &events {

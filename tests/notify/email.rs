@@ -45,7 +45,7 @@ fn passing(told: Result<(), NotifyError>) -> String {
 }
 
 /// A header, unfolded.
-fn header<'a>(mail: &'a str, name: &str) -> Option<String> {
+fn header(mail: &str, name: &str) -> Option<String> {
     let head = mail.split("\r\n\r\n").next().unwrap().replace("\r\n ", " ").replace("\r\n\t", " ");
     let prefix = format!("{name}: ");
     let found: Vec<&str> = head.split("\r\n").filter_map(|line| line.strip_prefix(&prefix)).collect();

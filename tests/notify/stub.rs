@@ -104,7 +104,7 @@ impl Stub {
                     None => answer(stream, &play, &tell),
                     Some(config) => {
                         let connection = rustls::ServerConnection::new(config).unwrap();
-                        answer(rustls::StreamOwned::new(connection, stream), &play, &tell)
+                        answer(rustls::StreamOwned::new(connection, stream), &play, &tell);
                     }
                 });
             }

@@ -19,7 +19,6 @@ use crate::notify::said::Discretion;
 use crate::notify::{Notification, NotifyError};
 use crate::source::Secret;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
 
 /// A server, and how to be let in.
@@ -112,10 +111,9 @@ impl Smtp {
     fn connect(&self) -> Result<SmtpConnection, Error> {
         let wrapped = self.tls.as_ref().filter(|(tls, _)| *tls == Tls::Tls).map(|(_, parameters)| parameters);
         let address = (self.server.trim_matches(['[', ']']), self.port);
-        let timeout = Some(CONNECT_TIMEOUT.min(self.timeout));
+        // A server may let one wait for its first words, as those who send spam do not.
+        let timeout = Some(self.timeout);
         let mut connection = SmtpConnection::connect(address, timeout, &self.hello, wrapped, None)?;
-        // An error here is one at the next word, too.
-        let _ = connection.set_timeout(Some(self.timeout));
         if let Some((Tls::Starttls, parameters)) = &self.tls {
             connection.starttls(parameters, &self.hello)?;
         }

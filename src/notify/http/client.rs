@@ -165,6 +165,8 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>, String> {
 
 fn without_address(error: reqwest::Error) -> String {
     match lost(&error.without_url()) {
-        NotifyError::Passing { reason, .. } | NotifyError::Permanent { reason } => reason,
+        NotifyError::Passing { reason, .. } | NotifyError::Permanent { reason } => {
+            format!("{reason}; is the package ca-certificates installed? or set ca_file")
+        }
     }
 }

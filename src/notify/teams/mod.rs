@@ -71,8 +71,14 @@ impl Notifier for Teams {
 }
 
 fn envelope(card: Value, summary: &str) -> Vec<u8> {
-    let card = fit(card, MOST_BYTES.saturating_sub(summary.len() + 300));
-    let whole = json!({
+    // What stands around the card, with the summary as JSON has it.
+    let around = serde_json::to_vec(&wrapped(&Value::Null, summary)).map_or(0, |bytes| bytes.len());
+    let card = fit(card, MOST_BYTES.saturating_sub(around));
+    serde_json::to_vec(&wrapped(&card, summary)).unwrap_or_default()
+}
+
+fn wrapped(card: &Value, summary: &str) -> Value {
+    json!({
         "type": "message",
         "summary": summary,
         "attachments": [{
@@ -80,8 +86,7 @@ fn envelope(card: Value, summary: &str) -> Vec<u8> {
             "contentUrl": null,
             "content": card,
         }],
-    });
-    serde_json::to_vec(&whole).unwrap_or_default()
+    })
 }
 
 /// A 200 may hide that Teams did not take the card, as in `Microsoft Teams endpoint returned HTTP error 429 with
