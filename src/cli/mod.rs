@@ -16,6 +16,7 @@ mod output;
 mod reader_flags;
 mod replay;
 mod run;
+mod send_test;
 mod simulate;
 mod span;
 mod state;
@@ -32,6 +33,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::classify::ModelError;
 use crate::config::{ConfigError, Loaded, Origin, Override, Purpose};
+use crate::notify::ReceiverError;
 use crate::source::twitter::AccountError;
 use crate::source::{BuildError, RejectsFile, SecretError};
 
@@ -57,6 +59,7 @@ enum Command {
     Forget(forget::ForgetArgs),
     Store(store::StoreArgs),
     CheckConfig(check_config::CheckConfigArgs),
+    SendTest(send_test::SendTestArgs),
     #[command(hide = true)]
     Generate(generate::GenerateArgs),
 }
@@ -126,6 +129,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Forget(args) => forget::run(args),
         Command::Store(args) => store::run(args),
         Command::CheckConfig(args) => check_config::run(&args),
+        Command::SendTest(args) => send_test::run(&args),
         Command::Generate(args) => generate::run(&args),
     }
 }
@@ -158,7 +162,11 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
 
 /// What the configuration should have set is missing.
 fn is_unset(cause: &(dyn std::error::Error + 'static)) -> bool {
-    cause.is::<SecretError>() || cause.is::<BuildError>() || cause.is::<AccountError>() || cause.is::<ModelError>()
+    cause.is::<SecretError>()
+        || cause.is::<ReceiverError>()
+        || cause.is::<BuildError>()
+        || cause.is::<AccountError>()
+        || cause.is::<ModelError>()
 }
 
 impl From<Format> for crate::logging::Format {
