@@ -212,9 +212,12 @@ impl Monitor {
         let target = now.as_second() - now.as_second().rem_euclid(width);
         let mut edge = self.totals.edge.unwrap_or(target);
         while edge < target {
-            if self.topics.values().all(Watched::is_quiet) {
-                self.topics.values_mut().for_each(|watched| watched.window.jump(target));
-                edge = target;
+            // To the bucket that ends when the first of them wakes.
+            let rest = self.topics.values().map(|watched| watched.rests_until(edge)).min().unwrap_or(Some(i64::MAX));
+            let asleep = rest.map_or(edge, |rest| rest.saturating_sub(1).div_euclid(width) * width).min(target);
+            if asleep > edge {
+                self.topics.values_mut().for_each(|watched| watched.window.jump(asleep));
+                edge = asleep;
             } else {
                 self.topics.values_mut().for_each(|watched| watched.window.advance());
                 edge += width;
@@ -231,7 +234,10 @@ impl Monitor {
     }
 
     fn evaluate(&mut self, now: Timestamp) {
-        for (name, watched) in self.topics.iter_mut().filter(|(_, watched)| !watched.is_quiet()) {
+        let end = now.as_second();
+        let before = end - self.config.bucket.as_secs();
+        let is_due = |watched: &Watched| watched.rests_until(before).is_none_or(|wakes| wakes <= end);
+        for (name, watched) in self.topics.iter_mut().filter(|(_, watched)| is_due(watched)) {
             let transitions = watched.evaluate(name, &self.rules, &self.model, now);
             self.totals.alerts += transitions.iter().filter(|told| told.status == Status::Firing).count() as u64;
             self.fresh.extend(transitions);

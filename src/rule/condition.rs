@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::negative_rate::NegativeRate;
 use super::negative_volume::NegativeVolume;
+use super::no_data::NoData;
 use super::rising::Rising;
 use super::{Evaluation, Evidence, Memory, Reasons};
 use crate::window::Span;
@@ -16,6 +17,7 @@ pub enum Condition {
     NegativeRate(NegativeRate),
     NegativeVolume(NegativeVolume),
     Rising(Rising),
+    NoData(NoData),
     And(All),
     Or(Any),
 }
@@ -53,6 +55,7 @@ impl Condition {
             Self::NegativeRate(condition) => condition.window.as_secs(),
             Self::NegativeVolume(condition) => condition.window.as_secs(),
             Self::Rising(condition) => condition.window.as_secs(),
+            Self::NoData(condition) => condition.at_least.as_secs(),
             Self::And(_) | Self::Or(_) => self.parts().iter().map(Self::window).max().unwrap_or_default(),
         }
     }
@@ -62,7 +65,7 @@ impl Condition {
         let past = match self {
             Self::NegativeRate(condition) => condition.above.trailing(),
             Self::NegativeVolume(condition) => condition.above.trailing(),
-            Self::Rising(_) => None,
+            Self::Rising(_) | Self::NoData(_) => None,
             Self::And(_) | Self::Or(_) => return self.parts().iter().flat_map(Self::spans).collect(),
         };
         let window = self.window();
@@ -74,8 +77,17 @@ impl Condition {
         match self {
             Self::NegativeRate(condition) => condition.above.has_normal(),
             Self::NegativeVolume(condition) => condition.above.has_normal(),
-            Self::Rising(_) => true,
+            Self::Rising(_) | Self::NoData(_) => true,
             Self::And(_) | Self::Or(_) => self.parts().iter().all(Self::has_normal),
+        }
+    }
+
+    /// Whether it is silence that it holds in: it says nothing of what people write.
+    pub fn is_silence(&self) -> bool {
+        match self {
+            Self::NoData(_) => true,
+            Self::And(_) | Self::Or(_) => self.parts().iter().all(Self::is_silence),
+            _ => false,
         }
     }
 
@@ -94,6 +106,10 @@ impl Condition {
             (Self::Rising(condition), found) => {
                 let mut own = if let Memory::Rising(own) = found { own } else { Default::default() };
                 (condition.evaluate(evidence, &mut own), Memory::Rising(own))
+            }
+            (Self::NoData(condition), found) => {
+                let mut own = if let Memory::Silence(own) = found { own } else { Default::default() };
+                (condition.evaluate(evidence, &mut own), Memory::Silence(own))
             }
             (Self::And(_) | Self::Or(_), found) => self.combine(evidence, found),
         };
@@ -131,6 +147,7 @@ impl Condition {
             Self::NegativeRate(condition) => condition.faults(bucket),
             Self::NegativeVolume(condition) => condition.faults(bucket),
             Self::Rising(condition) => condition.faults(bucket),
+            Self::NoData(condition) => condition.faults(bucket),
             Self::And(_) | Self::Or(_) => return self.faults_below(at, depth, bucket),
         };
         own.into_iter().map(|fault| fault.replacen("condition", at, 1)).collect()

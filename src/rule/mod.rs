@@ -15,6 +15,7 @@ mod file;
 mod memory;
 mod negative_rate;
 mod negative_volume;
+mod no_data;
 mod rising;
 
 pub use baseline::{Baseline, ExpectedRate, ExpectedVolume};
