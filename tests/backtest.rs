@@ -127,6 +127,16 @@ fn a_sweep_shows_what_is_traded() {
 }
 
 #[test]
+fn a_rule_that_tells_of_silence_is_counted_and_not_judged() {
+    let dir = planted(true);
+    let quiet = "[[rule]]\nname = \"Quiet\"\ncondition = { type = \"no_data\", at_least = \"1h\", false_alarm_every = \"90d\" }\n";
+    fs::write(dir.path().join("rules.toml"), format!("{RULES}{quiet}")).unwrap();
+    let found = json(dir.path(), &[]);
+    assert_eq!((&found["rules"][1]["rule"], &found["rules"][1]["false_alarms"]), (&"Quiet".into(), &Value::Null));
+    assert_eq!(found["rules"][0]["false_alarms"], 1);
+}
+
+#[test]
 fn it_speaks_both_languages() {
     let dir = planted(true);
     let english = success(&backtest(dir.path(), &["--language", "en"]));

@@ -14,11 +14,13 @@ const MIN_POSTS: u64 = 20;
 pub(crate) struct Baseline {
     pub(crate) family: &'static str,
     pub(crate) setting: String,
-    make: fn(Parameters) -> Box<dyn Detector>,
+    make: Make,
     parameters: Parameters,
     /// It knows what no detector can: it only shows what is possible.
     pub(crate) is_clairvoyant: bool,
 }
+
+type Make = fn(Parameters) -> Box<dyn Detector>;
 
 #[derive(Debug, Clone, Copy)]
 struct Parameters {
@@ -35,7 +37,7 @@ impl Baseline {
 /// All of them.
 pub(crate) fn all() -> Vec<Baseline> {
     let mut all = Vec::new();
-    let mut add = |family, make: fn(Parameters) -> Box<dyn Detector>, minutes: &[usize], weights: &[f64]| {
+    let mut add = |family, make: Make, minutes: &[usize], weights: &[f64]| {
         for minutes in minutes {
             for weight in weights {
                 let weighted = if weights.len() > 1 { format!(", weight {weight}") } else { String::new() };
@@ -51,7 +53,7 @@ pub(crate) fn all() -> Vec<Baseline> {
     add("EWMA of negatives", |p| Box::new(EwmaCount::new(p)), &[5, 15, 60], &[0.1, 0.3]);
     add("p-chart", |p| Box::new(PChart::new(p.minutes)), &[15, 30, 60, 180], &[1.0]);
     for lift in [0.05, 0.1, 0.2, 0.3] {
-        let makes: [(&str, fn(Parameters) -> Box<dyn Detector>); 2] = [
+        let makes: [(&str, Make); 2] = [
             ("crowd added", |p| Box::new(Clairvoyant { lift: p.weight, is_added: true, sum: 0.0 })),
             ("posts replaced", |p| Box::new(Clairvoyant { lift: p.weight, is_added: false, sum: 0.0 })),
         ];
