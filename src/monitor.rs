@@ -14,6 +14,7 @@ mod schema;
 mod scrub;
 mod selector;
 mod set_aside;
+mod story;
 mod tombstones;
 mod tracked;
 mod view;
@@ -63,6 +64,8 @@ pub enum MonitorError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     Counted,
+    /// Counted as a repetition of one that voted, in every one of its topics.
+    Copied,
     /// Counted before.
     Duplicate,
     TooLate,
@@ -170,9 +173,10 @@ impl Monitor {
         let outcome = if arrivals.is_empty() {
             self.totals.unmatched += 1;
             Outcome::Unmatched
-        } else if arrivals.contains(&Arrival::Counted) {
-            self.totals.count(classified.prediction.label);
-            Outcome::Counted
+        } else if arrivals.contains(&Arrival::Counted) || arrivals.contains(&Arrival::Copied) {
+            let copied = !arrivals.contains(&Arrival::Counted);
+            self.totals.count(classified, copied);
+            if copied { Outcome::Copied } else { Outcome::Counted }
         } else if arrivals.contains(&Arrival::TooLate) {
             self.totals.too_late += 1;
             Outcome::TooLate

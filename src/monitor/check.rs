@@ -84,7 +84,7 @@ pub fn check(store: &Store) -> Result<Check, StoreError> {
             record: (key.clone(), value.clone()),
         };
         let present = match schema {
-            Some(found) if found < SCHEMA => upgraded(&key, &value),
+            Some(found) if found < SCHEMA => upgraded(found, &key, &value),
             _ => Ok(value.clone()),
         };
         let read = match present {
@@ -115,5 +115,7 @@ pub fn check(store: &Store) -> Result<Check, StoreError> {
 
 /// Tables whose records begin with a topic, which [`Table::Topic`] must know for them to be found again.
 fn is_of_topic(table: Table) -> bool {
-    matches!(table, Table::Bucket | Table::Seen | Table::Sample | Table::History | Table::Tracker | Table::Alert)
+    let counted = matches!(table, Table::Bucket | Table::Seen | Table::Sample | Table::History);
+    let told = matches!(table, Table::Cascade | Table::Words | Table::UsualWords | Table::Word);
+    counted || told || matches!(table, Table::Tracker | Table::Alert)
 }

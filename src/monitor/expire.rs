@@ -57,14 +57,24 @@ impl Cleaning {
 }
 
 impl Monitor {
-    /// Removes what is older at `now` than `retention` allows: posts by the time they were written, records of what
-    /// could not be used, hours and alerts, tombstones, and what `vigie store repair` left. Changes a thousand records
+    /// Removes what is older at `now` than `retention` allows: posts by the time they were written, with their hashes and
+    /// words nobody used since, records of what could not be used, hours and alerts, tombstones, and what `vigie store repair` left. Changes a thousand records
     /// at most, in one commit; now and then rewrites the store's files.
     ///
     /// # Errors
     /// When the store cannot be read or written.
     pub fn expire(&mut self, now: Timestamp, retention: &Retention) -> Result<Expired, MonitorError> {
         let posts = days_before(now, retention.posts_days);
+        let mut old = false;
+        for watched in self.topics.values_mut() {
+            old |= watched.window.expire(posts);
+        }
+        if old {
+            self.commit()?;
+            let mut batch = Batch::default();
+            Cleaning::wanted(&self.store, &mut batch)?;
+            self.store.commit(batch)?;
+        }
         let history = days_before(now, retention.history_days);
         let tombstones = days_before(now, retention.posts_days.max(TOMBSTONE_DAYS));
 

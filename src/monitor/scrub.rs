@@ -28,6 +28,11 @@ impl Scrubbed {
         self.found.iter().filter(|(key, _)| key.table().is_some_and(|table| tables.contains(&table))).count() as u64
     }
 
+    /// The posts that were found, each once.
+    pub(super) fn ids(&self) -> BTreeSet<&str> {
+        self.found.iter().map(|(_, id)| id.as_str()).collect()
+    }
+
     fn note(&mut self, key: &Key, ids: impl IntoIterator<Item = String>) {
         self.found.extend(ids.into_iter().map(|id| (key.clone(), id)));
     }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::alert::{Alert, AlertState, Change, Fingerprint, Status, Story, Timing, Transition};
+use super::story::{story, trend};
+use crate::alert::{Alert, AlertState, Change, Fingerprint, Status, Timing, Transition};
 use crate::rule::annotation::{self, Values};
 use crate::rule::{AlertingRule, Evaluation, Explanation, Normal};
 use crate::window::TopicWindow;
@@ -79,7 +80,8 @@ impl Tracked {
             Change::Resolved => {
                 self.frozen = None;
                 self.alert.take().map(|alert| {
-                    let alert = Alert { ends_at: Some(now), latest: evaluation.measured, ..alert };
+                    let mut alert = Alert { ends_at: Some(now), latest: evaluation.measured, ..alert };
+                    alert.story.trend = trend(topic);
                     Transition { status: Status::Resolved, at: now, alert }
                 })
             }
@@ -108,6 +110,7 @@ impl Tracked {
             alert.peak = evaluation.measured;
             alert.peak_at = now;
             alert.samples = topic.samples(rule.condition.window(), SAMPLES);
+            alert.story = story(topic, rule.condition.window());
         }
     }
 }
@@ -139,7 +142,7 @@ fn new_alert(
         samples: topic.samples(rule.condition.window(), SAMPLES),
         is_rate: rule.condition.is_rate(),
         explanation: Explanation::default(),
-        story: Story::default(),
+        story: story(topic, rule.condition.window()),
     };
     let values = Values::new(topic_name, &rule.name, &alert.labels, &alert.fired_on, alert.starts_at);
     let render = |(name, text): (&String, &String)| (name.clone(), annotation::render(text, &values));

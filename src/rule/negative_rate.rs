@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     fn counts(negative: u64, posts: u64) -> Counts {
-        Counts { negative, neutral: posts - negative, positive: 0 }
+        Counts { negative, neutral: posts - negative, ..Counts::default() }
     }
 
     fn past(negative: u64, posts: u64) -> Option<Past> {

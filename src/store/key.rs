@@ -36,6 +36,14 @@ pub enum Table {
     Receipt = 14,
     /// What could not be used, as it was read.
     SetAside = 15,
+    /// Hashes of the posts that others may repeat, per topic.
+    Cascade = 20,
+    /// How many negative posts held which words, per topic, kind and ten minutes; by hash.
+    Words = 21,
+    /// The same in the time before, per topic and kind.
+    UsualWords = 22,
+    /// Words that several posts held, by their hashes.
+    Word = 23,
 }
 
 /// One part of a key.
@@ -56,7 +64,7 @@ enum Kind {
 }
 
 impl Table {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 19] = [
         Self::Meta,
         Self::Cursor,
         Self::Totals,
@@ -72,6 +80,10 @@ impl Table {
         Self::Forgotten,
         Self::Receipt,
         Self::SetAside,
+        Self::Cascade,
+        Self::Words,
+        Self::UsualWords,
+        Self::Word,
     ];
 
     /// As it is written in an export.
@@ -90,7 +102,10 @@ impl Table {
             Self::Meta | Self::Cursor | Self::Topic | Self::Forgotten => &[Kind::Text],
             Self::Bucket | Self::Sample | Self::History => &[Kind::Text, Kind::Time],
             Self::Seen => &[Kind::Text, Kind::Time, Kind::Number],
-            Self::Tracker | Self::Problem => &[Kind::Text, Kind::Text],
+            Self::Tracker | Self::Problem | Self::UsualWords => &[Kind::Text, Kind::Text],
+            Self::Cascade => &[Kind::Text, Kind::Number],
+            Self::Words => &[Kind::Text, Kind::Text, Kind::Time],
+            Self::Word => &[Kind::Text, Kind::Text, Kind::Number],
             Self::Alert => &[Kind::Text, Kind::Time, Kind::Text],
             Self::Outbox | Self::Receipt | Self::SetAside => &[Kind::Number],
         }

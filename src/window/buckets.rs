@@ -39,7 +39,7 @@ pub(super) struct Buckets {
     first: i64,
     ring: VecDeque<Counts>,
     sums: Vec<(Span, Counts)>,
-    /// How far back any span reaches, in seconds.
+    /// How far back any span reaches, or anything that is shown, in seconds.
     horizon: i64,
     /// Starts of the records to be written, and of those stored whose buckets are being dropped.
     changed: BTreeSet<i64>,
@@ -47,29 +47,30 @@ pub(super) struct Buckets {
 }
 
 impl Buckets {
-    pub(super) fn new(width: i64, edge: i64, spans: &[Span]) -> Self {
+    /// Empty ones, which are kept for as long as a span reaches back, and for `shown` seconds.
+    pub(super) fn new(width: i64, edge: i64, spans: &[Span], shown: i64) -> Self {
         Self {
             width,
             edge,
             first: edge,
             ring: VecDeque::new(),
             sums: spans.iter().map(|span| (*span, Counts::default())).collect(),
-            horizon: spans.iter().map(|span| span.far).max().unwrap_or(0),
+            horizon: spans.iter().map(|span| span.far).max().unwrap_or(0).max(shown),
             changed: BTreeSet::new(),
             lapsing: BTreeSet::new(),
         }
     }
 
-    /// The buckets of `topic` as stored.
-    pub(super) fn load(store: &Store, topic: &str, width: i64, edge: i64, spans: &[Span]) -> Result<Self, StoreError> {
-        let mut buckets = Self::new(width, edge, spans);
+    /// What is stored of `topic`, added to these.
+    pub(super) fn load(mut self, store: &Store, topic: &str) -> Result<Self, StoreError> {
+        let buckets = &mut self;
         for entry in store.scan::<Vec<(i64, Counts)>>(&Key::new(Table::Bucket).text(topic)) {
             let (key, stored) = entry?;
             stored.into_iter().for_each(|(start, counts)| buckets.add(start, counts));
             buckets.lapsing.extend(key.last_time());
         }
         buckets.changed.clear();
-        Ok(buckets)
+        Ok(self)
     }
 
     /// Adds to `batch` the records that changed, and takes out those of which nothing is left.
@@ -162,6 +163,15 @@ impl Buckets {
         self.edge
     }
 
+    /// The sum of the closed buckets from `start` to before `end` (Unix seconds).
+    pub(super) fn between(&self, start: i64, end: i64) -> Counts {
+        let starts = (start..end.min(self.edge)).step_by(usize::try_from(self.width).unwrap_or(usize::MAX));
+        starts.fold(Counts::default(), |mut sum, start| {
+            sum += self.at(start);
+            sum
+        })
+    }
+
     /// The last `count` buckets, the open one last.
     pub(super) fn recent(&self, count: usize) -> Vec<Counts> {
         (0..count as i64).rev().map(|ago| self.at(self.edge - ago * self.width)).collect()
@@ -214,7 +224,7 @@ mod tests {
         fn sums_equal_a_recount_after_any_sequence(steps in proptest::collection::vec(step(), 1..60)) {
             let dir = tempfile::tempdir().unwrap();
             let store = Store::open(dir.path()).unwrap();
-            let mut buckets = Buckets::new(WIDTH, 0, &SPANS);
+            let mut buckets = Buckets::new(WIDTH, 0, &SPANS, 0);
             let mut posts: Vec<i64> = Vec::new();
             for step in steps {
                 match step {
@@ -228,7 +238,7 @@ mod tests {
                         let mut batch = Batch::default();
                         buckets.save(&mut batch, "t").unwrap();
                         store.commit(batch).unwrap();
-                        buckets = Buckets::load(&store, "t", WIDTH, buckets.edge(), &SPANS).unwrap();
+                        buckets = Buckets::new(WIDTH, buckets.edge(), &SPANS, 0).load(&store, "t").unwrap();
                         let records = store.scan::<Vec<(i64, Counts)>>(&Key::new(Table::Bucket)).count();
                         prop_assert!(records <= 2, "{} records for a horizon of 13 minutes", records);
                     }

@@ -95,7 +95,7 @@ fn what_is_no_export_is_refused_by_line() {
     let first = json!({"vigie_store": SCHEMA}).to_string();
     for (lines, wanted) in [
         (vec!["{\"a\": 1}"], "line 1: it names no layout version"),
-        (vec!["{\"vigie_store\": 1}"], "layout version 1, wanted 2"),
+        (vec!["{\"vigie_store\": 1}"], "layout version 1, wanted 3"),
         (vec![first.as_str(), "nonsense"], "line 2"),
         (vec![&first, r#"{"table": "Alarm", "key": [], "value": 1}"#], "no table \"Alarm\""),
         (vec![&first, r#"{"table": "Totals", "key": [{"number": 1}], "value": 1}"#], "line 2: its key"),

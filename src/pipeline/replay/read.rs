@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use super::{Progress, Replay};
-use crate::source::{Needs, Order, Ordered, Reader, RejectsFile};
+use crate::source::{Needs, Order, Ordered, Reader, RejectsFile, Row};
 
 /// Rows between two looks at the progress.
 const LOOK: u64 = 4_096;
@@ -30,7 +30,9 @@ impl Dump {
         while let Some(row) = reader.next_row()? {
             match row {
                 Ok(row) => {
-                    if let Some(post) = row.into_post() {
+                    // Where a model reads the posts, nothing of what people labelled is to be seen.
+                    let reason = row.reason.clone().filter(|_| replay.given_labels);
+                    if let Some(post) = (Row { reason, ..row }).into_post() {
                         order.push(&post)?;
                     }
                 }
