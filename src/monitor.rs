@@ -18,6 +18,7 @@ mod story;
 mod tombstones;
 mod tracked;
 mod view;
+mod watched;
 
 pub use check::{Check, Fault, TableCheck, check};
 pub use expire::Expired;
@@ -37,14 +38,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::alert::{Status, Transition};
-use crate::classify::ClassifiedPost;
-use crate::rule::{AlertingRule, Rules};
+use crate::classify::{ClassifiedPost, ModelInfo};
+use crate::rule::Rules;
 use crate::store::{Batch, Key, Store, StoreError, Table};
 use crate::window::{self, Arrival, TopicWindow};
 use problem::Problems;
 use set_aside::Aside;
 use tombstones::Tombstones;
-use tracked::Tracked;
+use watched::Watched;
 
 /// Topics a monitor keeps windows for. A topic column with more values than this was not meant as one.
 const MAX_TOPICS: usize = 1_000;
@@ -73,37 +74,13 @@ pub enum Outcome {
     Unmatched,
 }
 
-/// A topic with its state under each rule, in the order of the rules.
-#[derive(Debug)]
-struct Watched {
-    window: TopicWindow,
-    tracked: Vec<Tracked>,
-    /// The negative rate that counted as normal at the last evaluation.
-    normal: Option<f64>,
-}
-
-impl Watched {
-    fn load(store: &Store, config: &window::Config, rules: &Rules, name: &str, edge: i64) -> Result<Self, StoreError> {
-        let load = |rule: &AlertingRule| Ok(store.get(&tracker_key(name, &rule.name))?.unwrap_or_default());
-        Ok(Self {
-            window: TopicWindow::load(store, config, &rules.spans(), name, edge)?,
-            tracked: rules.rules.iter().map(load).collect::<Result<_, StoreError>>()?,
-            normal: None,
-        })
-    }
-
-    /// Whether time can pass without anything to evaluate.
-    fn is_quiet(&self) -> bool {
-        self.window.is_quiet() && self.tracked.iter().all(Tracked::is_idle)
-    }
-}
-
 /// Windows, trackers and outbox, in memory as in the store.
 #[derive(Debug)]
 pub struct Monitor {
     store: Store,
     config: window::Config,
     rules: Rules,
+    model: ModelInfo,
     totals: Totals,
     /// As at the last commit.
     committed: Totals,
@@ -145,6 +122,7 @@ impl Monitor {
             store,
             config,
             rules,
+            model: ModelInfo::default(),
             totals,
             committed: totals,
             topics,
@@ -157,6 +135,14 @@ impl Monitor {
         };
         monitor.end_orphans()?;
         Ok(monitor)
+    }
+
+    /// Says which model reads the posts from now on, and how often it is wrong. Another model than before restarts what was
+    /// learnt of rates; call it at the start, and when the model is changed.
+    pub fn read_by(&mut self, model: ModelInfo) {
+        let now = self.totals.edge.unwrap_or_default();
+        self.topics.values_mut().for_each(|watched| watched.read_by(&model.id, now));
+        self.model = model;
     }
 
     /// Counts a post in each of `topics`. Call [`Monitor::advance`] first.
@@ -215,7 +201,8 @@ impl Monitor {
                 return Err(MonitorError::TooManyTopics);
             }
             let edge = self.totals.edge.unwrap_or_default();
-            let watched = Watched::load(&self.store, &self.config, &self.rules, name, edge)?;
+            let mut watched = Watched::load(&self.store, &self.config, &self.rules, name, edge)?;
+            watched.read_by(&self.model.id, edge);
             self.topics.insert(name.into(), watched);
         }
         self.topics.get_mut(name).map(|watched| &mut watched.window).ok_or(MonitorError::TooManyTopics)
@@ -247,18 +234,9 @@ impl Monitor {
 
     fn evaluate(&mut self, now: Timestamp) {
         for (name, watched) in self.topics.iter_mut().filter(|(_, watched)| !watched.is_quiet()) {
-            for (rule, tracked) in self.rules.rules.iter().zip(&mut watched.tracked) {
-                if !rule.watches(name) {
-                    continue;
-                }
-                let (normal, transition) = tracked.evaluate(rule, name, &watched.window, now);
-                if let Some(normal) = normal.filter(|_| rule.condition.is_rate()) {
-                    watched.window.note_normal(normal.value);
-                    watched.normal = Some(normal.value);
-                }
-                self.totals.alerts += u64::from(matches!(&transition, Some(t) if t.status == Status::Firing));
-                self.fresh.extend(transition);
-            }
+            let transitions = watched.evaluate(name, &self.rules, &self.model, now);
+            self.totals.alerts += transitions.iter().filter(|told| told.status == Status::Firing).count() as u64;
+            self.fresh.extend(transitions);
         }
     }
 
@@ -270,12 +248,7 @@ impl Monitor {
     pub fn commit(&mut self) -> Result<(), MonitorError> {
         let mut batch = std::mem::take(&mut self.pending);
         for (name, watched) in &mut self.topics {
-            watched.window.save(&mut batch, self.totals.commits)?;
-            for (rule, tracked) in self.rules.rules.iter().zip(&mut watched.tracked) {
-                if tracked.take_changed() {
-                    batch.put(&tracker_key(name, &rule.name), tracked)?;
-                }
-            }
+            watched.save(&mut batch, name, &self.rules, &self.totals)?;
         }
         let told = !self.fresh.is_empty();
         for transition in std::mem::take(&mut self.fresh) {

@@ -38,6 +38,7 @@ use anyhow::Context as _;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::classify::ModelInfo;
 use crate::config::Loaded;
 use crate::metrics::Metrics;
 use crate::monitor::Monitor;
@@ -98,8 +99,10 @@ impl Daemon {
         let Self { loaded, state, mut make_classifier, sources, receivers, clock, steady, metrics } = self;
         let window = loaded.config.window.clone();
         let store = Store::open(&state)?;
-        let monitor = Monitor::open(store, window.clone(), loaded.rules.clone())?;
+        let mut monitor = Monitor::open(store, window.clone(), loaded.rules.clone())?;
         let classifier = make_classifier()?;
+        let read_by = ModelInfo::of(classifier.as_ref());
+        monitor.read_by(read_by.clone());
         let model = classifier.model().to_owned();
         let started_at = clock();
 
@@ -178,6 +181,7 @@ impl Daemon {
         let parts = Parts {
             monitor,
             loaded: loaded.clone(),
+            model: read_by,
             state,
             wall: clock.clone(),
             steady,

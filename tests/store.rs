@@ -179,6 +179,9 @@ fn taken_over(layout: u32) {
         for later in ["explanation", "story"] {
             assert!(stored.as_object_mut().unwrap().remove(later).is_some());
         }
+        for measured in ["fired_on", "peak", "latest"] {
+            assert_eq!(stored[measured].as_object_mut().unwrap().remove("corrected"), Some(Value::Null));
+        }
         assert!(!stored["samples"].as_array().unwrap().is_empty());
         for (key, value) in stored.as_object().unwrap() {
             assert_eq!(value, &told[key], "{key}");

@@ -13,6 +13,7 @@ mod distilbert;
 mod distilbert_classifier;
 mod encoder;
 mod error;
+mod error_rates;
 mod files;
 mod head;
 mod label;
@@ -28,6 +29,7 @@ pub use column::ColumnClassifier;
 pub use distilbert_classifier::DistilBertClassifier;
 pub use encoder::Encoder;
 pub use error::ModelError;
+pub use error_rates::ErrorRates;
 pub use head::Head;
 pub use label::{Label, Prediction};
 pub use manifest::{Manifest, Origin};
@@ -70,11 +72,31 @@ pub trait Classifier: Send {
     /// Identifies the model in results, baselines and stored state.
     fn model(&self) -> &str;
 
+    /// How often it is wrong, where that was measured.
+    fn error_rates(&self) -> Option<ErrorRates> {
+        None
+    }
+
     /// How texts are to be cleaned before [`Classifier::classify`].
     fn profile(&self) -> Profile;
 
     /// One prediction per input, in the order of the inputs.
     fn classify(&mut self, inputs: &[Input<'_>]) -> Result<Vec<Prediction>, ClassifyError>;
+}
+
+/// What is known of the model that reads the posts.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ModelInfo {
+    /// As [`Classifier::model`].
+    pub id: String,
+    /// How often it is wrong, where that was measured.
+    pub error: Option<ErrorRates>,
+}
+
+impl ModelInfo {
+    pub fn of(classifier: &dyn Classifier) -> Self {
+        Self { id: classifier.model().to_owned(), error: classifier.error_rates() }
+    }
 }
 
 /// Why a batch could not be classified.

@@ -11,7 +11,7 @@ use super::node::{Node, Value, put};
 use super::reading::{probe, read};
 use super::words::wanted;
 use super::{Config, DEFAULTS, joined};
-use crate::rule::{AlertingRule, Rules};
+use crate::rule::{AlertingRule, Condition, Rules};
 use crate::source::{SourceConfig, Topic};
 
 /// Sections that are lists of tables.
@@ -36,10 +36,13 @@ const SOURCES: [(&str, &str); 3] = [
 
 const TOPIC: &str = "name = 'Air Paradis'\nkeywords = ['Air Paradis']\nhandles = ['AirParadis']";
 
-/// The least of each type of condition, with what it may be above: a number, or the topic's own past.
-const CONDITIONS: [(&str, &str, &str); 2] = [
-    ("negative_rate", "0.8", "{ baseline = '24h', margin = 0.1 }"),
-    ("negative_volume", "50", "{ baseline = '24h', times = 3.0 }"),
+/// The least of each type of condition; for those that compare with a number or with the topic's own past, both, told apart
+/// by whether `above` is a table.
+const CONDITIONS: [(&str, &str, &str); 4] = [
+    ("negative_rate", "window = '1h', above = 0.8", "window = '1h', above = { baseline = '24h', margin = 0.1 }"),
+    ("negative_volume", "window = '1h', above = 50", "window = '1h', above = { baseline = '24h', times = 3.0 }"),
+    ("and", "all = []", "all = []"),
+    ("or", "any = []", "any = []"),
 ];
 
 /// The defaults without the lists: what every section is tried in.
@@ -163,19 +166,46 @@ pub(super) fn rules_of(items: &[Item<'_, AlertingRule>]) -> Rules {
 type Tell<'a> = &'a mut dyn FnMut(&Place, &str, String);
 
 fn rule_sample(node: &Node, fault: Tell<'_>) -> Option<toml::Table> {
+    let condition = condition_sample(node.find(&["condition"]).unwrap_or(node), "condition", fault)?;
+    let mut rule = sample("name = 'A'");
+    rule.insert("condition".into(), toml::Value::Table(condition));
+    Some(rule)
+}
+
+/// A sound condition of the type that `node` names; `at` leads to it. None where it, or one of those it combines, has a
+/// fault, which is told: a combined condition is read as a whole, and its faults would all be at one line.
+fn condition_sample(node: &Node, at: &str, fault: Tell<'_>) -> Option<toml::Table> {
     let known: Vec<String> = CONDITIONS.iter().map(|(kind, ..)| (*kind).to_owned()).collect();
-    let Some(kind) = node.find(&["condition", "type"]).and_then(Node::text) else {
-        let place = node.find(&["condition", "type"]).or_else(|| node.find(&["condition"])).unwrap_or(node);
-        fault(&place.at, "condition.type", format!("missing; wanted one of {}", known.join(", ")));
+    let Some(kind) = node.find(&["type"]).and_then(Node::text) else {
+        let place = node.find(&["type"]).unwrap_or(node);
+        fault(&place.at, &format!("{at}.type"), format!("missing; wanted one of {}", known.join(", ")));
         return None;
     };
     let Some((kind, number, past)) = CONDITIONS.iter().find(|(known, ..)| *known == kind) else {
-        let place = node.find(&["condition", "type"]).unwrap_or(node);
-        fault(&place.at, "condition.type", format!("`{kind}` is no condition; {}", wanted(kind, &known)));
+        let place = node.find(&["type"]).unwrap_or(node);
+        fault(&place.at, &format!("{at}.type"), format!("`{kind}` is no condition; {}", wanted(kind, &known)));
         return None;
     };
-    let above = node.find(&["condition", "above"]).and_then(Node::entries).map_or(number, |_| past);
-    Some(sample(&format!("name = 'A'\ncondition = {{ type = '{kind}', window = '1h', above = {above} }}")))
+    let mut are_sound = true;
+    for key in ["all", "any"] {
+        let Some(Value::Tables(parts)) = node.find(&[key]).map(|node| &node.value) else { continue };
+        for (number, part) in parts.iter().enumerate() {
+            are_sound &= is_sound(part, &format!("{at}.{key}[{number}]"), fault);
+        }
+    }
+    let rest = node.find(&["above"]).and_then(Node::entries).map_or(number, |_| past);
+    are_sound.then(|| sample(&format!("type = '{kind}'\n{}", rest.replacen(", ", "\n", 1))))
+}
+
+/// Whether a condition within another can be read; its faults are told.
+fn is_sound(node: &Node, at: &str, fault: Tell<'_>) -> bool {
+    let Some(sample) = condition_sample(node, at, fault) else { return false };
+    let mut faults = Vec::new();
+    let is_read = read::<Condition>(node, at, &sample, &mut faults).is_some();
+    for found in &faults {
+        fault(&found.place, &found.key, found.what.clone());
+    }
+    is_read && faults.is_empty()
 }
 
 fn source_sample(kind: &str) -> Option<toml::Table> {
@@ -229,8 +259,8 @@ mod tests {
         sample(TOPIC).try_into::<Topic>().unwrap();
         SECTIONS.clone().try_into::<Config>().unwrap();
         for (kind, number, past) in CONDITIONS {
-            for above in [number, past] {
-                let text = format!("name = 'A'\ncondition = {{ type = '{kind}', window = '1h', above = {above} }}");
+            for rest in [number, past] {
+                let text = format!("name = 'A'\ncondition = {{ type = '{kind}', {rest} }}");
                 sample(&text).try_into::<AlertingRule>().unwrap();
             }
         }

@@ -29,8 +29,10 @@ impl Monitor {
     /// # Errors
     /// When the store cannot be read.
     pub fn reopen(self, rules: Rules) -> Result<Self, MonitorError> {
-        let Self { store, config, .. } = self;
-        Self::open(store, config, rules)
+        let Self { store, config, model, .. } = self;
+        let mut monitor = Self::open(store, config, rules)?;
+        monitor.read_by(model);
+        Ok(monitor)
     }
 
     /// Goes back to `now`, for a clock that had run ahead: the open bucket is the one that holds `now`. Commits.

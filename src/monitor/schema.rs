@@ -16,6 +16,7 @@ use super::set_aside::SetAside;
 use super::tombstones::Tombstone;
 use super::tracked::Tracked;
 use crate::alert::{Alert, Transition};
+use crate::rule::Baseline;
 use crate::store::{Batch, Key, Part, SCHEMA, Store, StoreError, Table};
 use crate::window::{Counts, Hour, Known, Sample, Slot, Usual};
 
@@ -70,6 +71,8 @@ impl Shape {
             (Table::Forgotten, _) => Self::of::<Tombstone>(),
             (Table::Receipt, _) => Self::of::<Receipt>(),
             (Table::SetAside, _) => Self::of::<SetAside>(),
+            (Table::Baseline, _) => Self::of::<Baseline>(),
+            (Table::Late, _) => Self::of::<Counts>(),
             (Table::Cascade, _) => Self::of::<Vec<(u64, Known)>>(),
             (Table::Words, _) => Self::of::<Slot>(),
             (Table::UsualWords, _) => Self::of::<Usual>(),

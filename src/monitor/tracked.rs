@@ -2,25 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::story::{story, trend};
 use crate::alert::{Alert, AlertState, Change, Fingerprint, Status, Timing, Transition};
 use crate::rule::annotation::{self, Values};
-use crate::rule::{AlertingRule, Evaluation, Explanation, Normal};
-use crate::window::TopicWindow;
+use crate::rule::{AlertingRule, Evaluation, Evidence, Memory};
 
 /// Posts shown with an alert.
 const SAMPLES: usize = 5;
+/// What lasts longer than this is no incident any more, but the new normal.
+const LONGEST_FREEZE: SignedDuration = SignedDuration::from_hours(72);
 
 /// State of a rule on a topic, and its alert while one fires.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Tracked {
     state: AlertState,
     pub(super) alert: Option<Alert>,
-    /// What was normal when the condition began to hold: an incident is not to become its own excuse.
-    frozen: Option<Normal>,
+    /// What the rule's conditions keep between evaluations.
+    memory: Memory,
     /// Not as stored.
     #[serde(skip)]
     changed: bool,
@@ -36,6 +37,17 @@ impl Tracked {
         self.state == AlertState::Inactive
     }
 
+    /// Whether what is normal stays as it was: pending or firing, and not for too long.
+    pub(super) fn is_frozen(&self, now: Timestamp) -> bool {
+        self.since().is_some_and(|since| now.duration_since(since) < LONGEST_FREEZE)
+    }
+
+    /// Forgets what was learnt of rates.
+    pub(super) fn restart(&mut self) {
+        self.memory.restart();
+        self.changed = true;
+    }
+
     /// Since when its condition holds; none while it does not.
     pub(super) fn since(&self) -> Option<Timestamp> {
         match self.state {
@@ -44,49 +56,42 @@ impl Tracked {
         }
     }
 
-    /// Evaluates `rule` on `topic` at `now`. Returns the normal rate it compared with, if any, and the transition that
+    /// Evaluates `rule` on a topic at `now`. Returns the normal rate it compared with, if any, and the transition that
     /// people are to be told of.
     pub(super) fn evaluate(
         &mut self,
         rule: &AlertingRule,
         name: &str,
-        topic: &TopicWindow,
+        evidence: &Evidence<'_>,
         now: Timestamp,
-    ) -> (Option<Normal>, Option<Transition>) {
-        let evaluation = rule.condition.evaluate(topic, self.frozen);
+    ) -> (Option<f64>, Option<Transition>) {
+        let evidence = Evidence { frozen: self.is_frozen(now), ..*evidence };
+        let before = self.memory.clone();
+        let evaluation = rule.condition.evaluate(&evidence, &mut self.memory);
         let timing = Timing { hold: rule.hold, keep_firing_for: rule.keep_firing_for };
         let (state, change) = self.state.step(now, evaluation.holds, timing);
-        self.changed |= state != self.state || self.alert.is_some();
+        self.changed |= state != self.state || self.alert.is_some() || self.memory != before;
         self.state = state;
         let transition = match change {
             Change::None => {
-                self.follow(rule, topic, now, &evaluation);
+                self.follow(rule, &evidence, now, &evaluation);
                 None
             }
-            Change::Began => {
-                self.frozen = evaluation.measured.normal;
-                None
-            }
-            Change::Lapsed => {
-                self.frozen = None;
-                None
-            }
+            Change::Began | Change::Lapsed => None,
             Change::Fired { since } => {
-                let alert = new_alert(rule, name, topic, since, now, &evaluation);
-                self.frozen = evaluation.measured.normal;
+                let alert = new_alert(rule, name, &evidence, since, now, &evaluation);
                 self.alert = Some(alert.clone());
                 Some(Transition { status: Status::Firing, at: now, alert })
             }
-            Change::Resolved => {
-                self.frozen = None;
-                self.alert.take().map(|alert| {
-                    let mut alert = Alert { ends_at: Some(now), latest: evaluation.measured, ..alert };
-                    alert.story.trend = trend(topic);
-                    Transition { status: Status::Resolved, at: now, alert }
-                })
-            }
+            Change::Resolved => self.alert.take().map(|alert| {
+                let explanation = evaluation.reasons.explain();
+                let mut alert = Alert { ends_at: Some(now), latest: evaluation.measured, explanation, ..alert };
+                alert.story.trend = trend(evidence.topic);
+                Transition { status: Status::Resolved, at: now, alert }
+            }),
         };
-        (evaluation.measured.normal, transition)
+        let normal = evaluation.measured.normal.filter(|_| evaluation.is_rate).map(|normal| normal.value);
+        (normal, transition)
     }
 
     /// The end of its alert, if it has one, because the rule is no more.
@@ -103,14 +108,15 @@ impl Tracked {
         self.state = state;
     }
 
-    fn follow(&mut self, rule: &AlertingRule, topic: &TopicWindow, now: Timestamp, evaluation: &Evaluation) {
+    fn follow(&mut self, rule: &AlertingRule, evidence: &Evidence<'_>, now: Timestamp, evaluation: &Evaluation) {
         let Some(alert) = &mut self.alert else { return };
         alert.latest = evaluation.measured;
+        alert.explanation = evaluation.reasons.explain();
         if evaluation.measured.lower_bound > alert.peak.lower_bound {
             alert.peak = evaluation.measured;
             alert.peak_at = now;
-            alert.samples = topic.samples(rule.condition.window(), SAMPLES);
-            alert.story = story(topic, rule.condition.window());
+            alert.samples = evidence.topic.samples(rule.condition.window(), SAMPLES);
+            alert.story = story(evidence.topic, rule.condition.window());
         }
     }
 }
@@ -118,7 +124,7 @@ impl Tracked {
 fn new_alert(
     rule: &AlertingRule,
     topic_name: &str,
-    topic: &TopicWindow,
+    evidence: &Evidence<'_>,
     since: Timestamp,
     now: Timestamp,
     evaluation: &Evaluation,
@@ -139,10 +145,10 @@ fn new_alert(
         peak: evaluation.measured,
         peak_at: now,
         latest: evaluation.measured,
-        samples: topic.samples(rule.condition.window(), SAMPLES),
-        is_rate: rule.condition.is_rate(),
-        explanation: Explanation::default(),
-        story: story(topic, rule.condition.window()),
+        samples: evidence.topic.samples(rule.condition.window(), SAMPLES),
+        is_rate: evaluation.is_rate,
+        explanation: evaluation.reasons.explain(),
+        story: story(evidence.topic, rule.condition.window()),
     };
     let values = Values::new(topic_name, &rule.name, &alert.labels, &alert.fired_on, alert.starts_at);
     let render = |(name, text): (&String, &String)| (name.clone(), annotation::render(text, &values));

@@ -57,13 +57,14 @@ impl Monitor {
         let of_topic = |(name, watched): (&String, &super::Watched)| -> Vec<AlertView> {
             let tracked = self.rules.rules.iter().zip(&watched.tracked);
             let active = tracked.filter_map(|(rule, tracked)| Some((rule, tracked, tracked.since()?)));
-            let view = |(rule, tracked, since): (&crate::rule::AlertingRule, &super::Tracked, Timestamp)| AlertView {
-                rule: rule.name.clone(),
-                topic: name.clone(),
-                since,
-                firing: tracked.alert.is_some(),
-                summary: tracked.alert.as_ref().map(summary).unwrap_or_default(),
-            };
+            let view =
+                |(rule, tracked, since): (&crate::rule::AlertingRule, &super::tracked::Tracked, Timestamp)| AlertView {
+                    rule: rule.name.clone(),
+                    topic: name.clone(),
+                    since,
+                    firing: tracked.alert.is_some(),
+                    summary: tracked.alert.as_ref().map(summary).unwrap_or_default(),
+                };
             active.map(view).collect()
         };
         problems.chain(self.topics.iter().flat_map(of_topic)).collect()

@@ -25,6 +25,7 @@ use super::clock::{GuardedClock, Reading, Steady};
 use super::command::Command;
 use super::notifying::Outgoing;
 use super::supervise::Deaths;
+use crate::classify::ModelInfo;
 use crate::config::Loaded;
 use crate::metrics::Metrics;
 use crate::monitor::{Monitor, MonitorError, Outcome};
@@ -60,6 +61,7 @@ pub(super) struct Monitoring {
     monitor: Option<Monitor>,
     topics: Topics,
     loaded: Loaded,
+    model: ModelInfo,
     state: PathBuf,
     wall: Clock,
     steady: Steady,
@@ -81,6 +83,7 @@ pub(super) struct Monitoring {
 pub(super) struct Parts {
     pub(super) monitor: Monitor,
     pub(super) loaded: Loaded,
+    pub(super) model: ModelInfo,
     pub(super) state: PathBuf,
     pub(super) wall: Clock,
     pub(super) steady: Steady,
@@ -92,13 +95,14 @@ pub(super) struct Parts {
 
 impl Monitoring {
     pub(super) fn new(parts: Parts) -> anyhow::Result<Self> {
-        let Parts { monitor, loaded, state, wall, steady, outgoing, board, metrics, stop } = parts;
+        let Parts { monitor, loaded, model, state, wall, steady, outgoing, board, metrics, stop } = parts;
         let topics = topics(&loaded)?;
         let clock = GuardedClock::new(wall(), steady());
         let mut monitoring = Self {
             monitor: Some(monitor),
             topics,
             loaded,
+            model,
             state,
             wall,
             steady,
@@ -326,14 +330,17 @@ impl Monitoring {
             Command::Reload { loaded, model, done } => {
                 let topics = topics(&loaded)?;
                 let rules = loaded.rules.clone();
+                self.model = model;
                 self.persist(&mut |this| {
                     this.commit()?;
                     let monitor = this.monitor.take().context("the store is not open")?;
-                    this.monitor = Some(monitor.reopen(rules.clone())?);
+                    let mut monitor = monitor.reopen(rules.clone())?;
+                    monitor.read_by(this.model.clone());
+                    this.monitor = Some(monitor);
                     Ok(())
                 })?;
                 (self.topics, self.loaded) = (topics, *loaded);
-                self.board.status.send_modify(|status| status.model = model);
+                self.board.status.send_modify(|status| status.model = self.model.id.clone());
                 self.publish();
                 // Who asked may have gone.
                 let _ = done.send(());

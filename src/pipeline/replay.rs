@@ -22,7 +22,7 @@ use std::thread;
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
-use crate::classify::{Classifier, Feed, Worker};
+use crate::classify::{Classifier, Feed, ModelInfo, Worker};
 use crate::config::Loaded;
 use crate::monitor::{Monitor, Report};
 use crate::notify::Observer;
@@ -98,9 +98,11 @@ impl Replay {
         let store = Store::open(state)?;
 
         let dump = Dump::read(&self, progress)?;
-        let model = classifier.model().to_owned();
+        let read_by = ModelInfo::of(classifier.as_ref());
+        let model = read_by.id.clone();
         Identity::new(&dump.fingerprint, &model, &self.loaded)?.claim(&store, state)?;
         let mut monitor = Monitor::open(store, self.loaded.config.window.clone(), self.loaded.rules.clone())?;
+        monitor.read_by(read_by);
         deliver(&mut monitor, notifiers)?;
 
         let total = dump.posts.len();

@@ -16,6 +16,7 @@ use super::classifying::{Busy, NextClassifier, Reloaded};
 use super::command::Command;
 use super::monitoring::Event;
 use super::status::Status;
+use crate::classify::ModelInfo;
 use crate::config::Loaded;
 use crate::metrics::Metrics;
 use crate::monitor::{Receipt, Selector};
@@ -101,7 +102,7 @@ impl Handle {
     /// When the daemon is ending.
     pub async fn reload(&self, loaded: Loaded, classifier: Reloaded) -> anyhow::Result<()> {
         let (done, answer) = oneshot::channel();
-        let model = classifier.0.model().to_owned();
+        let model = ModelInfo::of(classifier.0.as_ref());
         self.ask(Command::Reload { loaded: Box::new(loaded.clone()), model, done }).await?;
         answer.await.context("the daemon is ending")?;
         self.next.set(classifier);

@@ -21,6 +21,7 @@ pub struct Values<'a> {
     lower_bound: f64,
     threshold: Option<f64>,
     normal: Option<f64>,
+    corrected: Option<f64>,
     starts_at: String,
 }
 
@@ -32,9 +33,9 @@ impl<'a> Values<'a> {
         measured: &Measured,
         starts_at: Timestamp,
     ) -> Self {
-        let Measured { posts, negative, rate, lower_bound, threshold, normal } = *measured;
+        let Measured { posts, negative, rate, lower_bound, threshold, normal, corrected } = *measured;
         let (normal, starts_at) = (normal.map(|normal| normal.value), starts_at.to_string());
-        Self { topic, rule, labels, posts, negative, rate, lower_bound, threshold, normal, starts_at }
+        Self { topic, rule, labels, posts, negative, rate, lower_bound, threshold, normal, corrected, starts_at }
     }
 }
 
@@ -46,7 +47,8 @@ pub fn render(template: &str, values: &Values<'_>) -> String {
 /// What is wrong with a template of a rule that knows a normal, or does not.
 pub(super) fn fault(template: &str, labels: &BTreeMap<String, String>, has_normal: bool) -> Option<String> {
     let normal = has_normal.then_some(Normal { value: 0.5, posts: 100 });
-    let measured = Measured { posts: 20, negative: 10, rate: 0.5, lower_bound: 0.4, threshold: Some(0.3), normal };
+    let (threshold, corrected) = (Some(0.3), None);
+    let measured = Measured { posts: 20, negative: 10, rate: 0.5, lower_bound: 0.4, threshold, normal, corrected };
     let values = Values::new("topic", "rule", labels, &measured, Timestamp::UNIX_EPOCH);
     try_render(template, &values).err().map(|error| error.to_string())
 }

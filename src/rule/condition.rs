@@ -1,119 +1,141 @@
-//! [`Condition`]: the kinds of question a rule can ask, and [`Evaluation`], the answer with its reasons.
+//! [`Condition`]: the kinds of question a rule can ask, alone or combined by `and` and `or`.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::negative_rate::NegativeRate;
 use super::negative_volume::NegativeVolume;
-use crate::window::{Counts, Span, TopicWindow};
+use super::{Evaluation, Evidence, Memory, Reasons};
+use crate::window::Span;
 
-/// What a rule asks of a topic's windows.
+/// What a rule asks of a topic. Evaluated once as each bucket closes, with the [`Memory`] of the last time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Condition {
     NegativeRate(NegativeRate),
     NegativeVolume(NegativeVolume),
+    And(All),
+    Or(Any),
 }
 
-/// What is normal for a topic, learnt from its own past.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Normal {
-    /// In the unit of the condition: a share in `[0, 1]`, or negative posts per window.
-    pub value: f64,
-    /// Posts it was learnt from.
-    pub posts: u64,
+/// Holds while all of the conditions do; the first leads: its numbers are shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct All {
+    pub all: Vec<Condition>,
 }
 
-/// The time before the window, from which a condition learns what is normal.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Past {
-    pub(super) counts: Counts,
-    /// The topic was watched all that time.
-    pub(super) is_whole: bool,
+/// Holds while any of the conditions does; the one that held first leads, as long as the rule is pending or fires.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Any {
+    pub any: Vec<Condition>,
 }
 
-/// The numbers that decided.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Measured {
-    pub posts: u64,
-    pub negative: u64,
-    /// Share of negative posts in `[0, 1]`; 0 without posts.
-    pub rate: f64,
-    /// Lower confidence bound, in the unit of the condition.
-    pub lower_bound: f64,
-    /// What the bound must exceed; none while it is not known.
-    pub threshold: Option<f64>,
-    pub normal: Option<Normal>,
-}
-
-impl Measured {
-    pub(super) fn new(counts: Counts, lower_bound: f64) -> Self {
-        Self {
-            posts: counts.posts(),
-            negative: counts.negative,
-            rate: counts.negative_rate().unwrap_or(0.0),
-            lower_bound,
-            threshold: None,
-            normal: None,
-        }
-    }
-}
-
-/// A condition's answer.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Evaluation {
-    pub holds: bool,
-    pub measured: Measured,
-}
+/// Conditions nested deeper than this are nobody's intention.
+const DEEPEST: usize = 8;
 
 impl Condition {
-    /// Seconds of the window that is judged.
+    /// The conditions that this one combines; none for one that is not combined.
+    pub fn parts(&self) -> &[Self] {
+        match self {
+            Self::And(combined) => &combined.all,
+            Self::Or(combined) => &combined.any,
+            _ => &[],
+        }
+    }
+
+    /// Seconds of the window that is shown to people: the longest of those that are judged.
     pub fn window(&self) -> i64 {
         match self {
             Self::NegativeRate(condition) => condition.window.as_secs(),
             Self::NegativeVolume(condition) => condition.window.as_secs(),
+            Self::And(_) | Self::Or(_) => self.parts().iter().map(Self::window).max().unwrap_or_default(),
         }
     }
 
     /// The spans whose sums [`Condition::evaluate`] reads.
     pub fn spans(&self) -> Vec<Span> {
-        let mut spans = vec![Span::last(self.window())];
-        spans.extend(self.baseline().map(|length| Span::before(self.window(), length)));
-        spans
+        let past = match self {
+            Self::NegativeRate(condition) => condition.above.trailing(),
+            Self::NegativeVolume(condition) => condition.above.trailing(),
+            Self::And(_) | Self::Or(_) => return self.parts().iter().flat_map(Self::spans).collect(),
+        };
+        let window = self.window();
+        [Span::last(window)].into_iter().chain(past.map(|length| Span::before(window, length))).collect()
     }
 
-    /// Seconds of past that tell what is normal, where the condition compares with that.
-    pub fn baseline(&self) -> Option<i64> {
+    /// Whether it compares with what is normal for the topic; of combined conditions, whether all do.
+    pub fn has_normal(&self) -> bool {
         match self {
-            Self::NegativeRate(condition) => condition.above.baseline(),
-            Self::NegativeVolume(condition) => condition.above.baseline(),
+            Self::NegativeRate(condition) => condition.above.has_normal(),
+            Self::NegativeVolume(condition) => condition.above.has_normal(),
+            Self::And(_) | Self::Or(_) => self.parts().iter().all(Self::has_normal),
         }
     }
 
-    /// Judges the windows of `topic`. `frozen` replaces what is normal while an alert fires, so that an incident does not
-    /// become its own excuse.
-    pub fn evaluate(&self, topic: &TopicWindow, frozen: Option<Normal>) -> Evaluation {
-        let counts = topic.sum(Span::last(self.window()));
-        let past = self.baseline().map(|length| {
-            let span = Span::before(self.window(), length);
-            Past { counts: topic.sum(span), is_whole: topic.covers(span) }
-        });
-        match self {
-            Self::NegativeRate(condition) => condition.evaluate(counts, past, frozen),
-            Self::NegativeVolume(condition) => condition.evaluate(counts, past, frozen),
-        }
+    /// Judges a topic at the close of a bucket.
+    pub fn evaluate(&self, evidence: &Evidence<'_>, memory: &mut Memory) -> Evaluation {
+        let found = std::mem::take(memory);
+        let (evaluation, kept) = match (self, found) {
+            (Self::NegativeRate(condition), found) => {
+                let mut own = if let Memory::Rate(own) = found { own } else { Default::default() };
+                (condition.evaluate(evidence, &mut own), Memory::Rate(own))
+            }
+            (Self::NegativeVolume(condition), found) => {
+                let mut own = if let Memory::Volume(own) = found { own } else { Default::default() };
+                (condition.evaluate(evidence, &mut own), Memory::Volume(own))
+            }
+            (Self::And(_) | Self::Or(_), found) => self.combine(evidence, found),
+        };
+        *memory = kept;
+        evaluation
     }
 
-    /// Whether rates in `[0, 1]`, and not counts, are compared.
-    pub fn is_rate(&self) -> bool {
-        matches!(self, Self::NegativeRate(_))
+    fn combine(&self, evidence: &Evidence<'_>, memory: Memory) -> (Evaluation, Memory) {
+        let parts = self.parts();
+        let (led, mut memories) = match memory {
+            Memory::Parts(led, memories) if memories.len() == parts.len() => (led as usize, memories),
+            _ => (0, vec![Memory::default(); parts.len()]),
+        };
+        let judge = |(part, memory): (&Self, &mut Memory)| part.evaluate(evidence, memory);
+        let mut evaluations: Vec<Evaluation> = parts.iter().zip(&mut memories).map(judge).collect();
+        let first = evaluations.iter().position(|evaluation| evaluation.holds);
+        let (condition, holds, leader) = match self {
+            Self::Or(_) if evidence.frozen => ("or", first.is_some(), led),
+            Self::Or(_) => ("or", first.is_some(), first.unwrap_or(0)),
+            _ => ("and", evaluations.iter().all(|evaluation| evaluation.holds), 0),
+        };
+        let reasons = evaluations.iter_mut().map(|evaluation| std::mem::take(&mut evaluation.reasons)).collect();
+        let reasons = Reasons { condition, holds, numbers: Vec::new(), parts: reasons };
+        let (measured, is_rate) = evaluations.get(leader).map(|led| (led.measured, led.is_rate)).unwrap_or_default();
+        (Evaluation { holds, measured, is_rate, reasons }, Memory::Parts(leader as u32, memories))
     }
 
     pub(super) fn faults(&self, bucket: SignedDuration) -> Vec<String> {
-        match self {
+        self.faults_at("condition", 0, bucket)
+    }
+
+    /// Every fault, each naming its key from `condition` on; `at` is where this condition stands.
+    fn faults_at(&self, at: &str, depth: usize, bucket: SignedDuration) -> Vec<String> {
+        let own = match self {
             Self::NegativeRate(condition) => condition.faults(bucket),
             Self::NegativeVolume(condition) => condition.faults(bucket),
+            Self::And(_) | Self::Or(_) => return self.faults_below(at, depth, bucket),
+        };
+        own.into_iter().map(|fault| fault.replacen("condition", at, 1)).collect()
+    }
+
+    fn faults_below(&self, at: &str, depth: usize, bucket: SignedDuration) -> Vec<String> {
+        let key = if matches!(self, Self::And(_)) { "all" } else { "any" };
+        if depth == DEEPEST {
+            return vec![format!("{at}.{key}: conditions are nested more than {DEEPEST} deep")];
         }
+        if self.parts().is_empty() {
+            return vec![format!("{at}.{key}: it is empty; wanted one condition or more")];
+        }
+        let below = self.parts().iter().enumerate();
+        below.flat_map(|(i, part)| part.faults_at(&format!("{at}.{key}[{i}]"), depth + 1, bucket)).collect()
     }
 }
 

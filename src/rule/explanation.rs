@@ -13,3 +13,23 @@ pub struct Explanation {
     /// The combined conditions.
     pub parts: Vec<Explanation>,
 }
+
+/// An [`Explanation`] in the making: every evaluation gives reasons, and few of them are ever told.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Reasons {
+    pub condition: &'static str,
+    pub holds: bool,
+    pub numbers: Vec<(&'static str, f64)>,
+    pub parts: Vec<Reasons>,
+}
+
+impl Reasons {
+    pub fn explain(&self) -> Explanation {
+        Explanation {
+            condition: self.condition.into(),
+            holds: self.holds,
+            numbers: self.numbers.iter().map(|(name, number)| ((*name).into(), *number)).collect(),
+            parts: self.parts.iter().map(Self::explain).collect(),
+        }
+    }
+}

@@ -52,6 +52,27 @@ mod tests {
     }
 
     #[test]
+    fn conditions_are_combined() {
+        let text = r#"
+            [[rule]]
+            name = "Both"
+            [rule.condition]
+            type = "and"
+            all = [
+                { type = "negative_volume", window = "2h", above = 20 },
+                { type = "or", any = [
+                    { type = "negative_rate", window = "1h", above = { baseline = "seasonal", margin = 0.1, recover_margin = 0.05 } },
+                    { type = "negative_rate", window = "3h", above = 0.8, recover_below = 0.7 },
+                ] },
+            ]
+        "#;
+        let rules = parse(text).unwrap();
+        assert_eq!(rules.spans(), [Span::last(3_600), Span::last(7_200), Span::last(10_800)]);
+        assert_eq!(rules.rules[0].condition.window(), 10_800);
+        assert_eq!(toml::from_str::<Rules>(&toml::to_string(&rules).unwrap()).unwrap(), rules);
+    }
+
+    #[test]
     fn every_fault_is_named() {
         let rate = |more: &str| format!("name = \"A\"\ncondition = {{ type = \"negative_rate\", {more} }}");
         let cases = [
@@ -61,6 +82,15 @@ mod tests {
             (rate("window = \"1h\", above = 0.5, confidence = 1.0"), "condition.confidence"),
             (rate("window = \"1h\", above = { baseline = \"2000h\" }"), "condition.above.baseline"),
             (rate("window = \"1h\", above = { baseline = \"24h\", margin = -1.0 }"), "condition.above.margin"),
+            (rate("window = \"1h\", above = { baseline = \"seasonl\" }"), "seasonal"),
+            (rate("window = \"1h\", above = { baseline = \"24h\", margin = 0.1, recover_margin = 0.2 }"), "recover_margin"),
+            (rate("window = \"1h\", above = 0.5, recover_below = 0.6"), "condition.recover_below"),
+            (rate("window = \"1h\", above = { baseline = \"24h\" }, recover_below = 0.6"), "condition.above.recover_margin"),
+            ("name = \"A\"\ncondition = { type = \"or\", any = [] }".into(), "condition.any: it is empty"),
+            (
+                "name = \"A\"\ncondition = { type = \"and\", all = [{ type = \"negative_volume\", window = \"90s\", above = 5 }] }".into(),
+                "condition.all[0].window",
+            ),
             (rate("window = \"1h\", above = 0.5") + "\nfor = \"-1m\"", "for"),
             (rate("window = \"1h\", above = 0.5") + "\nlabels = { topic = \"x\" }", "labels.topic"),
             (rate("window = \"1h\", above = 0.5") + "\nannotations = { summary = \"{{ rate\" }", "annotations.summary"),

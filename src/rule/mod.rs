@@ -1,18 +1,27 @@
 //! Rules: when are the windows of a topic worth an alert? Stands between `window`, whose sums it reads, and `alert`, which
-//! keeps the state over time. A rule knows nothing of time or state: sums in, [`Evaluation`] out.
+//! keeps the state over time. A rule keeps no state of its own: [`Evidence`] and the [`Memory`] of the last time in,
+//! [`Evaluation`] out.
 
 pub mod annotation;
+mod baseline;
 mod bound;
 mod condition;
 mod defaults;
+mod evaluation;
+mod evidence;
 mod explanation;
 mod file;
+mod memory;
 mod negative_rate;
 mod negative_volume;
 
-pub use condition::{Condition, Evaluation, Measured, Normal};
-pub use explanation::Explanation;
+pub use baseline::{Baseline, ExpectedRate, ExpectedVolume};
+pub use condition::Condition;
+pub use evaluation::{Evaluation, Measured, Normal};
+pub use evidence::Evidence;
+pub use explanation::{Explanation, Reasons};
 pub use file::Rules;
+pub use memory::Memory;
 
 use std::collections::BTreeMap;
 
@@ -61,7 +70,7 @@ impl AlertingRule {
             }
         }
         for (name, template) in &self.annotations {
-            let fault = annotation::fault(template, &self.labels, self.condition.baseline().is_some());
+            let fault = annotation::fault(template, &self.labels, self.condition.has_normal());
             faults.extend(fault.map(|fault| format!("annotations.{name}: {fault}")));
         }
         for reserved in ["alertname", "topic"] {

@@ -3,9 +3,10 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::condition::{Evaluation, Measured, Normal, Past, confidence_fault, length_fault};
-use super::{bound, defaults};
-use crate::window::Counts;
+use super::condition::{confidence_fault, length_fault};
+use super::evidence::Past;
+use super::{Evaluation, Evidence, Measured, Normal, Reasons, bound, defaults};
+use crate::window::{Counts, Span};
 
 /// Holds when the lower confidence bound of the number of negative posts in `window` exceeds the threshold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,28 +43,54 @@ pub struct VolumeBaseline {
     pub min_posts: u64,
 }
 
+/// What was normal when the condition began to hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct VolumeMemory {
+    normal: Option<Normal>,
+}
+
 impl VolumeThreshold {
-    pub(super) fn baseline(&self) -> Option<i64> {
+    /// Seconds before the window that tell what is normal.
+    pub(super) fn trailing(&self) -> Option<i64> {
         match self {
             Self::Fixed(_) => None,
             Self::Baseline(baseline) => Some(baseline.baseline.as_secs()),
         }
     }
+
+    pub(super) fn has_normal(&self) -> bool {
+        matches!(self, Self::Baseline(_))
+    }
 }
 
 impl NegativeVolume {
-    pub(super) fn evaluate(&self, counts: Counts, past: Option<Past>, frozen: Option<Normal>) -> Evaluation {
+    pub(super) fn evaluate(&self, evidence: &Evidence<'_>, memory: &mut VolumeMemory) -> Evaluation {
+        let window = self.window.as_secs();
+        let past = self.above.trailing().map(|length| evidence.past(window, length));
+        let (mut evaluation, normal) =
+            self.judge(evidence.topic.sum(Span::last(window)), past, evidence.kept(memory.normal));
+        evaluation.measured.corrected = evidence.error.map(|error| error.truth(evaluation.measured.rate));
+        memory.normal = normal.filter(|_| evaluation.holds || evidence.frozen);
+        evaluation
+    }
+
+    fn judge(&self, counts: Counts, past: Option<Past>, kept: Option<Normal>) -> (Evaluation, Option<Normal>) {
         let enough = counts.negative >= self.min_posts.max(1);
         let bound = bound::count(counts.negative, self.confidence);
-        let mut measured = Measured::new(counts, bound);
+        let mut measured = Measured::new(counts, bound, None);
         match &self.above {
             VolumeThreshold::Fixed(posts) => measured.threshold = Some(*posts),
             VolumeThreshold::Baseline(above) => {
-                measured.normal = frozen.or_else(|| past.and_then(|past| above.normal(past, self.window)));
+                measured.normal = kept.or_else(|| past.and_then(|past| above.normal(past, self.window)));
                 measured.threshold = measured.normal.map(|normal| normal.value * above.times);
             }
         }
-        Evaluation { holds: enough && measured.threshold.is_some_and(|threshold| bound > threshold), measured }
+        let holds = enough && measured.threshold.is_some_and(|threshold| bound > threshold);
+        let mut numbers = vec![("negative", counts.negative as f64), ("lower_bound", bound)];
+        numbers.extend(measured.threshold.map(|threshold| ("threshold", threshold)));
+        numbers.extend(measured.normal.map(|normal| ("normal", normal.value)));
+        let reasons = Reasons { condition: "negative_volume", holds, numbers, parts: Vec::new() };
+        (Evaluation { holds, measured, is_rate: false, reasons }, measured.normal)
     }
 
     pub(super) fn faults(&self, bucket: SignedDuration) -> Vec<String> {
@@ -91,8 +118,8 @@ impl VolumeBaseline {
     /// nobody watched would count as calm ones.
     fn normal(&self, past: Past, window: SignedDuration) -> Option<Normal> {
         let share = window.as_secs_f64() / self.baseline.as_secs_f64();
-        let Past { counts, is_whole } = past;
-        let known = is_whole && counts.posts() >= self.min_posts;
+        let Past { counts, is_whole, is_mixed } = past;
+        let known = is_whole && !is_mixed && counts.posts() >= self.min_posts;
         known.then(|| Normal { value: counts.negative as f64 * share, posts: counts.posts() })
     }
 }
@@ -106,7 +133,7 @@ mod tests {
     }
 
     fn past(count: u64, is_whole: bool) -> Option<Past> {
-        Some(Past { counts: negative(count), is_whole })
+        Some(Past { counts: negative(count), is_whole, is_mixed: false })
     }
 
     fn condition(above: VolumeThreshold) -> NegativeVolume {
@@ -116,19 +143,19 @@ mod tests {
     #[test]
     fn a_fixed_number_must_be_passed_with_confidence() {
         let condition = condition(VolumeThreshold::Fixed(50.0));
-        assert!(!condition.evaluate(negative(60), None, None).holds);
-        assert!(condition.evaluate(negative(80), None, None).holds);
+        assert!(!condition.judge(negative(60), None, None).0.holds);
+        assert!(condition.judge(negative(80), None, None).0.holds);
     }
 
     #[test]
     fn normal_is_counted_per_window() {
         let baseline = VolumeBaseline { baseline: SignedDuration::from_hours(24), times: 3.0, min_posts: 100 };
         let condition = condition(VolumeThreshold::Baseline(baseline));
-        let evaluation = condition.evaluate(negative(60), past(240, true), None);
+        let evaluation = condition.judge(negative(60), past(240, true), None).0;
         assert_eq!(evaluation.measured.threshold, Some(30.0));
         assert!(evaluation.holds);
-        assert!(!condition.evaluate(negative(35), past(240, true), None).holds);
-        assert!(!condition.evaluate(negative(60), past(99, true), None).holds, "too little past");
-        assert!(!condition.evaluate(negative(60), past(240, false), None).holds, "not watched for a day yet");
+        assert!(!condition.judge(negative(35), past(240, true), None).0.holds);
+        assert!(!condition.judge(negative(60), past(99, true), None).0.holds, "too little past");
+        assert!(!condition.judge(negative(60), past(240, false), None).0.holds, "not watched for a day yet");
     }
 }

@@ -36,6 +36,10 @@ pub enum Table {
     Receipt = 14,
     /// What could not be used, as it was read.
     SetAside = 15,
+    /// What each topic is like, by hour of the week.
+    Baseline = 16,
+    /// What came late for a topic since its last bucket closed.
+    Late = 17,
     /// Hashes of the posts that others may repeat, per topic.
     Cascade = 20,
     /// How many negative posts held which words, per topic, kind and ten minutes; by hash.
@@ -64,7 +68,7 @@ enum Kind {
 }
 
 impl Table {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Meta,
         Self::Cursor,
         Self::Totals,
@@ -80,6 +84,8 @@ impl Table {
         Self::Forgotten,
         Self::Receipt,
         Self::SetAside,
+        Self::Baseline,
+        Self::Late,
         Self::Cascade,
         Self::Words,
         Self::UsualWords,
@@ -99,7 +105,7 @@ impl Table {
     fn parts(self) -> &'static [Kind] {
         match self {
             Self::Totals => &[],
-            Self::Meta | Self::Cursor | Self::Topic | Self::Forgotten => &[Kind::Text],
+            Self::Meta | Self::Cursor | Self::Topic | Self::Forgotten | Self::Baseline | Self::Late => &[Kind::Text],
             Self::Bucket | Self::Sample | Self::History => &[Kind::Text, Kind::Time],
             Self::Seen => &[Kind::Text, Kind::Time, Kind::Number],
             Self::Tracker | Self::Problem | Self::UsualWords => &[Kind::Text, Kind::Text],

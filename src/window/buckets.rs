@@ -44,6 +44,11 @@ pub(super) struct Buckets {
     /// Starts of the records to be written, and of those stored whose buckets are being dropped.
     changed: BTreeSet<i64>,
     lapsing: BTreeSet<i64>,
+    /// Counted in closed buckets since the last one was closed.
+    late: Counts,
+    /// The bucket closed last, and what came late for earlier ones until then.
+    closed: Counts,
+    late_changed: bool,
 }
 
 impl Buckets {
@@ -58,6 +63,9 @@ impl Buckets {
             horizon: spans.iter().map(|span| span.far).max().unwrap_or(0).max(shown),
             changed: BTreeSet::new(),
             lapsing: BTreeSet::new(),
+            late: Counts::default(),
+            closed: Counts::default(),
+            late_changed: false,
         }
     }
 
@@ -66,10 +74,11 @@ impl Buckets {
         let buckets = &mut self;
         for entry in store.scan::<Vec<(i64, Counts)>>(&Key::new(Table::Bucket).text(topic)) {
             let (key, stored) = entry?;
-            stored.into_iter().for_each(|(start, counts)| buckets.add(start, counts));
+            stored.into_iter().for_each(|(start, counts)| buckets.put(start, counts));
             buckets.lapsing.extend(key.last_time());
         }
         buckets.changed.clear();
+        buckets.late = store.get(&Key::new(Table::Late).text(topic))?.unwrap_or_default();
         Ok(self)
     }
 
@@ -92,6 +101,9 @@ impl Buckets {
                 self.lapsing.insert(record);
             }
         }
+        if std::mem::take(&mut self.late_changed) {
+            batch.put(&Key::new(Table::Late).text(topic), &self.late)?;
+        }
         Ok(())
     }
 
@@ -99,6 +111,14 @@ impl Buckets {
     /// that no span reaches any more is left out.
     pub(super) fn add(&mut self, time: i64, counts: Counts) {
         let start = bucket_start(time, self.width).min(self.edge);
+        if start < self.edge {
+            self.late += counts;
+            self.late_changed = true;
+        }
+        self.put(start, counts);
+    }
+
+    fn put(&mut self, start: i64, counts: Counts) {
         if start < self.edge - self.horizon {
             return;
         }
@@ -135,6 +155,9 @@ impl Buckets {
             sum -= self.at(self.edge - span.far);
             self.sums[i].1 = sum;
         }
+        self.late_changed |= self.late != Counts::default();
+        self.closed = std::mem::take(&mut self.late);
+        self.closed += self.at(self.edge);
         self.edge += self.width;
         while self.first < self.edge - self.horizon && self.ring.pop_front().is_some() {
             self.first += self.width;
@@ -147,6 +170,7 @@ impl Buckets {
     pub(super) fn jump(&mut self, edge: i64) {
         debug_assert!(self.is_empty());
         self.edge = edge;
+        self.closed = Counts::default();
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -170,6 +194,11 @@ impl Buckets {
             sum += self.at(start);
             sum
         })
+    }
+
+    /// What the bucket closed last brought, late posts of earlier ones included: summed over all buckets, every post once.
+    pub(super) fn closed(&self) -> Counts {
+        self.closed
     }
 
     /// The last `count` buckets, the open one last.
@@ -226,6 +255,7 @@ mod tests {
             let store = Store::open(dir.path()).unwrap();
             let mut buckets = Buckets::new(WIDTH, 0, &SPANS, 0);
             let mut posts: Vec<i64> = Vec::new();
+            let mut brought = 0;
             for step in steps {
                 match step {
                     Step::Post(ago) => {
@@ -233,7 +263,10 @@ mod tests {
                         buckets.add(time, Counts::one(Label::Negative));
                         posts.push(time.min(buckets.edge() + WIDTH - 1));
                     }
-                    Step::Advance(times) => (0..times).for_each(|_| buckets.advance()),
+                    Step::Advance(times) => for _ in 0..times {
+                        buckets.advance();
+                        brought += buckets.closed().negative;
+                    },
                     Step::Restart => {
                         let mut batch = Batch::default();
                         buckets.save(&mut batch, "t").unwrap();
@@ -244,6 +277,8 @@ mod tests {
                     }
                 }
                 let edge = buckets.edge();
+                let open = posts.iter().filter(|time| **time >= edge).count() as u64;
+                prop_assert_eq!(brought + open + buckets.late.negative, posts.len() as u64);
                 for span in SPANS {
                     let covered = edge - span.far..edge - span.near;
                     let expected = posts.iter().filter(|time| covered.contains(time)).count() as u64;

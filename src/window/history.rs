@@ -38,6 +38,11 @@ impl History {
         Ok(history)
     }
 
+    /// The counts of the hour that starts at `start`, as long as it is not let go of.
+    pub(super) fn counts(&self, start: i64) -> Counts {
+        self.hours.get(&start).map(|hour| hour.counts).unwrap_or_default()
+    }
+
     pub(super) fn add(&mut self, time: i64, counts: Counts) {
         self.at(time).counts += counts;
     }

@@ -20,6 +20,8 @@ const STEP: i64 = 900;
 /// Longest window whose words are counted, in seconds.
 const LONGEST_WORDS: i64 = 6 * 3_600;
 
+const HOUR: i64 = 3_600;
+
 /// What became of a post that reached a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
@@ -61,6 +63,8 @@ pub struct TopicWindow {
     watermark: Option<i64>,
     /// Edge when the topic was first heard of.
     since: i64,
+    /// Hours that start before this are learnt from, and need not be kept at hand.
+    learnt: i64,
     moved: bool,
     buckets: Buckets,
     seen: Seen,
@@ -74,15 +78,25 @@ pub struct TopicWindow {
 }
 
 impl TopicWindow {
-    /// The windows of topic `name` as stored, or empty ones. `edge` is the start of the open bucket in Unix seconds.
+    /// The windows of topic `name` as stored, or empty ones. `edge` is the start of the open bucket in Unix seconds; the
+    /// hours from `learnt` on are kept until [`TopicWindow::learnt`] says more.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn load(store: &Store, config: &Config, spans: &[Span], name: &str, edge: i64) -> Result<Self, StoreError> {
+    pub fn load(
+        store: &Store,
+        config: &Config,
+        spans: &[Span],
+        name: &str,
+        edge: i64,
+        learnt: Option<i64>,
+    ) -> Result<Self, StoreError> {
         let width = config.bucket.as_secs();
         let lateness = config.lateness.as_secs();
         let known: Option<Known> = store.get(&Key::new(Table::Topic).text(name))?;
         let Known { since, watermark } = known.unwrap_or(Known { since: edge, watermark: None });
+        let settled = watermark.unwrap_or(i64::MIN / 2) - lateness;
+        let learnt = learnt.unwrap_or(since);
         Ok(Self {
             name: name.into(),
             width,
@@ -90,11 +104,12 @@ impl TopicWindow {
             sampled: spans.iter().filter(|span| span.near == 0).map(|span| span.far).max().unwrap_or(0),
             watermark,
             since,
+            learnt,
             moved: known.is_none(),
             buckets: Buckets::new(width, edge, spans, DAY + STEP).load(store, name)?,
             seen: Seen::load(store, name)?,
             samples: Samples::load(store, name)?,
-            history: History::load(store, name, (watermark.unwrap_or(i64::MIN / 2) - lateness).min(edge - DAY))?,
+            history: History::load(store, name, settled.min(learnt).min(edge - DAY))?,
             cascades: Cascades::load(store, name, config.cascade.as_secs())?,
             words: Words::load(store, name, Kind::Word)?,
             reasons: Words::load(store, name, Kind::Reason)?,
@@ -198,6 +213,41 @@ impl TopicWindow {
         self.let_go();
     }
 
+    /// Start of the open bucket, in Unix seconds: when the last one closed.
+    pub fn edge(&self) -> i64 {
+        self.buckets.edge()
+    }
+
+    /// Width of a bucket in seconds.
+    pub fn width(&self) -> i64 {
+        self.width
+    }
+
+    /// The topic's newest event time, in Unix seconds.
+    pub fn watermark(&self) -> Option<i64> {
+        self.watermark
+    }
+
+    /// The edge when the topic was first heard of, in Unix seconds.
+    pub fn since(&self) -> i64 {
+        self.since
+    }
+
+    /// What the bucket closed last brought, late posts of earlier ones included: summed over all buckets, every post once.
+    pub fn closed(&self) -> Counts {
+        self.buckets.closed()
+    }
+
+    /// The hour that starts at `start`, once nothing more will count in it.
+    pub fn settled_hour(&self, start: i64) -> Option<Counts> {
+        (start + HOUR <= self.settled()).then(|| self.history.counts(start))
+    }
+
+    /// Hours that start before `time` need not be kept for [`TopicWindow::settled_hour`] any more.
+    pub fn learnt(&mut self, time: i64) {
+        self.learnt = time;
+    }
+
     pub fn sum(&self, span: Span) -> Counts {
         self.buckets.sum(span)
     }
@@ -284,8 +334,8 @@ impl TopicWindow {
         self.cascades.save(batch, &self.name)?;
         self.words.save(batch, &self.name)?;
         self.reasons.save(batch, &self.name)?;
-        let settled = self.settled().min(self.buckets.edge() - DAY);
-        self.history.save(batch, &self.name, settled)
+        let done = self.settled().min(self.learnt).min(self.buckets.edge() - DAY);
+        self.history.save(batch, &self.name, done)
     }
 
     /// No post before this time (Unix seconds) counts any more.

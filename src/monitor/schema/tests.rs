@@ -34,9 +34,10 @@ fn fill(dir: &Path) {
     for minute in (0..20).chain(60..65) {
         monitor.advance(at(minute));
         for i in 0..4 {
+            // The last came late.
             let post = Post {
                 id: format!("{minute}-{i}"),
-                created_at: at(minute),
+                created_at: at(if i == 3 { minute - 1 } else { minute }),
                 author: Some("ann_smith".into()),
                 text: format!("a very personal text {minute} {i}"),
                 ..Post::default()

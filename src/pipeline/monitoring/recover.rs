@@ -52,7 +52,8 @@ impl Monitoring {
     fn open_again(&mut self) -> anyhow::Result<()> {
         self.monitor = None; // gives the store back first: it is locked
         let store = Store::open(&self.state)?;
-        let monitor = Monitor::open(store, self.loaded.config.window.clone(), self.loaded.rules.clone())?;
+        let mut monitor = Monitor::open(store, self.loaded.config.window.clone(), self.loaded.rules.clone())?;
+        monitor.read_by(self.model.clone());
         self.monitor = Some(monitor);
         tracing::info!("the store is open again");
         Ok(())

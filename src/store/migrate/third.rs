@@ -1,9 +1,12 @@
-//! Layout version 2 becomes 3: counts tell copies and reach, alerts why they fired and what surrounds them.
+//! Layout version 2 becomes 3: counts tell copies and reach; alerts tell why they fired, the rate corrected for the
+//! classifier's error, and what surrounds them; rules have a memory.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::change;
-use super::second::{Alert, AlertState, Counts, Normal, RestOfTotals, Sample, Status, Totals, Tracked, Transition};
+use super::second::{Alert, AlertState, Counts, Measured, RestOfTotals, Sample, Status, Totals, Tracked, Transition};
 use crate::store::{Key, StoreError, Table};
 
 #[derive(Serialize, Deserialize)]
@@ -54,10 +57,36 @@ struct Story {
 }
 
 #[derive(Serialize, Deserialize)]
+struct Measured3 {
+    measured: Measured,
+    corrected: Option<f64>,
+}
+
+#[derive(Serialize, Deserialize)]
 struct Alert3 {
-    alert: Alert<Sample>,
+    fingerprint: String,
+    rule: String,
+    topic: String,
+    labels: BTreeMap<String, String>,
+    annotations: BTreeMap<String, String>,
+    starts_at: String,
+    fired_at: String,
+    ends_at: Option<String>,
+    fired_on: Measured3,
+    peak: Measured3,
+    peak_at: String,
+    latest: Measured3,
+    samples: Vec<Sample>,
+    is_rate: bool,
     explanation: Explanation,
     story: Story,
+}
+
+/// What conditions keep: nothing yet. What was normal when an alert began to fire was kept here before, apart from the
+/// condition, which now learns it anew; the alert itself goes on.
+#[derive(Serialize, Deserialize)]
+enum Memory {
+    Nothing,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -71,7 +100,7 @@ struct Transition3 {
 struct Tracked3 {
     state: AlertState,
     alert: Option<Alert3>,
-    frozen: Option<Normal>,
+    memory: Memory,
 }
 
 /// The value of version 2 under `key`, as version 3 has it.
@@ -99,12 +128,30 @@ pub(super) fn from_second(key: &Key, value: &[u8]) -> Result<Vec<u8>, StoreError
         Some(Table::Tracker) => change(key, value, |tracked: Tracked<Sample>| Tracked3 {
             state: tracked.state,
             alert: tracked.alert.map(alert),
-            frozen: tracked.frozen,
+            memory: Memory::Nothing,
         }),
         _ => Ok(value.to_vec()),
     }
 }
 
 fn alert(alert: Alert<Sample>) -> Alert3 {
-    Alert3 { alert, explanation: Explanation::default(), story: Story::default() }
+    let measured = |measured: Measured| Measured3 { measured, corrected: None };
+    Alert3 {
+        fingerprint: alert.fingerprint,
+        rule: alert.rule,
+        topic: alert.topic,
+        labels: alert.labels,
+        annotations: alert.annotations,
+        starts_at: alert.starts_at,
+        fired_at: alert.fired_at,
+        ends_at: alert.ends_at,
+        fired_on: measured(alert.fired_on),
+        peak: measured(alert.peak),
+        peak_at: alert.peak_at,
+        latest: measured(alert.latest),
+        samples: alert.samples,
+        is_rate: alert.is_rate,
+        explanation: Explanation::default(),
+        story: Story::default(),
+    }
 }

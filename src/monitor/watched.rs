@@ -1,0 +1,111 @@
+//! [`Watched`]: a topic with its windows, what is normal for it, and its state under each rule.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::report::Totals;
+use super::tracked::Tracked;
+use super::tracker_key;
+use crate::alert::{Status, Transition};
+use crate::classify::ModelInfo;
+use crate::rule::{AlertingRule, Baseline, Evidence, Rules};
+use crate::store::{Batch, Key, Store, StoreError, Table};
+use crate::window::{self, TopicWindow};
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// A topic with its state under each rule, in the order of the rules.
+#[derive(Debug)]
+pub(super) struct Watched {
+    pub(super) window: TopicWindow,
+    pub(super) tracked: Vec<Tracked>,
+    baseline: Baseline,
+    /// The negative rate that counted as normal at the last evaluation.
+    pub(super) normal: Option<f64>,
+}
+
+impl Watched {
+    pub(super) fn load(
+        store: &Store,
+        config: &window::Config,
+        rules: &Rules,
+        name: &str,
+        edge: i64,
+    ) -> Result<Self, StoreError> {
+        let load = |rule: &AlertingRule| Ok(store.get(&tracker_key(name, &rule.name))?.unwrap_or_default());
+        let baseline: Baseline = store.get(&Key::new(Table::Baseline).text(name))?.unwrap_or_default();
+        Ok(Self {
+            window: TopicWindow::load(store, config, &rules.spans(), name, edge, baseline.until())?,
+            tracked: rules.rules.iter().map(load).collect::<Result<_, StoreError>>()?,
+            baseline,
+            normal: None,
+        })
+    }
+
+    /// Says which model reads from `now` (Unix seconds) on: another one restarts what was learnt of rates.
+    pub(super) fn read_by(&mut self, model: &str, now: i64) {
+        if self.baseline.read_by(model, now) {
+            self.tracked.iter_mut().for_each(Tracked::restart);
+        }
+    }
+
+    /// Whether time can pass without anything to evaluate.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.window.is_quiet() && self.tracked.iter().all(Tracked::is_idle)
+    }
+
+    /// Judges the topic by every rule that watches it, at the close of the bucket that ended at `now`.
+    pub(super) fn evaluate(&mut self, name: &str, rules: &Rules, model: &ModelInfo, now: Timestamp) -> Vec<Transition> {
+        let window = &self.window;
+        self.baseline.learn(window.since(), |start| window.settled_hour(start));
+        if let Some(until) = self.baseline.until() {
+            self.window.learnt(until);
+        }
+        let evidence = Evidence { topic: &self.window, baseline: &self.baseline, frozen: false, error: model.error };
+        let (mut transitions, mut normal) = (Vec::new(), None);
+        for (rule, tracked) in rules.rules.iter().zip(&mut self.tracked).filter(|(rule, _)| rule.watches(name)) {
+            let (found, transition) = tracked.evaluate(rule, name, &evidence, now);
+            normal = normal.or(found);
+            transitions.extend(transition);
+        }
+        if let Some(rate) = normal {
+            self.window.note_normal(rate);
+            self.normal = normal;
+        }
+        self.skip_incidents(&transitions, now);
+        transitions
+    }
+
+    /// Hours of an incident are not to be learnt from, back to its beginning.
+    fn skip_incidents(&mut self, transitions: &[Transition], now: Timestamp) {
+        for fired in transitions.iter().filter(|told| told.status == Status::Firing) {
+            let mut time = fired.alert.starts_at;
+            while time < now {
+                self.baseline.skip(time.as_second());
+                time = time.checked_add(HOUR).unwrap_or(now);
+            }
+        }
+        if self.tracked.iter().any(|tracked| tracked.alert.is_some() && tracked.is_frozen(now)) {
+            self.baseline.skip(now.as_second() - 1);
+        }
+    }
+
+    /// Adds to `batch` whatever changed since the last call.
+    pub(super) fn save(
+        &mut self,
+        batch: &mut Batch,
+        name: &str,
+        rules: &Rules,
+        totals: &Totals,
+    ) -> Result<(), StoreError> {
+        self.window.save(batch, totals.commits)?;
+        if self.baseline.take_changed() {
+            batch.put(&Key::new(Table::Baseline).text(name), &self.baseline)?;
+        }
+        for (rule, tracked) in rules.rules.iter().zip(&mut self.tracked) {
+            if tracked.take_changed() {
+                batch.put(&tracker_key(name, &rule.name), tracked)?;
+            }
+        }
+        Ok(())
+    }
+}
