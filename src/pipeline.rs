@@ -11,6 +11,7 @@
 //! queues run dry one after another, and each thread ends with its input. [`replay`] runs a dump through the same stages.
 
 pub mod assembly;
+pub mod backtest;
 mod board;
 mod classifying;
 mod clock;

@@ -3,6 +3,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "speaking to the user is what this module is for")]
 
+mod backtest;
 mod bar;
 mod check_config;
 mod classify;
@@ -13,6 +14,8 @@ mod lab;
 mod reader_flags;
 mod replay;
 mod run;
+mod simulate;
+mod span;
 mod state;
 mod store;
 mod summary;
@@ -42,6 +45,8 @@ pub struct Cli {
 enum Command {
     Run(run::RunArgs),
     Replay(replay::ReplayArgs),
+    Backtest(Box<backtest::BacktestArgs>),
+    Simulate(Box<simulate::SimulateArgs>),
     Classify(classify::ClassifyArgs),
     Clean(clean::CleanArgs),
     Lab(lab::LabArgs),
@@ -108,6 +113,8 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Run(args) => run::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Backtest(args) => backtest::run(*args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Classify(args) => classify::run(args),
         Command::Clean(args) => clean::run(args),
         Command::Lab(args) => lab::run(args),

@@ -12,7 +12,7 @@ use crate::source::{Columns, Encoding, Input, Layout, OptionsError, ReadOptions}
 #[command(next_help_heading = "How the dump is read")]
 pub(super) struct ReaderFlags {
     /// Which column holds which field, such as `text=body,created_at=when` [fields: id, created_at, text, author, label,
-    /// topic, lang, reason; found by their usual names without this]
+    /// topic, lang, reason, incident; found by their usual names without this]
     #[arg(long, value_name = "FIELD=COLUMN,...", value_parser = Columns::parse)]
     columns: Option<Columns>,
     /// Column that names what a post is about: each of its values is a topic

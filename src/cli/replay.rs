@@ -50,13 +50,13 @@ pub(super) struct ReplayArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Labels {
+pub(super) enum Labels {
     Model,
     Column,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum LanguageFlag {
+pub(super) enum LanguageFlag {
     En,
     Fr,
 }
@@ -67,11 +67,7 @@ pub(super) fn run(args: ReplayArgs) -> anyhow::Result<()> {
     let topic_required = args.reader.topic_column.is_some();
     args.reader.apply(&mut loaded.config.dump)?;
     let model = loaded.config.classify.model.clone();
-    let language = match args.language {
-        Some(LanguageFlag::En) => Language::English,
-        Some(LanguageFlag::Fr) => Language::French,
-        None => loaded.config.language,
-    };
+    let language = args.language.map_or(loaded.config.language, Language::from);
 
     let input = Input::parse(&args.dump);
     let rejects = args.rejects.unwrap_or_else(|| default_rejects(&input));
@@ -98,7 +94,16 @@ pub(super) fn run(args: ReplayArgs) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-fn classifier(labels: Labels, model: &Path) -> anyhow::Result<Box<dyn Classifier>> {
+impl From<LanguageFlag> for Language {
+    fn from(flag: LanguageFlag) -> Self {
+        match flag {
+            LanguageFlag::En => Self::English,
+            LanguageFlag::Fr => Self::French,
+        }
+    }
+}
+
+pub(super) fn classifier(labels: Labels, model: &Path) -> anyhow::Result<Box<dyn Classifier>> {
     Ok(match labels {
         Labels::Model => Box::new(DistilBertClassifier::load(model)?),
         Labels::Column => Box::new(ColumnClassifier),

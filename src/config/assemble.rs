@@ -38,9 +38,10 @@ const TOPIC: &str = "name = 'Air Paradis'\nkeywords = ['Air Paradis']\nhandles =
 
 /// The least of each type of condition; for those that compare with a number or with the topic's own past, both, told apart
 /// by whether `above` is a table.
-const CONDITIONS: [(&str, &str, &str); 4] = [
+const CONDITIONS: [(&str, &str, &str); 5] = [
     ("negative_rate", "window = '1h', above = 0.8", "window = '1h', above = { baseline = '24h', margin = 0.1 }"),
     ("negative_volume", "window = '1h', above = 50", "window = '1h', above = { baseline = '24h', times = 3.0 }"),
+    ("rising", "", ""),
     ("and", "all = []", "all = []"),
     ("or", "any = []", "any = []"),
 ];
@@ -260,7 +261,7 @@ mod tests {
         SECTIONS.clone().try_into::<Config>().unwrap();
         for (kind, number, past) in CONDITIONS {
             for rest in [number, past] {
-                let text = format!("name = 'A'\ncondition = {{ type = '{kind}', {rest} }}");
+                let text = format!("name = 'A'\n[condition]\ntype = '{kind}'\n{}", rest.replacen(", ", "\n", 1));
                 sample(&text).try_into::<AlertingRule>().unwrap();
             }
         }

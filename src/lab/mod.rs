@@ -1,8 +1,10 @@
-//! The lab: fits the head of a model to labelled dumps, and judges models on labelled dumps. Only `cli` imports it.
+//! The lab: fits the head of a model to labelled dumps, judges models on labelled dumps, and draws streams from
+//! them. Only `cli` imports it.
 //!
 //! ```text
 //! fit:       Recipe -> Dataset (source, text) -> Features (encoder) -> Logistic -> Scores >= floors? -> model directory
 //! evaluate:  Dataset -> Classifier -> Scores
+//! simulate:  dump -> Habits -> Flow -> Posts
 //! ```
 
 mod classes;
@@ -16,6 +18,7 @@ mod recipe;
 mod record;
 mod scaling;
 mod score;
+pub mod simulate;
 
 use std::path::PathBuf;
 

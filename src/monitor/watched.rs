@@ -14,7 +14,7 @@ use crate::window::{self, TopicWindow};
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// A topic with its state under each rule, in the order of the rules.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Watched {
     pub(super) window: TopicWindow,
     pub(super) tracked: Vec<Tracked>,
@@ -39,6 +39,16 @@ impl Watched {
             baseline,
             normal: None,
         })
+    }
+
+    /// A topic of which nothing is stored.
+    pub(super) fn unstored(config: &window::Config, rules: &Rules, name: &str, edge: i64) -> Self {
+        Self {
+            window: TopicWindow::new(config, &rules.spans(), name, edge),
+            tracked: vec![Tracked::default(); rules.rules.len()],
+            baseline: Baseline::default(),
+            normal: None,
+        }
     }
 
     /// Says which model reads from `now` (Unix seconds) on: another one restarts what was learnt of rates.

@@ -11,7 +11,7 @@
 
 mod identity;
 mod progress;
-mod read;
+pub(super) mod read;
 
 pub use progress::Progress;
 
@@ -34,7 +34,7 @@ use read::Dump;
 /// Posts that are classified and committed together.
 const CHUNK: usize = 512;
 /// Chunks that may wait on either side of the classifier.
-const WAITING: usize = 2;
+pub(super) const WAITING: usize = 2;
 /// Name of a replay's cursor in the store.
 const CURSOR: &str = "replay";
 
@@ -97,7 +97,7 @@ impl Replay {
         };
         let store = Store::open(state)?;
 
-        let dump = Dump::read(&self, progress)?;
+        let dump = Dump::read(&self, &mut |_, _| (), progress)?;
         let read_by = ModelInfo::of(classifier.as_ref());
         let model = read_by.id.clone();
         Identity::new(&dump.fingerprint, &model, &self.loaded)?.claim(&store, state)?;
@@ -147,7 +147,7 @@ impl Replay {
 }
 
 /// Sends the posts after the first `skipped` in chunks; ends early when nobody takes them any more.
-fn feed_chunks(mut posts: Ordered, skipped: u64, feed: &Feed) -> Result<(), SourceError> {
+pub(super) fn feed_chunks(mut posts: Ordered, skipped: u64, feed: &Feed) -> Result<(), SourceError> {
     posts.pass(skipped)?;
     loop {
         let chunk = posts.by_ref().take(CHUNK).collect::<Result<Vec<_>, _>>()?;

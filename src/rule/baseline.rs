@@ -21,8 +21,8 @@ const HOUR: i64 = 3_600;
 const CELLS: usize = 168;
 /// Hours after which an hour counts half.
 const HALF_LIFE: f32 = 28.0 * 24.0;
-/// Posts that what lies above a cell weighs against the cell's own.
-const RATE_PRIOR: f64 = 150.0;
+/// Posts that what lies above a cell weighs against the cell's own: of an hour of the day, and of an hour of the week.
+const RATE_PRIOR: (f64, f64) = (150.0, 1_000.0);
 /// The same in hours, for volumes: of an hour of the day, and of an hour of the week.
 const VOLUME_PRIOR: (f64, f64) = (1.0, 3.0);
 /// Intra-class correlation of an hour's posts before anything is known, and the weight of that in pairs of posts.
@@ -194,19 +194,24 @@ impl Baseline {
         }
     }
 
+    /// Rate and posts an hour over all hours; none before any post was learnt from.
+    pub fn overall(&self) -> Option<(f64, f64)> {
+        let all = self.total(self.cells.iter());
+        (all.judged >= 1.0).then(|| {
+            let rate = (f64::from(all.negative) + 1.0) / (f64::from(all.judged) + 2.0);
+            (rate, f64::from(all.posts) / f64::from(all.hours))
+        })
+    }
+
     /// The negative rate to be expected at `time` (Unix seconds); none before any post was learnt from.
     pub fn rate_at(&self, time: i64) -> Option<ExpectedRate> {
-        let share = |cell: Cell, above: f64| {
-            (f64::from(cell.negative) + RATE_PRIOR * above) / (f64::from(cell.judged) + RATE_PRIOR)
+        let share = |cell: Cell, above: f64, prior: f64| {
+            (f64::from(cell.negative) + prior * above) / (f64::from(cell.judged) + prior)
         };
-        let all = self.total(self.cells.iter());
-        let posts = f64::from(all.judged);
-        if posts < 1.0 {
-            return None;
-        }
         // One post of each kind more: no hour is surely without negative posts.
-        let overall = (f64::from(all.negative) + 1.0) / (posts + 2.0);
-        let rate = share(self.cell(time), share(self.day_hour(time), overall));
+        let (overall, _) = self.overall()?;
+        let posts = f64::from(self.total(self.cells.iter()).judged);
+        let rate = share(self.cell(time), share(self.day_hour(time), overall, RATE_PRIOR.0), RATE_PRIOR.1);
         let (prior, weight) = RATE_SPREAD_PRIOR;
         let Spread { excess, weight: known } = self.rate_spread;
         let spread = ((f64::from(excess) + prior * weight) / (f64::from(known) + weight)).clamp(0.0, 0.5);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::negative_rate::NegativeRate;
 use super::negative_volume::NegativeVolume;
+use super::rising::Rising;
 use super::{Evaluation, Evidence, Memory, Reasons};
 use crate::window::Span;
 
@@ -14,6 +15,7 @@ use crate::window::Span;
 pub enum Condition {
     NegativeRate(NegativeRate),
     NegativeVolume(NegativeVolume),
+    Rising(Rising),
     And(All),
     Or(Any),
 }
@@ -50,6 +52,7 @@ impl Condition {
         match self {
             Self::NegativeRate(condition) => condition.window.as_secs(),
             Self::NegativeVolume(condition) => condition.window.as_secs(),
+            Self::Rising(condition) => condition.window.as_secs(),
             Self::And(_) | Self::Or(_) => self.parts().iter().map(Self::window).max().unwrap_or_default(),
         }
     }
@@ -59,6 +62,7 @@ impl Condition {
         let past = match self {
             Self::NegativeRate(condition) => condition.above.trailing(),
             Self::NegativeVolume(condition) => condition.above.trailing(),
+            Self::Rising(_) => None,
             Self::And(_) | Self::Or(_) => return self.parts().iter().flat_map(Self::spans).collect(),
         };
         let window = self.window();
@@ -70,6 +74,7 @@ impl Condition {
         match self {
             Self::NegativeRate(condition) => condition.above.has_normal(),
             Self::NegativeVolume(condition) => condition.above.has_normal(),
+            Self::Rising(_) => true,
             Self::And(_) | Self::Or(_) => self.parts().iter().all(Self::has_normal),
         }
     }
@@ -85,6 +90,10 @@ impl Condition {
             (Self::NegativeVolume(condition), found) => {
                 let mut own = if let Memory::Volume(own) = found { own } else { Default::default() };
                 (condition.evaluate(evidence, &mut own), Memory::Volume(own))
+            }
+            (Self::Rising(condition), found) => {
+                let mut own = if let Memory::Rising(own) = found { own } else { Default::default() };
+                (condition.evaluate(evidence, &mut own), Memory::Rising(own))
             }
             (Self::And(_) | Self::Or(_), found) => self.combine(evidence, found),
         };
@@ -121,6 +130,7 @@ impl Condition {
         let own = match self {
             Self::NegativeRate(condition) => condition.faults(bucket),
             Self::NegativeVolume(condition) => condition.faults(bucket),
+            Self::Rising(condition) => condition.faults(bucket),
             Self::And(_) | Self::Or(_) => return self.faults_below(at, depth, bucket),
         };
         own.into_iter().map(|fault| fault.replacen("condition", at, 1)).collect()

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::negative_rate::RateMemory;
 use super::negative_volume::VolumeMemory;
+use super::rising::RisingMemory;
 
 /// Shaped as the condition it belongs to. One of another shape, left by another rule file, is replaced by an empty one.
 /// On disk: variants are added at the end.
@@ -16,6 +17,7 @@ pub enum Memory {
     Parts(u32, Vec<Memory>),
     Rate(RateMemory),
     Volume(VolumeMemory),
+    Rising(Box<RisingMemory>),
 }
 
 impl Memory {

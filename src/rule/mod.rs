@@ -6,6 +6,7 @@ pub mod annotation;
 mod baseline;
 mod bound;
 mod condition;
+mod days;
 mod defaults;
 mod evaluation;
 mod evidence;
@@ -14,6 +15,7 @@ mod file;
 mod memory;
 mod negative_rate;
 mod negative_volume;
+mod rising;
 
 pub use baseline::{Baseline, ExpectedRate, ExpectedVolume};
 pub use condition::Condition;

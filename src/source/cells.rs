@@ -28,6 +28,7 @@ pub(super) struct Cells<'a> {
     /// Labels may be the numerals of Sentiment140.
     pub numerals: bool,
     pub reason: Option<Cow<'a, str>>,
+    pub incident: Option<Cow<'a, str>>,
 }
 
 impl Cells<'_> {
@@ -67,6 +68,7 @@ impl Cells<'_> {
             topic,
             label,
             reason: owned(&self.reason),
+            incident: trimmed(&self.incident).and_then(row::mark),
         })
     }
 }

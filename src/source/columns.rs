@@ -17,11 +17,21 @@ pub enum Field {
     Topic,
     Lang,
     Reason,
+    Incident,
 }
 
 impl Field {
-    pub(super) const ALL: [Self; 8] =
-        [Self::Id, Self::CreatedAt, Self::Text, Self::Author, Self::Label, Self::Topic, Self::Lang, Self::Reason];
+    pub(super) const ALL: [Self; 9] = [
+        Self::Id,
+        Self::CreatedAt,
+        Self::Text,
+        Self::Author,
+        Self::Label,
+        Self::Topic,
+        Self::Lang,
+        Self::Reason,
+        Self::Incident,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -33,6 +43,7 @@ impl Field {
             Self::Topic => "topic",
             Self::Lang => "lang",
             Self::Reason => "reason",
+            Self::Incident => "incident",
         }
     }
 
@@ -47,6 +58,7 @@ impl Field {
             Self::Topic => &[],
             Self::Lang => &["lang", "language"],
             Self::Reason => &["negative_reason", "negativereason"],
+            Self::Incident => &["incident"],
         }
     }
 }
@@ -79,6 +91,9 @@ pub struct Columns {
     /// Why a post is negative, as crowd workers said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Whether a post was written during an incident, as `vigie simulate` marks it: what a backtest judges by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incident: Option<String>,
 }
 
 impl Columns {
@@ -121,6 +136,7 @@ impl Columns {
             Field::Topic => self.topic.as_deref(),
             Field::Lang => self.lang.as_deref(),
             Field::Reason => self.reason.as_deref(),
+            Field::Incident => self.incident.as_deref(),
         }
     }
 
@@ -141,6 +157,7 @@ impl Columns {
             Field::Topic => &mut self.topic,
             Field::Lang => &mut self.lang,
             Field::Reason => &mut self.reason,
+            Field::Incident => &mut self.incident,
         }
     }
 }

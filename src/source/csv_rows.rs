@@ -87,6 +87,7 @@ impl CsvRows {
             label: cell(Field::Label),
             numerals: self.places.numerals,
             reason: cell(Field::Reason),
+            incident: cell(Field::Incident),
         };
         cells.into_row(record.line, &self.rules)
     }

@@ -117,7 +117,9 @@ pub enum OptionsError {
     Encoding(String),
     #[error("columns: {0:?} is no FIELD=COLUMN pair; wanted such as \"text=body,created_at=when\"")]
     Pair(String),
-    #[error("columns: unknown field {0:?}; wanted one of id, created_at, text, author, label, topic, lang, reason")]
+    #[error(
+        "columns: unknown field {0:?}; wanted one of id, created_at, text, author, label, topic, lang, reason, incident"
+    )]
     Field(String),
     #[error("columns: {0:?} is mapped twice")]
     Twice(String),

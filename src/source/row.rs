@@ -25,6 +25,8 @@ pub struct Row {
     pub label: Option<String>,
     /// Why the post is negative, where the dump says so.
     pub reason: Option<String>,
+    /// Whether it was written during an incident, where the dump says so.
+    pub incident: Option<bool>,
 }
 
 impl Row {
@@ -67,6 +69,18 @@ pub(super) fn label(word: &str, numerals: bool) -> Option<&'static str> {
     ["negative", "neutral", "positive"].into_iter().find(|known| known.eq_ignore_ascii_case(word))
 }
 
+/// A mark such as 1 or 0; nothing where it is no mark.
+pub(super) fn mark(word: &str) -> Option<bool> {
+    let is_one_of = |known: [&str; 3]| known.iter().any(|known| known.eq_ignore_ascii_case(word));
+    if is_one_of(["1", "true", "yes"]) {
+        Some(true)
+    } else if is_one_of(["0", "false", "no"]) {
+        Some(false)
+    } else {
+        None
+    }
+}
+
 /// Whether a column or key of this name holds Sentiment140's 0, 2 and 4.
 pub(super) fn holds_numerals(name: &str) -> bool {
     ["polarity", "target"].iter().any(|known| known.eq_ignore_ascii_case(name))
@@ -93,6 +107,7 @@ mod tests {
             topic: None,
             label: None,
             reason: None,
+            incident: None,
         }
     }
 
@@ -121,6 +136,11 @@ mod tests {
         assert_eq!(label("4", true), Some("positive"));
         assert_eq!((label("4", false), label("bad", true), label("1", true)), (None, None, None));
         assert!(holds_numerals("Polarity") && !holds_numerals("label"));
+    }
+
+    #[test]
+    fn marks_are_read() {
+        assert_eq!((mark("1"), mark("TRUE"), mark("no"), mark("maybe")), (Some(true), Some(true), Some(false), None));
     }
 
     #[test]

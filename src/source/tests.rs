@@ -75,6 +75,7 @@ fn rows_of_the_airline_layout_are_read_whole() {
         topic: Some("United".into()),
         label: Some("negative".into()),
         reason: Some("Late Flight".into()),
+        incident: None,
     };
     assert_eq!(rows[0], first);
     assert_eq!((rows[1].line, rows[1].text.as_str()), (4, " nice "), "lines are counted inside quotes, text kept");

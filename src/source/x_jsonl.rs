@@ -162,6 +162,7 @@ impl JsonRows {
             label: cell(Field::Label),
             numerals: find(Field::Label).is_some_and(|(key, _)| holds_numerals(key)),
             reason: cell(Field::Reason),
+            incident: cell(Field::Incident),
         })
     }
 }

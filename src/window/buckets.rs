@@ -107,6 +107,12 @@ impl Buckets {
         Ok(())
     }
 
+    /// Stores nothing of what changed.
+    pub(super) fn discard(&mut self) {
+        self.changed.clear();
+        self.lapsing.clear();
+    }
+
     /// Counts in the bucket that holds `time` (Unix seconds). A time beyond the open bucket counts in the open one; one
     /// that no span reaches any more is left out.
     pub(super) fn add(&mut self, time: i64, counts: Counts) {

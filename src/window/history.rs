@@ -62,6 +62,12 @@ impl History {
         self.hours.entry(start).or_default()
     }
 
+    /// Lets go of hours that end at or before `settled`, and stores nothing.
+    pub(super) fn discard(&mut self, settled: i64) {
+        self.changed.clear();
+        self.hours.retain(|start, _| *start + HOUR > settled);
+    }
+
     /// Stores what changed, then lets go of hours that end at or before `settled`: nothing will count in them, nor be shown.
     pub(super) fn save(&mut self, batch: &mut Batch, topic: &str, settled: i64) -> Result<(), StoreError> {
         for start in std::mem::take(&mut self.changed) {

@@ -91,30 +91,48 @@ impl TopicWindow {
         edge: i64,
         learnt: Option<i64>,
     ) -> Result<Self, StoreError> {
-        let width = config.bucket.as_secs();
-        let lateness = config.lateness.as_secs();
+        let empty = Self::new(config, spans, name, edge);
         let known: Option<Known> = store.get(&Key::new(Table::Topic).text(name))?;
         let Known { since, watermark } = known.unwrap_or(Known { since: edge, watermark: None });
-        let settled = watermark.unwrap_or(i64::MIN / 2) - lateness;
+        let settled = watermark.unwrap_or(i64::MIN / 2) - empty.lateness;
         let learnt = learnt.unwrap_or(since);
         Ok(Self {
-            name: name.into(),
-            width,
-            lateness,
-            sampled: spans.iter().filter(|span| span.near == 0).map(|span| span.far).max().unwrap_or(0),
             watermark,
             since,
             learnt,
             moved: known.is_none(),
-            buckets: Buckets::new(width, edge, spans, DAY + STEP).load(store, name)?,
+            buckets: empty.buckets.load(store, name)?,
             seen: Seen::load(store, name)?,
             samples: Samples::load(store, name)?,
             history: History::load(store, name, settled.min(learnt).min(edge - DAY))?,
-            cascades: Cascades::load(store, name, config.cascade.as_secs())?,
-            words: Words::load(store, name, Kind::Word)?,
-            reasons: Words::load(store, name, Kind::Reason)?,
-            plain_name: name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect(),
+            cascades: empty.cascades.load(store, name)?,
+            words: empty.words.load(store, name)?,
+            reasons: empty.reasons.load(store, name)?,
+            ..empty
         })
+    }
+
+    /// Empty windows of a topic that no store knows.
+    pub fn new(config: &Config, spans: &[Span], name: &str, edge: i64) -> Self {
+        let width = config.bucket.as_secs();
+        Self {
+            name: name.into(),
+            width,
+            lateness: config.lateness.as_secs(),
+            sampled: sampled(spans),
+            watermark: None,
+            since: edge,
+            learnt: edge,
+            moved: true,
+            buckets: Buckets::new(width, edge, spans, DAY + STEP),
+            seen: Seen::default(),
+            samples: Samples::default(),
+            history: History::default(),
+            cascades: Cascades::new(config.cascade.as_secs()),
+            words: Words::new(Kind::Word),
+            reasons: Words::new(Kind::Reason),
+            plain_name: name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect(),
+        }
     }
 
     /// Names of the topics in the store.
@@ -187,6 +205,22 @@ impl TopicWindow {
     /// From when on words are counted and not yet part of what is usual, in Unix seconds.
     fn worded_from(&self) -> i64 {
         self.buckets.edge() - self.sampled.min(LONGEST_WORDS)
+    }
+
+    /// Counts posts of which nothing else is known, at `time` in Unix seconds.
+    pub fn count_all(&mut self, time: i64, counts: Counts) {
+        if counts != Counts::default() {
+            self.watermark = self.watermark.max(Some(time));
+            self.buckets.add(time, counts);
+            self.history.add(time, counts);
+        }
+    }
+
+    /// Lets go of what [`TopicWindow::save`] would have stored, for a topic that no store knows.
+    pub fn discard(&mut self) {
+        let settled = self.settled().min(self.learnt).min(self.buckets.edge() - DAY);
+        self.buckets.discard();
+        self.history.discard(settled);
     }
 
     /// Closes the open bucket.
@@ -360,4 +394,9 @@ fn plain_reason(reason: &str) -> String {
     let letters = reason.chars().filter(|c| *c != '\'' && *c != '\u{2019}');
     let plain: String = letters.map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
     plain.to_lowercase().split_whitespace().take(8).collect::<Vec<_>>().join("_")
+}
+
+/// The longest window.
+fn sampled(spans: &[Span]) -> i64 {
+    spans.iter().filter(|span| span.near == 0).map(|span| span.far).max().unwrap_or(0)
 }

@@ -82,18 +82,25 @@ pub(super) struct Words {
 }
 
 impl Words {
-    pub(super) fn load(store: &Store, topic: &str, kind: Kind) -> Result<Self, StoreError> {
-        let mut words = Self {
+    pub(super) fn new(kind: Kind) -> Self {
+        Self {
             kind,
             slots: BTreeMap::new(),
             recent: HashMap::new(),
-            usual: store.get(&key(Table::UsualWords, topic, kind))?.unwrap_or_default(),
+            usual: Usual::default(),
             names: HashMap::new(),
             changed: BTreeSet::new(),
             dropped: BTreeSet::new(),
             renamed: BTreeSet::new(),
             folded: false,
-        };
+        }
+    }
+
+    /// What is stored of `topic`, added to an empty one.
+    pub(super) fn load(mut self, store: &Store, topic: &str) -> Result<Self, StoreError> {
+        let kind = self.kind;
+        let words = &mut self;
+        words.usual = store.get(&key(Table::UsualWords, topic, kind))?.unwrap_or_default();
         for entry in store.scan::<Slot>(&key(Table::Words, topic, kind)) {
             let (key, slot) = entry?;
             for (word, posts) in &slot.words {
@@ -105,7 +112,7 @@ impl Words {
             let (key, name) = entry?;
             words.names.extend(key.last_number().and_then(|hash| Some((u32::try_from(hash).ok()?, name))));
         }
-        Ok(words)
+        Ok(self)
     }
 
     /// Counts the words of a negative post written at `time` (Unix seconds), each once.

@@ -1,7 +1,7 @@
 //! The timeline that `vigie replay` prints: per topic a chart and its alerts, then a summary. For people, in their language.
 
 mod chart;
-mod words;
+pub(super) mod words;
 
 use std::io::{self, Write};
 
@@ -78,7 +78,7 @@ fn write_alert(out: &mut impl Write, words: Words, alert: &Alert) -> io::Result<
 }
 
 /// `94 % of 87 posts negative, at least 88 % for sure; normal 77 %, threshold 87 %`.
-fn measured(words: Words, measured: &Measured, is_rate: bool) -> String {
+pub(super) fn measured(words: Words, measured: &Measured, is_rate: bool) -> String {
     let value = |value: f64| if is_rate { words.percent(value) } else { words.number(value.round() as u64) };
     let counted = match is_rate {
         true => words.rate_of(measured.rate, measured.posts),

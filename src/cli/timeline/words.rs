@@ -8,14 +8,14 @@ use crate::notify::Language;
 
 /// Phrases of one language.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Words(pub(super) Language);
+pub(in crate::cli) struct Words(pub(in crate::cli) Language);
 
 const MONTHS_EN: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const MONTHS_FR: [&str; 12] =
     ["janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."];
 
 impl Words {
-    fn pick(self, english: &'static str, french: &'static str) -> &'static str {
+    pub(in crate::cli) fn pick(self, english: &'static str, french: &'static str) -> &'static str {
         match self.0 {
             Language::English => english,
             Language::French => french,
@@ -23,7 +23,7 @@ impl Words {
     }
 
     /// `12,345` or `12 345`.
-    pub(super) fn number(self, number: u64) -> String {
+    pub(in crate::cli) fn number(self, number: u64) -> String {
         let digits = number.to_string();
         let separator = self.pick(",", "\u{202f}");
         let mut grouped = String::new();
@@ -36,16 +36,16 @@ impl Words {
         grouped
     }
 
-    pub(super) fn percent(self, share: f64) -> String {
+    pub(in crate::cli) fn percent(self, share: f64) -> String {
         format!("{:.0} %", share * 100.0)
     }
 
-    pub(super) fn posts(self, number: u64) -> String {
+    pub(in crate::cli) fn posts(self, number: u64) -> String {
         let (one, many) = (self.pick("post", "message"), self.pick("posts", "messages"));
         self.counted(number, one, many)
     }
 
-    pub(super) fn alerts(self, number: u64) -> String {
+    pub(in crate::cli) fn alerts(self, number: u64) -> String {
         if number == 0 {
             return self.pick("no alert", "aucune alerte").into();
         }
@@ -53,13 +53,13 @@ impl Words {
         self.counted(number, one, many)
     }
 
-    fn counted(self, number: u64, one: &str, many: &str) -> String {
+    pub(in crate::cli) fn counted(self, number: u64, one: &str, many: &str) -> String {
         // French keeps the singular below two; English for one alone.
         let singular = number == 1 || (number == 0 && self.0 == Language::French);
         format!("{} {}", self.number(number), if singular { one } else { many })
     }
 
-    pub(super) fn negative(self) -> &'static str {
+    pub(in crate::cli) fn negative(self) -> &'static str {
         self.pick("negative", "négatifs")
     }
 
@@ -95,21 +95,21 @@ impl Words {
     }
 
     /// French sets a space before `:` and `;`.
-    pub(super) fn colon(self) -> &'static str {
+    pub(in crate::cli) fn colon(self) -> &'static str {
         self.pick(":", "\u{a0}:")
     }
 
-    pub(super) fn semicolon(self) -> &'static str {
+    pub(in crate::cli) fn semicolon(self) -> &'static str {
         self.pick(";", "\u{a0};")
     }
 
     /// `12.3`.
-    pub(super) fn decimal(self, number: f64) -> String {
+    pub(in crate::cli) fn decimal(self, number: f64) -> String {
         format!("{number:.1}").replace('.', self.pick(".", ","))
     }
 
     /// `22 Feb 14:05`, in UTC.
-    pub(super) fn moment(self, time: Timestamp) -> String {
+    pub(in crate::cli) fn moment(self, time: Timestamp) -> String {
         let time = Offset::UTC.to_datetime(time);
         format!("{} {:02}:{:02}", self.date(time), time.hour(), time.minute())
     }
@@ -129,7 +129,7 @@ impl Words {
     }
 
     /// `2 h 10 min`.
-    pub(super) fn duration(self, duration: SignedDuration) -> String {
+    pub(in crate::cli) fn duration(self, duration: SignedDuration) -> String {
         let minutes = duration.as_mins();
         let (days, hours, minutes) = (minutes / 1_440, minutes / 60 % 24, minutes % 60);
         let day = self.pick("d", "j");
@@ -140,11 +140,11 @@ impl Words {
         }
     }
 
-    pub(super) fn still_firing(self) -> &'static str {
+    pub(in crate::cli) fn still_firing(self) -> &'static str {
         self.pick("still firing at the end", "toujours en cours à la fin")
     }
 
-    pub(super) fn peak(self) -> &'static str {
+    pub(in crate::cli) fn peak(self) -> &'static str {
         self.pick("peak", "pic")
     }
 
@@ -217,16 +217,16 @@ impl Words {
         self.pick("of no topic", "hors sujet")
     }
 
-    pub(super) fn rejected(self, rows: u64) -> String {
+    pub(in crate::cli) fn rejected(self, rows: u64) -> String {
         let one = self.pick("row rejected", "ligne rejetée");
         self.counted(rows, one, self.pick("rows rejected", "lignes rejetées"))
     }
 
-    pub(super) fn kept_in(self) -> &'static str {
+    pub(in crate::cli) fn kept_in(self) -> &'static str {
         self.pick("kept in", "conservées dans")
     }
 
-    pub(super) fn model(self) -> &'static str {
+    pub(in crate::cli) fn model(self) -> &'static str {
         self.pick("model", "modèle")
     }
 }

@@ -36,7 +36,7 @@ fn at(minute: i64) -> Timestamp {
 
 /// Words that no other post has, so that it is nobody's copy.
 fn wording(id: &str) -> String {
-    (0..20).map(|i| format!("{:x} ", window::id_hash(&format!("{id} {i}")))).collect()
+    (0..20).map(|i| format!("{:x} ", id_hash(&format!("{id} {i}")))).collect()
 }
 
 /// Post `id` by `author`, whose own identifier is given too where there is one; `negative` decides which are kept.

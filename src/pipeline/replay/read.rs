@@ -6,22 +6,29 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use super::{Progress, Replay};
-use crate::source::{Needs, Order, Ordered, Reader, RejectsFile, Row};
+use crate::source::{Needs, Order, Ordered, Post, Reader, RejectsFile, Row};
 
 /// Rows between two looks at the progress.
 const LOOK: u64 = 4_096;
 
 /// A dump, read.
-pub(super) struct Dump {
-    pub(super) posts: Ordered,
-    pub(super) rejected: BTreeMap<String, u64>,
-    pub(super) rejects_file: Option<PathBuf>,
+pub(in crate::pipeline) struct Dump {
+    pub(in crate::pipeline) posts: Ordered,
+    pub(in crate::pipeline) rejected: BTreeMap<String, u64>,
+    pub(in crate::pipeline) rejects_file: Option<PathBuf>,
     /// Of its bytes.
     pub(super) fingerprint: String,
 }
 
+/// Sees each post in the order of the dump, and whether that says it was written during an incident.
+pub(in crate::pipeline) type Each<'a> = &'a mut dyn FnMut(&Post, Option<bool>);
+
 impl Dump {
-    pub(super) fn read(replay: &Replay, progress: &mut dyn FnMut(Progress)) -> anyhow::Result<Self> {
+    pub(in crate::pipeline) fn read(
+        replay: &Replay,
+        each: Each<'_>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> anyhow::Result<Self> {
         let needs = Needs { created_at: true, label: replay.given_labels, topic: replay.topic_required };
         let mut reader = Reader::open(&replay.input, &replay.loaded.config.dump, needs)?;
         let mut rejects = RejectsFile::new(Some(replay.rejects.clone()));
@@ -30,9 +37,11 @@ impl Dump {
         while let Some(row) = reader.next_row()? {
             match row {
                 Ok(row) => {
+                    let incident = row.incident;
                     // Where a model reads the posts, nothing of what people labelled is to be seen.
                     let reason = row.reason.clone().filter(|_| replay.given_labels);
                     if let Some(post) = (Row { reason, ..row }).into_post() {
+                        each(&post, incident);
                         order.push(&post)?;
                     }
                 }

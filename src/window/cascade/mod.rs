@@ -55,8 +55,13 @@ pub(super) struct Cascades {
 }
 
 impl Cascades {
-    pub(super) fn load(store: &Store, topic: &str, horizon: i64) -> Result<Self, StoreError> {
-        let mut cascades = Self { horizon, ..Self::default() };
+    pub(super) fn new(horizon: i64) -> Self {
+        Self { horizon, ..Self::default() }
+    }
+
+    /// What is stored of `topic`, added to an empty one.
+    pub(super) fn load(self, store: &Store, topic: &str) -> Result<Self, StoreError> {
+        let mut cascades = self;
         for entry in store.scan::<Vec<(u64, Known)>>(&Key::new(Table::Cascade).text(topic)) {
             let (key, known) = entry?;
             if let Some(record) = key.last_number() {

@@ -20,14 +20,18 @@ fn post(id: &str, text: &str, reference: Option<(ReferenceKind, &str)>) -> Post 
 }
 
 fn cascades() -> Cascades {
-    Cascades { horizon: HORIZON, ..Cascades::default() }
+    Cascades::new(HORIZON)
+}
+
+fn cascades_of(store: &Store) -> Result<Cascades, StoreError> {
+    cascades().load(store, "t")
 }
 
 fn restarted(store: &Store, cascades: &mut Cascades) -> Cascades {
     let mut batch = Batch::default();
     cascades.save(&mut batch, "t").unwrap();
     store.commit(batch).unwrap();
-    Cascades::load(store, "t", HORIZON).unwrap()
+    cascades_of(store).unwrap()
 }
 
 #[test]
@@ -105,7 +109,7 @@ fn a_forgotten_post_is_in_no_record() {
     store.commit(batch).unwrap();
     let stored = store.scan::<Vec<(u64, Known)>>(&Key::new(Table::Cascade)).flat_map(|entry| entry.unwrap().1);
     assert!(stored.into_iter().all(|(_, known)| known.id != id_hash("1")));
-    for mut cascades in [cascades, Cascades::load(&store, "t", HORIZON).unwrap()] {
+    for mut cascades in [cascades, cascades_of(&store).unwrap()] {
         assert!(!cascades.repeats(7_200, &post("4", TEXTS[0], None), true), "nothing of it is left to repeat");
         assert!(cascades.repeats(7_200, &post("5", TEXTS[1], None), true));
     }

@@ -3,8 +3,7 @@
 use super::*;
 
 fn words() -> Words {
-    let dir = tempfile::tempdir().unwrap();
-    Words::load(&Store::open(dir.path()).unwrap(), "t", Kind::Word).unwrap()
+    Words::new(Kind::Word)
 }
 
 /// A week of posts, in which one in ten is about food and each holds "flight"; then an hour in which half are about bags.
@@ -53,7 +52,7 @@ fn the_deviance_is_that_of_scipy() {
 fn what_one_person_wrote_is_kept_in_no_letters() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
-    let mut words = Words::load(&store, "t", Kind::Word).unwrap();
+    let mut words = Words::new(Kind::Word).load(&store, "t").unwrap();
     words.add(0, ["ann", "late"].into_iter());
     words.add(5, ["late", "late"].into_iter());
     words.add(9, ["late"].into_iter());
@@ -87,12 +86,12 @@ fn a_slot_is_bounded_and_keeps_what_is_frequent() {
 fn a_restart_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
-    let mut words = Words::load(&store, "t", Kind::Word).unwrap();
+    let mut words = Words::new(Kind::Word).load(&store, "t").unwrap();
     let start = told(&mut words);
     let mut batch = Batch::default();
     words.save(&mut batch, "t").unwrap();
     store.commit(batch).unwrap();
-    let loaded = Words::load(&store, "t", Kind::Word).unwrap();
+    let loaded = Words::new(Kind::Word).load(&store, "t").unwrap();
     assert_eq!(loaded.slots, words.slots);
     assert_eq!(loaded.usual, words.usual);
     assert_eq!((&loaded.recent, &loaded.names), (&words.recent, &words.names));

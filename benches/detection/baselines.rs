@@ -1,0 +1,240 @@
+//! What others use, each with a few window lengths.
+
+use vigie::lab::simulate::Tally;
+
+use crate::detector::{Detector, Slide, Sliding};
+
+/// Minutes of past from which a baseline learns what is usual.
+const PAST: usize = 7 * 1_440;
+/// Windows with fewer posts are not judged: a share of them says nothing.
+const MIN_POSTS: u64 = 20;
+
+/// A baseline with one of its settings.
+#[derive(Clone)]
+pub(crate) struct Baseline {
+    pub(crate) family: &'static str,
+    pub(crate) setting: String,
+    make: fn(Parameters) -> Box<dyn Detector>,
+    parameters: Parameters,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Parameters {
+    minutes: usize,
+    weight: f64,
+}
+
+impl Baseline {
+    pub(crate) fn detector(&self) -> Box<dyn Detector> {
+        (self.make)(self.parameters)
+    }
+}
+
+/// All of them.
+pub(crate) fn all() -> Vec<Baseline> {
+    let mut all = Vec::new();
+    let mut add = |family, make: fn(Parameters) -> Box<dyn Detector>, minutes: &[usize], weights: &[f64]| {
+        for minutes in minutes {
+            for weight in weights {
+                let weighted = if weights.len() > 1 { format!(", weight {weight}") } else { String::new() };
+                let setting = format!("{minutes} min{weighted}");
+                let parameters = Parameters { minutes: *minutes, weight: *weight };
+                all.push(Baseline { family, setting, make, parameters });
+            }
+        }
+    };
+    add("fixed share", |p| Box::new(FixedShare(Sliding::new(p.minutes))), &[15, 30, 60, 180], &[1.0]);
+    add("3 sigma", |p| Box::new(Sigma::new(p.minutes)), &[15, 30, 60, 180], &[1.0]);
+    add("EWMA of the rate", |p| Box::new(EwmaRate::new(p)), &[5, 15, 60], &[0.1, 0.3]);
+    add("EWMA of negatives", |p| Box::new(EwmaCount::new(p)), &[5, 15, 60], &[0.1, 0.3]);
+    add("p-chart", |p| Box::new(PChart::new(p.minutes)), &[15, 30, 60, 180], &[1.0]);
+    all
+}
+
+/// The share of negative posts of the last minutes.
+#[derive(Clone)]
+struct FixedShare(Sliding);
+
+impl Detector for FixedShare {
+    fn push(&mut self, _: i64, tally: Tally) -> f64 {
+        self.0.put(tally);
+        if self.0.posts >= MIN_POSTS { self.0.rate() } else { 0.0 }
+    }
+
+    fn clone_box(&self) -> Box<dyn Detector> {
+        Box::new(self.clone())
+    }
+}
+
+/// How many of its own standard deviations of the past week that share lies above its mean.
+#[derive(Clone)]
+struct Sigma {
+    window: Sliding,
+    past: Slide<f64>,
+    sum: f64,
+    squares: f64,
+}
+
+impl Sigma {
+    fn new(minutes: usize) -> Self {
+        Self { window: Sliding::new(minutes), past: Slide::new(PAST), sum: 0.0, squares: 0.0 }
+    }
+}
+
+impl Detector for Sigma {
+    fn push(&mut self, _: i64, tally: Tally) -> f64 {
+        self.window.put(tally);
+        if self.window.posts < MIN_POSTS {
+            return 0.0;
+        }
+        let rate = self.window.rate();
+        let known = self.past.len() as f64;
+        let mean = self.sum / known;
+        let deviation = (self.squares / known - mean * mean).max(1e-6).sqrt();
+        let out = self.past.put(rate);
+        self.sum += rate - out;
+        self.squares += rate * rate - out * out;
+        if known >= 1_440.0 { (rate - mean) / deviation } else { 0.0 }
+    }
+
+    fn clone_box(&self) -> Box<dyn Detector> {
+        Box::new(self.clone())
+    }
+}
+
+/// Counts of whole intervals.
+#[derive(Clone)]
+struct Interval {
+    minutes: usize,
+    passed: usize,
+    negative: f64,
+    posts: f64,
+}
+
+impl Interval {
+    fn new(minutes: usize) -> Self {
+        Self { minutes, passed: 0, negative: 0.0, posts: 0.0 }
+    }
+
+    /// Negative posts and all posts of the interval that ends with this minute, if one does.
+    fn put(&mut self, tally: Tally) -> Option<(f64, f64)> {
+        self.negative += tally[0] as f64;
+        self.posts += tally.iter().sum::<u64>() as f64;
+        self.passed += 1;
+        if self.passed < self.minutes {
+            return None;
+        }
+        let ended = (self.negative, self.posts);
+        *self = Self::new(self.minutes);
+        Some(ended)
+    }
+}
+
+/// Roberts 1959, on the rate of each interval, with the variance that its posts give it.
+#[derive(Clone)]
+struct EwmaRate {
+    interval: Interval,
+    past: Sliding,
+    weight: f64,
+    average: Option<f64>,
+    variance: f64,
+    value: f64,
+}
+
+impl EwmaRate {
+    fn new(p: Parameters) -> Self {
+        let (interval, past) = (Interval::new(p.minutes), Sliding::new(PAST));
+        Self { interval, past, weight: p.weight, average: None, variance: 0.0, value: 0.0 }
+    }
+}
+
+impl Detector for EwmaRate {
+    fn push(&mut self, _: i64, tally: Tally) -> f64 {
+        self.past.put(tally);
+        if let Some((negative, posts)) = self.interval.put(tally).filter(|(_, posts)| *posts > 0.0) {
+            let (p, w) = (self.past.rate(), self.weight);
+            let average = w * negative / posts + (1.0 - w) * self.average.unwrap_or(p);
+            self.variance = w * w * p * (1.0 - p) / posts + (1.0 - w) * (1.0 - w) * self.variance;
+            self.average = Some(average);
+            let known = self.past.minutes() >= 1_440;
+            self.value = if known { (average - p) / self.variance.max(1e-9).sqrt() } else { 0.0 };
+        }
+        self.value
+    }
+
+    fn clone_box(&self) -> Box<dyn Detector> {
+        Box::new(self.clone())
+    }
+}
+
+/// The same on the number of negative posts, against its mean and deviation of the past week.
+#[derive(Clone)]
+struct EwmaCount {
+    interval: Interval,
+    past: Slide<f64>,
+    sum: f64,
+    squares: f64,
+    weight: f64,
+    average: Option<f64>,
+    value: f64,
+}
+
+impl EwmaCount {
+    fn new(p: Parameters) -> Self {
+        let past = Slide::new(PAST / p.minutes);
+        let interval = Interval::new(p.minutes);
+        Self { interval, past, sum: 0.0, squares: 0.0, weight: p.weight, average: None, value: 0.0 }
+    }
+}
+
+impl Detector for EwmaCount {
+    fn push(&mut self, _: i64, tally: Tally) -> f64 {
+        if let Some((negative, _)) = self.interval.put(tally) {
+            let known = self.past.len() as f64;
+            let mean = self.sum / known.max(1.0);
+            let deviation = (self.squares / known.max(1.0) - mean * mean).max(1e-6).sqrt();
+            let average = self.weight * negative + (1.0 - self.weight) * self.average.unwrap_or(negative);
+            self.average = Some(average);
+            let out = self.past.put(negative);
+            self.sum += negative - out;
+            self.squares += negative * negative - out * out;
+            let enough = known * self.interval.minutes as f64 >= 1_440.0;
+            self.value = if enough { (average - mean) / deviation } else { 0.0 };
+        }
+        self.value
+    }
+
+    fn clone_box(&self) -> Box<dyn Detector> {
+        Box::new(self.clone())
+    }
+}
+
+/// Shewhart's: how many of its standard errors an interval's share lies above that of the past week.
+#[derive(Clone)]
+struct PChart {
+    interval: Interval,
+    past: Sliding,
+    value: f64,
+}
+
+impl PChart {
+    fn new(minutes: usize) -> Self {
+        Self { interval: Interval::new(minutes), past: Sliding::new(PAST), value: 0.0 }
+    }
+}
+
+impl Detector for PChart {
+    fn push(&mut self, _: i64, tally: Tally) -> f64 {
+        self.past.put(tally);
+        if let Some((negative, posts)) = self.interval.put(tally) {
+            let p = self.past.rate();
+            let known = self.past.minutes() >= 1_440 && posts >= MIN_POSTS as f64 && p > 0.0 && p < 1.0;
+            self.value = if known { (negative / posts - p) / (p * (1.0 - p) / posts).sqrt() } else { 0.0 };
+        }
+        self.value
+    }
+
+    fn clone_box(&self) -> Box<dyn Detector> {
+        Box::new(self.clone())
+    }
+}

@@ -1,0 +1,152 @@
+//! What is measured: which volumes, lifts and shapes, on how many streams.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use vigie::config::Loaded;
+use vigie::lab::simulate::{Crowd, Flow, Habits, Incident, Rhythm, Shape, Swing};
+use vigie::rule::Rules;
+use vigie::source::{Input, ReadOptions};
+
+pub(crate) const DAY: i64 = 86_400;
+/// How long an incident lasts, and a detector has for finding it.
+pub(crate) const INCIDENT: i64 = 6 * 3_600;
+const RAMP: i64 = 3 * 3_600;
+
+/// How much is run.
+#[derive(Debug)]
+pub(crate) struct Scale {
+    pub(crate) volumes: Vec<f64>,
+    /// Streams of 30 days, for choosing thresholds.
+    pub(crate) calibration: u64,
+    /// Streams for counting the rules' false alarms, and how many months each is long.
+    pub(crate) calm: (u64, u64),
+    /// Streams in which incidents begin, and how many in each.
+    pub(crate) troubled: (u64, u64),
+    rules: PathBuf,
+}
+
+impl Scale {
+    pub(crate) fn from_args(args: impl Iterator<Item = String>) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut scale = Self {
+            volumes: vec![20.0, 100.0, 500.0, 2_000.0],
+            calibration: 100,
+            calm: (20, 10),
+            troubled: (10, 30),
+            rules: root.join("config/rules.toml"),
+        };
+        let mut args = args.peekable();
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                "--quick" => {
+                    let volumes = vec![100.0, 500.0];
+                    scale = Self { volumes, calibration: 30, calm: (4, 10), troubled: (4, 15), ..scale };
+                }
+                "--rules" => scale.rules = args.next().expect("--rules wants a file").into(),
+                "--volumes" => {
+                    let list = args.next().expect("--volumes wants numbers");
+                    scale.volumes = list.split(',').map(|volume| volume.parse().unwrap()).collect();
+                }
+                _ => {} // what cargo adds
+            }
+        }
+        scale
+    }
+
+    pub(crate) fn rules(&self) -> Rules {
+        let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/vigie.toml");
+        Loaded::find(Some(&config), Some(&self.rules)).unwrap().rules
+    }
+}
+
+/// The dump that all is drawn from.
+#[derive(Debug)]
+pub(crate) struct World {
+    name: String,
+    pub(crate) rhythm: Arc<Rhythm>,
+}
+
+impl World {
+    pub(crate) fn of_airline_dump() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let places =
+            [root.join("../shared/data/airline/tweets.csv"), PathBuf::from("/work/shared/data/airline/tweets.csv")];
+        let path = places.into_iter().find(|path| path.exists()).unwrap_or_else(|| {
+            println!("../shared/data/airline/tweets.csv is absent: drawing from the slice in tests/data");
+            root.join("tests/data/airline.csv")
+        });
+        let habits = Habits::read(&Input::Path(path.clone()), &ReadOptions::default(), None).unwrap();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        Self { name: format!("{name}, {} posts", habits.posts), rhythm: Arc::new(habits.rhythm) }
+    }
+
+    pub(crate) fn describe(&self) {
+        let Rhythm { posts_per_hour, negative, swing, .. } = &*self.rhythm;
+        println!(
+            "Drawn from {}: {posts_per_hour:.1} an hour, {:.1} % negative; variance of days {:.3}, of hours {:.3}; \
+             correlation of posts within an hour {:.4}.",
+            self.name,
+            negative * 100.0,
+            swing.day,
+            swing.hour,
+            swing.share
+        );
+    }
+
+    /// As the issue has it, and as the dump really is.
+    pub(crate) fn swings(&self) -> [(&'static str, Swing); 2] {
+        let swing = self.rhythm.swing;
+        [
+            ("whose volume swings as the dump's, and whose posts are independent", Swing { share: 0.0, ..swing }),
+            ("whose share of negative posts swings from hour to hour too, as the dump's", swing),
+        ]
+    }
+}
+
+/// One volume.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Setting<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) swing: Swing,
+    pub(crate) volume: f64,
+    pub(crate) scale: &'a Scale,
+}
+
+impl Setting<'_> {
+    /// Begins on a Monday.
+    pub(crate) fn flow(&self, seed: u64) -> Flow {
+        let monday = 4 * DAY;
+        Flow::new(Arc::clone(&self.world.rhythm), monday, seed).with_volume(self.volume).with_swing(self.swing)
+    }
+}
+
+/// One kind of incident.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Kind {
+    pub(crate) crowd: Crowd,
+    pub(crate) shape: Shape,
+    pub(crate) points: u32,
+}
+
+impl Kind {
+    pub(crate) fn all() -> Vec<Self> {
+        let mut kinds = Vec::new();
+        for crowd in [Crowd::Added, Crowd::Replaced] {
+            for shape in [Shape::Sudden, Shape::Slow { ramp: RAMP }] {
+                kinds.extend([5, 10, 20, 30].map(|points| Self { crowd, shape, points }));
+            }
+        }
+        kinds
+    }
+
+    pub(crate) fn incident(self, begins: i64) -> Incident {
+        Incident {
+            begins,
+            length: INCIDENT,
+            lift: f64::from(self.points) / 100.0,
+            shape: self.shape,
+            crowd: self.crowd,
+        }
+    }
+}

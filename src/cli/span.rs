@@ -1,0 +1,47 @@
+//! Lengths of time on the command line: `36h`, `90m`, and days too, `5d` or `5d 12h`.
+
+use jiff::SignedDuration;
+
+/// Reads a length that is above zero.
+pub(super) fn parse(flag: &str) -> Result<SignedDuration, String> {
+    match read(flag) {
+        Some(length) if length.is_positive() => Ok(length),
+        _ => Err("wanted a length of time such as 90m, 36h or 5d".to_owned()),
+    }
+}
+
+/// Reads a length that may be zero.
+pub(super) fn parse_from_zero(flag: &str) -> Result<SignedDuration, String> {
+    let length = if flag.trim() == "0" { Some(SignedDuration::ZERO) } else { read(flag) };
+    length
+        .filter(|length| !length.is_negative())
+        .ok_or_else(|| "wanted a length of time such as 0s, 36h or 5d".to_owned())
+}
+
+fn read(flag: &str) -> Option<SignedDuration> {
+    let flag = flag.trim();
+    let (days, rest) = flag.split_once('d').map_or((None, flag), |(days, rest)| (Some(days.trim()), rest.trim()));
+    let days = match days {
+        Some(days) => SignedDuration::from_hours(days.parse::<i64>().ok()?.checked_mul(24)?),
+        None => SignedDuration::ZERO,
+    };
+    if rest.is_empty() { Some(days) } else { days.checked_add(rest.parse().ok()?) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_lengths_too() {
+        let hours = |hours| Ok(SignedDuration::from_hours(hours));
+        assert_eq!(
+            (parse("36h"), parse("5d"), parse("1d 12h"), parse("1d12h")),
+            (hours(36), hours(120), hours(36), hours(36))
+        );
+        assert_eq!((parse_from_zero("0"), parse_from_zero("0s")), (hours(0), hours(0)));
+        for faulty in ["", "d", "5", "-1h", "0h", "1.5d", "soon", "9999999999999999d"] {
+            assert!(parse(faulty).is_err(), "{faulty}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! [`Trials`]: every set of rules on every block of history, each with a monitor and a store of its own.
+
+use anyhow::Context;
+use jiff::{SignedDuration, Timestamp};
+use tempfile::TempDir;
+
+use crate::alert::Alert;
+use crate::classify::{ClassifiedPost, ModelInfo};
+use crate::monitor::Monitor;
+use crate::rule::Rules;
+use crate::store::Store;
+use crate::window;
+
+/// What a baseline learns from before a block.
+const LEARNING: SignedDuration = SignedDuration::from_hours(28 * 24);
+
+/// A stretch of history, with what comes before it for learning.
+#[derive(Debug, Clone, Copy)]
+struct Block {
+    warms_up: Timestamp,
+    begins: Timestamp,
+    /// Not in it any more; none for the last.
+    ends: Option<Timestamp>,
+}
+
+/// One set of rules on one block.
+struct Trial {
+    variant: usize,
+    block: Block,
+    monitor: Monitor,
+    /// Of the store, which goes with it.
+    _dir: TempDir,
+}
+
+/// All trials, those of a block from its warming up to its end.
+pub(super) struct Trials<'a> {
+    variants: &'a [Rules],
+    config: &'a window::Config,
+    model: ModelInfo,
+    blocks: usize,
+    /// Those to come, the next one last.
+    waiting: Vec<(usize, Block)>,
+    running: Vec<Trial>,
+    fired: Vec<Vec<Alert>>,
+}
+
+impl<'a> Trials<'a> {
+    pub(super) fn new(
+        variants: &'a [Rules],
+        config: &'a window::Config,
+        model: ModelInfo,
+        block: Option<SignedDuration>,
+        span: (Timestamp, Timestamp),
+    ) -> Self {
+        let mut waiting = Vec::new();
+        let mut blocks = 0;
+        for (variant, rules) in variants.iter().enumerate() {
+            let cut = cut(block, reach(rules), span);
+            blocks = cut.len();
+            waiting.extend(cut.into_iter().map(|block| (variant, block)));
+        }
+        waiting.sort_by_key(|(_, block)| std::cmp::Reverse(block.warms_up));
+        Self { variants, config, model, blocks, waiting, running: Vec::new(), fired: vec![Vec::new(); variants.len()] }
+    }
+
+    /// Counts a post in every block that it belongs to. Posts come in the order of their times.
+    pub(super) fn observe(&mut self, topics: &[&str], classified: &ClassifiedPost) -> anyhow::Result<()> {
+        let now = classified.post.created_at;
+        while let Some((variant, block)) = self.waiting.pop_if(|(_, block)| block.warms_up <= now) {
+            let _dir = tempfile::tempdir().context("no temporary directory can be made for a block's state")?;
+            let mut monitor =
+                Monitor::open(Store::open(_dir.path())?, self.config.clone(), self.variants[variant].clone())?;
+            monitor.read_by(self.model.clone());
+            self.running.push(Trial { variant, block, monitor, _dir });
+        }
+        let over = |trial: &mut Trial| trial.block.ends.is_some_and(|ends| ends <= now);
+        for trial in self.running.extract_if(.., over) {
+            trial.finish(&mut self.fired)?;
+        }
+        for trial in &mut self.running {
+            trial.monitor.advance(now);
+            trial.monitor.observe(topics, classified)?;
+        }
+        Ok(())
+    }
+
+    /// Lets what was counted go to the stores, so that memory stays bounded.
+    pub(super) fn commit(&mut self) -> anyhow::Result<()> {
+        self.running.iter_mut().try_for_each(|trial| Ok(trial.monitor.commit()?))
+    }
+
+    /// The number of blocks, and the alerts of each variant.
+    pub(super) fn finish(mut self) -> anyhow::Result<(usize, Vec<Vec<Alert>>)> {
+        for trial in self.running {
+            trial.finish(&mut self.fired)?;
+        }
+        for alerts in &mut self.fired {
+            alerts.sort_by(|a, b| (a.fired_at, &a.topic, &a.rule).cmp(&(b.fired_at, &b.topic, &b.rule)));
+        }
+        Ok((self.blocks, self.fired))
+    }
+}
+
+impl Trial {
+    fn finish(mut self, fired: &mut [Vec<Alert>]) -> anyhow::Result<()> {
+        match self.block.ends {
+            Some(ends) => self.monitor.advance(ends),
+            None => self.monitor.close(),
+        }
+        self.monitor.commit()?;
+        let alerts = self.monitor.report()?.topics.into_iter().flat_map(|topic| topic.alerts);
+        fired[self.variant].extend(alerts.filter(|alert| self.block.holds(alert.fired_at)));
+        Ok(())
+    }
+}
+
+impl Block {
+    /// An alert fires at the end of the bucket that made it: a block holds its end, and not its beginning.
+    fn holds(&self, time: Timestamp) -> bool {
+        self.begins < time && self.ends.is_none_or(|ends| time <= ends)
+    }
+}
+
+/// How far back the rules look: what is learnt by the hour of the week is of little use before four weeks.
+fn reach(rules: &Rules) -> SignedDuration {
+    let spans = SignedDuration::from_secs(rules.spans().iter().map(|span| span.far).max().unwrap_or(0));
+    if rules.rules.iter().any(|rule| rule.condition.has_normal()) { spans.max(LEARNING) } else { spans }
+}
+
+/// The last block takes in what is left, if that is less than half a block.
+fn cut(block: Option<SignedDuration>, reach: SignedDuration, span: (Timestamp, Timestamp)) -> Vec<Block> {
+    let (first, last) = span;
+    let mut blocks = Vec::new();
+    let mut begins = first;
+    while let Some(ends) = block.and_then(|block| begins.checked_add(block).ok()) {
+        if last.duration_since(ends) < block.unwrap_or_default() / 2 {
+            break;
+        }
+        blocks.push(Block { warms_up: begins - reach, begins, ends: Some(ends) });
+        begins = ends;
+    }
+    // The first block has nothing before it, and its first bucket's end lies in it.
+    blocks.push(Block { warms_up: begins - reach, begins, ends: None });
+    if let Some(block) = blocks.first_mut() {
+        block.begins = Timestamp::MIN;
+    }
+    blocks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(hour: i64) -> Timestamp {
+        Timestamp::from_second(hour * 3_600).unwrap()
+    }
+
+    #[test]
+    fn blocks_cover_history_once() {
+        let hours = SignedDuration::from_hours;
+        for (length, last, wanted) in
+            [(10, 100, 10), (10, 104, 10), (10, 96, 10), (30, 100, 3), (30, 110, 4), (200, 100, 1)]
+        {
+            let blocks = cut(Some(hours(length)), hours(5), (at(0), at(last)));
+            assert_eq!(blocks.len(), wanted, "{length} of {last}");
+            for hour in 0..=last {
+                assert_eq!(blocks.iter().filter(|block| block.holds(at(hour))).count(), 1, "hour {hour}");
+            }
+            assert!(blocks[1..].iter().all(|block| block.begins.duration_since(block.warms_up) == hours(5)));
+        }
+        assert_eq!(cut(None, hours(5), (at(0), at(100))).len(), 1);
+    }
+}
