@@ -3,7 +3,9 @@
 //! [`Monitor::advance`] closes buckets and evaluates rules.
 
 mod check;
+mod events;
 mod expire;
+mod feedback;
 mod forget;
 mod problem;
 mod rehearsal;
@@ -23,6 +25,7 @@ mod watched;
 
 pub use check::{Check, Fault, TableCheck, check};
 pub use expire::Expired;
+pub use feedback::{Correction, Feedback, Given, Provenance};
 pub use forget::{Receipt, Removed, What};
 pub use problem::begins as problem_begins;
 pub use rehearsal::Rehearsal;
@@ -44,6 +47,7 @@ use crate::classify::{ClassifiedPost, ModelInfo};
 use crate::rule::Rules;
 use crate::store::{Batch, Key, Store, StoreError, Table};
 use crate::window::{self, Arrival, TopicWindow};
+use events::OwnEvents;
 use problem::Problems;
 use set_aside::Aside;
 use tombstones::Tombstones;
@@ -87,6 +91,7 @@ pub struct Monitor {
     /// As at the last commit.
     committed: Totals,
     topics: BTreeMap<String, Watched>,
+    events: OwnEvents,
     /// What nobody can be told of by counting: stalled sources, spent budgets.
     problems: Problems,
     /// What the next commit holds beside windows and trackers.
@@ -119,6 +124,7 @@ impl Monitor {
             outbox.push_back((key.last_number().unwrap_or_default(), transition));
         }
         let problems = Problems::load(&store)?;
+        let events = OwnEvents::load(&store, &config, &rules, edge)?;
         let (tombstones, aside) = (Tombstones::load(&store)?, Aside::load(&store)?);
         let mut monitor = Self {
             store,
@@ -128,6 +134,7 @@ impl Monitor {
             totals,
             committed: totals,
             topics,
+            events,
             problems,
             pending: Batch::default(),
             fresh: Vec::new(),
@@ -216,16 +223,21 @@ impl Monitor {
         let target = now.as_second() - now.as_second().rem_euclid(width);
         let mut edge = self.totals.edge.unwrap_or(target);
         while edge < target {
-            if self.topics.values().all(Watched::is_quiet) {
-                self.topics.values_mut().for_each(|watched| watched.window.jump(target));
+            if self.topics.values().all(Watched::is_quiet) && self.events.is_quiet(edge) {
+                self.everything().for_each(|watched| watched.window.jump(target));
                 edge = target;
             } else {
-                self.topics.values_mut().for_each(|watched| watched.window.advance());
+                self.everything().for_each(|watched| watched.window.advance());
                 edge += width;
                 self.evaluate(Timestamp::from_second(edge).unwrap_or(Timestamp::MAX));
             }
         }
         self.totals.edge = Some(edge);
+    }
+
+    /// The topics, and what belongs to none.
+    fn everything(&mut self) -> impl Iterator<Item = &mut Watched> {
+        self.topics.values_mut().chain([&mut self.events.watched])
     }
 
     /// Closes the open bucket, for a source that has come to its end: its last posts are to be judged too.
@@ -235,11 +247,13 @@ impl Monitor {
     }
 
     fn evaluate(&mut self, now: Timestamp) {
+        let before = self.fresh.len();
         for (name, watched) in self.topics.iter_mut().filter(|(_, watched)| !watched.is_quiet()) {
-            let transitions = watched.evaluate(name, &self.rules, &self.model, now);
-            self.totals.alerts += transitions.iter().filter(|told| told.status == Status::Firing).count() as u64;
-            self.fresh.extend(transitions);
+            self.fresh.extend(watched.evaluate(name, &self.rules, &self.model, &self.events.log, now));
         }
+        self.fresh.extend(self.events.evaluate(&self.rules, now));
+        let fired = self.fresh.iter().skip(before).filter(|told| told.status == Status::Firing);
+        self.totals.alerts += fired.count() as u64;
     }
 
     /// Commits everything since the last commit. What is to be told to people is on disk when this returns.
@@ -256,6 +270,7 @@ impl Monitor {
         for transition in std::mem::take(&mut self.fresh) {
             self.file(transition, &mut batch)?;
         }
+        self.events.save(&mut batch, &self.rules)?;
         self.aside.save(&mut batch)?;
         self.totals.commits += 1;
         self.problems.save(&mut batch)?;
@@ -314,7 +329,7 @@ impl Monitor {
 
     /// Whether a commit would store anything.
     pub fn has_news(&self) -> bool {
-        !self.fresh.is_empty() || self.totals != self.committed
+        !self.fresh.is_empty() || self.events.is_changed() || self.totals != self.committed
     }
 
     /// Commits since the state was made.

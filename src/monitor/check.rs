@@ -96,7 +96,9 @@ pub fn check(store: &Store) -> Result<Check, StoreError> {
                 topics.insert(key.first_text());
             }
             Ok((table, parts, _)) if is_of_topic(table) => {
-                if let Some(Part::Text(topic)) = parts.into_iter().next() {
+                // Alerts about vigie itself belong to none.
+                if let Some(Part::Text(topic)) = parts.into_iter().next().filter(|part| *part != Part::Text("".into()))
+                {
                     of_topics.push((topic, fault("its topic is unknown".into())));
                 }
             }

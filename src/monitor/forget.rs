@@ -31,6 +31,9 @@ pub struct Removed {
     pub outbox_samples: u64,
     /// Records of what could not be used.
     pub set_aside: u64,
+    /// Labels that people gave to posts.
+    #[serde(default)]
+    pub feedback: u64,
 }
 
 /// Proof that something was forgotten. Names nobody, and is kept for good.
@@ -50,7 +53,7 @@ pub struct Receipt {
 
 impl Removed {
     pub fn total(&self) -> u64 {
-        self.samples + self.alert_samples + self.outbox_samples + self.set_aside
+        self.samples + self.alert_samples + self.outbox_samples + self.set_aside + self.feedback
     }
 }
 
@@ -123,6 +126,7 @@ impl Monitor {
         }
         let set_aside = self.scrub_aside(batch, &who)?;
         let scrubbed = self.scrub(batch, &|sample| who.iter().any(|who| who.wants(sample)), usize::MAX)?;
+        let feedback = self.forget_feedback(batch, &who)?;
         let named = who.iter().filter(|who| matches!(who, Selector::Post(_))).map(Selector::normal);
         let ids: Vec<u64> = scrubbed.ids().into_iter().map(id_hash).chain(named.map(|id| id_hash(&id))).collect();
         forget_stored(&self.store, batch, &ids)?;
@@ -132,6 +136,7 @@ impl Monitor {
             alert_samples: scrubbed.found_in(&[Table::Alert, Table::Tracker]),
             outbox_samples: scrubbed.found_in(&[Table::Outbox]),
             set_aside,
+            feedback,
         })
     }
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::watched::Watched;
 use crate::classify::ModelInfo;
-use crate::rule::Rules;
+use crate::rule::{EventLog, Rules};
 use crate::window::{self, Counts};
 
 const TOPIC: &str = "rehearsed";
@@ -35,7 +35,7 @@ impl Rehearsal {
         self.watched.window.advance();
         self.edge += self.width;
         let now = Timestamp::from_second(self.edge).unwrap_or(Timestamp::MAX);
-        self.watched.evaluate(TOPIC, &self.rules, &ModelInfo::default(), now);
+        self.watched.evaluate(TOPIC, &self.rules, &ModelInfo::default(), &EventLog::default(), now);
         if self.edge % HOUR == 0 {
             self.watched.window.discard();
         }

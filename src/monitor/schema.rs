@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::expire::Cleaning;
+use super::feedback::Feedback;
 use super::forget::Receipt;
 use super::report::Totals;
 use super::set_aside::SetAside;
@@ -77,6 +78,8 @@ impl Shape {
             (Table::Words, _) => Self::of::<Slot>(),
             (Table::UsualWords, _) => Self::of::<Usual>(),
             (Table::Word, _) => Self::of::<String>(),
+            (Table::Event, _) => Self::of::<Vec<i64>>(),
+            (Table::Feedback, _) => Self::of::<Feedback>(),
         }
     }
 }
@@ -201,6 +204,7 @@ fn leave_out_posts(table: Table, value: &mut Value) {
         Table::Outbox => leave_out_said(&mut value["alert"]),
         Table::Tracker if !value["alert"].is_null() => leave_out_said(&mut value["alert"]),
         Table::Word => *value = json!(""),
+        Table::Feedback => (value["by"], value["post"]) = (Value::Null, json!(Sample::default())),
         Table::SetAside => value["unusable"]["raw"] = json!(""),
         _ => {}
     }

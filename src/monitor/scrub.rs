@@ -121,6 +121,9 @@ impl Monitor {
         for entry in self.store.scan::<Alert>(&Key::new(Table::Alert)) {
             entry?.1.samples.iter().for_each(&mut look);
         }
+        for given in self.feedback()? {
+            look(&given.feedback.post);
+        }
         Ok(())
     }
 }

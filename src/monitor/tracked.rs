@@ -131,7 +131,9 @@ fn new_alert(
 ) -> Alert {
     let mut labels = rule.labels.clone();
     labels.insert("alertname".into(), rule.name.clone());
-    labels.insert("topic".into(), topic_name.into());
+    if !topic_name.is_empty() {
+        labels.insert("topic".into(), topic_name.into());
+    }
     let mut alert = Alert {
         fingerprint: Fingerprint::of(&labels),
         rule: rule.name.clone(),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::negative_rate::NegativeRate;
 use super::negative_volume::NegativeVolume;
 use super::rising::Rising;
-use super::{Evaluation, Evidence, Memory, Reasons};
+use super::{Evaluation, Events, Evidence, Memory, Reasons};
 use crate::window::Span;
 
 /// What a rule asks of a topic. Evaluated once as each bucket closes, with the [`Memory`] of the last time.
@@ -16,6 +16,7 @@ pub enum Condition {
     NegativeRate(NegativeRate),
     NegativeVolume(NegativeVolume),
     Rising(Rising),
+    Events(Events),
     And(All),
     Or(Any),
 }
@@ -53,6 +54,7 @@ impl Condition {
             Self::NegativeRate(condition) => condition.window.as_secs(),
             Self::NegativeVolume(condition) => condition.window.as_secs(),
             Self::Rising(condition) => condition.window.as_secs(),
+            Self::Events(_) => 0,
             Self::And(_) | Self::Or(_) => self.parts().iter().map(Self::window).max().unwrap_or_default(),
         }
     }
@@ -63,10 +65,20 @@ impl Condition {
             Self::NegativeRate(condition) => condition.above.trailing(),
             Self::NegativeVolume(condition) => condition.above.trailing(),
             Self::Rising(_) => None,
+            Self::Events(_) => return Vec::new(),
             Self::And(_) | Self::Or(_) => return self.parts().iter().flat_map(Self::spans).collect(),
         };
         let window = self.window();
         [Span::last(window)].into_iter().chain(past.map(|length| Span::before(window, length))).collect()
+    }
+
+    /// Whether it asks of vigie itself, and of no topic.
+    pub fn is_of_no_topic(&self) -> bool {
+        match self {
+            Self::Events(_) => true,
+            Self::And(_) | Self::Or(_) => !self.parts().is_empty() && self.parts().iter().all(Self::is_of_no_topic),
+            _ => false,
+        }
     }
 
     /// Whether it compares with what is normal for the topic; of combined conditions, whether all do.
@@ -75,6 +87,7 @@ impl Condition {
             Self::NegativeRate(condition) => condition.above.has_normal(),
             Self::NegativeVolume(condition) => condition.above.has_normal(),
             Self::Rising(_) => true,
+            Self::Events(_) => false,
             Self::And(_) | Self::Or(_) => self.parts().iter().all(Self::has_normal),
         }
     }
@@ -95,6 +108,7 @@ impl Condition {
                 let mut own = if let Memory::Rising(own) = found { own } else { Default::default() };
                 (condition.evaluate(evidence, &mut own), Memory::Rising(own))
             }
+            (Self::Events(condition), _) => (condition.evaluate(evidence), Memory::Nothing),
             (Self::And(_) | Self::Or(_), found) => self.combine(evidence, found),
         };
         *memory = kept;
@@ -131,6 +145,7 @@ impl Condition {
             Self::NegativeRate(condition) => condition.faults(bucket),
             Self::NegativeVolume(condition) => condition.faults(bucket),
             Self::Rising(condition) => condition.faults(bucket),
+            Self::Events(condition) => condition.faults(),
             Self::And(_) | Self::Or(_) => return self.faults_below(at, depth, bucket),
         };
         own.into_iter().map(|fault| fault.replacen("condition", at, 1)).collect()

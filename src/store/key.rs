@@ -48,6 +48,10 @@ pub enum Table {
     UsualWords = 22,
     /// Words that several posts held, by their hashes.
     Word = 23,
+    /// When what happened to vigie itself, per kind.
+    Event = 24,
+    /// Labels that people gave in place of a model's.
+    Feedback = 25,
 }
 
 /// One part of a key.
@@ -68,7 +72,7 @@ enum Kind {
 }
 
 impl Table {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::Meta,
         Self::Cursor,
         Self::Totals,
@@ -90,6 +94,8 @@ impl Table {
         Self::Words,
         Self::UsualWords,
         Self::Word,
+        Self::Event,
+        Self::Feedback,
     ];
 
     /// As it is written in an export.
@@ -105,7 +111,9 @@ impl Table {
     fn parts(self) -> &'static [Kind] {
         match self {
             Self::Totals => &[],
-            Self::Meta | Self::Cursor | Self::Topic | Self::Forgotten | Self::Baseline | Self::Late => &[Kind::Text],
+            Self::Meta | Self::Cursor | Self::Topic | Self::Forgotten | Self::Baseline | Self::Late | Self::Event => {
+                &[Kind::Text]
+            }
             Self::Bucket | Self::Sample | Self::History => &[Kind::Text, Kind::Time],
             Self::Seen => &[Kind::Text, Kind::Time, Kind::Number],
             Self::Tracker | Self::Problem | Self::UsualWords => &[Kind::Text, Kind::Text],
@@ -113,7 +121,7 @@ impl Table {
             Self::Words => &[Kind::Text, Kind::Text, Kind::Time],
             Self::Word => &[Kind::Text, Kind::Text, Kind::Number],
             Self::Alert => &[Kind::Text, Kind::Time, Kind::Text],
-            Self::Outbox | Self::Receipt | Self::SetAside => &[Kind::Number],
+            Self::Outbox | Self::Receipt | Self::SetAside | Self::Feedback => &[Kind::Number],
         }
     }
 }

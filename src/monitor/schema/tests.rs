@@ -31,6 +31,14 @@ fn at(minute: i64) -> Timestamp {
 fn fill(dir: &Path) {
     let mut monitor = open(dir);
     monitor.forget(&crate::monitor::Selector::Post("1".into()), at(0)).unwrap();
+    let correction = crate::monitor::Correction {
+        what: "a very personal correction".into(),
+        label: Label::Neutral,
+        by: Some("ann_smith".into()),
+    };
+    let subject = monitor.subject(&correction.what, at(0)).unwrap().unwrap();
+    let prediction = Prediction { label: Label::Negative, probabilities: [0.7, 0.2, 0.1] };
+    monitor.correct(&correction, subject, "model", prediction, at(0)).unwrap();
     for minute in (0..20).chain(60..65) {
         monitor.advance(at(minute));
         for i in 0..4 {

@@ -1,5 +1,6 @@
 //! Layout version 2 becomes 3: counts tell copies and reach; alerts tell why they fired, the rate corrected for the
-//! classifier's error, and what surrounds them; rules have a memory.
+//! classifier's error, and what surrounds them; rules have a memory;
+//! receipts tell of feedback.
 
 use std::collections::BTreeMap;
 
@@ -82,6 +83,30 @@ struct Alert3 {
     story: Story,
 }
 
+#[derive(Serialize, Deserialize)]
+enum What {
+    Post,
+    Author,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Removed {
+    samples: u64,
+    alert_samples: u64,
+    outbox_samples: u64,
+    set_aside: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Receipt<R> {
+    at: String,
+    what: What,
+    key: String,
+    removed: R,
+    rewritten: bool,
+    copies: Vec<String>,
+}
+
 /// What conditions keep: nothing yet. What was normal when an alert began to fire was kept here before, apart from the
 /// condition, which now learns it anew; the alert itself goes on.
 #[derive(Serialize, Deserialize)]
@@ -118,6 +143,15 @@ pub(super) fn from_second(key: &Key, value: &[u8]) -> Result<Vec<u8>, StoreError
             received: totals.received,
             rejected: totals.rejected,
             rest: totals.rest,
+        }),
+        Some(Table::Receipt) => change(key, value, |receipt: Receipt<Removed>| Receipt {
+            at: receipt.at,
+            what: receipt.what,
+            key: receipt.key,
+            // Of feedback nothing was removed.
+            removed: (receipt.removed, 0_u64),
+            rewritten: receipt.rewritten,
+            copies: receipt.copies,
         }),
         Some(Table::Alert | Table::Problem) => change(key, value, alert),
         Some(Table::Outbox) => change(key, value, |told: Transition<Sample>| Transition3 {
