@@ -221,6 +221,9 @@ impl Monitor {
     pub fn advance(&mut self, now: Timestamp) {
         let width = self.config.bucket.as_secs();
         let target = now.as_second() - now.as_second().rem_euclid(width);
+        if self.totals.edge.is_none() {
+            self.events.watched.window.jump(target);
+        }
         let mut edge = self.totals.edge.unwrap_or(target);
         while edge < target {
             if self.topics.values().all(Watched::is_quiet) && self.events.is_quiet(edge) {

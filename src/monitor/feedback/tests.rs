@@ -23,8 +23,11 @@ fn open(dir: &Path) -> Monitor {
     Monitor::open(Store::open(dir).unwrap(), window::Config::default(), rules).unwrap()
 }
 
+/// Far from where an empty state begins.
+const START: i64 = 1_790_000_040;
+
 fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(second).unwrap()
+    Timestamp::from_second(START + second).unwrap()
 }
 
 const NEGATIVE: Prediction = Prediction { label: Label::Negative, probabilities: [0.9, 0.05, 0.05] };
@@ -40,7 +43,7 @@ fn told(monitor: &mut Monitor) -> Vec<(Status, i64)> {
     let mut told = Vec::new();
     while let Some(transition) = monitor.undelivered() {
         assert_eq!((transition.alert.topic.as_str(), transition.alert.labels.get("topic")), ("", None));
-        told.push((transition.status, transition.at.as_second()));
+        told.push((transition.status, transition.at.as_second() - START));
         monitor.delivered().unwrap();
     }
     told
