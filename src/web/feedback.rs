@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Json, Response};
 
 use super::Console;
-use super::forget::allowed;
+use super::forget::refusal;
 use crate::monitor::Correction;
 
 pub(super) async fn take(
@@ -13,7 +13,7 @@ pub(super) async fn take(
     headers: HeaderMap,
     Json(correction): Json<Correction>,
 ) -> Response {
-    if let Err(refusal) = allowed(&console, &headers) {
+    if let Some(refusal) = refusal(&console, &headers) {
         return refusal;
     }
     if let Some(fault) = correction.fault() {
@@ -30,7 +30,7 @@ pub(super) async fn take(
 }
 
 pub(super) async fn list(State(console): State<Console>, headers: HeaderMap) -> Response {
-    if let Err(refusal) = allowed(&console, &headers) {
+    if let Some(refusal) = refusal(&console, &headers) {
         return refusal;
     }
     match console.daemon.feedback().await {

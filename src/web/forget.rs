@@ -56,17 +56,17 @@ fn random() -> std::io::Result<String> {
     Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Whether who asks has read the token's file; else the answer.
-pub(super) fn allowed(console: &Console, headers: &HeaderMap) -> Result<(), Response> {
+/// The answer to who has not read the token's file.
+pub(super) fn refusal(console: &Console, headers: &HeaderMap) -> Option<Response> {
     if bearer(headers).is_some_and(|token| console.token.is(token)) {
-        return Ok(());
+        return None;
     }
     let why = "wanted: Authorization: Bearer TOKEN, with the token in the state directory's file api-token\n";
-    Err((StatusCode::UNAUTHORIZED, why).into_response())
+    Some((StatusCode::UNAUTHORIZED, why).into_response())
 }
 
 pub(super) async fn forget(State(console): State<Console>, headers: HeaderMap, Json(who): Json<Selector>) -> Response {
-    if let Err(refusal) = allowed(&console, &headers) {
+    if let Some(refusal) = refusal(&console, &headers) {
         return refusal;
     }
     match console.daemon.forget(who).await {

@@ -63,7 +63,7 @@ impl Usual {
             let weight = std::mem::replace(&mut self.weight, 1.0);
             self.posts /= weight;
             self.words.values_mut().for_each(|word| word.posts /= weight);
-            gone.extend(self.words.extract_if(.., |_, word| word.posts < 1e-6).map(|(hash, _)| hash));
+            gone.extend(self.drop(|word| word.posts < 1e-6));
         }
         self.posts += f64::from(slot.posts) * self.weight;
         for (hash, posts) in &slot.words {
@@ -77,6 +77,12 @@ impl Usual {
         gone
     }
 
+    fn drop(&mut self, doomed: impl Fn(&Weighed) -> bool) -> Vec<u32> {
+        let gone = self.words.iter().filter(|(_, word)| doomed(word)).map(|(hash, _)| *hash).collect();
+        self.words.retain(|_, word| !doomed(word));
+        gone
+    }
+
     fn drop_rarest(&mut self) -> Vec<u32> {
         let mut by_weight: Vec<(f64, u32)> = self.words.iter().map(|(hash, word)| (word.posts, *hash)).collect();
         by_weight.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
@@ -86,7 +92,7 @@ impl Usual {
 
     /// Forgets words last used before `time` (Unix seconds), and returns them.
     pub(super) fn drop_before(&mut self, time: i64) -> Vec<u32> {
-        self.words.extract_if(.., |_, word| word.last <= time).map(|(hash, _)| hash).collect()
+        self.drop(|word| word.last <= time)
     }
 }
 

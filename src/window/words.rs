@@ -123,8 +123,9 @@ impl Words {
         let said: BTreeMap<u32, &str> = said.map(|word| (hash(word), word)).collect();
         for (hash, word) in said {
             if slot.words.len() >= MOST && !slot.words.contains_key(&hash) {
-                let singles = slot.words.extract_if(.., |_, posts| *posts == 1);
-                singles.for_each(|(single, posts)| take_away(&mut self.recent, single, posts));
+                let singles = slot.words.iter().filter(|(_, posts)| **posts == 1);
+                singles.for_each(|(single, posts)| take_away(&mut self.recent, *single, *posts));
+                slot.words.retain(|_, posts| *posts > 1);
                 if slot.words.len() >= MOST {
                     continue;
                 }
