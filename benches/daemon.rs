@@ -36,10 +36,20 @@ fn post(number: i64, created_at: Timestamp) -> Post {
         id: number.to_string(),
         created_at,
         author: Some(format!("author{}", number % 10_000)),
-        text: format!("Air Paradis, post number {number} of a long day"),
+        text: wording(number),
         label: Some(label.into()),
         ..Post::default()
     }
+}
+
+/// Ten words of a thousand: such as no two people choose alike.
+fn wording(number: i64) -> String {
+    let mut state = number as u64 + 1;
+    let mut word = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        format!(" word{}", (state >> 33) % 1_000)
+    };
+    format!("Air Paradis{}", (0..10).map(|_| word()).collect::<String>())
 }
 
 impl Source for Synthetic {

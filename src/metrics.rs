@@ -153,7 +153,7 @@ stage! {
 stage! {
     /// Series of the monitor and of its store.
     Monitor {
-        /// Classified posts by what became of them: counted, too_late, unmatched, duplicate.
+        /// Classified posts by what became of them: counted, copied (counted, and without a vote), too_late, unmatched, duplicate.
         posts: IntCounterVec = "vigie_monitor_posts_total" ["outcome"];
         /// Seconds from when a post was written to when it was counted and the rules could see it.
         end_to_end: Histogram = "vigie_monitor_end_to_end_seconds" in DELAY;
@@ -266,7 +266,7 @@ impl Metrics {
         for label in ["negative", "neutral", "positive"] {
             self.classify.posts.with_label_values(&[label]);
         }
-        for outcome in ["counted", "too_late", "unmatched", "duplicate"] {
+        for outcome in ["counted", "copied", "too_late", "unmatched", "duplicate"] {
             self.monitor.posts.with_label_values(&[outcome]);
         }
         for status in ["firing", "resolved"] {

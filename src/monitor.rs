@@ -3,7 +3,9 @@
 //! [`Monitor::advance`] closes buckets and evaluates rules.
 
 mod check;
+mod events;
 mod expire;
+mod feedback;
 mod forget;
 mod problem;
 mod rehearsal;
@@ -15,6 +17,7 @@ mod schema;
 mod scrub;
 mod selector;
 mod set_aside;
+mod story;
 mod tombstones;
 mod tracked;
 mod view;
@@ -22,6 +25,7 @@ mod watched;
 
 pub use check::{Check, Fault, TableCheck, check};
 pub use expire::Expired;
+pub use feedback::{Correction, Feedback, Given, Provenance};
 pub use forget::{Receipt, Removed, What};
 pub use problem::begins as problem_begins;
 pub use rehearsal::Rehearsal;
@@ -43,6 +47,7 @@ use crate::classify::{ClassifiedPost, ModelInfo};
 use crate::rule::Rules;
 use crate::store::{Batch, Key, Store, StoreError, Table};
 use crate::window::{self, Arrival, TopicWindow};
+use events::OwnEvents;
 use problem::Problems;
 use set_aside::Aside;
 use tombstones::Tombstones;
@@ -66,6 +71,8 @@ pub enum MonitorError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     Counted,
+    /// Counted as a repetition of one that voted, in every one of its topics.
+    Copied,
     /// Counted before.
     Duplicate,
     TooLate,
@@ -84,6 +91,7 @@ pub struct Monitor {
     /// As at the last commit.
     committed: Totals,
     topics: BTreeMap<String, Watched>,
+    events: OwnEvents,
     /// What nobody can be told of by counting: stalled sources, spent budgets.
     problems: Problems,
     /// What the next commit holds beside windows and trackers.
@@ -116,6 +124,7 @@ impl Monitor {
             outbox.push_back((key.last_number().unwrap_or_default(), transition));
         }
         let problems = Problems::load(&store)?;
+        let events = OwnEvents::load(&store, &config, &rules, edge)?;
         let (tombstones, aside) = (Tombstones::load(&store)?, Aside::load(&store)?);
         let mut monitor = Self {
             store,
@@ -125,6 +134,7 @@ impl Monitor {
             totals,
             committed: totals,
             topics,
+            events,
             problems,
             pending: Batch::default(),
             fresh: Vec::new(),
@@ -158,9 +168,10 @@ impl Monitor {
         let outcome = if arrivals.is_empty() {
             self.totals.unmatched += 1;
             Outcome::Unmatched
-        } else if arrivals.contains(&Arrival::Counted) {
-            self.totals.count(classified.prediction.label);
-            Outcome::Counted
+        } else if arrivals.contains(&Arrival::Counted) || arrivals.contains(&Arrival::Copied) {
+            let copied = !arrivals.contains(&Arrival::Counted);
+            self.totals.count(classified, copied);
+            if copied { Outcome::Copied } else { Outcome::Counted }
         } else if arrivals.contains(&Arrival::TooLate) {
             self.totals.too_late += 1;
             Outcome::TooLate
@@ -210,21 +221,32 @@ impl Monitor {
     pub fn advance(&mut self, now: Timestamp) {
         let width = self.config.bucket.as_secs();
         let target = now.as_second() - now.as_second().rem_euclid(width);
+        if self.totals.edge.is_none() {
+            self.events.watched.window.jump(target);
+        }
         let mut edge = self.totals.edge.unwrap_or(target);
         while edge < target {
             // To the bucket that ends when the first of them wakes.
-            let rest = self.topics.values().map(|watched| watched.rests_until(edge)).min().unwrap_or(Some(i64::MAX));
+            let own = self.events.rests_until(edge);
+            let rests = self.topics.values().map(|watched| watched.rests_until(edge)).chain([own]);
+            // None, which rests not at all, sorts first.
+            let rest = rests.min().unwrap_or_default();
             let asleep = rest.map_or(edge, |rest| rest.saturating_sub(1).div_euclid(width) * width).min(target);
             if asleep > edge {
-                self.topics.values_mut().for_each(|watched| watched.window.jump(asleep));
+                self.everything().for_each(|watched| watched.window.jump(asleep));
                 edge = asleep;
             } else {
-                self.topics.values_mut().for_each(|watched| watched.window.advance());
+                self.everything().for_each(|watched| watched.window.advance());
                 edge += width;
                 self.evaluate(Timestamp::from_second(edge).unwrap_or(Timestamp::MAX));
             }
         }
         self.totals.edge = Some(edge);
+    }
+
+    /// The topics, and what belongs to none.
+    fn everything(&mut self) -> impl Iterator<Item = &mut Watched> {
+        self.topics.values_mut().chain([&mut self.events.watched])
     }
 
     /// Closes the open bucket, for a source that has come to its end: its last posts are to be judged too.
@@ -235,13 +257,15 @@ impl Monitor {
 
     fn evaluate(&mut self, now: Timestamp) {
         let end = now.as_second();
-        let before = end - self.config.bucket.as_secs();
-        let is_due = |watched: &Watched| watched.rests_until(before).is_none_or(|wakes| wakes <= end);
+        let start = end - self.config.bucket.as_secs();
+        let is_due = |watched: &Watched| watched.rests_until(start).is_none_or(|wakes| wakes <= end);
+        let before = self.fresh.len();
         for (name, watched) in self.topics.iter_mut().filter(|(_, watched)| is_due(watched)) {
-            let transitions = watched.evaluate(name, &self.rules, &self.model, now);
-            self.totals.alerts += transitions.iter().filter(|told| told.status == Status::Firing).count() as u64;
-            self.fresh.extend(transitions);
+            self.fresh.extend(watched.evaluate(name, &self.rules, &self.model, &self.events.log, now));
         }
+        self.fresh.extend(self.events.evaluate(&self.rules, now));
+        let fired = self.fresh.iter().skip(before).filter(|told| told.status == Status::Firing);
+        self.totals.alerts += fired.count() as u64;
     }
 
     /// Commits everything since the last commit. What is to be told to people is on disk when this returns.
@@ -258,6 +282,7 @@ impl Monitor {
         for transition in std::mem::take(&mut self.fresh) {
             self.file(transition, &mut batch)?;
         }
+        self.events.save(&mut batch, &self.rules)?;
         self.aside.save(&mut batch)?;
         self.totals.commits += 1;
         self.problems.save(&mut batch)?;
@@ -316,7 +341,7 @@ impl Monitor {
 
     /// Whether a commit would store anything.
     pub fn has_news(&self) -> bool {
-        !self.fresh.is_empty() || self.totals != self.committed
+        !self.fresh.is_empty() || self.events.is_changed() || self.totals != self.committed
     }
 
     /// Commits since the state was made.

@@ -18,6 +18,7 @@ mod clock;
 mod command;
 mod monitoring;
 mod notifying;
+mod questions;
 mod recent;
 pub mod replay;
 mod running;
@@ -48,6 +49,7 @@ use crate::store::Store;
 use board::{Board, Committed, Watched};
 use classifying::{Busy, Classifying, NextClassifier};
 use monitoring::{Event, Monitoring, Parts};
+use questions::Questions;
 use recent::Recent;
 use status::{Counted, Status};
 use supervise::Deaths;
@@ -162,6 +164,7 @@ impl Daemon {
         };
         let (status, statuses) = watch::channel(empty);
         let weak = deliveries.downgrade();
+        let (questions, asked) = Questions::new(deliveries.downgrade(), clock.clone());
         drop(deliveries); // from here on only the outlets keep the queue open
         let board = Board {
             metrics: metrics.clone(),
@@ -208,6 +211,7 @@ impl Daemon {
             make: make_classifier,
             next: next.clone(),
             recent: Recent::new(window.lateness),
+            questions: asked,
             clock: clock.clone(),
             busy: busy.clone(),
             metrics: metrics.clone(),
@@ -232,7 +236,8 @@ impl Daemon {
             sources.insert(name, tokio::spawn(run));
         }
 
-        let handle = Handle::new(running::Inside { statuses, metrics, commands, next, busy, clock, http, loaded });
+        let handle =
+            Handle::new(running::Inside { statuses, metrics, commands, next, busy, clock, http, loaded, questions });
         let stages = vec![("classifier", classifier_end), ("monitor", monitor_end)];
         Ok(Running { handle, sources, stages, notifier, failures, stop })
     }

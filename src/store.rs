@@ -24,7 +24,7 @@ pub use migrate::upgraded;
 pub use salvage::Salvaged;
 
 /// Layout version of what is stored. An older store is upgraded when it is opened, a newer one refused.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// Effects to be committed together.
 #[derive(Debug, Default)]
@@ -67,7 +67,7 @@ impl Store {
         let store = Self::open_as_it_is(path)?;
         match store.schema()? {
             Some(SCHEMA) => store.marked(),
-            Some(1) => store.upgraded(),
+            Some(found @ 1..SCHEMA) => store.upgraded(found),
             Some(found) => Err(StoreError::Schema { path: path.into(), found }),
             None if store.is_emptied()? => {
                 let reason = "its files are there and hold nothing".into();

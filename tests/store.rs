@@ -58,9 +58,9 @@ fn a_store_is_checked_exported_and_restored() {
     let dir = tempfile::tempdir().unwrap();
     replayed(dir.path());
     let check: Value = serde_json::from_str(&success(&run(dir.path(), &["store", "check", "--json"]))).unwrap();
-    assert_eq!((&check["schema"], check["faults"].as_array().unwrap().len()), (&2.into(), 0));
+    assert_eq!((&check["schema"], check["faults"].as_array().unwrap().len()), (&3.into(), 0));
     let text = success(&run(dir.path(), &["store", "check"]));
-    assert!(text.contains("layout version 2") && text.contains("Alert"), "{text}");
+    assert!(text.contains("layout version 3") && text.contains("Alert"), "{text}");
 
     success(&run(dir.path(), &["store", "export", "--output", "all.jsonl"]));
     success(&run(dir.path(), &["store", "export", "--output", "counts.jsonl", "--no-posts"]));
@@ -78,7 +78,7 @@ fn a_store_is_checked_exported_and_restored() {
     // A replay goes on from the restored state: it is finished, and tells nobody again.
     replayed(dir.path());
 
-    fs::write(dir.path().join("bad.jsonl"), "{\"vigie_store\": 2}\n{}\n").unwrap();
+    fs::write(dir.path().join("bad.jsonl"), "{\"vigie_store\": 3}\n{}\n").unwrap();
     fs::rename(dir.path().join("state"), dir.path().join("restored")).unwrap();
     let error = failure(&run(dir.path(), &["store", "import", "bad.jsonl"]));
     assert!(error.contains("bad.jsonl") && error.contains("line 2"), "{error}");
@@ -137,22 +137,31 @@ fn where_no_store_is_none_is_made() {
     assert!(!dir.path().join("state").exists());
 }
 
-/// The fixture is what vigie at commit 0027d3d left of a replay when it could not tell of its third alert, packed by tar;
-/// beside it are the lines it had printed or would have.
 #[test]
 fn a_store_of_the_first_layout_is_taken_over() {
+    taken_over(1);
+}
+
+#[test]
+fn a_store_of_the_second_layout_is_taken_over() {
+    taken_over(2);
+}
+
+/// The fixtures are what vigie at commits 0027d3d and 16791d0 left of a replay when it could not tell of its third alert,
+/// packed by tar; beside them are the lines it had printed or would have.
+fn taken_over(layout: u32) {
     let dir = tempfile::tempdir().unwrap();
     let state = dir.path().join("state");
     fs::create_dir(&state).unwrap();
-    let fixture = repository("tests/fixtures/store-v1.tar.gz");
+    let fixture = repository(&format!("tests/fixtures/store-v{layout}.tar.gz"));
     assert!(Command::new("tar").arg("-xzf").arg(fixture).arg("-C").arg(&state).status().unwrap().success());
-    let told = json_lines(&fs::read_to_string(repository("tests/fixtures/store-v1.jsonl")).unwrap());
+    let told = json_lines(&fs::read_to_string(repository(&format!("tests/fixtures/store-v{layout}.jsonl"))).unwrap());
 
     let text = success(&run(dir.path(), &["store", "check"]));
-    assert!(text.contains("layout version 1"), "{text}");
+    assert!(text.contains(&format!("layout version {layout}")), "{text}");
     let records = json_lines(&success(&run(dir.path(), &["store", "export"])));
     let text = success(&run(dir.path(), &["store", "check"]));
-    assert!(text.contains("layout version 2"), "{text}");
+    assert!(text.contains("layout version 3"), "{text}");
 
     let of = |table: &str| -> Vec<&Value> {
         records.iter().filter(|line| line["table"] == table).map(|line| &line["value"]).collect()
@@ -162,7 +171,16 @@ fn a_store_of_the_first_layout_is_taken_over() {
         let mut stored = stored.clone();
         for sample in stored["samples"].as_array_mut().unwrap() {
             let sample = sample.as_object_mut().unwrap();
-            assert_eq!((sample.remove("author_id"), sample.remove("url")), (Some(Value::Null), Some(Value::Null)));
+            if layout == 1 {
+                assert_eq!((sample.remove("author_id"), sample.remove("url")), (Some(Value::Null), Some(Value::Null)));
+            }
+        }
+        // What later layouts tell beside.
+        for later in ["explanation", "story"] {
+            assert!(stored.as_object_mut().unwrap().remove(later).is_some());
+        }
+        for measured in ["fired_on", "peak", "latest"] {
+            assert_eq!(stored[measured].as_object_mut().unwrap().remove("corrected"), Some(Value::Null));
         }
         assert!(!stored["samples"].as_array().unwrap().is_empty());
         for (key, value) in stored.as_object().unwrap() {

@@ -12,9 +12,13 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use vigie::config::Loaded;
 use vigie::metrics::Metrics;
+use vigie::monitor::Monitor;
 use vigie::pipeline::assembly::Labels;
 use vigie::pipeline::{Daemon, Feeder, Feeding, MakeSource, Running, steady};
+use vigie::rule::{EventKind, Rules};
 use vigie::source::{Cursor, Delivery, Outlet, Post, Source, SourceFailure};
+use vigie::store::Store;
+use vigie::window;
 
 /// What a life of the source does once it has given its post.
 #[derive(Clone, Copy)]
@@ -88,6 +92,27 @@ async fn wait_posts(running: &Running, posts: u64) {
         assert!(started.elapsed() < Duration::from_secs(30), "{:#?}", running.handle.status());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// What the daemon's own failures come to, once the minute is over: a rule can ask for them.
+#[tokio::test(flavor = "multi_thread")]
+async fn failures_are_events() {
+    let state = tempfile::tempdir().unwrap();
+    let (running, metrics) = start(state.path(), &[Then::Panic, Then::Fail, Then::WaitForStop]);
+    wait_posts(&running, 3).await;
+    metrics.classify.failures.inc();
+    // The next look at the clock takes them in; a stop right then could come before it.
+    let looked = metrics.monitor.last_evaluation.get();
+    let started = Instant::now();
+    while metrics.monitor.last_evaluation.get() < looked + 2.0 {
+        assert!(started.elapsed() < Duration::from_secs(30));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    running.stop(Duration::from_secs(10)).await.unwrap();
+    let store = Store::open(state.path()).unwrap();
+    let monitor = Monitor::open(store, window::Config::default(), Rules::default()).unwrap();
+    assert_eq!(monitor.events(EventKind::PipelineError).len(), 3);
+    assert_eq!(monitor.events(EventKind::IncorrectPrediction), [0_i64; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

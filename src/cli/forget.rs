@@ -3,18 +3,15 @@
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
 
-use anyhow::{Context, bail};
 use clap::Args;
 use jiff::Timestamp;
+use reqwest::Method;
 
+use super::ask;
 use super::state::StateFlags;
 use crate::monitor::{Monitor, Receipt, Selector, What};
 use crate::store::{Store, StoreError};
-
-/// Rewriting a large store takes a while.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Remove the texts and names of an author, or a post, from everything that vigie keeps, and print a receipt
 ///
@@ -82,6 +79,7 @@ fn write(out: &mut impl Write, receipt: &Receipt) -> io::Result<()> {
     writeln!(out, "  in alerts       {}", removed.alert_samples)?;
     writeln!(out, "  not yet sent    {}", removed.outbox_samples)?;
     writeln!(out, "  unusable rows   {}", removed.set_aside)?;
+    writeln!(out, "  feedback        {}", removed.feedback)?;
     let files = if receipt.rewritten {
         "rewritten: nothing is left in them"
     } else {
@@ -95,30 +93,7 @@ fn write(out: &mut impl Write, receipt: &Receipt) -> io::Result<()> {
 }
 
 fn ask_daemon(listen: SocketAddr, state: &Path, who: &Selector) -> anyhow::Result<Receipt> {
-    let file = state.join("api-token");
-    let token = std::fs::read_to_string(&file).with_context(|| {
-        format!("vigie runs on {}, and the file {} with its token cannot be read", state.display(), file.display())
-    })?;
-    let url = format!("http://{}/api/v1/forget", super::reachable(listen));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
-    runtime.block_on(post(&url, token.trim(), who))
-}
-
-async fn post(url: &str, token: &str, who: &Selector) -> anyhow::Result<Receipt> {
-    // reqwest wants a provider even for plain HTTP; one that is there already serves as well.
-    let _already = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().context("no HTTP client")?;
-    let answer = client.post(url).bearer_auth(token).json(who).send().await;
-    let answer = answer.map_err(reqwest::Error::without_url).with_context(|| {
-        format!("a running vigie holds the store and does not answer at {url} (is `web.listen` the one it runs with?)")
-    })?;
-    let status = answer.status();
-    let body = answer.bytes().await.map_err(reqwest::Error::without_url).context("vigie's answer broke off")?;
-    if !status.is_success() {
-        let said = super::printable(&String::from_utf8_lossy(&body), 200);
-        bail!("the running vigie refused at {url}: HTTP {status} {said}");
-    }
-    serde_json::from_slice(&body).with_context(|| format!("what answers at {url} is no vigie"))
+    ask::daemon(listen, state, (Method::POST, "/api/v1/forget"), Some(who))
 }
 
 #[cfg(test)]

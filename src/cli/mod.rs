@@ -3,12 +3,14 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "speaking to the user is what this module is for")]
 
+mod ask;
 mod backtest;
 mod bar;
 mod check_config;
 mod classify;
 mod clean;
 mod detect;
+mod feedback;
 mod forget;
 mod generate;
 mod lab;
@@ -57,6 +59,7 @@ enum Command {
     Lab(lab::LabArgs),
     Top(top::TopArgs),
     Forget(forget::ForgetArgs),
+    Feedback(feedback::FeedbackArgs),
     Store(store::StoreArgs),
     CheckConfig(check_config::CheckConfigArgs),
     SendTest(send_test::SendTestArgs),
@@ -127,6 +130,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Lab(args) => lab::run(args),
         Command::Top(args) => top::run(&args),
         Command::Forget(args) => forget::run(args),
+        Command::Feedback(args) => feedback::run(args),
         Command::Store(args) => store::run(args),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::SendTest(args) => send_test::run(&args),

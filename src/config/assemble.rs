@@ -59,14 +59,17 @@ pub(super) const RECEIVERS: [(&str, &str); 8] = [
 
 const TOPIC: &str = "name = 'Air Paradis'\nkeywords = ['Air Paradis']\nhandles = ['AirParadis']";
 
+const EVENTS: &str = "kind = 'pipeline_error'\ncount = 3\nwithin = '5m'";
+
 /// The least of each type of condition; for those that compare with a number or with the topic's own past, both, told apart
 /// by whether `above` is a table.
-const CONDITIONS: [(&str, &str, &str); 7] = [
+const CONDITIONS: [(&str, &str, &str); 8] = [
     ("negative_rate", "window = '1h', above = 0.8", "window = '1h', above = { baseline = '24h', margin = 0.1 }"),
     ("negative_volume", "window = '1h', above = 50", "window = '1h', above = { baseline = '24h', times = 3.0 }"),
     ("rising", "", ""),
     ("no_data", "", ""),
     ("volume", "", ""),
+    ("events", EVENTS, EVENTS),
     ("and", "all = []", "all = []"),
     ("or", "any = []", "any = []"),
 ];

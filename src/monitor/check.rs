@@ -84,7 +84,7 @@ pub fn check(store: &Store) -> Result<Check, StoreError> {
             record: (key.clone(), value.clone()),
         };
         let present = match schema {
-            Some(found) if found < SCHEMA => upgraded(&key, &value),
+            Some(found) if found < SCHEMA => upgraded(found, &key, &value),
             _ => Ok(value.clone()),
         };
         let read = match present {
@@ -96,7 +96,9 @@ pub fn check(store: &Store) -> Result<Check, StoreError> {
                 topics.insert(key.first_text());
             }
             Ok((table, parts, _)) if is_of_topic(table) => {
-                if let Some(Part::Text(topic)) = parts.into_iter().next() {
+                // Alerts about vigie itself belong to none.
+                if let Some(Part::Text(topic)) = parts.into_iter().next().filter(|part| *part != Part::Text("".into()))
+                {
                     of_topics.push((topic, fault("its topic is unknown".into())));
                 }
             }
@@ -115,5 +117,7 @@ pub fn check(store: &Store) -> Result<Check, StoreError> {
 
 /// Tables whose records begin with a topic, which [`Table::Topic`] must know for them to be found again.
 fn is_of_topic(table: Table) -> bool {
-    matches!(table, Table::Bucket | Table::Seen | Table::Sample | Table::History | Table::Tracker | Table::Alert)
+    let counted = matches!(table, Table::Bucket | Table::Seen | Table::Sample | Table::History);
+    let told = matches!(table, Table::Cascade | Table::Words | Table::UsualWords | Table::Word);
+    counted || told || matches!(table, Table::Tracker | Table::Alert)
 }

@@ -19,6 +19,7 @@ pub struct Expired {
     /// Posts, wherever they were.
     pub posts: u64,
     pub set_aside: u64,
+    pub feedback: u64,
     pub hours: u64,
     pub alerts: u64,
     pub tombstones: u64,
@@ -57,14 +58,24 @@ impl Cleaning {
 }
 
 impl Monitor {
-    /// Removes what is older at `now` than `retention` allows: posts by the time they were written, records of what
-    /// could not be used, hours and alerts, tombstones, and what `vigie store repair` left. Changes a thousand records
+    /// Removes what is older at `now` than `retention` allows: posts by the time they were written, with their hashes and
+    /// words nobody used since, labels people gave by the time they gave them, records of what could not be used, hours and alerts, tombstones, and what `vigie store repair` left. Changes a thousand records
     /// at most, in one commit; now and then rewrites the store's files.
     ///
     /// # Errors
     /// When the store cannot be read or written.
     pub fn expire(&mut self, now: Timestamp, retention: &Retention) -> Result<Expired, MonitorError> {
         let posts = days_before(now, retention.posts_days);
+        let mut old = false;
+        for watched in self.topics.values_mut() {
+            old |= watched.window.expire(posts);
+        }
+        if old {
+            self.commit()?;
+            let mut batch = Batch::default();
+            Cleaning::wanted(&self.store, &mut batch)?;
+            self.store.commit(batch)?;
+        }
         let history = days_before(now, retention.history_days);
         let tombstones = days_before(now, retention.posts_days.max(TOMBSTONE_DAYS));
 
@@ -73,6 +84,8 @@ impl Monitor {
         let scrubbed = self.scrub(&mut batch, &|sample| sample.created_at.as_second() < posts, left)?;
         left -= scrubbed.records;
         let found = scrubbed.found_in(&Table::ALL);
+        let feedback = self.expire_feedback(&mut batch, posts, left)?;
+        left = left.saturating_sub(usize::try_from(feedback).unwrap_or(left));
         let set_aside = self.remove_aside(&mut batch, |record| record.at.as_second() < posts, left)?;
         left = left.saturating_sub(usize::try_from(set_aside).unwrap_or(left));
         let hours = self.remove_before(&mut batch, Table::History, history, left)?;
@@ -86,6 +99,7 @@ impl Monitor {
         let mut expired = Expired {
             posts: found,
             set_aside,
+            feedback,
             hours: hours as u64,
             alerts: alerts as u64,
             tombstones: stones as u64,
@@ -94,7 +108,7 @@ impl Monitor {
             more: left == 0,
         };
         if left < MOST_AT_ONCE {
-            if found + set_aside > 0 {
+            if found + set_aside + feedback > 0 {
                 Cleaning::wanted(&self.store, &mut batch)?;
             }
             self.store.commit(batch)?;

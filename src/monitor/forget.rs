@@ -10,6 +10,7 @@ use super::selector::{Selector, names};
 use super::{Monitor, MonitorError};
 use crate::source::Notice;
 use crate::store::{Batch, Key, Table};
+use crate::window::{forget_stored, id_hash};
 
 /// What a [`Receipt`] is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,9 @@ pub struct Removed {
     pub outbox_samples: u64,
     /// Records of what could not be used.
     pub set_aside: u64,
+    /// Labels that people gave to posts.
+    #[serde(default)]
+    pub feedback: u64,
 }
 
 /// Proof that something was forgotten. Names nobody, and is kept for good.
@@ -49,7 +53,7 @@ pub struct Receipt {
 
 impl Removed {
     pub fn total(&self) -> u64 {
-        self.samples + self.alert_samples + self.outbox_samples + self.set_aside
+        self.samples + self.alert_samples + self.outbox_samples + self.set_aside + self.feedback
     }
 }
 
@@ -122,11 +126,17 @@ impl Monitor {
         }
         let set_aside = self.scrub_aside(batch, &who)?;
         let scrubbed = self.scrub(batch, &|sample| who.iter().any(|who| who.wants(sample)), usize::MAX)?;
+        let feedback = self.forget_feedback(batch, &who)?;
+        let named = who.iter().filter(|who| matches!(who, Selector::Post(_))).map(Selector::normal);
+        let ids: Vec<u64> = scrubbed.ids().into_iter().map(id_hash).chain(named.map(|id| id_hash(&id))).collect();
+        forget_stored(&self.store, batch, &ids)?;
+        self.topics.values_mut().for_each(|watched| watched.window.forget_hashes(&ids));
         Ok(Removed {
             samples: scrubbed.found_in(&[Table::Sample]),
             alert_samples: scrubbed.found_in(&[Table::Alert, Table::Tracker]),
             outbox_samples: scrubbed.found_in(&[Table::Outbox]),
             set_aside,
+            feedback,
         })
     }
 

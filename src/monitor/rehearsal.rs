@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::watched::Watched;
 use crate::classify::ModelInfo;
-use crate::rule::Rules;
+use crate::rule::{EventLog, Rules};
 use crate::window::{self, Counts};
 
 const TOPIC: &str = "rehearsed";
@@ -35,7 +35,7 @@ impl Rehearsal {
         self.watched.window.advance();
         self.edge += self.width;
         let now = Timestamp::from_second(self.edge).unwrap_or(Timestamp::MAX);
-        self.watched.evaluate(TOPIC, &self.rules, &ModelInfo::default(), now);
+        self.watched.evaluate(TOPIC, &self.rules, &ModelInfo::default(), &EventLog::default(), now);
         if self.edge % HOUR == 0 {
             self.watched.window.discard();
         }
@@ -71,7 +71,7 @@ mod tests {
             for minute in 0..minutes {
                 let (neutral, positive) = (3 + minute % 4 + more.neutral, u64::from(minute % 7 == 0) + more.positive);
                 let negative = u64::from(minute % 3 == 0) + more.negative;
-                rehearsal.feed(Counts { negative, neutral, positive });
+                rehearsal.feed(Counts { negative, neutral, positive, ..Counts::default() });
                 fired.iter_mut().zip(rehearsal.firing()).for_each(|(fired, firing)| *fired |= firing);
             }
             fired

@@ -11,7 +11,7 @@ impl Monitor {
     /// Ends the alerts of rules that are no more.
     pub(super) fn end_orphans(&mut self) -> Result<(), MonitorError> {
         let now = Timestamp::from_second(self.totals.edge.unwrap_or_default()).unwrap_or(Timestamp::MIN);
-        for name in self.topics.keys() {
+        for name in self.topics.keys().map(String::as_str).chain([""]) {
             for entry in self.store.scan::<Tracked>(&Key::new(Table::Tracker).text(name)) {
                 let (key, tracked) = entry?;
                 if !self.rules.rules.iter().any(|rule| tracker_key(name, &rule.name) == key) {
@@ -42,7 +42,7 @@ impl Monitor {
     pub fn rewind(mut self, now: Timestamp) -> Result<Self, MonitorError> {
         let width = self.config.bucket.as_secs();
         self.totals.edge = Some(now.as_second() - now.as_second().rem_euclid(width));
-        for tracked in self.topics.values_mut().flat_map(|watched| &mut watched.tracked) {
+        for tracked in self.everything().flat_map(|watched| &mut watched.tracked) {
             tracked.rewind(now);
         }
         self.commit()?;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::MonitorError;
 use super::tracked::Tracked;
 use crate::alert::Alert;
-use crate::classify::Label;
+use crate::classify::ClassifiedPost;
 use crate::store::{Key, Store, Table};
 use crate::window::{Counts, Hour, TopicWindow};
 
@@ -14,6 +14,7 @@ use crate::window::{Counts, Hour, TopicWindow};
 pub struct Totals {
     /// Posts counted, each once.
     pub posts: u64,
+    /// By sentiment, copies among them, which are told apart as well.
     pub labels: Counts,
     /// Posts and rows that the daemon's sources handed over; a replay leaves it 0.
     pub received: u64,
@@ -39,9 +40,10 @@ impl Totals {
         self.posts + self.too_late + self.unmatched
     }
 
-    pub(super) fn count(&mut self, label: Label) {
+    pub(super) fn count(&mut self, classified: &ClassifiedPost, copied: bool) {
         self.posts += 1;
-        self.labels += Counts::one(label);
+        let followers = classified.post.details.followers.unwrap_or(0);
+        self.labels += Counts { copies: copied.into(), ..Counts::one(classified.prediction.label).reaching(followers) };
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the records of each table are: the one place that `vigie store` reads any record by, and writes it again.
 //!
-//! An export is JSON lines: first `{"vigie_store": 2, ...}`, then for each record `{"table", "key", "value"}`, so that a
+//! An export is JSON lines: first `{"vigie_store": 3, ...}`, then for each record `{"table", "key", "value"}`, so that a
 //! store can be read without vigie.
 
 use std::io::{BufRead, Write};
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::expire::Cleaning;
+use super::feedback::Feedback;
 use super::forget::Receipt;
 use super::report::Totals;
 use super::set_aside::SetAside;
@@ -18,7 +19,7 @@ use super::tracked::Tracked;
 use crate::alert::{Alert, Transition};
 use crate::rule::Baseline;
 use crate::store::{Batch, Key, Part, SCHEMA, Store, StoreError, Table};
-use crate::window::{Counts, Hour, Sample};
+use crate::window::{Counts, Hour, Known, Sample, Slot, Usual};
 
 /// Records committed together by an import.
 const AT_ONCE: usize = 1_000;
@@ -73,6 +74,12 @@ impl Shape {
             (Table::SetAside, _) => Self::of::<SetAside>(),
             (Table::Baseline, _) => Self::of::<Baseline>(),
             (Table::Late, _) => Self::of::<Counts>(),
+            (Table::Cascade, _) => Self::of::<Vec<(u64, Known)>>(),
+            (Table::Words, _) => Self::of::<Slot>(),
+            (Table::UsualWords, _) => Self::of::<Usual>(),
+            (Table::Word, _) => Self::of::<String>(),
+            (Table::Event, _) => Self::of::<Vec<i64>>(),
+            (Table::Feedback, _) => Self::of::<Feedback>(),
         }
     }
 }
@@ -191,15 +198,22 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 fn leave_out_posts(table: Table, value: &mut Value) {
-    let nothing = json!([]);
     match table {
-        Table::Sample => *value = nothing,
-        Table::Alert | Table::Problem => value["samples"] = nothing,
-        Table::Outbox => value["alert"]["samples"] = nothing,
-        Table::Tracker if !value["alert"].is_null() => value["alert"]["samples"] = nothing,
+        Table::Sample => *value = json!([]),
+        Table::Alert | Table::Problem => leave_out_said(value),
+        Table::Outbox => leave_out_said(&mut value["alert"]),
+        Table::Tracker if !value["alert"].is_null() => leave_out_said(&mut value["alert"]),
+        Table::Word => *value = json!(""),
+        Table::Feedback => (value["by"], value["post"]) = (Value::Null, json!(Sample::default())),
         Table::SetAside => value["unusable"]["raw"] = json!(""),
         _ => {}
     }
+}
+
+/// What an alert shows of what people wrote.
+fn leave_out_said(alert: &mut Value) {
+    alert["samples"] = json!([]);
+    alert["story"]["words"] = json!([]);
 }
 
 #[cfg(test)]

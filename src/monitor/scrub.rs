@@ -28,6 +28,11 @@ impl Scrubbed {
         self.found.iter().filter(|(key, _)| key.table().is_some_and(|table| tables.contains(&table))).count() as u64
     }
 
+    /// The posts that were found, each once.
+    pub(super) fn ids(&self) -> BTreeSet<&str> {
+        self.found.iter().map(|(_, id)| id.as_str()).collect()
+    }
+
     fn note(&mut self, key: &Key, ids: impl IntoIterator<Item = String>) {
         self.found.extend(ids.into_iter().map(|id| (key.clone(), id)));
     }
@@ -115,6 +120,9 @@ impl Monitor {
         told.flat_map(|told| &told.alert.samples).for_each(&mut look);
         for entry in self.store.scan::<Alert>(&Key::new(Table::Alert)) {
             entry?.1.samples.iter().for_each(&mut look);
+        }
+        for given in self.feedback()? {
+            look(&given.feedback.post);
         }
         Ok(())
     }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::alert::{Alert, AlertState, Change, Fingerprint, Status, Story, Timing, Transition};
+use super::story::{story, trend};
+use crate::alert::{Alert, AlertState, Change, Fingerprint, Status, Timing, Transition};
 use crate::rule::annotation::{self, Values};
 use crate::rule::{AlertingRule, Evaluation, Evidence, Memory};
 
@@ -95,7 +96,8 @@ impl Tracked {
             }
             Change::Resolved => self.alert.take().map(|alert| {
                 let explanation = evaluation.reasons.explain();
-                let alert = Alert { ends_at: Some(now), latest: evaluation.measured, explanation, ..alert };
+                let mut alert = Alert { ends_at: Some(now), latest: evaluation.measured, explanation, ..alert };
+                alert.story.trend = trend(evidence.topic);
                 Transition { status: Status::Resolved, at: now, alert }
             }),
         };
@@ -125,6 +127,7 @@ impl Tracked {
             alert.peak = evaluation.measured;
             alert.peak_at = now;
             alert.samples = evidence.topic.samples(rule.condition.window(), SAMPLES);
+            alert.story = story(evidence.topic, rule.condition.window());
         }
     }
 }
@@ -139,7 +142,9 @@ fn new_alert(
 ) -> Alert {
     let mut labels = rule.labels.clone();
     labels.insert("alertname".into(), rule.name.clone());
-    labels.insert("topic".into(), topic_name.into());
+    if !topic_name.is_empty() {
+        labels.insert("topic".into(), topic_name.into());
+    }
     let mut alert = Alert {
         fingerprint: Fingerprint::of(&labels),
         rule: rule.name.clone(),
@@ -156,7 +161,7 @@ fn new_alert(
         samples: evidence.topic.samples(rule.condition.window(), SAMPLES),
         is_rate: evaluation.is_rate,
         explanation: evaluation.reasons.explain(),
-        story: Story::default(),
+        story: story(evidence.topic, rule.condition.window()),
     };
     let values = Values::new(topic_name, &rule.name, &alert.labels, &alert.fired_on, alert.starts_at);
     let render = |(name, text): (&String, &String)| (name.clone(), annotation::render(text, &values));

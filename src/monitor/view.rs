@@ -54,20 +54,21 @@ impl Monitor {
             firing: true,
             summary: summary(alert),
         });
-        let of_topic = |(name, watched): (&String, &super::Watched)| -> Vec<AlertView> {
+        let of_topic = |(name, watched): (&str, &super::Watched)| -> Vec<AlertView> {
             let tracked = self.rules.rules.iter().zip(&watched.tracked);
             let active = tracked.filter_map(|(rule, tracked)| Some((rule, tracked, tracked.since()?)));
             let view =
                 |(rule, tracked, since): (&crate::rule::AlertingRule, &super::tracked::Tracked, Timestamp)| AlertView {
                     rule: rule.name.clone(),
-                    topic: name.clone(),
+                    topic: name.to_owned(),
                     since,
                     firing: tracked.alert.is_some(),
                     summary: tracked.alert.as_ref().map(summary).unwrap_or_default(),
                 };
             active.map(view).collect()
         };
-        problems.chain(self.topics.iter().flat_map(of_topic)).collect()
+        let topics = self.topics.iter().map(|(name, watched)| (name.as_str(), watched));
+        problems.chain([self.of_no_topic()].into_iter().chain(topics).flat_map(of_topic)).collect()
     }
 }
 

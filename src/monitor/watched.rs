@@ -7,7 +7,7 @@ use super::tracked::Tracked;
 use super::tracker_key;
 use crate::alert::{Status, Transition};
 use crate::classify::ModelInfo;
-use crate::rule::{AlertingRule, Baseline, Evidence, Rules};
+use crate::rule::{AlertingRule, Baseline, EventLog, Evidence, Rules};
 use crate::store::{Batch, Key, Store, StoreError, Table};
 use crate::window::{self, TopicWindow};
 
@@ -41,6 +41,18 @@ impl Watched {
         })
     }
 
+    /// What belongs to no topic: no post is counted in it, and only the rules about vigie itself judge it.
+    pub(super) fn of_no_topic(
+        store: &Store,
+        config: &window::Config,
+        rules: &Rules,
+        edge: i64,
+    ) -> Result<Self, StoreError> {
+        let load = |rule: &AlertingRule| Ok(store.get(&tracker_key("", &rule.name))?.unwrap_or_default());
+        let tracked = rules.rules.iter().map(load).collect::<Result<_, StoreError>>()?;
+        Ok(Self { tracked, ..Self::unstored(config, &Rules::default(), "", edge) })
+    }
+
     /// A topic of which nothing is stored.
     pub(super) fn unstored(config: &window::Config, rules: &Rules, name: &str, edge: i64) -> Self {
         Self {
@@ -70,13 +82,21 @@ impl Watched {
     }
 
     /// Judges the topic by every rule that watches it, at the close of the bucket that ended at `now`.
-    pub(super) fn evaluate(&mut self, name: &str, rules: &Rules, model: &ModelInfo, now: Timestamp) -> Vec<Transition> {
+    pub(super) fn evaluate(
+        &mut self,
+        name: &str,
+        rules: &Rules,
+        model: &ModelInfo,
+        events: &EventLog,
+        now: Timestamp,
+    ) -> Vec<Transition> {
         let window = &self.window;
         self.baseline.learn(window.since(), |start| window.settled_hour(start));
         if let Some(until) = self.baseline.until() {
             self.window.learnt(until);
         }
-        let evidence = Evidence { topic: &self.window, baseline: &self.baseline, frozen: false, error: model.error };
+        let (topic, baseline) = (&self.window, &self.baseline);
+        let evidence = Evidence { topic, baseline, frozen: false, error: model.error, events };
         let (mut transitions, mut normal) = (Vec::new(), None);
         for (rule, tracked) in rules.rules.iter().zip(&mut self.tracked).filter(|(rule, _)| rule.watches(name)) {
             let (found, transition) = tracked.evaluate(rule, name, &evidence, now);
@@ -120,6 +140,10 @@ impl Watched {
         if self.baseline.take_changed() {
             batch.put(&Key::new(Table::Baseline).text(name), &self.baseline)?;
         }
+        self.save_trackers(batch, name, rules)
+    }
+
+    pub(super) fn save_trackers(&mut self, batch: &mut Batch, name: &str, rules: &Rules) -> Result<(), StoreError> {
         for (rule, tracked) in rules.rules.iter().zip(&mut self.tracked) {
             if tracked.take_changed() {
                 batch.put(&tracker_key(name, &rule.name), tracked)?;

@@ -65,7 +65,7 @@ impl Board {
             for classified in &delivery.posts {
                 let Some(Fate { outcome, topics }) = fates.next() else { break };
                 self.metrics.monitor.posts.with_label_values(&[outcome_name(outcome)]).inc();
-                if outcome == Outcome::Counted {
+                if matches!(outcome, Outcome::Counted | Outcome::Copied) {
                     let label = classified.prediction.label.as_str();
                     for topic in topics {
                         self.metrics.monitor.topic_posts.with_label_values(&[topic.as_str(), label]).inc();
@@ -207,6 +207,8 @@ fn topic_status(topic: TopicView, totals: &BTreeMap<String, u64>) -> TopicStatus
     TopicStatus {
         posts: topic.hour.posts(),
         negative: topic.hour.negative,
+        copies: topic.hour.copies,
+        reach: topic.hour.reach,
         rate: topic.hour.negative_rate(),
         normal: topic.normal,
         recent: topic.recent.iter().map(|counts| (counts.posts(), counts.negative)).collect(),
@@ -229,6 +231,7 @@ fn alert_status(alert: AlertView) -> AlertStatus {
 fn outcome_name(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Counted => "counted",
+        Outcome::Copied => "copied",
         Outcome::TooLate => "too_late",
         Outcome::Unmatched => "unmatched",
         Outcome::Duplicate => "duplicate",

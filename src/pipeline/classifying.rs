@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::monitoring::Event;
+use super::questions::{Answer, Question};
 use super::recent::Recent;
 use super::supervise::{Deaths, Verdict};
 use crate::classify::{ClassifiedPost, Classifier, Prediction, predict};
@@ -93,6 +94,7 @@ pub(super) struct Classifying {
     pub(super) make: MakeClassifier,
     pub(super) next: NextClassifier,
     pub(super) recent: Recent,
+    pub(super) questions: mpsc::Receiver<Question>,
     pub(super) clock: Clock,
     pub(super) busy: Busy,
     pub(super) metrics: Metrics,
@@ -120,11 +122,23 @@ impl Classifying {
                 self.tell_model();
             }
             self.busy.begin((self.clock)());
+            self.answer()?;
             let classified = self.classify(arrived)?;
             self.busy.end();
             if monitor.send(Event::Classified(classified)).is_err() {
                 return Ok(());
             }
+        }
+        Ok(())
+    }
+
+    /// Reads the texts that somebody asks about.
+    fn answer(&mut self) -> anyhow::Result<()> {
+        while let Ok(Question { text, done }) = self.questions.try_recv() {
+            let prediction = self.predict(&[Post { text, ..Post::default() }])?.into_iter().next().flatten();
+            let model = self.classifier.model().to_owned();
+            // Who asked may have gone.
+            let _ = done.send(prediction.map(|prediction| Answer { model, prediction }));
         }
         Ok(())
     }

@@ -22,13 +22,14 @@ use tokio_util::sync::CancellationToken;
 use super::board::Board;
 use super::classifying::Classified;
 use super::clock::{GuardedClock, Reading, Steady};
-use super::command::Command;
+use super::command::{Command, Corrected};
 use super::notifying::Outgoing;
 use super::supervise::Deaths;
 use crate::classify::ModelInfo;
 use crate::config::Loaded;
 use crate::metrics::Metrics;
 use crate::monitor::{Monitor, MonitorError, Outcome};
+use crate::rule::EventKind;
 use crate::source::{Clock, Topics};
 
 /// How long classified posts wait for others to be committed with them.
@@ -70,6 +71,8 @@ pub(super) struct Monitoring {
     /// Since when the store failed, and why, until that was told as over.
     outage: Option<(Timestamp, String)>,
     tidied: Option<Timestamp>,
+    /// Failures of the daemon's own that the monitor knows of.
+    told_errors: u64,
     outgoing: SyncSender<Outgoing>,
     /// A transition was given out and [`Event::Told`] has not come yet.
     telling: bool,
@@ -110,6 +113,7 @@ impl Monitoring {
             doubted: None,
             outage: None,
             tidied: None,
+            told_errors: 0,
             outgoing,
             telling: false,
             board,
@@ -256,12 +260,14 @@ impl Monitoring {
         let now = self.now()?;
         let problems = self.board.problems(now);
         let (doubted, outage) = (self.doubted.clone(), self.outage.clone());
+        let (told_errors, errors) = (self.told_errors, pipeline_errors(&self.metrics));
         let monitor = self.monitor()?;
         monitor.advance(now);
         for (name, component, summary) in &problems {
             monitor.problem(name, component, summary.as_deref(), now);
         }
         monitor.problem("ClockJumped", "clock", doubted.as_deref(), now);
+        (told_errors..errors).for_each(|_| monitor.happened(EventKind::PipelineError, now));
         if let Some((since, summary)) = &outage {
             // Told again, under the same key, by way of the outbox: and then that it is over.
             monitor.problem("StoreFailed", "store", Some(summary), *since);
@@ -271,6 +277,7 @@ impl Monitoring {
             self.commit()?;
         }
         self.outage = None;
+        self.told_errors = errors;
         self.metrics.monitor.last_evaluation.set(now.as_second() as f64);
         self.tidy(now)?;
         self.tell()
@@ -354,6 +361,36 @@ impl Monitoring {
                 })?;
                 receipt.and_then(|receipt| done.send(receipt).ok());
             }
+            Command::Subject { what, done } => {
+                let mut found = None;
+                self.persist(&mut |this| {
+                    let now = this.now()?;
+                    found = this.monitor()?.subject(&what, now)?;
+                    Ok(())
+                })?;
+                let _ = done.send(found);
+            }
+            Command::Correct { correction, done } => {
+                let mut given = None;
+                self.persist(&mut |this| {
+                    let now = this.now()?;
+                    let Corrected { correction, subject, answer } = &*correction;
+                    let monitor = this.monitor()?;
+                    monitor.advance(now);
+                    given =
+                        Some(monitor.correct(correction, subject.clone(), &answer.model, answer.prediction, now)?);
+                    Ok(())
+                })?;
+                given.and_then(|given| done.send(given).ok());
+            }
+            Command::Feedback { done } => {
+                let mut all = Vec::new();
+                self.persist(&mut |this| {
+                    all = this.monitor()?.feedback()?;
+                    Ok(())
+                })?;
+                let _ = done.send(all);
+            }
         }
         Ok(())
     }
@@ -363,6 +400,12 @@ impl Monitoring {
             self.board.publish(monitor, (self.wall)());
         }
     }
+}
+
+/// Failures of the classifier, the store and the sources since the daemon started.
+fn pipeline_errors(metrics: &Metrics) -> u64 {
+    let deaths = ["classifier", "monitor", "source"].map(|task| metrics.daemon.deaths.with_label_values(&[task]).get());
+    deaths.iter().sum::<u64>() + metrics.classify.failures.get() + metrics.monitor.store_failures.get()
 }
 
 fn topics(loaded: &Loaded) -> anyhow::Result<Topics> {

@@ -13,13 +13,14 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::classifying::{Busy, NextClassifier, Reloaded};
-use super::command::Command;
+use super::command::{Command, Corrected};
 use super::monitoring::Event;
+use super::questions::Questions;
 use super::status::Status;
 use crate::classify::ModelInfo;
 use crate::config::Loaded;
 use crate::metrics::Metrics;
-use crate::monitor::{Receipt, Selector};
+use crate::monitor::{Correction, Given, Receipt, Selector};
 use crate::source::{Clock, Outlet, Secret};
 
 /// A status older than this says that the monitor's thread is stuck.
@@ -45,6 +46,7 @@ pub(super) struct Inside {
     pub(super) clock: Clock,
     pub(super) http: Option<HttpIntake>,
     pub(super) loaded: Loaded,
+    pub(super) questions: Questions,
 }
 
 /// The running daemon, for who looks at it or asks something of it. Clones are the same daemon.
@@ -59,13 +61,14 @@ pub struct Handle {
     /// None once the daemon stops.
     http: Arc<Mutex<Option<HttpIntake>>>,
     loaded: Arc<Mutex<Loaded>>,
+    questions: Questions,
 }
 
 impl Handle {
     pub(super) fn new(inside: Inside) -> Self {
-        let Inside { statuses, metrics, commands, next, busy, clock, http, loaded } = inside;
+        let Inside { statuses, metrics, commands, next, busy, clock, http, loaded, questions } = inside;
         let (http, loaded) = (Arc::new(Mutex::new(http)), Arc::new(Mutex::new(loaded)));
-        Self { statuses, metrics, commands, next, busy, clock, http, loaded }
+        Self { statuses, metrics, commands, next, busy, clock, http, loaded, questions }
     }
 
     /// What was last published.
@@ -117,6 +120,31 @@ impl Handle {
     pub async fn forget(&self, who: Selector) -> anyhow::Result<Receipt> {
         let (done, answer) = oneshot::channel();
         self.ask(Command::Forget { who, done }).await?;
+        answer.await.context("the daemon is ending")
+    }
+
+    /// Keeps the label that `correction` gives, with what the model says now. None where no such post is kept.
+    ///
+    /// # Errors
+    /// When the daemon is ending, or the model cannot read the text.
+    pub async fn correct(&self, correction: Correction) -> anyhow::Result<Option<Given>> {
+        let (done, found) = oneshot::channel();
+        self.ask(Command::Subject { what: correction.what.clone(), done }).await?;
+        let Some(subject) = found.await.context("the daemon is ending")? else { return Ok(None) };
+        let answer = self.questions.ask(subject.0.text.clone()).await?;
+        let (done, given) = oneshot::channel();
+        let correction = Box::new(Corrected { correction, subject, answer });
+        self.ask(Command::Correct { correction, done }).await?;
+        Ok(Some(given.await.context("the daemon is ending")?))
+    }
+
+    /// Every label that people gave, the oldest first.
+    ///
+    /// # Errors
+    /// When the daemon is ending.
+    pub async fn feedback(&self) -> anyhow::Result<Vec<Given>> {
+        let (done, answer) = oneshot::channel();
+        self.ask(Command::Feedback { done }).await?;
         answer.await.context("the daemon is ending")
     }
 

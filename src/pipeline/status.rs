@@ -39,9 +39,15 @@ pub struct Counted {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TopicStatus {
     pub name: String,
-    /// Posts of the last hour, and the negative ones among them.
+    /// Posts of the last hour that vote, and the negative ones among them.
     pub posts: u64,
     pub negative: u64,
+    /// Posts of the last hour that repeat another and do not vote.
+    #[serde(default)]
+    pub copies: u64,
+    /// Followers of all who wrote in the last hour, added up.
+    #[serde(default)]
+    pub reach: u64,
     /// Share of negative posts in the last hour, in `[0, 1]`; none without posts.
     pub rate: Option<f64>,
     /// The negative rate that counts as normal; none while it is not known.

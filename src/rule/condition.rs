@@ -8,7 +8,7 @@ use super::negative_volume::NegativeVolume;
 use super::no_data::NoData;
 use super::rising::Rising;
 use super::volume::Volume;
-use super::{Evaluation, Evidence, Memory, Reasons};
+use super::{Evaluation, Events, Evidence, Memory, Reasons};
 use crate::window::Span;
 
 /// What a rule asks of a topic. Evaluated once as each bucket closes, with the [`Memory`] of the last time.
@@ -20,6 +20,7 @@ pub enum Condition {
     Rising(Rising),
     NoData(NoData),
     Volume(Volume),
+    Events(Events),
     And(All),
     Or(Any),
 }
@@ -59,6 +60,7 @@ impl Condition {
             Self::Rising(condition) => condition.window.as_secs(),
             Self::NoData(condition) => condition.at_least.as_secs(),
             Self::Volume(condition) => condition.window.as_secs(),
+            Self::Events(_) => 0,
             Self::And(_) | Self::Or(_) => self.parts().iter().map(Self::window).max().unwrap_or_default(),
         }
     }
@@ -70,10 +72,20 @@ impl Condition {
             Self::NegativeVolume(condition) => return condition.spans(),
             Self::Volume(condition) => return condition.spans().into(),
             Self::Rising(_) | Self::NoData(_) => None,
+            Self::Events(_) => return Vec::new(),
             Self::And(_) | Self::Or(_) => return self.parts().iter().flat_map(Self::spans).collect(),
         };
         let window = self.window();
         [Span::last(window)].into_iter().chain(past.map(|length| Span::before(window, length))).collect()
+    }
+
+    /// Whether it asks of vigie itself, and of no topic.
+    pub fn is_of_no_topic(&self) -> bool {
+        match self {
+            Self::Events(_) => true,
+            Self::And(_) | Self::Or(_) => !self.parts().is_empty() && self.parts().iter().all(Self::is_of_no_topic),
+            _ => false,
+        }
     }
 
     /// Whether it compares with what is normal for the topic; of combined conditions, whether all do.
@@ -82,6 +94,7 @@ impl Condition {
             Self::NegativeRate(condition) => condition.above.has_normal(),
             Self::NegativeVolume(condition) => condition.above.has_normal(),
             Self::Rising(_) | Self::NoData(_) | Self::Volume(_) => true,
+            Self::Events(_) => false,
             Self::And(_) | Self::Or(_) => self.parts().iter().all(Self::has_normal),
         }
     }
@@ -123,6 +136,7 @@ impl Condition {
                 let mut own = if let Memory::Silence(own) = found { own } else { Default::default() };
                 (condition.evaluate(evidence, &mut own), Memory::Silence(own))
             }
+            (Self::Events(condition), _) => (condition.evaluate(evidence), Memory::Nothing),
             (Self::And(_) | Self::Or(_), found) => self.combine(evidence, found),
         };
         *memory = kept;
@@ -161,6 +175,7 @@ impl Condition {
             Self::Rising(condition) => condition.faults(bucket),
             Self::NoData(condition) => condition.faults(bucket),
             Self::Volume(condition) => condition.faults(bucket),
+            Self::Events(condition) => condition.faults(),
             Self::And(_) | Self::Or(_) => return self.faults_below(at, depth, bucket),
         };
         own.into_iter().map(|fault| fault.replacen("condition", at, 1)).collect()

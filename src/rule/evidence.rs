@@ -1,6 +1,6 @@
 //! [`Evidence`]: everything a condition may look at when it judges a topic.
 
-use super::{Baseline, Normal};
+use super::{Baseline, EventLog, Normal};
 use crate::classify::ErrorRates;
 use crate::window::{Counts, Span, TopicWindow};
 
@@ -15,6 +15,8 @@ pub struct Evidence<'a> {
     pub frozen: bool,
     /// Measured error of the classifier.
     pub error: Option<ErrorRates>,
+    /// What happened to vigie itself.
+    pub events: &'a EventLog,
 }
 
 /// The time before the window, from which a condition learns what is normal.

@@ -9,6 +9,7 @@ mod condition;
 mod days;
 mod defaults;
 mod evaluation;
+mod events;
 mod evidence;
 mod explanation;
 mod file;
@@ -23,6 +24,7 @@ pub mod volume;
 pub use baseline::{Baseline, ExpectedRate, ExpectedVolume};
 pub use condition::Condition;
 pub use evaluation::{Evaluation, Measured, Normal};
+pub use events::{EventKind, EventLog, Events};
 pub use evidence::Evidence;
 pub use explanation::{Explanation, Reasons};
 pub use file::Rules;
@@ -58,7 +60,11 @@ pub struct AlertingRule {
 }
 
 impl AlertingRule {
+    /// Whether the rule judges `topic`; one that is about vigie alone judges none, which has an empty name.
     pub fn watches(&self, topic: &str) -> bool {
+        if topic.is_empty() || self.condition.is_of_no_topic() {
+            return topic.is_empty() && self.condition.is_of_no_topic();
+        }
         self.topics.is_empty() || self.topics.iter().any(|watched| watched == topic)
     }
 
@@ -68,6 +74,9 @@ impl AlertingRule {
         let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
         if self.name.is_empty() || !self.name.chars().all(word) {
             faults.push("name: letters, digits and underscores are wanted".into());
+        }
+        if self.condition.is_of_no_topic() && !self.topics.is_empty() {
+            faults.push("topics: events belong to no topic; leave it out".into());
         }
         for (key, value) in [("for", self.hold), ("keep_firing_for", self.keep_firing_for)] {
             if value.is_negative() {

@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     fn negative(count: u64) -> Counts {
-        Counts { negative: count, neutral: 0, positive: 0 }
+        Counts { negative: count, ..Counts::default() }
     }
 
     fn past(count: u64, is_whole: bool) -> Option<Past> {

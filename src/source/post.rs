@@ -41,6 +41,9 @@ pub struct Details {
     /// Identifiers of the versions of this post, the first version first, itself last; empty where nothing was edited.
     pub edits: Vec<String>,
     pub metrics: Option<PublicMetrics>,
+    /// Why the post is negative, where a dump says so; as it stands there.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 /// How one post refers to another.

@@ -43,7 +43,7 @@ impl Row {
             lang: self.lang,
             topic: self.topic,
             label: self.label,
-            details: Details::default(),
+            details: Details { reason: self.reason, ..Details::default() },
         })
     }
 }

@@ -40,6 +40,18 @@ pub enum Table {
     Baseline = 16,
     /// What came late for a topic since its last bucket closed.
     Late = 17,
+    /// Hashes of the posts that others may repeat, per topic.
+    Cascade = 20,
+    /// How many negative posts held which words, per topic, kind and ten minutes; by hash.
+    Words = 21,
+    /// The same in the time before, per topic and kind.
+    UsualWords = 22,
+    /// Words that several posts held, by their hashes.
+    Word = 23,
+    /// When what happened to vigie itself, per kind.
+    Event = 24,
+    /// Labels that people gave in place of a model's.
+    Feedback = 25,
 }
 
 /// One part of a key.
@@ -60,7 +72,7 @@ enum Kind {
 }
 
 impl Table {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 23] = [
         Self::Meta,
         Self::Cursor,
         Self::Totals,
@@ -78,6 +90,12 @@ impl Table {
         Self::SetAside,
         Self::Baseline,
         Self::Late,
+        Self::Cascade,
+        Self::Words,
+        Self::UsualWords,
+        Self::Word,
+        Self::Event,
+        Self::Feedback,
     ];
 
     /// As it is written in an export.
@@ -93,12 +111,17 @@ impl Table {
     fn parts(self) -> &'static [Kind] {
         match self {
             Self::Totals => &[],
-            Self::Meta | Self::Cursor | Self::Topic | Self::Forgotten | Self::Baseline | Self::Late => &[Kind::Text],
+            Self::Meta | Self::Cursor | Self::Topic | Self::Forgotten | Self::Baseline | Self::Late | Self::Event => {
+                &[Kind::Text]
+            }
             Self::Bucket | Self::Sample | Self::History => &[Kind::Text, Kind::Time],
             Self::Seen => &[Kind::Text, Kind::Time, Kind::Number],
-            Self::Tracker | Self::Problem => &[Kind::Text, Kind::Text],
+            Self::Tracker | Self::Problem | Self::UsualWords => &[Kind::Text, Kind::Text],
+            Self::Cascade => &[Kind::Text, Kind::Number],
+            Self::Words => &[Kind::Text, Kind::Text, Kind::Time],
+            Self::Word => &[Kind::Text, Kind::Text, Kind::Number],
             Self::Alert => &[Kind::Text, Kind::Time, Kind::Text],
-            Self::Outbox | Self::Receipt | Self::SetAside => &[Kind::Number],
+            Self::Outbox | Self::Receipt | Self::SetAside | Self::Feedback => &[Kind::Number],
         }
     }
 }

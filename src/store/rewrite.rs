@@ -20,9 +20,9 @@ impl Store {
         self.replace(|_, value| Ok(value))
     }
 
-    /// A store of layout version 1 in the present layout.
-    pub(super) fn upgraded(mut self) -> Result<Self, StoreError> {
-        self.replace(|key, value| upgraded(key, &value))?;
+    /// A store of layout version `from` in the present layout.
+    pub(super) fn upgraded(mut self, from: u32) -> Result<Self, StoreError> {
+        self.replace(|key, value| upgraded(from, key, &value))?;
         Ok(self)
     }
 

@@ -157,7 +157,7 @@ fn a_crash_at_any_step_of_an_upgrade_loses_nothing() {
         first_layout(dir.path());
         let mut store = Store::open_as_it_is(dir.path()).unwrap();
         assert_eq!(store.schema().unwrap(), Some(1));
-        store.copy_to_new(|key, value| upgraded(key, &value)).unwrap();
+        store.copy_to_new(|key, value| upgraded(1, key, &value)).unwrap();
         store.close().unwrap();
         for step in &layout::SWAP[..steps] {
             step(dir.path()).unwrap();
@@ -175,7 +175,7 @@ fn a_crash_while_the_old_files_go_loses_nothing() {
         let dir = tempfile::tempdir().unwrap();
         first_layout(dir.path());
         let mut store = Store::open_as_it_is(dir.path()).unwrap();
-        store.copy_to_new(|key, value| upgraded(key, &value)).unwrap();
+        store.copy_to_new(|key, value| upgraded(1, key, &value)).unwrap();
         store.close().unwrap();
         let records = store.path().join("db.new");
         layout::SWAP[0](dir.path()).unwrap();

@@ -9,6 +9,9 @@ mod normalise;
 mod scan;
 mod stopwords;
 mod transformer;
+mod wording;
+
+pub use wording::{Wording, wording};
 
 use serde::{Deserialize, Serialize};
 

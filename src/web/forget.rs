@@ -56,10 +56,18 @@ fn random() -> std::io::Result<String> {
     Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+/// The answer to who has not read the token's file.
+pub(super) fn refusal(console: &Console, headers: &HeaderMap) -> Option<Response> {
+    if bearer(headers).is_some_and(|token| console.token.is(token)) {
+        return None;
+    }
+    let why = "wanted: Authorization: Bearer TOKEN, with the token in the state directory's file api-token\n";
+    Some((StatusCode::UNAUTHORIZED, why).into_response())
+}
+
 pub(super) async fn forget(State(console): State<Console>, headers: HeaderMap, Json(who): Json<Selector>) -> Response {
-    if !bearer(&headers).is_some_and(|token| console.token.is(token)) {
-        let why = "wanted: Authorization: Bearer TOKEN, with the token in the state directory's file api-token\n";
-        return (StatusCode::UNAUTHORIZED, why).into_response();
+    if let Some(refusal) = refusal(&console, &headers) {
+        return refusal;
     }
     match console.daemon.forget(who).await {
         Ok(receipt) => Json(receipt).into_response(),

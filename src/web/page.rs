@@ -73,6 +73,8 @@ mod tests {
             name: "Air Paradis".into(),
             posts: 4,
             negative: 1,
+            copies: 0,
+            reach: 0,
             rate: Some(0.25),
             normal: None,
             recent: vec![(0, 0), (4, 1)],

@@ -39,7 +39,7 @@ pub(super) struct Buckets {
     first: i64,
     ring: VecDeque<Counts>,
     sums: Vec<(Span, Counts)>,
-    /// How far back any span reaches, in seconds.
+    /// How far back any span reaches, or anything that is shown, in seconds.
     horizon: i64,
     /// Starts of the records to be written, and of those stored whose buckets are being dropped.
     changed: BTreeSet<i64>,
@@ -52,14 +52,15 @@ pub(super) struct Buckets {
 }
 
 impl Buckets {
-    pub(super) fn new(width: i64, edge: i64, spans: &[Span]) -> Self {
+    /// Empty ones, which are kept for as long as a span reaches back, and for `shown` seconds.
+    pub(super) fn new(width: i64, edge: i64, spans: &[Span], shown: i64) -> Self {
         Self {
             width,
             edge,
             first: edge,
             ring: VecDeque::new(),
             sums: spans.iter().map(|span| (*span, Counts::default())).collect(),
-            horizon: spans.iter().map(|span| span.far).max().unwrap_or(0),
+            horizon: spans.iter().map(|span| span.far).max().unwrap_or(0).max(shown),
             changed: BTreeSet::new(),
             lapsing: BTreeSet::new(),
             late: Counts::default(),
@@ -68,9 +69,9 @@ impl Buckets {
         }
     }
 
-    /// The buckets of `topic` as stored.
-    pub(super) fn load(store: &Store, topic: &str, width: i64, edge: i64, spans: &[Span]) -> Result<Self, StoreError> {
-        let mut buckets = Self::new(width, edge, spans);
+    /// What is stored of `topic`, added to these.
+    pub(super) fn load(mut self, store: &Store, topic: &str) -> Result<Self, StoreError> {
+        let buckets = &mut self;
         for entry in store.scan::<Vec<(i64, Counts)>>(&Key::new(Table::Bucket).text(topic)) {
             let (key, stored) = entry?;
             stored.into_iter().for_each(|(start, counts)| buckets.put(start, counts));
@@ -78,7 +79,7 @@ impl Buckets {
         }
         buckets.changed.clear();
         buckets.late = store.get(&Key::new(Table::Late).text(topic))?.unwrap_or_default();
-        Ok(buckets)
+        Ok(self)
     }
 
     /// Adds to `batch` the records that changed, and takes out those of which nothing is left.
@@ -192,6 +193,15 @@ impl Buckets {
         self.edge
     }
 
+    /// The sum of the closed buckets from `start` to before `end` (Unix seconds).
+    pub(super) fn between(&self, start: i64, end: i64) -> Counts {
+        let starts = (start..end.min(self.edge)).step_by(usize::try_from(self.width).unwrap_or(usize::MAX));
+        starts.fold(Counts::default(), |mut sum, start| {
+            sum += self.at(start);
+            sum
+        })
+    }
+
     /// What the bucket closed last brought, late posts of earlier ones included: summed over all buckets, every post once.
     pub(super) fn closed(&self) -> Counts {
         self.closed
@@ -249,7 +259,7 @@ mod tests {
         fn sums_equal_a_recount_after_any_sequence(steps in proptest::collection::vec(step(), 1..60)) {
             let dir = tempfile::tempdir().unwrap();
             let store = Store::open(dir.path()).unwrap();
-            let mut buckets = Buckets::new(WIDTH, 0, &SPANS);
+            let mut buckets = Buckets::new(WIDTH, 0, &SPANS, 0);
             let mut posts: Vec<i64> = Vec::new();
             let mut brought = 0;
             for step in steps {
@@ -267,7 +277,7 @@ mod tests {
                         let mut batch = Batch::default();
                         buckets.save(&mut batch, "t").unwrap();
                         store.commit(batch).unwrap();
-                        buckets = Buckets::load(&store, "t", WIDTH, buckets.edge(), &SPANS).unwrap();
+                        buckets = Buckets::new(WIDTH, buckets.edge(), &SPANS, 0).load(&store, "t").unwrap();
                         let records = store.scan::<Vec<(i64, Counts)>>(&Key::new(Table::Bucket)).count();
                         prop_assert!(records <= 2, "{} records for a horizon of 13 minutes", records);
                     }

@@ -1,4 +1,4 @@
-//! [`Counts`]: how many posts, and of which sentiment.
+//! [`Counts`]: how many posts, of which sentiment, and how many people they reached.
 
 use std::ops::{AddAssign, SubAssign};
 
@@ -6,12 +6,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::classify::Label;
 
-/// Posts of a stretch of time, by sentiment.
+/// More followers than any account has: a number beyond it is a mistake, and sums are not to run over.
+const MOST_FOLLOWERS: u64 = 1_000_000_000;
+
+/// Posts of a stretch of time, by sentiment. A cascade (a post with its retweets, quotes and copies) votes once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     pub negative: u64,
     pub neutral: u64,
     pub positive: u64,
+    /// Posts that repeat one that voted, whatever their sentiment; in none of the three above.
+    pub copies: u64,
+    /// Followers of those who wrote the posts, copies included, added up.
+    pub reach: u64,
 }
 
 impl Counts {
@@ -25,6 +32,18 @@ impl Counts {
         counts
     }
 
+    /// A post that repeats one that voted.
+    pub fn copy() -> Self {
+        Self { copies: 1, ..Self::default() }
+    }
+
+    /// The same, by an author with so many followers.
+    #[must_use]
+    pub fn reaching(self, followers: u64) -> Self {
+        Self { reach: followers.min(MOST_FOLLOWERS), ..self }
+    }
+
+    /// Posts that vote.
     pub fn posts(&self) -> u64 {
         self.negative + self.neutral + self.positive
     }
@@ -40,6 +59,8 @@ impl AddAssign for Counts {
         self.negative += other.negative;
         self.neutral += other.neutral;
         self.positive += other.positive;
+        self.copies += other.copies;
+        self.reach = self.reach.saturating_add(other.reach);
     }
 }
 
@@ -49,5 +70,7 @@ impl SubAssign for Counts {
         self.negative -= other.negative;
         self.neutral -= other.neutral;
         self.positive -= other.positive;
+        self.copies -= other.copies;
+        self.reach = self.reach.saturating_sub(other.reach);
     }
 }

@@ -18,7 +18,7 @@ pub struct Hour {
     pub normal: Option<f64>,
 }
 
-/// The hours that can still change; older ones are only in the store.
+/// The hours that can still change, or that an alert shows; older ones are only in the store.
 #[derive(Debug, Default, Clone)]
 pub(super) struct History {
     hours: BTreeMap<i64, Hour>,
@@ -51,6 +51,11 @@ impl History {
         self.at(time).normal = Some(rate);
     }
 
+    /// What counted as normal at `time`, where that is known.
+    pub(super) fn normal(&self, time: i64) -> Option<f64> {
+        self.hours.get(&bucket_start(time, HOUR))?.normal
+    }
+
     fn at(&mut self, time: i64) -> &mut Hour {
         let start = bucket_start(time, HOUR);
         self.changed.insert(start);
@@ -63,7 +68,7 @@ impl History {
         self.hours.retain(|start, _| *start + HOUR > settled);
     }
 
-    /// Stores what changed, then lets go of hours that end at or before `settled`: nothing will count in them.
+    /// Stores what changed, then lets go of hours that end at or before `settled`: nothing will count in them, nor be shown.
     pub(super) fn save(&mut self, batch: &mut Batch, topic: &str, settled: i64) -> Result<(), StoreError> {
         for start in std::mem::take(&mut self.changed) {
             if let Some(hour) = self.hours.get(&start) {

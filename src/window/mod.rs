@@ -9,20 +9,28 @@
 //!
 //! Buckets before the *edge* are closed. A [`Span`] is a stretch of closed buckets; its sum is kept as buckets enter and
 //! leave it, so that a post costs the same however long the windows are. A post is counted once per topic, and not at
-//! all when it is older than the topic's *watermark* (its newest event time) by more than the lateness.
+//! all when it is older than the topic's *watermark* (its newest event time) by more than the lateness. One that repeats
+//! another (`cascade`) is counted apart and does not vote.
 
 mod buckets;
+mod cascade;
 mod counts;
 mod history;
 mod samples;
 mod seen;
 mod topic;
+mod usual;
+mod words;
 
 pub use buckets::Span;
+pub(crate) use cascade::{Known, forget_stored, id_hash};
 pub use counts::Counts;
 pub use history::Hour;
 pub use samples::Sample;
-pub use topic::{Arrival, TopicWindow};
+pub use topic::{Arrival, Step, TopicWindow};
+pub(crate) use usual::Usual;
+pub(crate) use words::Slot;
+pub use words::Told;
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -35,11 +43,18 @@ pub struct Config {
     pub bucket: SignedDuration,
     /// How far behind a topic's newest post another may arrive and still count.
     pub lateness: SignedDuration,
+    /// For how long after it was last heard of a post is known, so that another which repeats it does not vote again; 0:
+    /// every post votes.
+    pub cascade: SignedDuration,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { bucket: SignedDuration::from_mins(1), lateness: SignedDuration::from_hours(1) }
+        Self {
+            bucket: SignedDuration::from_mins(1),
+            lateness: SignedDuration::from_hours(1),
+            cascade: SignedDuration::from_hours(24),
+        }
     }
 }
 
@@ -53,6 +68,12 @@ impl Config {
         }
         if self.lateness.is_negative() {
             faults.push(format!("window.lateness is {:#}: it cannot be negative", self.lateness));
+        }
+        if self.cascade.is_negative() || self.cascade > SignedDuration::from_hours(24 * 7) {
+            faults.push(format!(
+                "window.cascade is {:#}: it must be from nothing (every post votes) to a week",
+                self.cascade
+            ));
         }
         faults
     }

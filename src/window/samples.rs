@@ -15,7 +15,7 @@ const SLOT: i64 = 600;
 const PER_SLOT: usize = 5;
 
 /// A post to be shown in an alert. Personal data, as any post.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     pub id: String,
     pub created_at: Timestamp,

@@ -3,12 +3,22 @@
 use serde::{Deserialize, Serialize};
 
 use super::buckets::Buckets;
+use super::cascade::Cascades;
 use super::history::History;
 use super::samples::Samples;
 use super::seen::Seen;
+use super::words::{Kind, Told, Words};
 use super::{Config, Counts, Hour, Sample, Span};
-use crate::classify::ClassifiedPost;
+use crate::classify::{ClassifiedPost, Label};
 use crate::store::{Batch, Key, Store, StoreError, Table};
+use crate::text::{Profile, clean};
+
+/// Seconds that [`TopicWindow::course`] looks back.
+const DAY: i64 = 86_400;
+/// Shortest of its steps, in seconds.
+const STEP: i64 = 900;
+/// Longest window whose words are counted, in seconds.
+const LONGEST_WORDS: i64 = 6 * 3_600;
 
 const HOUR: i64 = 3_600;
 
@@ -16,6 +26,8 @@ const HOUR: i64 = 3_600;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
     Counted,
+    /// Counted as a repetition of one that voted.
+    Copied,
     /// Counted before.
     Duplicate,
     /// Older than the watermark by more than the lateness.
@@ -27,6 +39,16 @@ pub enum Arrival {
 struct Known {
     since: i64,
     watermark: Option<i64>,
+}
+
+/// One step of a topic's last day.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Step {
+    /// Unix seconds.
+    pub start: i64,
+    pub counts: Counts,
+    /// The negative rate that counted as normal then, in `[0, 1]`.
+    pub normal: Option<f64>,
 }
 
 /// The windows of one topic.
@@ -48,6 +70,11 @@ pub struct TopicWindow {
     seen: Seen,
     samples: Samples,
     history: History,
+    cascades: Cascades,
+    words: Words,
+    reasons: Words,
+    /// The topic's own name, of which everybody writes: lower case, without spaces.
+    plain_name: String,
 }
 
 impl TopicWindow {
@@ -64,25 +91,24 @@ impl TopicWindow {
         edge: i64,
         learnt: Option<i64>,
     ) -> Result<Self, StoreError> {
-        let width = config.bucket.as_secs();
-        let lateness = config.lateness.as_secs();
+        let empty = Self::new(config, spans, name, edge);
         let known: Option<Known> = store.get(&Key::new(Table::Topic).text(name))?;
         let Known { since, watermark } = known.unwrap_or(Known { since: edge, watermark: None });
-        let settled = watermark.unwrap_or(i64::MIN / 2) - lateness;
+        let settled = watermark.unwrap_or(i64::MIN / 2) - empty.lateness;
         let learnt = learnt.unwrap_or(since);
         Ok(Self {
-            name: name.into(),
-            width,
-            lateness,
-            sampled: sampled(spans),
             watermark,
             since,
             learnt,
             moved: known.is_none(),
-            buckets: Buckets::load(store, name, width, edge, spans)?,
+            buckets: empty.buckets.load(store, name)?,
             seen: Seen::load(store, name)?,
             samples: Samples::load(store, name)?,
-            history: History::load(store, name, settled.min(learnt))?,
+            history: History::load(store, name, settled.min(learnt).min(edge - DAY))?,
+            cascades: empty.cascades.load(store, name)?,
+            words: empty.words.load(store, name)?,
+            reasons: empty.reasons.load(store, name)?,
+            ..empty
         })
     }
 
@@ -98,10 +124,14 @@ impl TopicWindow {
             since: edge,
             learnt: edge,
             moved: true,
-            buckets: Buckets::new(width, edge, spans),
+            buckets: Buckets::new(width, edge, spans, DAY + STEP),
             seen: Seen::default(),
             samples: Samples::default(),
             history: History::default(),
+            cascades: Cascades::new(config.cascade.as_secs()),
+            words: Words::new(Kind::Word),
+            reasons: Words::new(Kind::Reason),
+            plain_name: name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect(),
         }
     }
 
@@ -124,15 +154,20 @@ impl TopicWindow {
 
     /// Counts a post, and keeps it where it is one of the most negative.
     pub fn add(&mut self, classified: &ClassifiedPost) -> Arrival {
-        let arrival = self.count(classified);
+        let arrival = self.arrive(classified, true);
         if arrival == Arrival::Counted {
             self.samples.offer(classified.post.created_at.as_second(), classified);
+            self.note_words(classified);
         }
         arrival
     }
 
     /// Counts a post of which nothing else is to be kept.
     pub fn count(&mut self, classified: &ClassifiedPost) -> Arrival {
+        self.arrive(classified, false)
+    }
+
+    fn arrive(&mut self, classified: &ClassifiedPost, keep: bool) -> Arrival {
         let time = classified.post.created_at.as_second();
         if time < self.settled() {
             return Arrival::TooLate;
@@ -145,10 +180,31 @@ impl TopicWindow {
             self.moved = true;
             self.seen.drop_before(self.settled());
         }
-        let counts = Counts::one(classified.prediction.label);
+        let watermark = self.watermark.unwrap_or(time);
+        let copied = self.cascades.repeats(watermark, &classified.post, keep);
+        let counts = if copied { Counts::copy() } else { Counts::one(classified.prediction.label) };
+        let counts = counts.reaching(classified.post.details.followers.unwrap_or(0));
         self.buckets.add(time, counts);
         self.history.add(time, counts);
-        Arrival::Counted
+        if copied { Arrival::Copied } else { Arrival::Counted }
+    }
+
+    fn note_words(&mut self, classified: &ClassifiedPost) {
+        let time = classified.post.created_at.as_second();
+        if classified.prediction.label != Label::Negative || time < self.worded_from() {
+            return;
+        }
+        let text = clean(Profile::Classic, &classified.post.text);
+        let name = &self.plain_name;
+        self.words.add(time, text.split(' ').filter(|word| is_telling(word) && !is_of_name(word, name)));
+        if let Some(reason) = &classified.post.details.reason {
+            self.reasons.add(time, std::iter::once(plain_reason(reason).as_str()));
+        }
+    }
+
+    /// From when on words are counted and not yet part of what is usual, in Unix seconds.
+    fn worded_from(&self) -> i64 {
+        self.buckets.edge() - self.sampled.min(LONGEST_WORDS)
     }
 
     /// Counts posts of which nothing else is known, at `time` in Unix seconds.
@@ -162,7 +218,7 @@ impl TopicWindow {
 
     /// Lets go of what [`TopicWindow::save`] would have stored, for a topic that no store knows.
     pub fn discard(&mut self) {
-        let settled = self.settled().min(self.learnt);
+        let settled = self.settled().min(self.learnt).min(self.buckets.edge() - DAY);
         self.buckets.discard();
         self.history.discard(settled);
     }
@@ -170,7 +226,14 @@ impl TopicWindow {
     /// Closes the open bucket.
     pub fn advance(&mut self) {
         self.buckets.advance();
+        self.let_go();
+    }
+
+    fn let_go(&mut self) {
         self.samples.drop_before(self.buckets.edge() - self.sampled);
+        let from = self.worded_from();
+        self.words.fold_before(from);
+        self.reasons.fold_before(from);
     }
 
     /// Whether nothing is left that a rule could count.
@@ -181,7 +244,7 @@ impl TopicWindow {
     /// Moves a quiet topic's edge to `edge` at once.
     pub fn jump(&mut self, edge: i64) {
         self.buckets.jump(edge);
-        self.samples.drop_before(edge - self.sampled);
+        self.let_go();
     }
 
     /// Start of the open bucket, in Unix seconds: when the last one closed.
@@ -238,6 +301,29 @@ impl TopicWindow {
         self.samples.pick(self.buckets.edge() - length, count)
     }
 
+    /// Words that more negative posts of the last `length` seconds hold than is usual, the most telling first.
+    pub fn words(&self, length: i64, count: usize) -> Vec<Told> {
+        self.words.standing_out(self.buckets.edge() - length, count)
+    }
+
+    /// Why the posts of the last `length` seconds are negative, where that is known; the most frequent first.
+    pub fn reasons(&self, length: i64, count: usize) -> Vec<Told> {
+        self.reasons.most_frequent(self.buckets.edge() - length, count)
+    }
+
+    /// The last day in equal steps, the oldest first, up to the edge.
+    pub fn course(&self) -> Vec<Step> {
+        let step = STEP.max(self.width) / self.width * self.width;
+        let edge = self.buckets.edge();
+        let starts = (1..=DAY / step).rev().map(|back| edge - back * step);
+        let look = |start| Step {
+            start,
+            counts: self.buckets.between(start, start + step),
+            normal: self.history.normal(start),
+        };
+        starts.map(look).collect()
+    }
+
     /// Every post that is kept.
     pub fn kept(&self) -> impl Iterator<Item = &Sample> {
         self.samples.iter()
@@ -247,6 +333,19 @@ impl TopicWindow {
     /// What is stored is not touched.
     pub fn forget(&mut self, doomed: &dyn Fn(&Sample) -> bool) -> Vec<(i64, String)> {
         self.samples.remove(doomed)
+    }
+
+    /// Lets go of the hashes of these posts, given by `id_hash`. What is stored is not touched.
+    pub fn forget_hashes(&mut self, ids: &[u64]) {
+        self.cascades.forget(ids);
+    }
+
+    /// Lets go of hashes of posts not heard of, and of words not used, since `time` (Unix seconds); false where there were
+    /// none.
+    pub fn expire(&mut self, time: i64) -> bool {
+        let posts = self.cascades.drop_before(time);
+        let words = self.words.expire(time);
+        self.reasons.expire(time) | words | posts
     }
 
     /// Remembers what was normal in the last closed bucket, for charts.
@@ -266,7 +365,10 @@ impl TopicWindow {
         self.buckets.save(batch, &self.name)?;
         self.seen.save(batch, &self.name, commit)?;
         self.samples.save(batch, &self.name)?;
-        let done = self.settled().min(self.learnt);
+        self.cascades.save(batch, &self.name)?;
+        self.words.save(batch, &self.name)?;
+        self.reasons.save(batch, &self.name)?;
+        let done = self.settled().min(self.learnt).min(self.buckets.edge() - DAY);
         self.history.save(batch, &self.name, done)
     }
 
@@ -274,6 +376,24 @@ impl TopicWindow {
     fn settled(&self) -> i64 {
         self.watermark.map_or(i64::MIN / 2, |watermark| watermark - self.lateness)
     }
+}
+
+/// Whether a cleaned word can tell what a post is about. Negations are kept for the models; they tell nothing here.
+fn is_telling(word: &str) -> bool {
+    let letters = word.chars().count();
+    (3..=30).contains(&letters) && !matches!(word, "not" | "pas" | "non" | "nor" | "too" | "very")
+}
+
+/// Whether `word` is of the topic's own name, as "air", "paradis" and "airparadis" are.
+fn is_of_name(word: &str, name: &str) -> bool {
+    !name.is_empty() && (name.contains(word) || word.contains(name))
+}
+
+/// A reason as it is shown: `Late Flight` is `late_flight`.
+fn plain_reason(reason: &str) -> String {
+    let letters = reason.chars().filter(|c| *c != '\'' && *c != '\u{2019}');
+    let plain: String = letters.map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
+    plain.to_lowercase().split_whitespace().take(8).collect::<Vec<_>>().join("_")
 }
 
 /// The longest window.

@@ -5,6 +5,7 @@
 mod fake_x;
 
 mod disk;
+mod feedback;
 mod http;
 mod kill;
 mod life;

@@ -139,7 +139,7 @@ mod tests {
     use crate::notify::Language;
 
     fn hour(negative: u64, posts: u64, normal: Option<f64>) -> Hour {
-        Hour { counts: Counts { negative, neutral: posts - negative, positive: 0 }, normal }
+        Hour { counts: Counts { negative, neutral: posts - negative, ..Counts::default() }, normal }
     }
 
     #[test]

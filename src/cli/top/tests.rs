@@ -34,6 +34,8 @@ fn status() -> Status {
         name: name.into(),
         posts: 1_234,
         negative: 1_012,
+        copies: 0,
+        reach: 0,
         rate,
         normal,
         recent,

@@ -34,10 +34,15 @@ fn at(minute: i64) -> Timestamp {
     Timestamp::from_second(minute * 60 + 30).unwrap()
 }
 
+/// Words that no other post has, so that it is nobody's copy.
+fn wording(id: &str) -> String {
+    (0..20).map(|i| format!("{:x} ", id_hash(&format!("{id} {i}")))).collect()
+}
+
 /// Post `id` by `author`, whose own identifier is given too where there is one; `negative` decides which are kept.
 fn post(id: &str, minute: i64, author: &str, author_id: Option<&str>, negative: f32) -> ClassifiedPost {
     let details = Details { author_id: author_id.map(Into::into), ..Details::default() };
-    let (id, text) = (id.to_owned(), format!("{TEXT}, says {author} in post {id}"));
+    let (id, text) = (id.to_owned(), format!("{TEXT}, says {author} in post {id} {}", wording(id)));
     let post = Post { id, created_at: at(minute), author: Some(author.into()), text, details, ..Post::default() };
     let prediction = Prediction { label: Label::Negative, probabilities: [negative, 1.0 - negative, 0.0] };
     ClassifiedPost { post, prediction }

@@ -31,6 +31,14 @@ fn at(minute: i64) -> Timestamp {
 fn fill(dir: &Path) {
     let mut monitor = open(dir);
     monitor.forget(&crate::monitor::Selector::Post("1".into()), at(0)).unwrap();
+    let correction = crate::monitor::Correction {
+        what: "a very personal correction".into(),
+        label: Label::Neutral,
+        by: Some("ann_smith".into()),
+    };
+    let subject = monitor.subject(&correction.what, at(0)).unwrap().unwrap();
+    let prediction = Prediction { label: Label::Negative, probabilities: [0.7, 0.2, 0.1] };
+    monitor.correct(&correction, subject, "model", prediction, at(0)).unwrap();
     for minute in (0..20).chain(60..65) {
         monitor.advance(at(minute));
         for i in 0..4 {
@@ -96,7 +104,7 @@ fn what_is_no_export_is_refused_by_line() {
     let first = json!({"vigie_store": SCHEMA}).to_string();
     for (lines, wanted) in [
         (vec!["{\"a\": 1}"], "line 1: it names no layout version"),
-        (vec!["{\"vigie_store\": 1}"], "layout version 1, wanted 2"),
+        (vec!["{\"vigie_store\": 1}"], "layout version 1, wanted 3"),
         (vec![first.as_str(), "nonsense"], "line 2"),
         (vec![&first, r#"{"table": "Alarm", "key": [], "value": 1}"#], "no table \"Alarm\""),
         (vec![&first, r#"{"table": "Totals", "key": [{"number": 1}], "value": 1}"#], "line 2: its key"),

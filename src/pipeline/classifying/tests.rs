@@ -36,6 +36,7 @@ fn thread(make: MakeClassifier) -> Classifying {
         make,
         next: NextClassifier::default(),
         recent: Recent::new(jiff::SignedDuration::ZERO),
+        questions: mpsc::channel(1).1,
         clock: Arc::new(|| Timestamp::UNIX_EPOCH),
         busy: Busy::default(),
         metrics: Metrics::new(),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use super::{Progress, Replay};
-use crate::source::{Needs, Order, Ordered, Post, Reader, RejectsFile};
+use crate::source::{Needs, Order, Ordered, Post, Reader, RejectsFile, Row};
 
 /// Rows between two looks at the progress.
 const LOOK: u64 = 4_096;
@@ -38,7 +38,9 @@ impl Dump {
             match row {
                 Ok(row) => {
                     let incident = row.incident;
-                    if let Some(post) = row.into_post() {
+                    // Where a model reads the posts, nothing of what people labelled is to be seen.
+                    let reason = row.reason.clone().filter(|_| replay.given_labels);
+                    if let Some(post) = (Row { reason, ..row }).into_post() {
                         each(&post, incident);
                         order.push(&post)?;
                     }

@@ -75,6 +75,7 @@ pub(super) fn read_post(value: &Value, authors: &Authors) -> Result<Post, Unusab
             references: fields.references,
             edits: edits(object),
             metrics: object.get("public_metrics").and_then(metrics),
+            reason: None,
         },
     })
 }

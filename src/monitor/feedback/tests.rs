@@ -1,0 +1,151 @@
+//! Labels that people give: kept, counted once, an alert when three of them tell of wrong predictions, and forgotten.
+
+use std::path::Path;
+
+use jiff::SignedDuration;
+
+use super::*;
+use crate::alert::Status;
+use crate::classify::ClassifiedPost;
+use crate::monitor::{Retention, window};
+use crate::source::{Details, Post};
+use crate::store::Store;
+
+const RULES: &str = r#"
+    [[rule]]
+    name = "Wrong"
+    annotations = { summary = "{{ posts }} wrong predictions" }
+    condition = { type = "events", kind = "incorrect_prediction", count = 3, within = "5m" }
+"#;
+
+fn open(dir: &Path) -> Monitor {
+    let rules = toml::from_str(RULES).unwrap();
+    Monitor::open(Store::open(dir).unwrap(), window::Config::default(), rules).unwrap()
+}
+
+/// Far from where an empty state begins.
+const START: i64 = 1_790_000_040;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(START + second).unwrap()
+}
+
+const NEGATIVE: Prediction = Prediction { label: Label::Negative, probabilities: [0.9, 0.05, 0.05] };
+
+fn correct(monitor: &mut Monitor, what: &str, label: Label, now: i64) -> Given {
+    monitor.advance(at(now));
+    let correction = Correction { what: what.into(), label, by: Some("dora".into()) };
+    let subject = monitor.subject(what, at(now)).unwrap().unwrap();
+    monitor.correct(&correction, subject, "model-1", NEGATIVE, at(now)).unwrap()
+}
+
+fn told(monitor: &mut Monitor) -> Vec<(Status, i64)> {
+    let mut told = Vec::new();
+    while let Some(transition) = monitor.undelivered() {
+        assert_eq!((transition.alert.topic.as_str(), transition.alert.labels.get("topic")), ("", None));
+        told.push((transition.status, transition.at.as_second() - START));
+        monitor.delivered().unwrap();
+    }
+    told
+}
+
+#[test]
+fn three_wrong_predictions_within_five_minutes_fire_once_across_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut monitor = open(dir.path());
+    correct(&mut monitor, "the first text", Label::Neutral, 70);
+    correct(&mut monitor, "another text", Label::Negative, 80); // the model was right
+    correct(&mut monitor, "a second text", Label::Positive, 130);
+    assert!(correct(&mut monitor, "a second text", Label::Positive, 140).known, "said twice");
+    monitor.advance(at(300));
+    monitor.commit().unwrap();
+    assert_eq!(told(&mut monitor), []);
+    drop(monitor);
+    let mut monitor = open(dir.path());
+    correct(&mut monitor, "a third text", Label::Positive, 350);
+    monitor.advance(at(365));
+    monitor.commit().unwrap();
+    let alert = &monitor.undelivered().unwrap().alert;
+    assert_eq!(alert.annotations["summary"], "3 wrong predictions");
+    assert_eq!((alert.explanation.condition.as_str(), alert.fired_on.posts), ("events", 3));
+    assert_eq!(told(&mut monitor), [(Status::Firing, 360)]);
+    assert_eq!(monitor.alerts().len(), 1);
+    drop(monitor);
+    let mut monitor = open(dir.path());
+    monitor.advance(at(2_000));
+    monitor.commit().unwrap();
+    assert_eq!(told(&mut monitor), [(Status::Resolved, 660)], "five minutes after the third");
+    assert!(crate::monitor::check(&monitor.store).unwrap().is_sound());
+    // Its rule is no more while it fires again.
+    for (i, text) in ["one more", "two more", "three more"].into_iter().enumerate() {
+        correct(&mut monitor, text, Label::Positive, 2_001 + i as i64);
+    }
+    monitor.advance(at(2_100));
+    monitor.commit().unwrap();
+    assert_eq!(told(&mut monitor), [(Status::Firing, 2_040)]);
+    let mut monitor = monitor.reopen(Default::default()).unwrap();
+    monitor.commit().unwrap();
+    assert_eq!(told(&mut monitor), [(Status::Resolved, 2_100)]);
+}
+
+fn with_post(monitor: &mut Monitor) {
+    monitor.advance(at(60));
+    let details = Details {
+        url: Some("https://x.com/i/web/status/77".into()),
+        author_id: Some("42".into()),
+        ..Details::default()
+    };
+    let post = Post {
+        id: "77".into(),
+        created_at: at(60),
+        author: Some("Ann".into()),
+        text: "late again".into(),
+        details,
+        ..Post::default()
+    };
+    monitor.observe(&["t"], &ClassifiedPost { post, prediction: NEGATIVE }).unwrap();
+    monitor.commit().unwrap();
+}
+
+#[test]
+fn a_kept_post_is_found_by_its_identifier_with_where_it_comes_from() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut monitor = open(dir.path());
+    with_post(&mut monitor);
+    assert_eq!(monitor.subject("78", at(60)).unwrap(), None);
+    let given = correct(&mut monitor, "77", Label::Neutral, 60);
+    assert_eq!((given.feedback.provenance, given.feedback.post.text.as_str()), (Provenance::X, "late again"));
+    let given = correct(&mut monitor, " late  again ", Label::Neutral, 60);
+    assert_eq!((given.number, given.feedback.provenance), (1, Provenance::Typed));
+    let all = monitor.feedback().unwrap();
+    assert_eq!(all.iter().map(|given| given.number).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!((all[0].feedback.model.as_str(), all[0].feedback.predicted), ("model-1", Label::Negative));
+}
+
+#[test]
+fn feedback_is_forgotten_and_expires() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut monitor = open(dir.path());
+    with_post(&mut monitor);
+    correct(&mut monitor, "77", Label::Neutral, 60);
+    correct(&mut monitor, "some typed text", Label::Neutral, 61);
+    let receipt = monitor.forget(&Selector::Author("ann".into()), at(62)).unwrap();
+    assert_eq!(receipt.removed.feedback, 1);
+    assert_eq!(monitor.feedback().unwrap().len(), 1);
+    let receipt = monitor.forget(&Selector::Author("dora".into()), at(62)).unwrap();
+    assert_eq!(receipt.removed.feedback, 1, "who gave it is a person too");
+    correct(&mut monitor, "some typed text", Label::Neutral, 63);
+    let later = at(63) + SignedDuration::from_hours(24 * 31);
+    assert_eq!(monitor.expire(later, &Retention::default()).unwrap().feedback, 1);
+    assert_eq!(monitor.feedback().unwrap(), []);
+}
+
+#[test]
+fn faults_are_named() {
+    let correction =
+        |what: &str, by: &str| Correction { what: what.into(), label: Label::Neutral, by: Some(by.into()) };
+    assert_eq!(correction("ok", "me").fault(), None);
+    assert!(correction(" ", "").fault().unwrap().contains("identifier"));
+    assert!(correction(&"é".repeat(10_001), "").fault().unwrap().contains("10000"));
+    assert!(correction("ok", &"n".repeat(101)).fault().unwrap().contains("100"));
+}

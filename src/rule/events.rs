@@ -1,0 +1,153 @@
+//! `events`: have enough events of a kind come within a span? They are about vigie itself and belong to no topic: a rule of
+//! them alone is evaluated once, and within `and` or `or` they stand beside what is asked of each topic.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{Evaluation, Evidence, Measured, Reasons};
+
+/// Events of a kind that are remembered, the latest ones.
+const MOST: usize = 1_024;
+/// Longest span.
+const LONGEST: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// What can happen to vigie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// Somebody reported that a post was read wrongly.
+    IncorrectPrediction,
+    /// The classifier, the store or a source failed.
+    PipelineError,
+}
+
+impl EventKind {
+    pub const ALL: [Self; 2] = [Self::IncorrectPrediction, Self::PipelineError];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::IncorrectPrediction => "incorrect_prediction",
+            Self::PipelineError => "pipeline_error",
+        }
+    }
+}
+
+/// When events came, in Unix milliseconds, the oldest first.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EventLog(BTreeMap<EventKind, Vec<i64>>);
+
+impl EventLog {
+    pub fn note(&mut self, kind: EventKind, at: Timestamp) {
+        let times = self.0.entry(kind).or_default();
+        let place = times.partition_point(|time| *time <= at.as_millisecond());
+        times.insert(place, at.as_millisecond());
+        if times.len() > MOST {
+            times.remove(0);
+        }
+    }
+
+    pub fn times(&self, kind: EventKind) -> &[i64] {
+        self.0.get(&kind).map_or(&[], Vec::as_slice)
+    }
+
+    /// The log of events that came at these times.
+    pub fn set(&mut self, kind: EventKind, times: Vec<i64>) {
+        self.0.insert(kind, times);
+    }
+
+    /// When the last event came, in Unix milliseconds.
+    pub fn last(&self) -> Option<i64> {
+        self.0.values().filter_map(|times| times.last().copied()).max()
+    }
+}
+
+/// Holds for as long as `within` after `count` events came within it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Events {
+    pub kind: EventKind,
+    pub count: u64,
+    pub within: SignedDuration,
+}
+
+impl Events {
+    pub(super) fn evaluate(&self, evidence: &Evidence<'_>) -> Evaluation {
+        let now = evidence.now() * 1_000;
+        let within = i64::try_from(self.within.as_millis()).unwrap_or(i64::MAX);
+        let times = evidence.events.times(self.kind);
+        let recent = times.iter().filter(|time| (now - within..=now).contains(*time)).count() as u64;
+        // Events of one span may be seen at the close of two buckets, and no bucket's end need lie right behind the last.
+        let count = usize::try_from(self.count).unwrap_or(usize::MAX).max(1);
+        let full = |run: &[i64]| match (run.first(), run.last()) {
+            (Some(first), Some(last)) => last - first <= within && (now - within..=now).contains(last),
+            _ => false,
+        };
+        let holds = times.windows(count).any(full);
+        let (posts, threshold) = (recent, Some(self.count as f64));
+        let measured = Measured { posts, lower_bound: recent as f64, threshold, ..Measured::default() };
+        let numbers = vec![
+            ("events", recent as f64),
+            ("count", self.count as f64),
+            ("within_seconds", self.within.as_secs_f64()),
+        ];
+        let reasons = Reasons { condition: "events", holds, numbers, parts: Vec::new() };
+        Evaluation { holds, measured, is_rate: false, reasons }
+    }
+
+    pub(super) fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if self.count == 0 || self.count > MOST as u64 {
+            faults.push(format!("condition.count: {} is not from 1 to {MOST}", self.count));
+        }
+        if self.within <= SignedDuration::ZERO || self.within > LONGEST {
+            faults.push(format!("condition.within: {:#} is not from above nothing to {LONGEST:#}", self.within));
+        }
+        faults
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::Baseline;
+    use crate::window::{self, TopicWindow};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    /// At which minutes it holds, for events at these seconds.
+    fn holds(seconds: &[i64]) -> Vec<i64> {
+        let condition = Events { kind: EventKind::IncorrectPrediction, count: 3, within: SignedDuration::from_mins(5) };
+        let mut events = EventLog::default();
+        seconds.iter().for_each(|second| events.note(EventKind::IncorrectPrediction, at(*second)));
+        events.note(EventKind::PipelineError, at(1));
+        let baseline = Baseline::default();
+        let judged = |minute: &i64| {
+            let topic = TopicWindow::new(&window::Config::default(), &[], "", minute * 60);
+            let evidence = Evidence { topic: &topic, baseline: &baseline, frozen: false, error: None, events: &events };
+            condition.evaluate(&evidence).holds
+        };
+        (0..20).filter(judged).collect()
+    }
+
+    #[test]
+    fn three_within_five_minutes_and_not_one_less() {
+        assert_eq!(holds(&[30, 120]), [0_i64; 0]);
+        assert_eq!(holds(&[30, 120, 331]), [0_i64; 0], "five minutes and a second");
+        // No whole minutes hold all three, and five minutes do.
+        assert_eq!(holds(&[30, 120, 320]), [6, 7, 8, 9, 10]);
+        assert_eq!(holds(&[320, 30, 120]), [6, 7, 8, 9, 10], "in whatever order they were noted");
+        assert_eq!(holds(&[60, 60, 60]), [1, 2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut events = EventLog::default();
+        (0..5_000).for_each(|second| events.note(EventKind::PipelineError, at(second)));
+        assert_eq!(events.times(EventKind::PipelineError).len(), MOST);
+        assert_eq!(events.last(), Some(4_999_000));
+    }
+}
