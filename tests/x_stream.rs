@@ -17,7 +17,8 @@ use tokio_util::sync::CancellationToken;
 use vigie::metrics::Metrics;
 use vigie::source::twitter::{Account, AccountConfig};
 use vigie::source::{
-    Arrived, Clock, Context, Cursor, Health, Notice, Outlet, Post, Secret, SourceConfig, SourceState, Unusable, Wanted,
+    Arrived, Clock, Context, Cursor, Form, Health, Notice, Outlet, Post, Secret, SourceConfig, SourceState, Unusable,
+    Wanted,
 };
 
 const START: &str = "2026-11-20T12:00:00Z";
@@ -63,7 +64,14 @@ impl Run {
 
     /// Starts the source from the last cursor.
     fn start(&mut self) {
-        let wanted = Wanted { what: "token", variable: "T", credential: "t", key: "t", file: None };
+        let wanted = Wanted {
+            what: "token".into(),
+            variable: "T".into(),
+            credential: "t".into(),
+            key: "t".into(),
+            file: None,
+            form: Form::Token,
+        };
         let token = Secret::find(&wanted, |name| (name == "T").then(|| self.fake.token())).unwrap();
         let account = Account::new(&self.account, token, self.clock.clone()).unwrap();
         let config = format!("type = \"twitter\"\nname = \"x\"\nmode = \"stream\"\nquery = \"{RULE}\"\n{}", self.more);

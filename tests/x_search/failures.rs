@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use vigie::source::{Secret, SourceState, Wanted};
+use vigie::source::{Form, Secret, SourceState, Wanted};
 
 use crate::fake_x::{Endpoint, FakeX, Fault};
 use crate::harness::Bench;
@@ -132,7 +132,14 @@ async fn the_token_goes_to_no_other_host() {
 #[tokio::test]
 async fn a_wrong_token_is_refused_without_being_shown() {
     let bench = Bench::new("").await;
-    let wanted = Wanted { what: "token", variable: "T", credential: "t", key: "t", file: None };
+    let wanted = Wanted {
+        what: "token".into(),
+        variable: "T".into(),
+        credential: "t".into(),
+        key: "t".into(),
+        file: None,
+        form: Form::Token,
+    };
     let token = Secret::find(&wanted, |name| (name == "T").then(|| "wrong-and-secret".to_owned())).unwrap();
     let source = bench.start_with(token, None);
     let report = source.until_held().await;

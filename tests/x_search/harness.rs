@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use vigie::metrics::Metrics;
 use vigie::source::twitter::{Account, AccountConfig, Budget};
 use vigie::source::{
-    Arrived, Clock, Context, Cursor, Delivery, Outlet, Report, Secret, SourceConfig, SourceFailure, SourceState, Topic,
-    Wanted,
+    Arrived, Clock, Context, Cursor, Delivery, Form, Outlet, Report, Secret, SourceConfig, SourceFailure, SourceState,
+    Topic, Wanted,
 };
 
 use crate::fake_x::FakeX;
@@ -74,7 +74,14 @@ impl Bench {
 
     /// Starts the source from a cursor, in front of a channel of one delivery.
     pub fn start(&self, cursor: Option<Cursor>) -> Running {
-        let wanted = Wanted { what: "token", variable: "T", credential: "t", key: "t", file: None };
+        let wanted = Wanted {
+            what: "token".into(),
+            variable: "T".into(),
+            credential: "t".into(),
+            key: "t".into(),
+            file: None,
+            form: Form::Token,
+        };
         let token = Secret::find(&wanted, |name| (name == "T").then(|| self.fake.token())).unwrap();
         self.start_with(token, cursor)
     }
