@@ -159,6 +159,9 @@ fn the_texts_are_as_they_were_read() {
     for (name, notification) in [("opened", opened), ("resolved", resolved), ("blocked", blocked)] {
         for (language, code) in [(Language::English, "en"), (Language::French, "fr")] {
             let message = render(&notification, language, &templates());
+            if let Some(directory) = std::env::var_os("VIGIE_MESSAGES_DIR") {
+                write(Path::new(&directory), &format!("made-up-{name}.{code}"), &message);
+            }
             let text = format!("Subject: {}\nSummary: {}\n\n{}", message.subject, message.summary, message.text);
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/messages/{name}.{code}.txt"));
             if std::env::var_os("VIGIE_BLESS").is_some() {

@@ -68,7 +68,7 @@ impl Storm {
         let normal = negative as f64 / 12.0;
         let measured = self.measured(at, window, Normal { value: normal, posts });
         let numbers = [
-            ("window", 7_200.0),
+            ("window_minutes", 120.0),
             ("negative", measured.negative as f64),
             ("threshold", normal * 1.5),
             ("normal", normal),
@@ -80,7 +80,7 @@ impl Storm {
     /// The rate rule: the tone has turned.
     pub(crate) fn rate(&self, at: Timestamp) -> Alert {
         let measured = self.measured(at, HOUR * 3, Normal { value: 0.762, posts: 367 });
-        let numbers = [("window", 10_800.0), ("lower_bound", 0.829), ("threshold", 0.812), ("confidence", 0.99)];
+        let numbers = [("window_minutes", 180.0), ("lower_bound", 0.829), ("threshold", 0.812), ("confidence", 0.99)];
         let labels = [("alertname", "NegativeRateAboveNormal"), ("severity", "warning"), ("topic", TOPIC)];
         let parts = vec![
             explanation("negative_rate", &numbers),

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::super::{Acknowledged, Kind, Language, Notification};
@@ -65,6 +66,8 @@ pub(super) struct AlertValues {
     /// The condition that led: `negative_rate`, `rising`, ...
     pub(super) condition: String,
     pub(super) operational: bool,
+    /// Posts are silent, or events were counted: its numbers are none of posts.
+    pub(super) toneless: bool,
     pub(super) is_rate: bool,
     pub(super) firing: bool,
     pub(super) starts_at: i64,
@@ -116,7 +119,7 @@ impl Values {
         let others: Vec<AlertValues> = alerts.collect();
         let all = || worst.iter().chain(&others);
         let operational = group.contains_key("component") || (worst.is_some() && all().all(|alert| alert.operational));
-        let toneless = worst.is_some() && all().all(|alert| matches!(alert.condition.as_str(), "no_data" | "events"));
+        let toneless = worst.is_some() && all().all(|alert| alert.toneless);
         let acknowledged = notification
             .acknowledged
             .as_ref()
@@ -130,12 +133,12 @@ impl Values {
             severity: severity(&notification.alerts),
             at: at.as_second(),
             started_at: incident.started_at.as_second(),
-            ended_at: incident.ended_at.map(|end| end.as_second()),
+            ended_at: incident.ended_at.map(Timestamp::as_second),
             firing: all().filter(|alert| alert.firing).count(),
             over: all().filter(|alert| !alert.firing).count(),
             sequence: *sequence,
             receiver: clip(&line(receiver), NAME),
-            repeats_at: notification.repeats_at.map(|at| at.as_second()),
+            repeats_at: notification.repeats_at.map(Timestamp::as_second),
             acknowledged,
             zone,
             console: notification.console.is_some(),
@@ -159,12 +162,13 @@ impl AlertValues {
             rule: clip(&line(&alert.rule), NAME),
             topic: clip(&line(&alert.topic), NAME),
             condition: lead.condition.clone(),
+            toneless: matches!(lead.condition.as_str(), "no_data" | "events"),
             operational: alert.labels.contains_key("component"),
             is_rate: alert.is_rate,
             firing: alert.ends_at.is_none(),
             starts_at: alert.starts_at.as_second(),
             fired_at: alert.fired_at.as_second(),
-            ends_at: alert.ends_at.map(|end| end.as_second()),
+            ends_at: alert.ends_at.map(Timestamp::as_second),
             peak_at: alert.peak_at.as_second(),
             latest: alert.latest,
             peak: alert.peak,

@@ -1,23 +1,20 @@
 //! [`Digest`]: everything a message says, in sentences and in the order people need it, but in no form yet. All of it is
 //! plain text, cut to lengths that keep any message small.
 
+mod figures;
+mod lists;
+
 use serde::Serialize;
 
 use super::super::{Kind, Language, Notification};
-use super::context::{Values, WhyValues};
+use super::context::Values;
 use super::escape::{clip, line, link};
 use super::format;
 use super::sentences::Sentences;
-use crate::alert::Alert;
-use crate::rule::Explanation;
-use crate::window::Sample;
+use figures::{facts, spark, tiles};
+use lists::{others, reasons, shown, steps, why, words};
 
-const SAMPLES: usize = 5;
-const SAMPLE_CHARS: usize = 400;
-const TOLD: usize = 6;
-const OTHERS: usize = 8;
-const REASONS_WHY: usize = 8;
-/// Any other sentence.
+/// Longest sentence.
 const SENTENCE: usize = 400;
 const SUBJECT: usize = 140;
 
@@ -213,160 +210,4 @@ fn buttons(notification: &Notification, page: Option<&str>, say: &mut Sentences<
         }
         _ => vec![button("acknowledge", "#acknowledge", true), button("silence", "#silence", false)],
     }
-}
-
-/// The two or three numbers that matter.
-fn tiles(say: &mut Sentences<'_>) -> Vec<Tile> {
-    let language = say.language;
-    let resolved = say.values.kind == Kind::Resolved;
-    let Some(alert) = say.values.worst.as_ref().filter(|alert| !alert.operational) else { return Vec::new() };
-    let measured = if resolved { alert.peak } else { alert.latest };
-    if measured.posts == 0 {
-        return Vec::new();
-    }
-    let share = (format::percent(measured.rate, language), "tile_rate");
-    let negative = (format::number(measured.negative, language), "tile_negative");
-    let posts = (format::number(measured.posts, language), "tile_posts");
-    let reach = (alert.reach > 0).then(|| (format::rough_number(alert.reach, language), "tile_reach"));
-    if let Some(ended_at) = say.values.ended_at.filter(|_| resolved) {
-        let length = (format::duration(ended_at - say.values.started_at, language), "tile_duration");
-        let worst = match (alert.condition.as_str(), alert.is_rate) {
-            ("volume", _) => (posts.0, "tile_posts_peak"),
-            (_, true) => (share.0, "tile_rate_peak"),
-            (_, false) => (negative.0, "tile_negative_peak"),
-        };
-        let tiles = [length, worst].into_iter().chain(reach);
-        return tiles.map(|(value, label)| Tile { value, label: say.label(label) }).collect();
-    }
-    let order = match (alert.condition.as_str(), alert.is_rate) {
-        ("volume", _) => [posts, share],
-        (_, true) => [share, negative],
-        (_, false) => [negative, share],
-    };
-    order.into_iter().chain(reach).map(|(value, label)| Tile { value, label: say.label(label) }).collect()
-}
-
-fn facts(say: &mut Sentences<'_>, with_alert: &[minijinja::Value]) -> Vec<Fact> {
-    let mut facts = Vec::new();
-    let resolved = say.values.kind == Kind::Resolved;
-    let mut add = |say: &mut Sentences<'_>, label: &str, value: Option<String>| {
-        if let Some(value) = value {
-            facts.push(Fact { label: say.label(label), value: clip(&value, SENTENCE) });
-        }
-    };
-    let since = say.say("since", with_alert);
-    add(say, if resolved { "over" } else { "since" }, since);
-    let Some(alert) = &say.values.worst else { return facts };
-    if alert.operational {
-        let detail = alert.summary.clone();
-        add(say, "detail", detail);
-        return facts;
-    }
-    let measured = Sentences::value(if resolved { alert.peak } else { alert.latest });
-    let with_numbers = [with_alert, &[measured]].concat();
-    for (name, label) in [("rate", if resolved { "peak" } else { "rate" }), ("normal", "normal")] {
-        let value = say.say(name, &with_numbers);
-        add(say, label, value);
-    }
-    if !resolved {
-        let value = say.say("trend", with_alert);
-        add(say, "trend", value);
-    }
-    let value = say.say("reach", with_alert);
-    add(say, "reach", value);
-    facts
-}
-
-fn spark(say: &mut Sentences<'_>) -> Option<Fact> {
-    let (bars, most) = say.values.worst.as_ref().filter(|alert| !alert.operational)?.spark.clone()?;
-    let value = say.say("spark", &[bars.into(), most.into()])?;
-    Some(Fact { label: say.label("spark"), value: clip(&value, SENTENCE) })
-}
-
-fn steps(say: &mut Sentences<'_>, with_alert: &[minijinja::Value]) -> Section<String> {
-    let over = say.values.kind == Kind::Resolved;
-    let about = say.values.worst.as_ref().filter(|_| !over);
-    let description = about.and_then(|alert| alert.description.clone());
-    let mut items = match about {
-        Some(alert) if alert.operational => say.say_lines("steps", with_alert),
-        _ => Vec::new(),
-    };
-    items.extend(description);
-    Section { heading: say.label("steps"), items: items.iter().take(TOLD).map(|step| clip(step, SENTENCE)).collect() }
-}
-
-fn others(say: &mut Sentences<'_>) -> Section<String> {
-    let others: Vec<_> = say.values.others.iter().take(OTHERS).map(Sentences::value).collect();
-    let left = say.values.others.len().saturating_sub(OTHERS);
-    let mut items: Vec<String> =
-        others.into_iter().filter_map(|other| say.say("other", &[other])).map(|line| clip(&line, 200)).collect();
-    if left > 0 {
-        items.extend(say.say_plain("more", &[left.into()]));
-    }
-    Section { heading: say.label("others"), items }
-}
-
-fn reasons(alert: &Alert, say: &mut Sentences<'_>) -> Vec<Told> {
-    let most = alert.story.reasons.iter().map(|reason| reason.posts).max().unwrap_or(0);
-    let reasons = alert.story.reasons.iter().filter(|reason| !line(&reason.reason).is_empty()).take(TOLD);
-    reasons
-        .map(|reason| {
-            let name = clip(&line(&reason.reason), 60);
-            let name = say.say_plain("reason", &[name.as_str().into()]).unwrap_or(name);
-            told(name, reason.posts, reason.normal, most, say)
-        })
-        .collect()
-}
-
-fn words(alert: &Alert, say: &mut Sentences<'_>) -> Vec<Told> {
-    let most = alert.story.words.iter().map(|word| word.posts).max().unwrap_or(0);
-    let words = alert.story.words.iter().filter(|word| !line(&word.word).is_empty()).take(TOLD);
-    words.map(|word| told(clip(&line(&word.word), 40), word.posts, word.normal, most, say)).collect()
-}
-
-fn told(name: String, posts: u64, normal: f64, most: u64, say: &mut Sentences<'_>) -> Told {
-    let numbers = [posts.into(), normal.into()];
-    let compared = say.say_plain("compared", &numbers).unwrap_or_default();
-    let short = say.say_plain("short", &numbers).unwrap_or_default();
-    let width = (u128::from(posts) * 100).checked_div(u128::from(most)).map_or(0, |width| width as u64).clamp(2, 100);
-    Told { name, compared, short, width }
-}
-
-fn shown(samples: &[Sample], say: &mut Sentences<'_>) -> Vec<Shown> {
-    let shown = |sample: &Sample| {
-        let author = sample.author.as_deref().map(|author| clip(&line(author), 50)).filter(|author| !author.is_empty());
-        let more = [author.into(), sample.created_at.as_second().into()];
-        let link = sample.url.as_deref().and_then(link).map(str::to_owned);
-        Shown {
-            posted: say.say("posted", &more).unwrap_or_default(),
-            text: clip(&line(&sample.text), SAMPLE_CHARS),
-            link,
-        }
-    };
-    samples.iter().map(shown).filter(|shown| !shown.text.is_empty()).take(SAMPLES).collect()
-}
-
-/// The rule, and its conditions down the tree.
-fn why(worst: Option<&Alert>, rule: Option<String>, say: &mut Sentences<'_>) -> Vec<String> {
-    let mut lines: Vec<String> = rule.into_iter().collect();
-    let Some(alert) = worst else { return lines };
-    let operational = say.values.worst.as_ref().is_some_and(|alert| alert.operational);
-    let mut left = vec![&alert.explanation];
-    let mut told = 0;
-    while let Some(Explanation { condition, parts, .. }) = left.last().copied() {
-        let Some(explanation) = left.pop() else { break };
-        if told == REASONS_WHY {
-            break;
-        }
-        if !condition.is_empty() {
-            let sentence = say.say("why", &[Sentences::value(WhyValues::new(explanation))]);
-            lines.extend(sentence.map(|sentence| clip(&sentence, SENTENCE)));
-            told += 1;
-        }
-        left.extend(parts.iter().rev());
-    }
-    if told == 0 && !operational {
-        lines.extend(say.values.worst.as_ref().and_then(|alert| alert.summary.clone()));
-    }
-    lines
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use minijinja::value::Value;
-use minijinja::{Environment, Error, ErrorKind, State};
+use minijinja::{Environment, Error, State};
 
 use super::super::Language;
 use super::format;
@@ -36,11 +36,11 @@ pub(super) fn add(environment: &mut Environment<'_>, language: Language, style: 
     environment.add_filter("duration", move |seconds: f64| format::duration(seconds as i64, language));
     let zone = style.zone.clone();
     environment.add_filter("clock", move |state: &State<'_, '_>, time: f64| {
-        Ok::<_, Error>(format::clock(instant(time)?, at(state)?, &zone, language))
+        Ok::<_, Error>(format::clock(instant(time), at(state)?, &zone, language))
     });
     let zone = style.zone.clone();
     environment.add_filter("at_clock", move |state: &State<'_, '_>, time: f64| {
-        Ok::<_, Error>(format::at_clock(instant(time)?, at(state)?, &zone, language))
+        Ok::<_, Error>(format::at_clock(instant(time), at(state)?, &zone, language))
     });
     environment.add_filter("plain", move |number: f64| plain(number, language));
 }
@@ -53,14 +53,14 @@ fn whole(count: &Value) -> Result<u64, Error> {
     }
 }
 
-fn instant(seconds: f64) -> Result<Timestamp, Error> {
-    Timestamp::from_second(seconds as i64)
-        .map_err(|cause| Error::new(ErrorKind::InvalidOperation, "not a time").with_source(cause))
+/// The nearest time there is.
+fn instant(seconds: f64) -> Timestamp {
+    Timestamp::from_second(seconds as i64).unwrap_or(if seconds < 0.0 { Timestamp::MIN } else { Timestamp::MAX })
 }
 
 /// When the message is written.
 fn at(state: &State<'_, '_>) -> Result<Timestamp, Error> {
-    instant(f64::try_from(state.lookup("now").unwrap_or_default())?)
+    Ok(instant(f64::try_from(state.lookup("now").unwrap_or_default())?))
 }
 
 fn plain(number: f64, language: Language) -> String {

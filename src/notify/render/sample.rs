@@ -56,12 +56,12 @@ pub(super) fn all() -> Vec<Notification> {
         },
     ];
     let conditions: [(&str, &[(&str, f64)]); 6] = [
-        ("negative_rate", &[("window", 3_600.0), ("lower_bound", 0.7), ("threshold", 0.66), ("confidence", 0.99)]),
+        ("negative_rate", &[("window_minutes", 60.0), ("lower_bound", 0.7), ("threshold", 0.66), ("confidence", 0.99)]),
         ("rising", &[("sum", 7.25), ("h", 6.0), ("rising_since", 1_424_606_400.0), ("false_alarm_every_hours", 720.0)]),
-        ("negative_volume", &[("window", 7_200.0), ("negative", 160.0), ("threshold", 100.0), ("normal", 40.0)]),
-        ("volume", &[("window", 7_200.0), ("posts", 210.0), ("threshold", 150.0), ("normal", 80.0)]),
-        ("events", &[("window", 300.0), ("events", 3.0), ("wanted", 3.0)]),
-        ("no_data", &[("silent", 7_200.0), ("longest_plausible", 2_400.0)]),
+        ("negative_volume", &[("window_minutes", 120.0), ("negative", 160.0), ("threshold", 100.0), ("normal", 40.0)]),
+        ("volume", &[("window_minutes", 120.0), ("posts", 210.0), ("threshold", 150.0), ("normal", 80.0)]),
+        ("events", &[("events", 3.0), ("count", 3.0), ("within_seconds", 300.0)]),
+        ("no_data", &[("silent_minutes", 120.0), ("posts_to_be_expected", 14.2), ("plausible_up_to", 7.5)]),
     ];
     all.extend(conditions.map(|(condition, numbers)| of(Kind::Opened, vec![led_by(condition, numbers)])));
     let troubles = [
@@ -72,6 +72,7 @@ pub(super) fn all() -> Vec<Notification> {
         "ClockJumped",
         "StoreFailed",
         "ReceiverFailed",
+        "ReceiverUnreachable",
         "TemplateFailed",
         "SomethingElse",
     ];
@@ -126,9 +127,11 @@ fn rate(at: Timestamp) -> Alert {
         normal: Some(Normal { value: 0.61, posts: 1_204 }),
     };
     let point = |step: i32| {
-        let lift = u64::try_from((step - 42).max(0)).unwrap_or(0);
-        let posts = 10 + lift * 6 + u64::try_from(step * 7 % 5).unwrap_or(0);
-        Point { start: before(48 - step), posts, negative: posts * (60 + lift * 4) / 100, normal: Some(0.61) }
+        let lift = (step - 42).max(0);
+        let posts = 8 + lift * 6 + step * step * 7 % 11;
+        let share = (57 + step * 37 % 13 + lift * 4).min(90);
+        let [posts, negative] = [posts, posts * share / 100].map(|count| u64::try_from(count).unwrap_or(0));
+        Point { start: before(48 - step), posts, negative, normal: Some(0.61) }
     };
     Alert {
         fingerprint: Fingerprint::of(&labels),
@@ -147,7 +150,7 @@ fn rate(at: Timestamp) -> Alert {
         is_rate: true,
         explanation: explanation(
             "negative_rate",
-            &[("window", 10_800.0), ("lower_bound", 0.708), ("threshold", 0.66), ("confidence", 0.99)],
+            &[("window_minutes", 180.0), ("lower_bound", 0.708), ("threshold", 0.66), ("confidence", 0.99)],
         ),
         story: Story {
             copies: 35,

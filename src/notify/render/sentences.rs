@@ -37,7 +37,7 @@ impl<'t> Sentences<'t> {
 
     /// The sentence `name` of `v` and `more`, as plain text on one line; none where it says nothing.
     pub(super) fn say(&mut self, name: &str, more: &[Value]) -> Option<String> {
-        self.say_plain(name, &[&[self.shown.clone()], more].concat())
+        self.say_plain(name, &[std::slice::from_ref(&self.shown), more].concat())
     }
 
     /// [`Sentences::say`] of the arguments alone.
@@ -48,7 +48,7 @@ impl<'t> Sentences<'t> {
 
     /// The lines of the sentence `name`.
     pub(super) fn say_lines(&mut self, name: &str, more: &[Value]) -> Vec<String> {
-        let text = self.call(name, &[&[self.shown.clone()], more].concat());
+        let text = self.call(name, &[std::slice::from_ref(&self.shown), more].concat());
         let language = self.language;
         text.lines().map(line).filter(|line| !line.is_empty()).map(|line| typography(&line, language)).collect()
     }
@@ -69,7 +69,7 @@ impl<'t> Sentences<'t> {
         for name in self.templates.names(file) {
             match self.environment.get_template(&name).and_then(|template| template.render(values.clone())) {
                 Ok(page) => return page,
-                Err(error) => self.faults.push(format!("{name}: {}", described(&error))),
+                Err(error) => self.note(format!("{name}: {}", described(&error))),
             }
         }
         if file.ends_with(".html") {
@@ -83,6 +83,13 @@ impl<'t> Sentences<'t> {
         self.faults
     }
 
+    /// Keeps a fault, once: a sentence may be said of many posts.
+    fn note(&mut self, fault: String) {
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
+    }
+
     fn call(&mut self, name: &str, arguments: &[Value]) -> String {
         let file = match self.language {
             Language::English => "en.jinja",
@@ -92,7 +99,7 @@ impl<'t> Sentences<'t> {
             match self.try_call(&template, name, arguments) {
                 Ok(Some(text)) => return text,
                 Ok(None) => {}
-                Err(error) => self.faults.push(format!("{template}: {name}: {}", described(&error))),
+                Err(error) => self.note(format!("{template}: {name}: {}", described(&error))),
             }
         }
         String::new()

@@ -62,8 +62,24 @@ fn measured() -> impl Strategy<Value = Measured> {
 
 fn explanation() -> impl Strategy<Value = Explanation> {
     let known = ["negative_rate", "rising", "negative_volume", "volume", "events", "no_data", "and", "or", ""];
-    let names =
-        ["window", "posts", "negative", "lower_bound", "threshold", "normal", "sum", "h", "rising_since", "silent"];
+    let names = [
+        "window_minutes",
+        "posts",
+        "negative",
+        "lower_bound",
+        "threshold",
+        "normal",
+        "sum",
+        "h",
+        "rising_since",
+        "silent_minutes",
+        "posts_to_be_expected",
+        "events",
+        "count",
+        "within_seconds",
+        "rate",
+        "recovers_below",
+    ];
     let condition = prop_oneof![proptest::sample::select(known.to_vec()).prop_map(str::to_owned), hostile()];
     let name = prop_oneof![proptest::sample::select(names.to_vec()).prop_map(str::to_owned), hostile()];
     let leaf = (condition, any::<bool>(), vec((name, number()), 0..6))
