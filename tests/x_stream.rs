@@ -70,7 +70,7 @@ impl Run {
             credential: "t".into(),
             key: "t".into(),
             file: None,
-            form: Form::default(),
+            form: Form::Token,
         };
         let token = Secret::find(&wanted, |name| (name == "T").then(|| self.fake.token())).unwrap();
         let account = Account::new(&self.account, token, self.clock.clone()).unwrap();

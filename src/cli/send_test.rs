@@ -73,6 +73,10 @@ pub(super) fn run(args: &SendTestArgs) -> anyhow::Result<()> {
     let mut notifier = receiver.build(config.language, templates, Arc::new(Timestamp::now), &environment)?;
     let told = sample(&receiver.name, args.kind.into(), Timestamp::now(), None);
     match notifier.notify(&told) {
+        Ok(()) if notifier.complaint().is_some() => {
+            let complaint = notifier.complaint().unwrap_or_default();
+            Err(anyhow!("{} ({}) was told in part: {complaint}", receiver.name, receiver.channel.kind()))
+        }
         Ok(()) => {
             println!("{} took the test message of {}: {}", receiver.name, told.incident.id, receiver.channel);
             Ok(())

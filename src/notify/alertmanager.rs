@@ -86,7 +86,7 @@ impl Alertmanager {
 impl Notifier for Alertmanager {
     fn notify(&mut self, notification: &Notification) -> Result<(), NotifyError> {
         let message = self.words.of(notification);
-        let alive_until = (self.clock)() + self.resend * RESENDS_TO_LIVE;
+        let alive_until = (self.clock)().checked_add(self.resend * RESENDS_TO_LIVE).unwrap_or(Timestamp::MAX);
         let posted: Vec<Posted<'_>> = notification
             .alerts
             .iter()

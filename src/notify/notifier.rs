@@ -26,4 +26,10 @@ pub trait Notifier: Send {
     /// # Errors
     /// When it was not delivered, as far as can be told.
     fn notify(&mut self, notification: &Notification) -> Result<(), NotifyError>;
+
+    /// What somebody has to mend although the last notification counts as delivered, such as one bad address among good
+    /// ones; as [`NotifyError`], for logs.
+    fn complaint(&self) -> Option<String> {
+        None
+    }
 }

@@ -190,12 +190,29 @@ fn one_bad_address_stops_no_other_and_nobody_gets_it_twice() {
     let reason = passing(tell(mail.as_mut(), &opened()));
     assert!(reason.contains("cat@example.com") && reason.contains("450 4.2.0 greylisted"), "{reason}");
     assert_eq!(server.served(), ["ann@example.com", "dan@example.com"]);
-    let reason = permanent(tell(mail.as_mut(), &opened()));
-    assert!(reason.contains("1 of 4") && reason.contains("550 5.1.1 <bad@example.com>: no such user"), "{reason}");
+    tell(mail.as_mut(), &opened()).unwrap();
+    let complaint = mail.complaint().unwrap();
+    assert!(
+        complaint.contains("1 of 4") && complaint.contains("550 5.1.1 <bad@example.com>: no such user"),
+        "{complaint}"
+    );
     assert_eq!(server.served(), ["ann@example.com", "dan@example.com", "cat@example.com"]);
     // The next notification is for all again.
-    permanent(tell(mail.as_mut(), &resolved()));
+    tell(mail.as_mut(), &resolved()).unwrap();
     assert_eq!(server.served().len(), 6);
+}
+
+#[test]
+fn what_is_told_instead_of_a_mail_that_some_have_is_another_mail() {
+    let Some(server) = Smtpd::start(&["--grey", "cat@example.com"]) else { return };
+    let mut mail = build(server.port, "['ann@example.com', 'cat@example.com']", "tls = 'none'");
+    passing(tell(mail.as_mut(), &opened()));
+    tell(mail.as_mut(), &Notification { key: "by then".into(), ..opened() }).unwrap();
+    let mails = server.mails();
+    let ids: Vec<_> = mails.iter().map(|mail| header(&mail.content, "Message-ID").unwrap()).collect();
+    assert_eq!(server.served(), ["ann@example.com", "ann@example.com", "cat@example.com"]);
+    assert!(ids[0] != ids[1] && ids[1] == ids[2], "{ids:?}");
+    assert_eq!(header(&mails[1].content, "References").as_ref(), Some(&ids[0]));
 }
 
 #[test]

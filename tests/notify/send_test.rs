@@ -66,6 +66,8 @@ fn mail_is_sent_or_refused_in_the_servers_own_words() {
     assert_eq!(server.served(), ["ann@example.com"]);
     let said = failure(&send(dir.path(), &receiver("bad@example.com"), |command| command));
     assert!(said.contains("550 5.1.1 <bad@example.com>: no such user here"), "{said}");
+    let said = failure(&send(dir.path(), &receiver("ann@example.com', 'bad@example.com"), |command| command));
+    assert!(said.contains("desk (email) was told in part: 1 of 2") && said.contains("550 5.1.1"), "{said}");
 }
 
 #[test]

@@ -138,7 +138,7 @@ async fn a_wrong_token_is_refused_without_being_shown() {
         credential: "t".into(),
         key: "t".into(),
         file: None,
-        form: Form::default(),
+        form: Form::Token,
     };
     let token = Secret::find(&wanted, |name| (name == "T").then(|| "wrong-and-secret".to_owned())).unwrap();
     let source = bench.start_with(token, None);

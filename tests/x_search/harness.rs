@@ -80,7 +80,7 @@ impl Bench {
             credential: "t".into(),
             key: "t".into(),
             file: None,
-            form: Form::default(),
+            form: Form::Token,
         };
         let token = Secret::find(&wanted, |name| (name == "T").then(|| self.fake.token())).unwrap();
         self.start_with(token, cursor)

@@ -12,7 +12,7 @@ use lettre::{Address, Message as Mail};
 use sha2::{Digest, Sha256};
 
 use crate::notify::render::{CHART_CID, Message};
-use crate::notify::{Kind, Notification, NotifyError};
+use crate::notify::{Notification, NotifyError};
 
 /// The last second of the year 9999.
 const LATEST: i64 = 253_402_300_799;
@@ -49,15 +49,20 @@ impl Writer {
         all
     }
 
+    /// `is_root`: all later mails of the incident answer this one.
+    ///
     /// # Errors
     /// When it can be no mail, which no configuration that was checked leads to.
-    pub(super) fn write(&self, notification: &Notification, message: &Message) -> Result<Letter, NotifyError> {
-        let Notification { key, incident, sequence, kind, at, .. } = notification;
+    pub(super) fn write(
+        &self,
+        notification: &Notification,
+        message: &Message,
+        is_root: bool,
+    ) -> Result<Letter, NotifyError> {
+        let Notification { key, incident, at, .. } = notification;
         let host = self.from.email.domain();
         let root = format!("<{}.{}@{host}>", incident.id, self.receiver);
         let own = format!("<{}.{}@{host}>", hash(key), self.receiver);
-        // A sample is sent as often as somebody likes, and mail servers drop what they know.
-        let is_root = *sequence == 0 && *kind != Kind::Test;
         let mut mail = Mail::builder()
             .from(self.from.clone())
             .mailbox(lettre::message::header::To::from(self.to.clone()))

@@ -17,7 +17,7 @@ use lettre::message::{Mailbox, Mailboxes};
 
 use super::context::{Context, ReceiverError, Words};
 use super::said::Discretion;
-use super::{Notification, Notifier, NotifyError};
+use super::{Kind, Notification, Notifier, NotifyError};
 use crate::source::Form;
 pub use config::{Config, Tls, Transport};
 use delivery::{Ledger, Outcome};
@@ -47,6 +47,7 @@ pub struct Email {
     words: Words,
     post: Post,
     ledger: Ledger,
+    complaint: Option<String>,
 }
 
 impl Email {
@@ -77,7 +78,7 @@ impl Email {
         };
         let all = |list: &[String]| list.iter().map(mailbox).collect::<Result<Mailboxes, _>>();
         let writer = Writer::new(context.receiver, mailbox(&config.from)?, all(&config.to)?, all(&config.cc)?);
-        Ok(Self { writer, words: context.words(), post, ledger: Ledger::default() })
+        Ok(Self { writer, words: context.words(), post, ledger: Ledger::default(), complaint: None })
     }
 }
 
@@ -96,8 +97,12 @@ fn smtp(config: &Config, context: &Context<'_>) -> Result<Smtp, ReceiverError> {
 impl Notifier for Email {
     fn notify(&mut self, notification: &Notification) -> Result<(), NotifyError> {
         let message = self.words.of(notification);
-        let letter = self.writer.write(notification, &message)?;
-        let left = self.ledger.left(&notification.key, self.writer.recipients());
+        let Notification { key, incident, .. } = notification;
+        // A sample is sent as often as somebody likes, and mail servers drop what they know.
+        let is_first = notification.sequence == 0 && notification.kind != Kind::Test;
+        let is_root = is_first && !self.ledger.has_begun(&incident.id, key);
+        let letter = self.writer.write(notification, &message, is_root)?;
+        let left = self.ledger.left(key, self.writer.recipients());
         let outcomes = match &self.post {
             Post::Smtp(smtp) => smtp.send(&letter, &left, notification)?,
             Post::Directory(directory) => {
@@ -106,7 +111,12 @@ impl Notifier for Email {
             }
             Post::Memory(bag) => keep(bag, &letter, left),
         };
-        self.ledger.settle(&notification.key, outcomes)
+        self.complaint = self.ledger.settle(key, &incident.id, outcomes)?;
+        Ok(())
+    }
+
+    fn complaint(&self) -> Option<String> {
+        self.complaint.clone()
     }
 }
 
