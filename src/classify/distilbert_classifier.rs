@@ -6,7 +6,7 @@ use std::path::Path;
 use super::files::{CONFIG, HEAD, ModelFiles};
 use super::head::{CheckpointHead, Head};
 use super::weights::Weights;
-use super::{Classifier, ClassifyError, Encoder, Input, Label, ModelError, Pooling, Prediction};
+use super::{Classifier, ClassifyError, Encoder, ErrorRates, Input, Label, ModelError, Pooling, Prediction};
 use crate::text::Profile;
 
 /// Reads sentiment with a DistilBERT encoder and a head.
@@ -16,6 +16,7 @@ pub struct DistilBertClassifier {
     profile: Profile,
     encoder: Encoder,
     head: AnyHead,
+    error: Option<ErrorRates>,
     /// What each row of the head stands for.
     labels: Vec<Label>,
 }
@@ -45,7 +46,8 @@ impl DistilBertClassifier {
             return Err(ModelError::NoHead { dir: dir.to_path_buf() });
         };
         let profile = files.manifest().map_or(Profile::Transformer, |manifest| manifest.text_profile);
-        Ok(Self { id: files.finish()?, profile, encoder, head, labels })
+        let error = files.manifest().and_then(|manifest| ErrorRates::measured(&manifest.metrics));
+        Ok(Self { error, id: files.finish()?, profile, encoder, head, labels })
     }
 
     fn predict(&self, pooled: &[f32]) -> Result<Prediction, ClassifyError> {
@@ -67,6 +69,10 @@ impl DistilBertClassifier {
 impl Classifier for DistilBertClassifier {
     fn model(&self) -> &str {
         &self.id
+    }
+
+    fn error_rates(&self) -> Option<ErrorRates> {
+        self.error
     }
 
     fn profile(&self) -> Profile {

@@ -1,14 +1,13 @@
 //! `vigie clean`: a dump's posts with their texts cleaned, as CSV that `vigie replay` and `vigie lab` read again.
 
 use std::fmt::Write as _;
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use tempfile::NamedTempFile;
 
+use super::output::Output;
 use super::reader_flags::{ReaderFlags, default_rejects};
 use crate::source::{Input, Needs, Reader, RejectsFile, Row};
 use crate::text::{self, Profile};
@@ -127,45 +126,6 @@ fn write(out: &mut csv::Writer<impl Write>, row: Row, cleaned: &str) -> csv::Res
     let id = if row.id.is_some() { row.id } else { row.into_post().map(|post| post.id) };
     let fields = [id, created_at, author, topic, label];
     out.write_record(fields.iter().map(|field| field.as_deref().unwrap_or_default()).chain([cleaned]))
-}
-
-/// Where the cleaned dump goes: beside its place until it is whole, so that a killed run leaves no half file there.
-enum Output {
-    Beside {
-        part: NamedTempFile,
-        place: PathBuf,
-    },
-    /// A device or a pipe, which cannot be replaced.
-    Straight(File),
-}
-
-impl Output {
-    fn create(path: &Path) -> io::Result<Self> {
-        // A link is followed: what it points to is meant.
-        let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        if place.metadata().is_ok_and(|metadata| !metadata.is_file()) {
-            return Ok(Self::Straight(File::options().write(true).open(place)?));
-        }
-        let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let name = place.file_name().unwrap_or_default().to_string_lossy();
-        let part = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".part").tempfile_in(folder)?;
-        Ok(Self::Beside { part, place })
-    }
-
-    fn file(&mut self) -> &mut File {
-        match self {
-            Self::Beside { part, .. } => part.as_file_mut(),
-            Self::Straight(file) => file,
-        }
-    }
-
-    fn keep(self) -> io::Result<()> {
-        if let Self::Beside { part, place } = self {
-            part.as_file().sync_all()?;
-            part.persist(place)?;
-        }
-        Ok(())
-    }
 }
 
 fn summary(counts: &Counts, output: Option<&Path>, rejects: &RejectsFile) -> String {

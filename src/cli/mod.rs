@@ -9,10 +9,12 @@ mod bar;
 mod check_config;
 mod classify;
 mod clean;
+mod detect;
 mod feedback;
 mod forget;
 mod generate;
 mod lab;
+mod output;
 mod reader_flags;
 mod replay;
 mod run;
@@ -51,6 +53,7 @@ enum Command {
     Simulate(Box<simulate::SimulateArgs>),
     Classify(classify::ClassifyArgs),
     Clean(clean::CleanArgs),
+    Detect(detect::DetectArgs),
     Lab(lab::LabArgs),
     Top(top::TopArgs),
     Forget(forget::ForgetArgs),
@@ -120,6 +123,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Simulate(args) => simulate::run(&args),
         Command::Classify(args) => classify::run(args),
         Command::Clean(args) => clean::run(args),
+        Command::Detect(args) => detect::run(&args),
         Command::Lab(args) => lab::run(args),
         Command::Top(args) => top::run(&args),
         Command::Forget(args) => forget::run(args),

@@ -22,7 +22,7 @@ fn read(flag: &str) -> Option<SignedDuration> {
     let flag = flag.trim();
     let (days, rest) = flag.split_once('d').map_or((None, flag), |(days, rest)| (Some(days.trim()), rest.trim()));
     let days = match days {
-        Some(days) => SignedDuration::from_hours(days.parse::<i64>().ok()?.checked_mul(24)?),
+        Some(days) => SignedDuration::try_from_hours(days.parse::<i64>().ok()?.checked_mul(24)?)?,
         None => SignedDuration::ZERO,
     };
     if rest.is_empty() { Some(days) } else { days.checked_add(rest.parse().ok()?) }

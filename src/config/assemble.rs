@@ -40,14 +40,19 @@ const EVENTS: &str = "kind = 'pipeline_error'\ncount = 3\nwithin = '5m'";
 
 /// The least of each type of condition; for those that compare with a number or with the topic's own past, both, told apart
 /// by whether `above` is a table.
-const CONDITIONS: [(&str, &str, &str); 6] = [
+const CONDITIONS: [(&str, &str, &str); 8] = [
     ("negative_rate", "window = '1h', above = 0.8", "window = '1h', above = { baseline = '24h', margin = 0.1 }"),
     ("negative_volume", "window = '1h', above = 50", "window = '1h', above = { baseline = '24h', times = 3.0 }"),
     ("rising", "", ""),
+    ("no_data", "", ""),
+    ("volume", "", ""),
     ("events", EVENTS, EVENTS),
     ("and", "all = []", "all = []"),
     ("or", "any = []", "any = []"),
 ];
+
+/// The same of a condition whose `above` has other keys under `baseline = "seasonal"`.
+const SEASONAL: (&str, &str) = ("negative_volume", "window = '1h', above = { baseline = 'seasonal' }");
 
 /// The defaults without the lists: what every section is tried in.
 static SECTIONS: LazyLock<toml::Table> = LazyLock::new(|| {
@@ -197,7 +202,12 @@ fn condition_sample(node: &Node, at: &str, fault: Tell<'_>) -> Option<toml::Tabl
             are_sound &= is_sound(part, &format!("{at}.{key}[{number}]"), fault);
         }
     }
-    let rest = node.find(&["above"]).and_then(Node::entries).map_or(number, |_| past);
+    let is_seasonal = node.find(&["above", "baseline"]).and_then(Node::text) == Some("seasonal");
+    let rest = match node.find(&["above"]).and_then(Node::entries) {
+        None => number,
+        Some(_) if is_seasonal && *kind == SEASONAL.0 => &SEASONAL.1,
+        Some(_) => past,
+    };
     are_sound.then(|| sample(&format!("type = '{kind}'\n{}", rest.replacen(", ", "\n", 1))))
 }
 
@@ -263,7 +273,7 @@ mod tests {
         sample(TOPIC).try_into::<Topic>().unwrap();
         SECTIONS.clone().try_into::<Config>().unwrap();
         for (kind, number, past) in CONDITIONS {
-            for rest in [number, past] {
+            for rest in [number, past, SEASONAL.1].into_iter().take(if kind == SEASONAL.0 { 3 } else { 2 }) {
                 let text = format!("name = 'A'\n[condition]\ntype = '{kind}'\n{}", rest.replacen(", ", "\n", 1));
                 sample(&text).try_into::<AlertingRule>().unwrap();
             }

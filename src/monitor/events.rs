@@ -34,10 +34,10 @@ impl OwnEvents {
         self.changed
     }
 
-    /// Whether time can pass from `edge` (Unix seconds) on without anything to evaluate.
-    pub(super) fn is_quiet(&self, edge: i64) -> bool {
-        let over = self.log.last().is_none_or(|last| last.div_euclid(1_000) + FORGETTABLE < edge);
-        over && self.watched.is_quiet()
+    /// As [`Watched::rests_until`]: not while some event may still be asked for.
+    pub(super) fn rests_until(&self, now: i64) -> Option<i64> {
+        let over = self.log.last().is_none_or(|last| last.div_euclid(1_000) + FORGETTABLE < now);
+        self.watched.rests_until(now).filter(|_| over)
     }
 
     pub(super) fn evaluate(&mut self, rules: &Rules, now: Timestamp) -> Vec<Transition> {

@@ -54,6 +54,36 @@ mod tests {
     use super::*;
     use crate::rule::{AlertingRule, Condition};
 
+    /// A crowd that is not angry, and then one that is: each is one rule's.
+    #[test]
+    fn spikes_of_posts_and_of_negative_posts_are_told_apart() {
+        let rules = r#"
+            [[rule]]
+            name = "Crowd"
+            condition = { type = "volume", rest = "12h" }
+            [[rule]]
+            name = "AngryCrowd"
+            condition = { type = "negative_volume", window = "1h", above = { baseline = "seasonal" }, min_posts = 10 }
+        "#;
+        let mut rehearsal = Rehearsal::new(&window::Config::default(), toml::from_str(rules).unwrap(), 0);
+        let mut feed = |minutes: u64, more: Counts| {
+            let mut fired = vec![false, false];
+            for minute in 0..minutes {
+                let (neutral, positive) = (3 + minute % 4 + more.neutral, u64::from(minute % 7 == 0) + more.positive);
+                let negative = u64::from(minute % 3 == 0) + more.negative;
+                rehearsal.feed(Counts { negative, neutral, positive });
+                fired.iter_mut().zip(rehearsal.firing()).for_each(|(fired, firing)| *fired |= firing);
+            }
+            fired
+        };
+        let day = 24 * 60;
+        assert_eq!(feed(8 * day, Counts::default()), [false, false]);
+        assert_eq!(feed(30, Counts { positive: 60, ..Counts::default() }), [true, false]);
+        feed(12 * 60, Counts::default());
+        assert_eq!(feed(day, Counts::default()), [false, false], "both have ceased");
+        assert_eq!(feed(30, Counts { negative: 60, ..Counts::default() }), [true, true]);
+    }
+
     #[test]
     fn it_fires_when_the_monitor_would() {
         let rule = r#"

@@ -33,8 +33,19 @@ impl Tracked {
         std::mem::take(&mut self.changed)
     }
 
-    pub(super) fn is_idle(&self) -> bool {
-        self.state == AlertState::Inactive
+    /// Whether nothing can change while nothing is left to count: the rule is inactive, or has fired for so long, and does
+    /// still, that not even what is normal changes.
+    pub(super) fn is_at_rest(&self, now: Timestamp) -> bool {
+        match self.state {
+            AlertState::Inactive => true,
+            AlertState::Pending { .. } => false,
+            AlertState::Firing { quiet_since, .. } => quiet_since.is_none() && !self.is_frozen(now),
+        }
+    }
+
+    /// When its condition may begin to hold though nothing happens; Unix seconds after `now`.
+    pub(super) fn wakes(&self, now: i64) -> Option<i64> {
+        self.memory.wakes(now)
     }
 
     /// Whether what is normal stays as it was: pending or firing, and not for too long.

@@ -70,9 +70,15 @@ impl Watched {
         }
     }
 
-    /// Whether time can pass without anything to evaluate.
-    pub(super) fn is_quiet(&self) -> bool {
-        self.window.is_quiet() && self.tracked.iter().all(Tracked::is_idle)
+    /// Until when (Unix seconds) time can pass after `now` without anything to evaluate, where no post comes: for ever where
+    /// nothing is left to count and nothing is on, but for a rule that waits for silence to be long enough. None where
+    /// there is something at once.
+    pub(super) fn rests_until(&self, now: i64) -> Option<i64> {
+        let at = Timestamp::from_second(now).unwrap_or(Timestamp::MAX);
+        if !self.window.is_quiet() || !self.tracked.iter().all(|tracked| tracked.is_at_rest(at)) {
+            return None;
+        }
+        Some(self.tracked.iter().filter_map(|tracked| tracked.wakes(now)).min().unwrap_or(i64::MAX))
     }
 
     /// Judges the topic by every rule that watches it, at the close of the bucket that ended at `now`.
@@ -101,21 +107,24 @@ impl Watched {
             self.window.note_normal(rate);
             self.normal = normal;
         }
-        self.skip_incidents(&transitions, now);
+        self.skip_incidents(rules, &transitions, now);
         transitions
     }
 
     /// Hours of an incident are not to be learnt from, back to its beginning.
-    fn skip_incidents(&mut self, transitions: &[Transition], now: Timestamp) {
+    fn skip_incidents(&mut self, rules: &Rules, transitions: &[Transition], now: Timestamp) {
+        let is_silence = |name: &str| rules.rules.iter().any(|rule| rule.name == name && rule.condition.is_silence());
         for fired in transitions.iter().filter(|told| told.status == Status::Firing) {
             let mut time = fired.alert.starts_at;
             while time < now {
-                self.baseline.skip(time.as_second());
+                self.baseline.skip(time.as_second(), is_silence(&fired.alert.rule));
                 time = time.checked_add(HOUR).unwrap_or(now);
             }
         }
-        if self.tracked.iter().any(|tracked| tracked.alert.is_some() && tracked.is_frozen(now)) {
-            self.baseline.skip(now.as_second() - 1);
+        for tracked in self.tracked.iter().filter(|tracked| tracked.is_frozen(now)) {
+            if let Some(alert) = &tracked.alert {
+                self.baseline.skip(now.as_second() - 1, is_silence(&alert.rule));
+            }
         }
     }
 

@@ -11,6 +11,7 @@ mod log;
 mod notification;
 mod notifier;
 mod observer;
+pub mod render;
 
 pub use json_lines::JsonLines;
 pub use language::Language;

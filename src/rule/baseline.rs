@@ -10,7 +10,7 @@
 //! holds the over-dispersion of the counts and the error of the baseline together, so that a young baseline is trusted less.
 //! Hours in which an alert of the topic fired are not learnt from; another model restarts the rates.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -44,8 +44,8 @@ pub struct Baseline {
     cells: Vec<Cell>,
     rate_spread: Spread,
     volume_spread: Spread,
-    /// Starts of hours not to be learnt from.
-    skipped: BTreeSet<i64>,
+    /// Starts of hours not to be learnt from; those with `true` only where nothing was written in them.
+    skipped: BTreeMap<i64, bool>,
     #[serde(skip)]
     changed: bool,
 }
@@ -123,12 +123,22 @@ impl Baseline {
         is_other
     }
 
-    /// An alert fires in the hour of `time`: it is not to be learnt from.
-    pub fn skip(&mut self, time: i64) {
+    /// An alert fires in the hour of `time`: it is not to be learnt from; where `if_silent`, only if nothing is written in it.
+    pub fn skip(&mut self, time: i64, if_silent: bool) {
         let start = time - time.rem_euclid(HOUR);
         if self.until.is_none_or(|until| start >= until) {
-            self.changed |= self.skipped.insert(start);
+            let found = self.skipped.get(&start).copied();
+            let wanted = if_silent && found != Some(false);
+            if found != Some(wanted) {
+                self.skipped.insert(start, wanted);
+                self.changed = true;
+            }
         }
+    }
+
+    /// Posts it was learnt from, by now.
+    pub fn known_posts(&self) -> u64 {
+        f64::from(self.total(self.cells.iter()).posts) as u64
     }
 
     /// Learns the hours that `settled` gives, from the last learnt on, or else from the first whole one after `since`; none
@@ -146,7 +156,9 @@ impl Baseline {
     fn learn_hour(&mut self, start: i64, counts: Counts) {
         self.cells.resize(CELLS, Cell::default());
         self.forget();
-        if self.skipped.remove(&start) {
+        if let Some(if_silent) = self.skipped.remove(&start)
+            && (!if_silent || counts.posts() == 0)
+        {
             return;
         }
         self.stray(start, counts);

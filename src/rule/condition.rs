@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::negative_rate::NegativeRate;
 use super::negative_volume::NegativeVolume;
+use super::no_data::NoData;
 use super::rising::Rising;
+use super::volume::Volume;
 use super::{Evaluation, Events, Evidence, Memory, Reasons};
 use crate::window::Span;
 
@@ -16,6 +18,8 @@ pub enum Condition {
     NegativeRate(NegativeRate),
     NegativeVolume(NegativeVolume),
     Rising(Rising),
+    NoData(NoData),
+    Volume(Volume),
     Events(Events),
     And(All),
     Or(Any),
@@ -54,6 +58,8 @@ impl Condition {
             Self::NegativeRate(condition) => condition.window.as_secs(),
             Self::NegativeVolume(condition) => condition.window.as_secs(),
             Self::Rising(condition) => condition.window.as_secs(),
+            Self::NoData(condition) => condition.at_least.as_secs(),
+            Self::Volume(condition) => condition.window.as_secs(),
             Self::Events(_) => 0,
             Self::And(_) | Self::Or(_) => self.parts().iter().map(Self::window).max().unwrap_or_default(),
         }
@@ -63,8 +69,9 @@ impl Condition {
     pub fn spans(&self) -> Vec<Span> {
         let past = match self {
             Self::NegativeRate(condition) => condition.above.trailing(),
-            Self::NegativeVolume(condition) => condition.above.trailing(),
-            Self::Rising(_) => None,
+            Self::NegativeVolume(condition) => return condition.spans(),
+            Self::Volume(condition) => return condition.spans().into(),
+            Self::Rising(_) | Self::NoData(_) => None,
             Self::Events(_) => return Vec::new(),
             Self::And(_) | Self::Or(_) => return self.parts().iter().flat_map(Self::spans).collect(),
         };
@@ -86,9 +93,18 @@ impl Condition {
         match self {
             Self::NegativeRate(condition) => condition.above.has_normal(),
             Self::NegativeVolume(condition) => condition.above.has_normal(),
-            Self::Rising(_) => true,
+            Self::Rising(_) | Self::NoData(_) | Self::Volume(_) => true,
             Self::Events(_) => false,
             Self::And(_) | Self::Or(_) => self.parts().iter().all(Self::has_normal),
+        }
+    }
+
+    /// Whether it is silence that it holds in: it says nothing of what people write.
+    pub fn is_silence(&self) -> bool {
+        match self {
+            Self::NoData(_) => true,
+            Self::And(_) | Self::Or(_) => self.parts().iter().all(Self::is_silence),
+            _ => false,
         }
     }
 
@@ -100,6 +116,14 @@ impl Condition {
                 let mut own = if let Memory::Rate(own) = found { own } else { Default::default() };
                 (condition.evaluate(evidence, &mut own), Memory::Rate(own))
             }
+            (Self::NegativeVolume(condition), found) if condition.above.spikes() => {
+                let mut own = if let Memory::Spike(own) = found { own } else { Default::default() };
+                (condition.evaluate_spike(evidence, &mut own), Memory::Spike(own))
+            }
+            (Self::Volume(condition), found) => {
+                let mut own = if let Memory::Spike(own) = found { own } else { Default::default() };
+                (condition.evaluate(evidence, &mut own), Memory::Spike(own))
+            }
             (Self::NegativeVolume(condition), found) => {
                 let mut own = if let Memory::Volume(own) = found { own } else { Default::default() };
                 (condition.evaluate(evidence, &mut own), Memory::Volume(own))
@@ -107,6 +131,10 @@ impl Condition {
             (Self::Rising(condition), found) => {
                 let mut own = if let Memory::Rising(own) = found { own } else { Default::default() };
                 (condition.evaluate(evidence, &mut own), Memory::Rising(own))
+            }
+            (Self::NoData(condition), found) => {
+                let mut own = if let Memory::Silence(own) = found { own } else { Default::default() };
+                (condition.evaluate(evidence, &mut own), Memory::Silence(own))
             }
             (Self::Events(condition), _) => (condition.evaluate(evidence), Memory::Nothing),
             (Self::And(_) | Self::Or(_), found) => self.combine(evidence, found),
@@ -145,6 +173,8 @@ impl Condition {
             Self::NegativeRate(condition) => condition.faults(bucket),
             Self::NegativeVolume(condition) => condition.faults(bucket),
             Self::Rising(condition) => condition.faults(bucket),
+            Self::NoData(condition) => condition.faults(bucket),
+            Self::Volume(condition) => condition.faults(bucket),
             Self::Events(condition) => condition.faults(),
             Self::And(_) | Self::Or(_) => return self.faults_below(at, depth, bucket),
         };

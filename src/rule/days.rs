@@ -9,7 +9,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     let text = String::deserialize(deserializer)?;
     let whole = UNITS.iter().find_map(|(unit, hours)| {
         let count: i64 = text.strip_suffix(unit)?.trim().parse().ok()?;
-        Some(SignedDuration::from_hours(count.checked_mul(*hours)?))
+        SignedDuration::try_from_hours(count.checked_mul(*hours)?)
     });
     let wanted =
         || serde::de::Error::custom(format!("{text:?} is not a length of time; wanted such as \"30d\" or \"12h\""));

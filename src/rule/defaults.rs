@@ -1,5 +1,19 @@
 //! What a condition takes where its rule is silent; `config/rules.toml` tells the operator.
 
+use jiff::SignedDuration;
+
+pub(super) fn false_alarm_every() -> SignedDuration {
+    SignedDuration::from_hours(30 * 24)
+}
+
+pub(super) fn rest() -> SignedDuration {
+    SignedDuration::from_hours(24)
+}
+
+pub(super) fn step() -> SignedDuration {
+    SignedDuration::from_mins(5)
+}
+
 pub(super) fn confidence() -> f64 {
     0.99
 }

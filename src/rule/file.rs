@@ -73,6 +73,22 @@ mod tests {
     }
 
     #[test]
+    fn spikes_are_read_with_days_and_defaults() {
+        let text = r#"
+            [[rule]]
+            name = "Crowd"
+            condition = { type = "volume", false_alarm_every = "10d", rest = "2d", min_posts = 5 }
+            [[rule]]
+            name = "AngryCrowd"
+            condition = { type = "negative_volume", window = "2h", above = { baseline = "seasonal", step = "10m" } }
+        "#;
+        let rules = parse(text).unwrap();
+        assert_eq!(rules.spans(), [Span::last(300), Span::last(600), Span::last(3_600), Span::last(7_200)]);
+        assert!(rules.rules.iter().all(|rule| rule.condition.has_normal()));
+        assert_eq!(toml::from_str::<Rules>(&toml::to_string(&rules).unwrap()).unwrap(), rules);
+    }
+
+    #[test]
     fn every_fault_is_named() {
         let rate = |more: &str| format!("name = \"A\"\ncondition = {{ type = \"negative_rate\", {more} }}");
         let cases = [
@@ -101,6 +117,13 @@ mod tests {
             (rate("window = \"1h\", above = 0.5, windw = 1"), "windw"),
             (rate("window = \"1h\", above = 0.5") + "\nfro = \"1m\"", "fro"),
             ("name = \"A\"\ncondition = { type = \"tea_leaves\" }".into(), "tea_leaves"),
+            ("name = \"A\"\ncondition = { type = \"volume\", step = \"90s\" }".into(), "condition.step"),
+            ("name = \"A\"\ncondition = { type = \"volume\", rest = \"a while\" }".into(), "a while"),
+            ("name = \"A\"\ncondition = { type = \"volume\", rest = \"9999999999999999d\" }".into(), "9999999999999999d"),
+            (
+                "name = \"A\"\ncondition = { type = \"negative_volume\", window = \"1h\", above = { baseline = \"seasonal\", false_alarm_every = \"1h\" } }".into(),
+                "condition.above.false_alarm_every",
+            ),
             ("name = \"A b\"\ncondition = { type = \"negative_volume\", window = \"1h\", above = 5 }".into(), "name"),
             (
                 "name = \"A\"\ncondition = { type = \"negative_volume\", window = \"1h\", above = { baseline = \"24h\", times = 0.5 } }".into(),

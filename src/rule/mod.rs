@@ -16,7 +16,10 @@ mod file;
 mod memory;
 mod negative_rate;
 mod negative_volume;
+mod no_data;
 mod rising;
+mod spike;
+pub mod volume;
 
 pub use baseline::{Baseline, ExpectedRate, ExpectedVolume};
 pub use condition::Condition;

@@ -104,7 +104,7 @@ impl NegativeRate {
         let window = self.window.as_secs();
         let expected = evidence.baseline.rate_at(evidence.now() - window / 2);
         let comparison = Comparison {
-            normal: evidence.kept(memory.normal).or_else(|| self.normal(evidence)),
+            normal: self.kept(evidence, memory).or_else(|| self.normal(evidence)),
             spread: expected.map_or(0.0, |expected| expected.spread),
             error: evidence.error,
             held: memory.holds,
@@ -113,6 +113,11 @@ impl NegativeRate {
         memory.holds = evaluation.holds;
         memory.normal = evaluation.measured.normal.filter(|_| evaluation.holds || evidence.frozen);
         evaluation
+    }
+
+    /// What was normal before; what is seasonal stays so by itself, as hours of an incident are not learnt from.
+    fn kept(&self, evidence: &Evidence<'_>, memory: &RateMemory) -> Option<Normal> {
+        self.above.trailing().and_then(|_| evidence.kept(memory.normal))
     }
 
     fn normal(&self, evidence: &Evidence<'_>) -> Option<Normal> {

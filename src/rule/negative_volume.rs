@@ -1,14 +1,20 @@
 //! `negative_volume`: are there surely more negative posts than a fixed number, or than is normal for the topic?
+//!
+//! Three normals: a number; the trailing hours, times over; and the hour of the week, by [`super::spike`], where how much
+//! more is too much follows from how often a false alarm is bearable.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::condition::{confidence_fault, length_fault};
 use super::evidence::Past;
-use super::{Evaluation, Evidence, Measured, Normal, Reasons, bound, defaults};
+use super::negative_rate::Seasonal;
+use super::spike::{Spike, SpikeMemory};
+use super::{Evaluation, Evidence, Measured, Normal, Reasons, bound, days, defaults};
 use crate::window::{Counts, Span};
 
-/// Holds when the lower confidence bound of the number of negative posts in `window` exceeds the threshold.
+/// Holds when the lower confidence bound of the number of negative posts in `window` exceeds the threshold; with a seasonal
+/// baseline from an alarm of the detector on, until the crowd has clearly gone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NegativeVolume {
@@ -24,12 +30,31 @@ pub struct NegativeVolume {
 
 /// What the number of negative posts is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "a number of posts such as 50, or { baseline = \"24h\", times = 3.0, min_posts = 100 }")]
+#[serde(
+    untagged,
+    expecting = "a number of posts such as 50, { baseline = \"24h\", times = 3.0, min_posts = 100 }, or { baseline = \"seasonal\", \
+     false_alarm_every = \"30d\", rest = \"24h\", step = \"5m\" }"
+)]
 pub enum VolumeThreshold {
     /// Negative posts per window.
     Fixed(f64),
+    /// What is usual at this hour of the week.
+    Seasonal(SeasonalVolume),
     /// The topic's own number per window over the `baseline` before it, `times` over.
     Baseline(VolumeBaseline),
+}
+
+/// As in [`super::volume::Volume`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeasonalVolume {
+    pub baseline: Seasonal,
+    #[serde(default = "defaults::false_alarm_every", with = "days")]
+    pub false_alarm_every: SignedDuration,
+    #[serde(default = "defaults::rest", with = "days")]
+    pub rest: SignedDuration,
+    #[serde(default = "defaults::step")]
+    pub step: SignedDuration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -53,17 +78,59 @@ impl VolumeThreshold {
     /// Seconds before the window that tell what is normal.
     pub(super) fn trailing(&self) -> Option<i64> {
         match self {
-            Self::Fixed(_) => None,
+            Self::Fixed(_) | Self::Seasonal(_) => None,
             Self::Baseline(baseline) => Some(baseline.baseline.as_secs()),
         }
     }
 
     pub(super) fn has_normal(&self) -> bool {
-        matches!(self, Self::Baseline(_))
+        !matches!(self, Self::Fixed(_))
+    }
+
+    /// Whether the detector of spikes decides.
+    pub(super) fn spikes(&self) -> bool {
+        matches!(self, Self::Seasonal(_))
     }
 }
 
 impl NegativeVolume {
+    fn spike(&self) -> Option<Spike> {
+        let VolumeThreshold::Seasonal(SeasonalVolume { false_alarm_every, rest, step, .. }) = self.above else {
+            return None;
+        };
+        Some(Spike {
+            condition: "negative_volume",
+            is_of_negative: true,
+            window: self.window.as_secs(),
+            step: step.as_secs(),
+            false_alarm_every,
+            rest,
+            min_posts: self.min_posts,
+        })
+    }
+
+    /// The spans whose sums are read.
+    pub(super) fn spans(&self) -> Vec<Span> {
+        let window = self.window.as_secs();
+        match self.spike() {
+            Some(spike) => spike.spans().into(),
+            None => {
+                let past = self.above.trailing().map(|length| Span::before(window, length));
+                [Span::last(window)].into_iter().chain(past).collect()
+            }
+        }
+    }
+
+    /// Judges by a seasonal baseline.
+    pub(super) fn evaluate_spike(&self, evidence: &Evidence<'_>, memory: &mut SpikeMemory) -> Evaluation {
+        let mut evaluation = match self.spike() {
+            Some(spike) => spike.evaluate(evidence, memory),
+            None => return self.evaluate(evidence, &mut VolumeMemory::default()),
+        };
+        evaluation.measured.corrected = evidence.error.map(|error| error.truth(evaluation.measured.rate));
+        evaluation
+    }
+
     pub(super) fn evaluate(&self, evidence: &Evidence<'_>, memory: &mut VolumeMemory) -> Evaluation {
         let window = self.window.as_secs();
         let past = self.above.trailing().map(|length| evidence.past(window, length));
@@ -80,6 +147,7 @@ impl NegativeVolume {
         let mut measured = Measured::new(counts, bound, None);
         match &self.above {
             VolumeThreshold::Fixed(posts) => measured.threshold = Some(*posts),
+            VolumeThreshold::Seasonal(_) => {}
             VolumeThreshold::Baseline(above) => {
                 measured.normal = kept.or_else(|| past.and_then(|past| above.normal(past, self.window)));
                 measured.threshold = measured.normal.map(|normal| normal.value * above.times);
@@ -102,6 +170,9 @@ impl NegativeVolume {
                 faults.push(format!("condition.above: {posts} is not a number of posts"));
             }
             VolumeThreshold::Fixed(_) => {}
+            VolumeThreshold::Seasonal(_) => {
+                faults.extend(self.spike().into_iter().flat_map(|spike| spike.faults("condition.above", bucket)));
+            }
             VolumeThreshold::Baseline(above) => {
                 faults.extend(length_fault("condition.above.baseline", above.baseline, bucket));
                 if !(above.times.is_finite() && above.times >= 1.0) {

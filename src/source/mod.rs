@@ -54,4 +54,5 @@ pub use reader::Reader;
 pub use reject::{Reject, RejectReason, RejectsFile};
 pub use row::Row;
 pub use secret::{Secret, SecretError, Wanted};
+pub use time::read as read_time;
 pub use topic::{Topic, TopicError, TopicId, Topics};

@@ -36,7 +36,7 @@ const ZONES: [(&str, i32); 15] = [
 
 /// An instant in whole milliseconds, by `format` where one is given, else in any of the known forms. UTC where the text
 /// states no offset. `Err` says what is wrong without repeating the text.
-pub(super) fn read(text: &str, format: Option<&str>) -> Result<Timestamp, &'static str> {
+pub fn read(text: &str, format: Option<&str>) -> Result<Timestamp, &'static str> {
     let text = text.trim();
     let instant = match format {
         Some(format) => formatted(text, format).ok_or("does not follow time_format")?,

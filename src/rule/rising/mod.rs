@@ -27,6 +27,8 @@ const LONGEST_LEVEL: f64 = 3_600.0;
 const LEVEL_MARGIN: f64 = 3.0;
 /// Hours to be learnt from before a volume is usual.
 const MIN_HOURS: f64 = 24.0;
+/// Trouble is over when nobody has written for so long, in seconds.
+const SILENCE: i64 = 3 * HOUR;
 /// Confidence of the bound that is shown.
 const SHOWN: f64 = 0.95;
 
@@ -118,6 +120,10 @@ impl Rising {
             Of::NegativeRate => self.rate_ratios(evidence.topic.closed(), &expected, &memory.tuned),
             Of::NegativeVolume => self.volume_ratios(evidence.topic.closed(), &expected, memory),
         };
+        if evidence.topic.watermark().is_none_or(|last| now - last > SILENCE.max(self.window.as_secs())) {
+            // Nobody writes: no post will tell that it is over.
+            memory.cusums = Cusums::default();
+        }
         let (holds, lead) = memory.cusums.step(&ratios, &memory.tuned.heights, now);
         self.tell(evidence, shown, holds, lead, &memory.tuned)
     }

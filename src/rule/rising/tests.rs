@@ -1,1 +1,143 @@
 //! Tests of `rising`: how often chance raises it, how soon trouble does, and when it is over.
+
+use super::threshold::{Step, information};
+use super::*;
+
+/// Splitmix64 (Steele et al. 2014): the same numbers everywhere.
+struct Chance(u64);
+
+impl Chance {
+    fn share(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Knuth's, for small means.
+    fn poisson(&mut self, mean: f64) -> u64 {
+        let (least, mut product, mut count) = ((-mean).exp(), self.share(), 0);
+        while product > least {
+            product *= self.share();
+            count += 1;
+        }
+        count
+    }
+}
+
+fn tuned(of: Of, sizes: &[f64], hours: f64, posts: f64) -> Tuned {
+    let mut tuned = Tuned::default();
+    tuned.follow(&Tuning { of, sizes, hours, width: 60, rate: 0.63, posts, spread: 0.0 });
+    tuned
+}
+
+/// Mean hours until chance raises the sums, minute by minute at so many posts an hour, over `runs` runs.
+fn mean_hours(posts: f64, heights: &[f64], runs: u64, ratios: impl Fn(u64, u64) -> Vec<f64>) -> f64 {
+    let mut chance = Chance(7);
+    let mut minutes = 0_u64;
+    for _ in 0..runs {
+        let mut cusums = Cusums::default();
+        loop {
+            minutes += 1;
+            let (k, others) = (chance.poisson(posts / 60.0 * 0.63), chance.poisson(posts / 60.0 * 0.37));
+            if cusums.step(&ratios(k, others), heights, 0).0 {
+                break;
+            }
+        }
+    }
+    minutes as f64 / 60.0 / runs as f64
+}
+
+fn rate_ratio(k: u64, others: u64, lift: f64) -> f64 {
+    let p1 = lifted(0.63, lift);
+    k as f64 * (p1 / 0.63).ln() + others as f64 * ((1.0 - p1) / 0.37).ln()
+}
+
+/// The mean of 400 runs is within 5 % of the truth two times in three.
+#[test]
+fn chance_raises_one_sum_as_seldom_as_is_wanted() {
+    for (posts, lift, wanted) in [
+        (20.0, 0.2, 100.0),
+        (100.0, 0.05, 100.0),
+        (100.0, 0.2, 50.0),
+        (600.0, 0.1, 20.0),
+        (2_000.0, 0.2, 10.0),
+        (2_000.0, 0.3, 10.0),
+    ] {
+        let heights = tuned(Of::NegativeRate, &[lift], wanted, posts).heights;
+        let found = mean_hours(posts, &heights, 400, |k, others| vec![rate_ratio(k, others, lift)]);
+        assert!((0.75..1.4).contains(&(found / wanted)), "{found} h at {posts} posts/h, lift {lift}, h {heights:?}");
+    }
+    for (posts, times, wanted) in [(20.0, 3.0, 100.0), (100.0, 1.5, 100.0), (100.0, 6.0, 50.0), (2_000.0, 2.0, 10.0)] {
+        let heights = tuned(Of::NegativeVolume, &[times], wanted, posts).heights;
+        let mean = posts * 0.63 / 60.0;
+        let found = mean_hours(posts, &heights, 400, |k, _| vec![k as f64 * f64::ln(times) - mean * (times - 1.0)]);
+        assert!((0.7..1.4).contains(&(found / wanted)), "{found} h at {posts} posts/h, {times} times, h {heights:?}");
+    }
+}
+
+#[test]
+fn chance_raises_several_sums_together_as_seldom_as_is_wanted() {
+    let lifts = default_lift();
+    for (posts, wanted) in [(100.0, 100.0), (600.0, 40.0)] {
+        let heights = tuned(Of::NegativeRate, &lifts, wanted, posts).heights;
+        let ratios = |k, others| lifts.iter().map(|lift| rate_ratio(k, others, *lift)).collect();
+        let found = mean_hours(posts, &heights, 400, ratios);
+        assert!((0.8..1.4).contains(&(found / wanted)), "{found} h instead of {wanted} at {posts} posts/h");
+    }
+}
+
+/// The issue's own numbers: .63 to .83 needs about 92 posts at one false alarm in 72,000.
+#[test]
+fn heights_are_those_of_the_theory() {
+    let step = Step::of_rate(100.0, 36, 0.63, 0.83);
+    let height = step.threshold(720.0);
+    let posts = height / information(0.63, 0.83);
+    assert!((80.0..95.0).contains(&posts), "{posts} posts at h = {height}");
+    let rarer = step.threshold(7_200.0);
+    assert!((rarer - height - 10.0_f64.ln()).abs() < 1e-9, "ten times as rare is ln 10 higher");
+}
+
+#[test]
+fn posts_that_hang_together_weigh_less_and_small_lifts_the_least() {
+    let mut tuned = Tuned::default();
+    let tuning = Tuning {
+        of: Of::NegativeRate,
+        sizes: &[0.05, 0.3],
+        hours: 720.0,
+        width: 60,
+        rate: 0.63,
+        posts: 2_000.0,
+        spread: 0.008,
+    };
+    tuned.follow(&tuning);
+    let weights: Vec<f64> = tuned.weights(2_000.0, 0.008).collect();
+    assert!(weights[0] < 0.07 && weights[1] > 0.1, "{weights:?}");
+    assert!(tuned.weights(2_000.0, 0.0).all(|weight| weight == 1.0));
+    let before = tuned.clone();
+    tuned.follow(&Tuning { posts: 2_100.0, ..tuning });
+    assert_eq!(tuned, before, "a little more changes nothing");
+    tuned.follow(&Tuning { posts: 4_000.0, ..tuning });
+    assert_ne!(tuned, before);
+}
+
+#[test]
+fn raised_it_stays_until_posts_are_clearly_back() {
+    let (lifts, heights) = ([0.2], [5.0]);
+    let mut cusums = Cusums::default();
+    let mut minute = 0;
+    let mut step = |k, others| {
+        minute += 1;
+        cusums.step(&[rate_ratio(k, others, lifts[0])], &heights, minute)
+    };
+    assert!((0..60).all(|_| !step(2, 1).0), "calm");
+    let raised = (0..60).position(|_| step(3, 0).0).unwrap();
+    assert!((4..12).contains(&raised), "{raised}");
+    assert!((0..30).all(|_| step(5, 1).0));
+    let (_, lead) = step(5, 1);
+    assert_eq!(lead.unwrap().since, 60, "it began when the sum left zero");
+    let back = (0..200).position(|_| !step(2, 1).0).unwrap();
+    assert!((10..80).contains(&back), "{back} minutes of calm");
+    assert!((0..60).all(|_| !step(2, 1).0), "and all begins anew");
+}

@@ -83,7 +83,7 @@ impl Tuning<'_> {
     /// count as one as trouble of this size needs to be found by, [`REACH`] times over.
     fn rate(&self, lift: f64) -> (f64, f64) {
         /// How much longer than that chance may need to get there.
-        const REACH: f64 = 16.0;
+        const REACH: f64 = 5.0;
         let (p0, p1) = (self.rate, lifted(self.rate, lift));
         let mut height = 10.0;
         let mut together = 1.0;

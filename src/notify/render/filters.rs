@@ -1,0 +1,74 @@
+//! The filters of the templates, in one language and one zone.
+
+use jiff::Timestamp;
+use minijinja::value::Value;
+use minijinja::{Environment, Error, ErrorKind, State};
+
+use super::super::Language;
+use super::format;
+use super::templates::Style;
+
+/// Adds the filters to `environment`:
+///
+/// | filter | writes |
+/// |---|---|
+/// | `number` | `1,234` |
+/// | `expected` | a number that was only to be expected, rounded: `22`, `hardly any` |
+/// | `percent`, `percent_low`, `percent_high` | `78%`, or rounded down, or up |
+/// | `rough("followers")` | `1.2 million followers` |
+/// | `plural("post", "posts")` | one of them |
+/// | `duration` | of seconds: `2 h 10 min` |
+/// | `clock`, `at_clock` | of Unix seconds: `14:05`, `at 14:05`; with the day where it is not that of the message |
+/// | `plain` | any number, for conditions nobody wrote sentences for |
+pub(super) fn add(environment: &mut Environment<'_>, language: Language, style: &Style) {
+    let share = move |share: f64| format::percent(share, language);
+    environment.add_filter("number", move |count: Value| Ok::<_, Error>(format::number(whole(&count)?, language)));
+    environment.add_filter("expected", move |normal: f64| format::expected(normal, language));
+    environment.add_filter("percent", share);
+    environment.add_filter("percent_low", move |low: f64| share((low * 100.0).floor() / 100.0));
+    environment.add_filter("percent_high", move |high: f64| share((high * 100.0).ceil() / 100.0));
+    environment.add_filter("rough", move |count: u64, noun: String| format::rough(count, &noun, language));
+    environment.add_filter("plural", move |count: f64, one: String, many: String| match language {
+        Language::English if count == 1.0 => one,
+        Language::French if count < 2.0 => one,
+        _ => many,
+    });
+    environment.add_filter("duration", move |seconds: f64| format::duration(seconds as i64, language));
+    let zone = style.zone.clone();
+    environment.add_filter("clock", move |state: &State<'_, '_>, time: f64| {
+        Ok::<_, Error>(format::clock(instant(time)?, at(state)?, &zone, language))
+    });
+    let zone = style.zone.clone();
+    environment.add_filter("at_clock", move |state: &State<'_, '_>, time: f64| {
+        Ok::<_, Error>(format::at_clock(instant(time)?, at(state)?, &zone, language))
+    });
+    environment.add_filter("plain", move |number: f64| plain(number, language));
+}
+
+/// A count, which the numbers of a condition hold as a fraction.
+fn whole(count: &Value) -> Result<u64, Error> {
+    match u64::try_from(count.clone()) {
+        Ok(count) => Ok(count),
+        Err(_) => Ok(f64::try_from(count.clone())?.round() as u64),
+    }
+}
+
+fn instant(seconds: f64) -> Result<Timestamp, Error> {
+    Timestamp::from_second(seconds as i64)
+        .map_err(|cause| Error::new(ErrorKind::InvalidOperation, "not a time").with_source(cause))
+}
+
+/// When the message is written.
+fn at(state: &State<'_, '_>) -> Result<Timestamp, Error> {
+    instant(f64::try_from(state.lookup("now").unwrap_or_default())?)
+}
+
+fn plain(number: f64, language: Language) -> String {
+    if number.fract() == 0.0 && number.abs() < 1e15 {
+        let sign = if number < 0.0 { "-" } else { "" };
+        return format!("{sign}{}", format::number(number.abs() as u64, language));
+    }
+    let digits = format!("{number:.3}");
+    let digits = digits.trim_end_matches('0').trim_end_matches('.');
+    if language == Language::French { digits.replace('.', ",") } else { digits.into() }
+}

@@ -1,0 +1,172 @@
+//! `no_data`: is a topic silent for longer than is plausible for its own rhythm? No answer is never "all is well".
+//!
+//! The posts to be expected since the last one follow from the hours of the week that passed; so a quiet night is plausible
+//! and a quiet noon is not. With the spread `a` of hours, an hour that expects `m` posts stays without any by chance with
+//! probability `(1 + a m)^(-1/a)` (negative binomial). Silence holds once chance makes one as long no more often than once in
+//! `false_alarm_every`, there being as many silences as posts.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use super::condition::length_fault;
+use super::{Baseline, Evaluation, Evidence, Measured, Normal, Reasons, days, defaults};
+use crate::window::Counts;
+
+const HOUR: i64 = 3_600;
+/// Hours to be learnt from before a rhythm is known.
+const MIN_HOURS: f64 = 24.0;
+/// A topic that may well be silent for longer than this says nothing by it.
+const LONGEST: i64 = 28 * 24 * HOUR;
+
+/// Holds while no post comes though some should have.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoData {
+    /// Shorter silences are nothing, however many posts should have come.
+    #[serde(default = "default_least")]
+    pub at_least: SignedDuration,
+    /// How long it takes in the mean until chance alone makes so long a silence.
+    #[serde(default = "default_interval", with = "days")]
+    pub false_alarm_every: SignedDuration,
+    /// With fewer posts in the baseline no rhythm is known yet, and the condition does not hold.
+    #[serde(default = "defaults::min_baseline_posts")]
+    pub min_posts: u64,
+}
+
+fn default_least() -> SignedDuration {
+    SignedDuration::from_mins(30)
+}
+
+fn default_interval() -> SignedDuration {
+    SignedDuration::from_hours(90 * 24)
+}
+
+/// When silence will be too long, where no post comes before; Unix seconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct SilenceMemory {
+    last_post: Option<i64>,
+    due: Option<i64>,
+}
+
+impl SilenceMemory {
+    /// When the condition may begin to hold without anything else happening.
+    pub(super) fn due(&self) -> Option<i64> {
+        self.due
+    }
+}
+
+impl NoData {
+    pub(super) fn evaluate(&self, evidence: &Evidence<'_>, memory: &mut SilenceMemory) -> Evaluation {
+        let now = evidence.now();
+        let last = evidence.topic.watermark().unwrap_or(now).min(now);
+        if now - last < self.at_least.as_secs() {
+            *memory = SilenceMemory::default();
+        } else if memory.last_post != Some(last) {
+            *memory = SilenceMemory { last_post: Some(last), due: self.due(evidence.baseline, last) };
+        }
+        let holds = memory.due.is_some_and(|due| now >= due);
+        let expected = expected(evidence.baseline, last, now);
+        let limit = memory.due.map(|due| expected_until(evidence.baseline, last, due));
+        let measured = Measured {
+            lower_bound: expected,
+            threshold: limit,
+            normal: Some(Normal { value: expected, posts: evidence.baseline.known_posts() }),
+            ..Measured::new(Counts::default(), 0.0, None)
+        };
+        let mut numbers = vec![("silent_minutes", (now - last) as f64 / 60.0), ("posts_to_be_expected", expected)];
+        numbers.extend(limit.map(|limit| ("plausible_up_to", limit)));
+        let reasons = Reasons { condition: "no_data", holds, numbers, parts: Vec::new() };
+        Evaluation { holds, measured, is_rate: false, reasons }
+    }
+
+    /// When silence that began at `last` is too long to be chance.
+    fn due(&self, baseline: &Baseline, last: i64) -> Option<i64> {
+        let known = baseline.volume_at(last).filter(|known| known.hours >= MIN_HOURS)?;
+        let (_, posts) = baseline.overall().filter(|_| baseline.known_posts() >= self.min_posts)?;
+        let silences = posts * self.false_alarm_every.as_secs_f64() / HOUR as f64;
+        let (wanted, spread) = (silences.max(2.0).ln(), known.spread.max(1e-6));
+        let (mut time, mut improbable) = (last, 0.0);
+        while time < last + LONGEST {
+            let end = time - time.rem_euclid(HOUR) + HOUR;
+            let hour = expected(baseline, time, end);
+            let more = (1.0 + spread * hour).ln() / spread;
+            if improbable + more >= wanted {
+                // Within the hour posts come evenly.
+                let posts = ((wanted - improbable) * spread).exp_m1() / spread;
+                let due = time + ((end - time) as f64 * posts / hour).ceil() as i64;
+                return Some(due.max(last + self.at_least.as_secs()));
+            }
+            improbable += more;
+            time = end;
+        }
+        None
+    }
+
+    pub(super) fn faults(&self, bucket: SignedDuration) -> Vec<String> {
+        let mut faults = Vec::new();
+        faults.extend(length_fault("condition.at_least", self.at_least, bucket));
+        if self.false_alarm_every < SignedDuration::from_hours(1) {
+            let found = self.false_alarm_every;
+            faults.push(format!("condition.false_alarm_every: {found:#} is less than 1h; wanted such as \"90d\""));
+        }
+        faults
+    }
+}
+
+/// Posts to be expected from `from` to `to`, four weeks at most.
+fn expected(baseline: &Baseline, from: i64, to: i64) -> f64 {
+    expected_until(baseline, from, to.min(from + LONGEST))
+}
+
+fn expected_until(baseline: &Baseline, from: i64, to: i64) -> f64 {
+    let (mut time, mut posts) = (from, 0.0);
+    while time < to {
+        let end = (time - time.rem_euclid(HOUR) + HOUR).min(to);
+        posts += baseline.volume_at(time).map_or(0.0, |volume| volume.posts) * (end - time) as f64 / HOUR as f64;
+        time = end;
+    }
+    posts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::Baseline;
+
+    const DAY: i64 = 24 * HOUR;
+
+    /// A week of 60 posts an hour by day and 2 by night (20 h to 8 h).
+    fn baseline() -> Baseline {
+        let mut baseline = Baseline::default();
+        let counts = |start: i64| {
+            let by_day = (8..20).contains(&(start % DAY / HOUR));
+            Counts { neutral: if by_day { 60 } else { 2 }, ..Counts::default() }
+        };
+        baseline.learn(0, |start| (start < 7 * DAY).then(|| counts(start)));
+        baseline
+    }
+
+    fn no_data(at_least: i64) -> NoData {
+        let at_least = SignedDuration::from_mins(at_least);
+        NoData { at_least, false_alarm_every: default_interval(), min_posts: 100 }
+    }
+
+    #[test]
+    fn silence_is_plausible_by_night_and_not_by_day() {
+        let baseline = baseline();
+        let after =
+            |hour: i64| (no_data(5).due(&baseline, 7 * DAY + hour * HOUR).unwrap() - 7 * DAY - hour * HOUR) / 60;
+        assert!((10..40).contains(&after(10)), "{} minutes at ten o'clock", after(10));
+        assert!((240..720).contains(&after(21)), "{} minutes at nine in the evening", after(21));
+        assert_eq!(no_data(90).due(&baseline, 7 * DAY + 10 * HOUR), Some(7 * DAY + 10 * HOUR + 90 * 60));
+    }
+
+    #[test]
+    fn a_topic_that_is_hardly_known_or_hardly_written_of_may_be_silent() {
+        assert_eq!(no_data(5).due(&Baseline::default(), 0), None);
+        let mut rare = Baseline::default();
+        let once_a_week = |start: i64| Counts { neutral: u64::from(start % (7 * DAY) == 0), ..Counts::default() };
+        rare.learn(0, |start| (start < 140 * DAY).then(|| once_a_week(start)));
+        assert_eq!(NoData { min_posts: 5, ..no_data(5) }.due(&rare, 140 * DAY), None);
+    }
+}
