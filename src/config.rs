@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::logging;
 use crate::monitor::Retention;
-use crate::notify::Language;
+use crate::notify::{Language, ReceiverConfig};
 use crate::rule::Rules;
 use crate::source::twitter::AccountConfig;
 use crate::source::{ReadOptions, SourceConfig, Topic};
@@ -64,6 +64,8 @@ pub struct Config {
     pub x: AccountConfig,
     #[serde(rename = "source")]
     pub sources: Vec<SourceConfig>,
+    #[serde(rename = "receiver")]
+    pub receivers: Vec<ReceiverConfig>,
 }
 
 /// `[daemon]`: where `vigie run` keeps its state, and how it stops.

@@ -56,7 +56,7 @@ fn values(setting: &Setting<'_>, baseline: &Baseline, seed: u64) -> Vec<f32> {
     let begins = flow.now() + WARM * DAY;
     let mut values = Vec::with_capacity(30 * 1_440);
     for minute in flow.take_while(|minute| minute.start < begins + 30 * DAY) {
-        let value = detector.push(minute.start, minute.tally);
+        let value = detector.push(&minute);
         if minute.start >= begins {
             values.push(value as f32);
         }

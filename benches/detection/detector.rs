@@ -1,10 +1,10 @@
 //! [`Detector`]: counts in, a number out; above its threshold it is an alarm.
 
-use vigie::lab::simulate::Tally;
+use vigie::lab::simulate::{Minute, Tally};
 
 pub(crate) trait Detector: Send {
-    /// Takes the counts of the minute that begins at `start`, and tells how alarming things are at its end.
-    fn push(&mut self, start: i64, tally: Tally) -> f64;
+    /// Takes the counts of a minute, and tells how alarming things are at its end.
+    fn push(&mut self, minute: &Minute) -> f64;
 
     fn clone_box(&self) -> Box<dyn Detector>;
 }

@@ -6,7 +6,10 @@
 //!
 //! Every detector sees counts minute by minute. The rules run by the monitor's own code, with what their file says. Each
 //! baseline gets, for each volume, the threshold that gives it exactly one false alarm in 30 days on streams of its own, and
-//! for each kind of incident the best of its settings: the comparison leans to the baselines.
+//! for each kind of incident the best of its settings: the comparison leans to the baselines. The clairvoyant detector
+//! knows what is usual at every hour and which incident will come; it has the same threshold, and shows what is possible.
+//!
+//! A delay cell reads: median minutes, minutes until 90 % were found, share found within six hours.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,

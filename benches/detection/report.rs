@@ -4,10 +4,14 @@ use statrs::distribution::{ChiSquared, ContinuousCDF};
 use vigie::lab::simulate::{Crowd, Shape};
 use vigie::rule::Rules;
 
+use crate::baselines::Baseline;
 use crate::calibrate::Set;
 use crate::rules::names;
 use crate::setting::Kind;
 use crate::trials::{FalseAlarms, Trial};
+
+/// Minutes that a detector has.
+const LATEST: f64 = 360.0;
 
 /// All that was measured at one volume.
 pub(crate) struct Volume {
@@ -31,13 +35,10 @@ pub(crate) fn print(rules: &Rules, volumes: &[Volume]) {
             let crowd_name = if crowd == Crowd::Added { "a crowd added" } else { "posts replaced" };
             println!("\n### {}, {crowd_name}\n", if is_slow { "Slow (3 h)" } else { "Sudden" });
             println!(
-                "Minutes until found: median, 90 % of incidents, share found within 6 h; then each rule's median.\n"
-            );
-            println!(
-                "| posts/h | lift | any rule | best baseline | median over best baseline's | {} |",
+                "| posts/h | lift | any rule | best baseline | median over best baseline's | clairvoyant | {} |",
                 names[1..].join(" | ")
             );
-            println!("|---|---|---|---|---{}|", "|---".repeat(names.len() - 1));
+            println!("|---|---|---|---|---|---{}|", "|---".repeat(names.len() - 1));
             for volume in volumes {
                 for (kind, of) in Kind::all().iter().enumerate() {
                     if of.crowd == crowd && matches!(of.shape, Shape::Slow { .. }) == is_slow {
@@ -47,33 +48,82 @@ pub(crate) fn print(rules: &Rules, volumes: &[Volume]) {
             }
         }
     }
+    summary(volumes);
     targets(volumes);
 }
 
+/// One kind of incident at one volume.
+struct Cell {
+    any: Delays,
+    rules: Vec<Delays>,
+    /// The best setting of all, and what it is called.
+    best: Delays,
+    best_name: String,
+    clairvoyant: Delays,
+}
+
+impl Cell {
+    fn new(volume: &Volume, kind: usize) -> Self {
+        let trials: Vec<&Trial> = volume.found.iter().filter(|trial| trial.kind == kind).collect();
+        let of_rule = |rule: usize| Delays::of(trials.iter().map(|trial| trial.rules[rule]));
+        let best = |is_clairvoyant: bool| {
+            let own = |i: &usize| volume.thresholds[*i].baseline.is_clairvoyant == is_clairvoyant;
+            let delays = |i: usize| (i, Delays::of(trials.iter().map(|trial| trial.baselines[i])));
+            let all = (0..volume.thresholds.len()).filter(own).map(delays);
+            all.min_by(|(_, a), (_, b)| a.rank().total_cmp(&b.rank())).unwrap()
+        };
+        let ((i, best), (_, clairvoyant)) = (best(false), best(true));
+        let Baseline { family, setting, .. } = &volume.thresholds[i].baseline;
+        let rules = (1..trials[0].rules.len()).map(of_rule).collect();
+        Self { any: of_rule(0), rules, best, best_name: format!("{family}, {setting}"), clairvoyant }
+    }
+
+    /// Of medians; what was not found within six hours counts as six hours. None where neither found it.
+    fn ratio(&self, delays: &Delays) -> Option<f64> {
+        let (own, best) = (delays.median(), self.best.median());
+        (own.is_finite() || best.is_finite()).then(|| own.min(LATEST) / best.min(LATEST))
+    }
+}
+
 fn line(volume: &Volume, kind: usize, points: u32) -> String {
-    let trials: Vec<&Trial> = volume.found.iter().filter(|trial| trial.kind == kind).collect();
-    let of_rule = |rule: usize| Delays::of(trials.iter().map(|trial| trial.rules[rule]));
-    let any = of_rule(0);
-    let baseline = |i: usize| (i, Delays::of(trials.iter().map(|trial| trial.baselines[i])));
-    let best =
-        (0..volume.thresholds.len()).map(baseline).min_by(|(_, a), (_, b)| a.rank().total_cmp(&b.rank())).unwrap();
-    let set = &volume.thresholds[best.0].baseline;
-    let ratio = if best.1.median().is_infinite() && any.median().is_finite() {
-        "found by this alone".to_owned()
-    } else if any.median().is_infinite() {
-        "-".to_owned()
-    } else {
-        format!("{:.2}", any.median() / best.1.median())
-    };
-    let rules: Vec<String> = (1..trials[0].rules.len()).map(|rule| minutes(of_rule(rule).median())).collect();
+    let cell = Cell::new(volume, kind);
+    let ratio = cell.ratio(&cell.any).map_or("-".to_owned(), |ratio| format!("{ratio:.2}"));
+    let rules: Vec<String> = cell.rules.iter().map(|delays| minutes(delays.median())).collect();
     format!(
-        "| {} | {points} | {any} | {} ({}, {}) | {ratio} | {} |",
+        "| {} | {points} | {} | {} ({}) | {ratio} | {} | {} |",
         volume.volume,
-        best.1,
-        set.family,
-        set.setting,
+        cell.any,
+        cell.best,
+        cell.best_name,
+        minutes(cell.clairvoyant.median()),
         rules.join(" | ")
     )
+}
+
+/// How the medians compare with the best baselines' over all lifts.
+fn summary(volumes: &[Volume]) {
+    println!(
+        "\n### Median over the best baseline's: geometric mean over lifts and volumes; kinds of incident at half or less\n"
+    );
+    println!("| incident | any rule | at half or less | clairvoyant | at half or less |\n|---|---|---|---|---|");
+    for crowd in [Crowd::Added, Crowd::Replaced] {
+        for is_slow in [false, true] {
+            let of = |kind: &Kind| kind.crowd == crowd && matches!(kind.shape, Shape::Slow { .. }) == is_slow;
+            let kinds: Vec<usize> =
+                Kind::all().iter().enumerate().filter(|(_, kind)| of(kind)).map(|(i, _)| i).collect();
+            let cells: Vec<Cell> =
+                volumes.iter().flat_map(|volume| kinds.iter().map(move |kind| Cell::new(volume, *kind))).collect();
+            let told = |delays: fn(&Cell) -> &Delays| {
+                let ratios: Vec<f64> = cells.iter().filter_map(|cell| cell.ratio(delays(cell))).collect();
+                let mean = (ratios.iter().map(|ratio| ratio.ln()).sum::<f64>() / ratios.len().max(1) as f64).exp();
+                let half = ratios.iter().filter(|ratio| **ratio <= 0.5).count();
+                format!("{mean:.2} | {half} of {}", ratios.len())
+            };
+            let crowd = if crowd == Crowd::Added { "a crowd added" } else { "posts replaced" };
+            let shape = if is_slow { "slow" } else { "sudden" };
+            println!("| {shape}, {crowd} | {} | {} |", told(|cell| &cell.any), told(|cell| &cell.clairvoyant));
+        }
+    }
 }
 
 /// What the issue asks for, in figures.

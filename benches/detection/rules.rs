@@ -2,21 +2,24 @@
 
 use vigie::lab::simulate::Tally;
 use vigie::monitor::Rehearsal;
-use vigie::rule::Rules;
+use vigie::rule::{Condition, Rules};
 use vigie::window::{Config, Counts};
 
 /// All rules of a file on one topic.
 #[derive(Clone)]
 pub(crate) struct RuleSet {
     rehearsal: Rehearsal,
-    /// Whether each fires; the first entry: whether any does.
+    /// Which rules speak of what is written, and not of silence.
+    speaks: Vec<bool>,
+    /// Whether each fires; the first entry: whether any does that speaks of what is written.
     pub(crate) firing: Vec<bool>,
 }
 
 impl RuleSet {
     pub(crate) fn new(rules: &Rules, start: i64) -> Self {
         let firing = vec![false; rules.rules.len() + 1];
-        Self { rehearsal: Rehearsal::new(&Config::default(), rules.clone(), start), firing }
+        let speaks = rules.rules.iter().map(|rule| !matches!(rule.condition, Condition::NoData(_))).collect();
+        Self { rehearsal: Rehearsal::new(&Config::default(), rules.clone(), start), speaks, firing }
     }
 
     pub(crate) fn push(&mut self, [negative, neutral, positive]: Tally) {
@@ -24,7 +27,7 @@ impl RuleSet {
         for (slot, fires) in self.firing[1..].iter_mut().zip(self.rehearsal.firing()) {
             *slot = fires;
         }
-        self.firing[0] = self.firing[1..].contains(&true);
+        self.firing[0] = self.firing[1..].iter().zip(&self.speaks).any(|(fires, speaks)| *fires && *speaks);
     }
 }
 

@@ -32,8 +32,8 @@ impl Scale {
         let mut scale = Self {
             volumes: vec![20.0, 100.0, 500.0, 2_000.0],
             calibration: 100,
-            calm: (20, 10),
-            troubled: (10, 30),
+            calm: (10, 12),
+            troubled: (8, 30),
             rules: root.join("config/rules.toml"),
         };
         let mut args = args.peekable();
@@ -41,7 +41,7 @@ impl Scale {
             match arg.as_str() {
                 "--quick" => {
                     let volumes = vec![100.0, 500.0];
-                    scale = Self { volumes, calibration: 30, calm: (4, 10), troubled: (4, 15), ..scale };
+                    scale = Self { volumes, calibration: 30, calm: (4, 6), troubled: (4, 10), ..scale };
                 }
                 "--rules" => scale.rules = args.next().expect("--rules wants a file").into(),
                 "--volumes" => {

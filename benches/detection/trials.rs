@@ -1,7 +1,7 @@
 //! The runs: rules on calm streams, and all detectors on streams that fork into incidents.
 
 use rayon::prelude::*;
-use vigie::lab::simulate::{Flow, Tally};
+use vigie::lab::simulate::{Flow, Minute};
 use vigie::rule::Rules;
 
 use crate::alarm::Alarm;
@@ -74,8 +74,8 @@ impl Clone for Watch {
 
 impl Watch {
     /// Tells by `begun` which alarms begin, rules first.
-    fn push(&mut self, start: i64, tally: Tally, mut begun: impl FnMut(usize)) {
-        self.rules.push(tally);
+    fn push(&mut self, minute: &Minute, mut begun: impl FnMut(usize)) {
+        self.rules.push(minute.tally);
         let rules = self.kept.len();
         for (i, (alarm, fires)) in self.kept.iter_mut().zip(&self.rules.firing).enumerate() {
             if alarm.begins(f64::from(u8::from(*fires))) {
@@ -83,7 +83,7 @@ impl Watch {
             }
         }
         for (i, (detector, alarm)) in self.baselines.iter_mut().enumerate() {
-            if alarm.begins(detector.push(start, tally)) {
+            if alarm.begins(detector.push(minute)) {
                 begun(rules + i);
             }
         }
@@ -114,7 +114,7 @@ fn stream(setting: &Setting<'_>, rules: &Rules, thresholds: &[Set], seed: u64) -
         let until = start + WARM * DAY + i64::try_from(fork).unwrap() * APART;
         while flow.now() < until {
             let minute = flow.next().unwrap();
-            watch.push(minute.start, minute.tally, |_| ());
+            watch.push(&minute, |_| ());
         }
         for (kind, incident) in Kind::all().into_iter().enumerate() {
             let chance = ((seed * 1_000 + fork) * 100 + kind as u64) + 4_000_000;
@@ -133,7 +133,7 @@ fn trial(setting: &Setting<'_>, mut flow: Flow, mut watch: Watch, kind: usize, r
     let mut left = was_on.iter().filter(|on| !**on).count();
     while flow.now() < begins + INCIDENT && left > 0 {
         let minute = flow.next().unwrap();
-        watch.push(minute.start, minute.tally, |i| {
+        watch.push(&minute, |i| {
             if found[i].is_infinite() && !was_on[i] {
                 found[i] = (minute.start + 60 - begins) as f64 / 60.0;
                 left -= 1;

@@ -18,6 +18,7 @@ mod output;
 mod reader_flags;
 mod replay;
 mod run;
+mod send_test;
 mod simulate;
 mod span;
 mod state;
@@ -34,6 +35,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::classify::ModelError;
 use crate::config::{ConfigError, Loaded, Origin, Override, Purpose};
+use crate::notify::ReceiverError;
 use crate::source::twitter::AccountError;
 use crate::source::{BuildError, RejectsFile, SecretError};
 
@@ -60,6 +62,7 @@ enum Command {
     Feedback(feedback::FeedbackArgs),
     Store(store::StoreArgs),
     CheckConfig(check_config::CheckConfigArgs),
+    SendTest(send_test::SendTestArgs),
     #[command(hide = true)]
     Generate(generate::GenerateArgs),
 }
@@ -130,6 +133,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Feedback(args) => feedback::run(args),
         Command::Store(args) => store::run(args),
         Command::CheckConfig(args) => check_config::run(&args),
+        Command::SendTest(args) => send_test::run(&args),
         Command::Generate(args) => generate::run(&args),
     }
 }
@@ -162,7 +166,11 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
 
 /// What the configuration should have set is missing.
 fn is_unset(cause: &(dyn std::error::Error + 'static)) -> bool {
-    cause.is::<SecretError>() || cause.is::<BuildError>() || cause.is::<AccountError>() || cause.is::<ModelError>()
+    cause.is::<SecretError>()
+        || cause.is::<ReceiverError>()
+        || cause.is::<BuildError>()
+        || cause.is::<AccountError>()
+        || cause.is::<ModelError>()
 }
 
 impl From<Format> for crate::logging::Format {

@@ -63,6 +63,7 @@ pub(super) fn cost(config: &Config) -> Vec<String> {
 }
 
 /// Who is told.
-pub(super) fn receivers() -> Vec<String> {
-    vec!["the log".into()]
+pub(super) fn receivers(config: &Config) -> Vec<String> {
+    let named = config.receivers.iter().map(|receiver| format!("{}: {}", receiver.name, receiver.channel));
+    std::iter::once("the log".to_owned()).chain(named).collect()
 }

@@ -1,4 +1,4 @@
-//! The merged tree into a [`Config`]: the sections at once, topics and sources one by one, so that a fault in one hides
+//! The merged tree into a [`Config`]: the sections at once, topics, sources and receivers one by one, so that a fault in one hides
 //! none in another.
 
 use std::path::Path;
@@ -11,20 +11,28 @@ use super::node::{Node, Value, put};
 use super::reading::{probe, read};
 use super::words::wanted;
 use super::{Config, DEFAULTS, joined};
+use crate::notify::ReceiverConfig;
 use crate::rule::{AlertingRule, Condition, Rules};
 use crate::source::{SourceConfig, Topic};
 
 /// Sections that are lists of tables.
-const LISTS: [&str; 2] = ["topic", "source"];
+const LISTS: [&str; 3] = ["topic", "source", "receiver"];
 
 /// Keys that hold a path, relative to the file they stand in; `*` is each table of a list.
-const PATHS: [&[&str]; 6] = [
+const PATHS: [&[&str]; 13] = [
     &["rules"],
     &["classify", "model"],
     &["daemon", "state"],
     &["x", "token_file"],
     &["source", "*", "path"],
     &["source", "*", "token_file"],
+    &["receiver", "*", "url_file"],
+    &["receiver", "*", "token_file"],
+    &["receiver", "*", "key_file"],
+    &["receiver", "*", "secret_file"],
+    &["receiver", "*", "password_file"],
+    &["receiver", "*", "ca_file"],
+    &["receiver", "*", "directory"],
 ];
 
 /// The least of each type of source.
@@ -32,6 +40,21 @@ const SOURCES: [(&str, &str); 3] = [
     ("twitter", "type = 'twitter'\nname = 'x'\nmode = 'search'"),
     ("file", "type = 'file'\nname = 'x'\npath = '/var/spool/vigie/posts.jsonl'\nlayout = 'jsonl'"),
     ("http", "type = 'http'\nname = 'x'"),
+];
+
+/// The least of each type of receiver.
+pub(super) const RECEIVERS: [(&str, &str); 8] = [
+    (
+        "email",
+        "type = 'email'\nname = 'x'\nserver = 'smtp.example.com'\nfrom = 'vigie@example.com'\nto = ['crisis@example.com']",
+    ),
+    ("teams", "type = 'teams'\nname = 'x'"),
+    ("slack", "type = 'slack'\nname = 'x'"),
+    ("webhook", "type = 'webhook'\nname = 'x'"),
+    ("alertmanager", "type = 'alertmanager'\nname = 'x'\nurl = 'http://127.0.0.1:9093'"),
+    ("pagerduty", "type = 'pagerduty'\nname = 'x'"),
+    ("command", "type = 'command'\nname = 'x'\nprogram = '/bin/sh'"),
+    ("log", "type = 'log'\nname = 'x'"),
 ];
 
 const TOPIC: &str = "name = 'Air Paradis'\nkeywords = ['Air Paradis']\nhandles = ['AirParadis']";
@@ -84,6 +107,7 @@ pub(super) struct Assembled<'a> {
     pub(super) config: Config,
     pub(super) topics: Vec<Item<'a, Topic>>,
     pub(super) sources: Vec<Item<'a, SourceConfig>>,
+    pub(super) receivers: Vec<Item<'a, ReceiverConfig>>,
     pub(super) tree: &'a Node,
 }
 
@@ -91,11 +115,12 @@ pub(super) struct Assembled<'a> {
 pub(super) fn takes(tree: &Node, path: &[String], value: toml::Value) -> bool {
     match path {
         [list, number, rest @ ..] if list == "source" && !rest.is_empty() => {
-            let items = tree.find(&[list]).map(|node| &node.value);
-            let Some(Value::Tables(items)) = items else { return true };
-            let kind = number.parse::<usize>().ok().and_then(|number| items.get(number)).and_then(kind);
-            let Some(sample) = kind.and_then(|kind| source_sample(&kind)) else { return true };
+            let Some(sample) = sample_of(tree, list, number, &SOURCES) else { return true };
             probe::<SourceConfig>(&sample, rest, value).is_ok()
+        }
+        [list, number, rest @ ..] if list == "receiver" && !rest.is_empty() => {
+            let Some(sample) = sample_of(tree, list, number, &RECEIVERS) else { return true };
+            probe::<ReceiverConfig>(&sample, rest, value).is_ok()
         }
         [list, _, rest @ ..] if list == "topic" && !rest.is_empty() => {
             probe::<Topic>(&sample(TOPIC), rest, value).is_ok()
@@ -139,25 +164,13 @@ pub(super) fn assemble<'a>(tree: &'a Node, faults: &mut Vec<Fault>) -> Option<As
     }
     let config: Option<Config> = read(&sections, "", &SECTIONS, faults);
     let topics = list(tree, "topic", faults, |_, _| Some(sample(TOPIC)));
-    let sources = list(tree, "source", faults, |node, fault| match kind(node) {
-        Some(kind) => {
-            let sample = source_sample(&kind);
-            if sample.is_none() {
-                let known: Vec<String> = SOURCES.iter().map(|(kind, _)| (*kind).to_owned()).collect();
-                let place = node.find(&["type"]).unwrap_or(node);
-                fault(&place.at, "type", format!("`{kind}` is no type of source; {}", wanted(&kind, &known)));
-            }
-            sample
-        }
-        None => {
-            fault(&node.at, "type", "missing; wanted type = \"twitter\", \"file\" or \"http\"".into());
-            None
-        }
-    });
+    let sources = list(tree, "source", faults, |node, fault| typed_sample(node, "source", &SOURCES, fault));
+    let receivers = list(tree, "receiver", faults, |node, fault| typed_sample(node, "receiver", &RECEIVERS, fault));
     let mut config = config?;
     config.topics = topics.iter().map(|item: &Item<'_, Topic>| item.value.clone()).collect();
     config.sources = sources.iter().map(|item: &Item<'_, SourceConfig>| item.value.clone()).collect();
-    Some(Assembled { config, topics, sources, tree })
+    config.receivers = receivers.iter().map(|item: &Item<'_, ReceiverConfig>| item.value.clone()).collect();
+    Some(Assembled { config, topics, sources, receivers, tree })
 }
 
 /// Reads the rules of a rule file.
@@ -222,12 +235,35 @@ fn is_sound(node: &Node, at: &str, fault: Tell<'_>) -> bool {
     is_read && faults.is_empty()
 }
 
-fn source_sample(kind: &str) -> Option<toml::Table> {
-    SOURCES.iter().find(|(known, _)| *known == kind).map(|(_, text)| sample(text))
+/// The sample of the type that the table `node` names; tells where it names none that there is.
+fn typed_sample(node: &Node, what: &str, samples: &[(&str, &str)], fault: Tell<'_>) -> Option<toml::Table> {
+    let Some(kind) = kind(node) else {
+        let known: Vec<String> = samples.iter().map(|(kind, _)| format!("\"{kind}\"")).collect();
+        let (last, first) = known.split_last()?;
+        fault(&node.at, "type", format!("missing; wanted type = {} or {last}", first.join(", ")));
+        return None;
+    };
+    let found = find_sample(&kind, samples);
+    if found.is_none() {
+        let known: Vec<String> = samples.iter().map(|(kind, _)| (*kind).to_owned()).collect();
+        let place = node.find(&["type"]).unwrap_or(node);
+        fault(&place.at, "type", format!("`{kind}` is no type of {what}; {}", wanted(&kind, &known)));
+    }
+    found
 }
 
-fn kind(source: &Node) -> Option<String> {
-    source.find(&["type"])?.text().map(str::to_owned)
+/// The sample of the type of a list's table; none where that is not known.
+fn sample_of(tree: &Node, list: &str, number: &str, samples: &[(&str, &str)]) -> Option<toml::Table> {
+    let Value::Tables(items) = &tree.find(&[list])?.value else { return None };
+    find_sample(&kind(items.get(number.parse::<usize>().ok()?)?)?, samples)
+}
+
+fn find_sample(kind: &str, samples: &[(&str, &str)]) -> Option<toml::Table> {
+    samples.iter().find(|(known, _)| *known == kind).map(|(_, text)| sample(text))
+}
+
+fn kind(node: &Node) -> Option<String> {
+    node.find(&["type"])?.text().map(str::to_owned)
 }
 
 fn list<'a, T: DeserializeOwned>(
@@ -281,6 +317,12 @@ mod tests {
         let all = |message: &str| message.split('`').skip(3).step_by(2).map(str::to_owned).collect::<Vec<_>>();
         let error = sample("type = ''").try_into::<SourceConfig>().unwrap_err();
         assert_eq!(all(error.message()), SOURCES.map(|(kind, _)| kind));
+        for (_, text) in RECEIVERS {
+            let config: ReceiverConfig = sample(text).try_into().unwrap();
+            assert_eq!(config.faults(), Vec::<String>::new(), "{text}");
+        }
+        let error = sample("name = 'x'\ntype = ''").try_into::<ReceiverConfig>().unwrap_err();
+        assert_eq!(all(error.message()), RECEIVERS.map(|(kind, _)| kind));
         let error = sample("name = 'A'\ncondition.type = ''").try_into::<AlertingRule>().unwrap_err();
         assert_eq!(all(error.message()), CONDITIONS.map(|(kind, ..)| kind));
     }

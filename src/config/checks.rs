@@ -28,6 +28,7 @@ pub(super) fn faults(
     let mut faults = sections(assembled, purpose);
     faults.extend(topics(assembled));
     faults.extend(sources(assembled, read.iter().any(|fault| fault.key.starts_with("topic"))));
+    faults.extend(receivers(assembled));
     faults.extend(rule_faults(&assembled.config, rules));
     if let Some(known) = known_topics(&assembled.config, purpose) {
         faults.extend(strangers(assembled, rules, &known));
@@ -110,6 +111,21 @@ fn sources(assembled: &Assembled<'_>, unread: bool) -> Vec<Fault> {
                 faults.push(at(source.node, &source.name, "mode", what.into()));
             }
             stream = true;
+        }
+    }
+    faults
+}
+
+fn receivers(assembled: &Assembled<'_>) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut names = HashSet::new();
+    for receiver in &assembled.receivers {
+        faults.extend(receiver.value.faults().iter().map(|what| locate(receiver.node, &receiver.name, what)));
+        // As their secrets are named: two that differ in nothing else would share them.
+        let name = receiver.value.name.replace('_', "-").to_ascii_lowercase();
+        if receiver.is_named && !names.insert(name) {
+            let what = format!("two receivers are named {:?}; give each its own name", receiver.value.name);
+            faults.push(at(receiver.node, &receiver.name, "name", what));
         }
     }
     faults

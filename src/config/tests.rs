@@ -5,6 +5,7 @@ mod overridden;
 use proptest::prelude::*;
 
 use super::*;
+use crate::notify::ChannelConfig;
 
 const FILE: &str = "/etc/vigie/vigie.toml";
 
@@ -58,7 +59,8 @@ fn the_shipped_file_is_complete() {
             .unwrap(),
         ..ReadOptions::default()
     };
-    let config = Config { dump: full, ..parse("").unwrap() };
+    let receivers = assemble::RECEIVERS.map(|(_, text)| toml::from_str(text).unwrap()).to_vec();
+    let config = Config { dump: full, receivers, ..parse("").unwrap() };
     let table = toml::Table::try_from(&config).unwrap();
     let mut keys = Vec::new();
     collect(&table, &mut keys);
@@ -91,8 +93,10 @@ fn a_file_of_differences_is_enough() {
 #[test]
 fn paths_are_relative_to_the_file() {
     let config =
-        parse("x.token_file = 'x-token'\n[[source]]\ntype = 'file'\nname = 'a'\nlayout = 'csv'\npath = '../p'")
+        parse("x.token_file = 'x-token'\n[[source]]\ntype = 'file'\nname = 'a'\nlayout = 'csv'\npath = '../p'\n[[receiver]]\nname = 'a'\ntype = 'teams'\nurl_file = 'url'")
             .unwrap();
+    let ChannelConfig::Teams(teams) = &config.receivers[0].channel else { panic!("it is a channel of Teams") };
+    assert_eq!(teams.url_file.as_deref(), Some(Path::new("/etc/vigie/url")));
     assert_eq!(config.classify.model, Path::new("/etc/models/default"));
     assert_eq!(config.rules, Path::new("/etc/vigie/rules.toml"));
     assert_eq!(config.x.token_file.as_deref(), Some(Path::new("/etc/vigie/x-token")));
@@ -103,7 +107,7 @@ fn paths_are_relative_to_the_file() {
 }
 
 /// One faulty example per check: the text, the line it is told at, and what is said.
-const FAULTY: [(&str, usize, &str); 46] = [
+const FAULTY: [(&str, usize, &str); 58] = [
     ("langage = \"fr\"", 1, "langage: no such key; did you mean `language`?"),
     ("colour = \"red\"", 1, "colour: no such key; wanted one of"),
     ("language = \"de\"", 1, "language: `de` is unknown; wanted one of en, fr"),
@@ -164,6 +168,30 @@ const FAULTY: [(&str, usize, &str); 46] = [
         "[[source]]\ntype = \"twitter\"\nname = \"a\"\nmode = \"stream\"\n[[source]]\ntype = \"twitter\"\nname = \"b\"\nmode = \"stream\"",
         8,
         "there is another source with mode = \"stream\"",
+    ),
+    ("[[receiver]]\nname = \"a\"", 1, "receiver[0].type: missing; wanted type = \"email\", \"teams\""),
+    (
+        "[[receiver]]\nname = \"a\"\ntype = \"team\"",
+        3,
+        "receiver[0].type: `team` is no type of receiver; did you mean `teams`?",
+    ),
+    ("[[receiver]]\ntype = \"log\"", 1, "receiver[0].name: missing"),
+    ("[[receiver]]\ntype = \"log\"\nname = \"a b\"", 3, "name is \"a b\": wanted letters"),
+    ("[[receiver]]\ntype = \"log\"\nname = \"a\"\nrate_limit = 0", 4, "rate_limit is 0"),
+    ("[[receiver]]\ntype = \"log\"\nname = \"a\"\nlanguage = \"de\"", 4, "`de` is unknown; wanted one of en, fr"),
+    (
+        "[[receiver]]\ntype = \"log\"\nname = \"a-b\"\n[[receiver]]\ntype = \"log\"\nname = \"A_b\"",
+        6,
+        "two receivers are named \"A_b\"",
+    ),
+    ("[[receiver]]\ntype = \"teams\"\nname = \"a\"\nurl = \"https://x\"", 4, "receiver[0].url: no such key"),
+    ("[[receiver]]\ntype = \"webhook\"\nname = \"a\"\nurl = \"http://x\"", 4, "url is plain http"),
+    ("[[receiver]]\ntype = \"webhook\"\nname = \"a\"\ntimeout = \"1h\"", 4, "timeout is 1h"),
+    ("[[receiver]]\ntype = \"command\"\nname = \"a\"", 1, "receiver[0].program: missing; wanted such as program ="),
+    (
+        "[[receiver]]\ntype = \"email\"\nname = \"a\"\nserver = \"s\"\nfrom = \"v@x.y\"\nto = [\"\"]",
+        6,
+        "to: \"\" is no mail address",
     ),
     ("a = 1\n[window\n", 2, "not TOML"),
 ];

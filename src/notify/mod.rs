@@ -5,17 +5,36 @@
 //!           \--> Observer (the log, a replay's output)
 //! ```
 
+mod address;
+pub mod alertmanager;
+mod channel;
+pub mod command;
+mod context;
+pub mod email;
+mod http;
 mod json_lines;
 mod language;
 mod log;
+mod log_channel;
 mod notification;
 mod notifier;
 mod observer;
+pub mod pagerduty;
+mod receiver;
 pub mod render;
+mod said;
+mod sample;
+pub mod slack;
+pub mod teams;
+pub mod webhook;
 
+pub use channel::{ChannelConfig, NoSettings};
+pub use context::{Context, ReceiverError};
 pub use json_lines::JsonLines;
 pub use language::Language;
 pub use log::Log;
 pub use notification::{Acknowledged, Incident, Kind, Notification};
 pub use notifier::{Notifier, NotifyError};
 pub use observer::{ObserveError, Observer};
+pub use receiver::ReceiverConfig;
+pub use sample::{SampleKind, sample};

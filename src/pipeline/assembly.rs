@@ -8,7 +8,7 @@ use crate::config::Loaded;
 use crate::metrics::Metrics;
 use crate::notify::Log;
 use crate::source::twitter::{self, Account};
-use crate::source::{Clock, Context, Secret, Source, SourceConfig, Topic, Wanted};
+use crate::source::{Clock, Context, Form, Secret, Source, SourceConfig, Topic, Wanted};
 
 /// Where the labels of posts come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,11 +72,12 @@ fn feeding(
     let by = match source {
         SourceConfig::Http(config) => {
             let wanted = Wanted {
-                what: "token for POST /api/v1/posts",
-                variable: "VIGIE_HTTP_TOKEN",
-                credential: "http-token",
-                key: "source.token_file",
+                what: "token for POST /api/v1/posts".into(),
+                variable: "VIGIE_HTTP_TOKEN".into(),
+                credential: "http-token".into(),
+                key: "source.token_file".into(),
                 file: config.token_file.clone(),
+                form: Form::Token,
             };
             let token = Secret::find(&wanted, |name| std::env::var(name).ok())?;
             Feeder::Http { token, topic: config.topic.clone() }

@@ -286,3 +286,6 @@ impl Baseline {
 fn slot(time: i64) -> usize {
     usize::try_from(time.div_euclid(HOUR).rem_euclid(CELLS as i64)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

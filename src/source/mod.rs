@@ -53,6 +53,6 @@ pub use post::{Details, Post, PublicMetrics, Reference, ReferenceKind};
 pub use reader::Reader;
 pub use reject::{Reject, RejectReason, RejectsFile};
 pub use row::Row;
-pub use secret::{Secret, SecretError, Wanted};
+pub use secret::{Form, Secret, SecretError, Wanted};
 pub use time::read as read_time;
 pub use topic::{Topic, TopicError, TopicId, Topics};

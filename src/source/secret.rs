@@ -11,25 +11,36 @@ pub struct Secret(String);
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     #[error("{0}")]
-    Missing(Wanted),
+    Missing(Box<Wanted>),
     #[error("the file {path} with the {what} cannot be read: {cause}")]
-    Unreadable { what: &'static str, path: PathBuf, cause: std::io::Error },
-    #[error("the {what} from {place} is {fault}; wanted one line of visible ASCII")]
-    Malformed { what: &'static str, place: String, fault: &'static str },
+    Unreadable { what: String, path: PathBuf, cause: std::io::Error },
+    #[error("the {what} from {place} is {fault}; wanted one line of {wanted}")]
+    Malformed { what: String, place: String, fault: &'static str, wanted: &'static str },
+}
+
+/// What a secret may consist of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Form {
+    /// Visible ASCII: it goes into a header or is an address.
+    #[default]
+    Token,
+    /// Whatever people choose, blanks too.
+    Password,
 }
 
 /// Where a secret may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// For people, such as `bearer token of X`.
-    pub what: &'static str,
+    pub what: String,
     /// Environment variable.
-    pub variable: &'static str,
+    pub variable: String,
     /// systemd credential.
-    pub credential: &'static str,
+    pub credential: String,
     /// The configuration's key for the file, such as `x.token_file`.
-    pub key: &'static str,
+    pub key: String,
     pub file: Option<PathBuf>,
+    pub form: Form,
 }
 
 impl fmt::Display for Wanted {
@@ -65,31 +76,33 @@ impl Secret {
     /// # Errors
     /// When it is nowhere, or not a token.
     pub fn find(wanted: &Wanted, environment: impl Fn(&str) -> Option<String>) -> Result<Self, SecretError> {
-        let what = wanted.what;
-        if let Some(value) = environment(wanted.variable) {
-            return Self::checked(what, format!("the environment's {}", wanted.variable), &value);
+        if let Some(value) = environment(&wanted.variable) {
+            return Self::checked(wanted, format!("the environment's {}", wanted.variable), &value);
         }
-        let credential = environment("CREDENTIALS_DIRECTORY").map(|dir| Path::new(&dir).join(wanted.credential));
+        let credential = environment("CREDENTIALS_DIRECTORY").map(|dir| Path::new(&dir).join(&wanted.credential));
         let credential = credential.filter(|path| path.exists());
         let Some(path) = credential.or_else(|| wanted.file.clone()) else {
-            return Err(SecretError::Missing(wanted.clone()));
+            return Err(SecretError::Missing(Box::new(wanted.clone())));
         };
         match std::fs::read_to_string(&path) {
-            Ok(value) => Self::checked(what, path.display().to_string(), &value),
-            Err(cause) => Err(SecretError::Unreadable { what, path, cause }),
+            Ok(value) => Self::checked(wanted, path.display().to_string(), &value),
+            Err(cause) => Err(SecretError::Unreadable { what: wanted.what.clone(), path, cause }),
         }
     }
 
-    fn checked(what: &'static str, place: String, value: &str) -> Result<Self, SecretError> {
-        let value = value.trim();
+    fn checked(wanted: &Wanted, place: String, value: &str) -> Result<Self, SecretError> {
+        let (value, may_hold, fault, form): (_, fn(char) -> bool, _, _) = match wanted.form {
+            Form::Token => (value.trim(), |c| c.is_ascii_graphic(), "not a token", "visible ASCII"),
+            Form::Password => (value.trim_matches(['\r', '\n']), |c| !c.is_control(), "not a password", "visible text"),
+        };
         let fault = if value.is_empty() {
             "empty"
-        } else if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
-            "not a token"
+        } else if !value.chars().all(may_hold) {
+            fault
         } else {
             return Ok(Self(value.to_owned()));
         };
-        Err(SecretError::Malformed { what, place, fault })
+        Err(SecretError::Malformed { what: wanted.what.clone(), place, fault, wanted: form })
     }
 }
 
@@ -99,11 +112,12 @@ mod tests {
 
     fn wanted(file: Option<PathBuf>) -> Wanted {
         Wanted {
-            what: "bearer token of X",
-            variable: "VIGIE_X_TOKEN",
-            credential: "x-token",
-            key: "x.token_file",
+            what: "bearer token of X".into(),
+            variable: "VIGIE_X_TOKEN".into(),
+            credential: "x-token".into(),
+            key: "x.token_file".into(),
             file,
+            form: Form::Token,
         }
     }
 
@@ -135,6 +149,17 @@ mod tests {
         assert!(!wrong.contains("words") && wrong.contains("VIGIE_X_TOKEN"), "{wrong}");
         assert!(matches!(Secret::find(&wanted(None), |_| Some(" ".into())), Err(SecretError::Malformed { .. })));
         assert_eq!(format!("{:?}", Secret("abc".into())), "Secret(…)");
+    }
+
+    #[test]
+    fn a_password_may_hold_blanks_where_a_token_may_not() {
+        let (token, password) = (wanted(None), Wanted { form: Form::Password, ..wanted(None) });
+        let find = |wanted, value: &str| Secret::find(wanted, |_| Some(value.into())).map(|secret| secret.0);
+        assert_eq!(find(&password, "abcd éfgh \n").unwrap(), "abcd éfgh ");
+        assert!(find(&token, "abcd efgh").is_err());
+        for wrong in ["", "\n", "two\nlines"] {
+            assert!(find(&password, wrong).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -55,6 +55,7 @@ impl Storm {
             posts,
             negative,
             rate,
+            corrected: None,
             lower_bound: rate - 0.06,
             threshold: Some(normal.value),
             normal: Some(normal),

@@ -9,7 +9,7 @@ use super::text::per_week;
 use super::{Findings, Words};
 use crate::pipeline::backtest::Judgement;
 
-const WIDTH: f64 = 760.0;
+const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 460.0;
 /// Of the plot within the picture: left, top, right, bottom.
 const PLOT: [f64; 4] = [70.0, 50.0, 560.0, 400.0];
@@ -157,16 +157,17 @@ fn text(svg: &mut String, x: f64, y: f64, anchor: &str, content: &str) {
 }
 
 fn tick(value: f64) -> String {
-    if value >= 10.0 || value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.2}") }
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// The next of 1, 2, 4, 10, 20, 40 ... that is not below.
+/// The next of 1, 2, 4, 6, 8, 10, 20, 40 ... that is not below.
 fn nice(most: f64) -> f64 {
     if most <= 0.0 {
         return 1.0;
     }
     let unit = 10_f64.powf(most.log10().floor());
-    [1.0, 2.0, 4.0, 10.0].into_iter().map(|step| step * unit).find(|nice| *nice >= most).unwrap_or(most)
+    [1.0, 2.0, 4.0, 6.0, 8.0, 10.0].into_iter().map(|step| step * unit).find(|nice| *nice >= most).unwrap_or(most)
 }
 
 fn escape(text: &str) -> String {
@@ -179,7 +180,9 @@ mod tests {
 
     #[test]
     fn axes_end_at_round_numbers() {
-        for (most, wanted) in [(0.0, 1.0), (0.3, 0.4), (1.0, 1.0), (3.0, 4.0), (41.0, 100.0), (180.0, 200.0)] {
+        for (most, wanted) in
+            [(0.0, 1.0), (0.3, 0.4), (1.0, 1.0), (3.0, 4.0), (41.0, 60.0), (95.0, 100.0), (180.0, 200.0)]
+        {
             assert!((nice(most) - wanted).abs() < 1e-9, "{most}: {}", nice(most));
         }
     }

@@ -28,12 +28,14 @@ pub struct Flow {
 }
 
 /// One minute's posts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Minute {
     /// In Unix seconds.
     pub start: i64,
     pub tally: Tally,
     pub in_incident: bool,
+    /// Posts by label that were to be expected without an incident, on this day and in this hour: what no detector knows.
+    pub usual: [f64; 3],
 }
 
 impl Flow {
@@ -111,12 +113,14 @@ impl Iterator for Flow {
 
     fn next(&mut self) -> Option<Minute> {
         let start = self.next;
-        let usual = self.posts_per_hour * self.rhythm.volume(start) * self.day_factor * self.hour_factor;
+        let per_hour = self.posts_per_hour * self.rhythm.volume(start) * self.day_factor * self.hour_factor;
+        let per_minute = per_hour * MINUTE as f64 / HOUR as f64;
         let (shares, in_incident) = match &self.incident {
             Some(incident) if incident.holds(start) => (incident.lifted(self.shares, start), true),
             _ => (self.shares, false),
         };
-        let tally = shares.map(|share| poisson(usual * share * MINUTE as f64 / HOUR as f64, &mut self.rng));
+        let tally = shares.map(|share| poisson(per_minute * share, &mut self.rng));
+        let minute = Minute { start, tally, in_incident, usual: self.shares.map(|share| per_minute * share) };
         self.next += MINUTE;
         if self.next.rem_euclid(DAY) == 0 {
             self.begin_day();
@@ -124,7 +128,7 @@ impl Iterator for Flow {
         if self.next.rem_euclid(HOUR) == 0 {
             self.begin_hour();
         }
-        Some(Minute { start, tally, in_incident })
+        Some(minute)
     }
 }
 

@@ -121,6 +121,7 @@ fn rate(at: Timestamp) -> Alert {
         posts: 214,
         negative: 167,
         rate: 167.0 / 214.0,
+        corrected: Some(0.80),
         lower_bound: 0.708,
         threshold: Some(0.66),
         normal: Some(Normal { value: 0.61, posts: 1_204 }),

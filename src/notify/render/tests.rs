@@ -53,6 +53,7 @@ fn measured() -> impl Strategy<Value = Measured> {
             posts,
             negative,
             rate,
+            corrected: threshold,
             lower_bound,
             threshold,
             normal,

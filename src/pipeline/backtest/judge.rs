@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::incident::Incident;
 use super::truth::Truth;
 use crate::alert::Alert;
-use crate::rule::{AlertingRule, Rules};
+use crate::rule::{AlertingRule, Condition, Rules};
 
 /// Of a rule that compares numbers of posts, an alert is right where labels count this many times the usual number.
 const TIMES: f64 = 1.5;
@@ -68,17 +68,24 @@ impl Judgement {
     }
 }
 
-/// Judges the alerts of `rules`. `end` is the end of history.
+/// Judges the alerts of `rules`, but for those that tell of silence. `end` is the end of history.
 pub fn judge(rules: &Rules, fired: &[Alert], basis: &Basis, truth: &Truth, end: Timestamp) -> Vec<Judgement> {
     let one = |rule: &AlertingRule| {
         let own: Vec<&Alert> = fired.iter().filter(|alert| alert.rule == rule.name).collect();
         match basis {
+            _ if is_of_silence(&rule.condition) => unjudged(rule, &own),
             Basis::Incidents(incidents) => by_incidents(rule, &own, incidents),
             Basis::Labels { margin } => by_labels(rule, &own, *margin, truth, end),
             Basis::Nothing => unjudged(rule, &own),
         }
     };
     rules.rules.iter().map(one).collect()
+}
+
+/// No incident and no label tells whether silence was a fault.
+fn is_of_silence(condition: &Condition) -> bool {
+    let parts = condition.parts();
+    matches!(condition, Condition::NoData(_)) || (!parts.is_empty() && parts.iter().all(is_of_silence))
 }
 
 fn by_incidents(rule: &AlertingRule, fired: &[&Alert], incidents: &[Incident]) -> Judgement {

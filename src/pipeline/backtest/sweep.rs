@@ -161,7 +161,7 @@ mod tests {
             ("Rate.window=2h", "window = \"PT2H\"", 1),
             ("margin=0.2", "margin = 0.2", 1),
             ("condition.above.margin=0.2", "margin = 0.2", 1),
-            ("for=0s", "for = \"PT0S\"", 2),
+            ("for=0s", "\nfor = \"PT0S\"", 2),
             ("Volume.above=80", "above = 80.0", 1),
         ] {
             let text = toml::to_string(&variants(flag).unwrap()[0]).unwrap();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client::is_loopback;
 use super::{query, search};
-use crate::source::{Secret, SecretError, Topic, Wanted};
+use crate::source::{Form, Secret, SecretError, Topic, Wanted};
 
 const MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -115,11 +115,12 @@ pub struct Config {
 /// When it is nowhere, or no token.
 pub fn token(config: &AccountConfig) -> Result<Secret, SecretError> {
     let wanted = Wanted {
-        what: "bearer token of X",
-        variable: "VIGIE_X_TOKEN",
-        credential: "x-token",
-        key: "x.token_file",
+        what: "bearer token of X".into(),
+        variable: "VIGIE_X_TOKEN".into(),
+        credential: "x-token".into(),
+        key: "x.token_file".into(),
         file: config.token_file.clone(),
+        form: Form::Token,
     };
     Secret::find(&wanted, |name| std::env::var(name).ok())
 }

@@ -1,0 +1,175 @@
+//! [`Payload`]: a notification as JSON, the same for webhooks and commands. Version 1: fields may be added, and none
+//! changes or goes.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::alert::{Alert, Fingerprint, Status};
+use crate::notify::render::Message;
+use crate::notify::{Acknowledged, Incident, Kind, Notification};
+
+/// The whole body.
+#[derive(Debug, Serialize)]
+pub(in crate::notify) struct Payload<'a> {
+    version: u32,
+    /// The same for every delivery of this notification.
+    key: &'a str,
+    kind: Kind,
+    /// `firing` until the incident is over.
+    status: Status,
+    receiver: &'a str,
+    at: Timestamp,
+    /// How many of this incident came before.
+    sequence: u32,
+    incident: &'a Incident,
+    group: &'a BTreeMap<String, String>,
+    alerts: Vec<Entry<'a>>,
+    acknowledged: Option<&'a Acknowledged>,
+    repeats_at: Option<Timestamp>,
+    /// Where people see and acknowledge it.
+    url: Option<&'a str>,
+    message: Text<'a>,
+}
+
+/// What people would read.
+#[derive(Debug, Serialize)]
+struct Text<'a> {
+    lang: &'a str,
+    subject: &'a str,
+    /// Without posts.
+    summary: &'a str,
+    text: &'a str,
+}
+
+/// One alert.
+#[derive(Debug, Serialize)]
+struct Entry<'a> {
+    fingerprint: Fingerprint,
+    status: Status,
+    rule: &'a str,
+    topic: &'a str,
+    labels: &'a BTreeMap<String, String>,
+    annotations: &'a BTreeMap<String, String>,
+    starts_at: Timestamp,
+    fired_at: Timestamp,
+    ends_at: Option<Timestamp>,
+    fired_on: Numbers,
+    peak: Numbers,
+    peak_at: Timestamp,
+    latest: Numbers,
+    /// Posts in the window that repeat another.
+    copies: u64,
+    reach: u64,
+    words: Vec<&'a str>,
+    reasons: Vec<&'a str>,
+    samples: Vec<Post<'a>>,
+}
+
+/// What was measured at one moment.
+#[derive(Debug, Serialize)]
+struct Numbers {
+    posts: u64,
+    negative: u64,
+    rate: f64,
+    lower_bound: f64,
+    threshold: Option<f64>,
+    /// In the unit of the condition, as the threshold.
+    normal: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Post<'a> {
+    id: &'a str,
+    created_at: Timestamp,
+    author: Option<&'a str>,
+    url: Option<&'a str>,
+    text: &'a str,
+    /// Probability of negative.
+    negative: f32,
+}
+
+impl<'a> Payload<'a> {
+    pub(in crate::notify) fn new(notification: &'a Notification, message: &'a Message) -> Self {
+        let Notification { key, kind, incident, sequence, at, receiver, group, alerts, .. } = notification;
+        Self {
+            version: 1,
+            key,
+            kind: *kind,
+            status: status(incident.ended_at),
+            receiver,
+            at: *at,
+            sequence: *sequence,
+            incident,
+            group,
+            alerts: alerts.iter().map(Entry::new).collect(),
+            acknowledged: notification.acknowledged.as_ref(),
+            repeats_at: notification.repeats_at,
+            url: message.url.as_deref(),
+            message: Text {
+                lang: message.lang,
+                subject: &message.subject,
+                summary: &message.summary,
+                text: &message.text,
+            },
+        }
+    }
+
+    /// As it is sent; what it is made of can always be written.
+    pub(in crate::notify) fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+pub(in crate::notify) fn status(ended_at: Option<Timestamp>) -> Status {
+    if ended_at.is_some() { Status::Resolved } else { Status::Firing }
+}
+
+impl<'a> Entry<'a> {
+    fn new(alert: &'a Alert) -> Self {
+        let Alert { story, .. } = alert;
+        Self {
+            fingerprint: alert.fingerprint,
+            status: status(alert.ends_at),
+            rule: &alert.rule,
+            topic: &alert.topic,
+            labels: &alert.labels,
+            annotations: &alert.annotations,
+            starts_at: alert.starts_at,
+            fired_at: alert.fired_at,
+            ends_at: alert.ends_at,
+            fired_on: numbers(&alert.fired_on),
+            peak: numbers(&alert.peak),
+            peak_at: alert.peak_at,
+            latest: numbers(&alert.latest),
+            copies: story.copies,
+            reach: story.reach,
+            words: story.words.iter().map(|word| word.word.as_str()).collect(),
+            reasons: story.reasons.iter().map(|reason| reason.reason.as_str()).collect(),
+            samples: alert.samples.iter().map(post).collect(),
+        }
+    }
+}
+
+fn numbers(measured: &crate::rule::Measured) -> Numbers {
+    Numbers {
+        posts: measured.posts,
+        negative: measured.negative,
+        rate: measured.rate,
+        lower_bound: measured.lower_bound,
+        threshold: measured.threshold,
+        normal: measured.normal.map(|normal| normal.value),
+    }
+}
+
+fn post(sample: &crate::window::Sample) -> Post<'_> {
+    Post {
+        id: &sample.id,
+        created_at: sample.created_at,
+        author: sample.author.as_deref(),
+        url: sample.url.as_deref(),
+        text: &sample.text,
+        negative: sample.negative,
+    }
+}
