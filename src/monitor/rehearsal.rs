@@ -71,7 +71,7 @@ mod tests {
             for minute in 0..minutes {
                 let (neutral, positive) = (3 + minute % 4 + more.neutral, u64::from(minute % 7 == 0) + more.positive);
                 let negative = u64::from(minute % 3 == 0) + more.negative;
-                rehearsal.feed(Counts { negative, neutral, positive });
+                rehearsal.feed(Counts { negative, neutral, positive, ..Counts::default() });
                 fired.iter_mut().zip(rehearsal.firing()).for_each(|(fired, firing)| *fired |= firing);
             }
             fired

@@ -125,7 +125,6 @@ fn rate(at: Timestamp) -> Alert {
         lower_bound: 0.708,
         threshold: Some(0.66),
         normal: Some(Normal { value: 0.61, posts: 1_204 }),
-        corrected: Some(0.80),
     };
     let point = |step: i32| {
         let lift = (step - 42).max(0);
