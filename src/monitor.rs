@@ -227,10 +227,8 @@ impl Monitor {
         let mut edge = self.totals.edge.unwrap_or(target);
         while edge < target {
             // To the bucket that ends when the first of them wakes.
-            let own = self.events.rests_until(edge);
-            let rests = self.topics.values().map(|watched| watched.rests_until(edge)).chain([own]);
-            // None, which rests not at all, sorts first.
-            let rest = rests.min().unwrap_or_default();
+            let rest = self.topics.values().map(|watched| watched.rests_until(edge));
+            let rest = rest.chain([self.events.rests_until(edge)]).min().flatten();
             let asleep = rest.map_or(edge, |rest| rest.saturating_sub(1).div_euclid(width) * width).min(target);
             if asleep > edge {
                 self.everything().for_each(|watched| watched.window.jump(asleep));
@@ -256,15 +254,15 @@ impl Monitor {
     }
 
     fn evaluate(&mut self, now: Timestamp) {
+        let fired = self.fresh.len();
         let end = now.as_second();
-        let start = end - self.config.bucket.as_secs();
-        let is_due = |watched: &Watched| watched.rests_until(start).is_none_or(|wakes| wakes <= end);
-        let before = self.fresh.len();
+        let before = end - self.config.bucket.as_secs();
+        let is_due = |watched: &Watched| watched.rests_until(before).is_none_or(|wakes| wakes <= end);
         for (name, watched) in self.topics.iter_mut().filter(|(_, watched)| is_due(watched)) {
             self.fresh.extend(watched.evaluate(name, &self.rules, &self.model, &self.events.log, now));
         }
         self.fresh.extend(self.events.evaluate(&self.rules, now));
-        let fired = self.fresh.iter().skip(before).filter(|told| told.status == Status::Firing);
+        let fired = self.fresh.iter().skip(fired).filter(|told| told.status == Status::Firing);
         self.totals.alerts += fired.count() as u64;
     }
 

@@ -23,7 +23,7 @@ impl RuleSet {
     }
 
     pub(crate) fn push(&mut self, [negative, neutral, positive]: Tally) {
-        self.rehearsal.feed(Counts { negative, neutral, positive });
+        self.rehearsal.feed(Counts { negative, neutral, positive, ..Counts::default() });
         for (slot, fires) in self.firing[1..].iter_mut().zip(self.rehearsal.firing()) {
             *slot = fires;
         }

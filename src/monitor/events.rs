@@ -34,10 +34,10 @@ impl OwnEvents {
         self.changed
     }
 
-    /// As [`Watched::rests_until`], while rules can ask for events.
-    pub(super) fn rests_until(&self, edge: i64) -> Option<i64> {
-        let over = self.log.last().is_none_or(|last| last.div_euclid(1_000) + FORGETTABLE < edge);
-        self.watched.rests_until(edge).filter(|_| over)
+    /// As [`Watched::rests_until`]: not while some event may still be asked for.
+    pub(super) fn rests_until(&self, now: i64) -> Option<i64> {
+        let over = self.log.last().is_none_or(|last| last.div_euclid(1_000) + FORGETTABLE < now);
+        self.watched.rests_until(now).filter(|_| over)
     }
 
     pub(super) fn evaluate(&mut self, rules: &Rules, now: Timestamp) -> Vec<Transition> {
