@@ -105,5 +105,7 @@ fn what_is_stored_is_small_and_comes_back() {
     let baseline = Baseline { changed: false, ..learnt(14, 100, 0.0) };
     let bytes = postcard::to_stdvec(&baseline).unwrap();
     assert!(bytes.len() < 3_000, "{} bytes", bytes.len());
-    assert_eq!(postcard::from_bytes::<Baseline>(&bytes).unwrap(), baseline);
+    let mut loaded: Baseline = postcard::from_bytes(&bytes).unwrap();
+    loaded.learn(0, |_| None);
+    assert_eq!(loaded, baseline);
 }
