@@ -124,7 +124,7 @@ impl Monitor {
         let scrubbed = self.scrub(batch, &|sample| who.iter().any(|who| who.wants(sample)), usize::MAX)?;
         Ok(Removed {
             samples: scrubbed.found_in(&[Table::Sample]),
-            alert_samples: scrubbed.found_in(&[Table::Alert, Table::Tracker]),
+            alert_samples: scrubbed.found_in(&[Table::Alert, Table::Tracker, Table::Told]),
             outbox_samples: scrubbed.found_in(&[Table::Outbox]),
             set_aside,
         })

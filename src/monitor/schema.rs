@@ -63,13 +63,15 @@ impl Shape {
             (Table::Sample, _) => Self::of::<Vec<Sample>>(),
             (Table::History, _) => Self::of::<Hour>(),
             (Table::Tracker, _) => Self::of::<Tracked>(),
-            (Table::Alert | Table::Problem, _) => Self::of::<Alert>(),
+            (Table::Alert | Table::Problem | Table::Told, _) => Self::of::<Alert>(),
             (Table::Outbox, _) => Self::of::<Transition>(),
             // Since when it is known, and its newest event time.
             (Table::Topic, _) => Self::of::<(i64, Option<i64>)>(),
             (Table::Forgotten, _) => Self::of::<Tombstone>(),
             (Table::Receipt, _) => Self::of::<Receipt>(),
             (Table::SetAside, _) => Self::of::<SetAside>(),
+            // JSON of the dispatcher's.
+            (Table::Dispatch, _) => Self::of::<String>(),
         }
     }
 }
@@ -191,7 +193,7 @@ fn leave_out_posts(table: Table, value: &mut Value) {
     let nothing = json!([]);
     match table {
         Table::Sample => *value = nothing,
-        Table::Alert | Table::Problem => value["samples"] = nothing,
+        Table::Alert | Table::Problem | Table::Told => value["samples"] = nothing,
         Table::Outbox => value["alert"]["samples"] = nothing,
         Table::Tracker if !value["alert"].is_null() => value["alert"]["samples"] = nothing,
         Table::SetAside => value["unusable"]["raw"] = json!(""),

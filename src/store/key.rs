@@ -36,6 +36,10 @@ pub enum Table {
     Receipt = 14,
     /// What could not be used, as it was read.
     SetAside = 15,
+    /// Incidents, silences and receivers of the dispatcher, as JSON.
+    Dispatch = 18,
+    /// Alerts of incidents, by the incident's name.
+    Told = 19,
 }
 
 /// One part of a key.
@@ -56,7 +60,7 @@ enum Kind {
 }
 
 impl Table {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Meta,
         Self::Cursor,
         Self::Totals,
@@ -72,6 +76,8 @@ impl Table {
         Self::Forgotten,
         Self::Receipt,
         Self::SetAside,
+        Self::Dispatch,
+        Self::Told,
     ];
 
     /// As it is written in an export.
@@ -87,10 +93,10 @@ impl Table {
     fn parts(self) -> &'static [Kind] {
         match self {
             Self::Totals => &[],
-            Self::Meta | Self::Cursor | Self::Topic | Self::Forgotten => &[Kind::Text],
+            Self::Meta | Self::Cursor | Self::Topic | Self::Forgotten | Self::Dispatch => &[Kind::Text],
             Self::Bucket | Self::Sample | Self::History => &[Kind::Text, Kind::Time],
             Self::Seen => &[Kind::Text, Kind::Time, Kind::Number],
-            Self::Tracker | Self::Problem => &[Kind::Text, Kind::Text],
+            Self::Tracker | Self::Problem | Self::Told => &[Kind::Text, Kind::Text],
             Self::Alert => &[Kind::Text, Kind::Time, Kind::Text],
             Self::Outbox | Self::Receipt | Self::SetAside => &[Kind::Number],
         }
