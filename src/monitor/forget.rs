@@ -133,7 +133,7 @@ impl Monitor {
         self.topics.values_mut().for_each(|watched| watched.window.forget_hashes(&ids));
         Ok(Removed {
             samples: scrubbed.found_in(&[Table::Sample]),
-            alert_samples: scrubbed.found_in(&[Table::Alert, Table::Tracker]),
+            alert_samples: scrubbed.found_in(&[Table::Alert, Table::Tracker, Table::Told]),
             outbox_samples: scrubbed.found_in(&[Table::Outbox]),
             set_aside,
             feedback,

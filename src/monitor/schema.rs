@@ -65,7 +65,7 @@ impl Shape {
             (Table::Sample, _) => Self::of::<Vec<Sample>>(),
             (Table::History, _) => Self::of::<Hour>(),
             (Table::Tracker, _) => Self::of::<Tracked>(),
-            (Table::Alert | Table::Problem, _) => Self::of::<Alert>(),
+            (Table::Alert | Table::Problem | Table::Told, _) => Self::of::<Alert>(),
             (Table::Outbox, _) => Self::of::<Transition>(),
             // Since when it is known, and its newest event time.
             (Table::Topic, _) => Self::of::<(i64, Option<i64>)>(),
@@ -80,6 +80,8 @@ impl Shape {
             (Table::Word, _) => Self::of::<String>(),
             (Table::Event, _) => Self::of::<Vec<i64>>(),
             (Table::Feedback, _) => Self::of::<Feedback>(),
+            // JSON of the dispatcher's.
+            (Table::Dispatch, _) => Self::of::<String>(),
         }
     }
 }
@@ -200,7 +202,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 fn leave_out_posts(table: Table, value: &mut Value) {
     match table {
         Table::Sample => *value = json!([]),
-        Table::Alert | Table::Problem => leave_out_said(value),
+        Table::Alert | Table::Problem | Table::Told => leave_out_said(value),
         Table::Outbox => leave_out_said(&mut value["alert"]),
         Table::Tracker if !value["alert"].is_null() => leave_out_said(&mut value["alert"]),
         Table::Word => *value = json!(""),

@@ -64,6 +64,7 @@ impl Monitor {
         self.scrub_table(&mut stored, Table::Tracker, |tracked: &mut Tracked| {
             tracked.alert.as_mut().map(|alert| &mut alert.samples)
         })?;
+        self.scrub_table(&mut stored, Table::Told, |alert: &mut Alert| Some(&mut alert.samples))?;
         self.scrub_table(&mut stored, Table::Outbox, |told: &mut Transition| Some(&mut told.alert.samples))?;
         self.scrub_memory(&mut scrubbed, doomed);
         Ok(scrubbed)
@@ -118,8 +119,10 @@ impl Monitor {
         }
         let told = self.outbox.iter().map(|(_, told)| told).chain(&self.fresh);
         told.flat_map(|told| &told.alert.samples).for_each(&mut look);
-        for entry in self.store.scan::<Alert>(&Key::new(Table::Alert)) {
-            entry?.1.samples.iter().for_each(&mut look);
+        for table in [Table::Alert, Table::Told] {
+            for entry in self.store.scan::<Alert>(&Key::new(table)) {
+                entry?.1.samples.iter().for_each(&mut look);
+            }
         }
         for given in self.feedback()? {
             look(&given.feedback.post);

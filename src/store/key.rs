@@ -40,6 +40,10 @@ pub enum Table {
     Baseline = 16,
     /// What came late for a topic since its last bucket closed.
     Late = 17,
+    /// Incidents, silences and receivers of the dispatcher, as JSON.
+    Dispatch = 18,
+    /// Alerts of incidents, by the incident's name.
+    Told = 19,
     /// Hashes of the posts that others may repeat, per topic.
     Cascade = 20,
     /// How many negative posts held which words, per topic, kind and ten minutes; by hash.
@@ -72,7 +76,7 @@ enum Kind {
 }
 
 impl Table {
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Meta,
         Self::Cursor,
         Self::Totals,
@@ -90,6 +94,8 @@ impl Table {
         Self::SetAside,
         Self::Baseline,
         Self::Late,
+        Self::Dispatch,
+        Self::Told,
         Self::Cascade,
         Self::Words,
         Self::UsualWords,
@@ -111,12 +117,17 @@ impl Table {
     fn parts(self) -> &'static [Kind] {
         match self {
             Self::Totals => &[],
-            Self::Meta | Self::Cursor | Self::Topic | Self::Forgotten | Self::Baseline | Self::Late | Self::Event => {
-                &[Kind::Text]
-            }
+            Self::Meta
+            | Self::Cursor
+            | Self::Topic
+            | Self::Forgotten
+            | Self::Baseline
+            | Self::Late
+            | Self::Event
+            | Self::Dispatch => &[Kind::Text],
             Self::Bucket | Self::Sample | Self::History => &[Kind::Text, Kind::Time],
             Self::Seen => &[Kind::Text, Kind::Time, Kind::Number],
-            Self::Tracker | Self::Problem | Self::UsualWords => &[Kind::Text, Kind::Text],
+            Self::Tracker | Self::Problem | Self::Told | Self::UsualWords => &[Kind::Text, Kind::Text],
             Self::Cascade => &[Kind::Text, Kind::Number],
             Self::Words => &[Kind::Text, Kind::Text, Kind::Time],
             Self::Word => &[Kind::Text, Kind::Text, Kind::Number],

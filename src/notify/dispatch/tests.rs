@@ -1,0 +1,280 @@
+//! Timelines: what happens at which second, and what must have been sent by then. Seconds count from noon, Tuesday 24
+//! November 2026, UTC.
+
+mod invariants;
+mod kit;
+
+use kit::{Kit, alert, routing};
+
+#[test]
+fn an_incident_waits_for_others_and_has_one_name_and_thread_to_its_end() {
+    let mut kit = Kit::new(routing(""));
+    kit.fire(0, alert("Rate", "warning"));
+    kit.fire(20, alert("Volume", "critical"));
+    assert_eq!(kit.play(29), [""; 0]);
+    assert_eq!(kit.play(60), ["30 log Opened Volume Rate"]);
+    kit.resolve(100, "Volume");
+    assert_eq!(kit.play(329), [""; 0]);
+    assert_eq!(kit.play(400), ["330 log Changed Rate -Volume"]);
+    kit.resolve(1_000, "Rate");
+    assert_eq!(kit.play(1_000), ["1000 log Resolved -Volume -Rate"]);
+    assert_eq!(kit.sequences(), [0, 1, 2]);
+    assert_eq!(kit.incidents().len(), 1);
+    assert!(kit.last().incident.ended_at.is_some());
+    kit.fire(1_001, alert("Rate", "warning"));
+    kit.play(2_000);
+    assert_eq!(kit.incidents().len(), 2, "what comes after is another incident");
+}
+
+#[test]
+fn a_blip_within_group_wait_is_not_told() {
+    let mut kit = Kit::new(routing(""));
+    kit.fire(0, alert("Rate", "warning"));
+    kit.resolve(29, "Rate");
+    assert_eq!(kit.play(100_000), [""; 0]);
+}
+
+#[test]
+fn what_fires_on_is_said_again_until_somebody_takes_it_on() {
+    let mut kit = Kit::new(routing("[notify]\nrepeat_interval = '1h'"));
+    kit.fire(0, alert("Rate", "warning"));
+    assert_eq!(kit.play(7_300), ["30 log Opened Rate", "3630 log Repeated Rate", "7230 log Repeated Rate"]);
+    assert!(kit.last().repeats_at.is_some());
+    kit.acknowledge(7_400);
+    assert_eq!(kit.play(20_000), [""; 0]);
+    kit.fire(20_000, alert("Volume", "critical"));
+    assert_eq!(kit.play(20_100), ["20030 log Changed Volume Rate"], "what joins is told all the same");
+    assert_eq!((kit.last().acknowledged.is_some(), kit.last().repeats_at), (true, None));
+    kit.resolve(21_000, "Volume");
+    kit.resolve(21_000, "Rate");
+    assert_eq!(kit.play(30_000), ["21000 log Resolved -Volume -Rate"]);
+}
+
+#[test]
+fn routes_lead_by_label_and_a_critical_one_does_not_wait() {
+    let mut kit = Kit::new(routing(
+        r#"
+        [[receiver]]
+        name = "crisis"
+        [[receiver]]
+        name = "desk"
+        [[route]]
+        matchers = ["severity=critical"]
+        receivers = ["crisis"]
+        group_wait = "0s"
+        continue = true
+        [[route]]
+        receivers = ["desk"]
+    "#,
+    ));
+    kit.fire(0, alert("Rate", "warning"));
+    kit.fire(10, alert("Volume", "critical"));
+    assert_eq!(kit.play(100), ["10 crisis Opened Volume", "30 desk Opened Volume Rate"]);
+    assert_eq!(kit.incidents().len(), 1, "one name for all receivers");
+    kit.resolve(1_000, "Volume");
+    assert_eq!(kit.play(2_000), ["1000 crisis Resolved -Volume", "1000 desk Changed Rate -Volume"]);
+}
+
+#[test]
+fn outside_of_its_hours_a_receiver_waits_or_another_is_told() {
+    let text = |outside: &str| {
+        format!(
+            r#"
+            [[receiver]]
+            name = "desk"
+            [[receiver]]
+            name = "night"
+            [[route]]
+            receivers = ["desk"]
+            active_times = ["mon-fri 13:00-14:00"]
+            outside = "{outside}"
+            [[route]]
+            receivers = ["night"]
+        "#
+        )
+    };
+    let mut kit = Kit::new(routing(&text("wait")));
+    kit.fire(0, alert("Rate", "warning"));
+    assert_eq!(kit.play(3_599), [""; 0]);
+    assert_eq!(kit.play(3_700), ["3600 desk Opened Rate"]);
+
+    let mut kit = Kit::new(routing(&text("wait")));
+    kit.fire(0, alert("Rate", "warning"));
+    kit.resolve(600, "Rate");
+    assert_eq!(kit.play(5_000), ["3600 desk Resolved -Rate"], "what has come and gone is told once");
+
+    let mut kit = Kit::new(routing(&text("next")));
+    kit.fire(0, alert("Rate", "warning"));
+    assert_eq!(kit.play(5_000), ["30 night Opened Rate"]);
+}
+
+#[test]
+fn a_silence_keeps_quiet_and_what_fires_at_its_end_is_told_then() {
+    let mut kit = Kit::new(routing("[notify]\nrepeat_interval = '1h'"));
+    let id = kit.silence(0, "topic=t", 600);
+    kit.fire(0, alert("Rate", "warning"));
+    assert_eq!(kit.play(599), [""; 0]);
+    assert_eq!(kit.play(700), ["600 log Opened Rate"]);
+    assert!(kit.dispatcher.unsilence(&id, kit.now()).is_err(), "it has ended");
+
+    kit.silence(800, "topic=t", 100_000);
+    assert_eq!(kit.play(50_000), [""; 0]);
+    kit.resolve(50_000, "Rate");
+    assert_eq!(kit.play(50_000), ["50000 log Resolved -Rate"], "the end of what was told is told");
+    kit.fire(60_000, alert("Volume", "critical"));
+    kit.resolve(70_000, "Volume");
+    assert_eq!(kit.play(200_000), [""; 0], "what was silenced all its life never was");
+}
+
+#[test]
+fn a_silence_can_be_ended_by_hand() {
+    let mut kit = Kit::new(routing(""));
+    let id = kit.silence(0, "severity=~\"warn.*\"", 10_000);
+    kit.fire(0, alert("Rate", "warning"));
+    kit.play(500);
+    kit.dispatcher.unsilence(&id.to_lowercase(), kit.now()).unwrap();
+    assert_eq!(kit.play(600), ["500 log Opened Rate"]);
+}
+
+#[test]
+fn nobody_acknowledged_so_another_is_told() {
+    let text = r#"
+        [[receiver]]
+        name = "desk"
+        [[receiver]]
+        name = "boss"
+        [[route]]
+        receivers = ["desk"]
+        escalate_to = "boss"
+        escalate_after = "30m"
+    "#;
+    let mut kit = Kit::new(routing(text));
+    kit.fire(0, alert("Rate", "warning"));
+    assert_eq!(kit.play(3_000), ["30 desk Opened Rate", "1830 boss Escalated Rate"]);
+    kit.resolve(4_000, "Rate");
+    assert_eq!(kit.play(4_000), ["4000 boss Resolved -Rate", "4000 desk Resolved -Rate"]);
+
+    let mut kit = Kit::new(routing(text));
+    kit.fire(0, alert("Rate", "warning"));
+    kit.play(1_000);
+    kit.acknowledge(1_000);
+    assert_eq!(kit.play(10_000), [""; 0]);
+}
+
+#[test]
+fn a_greater_alert_inhibits_a_lesser_one_of_the_same_topic() {
+    let mut kit = Kit::new(routing(
+        r#"
+        [[inhibit]]
+        source = ["severity=critical"]
+        target = ["severity=warning"]
+        equal = ["topic"]
+    "#,
+    ));
+    kit.fire(0, alert("Volume", "critical"));
+    kit.fire(0, alert("Rate", "warning"));
+    assert_eq!(kit.play(100), ["30 log Opened Volume"]);
+    kit.resolve(1_000, "Volume");
+    assert_eq!(kit.play(2_000), ["1000 log Changed Rate -Volume"], "it still fires when the other is over");
+}
+
+#[test]
+fn a_receiver_that_was_down_is_told_what_is_and_not_all_that_was() {
+    let mut kit = Kit::new(routing(""));
+    kit.fails_until(90_000);
+    for hour in 0..20 {
+        kit.fire(hour * 3_600, alert("Rate", "warning"));
+        kit.resolve(hour * 3_600 + 1_800, "Rate");
+    }
+    kit.fire(85_000, alert("Volume", "critical"));
+    assert_eq!(kit.play(89_000), [""; 0]);
+    let told = kit.play(100_000);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("Opened Volume -Rate"), "{told:?}");
+    assert_eq!(kit.last().alerts.len(), 11, "at most ten of those that were missed");
+}
+
+#[test]
+fn a_retry_has_the_key_of_what_it_repeats_and_another_truth_another_key() {
+    let mut kit = Kit::new(routing(""));
+    kit.fails_until(100);
+    kit.fire(0, alert("Rate", "warning"));
+    kit.play(99);
+    let keys: std::collections::BTreeSet<String> = kit.attempts.iter().map(|it| it.key.clone()).collect();
+    assert!(kit.attempts.len() > 2 && keys.len() == 1, "{:?}", kit.attempts.len());
+    kit.resolve(99, "Rate");
+    assert!(kit.play(1_000).iter().all(|told| told.contains("Resolved -Rate")));
+    assert!(!keys.contains(&kit.last().key));
+}
+
+#[test]
+fn what_is_over_is_not_told_for_ever() {
+    let mut kit = Kit::new(routing("[notify]\ngive_up_after = '1h'"));
+    kit.fails_until(20_000);
+    kit.fire(0, alert("Rate", "warning"));
+    kit.resolve(60, "Rate");
+    assert_eq!(kit.play(30_000), [""; 0]);
+}
+
+#[test]
+fn a_receiver_that_cannot_be_told_is_told_of_to_the_others() {
+    let text = r#"
+        [notify]
+        receivers = ["desk"]
+        [[receiver]]
+        name = "desk"
+        [[receiver]]
+        name = "mail"
+    "#;
+    let mut kit = Kit::new(routing(text));
+    kit.fire(0, alert("Rate", "warning"));
+    kit.refuses("desk");
+    kit.play(100);
+    let problems = kit.dispatcher.problems(kit.now());
+    let found = problems.iter().find(|(name, ..)| *name == super::FAILED).unwrap();
+    assert_eq!((found.1.as_str(), found.2.as_deref().map(|why| why.contains("401"))), ("desk", Some(true)));
+    kit.fire(100, kit::operational(super::FAILED, "desk"));
+    assert_eq!(kit.play(200), ["130 mail Opened ReceiverFailed"], "not through the one it is about");
+    assert_eq!(kit.attempts.iter().filter(|it| it.receiver == "desk").count(), 1, "it is not hammered");
+    let routing = kit.dispatcher.routing().clone();
+    kit.accepts();
+    kit.dispatcher.reload(routing, kit.now());
+    assert_eq!(kit.play(300), ["200 desk Opened Rate"], "a reload tries again");
+    assert!(kit.dispatcher.problems(kit.now()).iter().all(|(.., why)| why.is_none()));
+}
+
+#[test]
+fn a_storm_of_groups_keeps_within_the_rate_limit() {
+    let mut kit = Kit::new(routing("[[receiver]]\nname = 'desk'\nrate_limit = 6"));
+    for topic in 0..20 {
+        kit.fire(0, kit::about("Rate", "warning", &format!("t{topic}")));
+    }
+    let told = kit.play(30);
+    assert_eq!(told.len(), 6, "{told:?}");
+    assert_eq!(kit.play(40).len(), 1);
+    assert_eq!(kit.play(1_000).len(), 13);
+}
+
+#[test]
+fn what_cannot_be_stored_is_told_at_once_and_its_end_too() {
+    let mut kit = Kit::new(routing(""));
+    let failed = kit::operational("StoreFailed", "store");
+    kit.urgent(0, failed.clone());
+    assert_eq!(kit.play(0), ["0 log Opened StoreFailed"]);
+    kit.fire(100, failed); // by way of the outbox
+    kit.resolve(100, "StoreFailed");
+    assert_eq!(kit.play(1_000), ["300 log Resolved -StoreFailed"]);
+    assert_eq!(kit.incidents().len(), 1);
+}
+
+#[test]
+fn a_reload_routes_what_fires_anew() {
+    let mut kit = Kit::new(routing("[[receiver]]\nname = 'desk'"));
+    kit.fire(0, alert("Rate", "warning"));
+    kit.play(100);
+    kit.dispatcher.reload(routing("[[receiver]]\nname = 'desk'\n[[receiver]]\nname = 'mail'"), kit.now());
+    assert_eq!(kit.play(200), ["100 mail Opened Rate"]);
+    kit.dispatcher.reload(routing("[[receiver]]\nname = 'mail'"), kit.now());
+    kit.resolve(1_000, "Rate");
+    assert_eq!(kit.play(2_000), ["1000 mail Resolved -Rate"]);
+}

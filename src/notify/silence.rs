@@ -1,0 +1,29 @@
+//! [`Silence`]: alerts that nobody is to be told of for some time. It ends by itself.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::matcher::{Labels, Matcher};
+
+/// A silence, as Alertmanager has it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Silence {
+    /// Such as `S-7F3K`.
+    pub id: String,
+    /// All of them must match.
+    pub matchers: Vec<Matcher>,
+    pub starts_at: Timestamp,
+    pub ends_at: Timestamp,
+    pub by: String,
+    pub comment: String,
+}
+
+impl Silence {
+    pub fn is_active(&self, now: Timestamp) -> bool {
+        self.starts_at <= now && now < self.ends_at
+    }
+
+    pub fn holds(&self, labels: &Labels, now: Timestamp) -> bool {
+        self.is_active(now) && Matcher::all(&self.matchers, labels)
+    }
+}
