@@ -28,7 +28,7 @@ fn the_shipped_configuration_is_sound_and_says_what_would_run() {
         "topics     Air Paradis: \"Air Paradis\", \"AirParadis\", @AirParadis",
         "x-search: X's recent search for a query made from the topics, every 30s to 5m, 100 posts a page",
         "cost       at most 5.00 $ a day, 150.00 $ a month",
-        "NegativeRateAboveNormal, for 10m",
+        "NegativeRising, for 0s",
         "over it    --set x.budget.dollars_per_day",
         "http://127.0.0.1:9469",
     ] {

@@ -244,8 +244,8 @@ fn the_timeline_speaks_both_languages() {
         |language| success(&replay(dir.path(), &[&airline(), "--labels", "column", "--language", language]));
     let english = in_language("en");
     assert!(english.contains("US Airways\n") && english.contains("alerts"), "{english}");
-    assert!(english.contains("are negative; normal is"), "the annotation: {english}");
+    assert!(english.contains("in the last hour are negative"), "the annotation: {english}");
     let french = in_language("fr");
-    assert!(french.contains("alertes") && french.contains("la normale est de"), "{french}");
+    assert!(french.contains("alertes") && french.contains("de la dernière heure sont négatifs"), "{french}");
     assert!(english.lines().all(|line| !line.contains('\u{1b}')));
 }

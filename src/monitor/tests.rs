@@ -200,3 +200,82 @@ fn a_monitor_that_was_ahead_goes_back_and_counts_on() {
     play(&mut monitor, 98, &["nnnn", "nnnn"]);
     assert_eq!(monitor.totals().posts, 400);
 }
+
+const RISING: &str = r#"
+    [[rule]]
+    name = "Rising"
+    keep_firing_for = "30m"
+    condition = { type = "or", any = [{ type = "rising", of = "negative_volume" }, { type = "rising" }] }
+
+    [[rule]]
+    name = "Silent"
+    condition = { type = "no_data", at_least = "30m" }
+"#;
+
+fn rising(dir: &Path) -> Monitor {
+    let config = window::Config { lateness: SignedDuration::from_mins(5), ..window::Config::default() };
+    let mut monitor = Monitor::open(Store::open(dir).unwrap(), config, toml::from_str(RISING).unwrap()).unwrap();
+    monitor.read_by(ModelInfo { id: "a".into(), error: None });
+    monitor
+}
+
+/// Two days of calm, an hour of trouble, calm.
+fn two_days() -> Vec<&'static str> {
+    let mut minutes = ["np", "pn", "pp", "n"].repeat(720);
+    minutes.extend(["nnn", "nnp"].repeat(30));
+    minutes.extend(["np", "pn", "pp", "n"].repeat(60));
+    minutes
+}
+
+#[test]
+fn a_rise_is_found_within_minutes_and_ends_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut monitor = rising(dir.path());
+    let told = play(&mut monitor, 0, &two_days());
+    let minutes: Vec<i64> = told.iter().map(|told| told.split(' ').next().unwrap().parse().unwrap()).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!((2_882..2_905).contains(&minutes[0]) && (2_970..3_040).contains(&minutes[1]), "{told:?}");
+    let report = monitor.report().unwrap();
+    let alert = &report.topics[0].alerts[0];
+    assert_eq!((alert.explanation.condition.as_str(), alert.explanation.parts.len()), ("or", 2));
+    let names: Vec<&str> = alert.explanation.parts[1].numbers.iter().map(|(name, _)| name.as_str()).collect();
+    assert!(["sum", "h", "lift", "rising_since"].iter().all(|name| names.contains(name)), "{names:?}");
+}
+
+/// A daemon that is started anew at any time goes on with its sums and its baseline.
+#[test]
+fn a_rise_is_found_at_the_same_minute_after_restarts() {
+    let minutes = two_days();
+    let whole = tempfile::tempdir().unwrap();
+    let told = play(&mut rising(whole.path()), 0, &minutes);
+    let cut = tempfile::tempdir().unwrap();
+    let (mut in_parts, mut start) = (Vec::new(), 0);
+    for end in [1_000, 2_870, 2_884, 2_890, 2_950, minutes.len()] {
+        in_parts.extend(play(&mut rising(cut.path()), start as i64, &minutes[start..end]));
+        start = end;
+    }
+    assert_eq!(in_parts, told);
+    assert_eq!(rising(cut.path()).report().unwrap(), rising(whole.path()).report().unwrap());
+}
+
+#[test]
+fn another_model_has_no_normal_yet() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut monitor = rising(dir.path());
+    let minutes = two_days();
+    assert!(play(&mut monitor, 0, &minutes[..2_880]).is_empty());
+    monitor.read_by(ModelInfo { id: "b".into(), error: None });
+    assert!(play(&mut monitor, 2_880, &minutes[2_880..2_940]).is_empty());
+}
+
+#[test]
+fn silence_is_told_though_nothing_happens_and_ends_with_a_post() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut monitor = rising(dir.path());
+    assert!(play(&mut monitor, 0, &two_days()[..2_880]).is_empty());
+    // All at once, as a replay does; beyond what any window holds.
+    let told = play(&mut monitor, 20_000, &["n", "n"]);
+    let minutes: Vec<i64> = told.iter().map(|told| told.split(' ').next().unwrap().parse().unwrap()).collect();
+    assert!(told.len() == 2 && told[0].ends_with("Firing Silent") && told[1].ends_with("Resolved Silent"), "{told:?}");
+    assert!((2_909..2_960).contains(&minutes[0]) && minutes[1] == 20_001, "{told:?}");
+}

@@ -46,6 +46,11 @@ pub struct Baseline {
     volume_spread: Spread,
     /// Starts of hours not to be learnt from; those with `true` only where nothing was written in them.
     skipped: BTreeMap<i64, bool>,
+    /// Sums over the cells, as rules ask for them at every bucket: of each hour of the day, and of all.
+    #[serde(skip)]
+    day: Vec<Cell>,
+    #[serde(skip)]
+    all: Cell,
     #[serde(skip)]
     changed: bool,
 }
@@ -119,6 +124,7 @@ impl Baseline {
             for cell in &mut self.cells {
                 (cell.judged, cell.negative) = (0.0, 0.0);
             }
+            self.sum_up();
         }
         is_other
     }
@@ -138,15 +144,19 @@ impl Baseline {
 
     /// Posts it was learnt from, by now.
     pub fn known_posts(&self) -> u64 {
-        f64::from(self.total(self.cells.iter()).posts) as u64
+        f64::from(self.all.posts) as u64
     }
 
     /// Learns the hours that `settled` gives, from the last learnt on, or else from the first whole one after `since`; none
     /// is one that can still change.
     pub fn learn(&mut self, since: i64, settled: impl Fn(i64) -> Option<Counts>) {
+        if self.day.is_empty() {
+            self.sum_up(); // as loaded
+        }
         let mut start = self.until.unwrap_or(since + (-since).rem_euclid(HOUR));
         while let Some(counts) = settled(start) {
             self.learn_hour(start, counts);
+            self.sum_up();
             start += HOUR;
             self.until = Some(start);
             self.changed = true;
@@ -170,6 +180,11 @@ impl Baseline {
             cell.judged += counts.posts() as f32;
             cell.negative += counts.negative as f32;
         }
+    }
+
+    fn sum_up(&mut self) {
+        self.day = (0..24).map(|hour| total(self.cells.iter().skip(hour).step_by(24))).collect();
+        self.all = total(self.day.iter());
     }
 
     fn forget(&mut self) {
@@ -208,7 +223,7 @@ impl Baseline {
 
     /// Rate and posts an hour over all hours; none before any post was learnt from.
     pub fn overall(&self) -> Option<(f64, f64)> {
-        let all = self.total(self.cells.iter());
+        let all = self.all;
         (all.judged >= 1.0).then(|| {
             let rate = (f64::from(all.negative) + 1.0) / (f64::from(all.judged) + 2.0);
             (rate, f64::from(all.posts) / f64::from(all.hours))
@@ -222,7 +237,7 @@ impl Baseline {
         };
         // One post of each kind more: no hour is surely without negative posts.
         let (overall, _) = self.overall()?;
-        let posts = f64::from(self.total(self.cells.iter()).judged);
+        let posts = f64::from(self.all.judged);
         let rate = share(self.cell(time), share(self.day_hour(time), overall, RATE_PRIOR.0), RATE_PRIOR.1);
         let (prior, weight) = RATE_SPREAD_PRIOR;
         let Spread { excess, weight: known } = self.rate_spread;
@@ -247,7 +262,7 @@ impl Baseline {
 
     /// The number of posts to be expected in the hour around `time` (Unix seconds); none before an hour was learnt.
     pub fn volume_at(&self, time: i64) -> Option<ExpectedVolume> {
-        let all = self.total(self.cells.iter());
+        let all = self.all;
         let hours = f64::from(all.hours);
         if hours < 0.5 {
             return None;
@@ -270,19 +285,22 @@ impl Baseline {
 
     /// The same hour of all days.
     fn day_hour(&self, time: i64) -> Cell {
-        self.total(self.cells.iter().skip(slot(time) % 24).step_by(24))
+        self.day.get(slot(time) % 24).copied().unwrap_or_default()
     }
+}
 
-    fn total<'a>(&self, cells: impl Iterator<Item = &'a Cell>) -> Cell {
-        cells.fold(Cell::default(), |sum, cell| Cell {
-            hours: sum.hours + cell.hours,
-            posts: sum.posts + cell.posts,
-            judged: sum.judged + cell.judged,
-            negative: sum.negative + cell.negative,
-        })
-    }
+fn total<'a>(cells: impl Iterator<Item = &'a Cell>) -> Cell {
+    cells.fold(Cell::default(), |sum, cell| Cell {
+        hours: sum.hours + cell.hours,
+        posts: sum.posts + cell.posts,
+        judged: sum.judged + cell.judged,
+        negative: sum.negative + cell.negative,
+    })
 }
 
 fn slot(time: i64) -> usize {
     usize::try_from(time.div_euclid(HOUR).rem_euclid(CELLS as i64)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

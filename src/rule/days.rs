@@ -3,13 +3,14 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-const UNITS: [(&str, i64); 2] = [("d", 24), ("w", 7 * 24)];
+const DAY: i64 = 24 * 3_600;
+const UNITS: [(&str, i64); 2] = [("d", DAY), ("w", 7 * DAY)];
 
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SignedDuration, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let whole = UNITS.iter().find_map(|(unit, hours)| {
+    let whole = UNITS.iter().find_map(|(unit, seconds)| {
         let count: i64 = text.strip_suffix(unit)?.trim().parse().ok()?;
-        Some(SignedDuration::from_hours(count.checked_mul(*hours)?))
+        Some(SignedDuration::from_secs(count.checked_mul(*seconds)?))
     });
     let wanted =
         || serde::de::Error::custom(format!("{text:?} is not a length of time; wanted such as \"30d\" or \"12h\""));

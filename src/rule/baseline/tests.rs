@@ -1,0 +1,111 @@
+//! Tests of the baseline: it converges to what is drawn, knows how far hours stray, forgets, and leaves incidents out.
+
+use super::*;
+
+const DAY: i64 = 24 * HOUR;
+
+/// Splitmix64 (Steele et al. 2014).
+fn share(seed: &mut u64) -> f64 {
+    *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *seed;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// The share that is usual: higher by night.
+fn usual(time: i64) -> f64 {
+    if (8..20).contains(&(time % DAY / HOUR)) { 0.6 } else { 0.7 }
+}
+
+/// Hours of `posts` by day and half as many by night, whose share strays by `stray` up or down from hour to hour.
+fn hours(days: i64, posts: u64, stray: f64) -> impl Fn(i64) -> Option<Counts> {
+    move |start| {
+        let mut seed = start as u64;
+        let posts = if (8..20).contains(&(start % DAY / HOUR)) { posts } else { posts / 2 };
+        let p = usual(start) + if share(&mut seed) < 0.5 { stray } else { -stray };
+        let negative = (0..posts).filter(|_| share(&mut seed) < p).count() as u64;
+        (start < days * DAY).then(|| Counts { negative, neutral: posts - negative, ..Counts::default() })
+    }
+}
+
+fn learnt(days: i64, posts: u64, stray: f64) -> Baseline {
+    let mut baseline = Baseline::default();
+    baseline.read_by("a", 0);
+    baseline.learn(0, hours(days, posts, stray));
+    baseline
+}
+
+#[test]
+fn it_converges_to_what_is_usual_at_each_hour() {
+    let mut last = 1.0;
+    for (days, wanted) in [(2, 0.06), (14, 0.03), (56, 0.02)] {
+        let baseline = learnt(days, 100, 0.0);
+        let off = |hour: i64| (baseline.rate_at(days * DAY + hour * HOUR).unwrap().rate - usual(hour * HOUR)).abs();
+        let mean = (0..168).map(off).sum::<f64>() / 168.0;
+        assert!(mean < wanted && mean < last, "{mean} after {days} days");
+        last = mean;
+    }
+    let volume = learnt(56, 100, 0.0);
+    let at = |hour: i64| volume.volume_at(hour * HOUR).unwrap().posts;
+    assert!((at(12) - 100.0).abs() < 5.0 && (at(2) - 50.0).abs() < 5.0, "{} and {}", at(12), at(2));
+}
+
+/// A share that strays by `s` either way has the correlation `s^2 / (p q)`.
+#[test]
+fn it_knows_how_far_hours_stray() {
+    let spread = |stray| learnt(56, 200, stray).rate_at(0).unwrap().spread;
+    let (calm, wild) = (spread(0.0), spread(0.08));
+    assert!(calm < 0.002, "{calm}");
+    let wanted = 0.08 * 0.08 / (0.65 * 0.35);
+    assert!((0.75..1.35).contains(&(wild / wanted)), "{wild} instead of {wanted}");
+}
+
+#[test]
+fn another_model_restarts_the_rates_and_leaves_the_volumes() {
+    let mut baseline = learnt(14, 100, 0.0);
+    assert!(!baseline.read_by("a", 14 * DAY));
+    let volume = baseline.volume_at(0);
+    assert!(baseline.read_by("b", 14 * DAY));
+    assert_eq!((baseline.rate_at(0), baseline.rates_since()), (None, Some(14 * DAY)));
+    assert_eq!(baseline.volume_at(0).map(|v| v.posts), volume.map(|v| v.posts));
+    baseline.learn(0, |start| (start < 15 * DAY).then_some(Counts { negative: 10, neutral: 90, ..Counts::default() }));
+    let rate = baseline.rate_at(15 * DAY).unwrap();
+    assert!((rate.rate - 0.1).abs() < 0.01 && rate.posts < 2_500.0, "{rate:?}");
+}
+
+#[test]
+fn hours_of_an_incident_are_not_learnt() {
+    let mut with = learnt(14, 100, 0.0);
+    (0..6).for_each(|hour| with.skip(14 * DAY + hour * HOUR + 1_800, false));
+    let angry = |start: i64| (start < 14 * DAY + 6 * HOUR).then_some(Counts { negative: 900, ..Counts::default() });
+    let before = with.overall().unwrap();
+    with.learn(0, angry);
+    let after = with.overall().unwrap();
+    assert!((after.0 - before.0).abs() < 1e-3 && (after.1 - before.1).abs() < 0.1, "{before:?} {after:?}");
+    assert_eq!(with.until(), Some(14 * DAY + 6 * HOUR));
+}
+
+#[test]
+fn an_hour_that_was_silent_in_part_is_learnt() {
+    let mut baseline = learnt(14, 100, 0.0);
+    let known = baseline.known_posts();
+    (0..2).for_each(|hour| baseline.skip(14 * DAY + hour * HOUR, true));
+    let silent_at_first = |start: i64| {
+        (start < 14 * DAY + 2 * HOUR)
+            .then(|| Counts { neutral: if start == 14 * DAY { 0 } else { 70 }, ..Counts::default() })
+    };
+    baseline.learn(0, silent_at_first);
+    assert!(baseline.known_posts().abs_diff(known + 70) < 60, "{} after {known}", baseline.known_posts());
+    assert!(baseline.skipped.is_empty());
+}
+
+#[test]
+fn what_is_stored_is_small_and_comes_back() {
+    let baseline = Baseline { changed: false, ..learnt(14, 100, 0.0) };
+    let bytes = postcard::to_stdvec(&baseline).unwrap();
+    assert!(bytes.len() < 3_000, "{} bytes", bytes.len());
+    let mut loaded: Baseline = postcard::from_bytes(&bytes).unwrap();
+    loaded.learn(0, |_| None);
+    assert_eq!(loaded, baseline);
+}
