@@ -69,7 +69,7 @@ fn would_run(loaded: &Loaded) -> serde_json::Value {
         "sources": sources,
         "cost": words::cost(config),
         "rules": rules.rules.iter().map(|rule| &rule.name).collect::<Vec<_>>(),
-        "receivers": words::receivers(),
+        "receivers": words::receivers(config),
         "model": config.classify.model,
         "state": config.daemon.state,
         "listen": config.web.listen,
@@ -100,7 +100,7 @@ impl fmt::Display for Sound<'_> {
         rows("cost", &words::cost(config))?;
         let named = |rule: &crate::rule::AlertingRule| format!("{}, for {:#}", rule.name, rule.hold);
         rows("rules", &or_none(rules.rules.iter().map(named).collect(), "none: nothing would alert"))?;
-        rows("receivers", &words::receivers())?;
+        rows("receivers", &words::receivers(config))?;
         rows("model", &[config.classify.model.display().to_string()])?;
         rows("state", &[config.daemon.state.display().to_string()])?;
         rows("web", &[format!("http://{}", config.web.listen)])

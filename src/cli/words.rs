@@ -62,7 +62,24 @@ pub(super) fn cost(config: &Config) -> Vec<String> {
     vec![most, price]
 }
 
-/// Who is told.
-pub(super) fn receivers() -> Vec<String> {
-    vec!["the log".into()]
+/// Who is told: what leads there, and by which channel.
+pub(super) fn receivers(config: &Config) -> Vec<String> {
+    let routing = config.routing();
+    let mut lines: Vec<String> =
+        routing.receivers.iter().map(|receiver| format!("{} ({})", receiver.name, receiver.channel.kind())).collect();
+    for route in &routing.routes {
+        let matchers: Vec<String> = route.matchers.iter().map(ToString::to_string).collect();
+        let when = if matchers.is_empty() { "everything".to_owned() } else { matchers.join(", ") };
+        let hours: Vec<String> = route.active_times.iter().map(ToString::to_string).collect();
+        let hours = if hours.is_empty() { String::new() } else { format!(", {} only", hours.join(" and ")) };
+        let goes_on = if route.goes_on { ", and on" } else { "" };
+        let escalates = route.escalate_to.as_ref().zip(route.escalate_after);
+        let escalates =
+            escalates.map(|(to, after)| format!(", after {after:#} unacknowledged {to}")).unwrap_or_default();
+        lines.push(format!("{when} -> {}{hours}{escalates}{goes_on}", route.receivers.join(", ")));
+    }
+    let rest =
+        if config.notify.receivers.is_empty() { "all of them".into() } else { config.notify.receivers.join(", ") };
+    lines.push(format!("{} -> {rest}", if routing.routes.is_empty() { "everything" } else { "anything else" }));
+    lines
 }

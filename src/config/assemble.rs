@@ -11,20 +11,30 @@ use super::node::{Node, Value, put};
 use super::reading::{probe, read};
 use super::words::wanted;
 use super::{Config, DEFAULTS, joined};
+use crate::notify::{Inhibit, ReceiverConfig, Route};
 use crate::rule::{AlertingRule, Rules};
 use crate::source::{SourceConfig, Topic};
 
 /// Sections that are lists of tables.
-const LISTS: [&str; 2] = ["topic", "source"];
+const LISTS: [&str; 5] = ["topic", "source", "receiver", "route", "inhibit"];
 
 /// Keys that hold a path, relative to the file they stand in; `*` is each table of a list.
-const PATHS: [&[&str]; 6] = [
+const PATHS: [&[&str]; 15] = [
     &["rules"],
     &["classify", "model"],
     &["daemon", "state"],
     &["x", "token_file"],
     &["source", "*", "path"],
     &["source", "*", "token_file"],
+    &["notify", "templates"],
+    &["receiver", "*", "url_file"],
+    &["receiver", "*", "token_file"],
+    &["receiver", "*", "key_file"],
+    &["receiver", "*", "secret_file"],
+    &["receiver", "*", "password_file"],
+    &["receiver", "*", "ca_file"],
+    &["receiver", "*", "directory"],
+    &["receiver", "*", "program"],
 ];
 
 /// The least of each type of source.
@@ -33,6 +43,24 @@ const SOURCES: [(&str, &str); 3] = [
     ("file", "type = 'file'\nname = 'x'\npath = '/var/spool/vigie/posts.jsonl'\nlayout = 'jsonl'"),
     ("http", "type = 'http'\nname = 'x'"),
 ];
+
+/// The least of each type of receiver.
+const RECEIVERS: [(&str, &str); 8] = [
+    (
+        "email",
+        "type = 'email'\nname = 'x'\nserver = 'mail.example.com'\nfrom = 'vigie@example.com'\nto = ['crisis@example.com']",
+    ),
+    ("teams", "type = 'teams'\nname = 'x'"),
+    ("slack", "type = 'slack'\nname = 'x'"),
+    ("webhook", "type = 'webhook'\nname = 'x'"),
+    ("alertmanager", "type = 'alertmanager'\nname = 'x'\nurl = 'http://127.0.0.1:9093'"),
+    ("pagerduty", "type = 'pagerduty'\nname = 'x'"),
+    ("command", "type = 'command'\nname = 'x'\nprogram = '/usr/local/bin/tell'"),
+    ("log", "type = 'log'\nname = 'x'"),
+];
+
+const ROUTE: &str = "receivers = ['log']";
+const INHIBIT: &str = "source = ['severity=critical']\ntarget = ['severity=warning']";
 
 const TOPIC: &str = "name = 'Air Paradis'\nkeywords = ['Air Paradis']\nhandles = ['AirParadis']";
 
@@ -72,6 +100,8 @@ pub(super) struct Assembled<'a> {
     pub(super) config: Config,
     pub(super) topics: Vec<Item<'a, Topic>>,
     pub(super) sources: Vec<Item<'a, SourceConfig>>,
+    pub(super) receivers: Vec<Item<'a, ReceiverConfig>>,
+    pub(super) routes: Vec<Item<'a, Route>>,
     pub(super) tree: &'a Node,
 }
 
@@ -84,6 +114,16 @@ pub(super) fn takes(tree: &Node, path: &[String], value: toml::Value) -> bool {
             let kind = number.parse::<usize>().ok().and_then(|number| items.get(number)).and_then(kind);
             let Some(sample) = kind.and_then(|kind| source_sample(&kind)) else { return true };
             probe::<SourceConfig>(&sample, rest, value).is_ok()
+        }
+        [list, number, rest @ ..] if list == "receiver" && !rest.is_empty() => {
+            let items = tree.find(&[list]).map(|node| &node.value);
+            let Some(Value::Tables(items)) = items else { return true };
+            let kind = number.parse::<usize>().ok().and_then(|number| items.get(number)).and_then(kind);
+            let Some(sample) = kind.and_then(|kind| sample_of(&RECEIVERS, &kind)) else { return true };
+            probe::<ReceiverConfig>(&sample, rest, value).is_ok()
+        }
+        [list, _, rest @ ..] if list == "route" && !rest.is_empty() => {
+            probe::<Route>(&sample(ROUTE), rest, value).is_ok()
         }
         [list, _, rest @ ..] if list == "topic" && !rest.is_empty() => {
             probe::<Topic>(&sample(TOPIC), rest, value).is_ok()
@@ -127,25 +167,17 @@ pub(super) fn assemble<'a>(tree: &'a Node, faults: &mut Vec<Fault>) -> Option<As
     }
     let config: Option<Config> = read(&sections, "", &SECTIONS, faults);
     let topics = list(tree, "topic", faults, |_, _| Some(sample(TOPIC)));
-    let sources = list(tree, "source", faults, |node, fault| match kind(node) {
-        Some(kind) => {
-            let sample = source_sample(&kind);
-            if sample.is_none() {
-                let known: Vec<String> = SOURCES.iter().map(|(kind, _)| (*kind).to_owned()).collect();
-                let place = node.find(&["type"]).unwrap_or(node);
-                fault(&place.at, "type", format!("`{kind}` is no type of source; {}", wanted(&kind, &known)));
-            }
-            sample
-        }
-        None => {
-            fault(&node.at, "type", "missing; wanted type = \"twitter\", \"file\" or \"http\"".into());
-            None
-        }
-    });
+    let sources = list(tree, "source", faults, |node, fault| typed("source", &SOURCES, node, fault));
+    let receivers = list(tree, "receiver", faults, |node, fault| typed("receiver", &RECEIVERS, node, fault));
+    let routes = list(tree, "route", faults, |_, _| Some(sample(ROUTE)));
+    let inhibits: Vec<Item<'_, Inhibit>> = list(tree, "inhibit", faults, |_, _| Some(sample(INHIBIT)));
     let mut config = config?;
     config.topics = topics.iter().map(|item: &Item<'_, Topic>| item.value.clone()).collect();
     config.sources = sources.iter().map(|item: &Item<'_, SourceConfig>| item.value.clone()).collect();
-    Some(Assembled { config, topics, sources, tree })
+    config.receivers = receivers.iter().map(|item: &Item<'_, ReceiverConfig>| item.value.clone()).collect();
+    config.routes = routes.iter().map(|item: &Item<'_, Route>| item.value.clone()).collect();
+    config.inhibits = inhibits.iter().map(|item| item.value.clone()).collect();
+    Some(Assembled { config, topics, sources, receivers, routes, tree })
 }
 
 /// Reads the rules of a rule file.
@@ -179,7 +211,26 @@ fn rule_sample(node: &Node, fault: Tell<'_>) -> Option<toml::Table> {
 }
 
 fn source_sample(kind: &str) -> Option<toml::Table> {
-    SOURCES.iter().find(|(known, _)| *known == kind).map(|(_, text)| sample(text))
+    sample_of(&SOURCES, kind)
+}
+
+fn sample_of(samples: &[(&str, &str)], kind: &str) -> Option<toml::Table> {
+    samples.iter().find(|(known, _)| *known == kind).map(|(_, text)| sample(text))
+}
+
+/// The sample for an entry of a list whose tables have a `type`.
+fn typed(list: &str, samples: &[(&str, &str)], node: &Node, fault: Tell<'_>) -> Option<toml::Table> {
+    let known: Vec<String> = samples.iter().map(|(kind, _)| (*kind).to_owned()).collect();
+    let Some(kind) = kind(node) else {
+        fault(&node.at, "type", format!("missing; wanted type = one of {}", known.join(", ")));
+        return None;
+    };
+    let sample = sample_of(samples, &kind);
+    if sample.is_none() {
+        let place = node.find(&["type"]).unwrap_or(node);
+        fault(&place.at, "type", format!("`{kind}` is no type of {list}; {}", wanted(&kind, &known)));
+    }
+    sample
 }
 
 fn kind(source: &Node) -> Option<String> {
@@ -207,7 +258,10 @@ fn list<'a, T: DeserializeOwned>(
         let sample =
             sample_for(node, &mut |place, key, what| faults.push(Fault::new(place, format!("{name}.{key}"), what)));
         let Some(mut sample) = sample else { continue };
-        put(&mut sample, &["name".into()], format!("{list}_{number}_without_a_name").into());
+        // Routes have no name.
+        if sample.contains_key("name") {
+            put(&mut sample, &["name".into()], format!("{list}_{number}_without_a_name").into());
+        }
         let is_named = node.find(&["name"]).is_some_and(|name| name.text().is_some());
         if let Some(value) = read(node, &name, &sample, faults) {
             found.push(Item { value, node, name, is_named });
@@ -226,6 +280,12 @@ mod tests {
         for (_, text) in SOURCES {
             sample(text).try_into::<SourceConfig>().unwrap();
         }
+        for (_, text) in RECEIVERS {
+            let receiver = sample(text).try_into::<ReceiverConfig>().unwrap();
+            assert_eq!(receiver.faults(), [""; 0]);
+        }
+        sample(ROUTE).try_into::<Route>().unwrap();
+        sample(INHIBIT).try_into::<Inhibit>().unwrap();
         sample(TOPIC).try_into::<Topic>().unwrap();
         SECTIONS.clone().try_into::<Config>().unwrap();
         for (kind, number, past) in CONDITIONS {

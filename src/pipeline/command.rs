@@ -1,14 +1,43 @@
 //! [`Command`]: what the daemon can be asked to do while it runs.
 
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
+use super::telling::Receiving;
 use crate::config::Loaded;
 use crate::monitor::{Receipt, Selector};
+use crate::notify::dispatch::{AskError, IncidentView};
+use crate::notify::{Matcher, Silence};
 
 /// Carried out by the monitor's thread, between two batches.
 pub(super) enum Command {
-    /// Takes the rules and topics of another configuration; `model` is the one in use from here on.
-    Reload { loaded: Box<Loaded>, model: String, done: oneshot::Sender<()> },
+    /// Takes the rules, topics and receivers of another configuration; `model` is the one in use from here on.
+    Reload { loaded: Box<Loaded>, model: String, receivers: Vec<Receiving>, done: oneshot::Sender<()> },
     /// Forgets a post or an author everywhere.
     Forget { who: Selector, done: oneshot::Sender<Receipt> },
+    /// Looks at incidents and silences, or changes them.
+    Alerts { ask: Ask, done: oneshot::Sender<Result<Answer, AskError>> },
+}
+
+/// What is asked of incidents and silences.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ask {
+    List { all: bool },
+    Show { id: String },
+    Acknowledge { id: String, by: String },
+    Unacknowledge { id: String },
+    Silence { matchers: Vec<Matcher>, seconds: u64, by: String, comment: String },
+    Unsilence { id: String },
+}
+
+/// What comes of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    List { now: Timestamp, incidents: Vec<IncidentView>, silences: Vec<Silence> },
+    Incident(Box<IncidentView>),
+    Silence(Silence),
+    Done,
 }

@@ -9,6 +9,7 @@
 //! When the store fails or anything panics, nothing of a batch is lost: the store is opened again and the batch counted
 //! anew, until it is committed or the daemon stops.
 
+mod asking;
 mod recover;
 
 use std::path::PathBuf;
@@ -23,8 +24,8 @@ use super::board::Board;
 use super::classifying::Classified;
 use super::clock::{GuardedClock, Reading, Steady};
 use super::command::Command;
-use super::notifying::Outgoing;
 use super::supervise::Deaths;
+use super::telling::{Attempted, Receiving, Telling};
 use crate::config::Loaded;
 use crate::metrics::Metrics;
 use crate::monitor::{Monitor, MonitorError, Outcome};
@@ -35,14 +36,16 @@ const GATHER: Duration = Duration::from_millis(200);
 /// Posts committed together, about.
 const MOST_GATHERED: usize = 1_024;
 const TICK: Duration = Duration::from_secs(1);
+/// How long receivers that are being told are waited for at the end.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 /// How often old posts are looked for.
 const TIDY: SignedDuration = SignedDuration::from_mins(10);
 
 /// What the thread is sent.
 pub(super) enum Event {
     Classified(Vec<Classified>),
-    /// Everybody was told of the transition given out last.
-    Told,
+    /// A receiver was told, or could not be.
+    Attempted(Attempted),
     Command(Command),
     /// The sources are gone, and everything they handed over came before this.
     Drained,
@@ -68,9 +71,7 @@ pub(super) struct Monitoring {
     /// Since when the store failed, and why, until that was told as over.
     outage: Option<(Timestamp, String)>,
     tidied: Option<Timestamp>,
-    outgoing: SyncSender<Outgoing>,
-    /// A transition was given out and [`Event::Told`] has not come yet.
-    telling: bool,
+    telling: Telling,
     board: Board,
     deaths: Deaths,
     metrics: Metrics,
@@ -84,7 +85,8 @@ pub(super) struct Parts {
     pub(super) state: PathBuf,
     pub(super) wall: Clock,
     pub(super) steady: Steady,
-    pub(super) outgoing: SyncSender<Outgoing>,
+    pub(super) receivers: Vec<Receiving>,
+    pub(super) events: SyncSender<Event>,
     pub(super) board: Board,
     pub(super) metrics: Metrics,
     pub(super) stop: CancellationToken,
@@ -92,9 +94,10 @@ pub(super) struct Parts {
 
 impl Monitoring {
     pub(super) fn new(parts: Parts) -> anyhow::Result<Self> {
-        let Parts { monitor, loaded, state, wall, steady, outgoing, board, metrics, stop } = parts;
+        let Parts { monitor, loaded, state, wall, steady, receivers, events, board, metrics, stop } = parts;
         let topics = topics(&loaded)?;
         let clock = GuardedClock::new(wall(), steady());
+        let telling = Telling::new(&monitor, loaded.config.routing(), receivers, events, metrics.clone(), wall())?;
         let mut monitoring = Self {
             monitor: Some(monitor),
             topics,
@@ -106,8 +109,7 @@ impl Monitoring {
             doubted: None,
             outage: None,
             tidied: None,
-            outgoing,
-            telling: false,
+            telling,
             board,
             deaths: Deaths::default(),
             metrics,
@@ -144,7 +146,7 @@ impl Monitoring {
             if let Some(event) = event
                 && self.handle(event, events)?
             {
-                return self.finish();
+                return self.finish(events);
             }
             if Instant::now() >= next_tick {
                 self.persist(&mut Self::tick)?;
@@ -173,12 +175,10 @@ impl Monitoring {
                 self.board.counted(batch, fates, (self.wall)());
                 return other.map_or(Ok(false), |other| self.handle(other, events));
             }
-            Event::Told => {
-                self.telling = false;
-                self.persist(&mut |this| {
-                    this.monitor()?.delivered()?;
-                    this.tell()
-                })?;
+            Event::Attempted(attempted) => {
+                let now = self.now()?;
+                self.telling.attempted(&attempted, now);
+                self.persist(&mut Self::tell)?;
             }
             Event::Command(command) => self.obey(command)?,
             Event::Drained => return Ok(true),
@@ -186,11 +186,28 @@ impl Monitoring {
         Ok(false)
     }
 
-    fn finish(mut self) -> anyhow::Result<()> {
+    /// Commits the last; what is being told then may take a little longer, and is told again where it does not arrive.
+    fn finish(mut self, events: &Receiver<Event>) -> anyhow::Result<()> {
         self.persist(&mut |this| {
             let monitor = this.monitor()?;
             monitor.commit()?;
-            Ok(monitor.flush()?)
+            monitor.flush()?;
+            this.tell()
+        })?;
+        let until = Instant::now() + LAST_WORDS;
+        while self.telling.dispatcher.is_sending() {
+            match events.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(Event::Attempted(attempted)) => {
+                    let now = self.now()?;
+                    self.telling.attempted(&attempted, now);
+                }
+                Ok(_) => {}
+                Err(_) => break,
+            }
+        }
+        self.persist(&mut |this| {
+            let Self { monitor, telling, .. } = this;
+            telling.save(monitor.as_mut().context("the store is not open")?)
         })
     }
 
@@ -231,6 +248,7 @@ impl Monitoring {
         let now = self.now()?;
         for delivery in batch.iter().filter(|delivery| !delivery.notices.is_empty()) {
             self.monitor()?.honour(&delivery.notices, now)?;
+            self.forget_told()?;
         }
         self.tell()
     }
@@ -251,10 +269,14 @@ impl Monitoring {
     fn tick(&mut self) -> anyhow::Result<()> {
         let now = self.now()?;
         let problems = self.board.problems(now);
+        let receivers = self.telling.dispatcher.problems(now);
         let (doubted, outage) = (self.doubted.clone(), self.outage.clone());
         let monitor = self.monitor()?;
         monitor.advance(now);
         for (name, component, summary) in &problems {
+            monitor.problem(name, component, summary.as_deref(), now);
+        }
+        for (name, component, summary) in &receivers {
             monitor.problem(name, component, summary.as_deref(), now);
         }
         monitor.problem("ClockJumped", "clock", doubted.as_deref(), now);
@@ -280,6 +302,8 @@ impl Monitoring {
         let retention = self.loaded.config.retention;
         let monitor = self.monitor()?;
         let more = monitor.expire(now, &retention)?.more;
+        self.forget_told()?;
+        let monitor = self.monitor()?;
         let bytes = monitor.store_bytes().unwrap_or_default();
         self.metrics.monitor.store_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
         self.tidied = (!more).then_some(now);
@@ -310,20 +334,16 @@ impl Monitoring {
         }
     }
 
-    /// Gives the oldest untold transition out, one at a time.
+    /// Takes over what is in the outbox, and sends what is due.
     fn tell(&mut self) -> anyhow::Result<()> {
-        if !self.telling
-            && let Some(transition) = self.monitor.as_ref().and_then(Monitor::undelivered)
-        {
-            // Refused only by a notifier that is still busy with news of the store; the next tick tries again.
-            self.telling = self.outgoing.try_send(Outgoing::InOutbox(Box::new(transition.clone()))).is_ok();
-        }
-        Ok(())
+        let now = self.now()?;
+        let Self { monitor, telling, .. } = self;
+        telling.work(monitor.as_mut().context("the store is not open")?, now)
     }
 
     fn obey(&mut self, command: Command) -> anyhow::Result<()> {
         match command {
-            Command::Reload { loaded, model, done } => {
+            Command::Reload { loaded, model, receivers, done } => {
                 let topics = topics(&loaded)?;
                 let rules = loaded.rules.clone();
                 self.persist(&mut |this| {
@@ -332,7 +352,10 @@ impl Monitoring {
                     this.monitor = Some(monitor.reopen(rules.clone())?);
                     Ok(())
                 })?;
+                let now = self.now()?;
+                self.telling.reload(loaded.config.routing(), receivers, now)?;
                 (self.topics, self.loaded) = (topics, *loaded);
+                self.persist(&mut Self::tell)?;
                 self.board.status.send_modify(|status| status.model = model);
                 self.publish();
                 // Who asked may have gone.
@@ -343,9 +366,13 @@ impl Monitoring {
                 self.persist(&mut |this| {
                     let now = this.now()?;
                     receipt = Some(this.monitor()?.forget(&who, now)?);
-                    Ok(())
+                    this.forget_told()
                 })?;
                 receipt.and_then(|receipt| done.send(receipt).ok());
+            }
+            Command::Alerts { ask, done } => {
+                let answer = self.ask(ask)?;
+                let _ = done.send(answer);
             }
         }
         Ok(())
