@@ -3,6 +3,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "speaking to the user is what this module is for")]
 
+mod alerts;
 mod bar;
 mod check_config;
 mod classify;
@@ -10,6 +11,7 @@ mod clean;
 mod forget;
 mod generate;
 mod lab;
+mod local;
 mod reader_flags;
 mod replay;
 mod run;
@@ -46,6 +48,7 @@ enum Command {
     Clean(clean::CleanArgs),
     Lab(lab::LabArgs),
     Top(top::TopArgs),
+    Alerts(alerts::AlertsArgs),
     Forget(forget::ForgetArgs),
     Store(store::StoreArgs),
     CheckConfig(check_config::CheckConfigArgs),
@@ -112,6 +115,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Clean(args) => clean::run(args),
         Command::Lab(args) => lab::run(args),
         Command::Top(args) => top::run(&args),
+        Command::Alerts(args) => alerts::run(args),
         Command::Forget(args) => forget::run(args),
         Command::Store(args) => store::run(args),
         Command::CheckConfig(args) => check_config::run(&args),

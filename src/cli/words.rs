@@ -1,5 +1,7 @@
 //! What a configuration would read, and what that may cost, as sentences.
 
+use anyhow::Context as _;
+
 use crate::config::Config;
 use crate::source::twitter::{self, Mode};
 use crate::source::{SourceConfig, Topic};
@@ -82,4 +84,20 @@ pub(super) fn receivers(config: &Config) -> Vec<String> {
         if config.notify.receivers.is_empty() { "all of them".into() } else { config.notify.receivers.join(", ") };
     lines.push(format!("{} -> {rest}", if routing.routes.is_empty() { "everything" } else { "anything else" }));
     lines
+}
+
+/// Where an alert with `labels`, such as `severity=critical,topic=X`, leads at `now`.
+pub(super) fn route(config: &Config, labels: &str, now: jiff::Timestamp) -> anyhow::Result<String> {
+    let pair = |pair: &str| {
+        let (name, value) =
+            pair.split_once('=').with_context(|| format!("{pair:?} is no label; wanted such as severity=critical"))?;
+        Ok((name.trim().to_owned(), value.trim().trim_matches('"').to_owned()))
+    };
+    let labels = labels.split(',').map(pair).collect::<anyhow::Result<crate::notify::Labels>>()?;
+    let destinations = config.routing().destinations(&labels, now);
+    let line = |destination: &crate::notify::Destination| {
+        let group: Vec<String> = destination.group.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+        format!("routed to  {}, grouped by {}", destination.receivers.join(", "), group.join(", "))
+    };
+    Ok(destinations.iter().map(line).collect::<Vec<_>>().join("\n"))
 }

@@ -6,8 +6,10 @@
 //!   GET  /api/v1/status    the same as JSON     GET  /-/ready     it also does its work; else why not
 //!   POST /api/v1/posts     posts from outside   POST /-/reload    as SIGHUP
 //!   POST /api/v1/forget    as `vigie forget`    GET  /metrics     Prometheus
+//!   POST /api/v1/alerts    as `vigie alerts`    GET  /alerts/ID   an incident; POST: its buttons
 //! ```
 
+mod alerts;
 mod forget;
 mod guard;
 mod page;
@@ -67,6 +69,8 @@ fn router(console: Console, address: SocketAddr) -> Router {
         .route("/api/v1/status", get(status))
         .route("/api/v1/posts", post(posts::take))
         .route("/api/v1/forget", post(forget::forget))
+        .route("/api/v1/alerts", post(alerts::ask))
+        .route("/alerts/{id}", get(alerts::page).post(alerts::press))
         .layer(DefaultBodyLimit::max(MOST_BYTES))
         .layer(axum::middleware::from_fn_with_state(guard::Guard::new(&console, address), guard::guard))
         .with_state(console)
