@@ -13,6 +13,7 @@ mod fault;
 mod node;
 mod overrides;
 mod reading;
+mod receiving;
 mod words;
 
 #[cfg(test)]
@@ -30,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::logging;
 use crate::monitor::Retention;
-use crate::notify::{Language, ReceiverConfig};
+use crate::notify::{self, Inhibit, Language, ReceiverConfig, Route, Routing};
 use crate::rule::Rules;
 use crate::source::twitter::AccountConfig;
 use crate::source::{ReadOptions, SourceConfig, Topic};
@@ -64,8 +65,21 @@ pub struct Config {
     pub x: AccountConfig,
     #[serde(rename = "source")]
     pub sources: Vec<SourceConfig>,
+    pub notify: notify::Config,
     #[serde(rename = "receiver")]
     pub receivers: Vec<ReceiverConfig>,
+    #[serde(rename = "route")]
+    pub routes: Vec<Route>,
+    #[serde(rename = "inhibit")]
+    pub inhibits: Vec<Inhibit>,
+}
+
+impl Config {
+    /// Who is told of what, and when.
+    pub fn routing(&self) -> Routing {
+        let (receivers, routes) = (self.receivers.clone(), self.routes.clone());
+        Routing::new(self.notify.clone(), receivers, routes, self.inhibits.clone())
+    }
 }
 
 /// `[daemon]`: where `vigie run` keeps its state, and how it stops.

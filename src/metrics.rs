@@ -187,9 +187,17 @@ stage! {
         sent: IntCounterVec = "vigie_notify_total" ["receiver", "outcome"];
         /// Seconds a receiver took to take a notification.
         duration: HistogramVec = "vigie_notify_duration_seconds" ["receiver"] in DELAY;
-        /// Seconds from when an alert changed to when every receiver was told.
+        /// Seconds from when an alert fired to when a receiver was first told of it.
         latency: Histogram = "vigie_notify_latency_seconds" in DELAY;
-        /// Changes of alerts not yet told to everybody.
+        /// Incidents that fire now.
+        incidents: IntGauge = "vigie_notify_incidents";
+        /// Silences that have not ended.
+        silences: IntGauge = "vigie_notify_silences";
+        /// Alerts that fire and nobody is told of, by reason: silence, inhibition.
+        suppressed: IntGaugeVec = "vigie_notify_suppressed_alerts" ["reason"];
+        /// 1 while a receiver cannot be told.
+        failing: IntGaugeVec = "vigie_notify_receiver_failing" ["receiver"];
+        /// Changes of alerts not yet taken over for telling.
         outbox: IntGauge = "vigie_notify_outbox_transitions";
     }
 }

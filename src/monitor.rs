@@ -329,6 +329,29 @@ impl Monitor {
         Ok(())
     }
 
+    /// All transitions that were not handed over yet, the oldest first.
+    pub fn waiting(&self) -> impl Iterator<Item = &Transition> {
+        self.outbox.iter().map(|(_, transition)| transition)
+    }
+
+    /// Takes everything out of the outbox, in one commit with `batch`: whoever took it over has it saved there.
+    ///
+    /// # Errors
+    /// When the store cannot be written; nothing is taken out then.
+    pub fn hand_over(&mut self, mut batch: Batch) -> Result<(), MonitorError> {
+        for (number, _) in &self.outbox {
+            batch.remove(&Key::new(Table::Outbox).number(*number));
+        }
+        self.store.commit(batch)?;
+        self.store.flush()?;
+        self.outbox.clear();
+        Ok(())
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// How far `source` was read at the last commit.
     ///
     /// # Errors

@@ -1,9 +1,9 @@
 //! The wiring of the daemon, in one straight line: what runs where, what lies between, and in which order it stops.
 //!
 //! ```text
-//!   source tasks (tokio) ==> deliveries ==> classifier thread ==> events ==> monitor thread ==> notifier thread
+//!   source tasks (tokio) ==> deliveries ==> classifier thread ==> events ==> monitor thread ==> a thread each receiver
 //!   each supervised          bounded        drop repeats,         bounded     count, judge,      tell receivers
-//!                            queue          clean, classify       queue       commit, flush
+//!                            queue          clean, classify       queue       commit, flush, dispatch
 //!                                                                               \-- Status (watch) --> web
 //! ```
 //!
@@ -17,7 +17,6 @@ mod classifying;
 mod clock;
 mod command;
 mod monitoring;
-mod notifying;
 mod questions;
 mod recent;
 pub mod replay;
@@ -25,11 +24,13 @@ mod running;
 mod sourcing;
 pub mod status;
 mod supervise;
+mod telling;
 
 pub use classifying::{MakeClassifier, Reloaded};
 pub use clock::{Steady, steady};
-pub use notifying::Receiving;
+pub use command::{Answer, Ask};
 pub use running::{Handle, HttpIntake, Running};
+pub use telling::Receiving;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -113,7 +114,6 @@ impl Daemon {
         let (fatal, failures) = mpsc::channel(4);
         let (deliveries, inbox) = mpsc::channel(DELIVERIES);
         let (to_monitor, events) = sync_channel(EVENTS);
-        let (outgoing, notifications) = sync_channel(1);
 
         // Sources: made here once, so that what is missing is said before anything runs.
         let committed = Committed::default();
@@ -176,12 +176,6 @@ impl Daemon {
         };
 
         // Threads, from the last stage to the first, so that each finds its taker.
-        let (told, clock_2, metrics_2) = (to_monitor.clone(), clock.clone(), metrics.clone());
-        let notifier = thread::Builder::new()
-            .name("notifier".into())
-            .spawn(move || notifying::run(receivers, &notifications, &told, &clock_2, &metrics_2))
-            .context("no thread for the notifier")?;
-
         let parts = Parts {
             monitor,
             loaded: loaded.clone(),
@@ -189,7 +183,8 @@ impl Daemon {
             state,
             wall: clock.clone(),
             steady,
-            outgoing,
+            receivers,
+            events: to_monitor.clone(),
             board,
             metrics: metrics.clone(),
             stop: stop.clone(),
@@ -239,6 +234,6 @@ impl Daemon {
         let handle =
             Handle::new(running::Inside { statuses, metrics, commands, next, busy, clock, http, loaded, questions });
         let stages = vec![("classifier", classifier_end), ("monitor", monitor_end)];
-        Ok(Running { handle, sources, stages, notifier, failures, stop })
+        Ok(Running { handle, sources, stages, failures, stop })
     }
 }

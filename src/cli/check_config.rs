@@ -20,6 +20,9 @@ pub(super) struct CheckConfigArgs {
     /// Alerting rules, instead of the configuration's
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
+    /// Also print which receivers an alert with these labels is told to now, such as severity=critical,topic=X
+    #[arg(long, value_name = "LABELS")]
+    route: Option<String>,
     /// Print one JSON object instead of text
     #[arg(long)]
     json: bool,
@@ -41,6 +44,9 @@ pub(super) fn run(args: &CheckConfigArgs) -> anyhow::Result<()> {
                 let file = file.unwrap_or_else(|| "what vigie carries (there is no file)".into());
                 let set: Vec<String> = origin.overrides.iter().map(|over| over.place().to_string()).collect();
                 print!("{}", Sound { file, loaded: &loaded, set });
+            }
+            if let Some(labels) = &args.route {
+                println!("{}", words::route(&loaded.config, labels, jiff::Timestamp::now())?);
             }
             Ok(())
         }

@@ -3,6 +3,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "speaking to the user is what this module is for")]
 
+mod alerts;
 mod ask;
 mod backtest;
 mod bar;
@@ -14,6 +15,7 @@ mod feedback;
 mod forget;
 mod generate;
 mod lab;
+mod local;
 mod output;
 mod reader_flags;
 mod replay;
@@ -58,6 +60,7 @@ enum Command {
     Detect(detect::DetectArgs),
     Lab(lab::LabArgs),
     Top(top::TopArgs),
+    Alerts(alerts::AlertsArgs),
     Forget(forget::ForgetArgs),
     Feedback(feedback::FeedbackArgs),
     Store(store::StoreArgs),
@@ -129,6 +132,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Detect(args) => detect::run(&args),
         Command::Lab(args) => lab::run(args),
         Command::Top(args) => top::run(&args),
+        Command::Alerts(args) => alerts::run(args),
         Command::Forget(args) => forget::run(args),
         Command::Feedback(args) => feedback::run(args),
         Command::Store(args) => store::run(args),

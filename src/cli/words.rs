@@ -1,5 +1,7 @@
 //! What a configuration would read, and what that may cost, as sentences.
 
+use anyhow::Context as _;
+
 use crate::config::Config;
 use crate::source::twitter::{self, Mode};
 use crate::source::{SourceConfig, Topic};
@@ -62,8 +64,40 @@ pub(super) fn cost(config: &Config) -> Vec<String> {
     vec![most, price]
 }
 
-/// Who is told.
+/// Who is told: what leads there, and by which channel.
 pub(super) fn receivers(config: &Config) -> Vec<String> {
-    let named = config.receivers.iter().map(|receiver| format!("{}: {}", receiver.name, receiver.channel));
-    std::iter::once("the log".to_owned()).chain(named).collect()
+    let routing = config.routing();
+    let mut lines: Vec<String> =
+        routing.receivers.iter().map(|receiver| format!("{} ({})", receiver.name, receiver.channel.kind())).collect();
+    for route in &routing.routes {
+        let matchers: Vec<String> = route.matchers.iter().map(ToString::to_string).collect();
+        let when = if matchers.is_empty() { "everything".to_owned() } else { matchers.join(", ") };
+        let hours: Vec<String> = route.active_times.iter().map(ToString::to_string).collect();
+        let hours = if hours.is_empty() { String::new() } else { format!(", {} only", hours.join(" and ")) };
+        let goes_on = if route.goes_on { ", and on" } else { "" };
+        let escalates = route.escalate_to.as_ref().zip(route.escalate_after);
+        let escalates =
+            escalates.map(|(to, after)| format!(", after {after:#} unacknowledged {to}")).unwrap_or_default();
+        lines.push(format!("{when} -> {}{hours}{escalates}{goes_on}", route.receivers.join(", ")));
+    }
+    let rest =
+        if config.notify.receivers.is_empty() { "all of them".into() } else { config.notify.receivers.join(", ") };
+    lines.push(format!("{} -> {rest}", if routing.routes.is_empty() { "everything" } else { "anything else" }));
+    lines
+}
+
+/// Where an alert with `labels`, such as `severity=critical,topic=X`, leads at `now`.
+pub(super) fn route(config: &Config, labels: &str, now: jiff::Timestamp) -> anyhow::Result<String> {
+    let pair = |pair: &str| {
+        let (name, value) =
+            pair.split_once('=').with_context(|| format!("{pair:?} is no label; wanted such as severity=critical"))?;
+        Ok((name.trim().to_owned(), value.trim().trim_matches('"').to_owned()))
+    };
+    let labels = labels.split(',').map(pair).collect::<anyhow::Result<crate::notify::Labels>>()?;
+    let destinations = config.routing().destinations(&labels, now);
+    let line = |destination: &crate::notify::Destination| {
+        let group: Vec<String> = destination.group.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+        format!("routed to  {}, grouped by {}", destination.receivers.join(", "), group.join(", "))
+    };
+    Ok(destinations.iter().map(line).collect::<Vec<_>>().join("\n"))
 }

@@ -11,21 +11,22 @@ use super::node::{Node, Value, put};
 use super::reading::{probe, read};
 use super::words::wanted;
 use super::{Config, DEFAULTS, joined};
-use crate::notify::ReceiverConfig;
+use crate::notify::{Inhibit, ReceiverConfig, Route};
 use crate::rule::{AlertingRule, Condition, Rules};
 use crate::source::{SourceConfig, Topic};
 
 /// Sections that are lists of tables.
-const LISTS: [&str; 3] = ["topic", "source", "receiver"];
+const LISTS: [&str; 5] = ["topic", "source", "receiver", "route", "inhibit"];
 
 /// Keys that hold a path, relative to the file they stand in; `*` is each table of a list.
-const PATHS: [&[&str]; 13] = [
+const PATHS: [&[&str]; 15] = [
     &["rules"],
     &["classify", "model"],
     &["daemon", "state"],
     &["x", "token_file"],
     &["source", "*", "path"],
     &["source", "*", "token_file"],
+    &["notify", "templates"],
     &["receiver", "*", "url_file"],
     &["receiver", "*", "token_file"],
     &["receiver", "*", "key_file"],
@@ -33,6 +34,7 @@ const PATHS: [&[&str]; 13] = [
     &["receiver", "*", "password_file"],
     &["receiver", "*", "ca_file"],
     &["receiver", "*", "directory"],
+    &["receiver", "*", "program"],
 ];
 
 /// The least of each type of source.
@@ -56,6 +58,9 @@ pub(super) const RECEIVERS: [(&str, &str); 8] = [
     ("command", "type = 'command'\nname = 'x'\nprogram = '/bin/sh'"),
     ("log", "type = 'log'\nname = 'x'"),
 ];
+
+const ROUTE: &str = "receivers = ['log']";
+const INHIBIT: &str = "source = ['severity=critical']\ntarget = ['severity=warning']";
 
 const TOPIC: &str = "name = 'Air Paradis'\nkeywords = ['Air Paradis']\nhandles = ['AirParadis']";
 
@@ -108,6 +113,7 @@ pub(super) struct Assembled<'a> {
     pub(super) topics: Vec<Item<'a, Topic>>,
     pub(super) sources: Vec<Item<'a, SourceConfig>>,
     pub(super) receivers: Vec<Item<'a, ReceiverConfig>>,
+    pub(super) routes: Vec<Item<'a, Route>>,
     pub(super) tree: &'a Node,
 }
 
@@ -121,6 +127,9 @@ pub(super) fn takes(tree: &Node, path: &[String], value: toml::Value) -> bool {
         [list, number, rest @ ..] if list == "receiver" && !rest.is_empty() => {
             let Some(sample) = sample_of(tree, list, number, &RECEIVERS) else { return true };
             probe::<ReceiverConfig>(&sample, rest, value).is_ok()
+        }
+        [list, _, rest @ ..] if list == "route" && !rest.is_empty() => {
+            probe::<Route>(&sample(ROUTE), rest, value).is_ok()
         }
         [list, _, rest @ ..] if list == "topic" && !rest.is_empty() => {
             probe::<Topic>(&sample(TOPIC), rest, value).is_ok()
@@ -166,11 +175,15 @@ pub(super) fn assemble<'a>(tree: &'a Node, faults: &mut Vec<Fault>) -> Option<As
     let topics = list(tree, "topic", faults, |_, _| Some(sample(TOPIC)));
     let sources = list(tree, "source", faults, |node, fault| typed_sample(node, "source", &SOURCES, fault));
     let receivers = list(tree, "receiver", faults, |node, fault| typed_sample(node, "receiver", &RECEIVERS, fault));
+    let routes = list(tree, "route", faults, |_, _| Some(sample(ROUTE)));
+    let inhibits: Vec<Item<'_, Inhibit>> = list(tree, "inhibit", faults, |_, _| Some(sample(INHIBIT)));
     let mut config = config?;
     config.topics = topics.iter().map(|item: &Item<'_, Topic>| item.value.clone()).collect();
     config.sources = sources.iter().map(|item: &Item<'_, SourceConfig>| item.value.clone()).collect();
     config.receivers = receivers.iter().map(|item: &Item<'_, ReceiverConfig>| item.value.clone()).collect();
-    Some(Assembled { config, topics, sources, receivers, tree })
+    config.routes = routes.iter().map(|item: &Item<'_, Route>| item.value.clone()).collect();
+    config.inhibits = inhibits.iter().map(|item| item.value.clone()).collect();
+    Some(Assembled { config, topics, sources, receivers, routes, tree })
 }
 
 /// Reads the rules of a rule file.
@@ -287,7 +300,10 @@ fn list<'a, T: DeserializeOwned>(
         let sample =
             sample_for(node, &mut |place, key, what| faults.push(Fault::new(place, format!("{name}.{key}"), what)));
         let Some(mut sample) = sample else { continue };
-        put(&mut sample, &["name".into()], format!("{list}_{number}_without_a_name").into());
+        // Routes have no name.
+        if sample.contains_key("name") {
+            put(&mut sample, &["name".into()], format!("{list}_{number}_without_a_name").into());
+        }
         let is_named = node.find(&["name"]).is_some_and(|name| name.text().is_some());
         if let Some(value) = read(node, &name, &sample, faults) {
             found.push(Item { value, node, name, is_named });
@@ -306,6 +322,12 @@ mod tests {
         for (_, text) in SOURCES {
             sample(text).try_into::<SourceConfig>().unwrap();
         }
+        for (_, text) in RECEIVERS {
+            let receiver = sample(text).try_into::<ReceiverConfig>().unwrap();
+            assert_eq!(receiver.faults(), [""; 0]);
+        }
+        sample(ROUTE).try_into::<Route>().unwrap();
+        sample(INHIBIT).try_into::<Inhibit>().unwrap();
         sample(TOPIC).try_into::<Topic>().unwrap();
         SECTIONS.clone().try_into::<Config>().unwrap();
         for (kind, number, past) in CONDITIONS {

@@ -29,6 +29,7 @@ pub(super) fn faults(
     faults.extend(topics(assembled));
     faults.extend(sources(assembled, read.iter().any(|fault| fault.key.starts_with("topic"))));
     faults.extend(receivers(assembled));
+    faults.extend(super::receiving::faults(assembled));
     faults.extend(rule_faults(&assembled.config, rules));
     if let Some(known) = known_topics(&assembled.config, purpose) {
         faults.extend(strangers(assembled, rules, &known));
@@ -183,13 +184,13 @@ fn strangers(assembled: &Assembled<'_>, rules: &[Item<'_, AlertingRule>], known:
     faults
 }
 
-fn at(node: &Node, name: &str, key: &str, what: String) -> Fault {
+pub(super) fn at(node: &Node, name: &str, key: &str, what: String) -> Fault {
     let place = node.find(&[key]).unwrap_or(node);
     Fault::new(&place.at, format!("{name}.{key}"), what)
 }
 
 /// A stage's own sentence, at the line of the first key it names.
-fn locate(node: &Node, name: &str, what: &str) -> Fault {
+pub(super) fn locate(node: &Node, name: &str, what: &str) -> Fault {
     let is_key = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
     let words = what.split(|c: char| !is_key(c)).map(|word| word.trim_matches('.'));
     for word in words.filter(|word| !word.is_empty()) {

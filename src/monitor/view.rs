@@ -45,6 +45,12 @@ impl Monitor {
         self.topics.iter().map(view).collect()
     }
 
+    /// Every alert that fires, as it is now.
+    pub fn firing(&self) -> impl Iterator<Item = &crate::alert::Alert> {
+        let tracked = self.topics.values().flat_map(|watched| &watched.tracked);
+        self.problems.lasting().chain(tracked.filter_map(|tracked| tracked.alert.as_ref()))
+    }
+
     /// Whatever is pending or fires, operational problems first.
     pub fn alerts(&self) -> Vec<AlertView> {
         let problems = self.problems.lasting().map(|alert| AlertView {

@@ -30,6 +30,12 @@ pub enum MatcherError {
 }
 
 impl Matcher {
+    /// Of exactly this value; none where the name is no label's.
+    pub fn is(name: &str, value: &str) -> Option<Self> {
+        let value = value.replace('\\', "\\\\").replace('"', "\\\"");
+        format!("{name}=\"{value}\"").parse().ok()
+    }
+
     pub fn matches(&self, labels: &Labels) -> bool {
         let value = labels.get(&self.name).map_or("", String::as_str);
         let is = self.pattern.as_ref().map_or_else(|| value == self.value, |pattern| pattern.is_match(value));

@@ -1,12 +1,16 @@
 //! What a daemon is made of, from its configuration: the one place where kinds of sources and receivers are chosen.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
 
 use super::{Daemon, Feeder, Feeding, MakeClassifier, MakeSource, Receiving, steady};
 use crate::classify::{Classifier, ColumnClassifier, DistilBertClassifier};
-use crate::config::Loaded;
+use crate::config::{Config, Loaded};
 use crate::metrics::Metrics;
-use crate::notify::Log;
+use crate::notify::render::{Style, Templates};
+use crate::notify::{self, ReceiverConfig};
 use crate::source::twitter::{self, Account};
 use crate::source::{Clock, Context, Form, Secret, Source, SourceConfig, Topic, Wanted};
 
@@ -43,13 +47,38 @@ pub fn daemon(
     metrics: Metrics,
 ) -> anyhow::Result<Daemon> {
     let sources = sources(&loaded, &clock)?;
+    let receivers = receivers(&loaded, &clock)?;
     let make_classifier = labels.classifier();
-    Ok(Daemon { loaded, state, make_classifier, sources, receivers: receivers(), clock, steady: steady(), metrics })
+    Ok(Daemon { loaded, state, make_classifier, sources, receivers, clock, steady: steady(), metrics })
 }
 
-/// Who is told of alerts.
-pub fn receivers() -> Vec<Receiving> {
-    vec![("log".to_owned(), Box::new(Log))]
+/// The ways to everybody who is told of alerts.
+///
+/// # Errors
+/// When a secret is missing, or something a receiver needs cannot be read.
+pub fn receivers(loaded: &Loaded, clock: &Clock) -> anyhow::Result<Vec<Receiving>> {
+    let config = &loaded.config;
+    let templates = Arc::new(templates(config)?);
+    let build = |receiver: &ReceiverConfig| {
+        let context = notify::Context {
+            receiver: &receiver.name,
+            language: receiver.language.unwrap_or(config.language),
+            templates: templates.clone(),
+            clock: clock.clone(),
+            environment: &|name| std::env::var(name).ok(),
+        };
+        Ok((receiver.name.clone(), receiver.channel.build(&context)?))
+    };
+    config.routing().receivers.iter().map(build).collect()
+}
+
+fn templates(config: &Config) -> anyhow::Result<Templates> {
+    let style = Style { zone: TimeZone::get(&config.notify.time_zone).unwrap_or(TimeZone::UTC) };
+    let Some(directory) = &config.notify.templates else { return Ok(Templates::embedded(style)) };
+    Templates::with_overrides(style, directory).map_err(|faults| {
+        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("the templates of notify.templates cannot be used:\n{}", lines.join("\n"))
+    })
 }
 
 fn sources(loaded: &Loaded, clock: &Clock) -> anyhow::Result<Vec<Feeding>> {

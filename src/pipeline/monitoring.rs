@@ -9,6 +9,7 @@
 //! When the store fails or anything panics, nothing of a batch is lost: the store is opened again and the batch counted
 //! anew, until it is committed or the daemon stops.
 
+mod asking;
 mod recover;
 
 use std::path::PathBuf;
@@ -23,8 +24,8 @@ use super::board::Board;
 use super::classifying::Classified;
 use super::clock::{GuardedClock, Reading, Steady};
 use super::command::{Command, Corrected};
-use super::notifying::Outgoing;
 use super::supervise::Deaths;
+use super::telling::{Attempted, Receiving, Telling};
 use crate::classify::ModelInfo;
 use crate::config::Loaded;
 use crate::metrics::Metrics;
@@ -37,14 +38,16 @@ const GATHER: Duration = Duration::from_millis(200);
 /// Posts committed together, about.
 const MOST_GATHERED: usize = 1_024;
 const TICK: Duration = Duration::from_secs(1);
+/// How long receivers that are being told are waited for at the end.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 /// How often old posts are looked for.
 const TIDY: SignedDuration = SignedDuration::from_mins(10);
 
 /// What the thread is sent.
 pub(super) enum Event {
     Classified(Vec<Classified>),
-    /// Everybody was told of the transition given out last.
-    Told,
+    /// A receiver was told, or could not be.
+    Attempted(Attempted),
     Command(Command),
     /// The sources are gone, and everything they handed over came before this.
     Drained,
@@ -73,9 +76,7 @@ pub(super) struct Monitoring {
     tidied: Option<Timestamp>,
     /// Failures of the daemon's own that the monitor knows of.
     told_errors: u64,
-    outgoing: SyncSender<Outgoing>,
-    /// A transition was given out and [`Event::Told`] has not come yet.
-    telling: bool,
+    telling: Telling,
     board: Board,
     deaths: Deaths,
     metrics: Metrics,
@@ -90,7 +91,8 @@ pub(super) struct Parts {
     pub(super) state: PathBuf,
     pub(super) wall: Clock,
     pub(super) steady: Steady,
-    pub(super) outgoing: SyncSender<Outgoing>,
+    pub(super) receivers: Vec<Receiving>,
+    pub(super) events: SyncSender<Event>,
     pub(super) board: Board,
     pub(super) metrics: Metrics,
     pub(super) stop: CancellationToken,
@@ -98,9 +100,10 @@ pub(super) struct Parts {
 
 impl Monitoring {
     pub(super) fn new(parts: Parts) -> anyhow::Result<Self> {
-        let Parts { monitor, loaded, model, state, wall, steady, outgoing, board, metrics, stop } = parts;
+        let Parts { monitor, loaded, model, state, wall, steady, receivers, events, board, metrics, stop } = parts;
         let topics = topics(&loaded)?;
         let clock = GuardedClock::new(wall(), steady());
+        let telling = Telling::new(&monitor, loaded.config.routing(), receivers, events, metrics.clone(), wall())?;
         let mut monitoring = Self {
             monitor: Some(monitor),
             topics,
@@ -114,8 +117,7 @@ impl Monitoring {
             outage: None,
             tidied: None,
             told_errors: 0,
-            outgoing,
-            telling: false,
+            telling,
             board,
             deaths: Deaths::default(),
             metrics,
@@ -152,7 +154,7 @@ impl Monitoring {
             if let Some(event) = event
                 && self.handle(event, events)?
             {
-                return self.finish();
+                return self.finish(events);
             }
             if Instant::now() >= next_tick {
                 self.persist(&mut Self::tick)?;
@@ -181,12 +183,10 @@ impl Monitoring {
                 self.board.counted(batch, fates, (self.wall)());
                 return other.map_or(Ok(false), |other| self.handle(other, events));
             }
-            Event::Told => {
-                self.telling = false;
-                self.persist(&mut |this| {
-                    this.monitor()?.delivered()?;
-                    this.tell()
-                })?;
+            Event::Attempted(attempted) => {
+                let now = self.now()?;
+                self.telling.attempted(&attempted, now);
+                self.persist(&mut Self::tell)?;
             }
             Event::Command(command) => self.obey(command)?,
             Event::Drained => return Ok(true),
@@ -194,11 +194,28 @@ impl Monitoring {
         Ok(false)
     }
 
-    fn finish(mut self) -> anyhow::Result<()> {
+    /// Commits the last; what is being told then may take a little longer, and is told again where it does not arrive.
+    fn finish(mut self, events: &Receiver<Event>) -> anyhow::Result<()> {
         self.persist(&mut |this| {
             let monitor = this.monitor()?;
             monitor.commit()?;
-            Ok(monitor.flush()?)
+            monitor.flush()?;
+            this.tell()
+        })?;
+        let until = Instant::now() + LAST_WORDS;
+        while self.telling.dispatcher.is_sending() {
+            match events.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(Event::Attempted(attempted)) => {
+                    let now = self.now()?;
+                    self.telling.attempted(&attempted, now);
+                }
+                Ok(_) => {}
+                Err(_) => break,
+            }
+        }
+        self.persist(&mut |this| {
+            let Self { monitor, telling, .. } = this;
+            telling.save(monitor.as_mut().context("the store is not open")?)
         })
     }
 
@@ -239,6 +256,7 @@ impl Monitoring {
         let now = self.now()?;
         for delivery in batch.iter().filter(|delivery| !delivery.notices.is_empty()) {
             self.monitor()?.honour(&delivery.notices, now)?;
+            self.forget_told()?;
         }
         self.tell()
     }
@@ -259,11 +277,15 @@ impl Monitoring {
     fn tick(&mut self) -> anyhow::Result<()> {
         let now = self.now()?;
         let problems = self.board.problems(now);
+        let receivers = self.telling.dispatcher.problems(now);
         let (doubted, outage) = (self.doubted.clone(), self.outage.clone());
         let (told_errors, errors) = (self.told_errors, pipeline_errors(&self.metrics));
         let monitor = self.monitor()?;
         monitor.advance(now);
         for (name, component, summary) in &problems {
+            monitor.problem(name, component, summary.as_deref(), now);
+        }
+        for (name, component, summary) in &receivers {
             monitor.problem(name, component, summary.as_deref(), now);
         }
         monitor.problem("ClockJumped", "clock", doubted.as_deref(), now);
@@ -291,6 +313,8 @@ impl Monitoring {
         let retention = self.loaded.config.retention;
         let monitor = self.monitor()?;
         let more = monitor.expire(now, &retention)?.more;
+        self.forget_told()?;
+        let monitor = self.monitor()?;
         let bytes = monitor.store_bytes().unwrap_or_default();
         self.metrics.monitor.store_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
         self.tidied = (!more).then_some(now);
@@ -321,20 +345,16 @@ impl Monitoring {
         }
     }
 
-    /// Gives the oldest untold transition out, one at a time.
+    /// Takes over what is in the outbox, and sends what is due.
     fn tell(&mut self) -> anyhow::Result<()> {
-        if !self.telling
-            && let Some(transition) = self.monitor.as_ref().and_then(Monitor::undelivered)
-        {
-            // Refused only by a notifier that is still busy with news of the store; the next tick tries again.
-            self.telling = self.outgoing.try_send(Outgoing::InOutbox(Box::new(transition.clone()))).is_ok();
-        }
-        Ok(())
+        let now = self.now()?;
+        let Self { monitor, telling, .. } = self;
+        telling.work(monitor.as_mut().context("the store is not open")?, now)
     }
 
     fn obey(&mut self, command: Command) -> anyhow::Result<()> {
         match command {
-            Command::Reload { loaded, model, done } => {
+            Command::Reload { loaded, model, receivers, done } => {
                 let topics = topics(&loaded)?;
                 let rules = loaded.rules.clone();
                 self.model = model;
@@ -346,7 +366,10 @@ impl Monitoring {
                     this.monitor = Some(monitor);
                     Ok(())
                 })?;
+                let now = self.now()?;
+                self.telling.reload(loaded.config.routing(), receivers, now)?;
                 (self.topics, self.loaded) = (topics, *loaded);
+                self.persist(&mut Self::tell)?;
                 self.board.status.send_modify(|status| status.model = self.model.id.clone());
                 self.publish();
                 // Who asked may have gone.
@@ -357,7 +380,7 @@ impl Monitoring {
                 self.persist(&mut |this| {
                     let now = this.now()?;
                     receipt = Some(this.monitor()?.forget(&who, now)?);
-                    Ok(())
+                    this.forget_told()
                 })?;
                 receipt.and_then(|receipt| done.send(receipt).ok());
             }
@@ -390,6 +413,10 @@ impl Monitoring {
                     Ok(())
                 })?;
                 let _ = done.send(all);
+            }
+            Command::Alerts { ask, done } => {
+                let answer = self.ask(ask)?;
+                let _ = done.send(answer);
             }
         }
         Ok(())

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -13,14 +12,16 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::classifying::{Busy, NextClassifier, Reloaded};
-use super::command::{Command, Corrected};
+use super::command::{Answer, Ask, Command, Corrected};
 use super::monitoring::Event;
 use super::questions::Questions;
 use super::status::Status;
+use super::telling::Receiving;
 use crate::classify::ModelInfo;
 use crate::config::Loaded;
 use crate::metrics::Metrics;
 use crate::monitor::{Correction, Given, Receipt, Selector};
+use crate::notify::dispatch::AskError;
 use crate::source::{Clock, Outlet, Secret};
 
 /// A status older than this says that the monitor's thread is stuck.
@@ -103,10 +104,10 @@ impl Handle {
     ///
     /// # Errors
     /// When the daemon is ending.
-    pub async fn reload(&self, loaded: Loaded, classifier: Reloaded) -> anyhow::Result<()> {
+    pub async fn reload(&self, loaded: Loaded, classifier: Reloaded, receivers: Vec<Receiving>) -> anyhow::Result<()> {
         let (done, answer) = oneshot::channel();
         let model = ModelInfo::of(classifier.0.as_ref());
-        self.ask(Command::Reload { loaded: Box::new(loaded.clone()), model, done }).await?;
+        self.ask(Command::Reload { loaded: Box::new(loaded.clone()), model, receivers, done }).await?;
         answer.await.context("the daemon is ending")?;
         self.next.set(classifier);
         *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = loaded;
@@ -148,6 +149,16 @@ impl Handle {
         answer.await.context("the daemon is ending")
     }
 
+    /// Looks at incidents and silences, or changes them.
+    ///
+    /// # Errors
+    /// When the daemon is ending; inside, when what was asked cannot be done.
+    pub async fn alerts(&self, ask: Ask) -> anyhow::Result<Result<Answer, AskError>> {
+        let (done, answer) = oneshot::channel();
+        self.ask(Command::Alerts { ask, done }).await?;
+        answer.await.context("the daemon is ending")
+    }
+
     async fn ask(&self, command: Command) -> anyhow::Result<()> {
         let commands = self.commands.clone();
         // The queue may be full, and its sender blocks.
@@ -166,7 +177,6 @@ pub struct Running {
     pub handle: Handle,
     pub(super) sources: BTreeMap<String, tokio::task::JoinHandle<()>>,
     pub(super) stages: Vec<(&'static str, oneshot::Receiver<()>)>,
-    pub(super) notifier: JoinHandle<()>,
     pub(super) failures: mpsc::Receiver<anyhow::Error>,
     pub(super) stop: CancellationToken,
 }
@@ -207,10 +217,8 @@ impl Running {
         if late.is_empty() {
             return Ok(());
         }
-        // Named once they had their time; a receiver that hangs is not waited for, its transition is in the outbox.
-        let notifier = if self.notifier.is_finished() { "" } else { "; the notifier was still telling" };
         anyhow::bail!(
-            "not drained within {} s: {}{notifier}; what is not committed is read again at the next start",
+            "not drained within {} s: {}; what is not committed is read again at the next start",
             within.as_secs(),
             late.join(", ")
         )

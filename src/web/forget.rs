@@ -44,7 +44,7 @@ impl ApiToken {
         Ok(Self(token))
     }
 
-    fn is(&self, given: &str) -> bool {
+    pub(super) fn is(&self, given: &str) -> bool {
         bool::from(subtle::ConstantTimeEq::ct_eq(self.0.as_bytes(), given.as_bytes()))
     }
 }

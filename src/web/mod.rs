@@ -7,8 +7,10 @@
 //!   POST /api/v1/posts     posts from outside   POST /-/reload    as SIGHUP
 //!   POST /api/v1/forget    as `vigie forget`    GET  /metrics     Prometheus
 //!   GET, POST /api/v1/feedback                  as `vigie feedback`
+//!   POST /api/v1/alerts    as `vigie alerts`    GET  /alerts/ID   an incident; POST: its buttons
 //! ```
 
+mod alerts;
 mod feedback;
 mod forget;
 mod guard;
@@ -70,6 +72,8 @@ fn router(console: Console, address: SocketAddr) -> Router {
         .route("/api/v1/posts", post(posts::take))
         .route("/api/v1/forget", post(forget::forget))
         .route("/api/v1/feedback", get(feedback::list).post(feedback::take))
+        .route("/api/v1/alerts", post(alerts::ask))
+        .route("/alerts/{id}", get(alerts::page).post(alerts::press))
         .layer(DefaultBodyLimit::max(MOST_BYTES))
         .layer(axum::middleware::from_fn_with_state(guard::Guard::new(&console, address), guard::guard))
         .with_state(console)

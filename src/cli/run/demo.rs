@@ -41,6 +41,7 @@ pub(super) fn daemon(
     let started = clock();
     let paced = move |_| Ok(Box::new(Paced::read(&input, &options, speed, started)?) as _);
     let sources = vec![Feeding { name: "demo".into(), kind: "demo".into(), by: Feeder::Task(Box::new(paced)) }];
+    let receivers = receivers(&loaded, &clock)?;
     let make_classifier = labels.classifier();
-    Ok(Daemon { loaded, state, make_classifier, sources, receivers: receivers(), clock, steady: steady(), metrics })
+    Ok(Daemon { loaded, state, make_classifier, sources, receivers, clock, steady: steady(), metrics })
 }

@@ -10,8 +10,9 @@ use tokio::sync::Mutex;
 use super::super::ConfigFlags;
 use super::systemd;
 use crate::config::{Config, Loaded, Purpose};
-use crate::pipeline::assembly::Labels;
-use crate::pipeline::{Handle, Reloaded};
+use crate::pipeline::assembly::{self, Labels};
+use crate::pipeline::{Handle, Receiving, Reloaded};
+use crate::source::Clock;
 use crate::web::Reload;
 
 /// Reads the configuration from where it was read at the start. Clones are the same.
@@ -56,12 +57,12 @@ impl Reloader {
 
     async fn take(&self) -> anyhow::Result<()> {
         let reloader = self.clone();
-        let (loaded, classifier) = tokio::task::spawn_blocking(move || reloader.read()).await??;
-        self.daemon.reload(loaded, classifier).await
+        let (loaded, classifier, receivers) = tokio::task::spawn_blocking(move || reloader.read()).await??;
+        self.daemon.reload(loaded, classifier, receivers).await
     }
 
     /// Everything that can fail, before anything changes.
-    fn read(&self) -> anyhow::Result<(Loaded, Reloaded)> {
+    fn read(&self) -> anyhow::Result<(Loaded, Reloaded, Vec<Receiving>)> {
         let loaded = self.flags.origin(None, Purpose::Daemon).load()?;
         let old = self.daemon.loaded();
         if let Some(section) = needs_restart(&old.config, &loaded.config) {
@@ -70,7 +71,9 @@ impl Reloader {
         // Made anew always: the directory's name may be the same and the model in it another.
         let mut make = Labels::Model(loaded.config.classify.model.clone()).classifier();
         let classifier = make().context("the model cannot be taken")?;
-        Ok((loaded, (classifier, make)))
+        let clock: Clock = Arc::new(Timestamp::now);
+        let receivers = assembly::receivers(&loaded, &clock)?;
+        Ok((loaded, (classifier, make), receivers))
     }
 }
 

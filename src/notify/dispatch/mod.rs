@@ -352,6 +352,17 @@ impl Dispatcher {
         }
     }
 
+    /// Whether an incident has this alert.
+    pub fn knows(&self, alert: &Alert) -> bool {
+        let member = member_id(alert);
+        self.groups.values().any(|group| group.members.contains_key(&member))
+    }
+
+    /// What was to go to `receiver` did not go out.
+    pub fn abandon(&mut self, receiver: &str) {
+        self.flights.remove(receiver);
+    }
+
     pub fn routing(&self) -> &Routing {
         &self.routing
     }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::Monitoring;
 use crate::monitor::Monitor;
-use crate::pipeline::notifying::Outgoing;
 use crate::pipeline::supervise::Verdict;
 use crate::store::Store;
 
@@ -67,7 +66,7 @@ impl Monitoring {
         if self.outage.is_none() {
             let at = (self.wall)();
             self.outage = Some((at, summary.clone()));
-            let _ = self.outgoing.try_send(Outgoing::StoreFailed { summary, at });
+            self.telling.store_failed(&summary, at);
         }
     }
 }
