@@ -218,11 +218,20 @@ fn sample_of(samples: &[(&str, &str)], kind: &str) -> Option<toml::Table> {
     samples.iter().find(|(known, _)| *known == kind).map(|(_, text)| sample(text))
 }
 
+/// `"a", "b" or "c"`.
+fn choice(words: &[String]) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
+    match words.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => words.concat(),
+    }
+}
+
 /// The sample for an entry of a list whose tables have a `type`.
 fn typed(list: &str, samples: &[(&str, &str)], node: &Node, fault: Tell<'_>) -> Option<toml::Table> {
     let known: Vec<String> = samples.iter().map(|(kind, _)| (*kind).to_owned()).collect();
     let Some(kind) = kind(node) else {
-        fault(&node.at, "type", format!("missing; wanted type = one of {}", known.join(", ")));
+        fault(&node.at, "type", format!("missing; wanted type = {}", choice(&known)));
         return None;
     };
     let sample = sample_of(samples, &kind);
@@ -281,8 +290,7 @@ mod tests {
             sample(text).try_into::<SourceConfig>().unwrap();
         }
         for (_, text) in RECEIVERS {
-            let receiver = sample(text).try_into::<ReceiverConfig>().unwrap();
-            assert_eq!(receiver.faults(), [""; 0]);
+            sample(text).try_into::<ReceiverConfig>().unwrap();
         }
         sample(ROUTE).try_into::<Route>().unwrap();
         sample(INHIBIT).try_into::<Inhibit>().unwrap();
