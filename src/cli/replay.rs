@@ -13,6 +13,7 @@ use super::timeline;
 use super::{ConfigFlags, Format};
 use crate::classify::{Classifier, ColumnClassifier, DistilBertClassifier};
 use crate::notify::{JsonLines, Language, Log, Observer};
+use crate::pipeline::assembly;
 use crate::pipeline::replay::Replay;
 use crate::source::Input;
 
@@ -42,6 +43,9 @@ pub(super) struct ReplayArgs {
     /// File for rows that cannot be used [default: DUMP.rejects.csv in the working directory]
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
+    /// Tell the configured receivers as the daemon would have, in the dump's own time and without waiting
+    #[arg(long)]
+    notify: bool,
     /// Language of the timeline, instead of the configuration's
     #[arg(long, value_enum)]
     language: Option<LanguageFlag>,
@@ -76,10 +80,12 @@ pub(super) fn run(args: ReplayArgs) -> anyhow::Result<()> {
     if args.format == Format::Json {
         notifiers.push(Box::new(JsonLines(io::stdout())));
     }
+    let clock: crate::source::Clock = std::sync::Arc::new(jiff::Timestamp::now);
+    let receivers = args.notify.then(|| assembly::receivers(&loaded, &clock)).transpose()?;
     let given_labels = args.labels == Labels::Column;
     let replay = Replay { loaded, input, given_labels, topic_required, state: args.state, rejects };
     let mut bar = Bar::new();
-    let outcome = replay.run(classifier, &mut notifiers, &mut |progress| bar.show(progress))?;
+    let outcome = replay.run_telling(classifier, &mut notifiers, receivers, &mut |progress| bar.show(progress))?;
     bar.clear();
 
     let summary = Summary::new(&outcome, started.elapsed().as_secs_f64());

@@ -323,8 +323,7 @@ mod tests {
             sample(text).try_into::<SourceConfig>().unwrap();
         }
         for (_, text) in RECEIVERS {
-            let receiver = sample(text).try_into::<ReceiverConfig>().unwrap();
-            assert_eq!(receiver.faults(), [""; 0]);
+            sample(text).try_into::<ReceiverConfig>().unwrap();
         }
         sample(ROUTE).try_into::<Route>().unwrap();
         sample(INHIBIT).try_into::<Inhibit>().unwrap();

@@ -65,7 +65,10 @@ fn the_shipped_file_is_complete() {
     let mut keys = Vec::new();
     collect(&table, &mut keys);
     for key in keys {
-        let stands = |line: &str| line.trim_start_matches(['#', ' ']).starts_with(&format!("{key} ="));
+        let stands = |line: &str| {
+            line.trim_start_matches(['#', ' ']).starts_with(&format!("{key} ="))
+                || line.ends_with(&format!("[[{key}]]"))
+        };
         assert!(DEFAULTS.lines().any(stands), "`{key}` is not in config/vigie.toml");
     }
 }

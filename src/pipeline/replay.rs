@@ -12,6 +12,7 @@
 mod identity;
 mod progress;
 pub(super) mod read;
+mod telling;
 
 pub use progress::Progress;
 
@@ -20,8 +21,10 @@ use std::path::PathBuf;
 use std::thread;
 
 use anyhow::Context;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Receiving;
 use crate::classify::{Classifier, Feed, ModelInfo, Worker};
 use crate::config::Loaded;
 use crate::monitor::{Monitor, Report};
@@ -30,6 +33,7 @@ use crate::source::{Input, Ordered, SourceError, Topics};
 use crate::store::Store;
 use identity::Identity;
 use read::Dump;
+use telling::Telling;
 
 /// Posts that are classified and committed together.
 const CHUNK: usize = 512;
@@ -87,6 +91,20 @@ impl Replay {
         notifiers: &mut [Box<dyn Observer>],
         progress: &mut dyn FnMut(Progress),
     ) -> anyhow::Result<Outcome> {
+        self.run_telling(classifier, notifiers, None, progress)
+    }
+
+    /// As [`Replay::run`], and tells `receivers` as the daemon would, in event time: at once, without waiting.
+    ///
+    /// # Errors
+    /// As [`Replay::run`]. A receiver that cannot be told is no error, and is named in the log.
+    pub fn run_telling(
+        self,
+        classifier: Box<dyn Classifier>,
+        notifiers: &mut [Box<dyn Observer>],
+        receivers: Option<Vec<Receiving>>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> anyhow::Result<Outcome> {
         let temporary;
         let state = match &self.state {
             Some(state) => state.as_path(),
@@ -103,7 +121,9 @@ impl Replay {
         Identity::new(&dump.fingerprint, &model, &self.loaded)?.claim(&store, state)?;
         let mut monitor = Monitor::open(store, self.loaded.config.window.clone(), self.loaded.rules.clone())?;
         monitor.read_by(read_by);
-        deliver(&mut monitor, notifiers)?;
+        let telling = |receivers| Telling::new(&monitor, &self.loaded.config, receivers);
+        let mut telling = receivers.map(telling).transpose()?;
+        deliver(&mut monitor, notifiers, telling.as_mut())?;
 
         let total = dump.posts.len();
         let mut cursor: Cursor = monitor.cursor(CURSOR)?.unwrap_or_default();
@@ -127,7 +147,7 @@ impl Replay {
             }
             monitor.read_up_to(CURSOR, &cursor)?;
             monitor.commit()?;
-            deliver(&mut monitor, notifiers)?;
+            deliver(&mut monitor, notifiers, telling.as_mut())?;
             progress(Progress::Replaying { done: cursor.done, total });
         }
         feeder.join().map_err(|_| anyhow::anyhow!("the thread that feeds the classifier failed"))??;
@@ -136,7 +156,12 @@ impl Replay {
             cursor.finished = true;
             monitor.read_up_to(CURSOR, &cursor)?;
             monitor.commit()?;
-            deliver(&mut monitor, notifiers)?;
+            deliver(&mut monitor, notifiers, telling.as_mut())?;
+        }
+        if let (Some(telling), Some(edge)) = (&mut telling, monitor.edge()) {
+            // What ended last is told too.
+            let until = edge.checked_add(self.loaded.config.notify.group_interval).unwrap_or(edge);
+            telling.deliver(&mut monitor, notifiers, until)?;
         }
         monitor.flush()?;
 
@@ -158,7 +183,15 @@ pub(super) fn feed_chunks(mut posts: Ordered, skipped: u64, feed: &Feed) -> Resu
 }
 
 /// Empties the outbox: a transition leaves it once every notifier has it.
-fn deliver(monitor: &mut Monitor, notifiers: &mut [Box<dyn Observer>]) -> anyhow::Result<()> {
+fn deliver(
+    monitor: &mut Monitor,
+    notifiers: &mut [Box<dyn Observer>],
+    telling: Option<&mut Telling>,
+) -> anyhow::Result<()> {
+    if let Some(telling) = telling {
+        let until = monitor.edge().unwrap_or(Timestamp::MIN);
+        return telling.deliver(monitor, notifiers, until);
+    }
     while let Some(transition) = monitor.undelivered() {
         for notifier in &mut *notifiers {
             notifier.observe(transition)?;
