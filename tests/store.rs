@@ -33,7 +33,9 @@ fn an_author_is_forgotten_with_a_receipt() {
     let dir = tempfile::tempdir().unwrap();
     replayed(dir.path());
     let export = success(&run(dir.path(), &["store", "export"]));
-    let alert = json_lines(&export).into_iter().find(|line| line["table"] == "Alert").unwrap();
+    let mut alerts = json_lines(&export).into_iter().filter(|line| line["table"] == "Alert");
+    // One of silence shows no post.
+    let alert = alerts.find(|line| line["value"]["samples"][0]["author"].is_string()).unwrap();
     let sample = &alert["value"]["samples"][0];
     let (author, text) = (sample["author"].as_str().unwrap(), sample["text"].as_str().unwrap());
     assert!(holds(&dir.path().join("state"), author) && holds(&dir.path().join("state"), text));
