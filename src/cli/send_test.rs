@@ -63,8 +63,11 @@ pub(super) fn run(args: &SendTestArgs) -> anyhow::Result<()> {
     let config = args.config.origin(None, Purpose::Dump).load()?.config;
     let names: Vec<&str> = config.receivers.iter().map(|receiver| receiver.name.as_str()).collect();
     let Some(receiver) = config.receivers.iter().find(|receiver| receiver.name == args.receiver) else {
-        let known = if names.is_empty() { "there is none yet: add a [[receiver]]".into() } else { names.join(", ") };
-        bail!("there is no receiver {:?} in the configuration; known: {known}", args.receiver);
+        let known = match names.as_slice() {
+            [] => "there is none at all: add a [[receiver]]".to_owned(),
+            names => format!("known: {}", names.join(", ")),
+        };
+        bail!("there is no receiver {:?} in the configuration; {known}", args.receiver);
     };
     let mut receiver = receiver.clone();
     receiver.language = args.language.map(Into::into).or(receiver.language);

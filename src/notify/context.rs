@@ -111,7 +111,7 @@ fn wanted(receiver: &str, what: &str, key: &str, form: Form, file: Option<&PathB
     let plain = |other: char| move |c: char| if c.is_ascii_alphanumeric() { c } else { other };
     let name = |other| receiver.chars().map(plain(other)).collect::<String>();
     Wanted {
-        what: format!("{what} of receiver {receiver:?}"),
+        what: what.to_owned(),
         variable: format!("VIGIE_RECEIVER_{}_{}", name('_'), key).to_ascii_uppercase(),
         credential: format!("receiver-{}-{key}", name('-')),
         key: format!("receiver.{key}_file"),
@@ -155,6 +155,6 @@ mod tests {
         assert_eq!(wanted.variable, "VIGIE_RECEIVER_CRISE__QUIPE_2_URL");
         assert_eq!(wanted.credential, "receiver-crise--quipe-2-url");
         assert_eq!(wanted.key, "receiver.url_file");
-        assert!(wanted.to_string().contains("webhook address of receiver"), "{wanted}");
+        assert!(wanted.to_string().starts_with("there is no webhook address: set VIGIE_RECEIVER_"), "{wanted}");
     }
 }

@@ -83,7 +83,7 @@ fn what_the_configuration_lacks_is_said_with_code_78() {
     let unknown = failure(&send(dir.path(), teams, |command| command.arg("--set").arg("receiver.desk.name=other")));
     assert!(unknown.contains("there is no receiver \"desk\"") && unknown.contains("known: other"), "{unknown}");
     let none = failure(&send(dir.path(), "", |command| command));
-    assert!(none.contains("add a [[receiver]]"), "{none}");
+    assert!(none.contains("there is none at all: add a [[receiver]]"), "{none}");
 }
 
 #[test]
