@@ -8,13 +8,12 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use jiff::SignedDuration;
+use reqwest::Method;
 
 use super::state::StateFlags;
 use crate::notify::Matcher;
 use crate::pipeline::{Answer, Ask};
 use words::Words;
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// List, show, acknowledge and silence alerts of the running daemon
 #[derive(Debug, Args)]
@@ -104,7 +103,7 @@ pub(super) fn run(args: AlertsArgs) -> anyhow::Result<()> {
         },
         Action::Unsilence { id } => Ask::Unsilence { id: id.clone() },
     };
-    let answer: Answer = super::local::ask(config.web.listen, &state, "/api/v1/alerts", &ask, PATIENCE)?;
+    let answer: Answer = super::ask::daemon(config.web.listen, &state, (Method::POST, "/api/v1/alerts"), Some(&ask))?;
     let mut out = io::stdout().lock();
     if args.json {
         let value = serde_json::to_value(&answer)?;

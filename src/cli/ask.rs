@@ -9,6 +9,12 @@ use reqwest::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+/// What the API answers where it refuses in words.
+#[derive(Debug, serde::Deserialize)]
+struct Refusal {
+    error: String,
+}
+
 /// Rewriting a large store takes a while.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -24,7 +30,8 @@ pub(super) fn daemon<B: Serialize, A: DeserializeOwned>(
 ) -> anyhow::Result<A> {
     let file = state.join("api-token");
     let token = std::fs::read_to_string(&file).with_context(|| {
-        format!("vigie runs on {}, and the file {} with its token cannot be read", state.display(), file.display())
+        let (state, file) = (state.display(), file.display());
+        format!("the token {file} cannot be read: does `vigie run` run, with its state in {state}, and is it yours?")
     })?;
     let url = format!("http://{}{path}", super::reachable(listen));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
@@ -46,11 +53,14 @@ async fn ask<B: Serialize, A: DeserializeOwned>(
         None => request,
     };
     let answer = request.send().await.map_err(reqwest::Error::without_url).with_context(|| {
-        format!("a running vigie holds the store and does not answer at {url} (is `web.listen` the one it runs with?)")
+        format!("no vigie answers at {url}: does `vigie run` run, and is `web.listen` the one it runs with?")
     })?;
     let status = answer.status();
     let body = answer.bytes().await.map_err(reqwest::Error::without_url).context("vigie's answer broke off")?;
     if !status.is_success() {
+        if let Ok(Refusal { error }) = serde_json::from_slice(&body) {
+            bail!("{error}");
+        }
         let said = super::printable(&String::from_utf8_lossy(&body), 200);
         bail!("the running vigie refused at {url}: HTTP {status} {said}");
     }

@@ -15,7 +15,6 @@ mod feedback;
 mod forget;
 mod generate;
 mod lab;
-mod local;
 mod output;
 mod reader_flags;
 mod replay;

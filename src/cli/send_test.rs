@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use super::ConfigFlags;
 use crate::config::Purpose;
-use crate::notify::render::{Style, Templates};
 use crate::notify::{Language, NotifyError, SampleKind, sample};
+use crate::pipeline::assembly;
 
 /// Send a sample alert to a receiver, and print what its server answers
 ///
@@ -71,10 +71,10 @@ pub(super) fn run(args: &SendTestArgs) -> anyhow::Result<()> {
     };
     let mut receiver = receiver.clone();
     receiver.language = args.language.map(Into::into).or(receiver.language);
-    let templates = Arc::new(Templates::embedded(Style::default()));
+    let templates = Arc::new(assembly::templates(&config)?);
     let environment = |name: &str| std::env::var(name).ok();
     let mut notifier = receiver.build(config.language, templates, Arc::new(Timestamp::now), &environment)?;
-    let told = sample(&receiver.name, args.kind.into(), Timestamp::now(), None);
+    let told = sample(&receiver.name, args.kind.into(), Timestamp::now(), config.notify.console.clone());
     match notifier.notify(&told) {
         Ok(()) if notifier.complaint().is_some() => {
             let complaint = notifier.complaint().unwrap_or_default();

@@ -72,7 +72,11 @@ pub fn receivers(loaded: &Loaded, clock: &Clock) -> anyhow::Result<Vec<Receiving
     config.routing().receivers.iter().map(build).collect()
 }
 
-fn templates(config: &Config) -> anyhow::Result<Templates> {
+/// What words are made of, in the zone and from the directory that `[notify]` names.
+///
+/// # Errors
+/// When a template cannot be used, with every fault.
+pub fn templates(config: &Config) -> anyhow::Result<Templates> {
     let style = Style { zone: TimeZone::get(&config.notify.time_zone).unwrap_or(TimeZone::UTC) };
     let Some(directory) = &config.notify.templates else { return Ok(Templates::embedded(style)) };
     Templates::with_overrides(style, directory).map_err(|faults| {

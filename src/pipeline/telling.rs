@@ -24,6 +24,9 @@ use crate::monitor::{Monitor, problem_begins};
 use crate::notify::{Dispatcher, Log, Notification, Notifier, NotifyError, Observer, Routing};
 use crate::store::Batch;
 
+/// The operational alert on a receiver of which some could be told and some not.
+const IN_PART: &str = "ReceiverToldInPart";
+
 /// A receiver's name, and the way to it.
 pub type Receiving = (String, Box<dyn Notifier>);
 
@@ -32,12 +35,16 @@ pub(super) struct Attempted {
     receiver: String,
     key: String,
     outcome: Result<(), NotifyError>,
+    /// What is wrong although it was told, such as one bad address among others.
+    complaint: Option<String>,
 }
 
 /// See the module.
 pub(super) struct Telling {
     pub(super) dispatcher: Dispatcher,
     lines: BTreeMap<String, SyncSender<Notification>>,
+    /// The latest of each receiver; none once all was well again.
+    complaints: BTreeMap<String, Option<String>>,
     events: SyncSender<Event>,
     metrics: Metrics,
 }
@@ -60,7 +67,7 @@ impl Telling {
                 dispatcher.take(&Transition { status: Status::Firing, at: now, alert: alert.clone() }, now);
             }
         }
-        let mut telling = Self { dispatcher, lines: BTreeMap::new(), events, metrics };
+        let mut telling = Self { dispatcher, lines: BTreeMap::new(), complaints: BTreeMap::new(), events, metrics };
         telling.open_lines(receivers)?;
         Ok(telling)
     }
@@ -132,11 +139,25 @@ impl Telling {
     }
 
     pub(super) fn attempted(&mut self, attempted: &Attempted, now: Timestamp) {
-        let Attempted { receiver, key, outcome } = attempted;
-        if let Err(error) = outcome {
-            tracing::error!(receiver, %error, "a receiver could not be told; it is tried again");
+        let Attempted { receiver, key, outcome, complaint } = attempted;
+        match (outcome, complaint) {
+            (Err(error), _) => tracing::error!(receiver, %error, "a receiver could not be told; it is tried again"),
+            (Ok(()), Some(complaint)) => tracing::warn!(receiver, complaint, "a receiver was told in part"),
+            (Ok(()), None) => {}
+        }
+        if outcome.is_ok() {
+            self.complaints.insert(receiver.clone(), complaint.clone());
         }
         self.dispatcher.attempted(receiver, key, outcome, now);
+    }
+
+    /// Problems with receivers, as [`Monitor::problem`] takes them: name, component, and what is wrong while it is.
+    pub(super) fn problems(&self, now: Timestamp) -> Vec<(&'static str, String, Option<String>)> {
+        let in_part = self.complaints.iter().map(|(name, complaint)| {
+            let summary = complaint.as_ref().map(|complaint| format!("receiver {name} was told in part: {complaint}"));
+            (IN_PART, name.clone(), summary)
+        });
+        self.dispatcher.problems(now).into_iter().chain(in_part).collect()
     }
 
     /// Tells everybody that nothing can be stored, without storing that.
@@ -185,7 +206,8 @@ fn tell(
             let late = notification.at.duration_since(fired).as_secs_f64().max(0.0) + started.elapsed().as_secs_f64();
             series.latency.observe(late);
         }
-        let attempted = Attempted { receiver: name.to_owned(), key: notification.key, outcome };
+        let complaint = notifier.complaint();
+        let attempted = Attempted { receiver: name.to_owned(), key: notification.key, outcome, complaint };
         if events.send(Event::Attempted(attempted)).is_err() {
             return;
         }

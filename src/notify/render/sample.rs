@@ -72,6 +72,7 @@ pub(super) fn all() -> Vec<Notification> {
         "ClockJumped",
         "StoreFailed",
         "ReceiverFailed",
+        "ReceiverToldInPart",
         "ReceiverUnreachable",
         "TemplateFailed",
         "SomethingElse",
