@@ -115,7 +115,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Clean(args) => clean::run(args),
         Command::Lab(args) => lab::run(args),
         Command::Top(args) => top::run(&args),
-        Command::Alerts(args) => alerts::run(args),
+        Command::Alerts(args) => alerts::run(&args),
         Command::Forget(args) => forget::run(args),
         Command::Store(args) => store::run(args),
         Command::CheckConfig(args) => check_config::run(&args),
