@@ -81,7 +81,7 @@ fn you(by: Option<String>) -> String {
     known.filter(|name| !name.is_empty()).unwrap_or_else(|| "shell".into())
 }
 
-pub(super) fn run(args: AlertsArgs) -> anyhow::Result<()> {
+pub(super) fn run(args: &AlertsArgs) -> anyhow::Result<()> {
     let config = super::over_environment(args.state.config.clone()).load()?.config;
     let state = args.state.directory()?;
     let said = |words: &Words| match &args.action {

@@ -131,7 +131,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Detect(args) => detect::run(&args),
         Command::Lab(args) => lab::run(args),
         Command::Top(args) => top::run(&args),
-        Command::Alerts(args) => alerts::run(args),
+        Command::Alerts(args) => alerts::run(&args),
         Command::Forget(args) => forget::run(args),
         Command::Feedback(args) => feedback::run(args),
         Command::Store(args) => store::run(args),

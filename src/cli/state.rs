@@ -11,10 +11,10 @@ use crate::store::Store;
 #[derive(Debug, Args)]
 pub(super) struct StateFlags {
     /// Configuration; without it config/vigie.toml, /etc/vigie/vigie.toml or the built-in defaults, the first there is
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
     /// Directory of the state, instead of $STATE_DIRECTORY or the configuration's
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR")]
     pub(super) state: Option<PathBuf>,
 }
 

@@ -110,7 +110,7 @@ fn paths_are_relative_to_the_file() {
 }
 
 /// One faulty example per check: the text, the line it is told at, and what is said.
-const FAULTY: [(&str, usize, &str); 58] = [
+const FAULTY: [(&str, usize, &str); 67] = [
     ("langage = \"fr\"", 1, "langage: no such key; did you mean `language`?"),
     ("colour = \"red\"", 1, "colour: no such key; wanted one of"),
     ("language = \"de\"", 1, "language: `de` is unknown; wanted one of en, fr"),
@@ -148,6 +148,19 @@ const FAULTY: [(&str, usize, &str); 58] = [
     ("x.budget.dollars_per_day = -1", 1, "x.budget.dollars_per_day = -1, wanted"),
     ("x.budget.dollars_per_day = \"ten\"", 1, "x.budget.dollars_per_day: found string \"ten\", wanted a number"),
     ("[x.bugdet]\n", 1, "x.bugdet: no such key; did you mean `budget`?"),
+    ("[[receiver]]\nname = \"a\"\ntype = \"mail\"", 3, "receiver[0].type: `mail` is no type of receiver"),
+    ("[[receiver]]\nname = \"a\"\ntype = \"log\"\nrate_limit = 0", 4, "rate_limit is 0"),
+    (
+        "[[receiver]]\nname = \"a\"\ntype = \"log\"\n[[receiver]]\nname = \"a\"\ntype = \"log\"",
+        5,
+        "two receivers are named",
+    ),
+    ("[[route]]\nreceivers = [\"lgo\"]", 2, "there is no receiver \"lgo\"; did you mean `log`?"),
+    ("[[route]]\nreceivers = [\"log\"]\nmatchers = [\"severity\"]", 3, "is no matcher"),
+    ("[[route]]\nreceivers = [\"log\"]\nactive_times = [\"mon-fry\"]", 3, "is no part of the week"),
+    ("[[route]]\nreceivers = [\"log\"]\n[[route]]\nreceivers = [\"log\"]", 3, "nothing comes here: route[0]"),
+    ("[[route]]\nreceivers = [\"log\"]\nescalate_to = \"log\"", 1, "escalate_after: missing"),
+    ("[notify]\ntime_zone = \"Europe/Pari\"", 2, "there is no time zone"),
     ("[[source]]\nname = \"a\"", 1, "source[0].type: missing; wanted type = \"twitter\""),
     (
         "[[source]]\nname = \"a\"\ntype = \"twiter\"",

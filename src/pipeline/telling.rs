@@ -162,7 +162,10 @@ impl Telling {
 
     /// Tells everybody that nothing can be stored, without storing that.
     pub(super) fn store_failed(&mut self, summary: &str, now: Timestamp) {
-        self.dispatcher.take_urgent(&problem_begins("StoreFailed", "store", summary, now), now);
+        let transition = problem_begins("StoreFailed", "store", summary, now);
+        // A log that cannot be written has nobody to tell.
+        let _ = Log.observe(&transition);
+        self.dispatcher.take_urgent(&transition, now);
         let out = self.dispatcher.tick(now, &|_| None);
         self.send(out, now);
     }

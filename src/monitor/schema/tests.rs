@@ -59,6 +59,12 @@ fn fill(dir: &Path) {
         monitor.commit().unwrap();
         monitor.flush().unwrap();
     }
+    // What the dispatcher keeps.
+    let mut batch = Batch::default();
+    batch.put(&Key::new(Table::Dispatch).text("incident/T-1"), &"{}".to_owned()).unwrap();
+    let alert = monitor.undelivered().unwrap().alert.clone();
+    batch.put(&Key::new(Table::Told).text("T-1").text("a-1"), &alert).unwrap();
+    monitor.store().commit(batch).unwrap();
 }
 
 fn unusable() -> Unusable {
