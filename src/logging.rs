@@ -12,7 +12,7 @@ use tracing_subscriber::fmt::{MakeWriter, SubscriberBuilder};
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// What sled logs as errors it also returns, and is told once. Goes before a filter, which may say otherwise.
-const QUIET: &str = "sled=off";
+const QUIET: &str = "sled=off,tiny_skia=error";
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -17,7 +17,7 @@ fn ask(vigie: &Vigie, token: Option<&str>, body: Option<&Value>) -> (u16, String
             Some(body) => client().post(url).json(body),
             None => client().get(url),
         };
-        let request = token.iter().fold(request, |request, token| request.bearer_auth(token));
+        let request = token.iter().fold(request, reqwest::RequestBuilder::bearer_auth);
         let answer = request.send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     })

@@ -63,14 +63,11 @@ fn write_alert(out: &mut impl Write, words: Words, alert: &Alert) -> io::Result<
     if let Some(sentence) = annotation {
         writeln!(out, "  {}", printable(sentence, 400))?;
     }
-    writeln!(
-        out,
-        "  {} {}{} {}",
-        words.peak(),
-        words.moment(alert.peak_at),
-        words.colon(),
-        measured(words, &alert.peak, alert.is_rate)
-    )?;
+    // Silence and counted events have no worst moment in numbers of posts.
+    if !matches!(alert.explanation.condition.as_str(), "no_data" | "events") {
+        let peak = measured(words, &alert.peak, alert.is_rate);
+        writeln!(out, "  {} {}{} {peak}", words.peak(), words.moment(alert.peak_at), words.colon())?;
+    }
     for sample in &alert.samples {
         write_sample(out, words, sample)?;
     }
