@@ -18,7 +18,7 @@ use crate::source::{Columns, Input};
 ///
 /// Hours have the dump's rhythm and swing, posts its texts and labels; authors are made up. The same flags draw the same
 /// stream. `vigie replay` and `vigie backtest` read it as they read the dump; its column `incident` is 1 for every post
-/// written during the incident.
+/// written during the incident. Give them `--set window.cascade=0s`: texts come again and again, and would vote once.
 #[derive(Debug, Args)]
 pub(super) struct SimulateArgs {
     /// A labelled dump; `-` is standard input
@@ -256,6 +256,7 @@ fn tell(args: &SimulateArgs, drawn: &Drawn, rhythm: &Rhythm, length: i64, incide
         percent(drawn.all),
         args.out.display()
     );
+    eprintln!("texts come again and again: read it with --set window.cascade=0s, or repeats do not vote");
     let Some(incident) = incident else { return };
     let at = |time| Timestamp::from_second(time).map(|time| time.to_string()).unwrap_or_default();
     let (posts, share) = (drawn.in_incident.iter().sum::<u64>(), percent(drawn.in_incident));
