@@ -360,6 +360,11 @@ impl Monitor {
         Ok(self.store.get(&cursor_key(source))?)
     }
 
+    /// Transitions since the last commit, the oldest first.
+    pub fn fresh(&self) -> &[Transition] {
+        &self.fresh
+    }
+
     /// Whether a commit would store anything.
     pub fn has_news(&self) -> bool {
         !self.fresh.is_empty() || self.events.is_changed() || self.totals != self.committed

@@ -249,3 +249,45 @@ fn the_timeline_speaks_both_languages() {
     assert!(french.contains("alertes") && french.contains("de la dernière heure sont négatifs"), "{french}");
     assert!(english.lines().all(|line| !line.contains('\u{1b}')));
 }
+
+/// The mails that a replay of the airline slice tells, by file name.
+fn mails(language: &str) -> std::collections::BTreeMap<String, String> {
+    let dir = tempfile::tempdir().unwrap();
+    let receiver = "[[receiver]]\nname = 'desk'\ntype = 'email'\ntransport = 'directory'\ndirectory = 'mails'\n\
+                    from = 'vigie@example.com'\nto = ['desk@example.com']\n";
+    let rules = repository("config/rules.toml");
+    let config = format!("language = '{language}'\nrules = '{}'\n{receiver}", rules.display());
+    fs::write(dir.path().join("vigie.toml"), config).unwrap();
+    success(&given_labels(dir.path(), &airline(), &["--config", "vigie.toml", "--notify"]));
+    let read = |entry: fs::DirEntry| (entry.file_name().into_string().unwrap(), fs::read_to_string(entry.path()));
+    let files = fs::read_dir(dir.path().join("mails")).unwrap().map(|entry| read(entry.unwrap()));
+    files.map(|(name, text)| (name, text.unwrap())).collect()
+}
+
+#[test]
+fn receivers_are_told_in_event_time_one_thread_for_each_incident() {
+    let told = mails("fr");
+    assert_eq!(told, mails("fr"), "two replays tell the same, byte for byte");
+
+    let header = |mail: &str, name: &str| {
+        let line = mail.lines().find(|line| line.starts_with(&format!("{name}: ")));
+        line.map(|line| line[name.len() + 2..].trim().to_owned())
+    };
+    let roots: Vec<String> = told
+        .values()
+        .filter(|mail| header(mail, "References").is_none())
+        .map(|mail| header(mail, "Message-ID").unwrap())
+        .collect();
+    assert_eq!(roots.len(), 2, "one incident of each airline");
+    for mail in told.values() {
+        assert!(mail.contains("Auto-Submitted: auto-generated"));
+        if let Some(root) = header(mail, "References") {
+            assert!(roots.contains(&root), "{root} is the root of a thread");
+        }
+    }
+    // What is told again is told with the numbers of then.
+    let mut texts: Vec<&str> = told.values().map(|mail| mail.split_once("\r\n\r\n").unwrap().1).collect();
+    texts.sort_unstable();
+    texts.dedup();
+    assert_eq!(texts.len(), told.len());
+}

@@ -139,7 +139,10 @@ impl Replay {
         progress(Progress::Replaying { done: cursor.done, total });
         while let Some(chunk) = worker.recv() {
             for classified in &chunk? {
-                monitor.advance(classified.post.created_at);
+                match &mut telling {
+                    Some(telling) => telling.follow(&mut monitor, classified.post.created_at),
+                    None => monitor.advance(classified.post.created_at),
+                }
                 let ids = topics.of(&classified.post).to_vec();
                 let names: Vec<&str> = ids.into_iter().map(|id| topics.name(id)).collect();
                 monitor.observe(&names, classified)?;

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Every sentence is a macro of the language's template, so that a directory of the configuration can replace any of
-//! them; numbers, times and plurals are written by filters. [`Digest`] is plain text: each form escapes it for itself.
+//! them; numbers, times and plurals are written by filters. `Digest` is plain text: each form escapes it for itself.
 
 mod card;
 mod chart;

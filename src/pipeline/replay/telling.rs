@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::alert::Alert;
 use crate::config::Config;
 use crate::monitor::Monitor;
 use crate::notify::{Dispatcher, Notification, Notifier, NotifyError, Observer};
@@ -20,31 +21,55 @@ pub(super) struct Telling {
     dispatcher: Dispatcher,
     receivers: BTreeMap<String, Box<dyn Notifier>>,
     now: Timestamp,
+    /// Transitions that were taken before the monitor committed them.
+    taken: usize,
 }
 
 impl Telling {
     pub(super) fn new(monitor: &Monitor, config: &Config, receivers: Vec<Receiving>) -> anyhow::Result<Self> {
         let now = monitor.edge().unwrap_or(Timestamp::MIN);
         let dispatcher = Dispatcher::open(monitor.store(), config.routing(), now)?;
-        Ok(Self { dispatcher, receivers: receivers.into_iter().collect(), now })
+        Ok(Self { dispatcher, receivers: receivers.into_iter().collect(), now, taken: 0 })
     }
 
-    /// Takes the outbox over, each transition at its own time, and tells what is due up to `until`. Saved last: a replay
-    /// that is killed tells again, under the same keys.
+    /// Lets time pass for `monitor` up to `until`, and stops wherever something is to be told: with the numbers of that
+    /// moment. What was told before the next commit is told again after a kill, under the same keys.
+    pub(super) fn follow(&mut self, monitor: &mut Monitor, until: Timestamp) {
+        while let Some(due) = self.dispatcher.next_due(self.now).filter(|due| *due <= until) {
+            monitor.advance(due);
+            self.take_fresh(monitor);
+            self.pass(monitor, due);
+        }
+        monitor.advance(until);
+        self.take_fresh(monitor);
+    }
+
+    fn take_fresh(&mut self, monitor: &Monitor) {
+        for transition in monitor.fresh().get(self.taken..).unwrap_or_default() {
+            self.pass(monitor, transition.at);
+            self.dispatcher.take(transition, transition.at);
+            self.taken += 1;
+        }
+    }
+
+    /// Takes the rest of the outbox over, each transition at its own time, and tells what is due up to `until`.
     pub(super) fn deliver(
         &mut self,
         monitor: &mut Monitor,
         observers: &mut [Box<dyn Observer>],
         until: Timestamp,
     ) -> anyhow::Result<()> {
-        for transition in monitor.waiting() {
+        let taken = std::mem::take(&mut self.taken);
+        for (number, transition) in monitor.waiting().enumerate() {
             for observer in &mut *observers {
                 observer.observe(transition)?;
             }
-            self.pass(transition.at);
-            self.dispatcher.take(transition, transition.at);
+            if number >= taken {
+                self.pass(monitor, transition.at);
+                self.dispatcher.take(transition, transition.at);
+            }
         }
-        self.pass(until);
+        self.pass(monitor, until);
         let mut batch = Batch::default();
         self.dispatcher.save(&mut batch)?;
         monitor.hand_over(batch)?;
@@ -53,19 +78,22 @@ impl Telling {
     }
 
     /// Lets event time pass up to `until`.
-    fn pass(&mut self, until: Timestamp) {
-        self.tell();
+    fn pass(&mut self, monitor: &Monitor, until: Timestamp) {
+        self.tell(monitor);
         while let Some(due) = self.dispatcher.next_due(self.now).filter(|due| *due <= until) {
             self.now = due;
-            self.tell();
+            self.tell(monitor);
         }
         self.now = self.now.max(until);
     }
 
-    fn tell(&mut self) {
+    fn tell(&mut self, monitor: &Monitor) {
+        let current = |alert: &Alert| {
+            let same = |it: &&Alert| it.fingerprint == alert.fingerprint && it.starts_at == alert.starts_at;
+            monitor.firing().find(same).cloned()
+        };
         loop {
-            // Numbers as of the last transition: those of the monitor lie ahead of the time that passes here.
-            let out = self.dispatcher.tick(self.now, &|_| None);
+            let out = self.dispatcher.tick(self.now, &current);
             if out.is_empty() {
                 return;
             }
