@@ -156,6 +156,7 @@ impl NegativeRate {
         let known = [("recovers_below", recovery), ("corrected_rate", measured.corrected)];
         numbers.extend(more.into_iter().chain(known).filter_map(|(name, number)| Some((name, number?))));
         numbers.push(("weight_of_a_post", weight));
+        numbers.push(("window_minutes", self.window.as_secs_f64() / 60.0));
         let reasons = Reasons { condition: "negative_rate", holds, numbers, parts: Vec::new() };
         Evaluation { holds, measured, is_rate: true, reasons }
     }

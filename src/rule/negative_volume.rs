@@ -157,6 +157,7 @@ impl NegativeVolume {
         let mut numbers = vec![("negative", counts.negative as f64), ("lower_bound", bound)];
         numbers.extend(measured.threshold.map(|threshold| ("threshold", threshold)));
         numbers.extend(measured.normal.map(|normal| ("normal", normal.value)));
+        numbers.push(("window_minutes", self.window.as_secs_f64() / 60.0));
         let reasons = Reasons { condition: "negative_volume", holds, numbers, parts: Vec::new() };
         (Evaluation { holds, measured, is_rate: false, reasons }, measured.normal)
     }

@@ -123,6 +123,7 @@ impl Spike {
         numbers.extend(measured.normal.map(|normal| ("normal", normal.value)));
         numbers.extend(upper.map(|upper| ("alarm_from_posts_in_step", upper)));
         numbers.push(("false_alarm_every_days", self.settings().false_alarm_every));
+        numbers.push(("window_minutes", self.window as f64 / 60.0));
         let reasons = Reasons { condition: self.condition, holds: memory.holds, numbers, parts: Vec::new() };
         Evaluation { holds: memory.holds, measured, is_rate: false, reasons }
     }

@@ -49,7 +49,8 @@ impl Cusums {
                 sum.down = (sum.down - ratio).max(0.0);
             } else {
                 sum.up = (sum.up + ratio).max(0.0);
-                if sum.up == 0.0 {
+                // A sum that rises from its first step on never was zero.
+                if sum.up == 0.0 || sum.since == 0 {
                     sum.since = now;
                 }
             }

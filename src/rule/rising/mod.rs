@@ -223,6 +223,7 @@ impl Rising {
         numbers.extend(measured.normal.map(|normal| ("normal", normal.value)));
         numbers.extend(measured.corrected.map(|corrected| ("corrected_rate", corrected)));
         numbers.push(("false_alarm_every_hours", self.false_alarm_every.as_secs_f64() / HOUR as f64));
+        numbers.push(("window_minutes", self.window.as_secs_f64() / 60.0));
         let reasons = Reasons { condition: "rising", holds, numbers, parts: Vec::new() };
         Evaluation { holds, measured, is_rate, reasons }
     }

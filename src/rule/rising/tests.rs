@@ -125,6 +125,12 @@ fn posts_that_hang_together_weigh_less_and_small_lifts_the_least() {
 }
 
 #[test]
+fn a_sum_that_never_was_zero_rises_since_its_first_step() {
+    let (_, lead) = Cusums::default().step(&[1.0], &[5.0], 60);
+    assert_eq!(lead.unwrap().since, 60);
+}
+
+#[test]
 fn raised_it_stays_until_posts_are_clearly_back() {
     let (lifts, heights) = ([0.2], [5.0]);
     let mut cusums = Cusums::default();
