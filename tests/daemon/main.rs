@@ -11,6 +11,7 @@ mod kill;
 mod life;
 mod process;
 mod prometheus;
+mod receivers;
 mod reload;
 mod soak;
 mod x;
