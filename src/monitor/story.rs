@@ -24,11 +24,12 @@ pub(super) fn story(topic: &TopicWindow, window: i64) -> Story {
     }
 }
 
-/// The topic's last day.
+/// The topic's last day; empty where nothing was written.
 pub(super) fn trend(topic: &TopicWindow) -> Vec<Point> {
     let point = |Step { start, counts, normal }: Step| {
         let start = Timestamp::from_second(start).ok()?;
         Some(Point { start, posts: counts.posts(), negative: counts.negative, normal })
     };
-    topic.course().into_iter().filter_map(point).collect()
+    let trend: Vec<Point> = topic.course().into_iter().filter_map(point).collect();
+    if trend.iter().all(|point| point.posts == 0) { Vec::new() } else { trend }
 }

@@ -77,6 +77,7 @@ fn what_is_owed_outlives_kills_of_both_sides() {
     let first = vigie.wait("the notification", |_| told(path).first().cloned());
     assert_eq!(first["version"], 1);
     assert!(first.to_string().contains("IncorrectPredictions"), "{first}");
+    assert!(!first.to_string().contains("\"trend\":[{"), "no posts, no chart");
 
     let (good, listed) = alerts(path, &vigie, &["list", "--json"]);
     assert!(good, "{listed}");
