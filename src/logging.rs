@@ -11,7 +11,7 @@ use tracing_subscriber::fmt::{MakeWriter, SubscriberBuilder};
 /// Words for a level, as `tracing` has them.
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
-/// What sled logs as errors it also returns, and is told once. Goes before a filter, which may say otherwise.
+/// What sled logs as errors it also returns, and is told once; tiny-skia warns of each blank it draws. Goes before a filter, which may say otherwise.
 const QUIET: &str = "sled=off,tiny_skia=error";
 
 /// How log lines are written.
@@ -45,7 +45,7 @@ pub struct FilterError(String);
 
 /// Starts logging for a command that speaks to its user; `default` is the filter without `RUST_LOG`, such as `warn`.
 pub fn start(default: &str) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(format!("{QUIET},{default}")));
     // A second start is a test's, and changes nothing.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -42,7 +42,7 @@ impl Default for Config {
             group_by: vec!["topic".into()],
             group_wait: SignedDuration::from_secs(30),
             group_interval: SignedDuration::from_mins(5),
-            repeat_interval: SignedDuration::from_hours(4),
+            repeat_interval: SignedDuration::from_hours(12),
             give_up_after: SignedDuration::from_hours(72),
         }
     }
