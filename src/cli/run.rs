@@ -78,10 +78,11 @@ async fn watch(args: RunArgs, loaded: Loaded) -> anyhow::Result<()> {
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("cannot listen on {listen} (web.listen): is another vigie running?"))?;
-    tell(&daemon, args.demo.is_some(), listener.local_addr()?);
     daemon.metrics.daemon.reload_successful.set(1);
     daemon.metrics.daemon.reload_time.set(Timestamp::now().as_second() as f64);
     let token = web::ApiToken::make(&daemon.state)?;
+    // After the token: who reads where it listens may ask.
+    tell(&daemon, args.demo.is_some(), listener.local_addr()?);
     let mut running = daemon.start()?;
 
     let reloader = Reloader::new(running.handle.clone(), args.config);

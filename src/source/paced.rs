@@ -117,6 +117,8 @@ impl Source for Paced {
                 }
             }
             outlet.health.update(|report| report.what = "the dump has come to its end".into());
+            // What it showed is still to be looked at.
+            stop.cancelled().await;
             Ok(())
         }
         .boxed()

@@ -11,7 +11,7 @@ use crate::pipeline::{Daemon, Feeder, Feeding, steady};
 use crate::source::{Clock, Input, Paced};
 
 /// Where the dump of the demonstration is looked for, in this order.
-const PLACES: [&str; 2] = ["tests/data/airline.csv", "/usr/share/vigie/demo/airline.csv"];
+const PLACES: [&str; 2] = ["tests/data/airline.csv", "/usr/share/vigie/airline.csv"];
 
 pub(super) fn speed(text: &str) -> Result<f64, String> {
     let speed: f64 = text.parse().map_err(|_| "wanted a number such as 60".to_owned())?;
