@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::Monitor;
+use crate::alert::Alert;
 use crate::window::Counts;
 
 /// Seconds that a view looks back.
@@ -46,9 +47,16 @@ impl Monitor {
     }
 
     /// Every alert that fires, as it is now.
-    pub fn firing(&self) -> impl Iterator<Item = &crate::alert::Alert> {
-        let tracked = self.topics.values().flat_map(|watched| &watched.tracked);
+    pub fn firing(&self) -> impl Iterator<Item = &Alert> {
+        let watched = self.topics.values().chain([self.of_no_topic().1]);
+        let tracked = watched.flat_map(|watched| &watched.tracked);
         self.problems.lasting().chain(tracked.filter_map(|tracked| tracked.alert.as_ref()))
+    }
+
+    /// `alert` with the numbers of now, while it fires.
+    pub fn as_it_fires(&self, alert: &Alert) -> Option<Alert> {
+        let same = |it: &&Alert| it.fingerprint == alert.fingerprint && it.starts_at == alert.starts_at;
+        self.firing().find(same).cloned()
     }
 
     /// Whatever is pending or fires, operational problems first.
@@ -78,7 +86,7 @@ impl Monitor {
     }
 }
 
-fn summary(alert: &crate::alert::Alert) -> String {
+fn summary(alert: &Alert) -> String {
     alert.annotations.get("summary").cloned().unwrap_or_default()
 }
 

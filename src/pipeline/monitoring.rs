@@ -277,7 +277,7 @@ impl Monitoring {
     fn tick(&mut self) -> anyhow::Result<()> {
         let now = self.now()?;
         let problems = self.board.problems(now);
-        let receivers = self.telling.problems(now);
+        let receivers = self.telling.dispatcher.problems(now);
         let (doubted, outage) = (self.doubted.clone(), self.outage.clone());
         let (told_errors, errors) = (self.told_errors, pipeline_errors(&self.metrics));
         let monitor = self.monitor()?;

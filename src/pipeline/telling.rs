@@ -18,14 +18,12 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 
 use super::monitoring::Event;
-use crate::alert::{Alert, Status, Transition};
+use crate::alert::{Status, Transition};
 use crate::metrics::{Metrics, Notify};
 use crate::monitor::{Monitor, problem_begins};
+use crate::notify::dispatch::Outcome;
 use crate::notify::{Dispatcher, Log, Notification, Notifier, NotifyError, Observer, Routing};
 use crate::store::Batch;
-
-/// The operational alert on a receiver of which some could be told and some not.
-const IN_PART: &str = "ReceiverToldInPart";
 
 /// A receiver's name, and the way to it.
 pub type Receiving = (String, Box<dyn Notifier>);
@@ -34,17 +32,13 @@ pub type Receiving = (String, Box<dyn Notifier>);
 pub(super) struct Attempted {
     receiver: String,
     key: String,
-    outcome: Result<(), NotifyError>,
-    /// What is wrong although it was told, such as one bad address among others.
-    complaint: Option<String>,
+    outcome: Outcome,
 }
 
 /// See the module.
 pub(super) struct Telling {
     pub(super) dispatcher: Dispatcher,
     lines: BTreeMap<String, SyncSender<Notification>>,
-    /// The latest of each receiver; none once all was well again.
-    complaints: BTreeMap<String, Option<String>>,
     events: SyncSender<Event>,
     metrics: Metrics,
 }
@@ -67,7 +61,7 @@ impl Telling {
                 dispatcher.take(&Transition { status: Status::Firing, at: now, alert: alert.clone() }, now);
             }
         }
-        let mut telling = Self { dispatcher, lines: BTreeMap::new(), complaints: BTreeMap::new(), events, metrics };
+        let mut telling = Self { dispatcher, lines: BTreeMap::new(), events, metrics };
         telling.open_lines(receivers)?;
         Ok(telling)
     }
@@ -108,11 +102,7 @@ impl Telling {
     }
 
     fn tick(&mut self, monitor: &Monitor, now: Timestamp) -> Vec<Notification> {
-        let current = |alert: &Alert| {
-            let same = |it: &&Alert| it.fingerprint == alert.fingerprint && it.starts_at == alert.starts_at;
-            monitor.firing().find(same).cloned()
-        };
-        self.dispatcher.tick(now, &current)
+        self.dispatcher.tick(now, &|alert| monitor.as_it_fires(alert))
     }
 
     /// Commits what changed, and takes over what was in the outbox.
@@ -139,25 +129,13 @@ impl Telling {
     }
 
     pub(super) fn attempted(&mut self, attempted: &Attempted, now: Timestamp) {
-        let Attempted { receiver, key, outcome, complaint } = attempted;
-        match (outcome, complaint) {
-            (Err(error), _) => tracing::error!(receiver, %error, "a receiver could not be told; it is tried again"),
-            (Ok(()), Some(complaint)) => tracing::warn!(receiver, complaint, "a receiver was told in part"),
-            (Ok(()), None) => {}
-        }
-        if outcome.is_ok() {
-            self.complaints.insert(receiver.clone(), complaint.clone());
+        let Attempted { receiver, key, outcome } = attempted;
+        match outcome {
+            Err(error) => tracing::error!(receiver, %error, "a receiver could not be told; it is tried again"),
+            Ok(Some(complaint)) => tracing::warn!(receiver, complaint, "a receiver was told in part"),
+            Ok(None) => {}
         }
         self.dispatcher.attempted(receiver, key, outcome, now);
-    }
-
-    /// Problems with receivers, as [`Monitor::problem`] takes them: name, component, and what is wrong while it is.
-    pub(super) fn problems(&self, now: Timestamp) -> Vec<(&'static str, String, Option<String>)> {
-        let in_part = self.complaints.iter().map(|(name, complaint)| {
-            let summary = complaint.as_ref().map(|complaint| format!("receiver {name} was told in part: {complaint}"));
-            (IN_PART, name.clone(), summary)
-        });
-        self.dispatcher.problems(now).into_iter().chain(in_part).collect()
     }
 
     /// Tells everybody that nothing can be stored, without storing that.
@@ -209,8 +187,8 @@ fn tell(
             let late = notification.at.duration_since(fired).as_secs_f64().max(0.0) + started.elapsed().as_secs_f64();
             series.latency.observe(late);
         }
-        let complaint = notifier.complaint();
-        let attempted = Attempted { receiver: name.to_owned(), key: notification.key, outcome, complaint };
+        let outcome = outcome.map(|()| notifier.complaint());
+        let attempted = Attempted { receiver: name.to_owned(), key: notification.key, outcome };
         if events.send(Event::Attempted(attempted)).is_err() {
             return;
         }

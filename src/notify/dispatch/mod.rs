@@ -40,6 +40,11 @@ use receiving::Receiving;
 /// Operational alerts about receivers: one that cannot be told for good, and one that cannot for some time.
 pub const FAILED: &str = "ReceiverFailed";
 pub const UNREACHABLE: &str = "ReceiverUnreachable";
+/// Operational alert: of those behind a receiver some were told and some were not.
+pub const IN_PART: &str = "ReceiverToldInPart";
+
+/// What became of an attempt: told, perhaps with a complaint, or not.
+pub type Outcome = Result<Option<String>, NotifyError>;
 
 /// How long incidents that are over, and silences that have ended, can still be looked up.
 const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -162,8 +167,9 @@ impl Dispatcher {
         name::short(&prefix, &of, |name| self.groups.contains_key(name))
     }
 
-    /// What became of the notification that went to `receiver` under `key`.
-    pub fn attempted(&mut self, receiver: &str, key: &str, outcome: &Result<(), NotifyError>, now: Timestamp) {
+    /// What became of the notification that went to `receiver` under `key`; told, there may be a
+    /// [`complaint`](crate::notify::Notifier::complaint).
+    pub fn attempted(&mut self, receiver: &str, key: &str, outcome: &Outcome, now: Timestamp) {
         let Some(flight) = self.flights.remove(receiver) else { return };
         if flight.key != key {
             self.flights.insert(receiver.to_owned(), flight);
@@ -171,11 +177,10 @@ impl Dispatcher {
         }
         let receiving = self.receiving.entry(receiver.to_owned()).or_default();
         self.dirty.receivers.insert(receiver.to_owned());
-        if let Err(error) = outcome {
-            receiving.failed(error, key, now);
-            return;
+        match outcome {
+            Ok(complaint) => receiving.succeeded(complaint.clone()),
+            Err(error) => return receiving.failed(error, key, now),
         }
-        receiving.succeeded();
         if let Some(group) = self.groups.get_mut(&flight.incident)
             && let Some(thread) = group.threads.get_mut(receiver)
         {
@@ -310,7 +315,10 @@ impl Dispatcher {
             let unreachable = receiving.unreachable(now).filter(|_| configured);
             let unreachable =
                 unreachable.map(|(since, fault)| format!("receiver {name} could not be told since {since}: {fault}"));
+            let in_part = receiving.complaint().filter(|_| configured);
+            let in_part = in_part.map(|complaint| format!("receiver {name} was told in part: {complaint}"));
             problems.push((FAILED, name.clone(), failed));
+            problems.push((IN_PART, name.clone(), in_part));
             problems.push((UNREACHABLE, name.clone(), unreachable));
         }
         problems

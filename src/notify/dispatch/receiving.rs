@@ -26,6 +26,9 @@ pub(super) struct Receiving {
     /// In the receiver's own words.
     fault: Option<String>,
     permanent: bool,
+    /// What is wrong although the last notification was told, such as one bad address among others.
+    #[serde(default)]
+    complaint: Option<String>,
     /// When all that was sent has been paid for (GCRA): the rate limit.
     paid_at: Option<Timestamp>,
 }
@@ -46,9 +49,10 @@ impl Receiving {
         self.paid_at = from.checked_add(price).ok();
     }
 
-    pub(super) fn succeeded(&mut self) {
+    /// A notification was told, if with a `complaint`.
+    pub(super) fn succeeded(&mut self, complaint: Option<String>) {
         let paid_at = self.paid_at;
-        *self = Self { paid_at, ..Self::default() };
+        *self = Self { paid_at, complaint, ..Self::default() };
     }
 
     /// `key` decides the jitter, so that two replays wait alike and two receivers do not.
@@ -70,7 +74,8 @@ impl Receiving {
 
     /// Somebody changed something: it is tried again at once.
     pub(super) fn try_again(&mut self) -> bool {
-        self.retry_at.take().is_some()
+        let complained = self.complaint.take().is_some();
+        self.retry_at.take().is_some() || complained
     }
 
     /// Why nothing gets there for good, while it does not.
@@ -82,6 +87,10 @@ impl Receiving {
     pub(super) fn unreachable(&self, now: Timestamp) -> Option<(Timestamp, &str)> {
         let since = self.failing_since.filter(|since| now.duration_since(*since) >= UNREACHABLE_AFTER)?;
         self.fault.as_deref().filter(|_| !self.permanent).map(|fault| (since, fault))
+    }
+
+    pub(super) fn complaint(&self) -> Option<&str> {
+        self.complaint.as_deref()
     }
 
     pub(super) fn fault(&self) -> Option<&str> {
@@ -122,7 +131,7 @@ mod tests {
             assert!((doubled * 8 / 10..=doubled * 12 / 10).contains(wait), "{waits:?}");
         }
         assert!(waits.last().is_some_and(|wait| *wait <= 720_000), "{waits:?}");
-        receiving.succeeded();
+        receiving.succeeded(None);
         assert_eq!(receiving, Receiving::default());
     }
 

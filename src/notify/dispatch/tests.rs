@@ -244,6 +244,21 @@ fn a_receiver_that_cannot_be_told_is_told_of_to_the_others() {
 }
 
 #[test]
+fn a_receiver_told_in_part_is_a_problem_until_all_is_well_or_it_is_gone() {
+    let mut kit = Kit::new(routing("[[receiver]]\nname = 'desk'"));
+    let in_part = |kit: &Kit| {
+        let problems = kit.dispatcher.problems(kit.now());
+        problems.into_iter().find(|(name, ..)| *name == super::IN_PART).and_then(|(.., why)| why)
+    };
+    kit.complaint = Some("550 no such user".into());
+    kit.fire(0, alert("Rate", "warning"));
+    kit.play(100);
+    assert!(in_part(&kit).unwrap().contains("550"));
+    kit.dispatcher.reload(routing("[[receiver]]\nname = 'other'"), kit.now());
+    assert_eq!(in_part(&kit), None);
+}
+
+#[test]
 fn a_storm_of_groups_keeps_within_the_rate_limit() {
     let mut kit = Kit::new(routing("[[receiver]]\nname = 'desk'\nrate_limit = 6"));
     for topic in 0..20 {

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::alert::Alert;
 use crate::config::Config;
 use crate::monitor::Monitor;
+use crate::notify::dispatch::Outcome;
 use crate::notify::{Dispatcher, Notification, Notifier, NotifyError, Observer};
 use crate::pipeline::Receiving;
 use crate::store::Batch;
@@ -88,26 +88,28 @@ impl Telling {
     }
 
     fn tell(&mut self, monitor: &Monitor) {
-        let current = |alert: &Alert| {
-            let same = |it: &&Alert| it.fingerprint == alert.fingerprint && it.starts_at == alert.starts_at;
-            monitor.firing().find(same).cloned()
-        };
         loop {
-            let out = self.dispatcher.tick(self.now, &current);
+            let out = self.dispatcher.tick(self.now, &|alert| monitor.as_it_fires(alert));
             if out.is_empty() {
                 return;
             }
             for notification in out {
                 let outcome = self.send(&notification);
-                if let Err(error) = &outcome {
-                    tracing::warn!(receiver = notification.receiver, %error, "a receiver could not be told");
+                match &outcome {
+                    Err(error) => {
+                        tracing::warn!(receiver = notification.receiver, %error, "a receiver could not be told")
+                    }
+                    Ok(Some(complaint)) => {
+                        tracing::warn!(receiver = notification.receiver, complaint, "a receiver was told in part");
+                    }
+                    Ok(None) => {}
                 }
                 self.dispatcher.attempted(&notification.receiver, &notification.key, &outcome, self.now);
             }
         }
     }
 
-    fn send(&mut self, notification: &Notification) -> Result<(), NotifyError> {
+    fn send(&mut self, notification: &Notification) -> Outcome {
         let gone = || NotifyError::Permanent { reason: "there is no such receiver".into() };
         let notifier = self.receivers.get_mut(&notification.receiver).ok_or_else(gone)?;
         let mut outcome = Ok(());
@@ -118,6 +120,6 @@ impl Telling {
                 break;
             }
         }
-        outcome
+        outcome.map(|()| notifier.complaint())
     }
 }

@@ -95,6 +95,8 @@ pub(super) struct Kit {
     at: i64,
     down_until: i64,
     refusing: BTreeSet<String>,
+    /// What receivers that accept complain of.
+    pub(super) complaint: Option<String>,
     /// Every notification that was tried.
     pub(super) attempts: Vec<Notification>,
     /// Those that arrived.
@@ -115,6 +117,7 @@ impl Kit {
             at: 0,
             down_until: 0,
             refusing: BTreeSet::new(),
+            complaint: None,
             attempts: Vec::new(),
             told: Vec::new(),
             store: None,
@@ -234,7 +237,7 @@ impl Kit {
                     Err(NotifyError::Passing { reason: "503".into(), retry_after: None })
                 } else {
                     self.told.push((self.at, notification.clone()));
-                    Ok(())
+                    Ok(self.complaint.clone())
                 };
                 let now = self.now();
                 self.dispatcher.attempted(&notification.receiver, &notification.key, &outcome, now);
