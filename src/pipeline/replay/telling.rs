@@ -97,7 +97,7 @@ impl Telling {
                 let outcome = self.send(&notification);
                 match &outcome {
                     Err(error) => {
-                        tracing::warn!(receiver = notification.receiver, %error, "a receiver could not be told")
+                        tracing::warn!(receiver = notification.receiver, %error, "a receiver could not be told");
                     }
                     Ok(Some(complaint)) => {
                         tracing::warn!(receiver = notification.receiver, complaint, "a receiver was told in part");
