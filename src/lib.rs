@@ -5,7 +5,7 @@
 //! ```text
 //! sources ==Post==> classifier thread (text + classify) ==ClassifiedPost==> monitor (window -> rule -> alert) ==Transition==> notify
 //!
-//! main > cli > web > pipeline > config > notify > monitor > alert > rule > window > classify > text > source > {store, metrics, logging}
+//! main > cli > web > pipeline > config > notify > monitor > alert > rule > window > classify > text > source > {store, metrics, logging, canvas}
 //! lab > classify > text > source        (only cli imports lab)
 //! ```
 //!
@@ -13,6 +13,7 @@
 //! has its own `Config`, and time is an argument everywhere below `pipeline`.
 
 pub mod alert;
+pub mod canvas;
 pub mod classify;
 pub mod cli;
 pub mod config;

@@ -25,12 +25,12 @@ const LINE: [&[&str]; 14] = [
     &["classify"],
     &["text"],
     &["source"],
-    &["store", "logging", "metrics"],
+    &["store", "logging", "metrics", "canvas"],
 ];
 
 /// The lab stands beside the line: it is imported by `cli` alone, and imports these.
 const LAB: &str = "lab";
-const LAB_IMPORTS: [&str; 5] = ["classify", "text", "source", "store", "logging"];
+const LAB_IMPORTS: [&str; 6] = ["classify", "text", "source", "store", "logging", "canvas"];
 
 fn rank(module: &str) -> Option<usize> {
     LINE.iter().position(|layer| layer.contains(&module))

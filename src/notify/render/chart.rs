@@ -1,12 +1,6 @@
 //! The chart of a mail: the last day of a story, its share of negative posts above, its numbers of posts below, and what
 //! is normal. The same story gives the same bytes.
-//!
-//! Drawn by `tiny-skia` (a port of Skia's software rasteriser; BSD) with outlines that `ttf-parser` reads from an embedded
-//! Roboto (Apache-2.0; the letters of French and English only, 12 KB): no C library, no font of the machine's, and a
-//! fifth of what a plotting library would bring.
 
-mod canvas;
-mod image;
 mod scale;
 
 use jiff::Timestamp;
@@ -16,7 +10,7 @@ use super::digest::{Digest, Tone};
 use super::templates::Style;
 use super::{format, trend};
 use crate::alert::Point;
-use canvas::{Anchor, Canvas, Colour};
+use crate::canvas::{Anchor, Canvas, Colour};
 use scale::{Axis, rolling, top};
 
 const WIDTH: f32 = 480.0;
@@ -55,7 +49,7 @@ pub(super) fn draw(notification: &Notification, digest: &Digest, language: Langu
     chart.volume(&mut canvas);
     chart.share(&mut canvas);
     chart.beginning(&mut canvas, notification.incident.started_at, notification.at);
-    image::png(&canvas.into_pixmap())
+    canvas.into_png()
 }
 
 fn seconds(time: Timestamp) -> f64 {

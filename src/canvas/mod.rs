@@ -1,4 +1,11 @@
-//! [`Canvas`]: lines, bars and letters, in points from the top left.
+//! [`Canvas`]: lines, bars and letters, in points from the top left, and the PNG they make. What the chart of a mail and
+//! the lab's pictures are drawn on; the same strokes give the same bytes.
+//!
+//! Drawn by `tiny-skia` (a port of Skia's software rasteriser; BSD) with outlines that `ttf-parser` reads from an embedded
+//! Roboto (Apache-2.0; the letters of French and English only, 12 KB): no C library, no font of the machine's, and a
+//! fifth of what a plotting library would bring.
+
+mod image;
 
 use tiny_skia::{
     Color, FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Rect, Stroke, StrokeDash, Transform,
@@ -6,39 +13,43 @@ use tiny_skia::{
 use ttf_parser::{Face, GlyphId, OutlineBuilder};
 
 /// Roboto Regular, cut down to the letters of French and English; Apache-2.0, see `font/LICENSE`.
-const FONT: &[u8] = include_bytes!("../font/roboto-latin.ttf");
+const FONT: &[u8] = include_bytes!("font/roboto-latin.ttf");
 
 /// Red, green, blue.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Colour(pub(super) u8, pub(super) u8, pub(super) u8);
+pub struct Colour(pub u8, pub u8, pub u8);
 
 /// Which end of a text stands at its place.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Anchor {
+pub enum Anchor {
     Start,
     Middle,
     End,
 }
 
-pub(super) struct Canvas {
+/// A white sheet, and what was drawn on it.
+pub struct Canvas {
     pixmap: Pixmap,
     transform: Transform,
     face: Face<'static>,
 }
 
 impl Canvas {
-    pub(super) fn new(width: f32, height: f32, density: f32) -> Option<Self> {
+    /// `width` by `height` points of `density` pixels each. None for a sheet of no size.
+    pub fn new(width: f32, height: f32, density: f32) -> Option<Self> {
         let mut pixmap = Pixmap::new((width * density) as u32, (height * density) as u32)?;
         pixmap.fill(Color::WHITE);
         let face = Face::parse(FONT, 0).ok()?;
         Some(Self { pixmap, transform: Transform::from_scale(density, density), face })
     }
 
-    pub(super) fn into_pixmap(self) -> Pixmap {
-        self.pixmap
+    /// None where the encoder fails, which it does not for pixels in memory.
+    pub fn into_png(self) -> Option<Vec<u8>> {
+        image::png(&self.pixmap)
     }
 
-    pub(super) fn line(&mut self, places: &[(f32, f32)], colour: Colour, width: f32, dashed: bool) {
+    /// From place to place; `width` in points.
+    pub fn line(&mut self, places: &[(f32, f32)], colour: Colour, width: f32, dashed: bool) {
         let Some(((x, y), rest)) = places.split_first() else { return };
         let mut path = PathBuilder::new();
         path.move_to(*x, *y);
@@ -52,20 +63,22 @@ impl Canvas {
         }
     }
 
-    pub(super) fn rectangle(&mut self, ((left, top), (right, foot)): ((f32, f32), (f32, f32)), colour: Colour) {
+    /// Filled, between its top left and its bottom right.
+    pub fn rectangle(&mut self, ((left, top), (right, foot)): ((f32, f32), (f32, f32)), colour: Colour) {
         if let Some(rect) = Rect::from_ltrb(left, top, right, foot) {
             self.fill(&PathBuilder::from_rect(rect), colour);
         }
     }
 
-    pub(super) fn dot(&mut self, (x, y): (f32, f32), radius: f32, colour: Colour) {
+    /// A filled circle.
+    pub fn dot(&mut self, (x, y): (f32, f32), radius: f32, colour: Colour) {
         if let Some(path) = PathBuilder::from_circle(x, y, radius) {
             self.fill(&path, colour);
         }
     }
 
     /// One line; `place` is on its base line.
-    pub(super) fn text(&mut self, text: &str, (x, y): (f32, f32), size: f32, colour: Colour, anchor: Anchor) {
+    pub fn text(&mut self, text: &str, (x, y): (f32, f32), size: f32, colour: Colour, anchor: Anchor) {
         let mut pen = self.start(text, x, size, anchor);
         for char in text.chars() {
             let Some(glyph) = self.glyph(char) else { continue };
@@ -81,13 +94,14 @@ impl Canvas {
     }
 
     /// [`Canvas::text`] with nothing behind it.
-    pub(super) fn text_on_white(&mut self, text: &str, (x, y): (f32, f32), size: f32, colour: Colour, anchor: Anchor) {
+    pub fn text_on_white(&mut self, text: &str, (x, y): (f32, f32), size: f32, colour: Colour, anchor: Anchor) {
         let (start, width) = (self.start(text, x, size, anchor), self.width(text, size));
         self.rectangle(((start - 2.0, y - size), (start + width + 2.0, y + 3.0)), Colour(0xff, 0xff, 0xff));
         self.text(text, (x, y), size, colour, anchor);
     }
 
-    pub(super) fn width(&self, text: &str, size: f32) -> f32 {
+    /// Points that a text of this size takes.
+    pub fn width(&self, text: &str, size: f32) -> f32 {
         text.chars().filter_map(|char| self.glyph(char)).map(|glyph| self.advance(glyph, size)).sum()
     }
 
