@@ -43,7 +43,7 @@ fn stages(criterion: &mut Criterion) {
         .into_iter()
         .map(|post| {
             let label = Label::parse(post.label.as_deref().unwrap_or_default()).unwrap_or(Label::Neutral);
-            ClassifiedPost { post, prediction: Prediction { label, probabilities: [0.8, 0.1, 0.1] } }
+            ClassifiedPost { post, prediction: Prediction { label, probabilities: [0.8, 0.1, 0.1], reason: None } }
         })
         .collect();
     let loaded = Loaded::find(Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("config/vigie.toml").as_path()), None);

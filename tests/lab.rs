@@ -1,10 +1,19 @@
 //! The lab as an analyst meets it: a fit that can be repeated, and a shipped model that is as good as its manifest says.
-#![allow(clippy::unwrap_used, reason = "a test's helpers: a panic there is the failure it should be")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::float_cmp,
+    reason = "a test's helpers: a panic there is the failure it should be"
+)]
+
+mod common;
 
 use std::path::{Path, PathBuf};
+use std::process::Output;
 
+use common::{alerts, failure, success, vigie};
 use indicatif::ProgressBar;
-use vigie::classify::{Classifier, DistilBertClassifier, Manifest};
+use vigie::classify::{Classifier, DistilBertClassifier, Input as Text, Label, Manifest, ModelStore};
 use vigie::lab::{self, Dataset, Part, Places, Recipe};
 use vigie::source::{Input, ReadOptions};
 
@@ -61,10 +70,34 @@ fn data() -> tempfile::TempDir {
     dir
 }
 
+fn encoder() -> PathBuf {
+    root().join("tests/fixtures/tiny-distilbert/f16")
+}
+
 fn fit(data: &Path, out: &Path, cache: Option<&Path>, floor: &str) -> Result<Manifest, lab::LabError> {
-    let recipe = Recipe::parse(Path::new("tiny.toml"), &RECIPE.replace("FLOOR", floor)).unwrap();
-    let encoder = root().join("tests/fixtures/tiny-distilbert/f16");
-    lab::fit(&recipe, Places { data, encoder: &encoder, out, cache }, &ProgressBar::hidden())
+    follow(&RECIPE.replace("FLOOR", floor), data, &encoder(), out, cache)
+}
+
+fn follow(
+    recipe: &str,
+    data: &Path,
+    encoder: &Path,
+    out: &Path,
+    cache: Option<&Path>,
+) -> Result<Manifest, lab::LabError> {
+    let recipe = Recipe::parse(Path::new("tiny.toml"), recipe).unwrap();
+    lab::fit(&recipe, Places { data, encoder, out, cache }, &ProgressBar::hidden())
+}
+
+/// The same recipe with everything that a recipe may ask for; little penalty, so that a tiny encoder is sure of something.
+fn rich() -> String {
+    let recipe = RECIPE.replace("FLOOR", "0.0").replace("l2 = 1e-2", "l2 = [1e-2, 1.0], folds = 3");
+    let more = "[calibrate]\nshare = 0.2\non = [\"airline.csv\"]\n[reason]\nl2 = 1e-3\nleast_rows = 5\n\n[[train]]\nreasons = true";
+    recipe.replacen("[[train]]", more, 1)
+}
+
+fn cli(dir: &Path, args: &[&str]) -> Output {
+    vigie(dir).args(args).output().unwrap()
 }
 
 fn files(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
@@ -115,6 +148,180 @@ fn a_missed_floor_writes_nothing() {
     let message = fit(data.path(), &out.path().join("tiny"), None, "0.99").unwrap_err().to_string();
     assert!(message.contains("airline macro_f1 0.") && message.contains("< 0.99"), "{message}");
     assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_rich_recipe_calibrates_chooses_and_reads_reasons() {
+    let (data, out) = (data(), tempfile::tempdir().unwrap());
+    let dir = out.path().join("tiny");
+    let manifest = follow(&rich(), data.path(), &encoder(), &dir, None).unwrap();
+    let training = &manifest.training;
+    let number = |value: &serde_json::Value| value.as_f64().unwrap_or_else(|| panic!("{value} in {training:#}"));
+
+    let calibration = &training["calibration"];
+    assert!(number(&calibration["log_loss"]) <= number(&calibration["log_loss_before"]));
+    let [airline, two] = [0, 1].map(|index| &training["datasets"][index]);
+    assert_eq!(calibration["rows"], serde_json::json!([airline["calibration_rows"]]), "on the airline dump alone");
+    assert_eq!(number(&airline["rows"]) + number(&airline["calibration_rows"]), 319.0);
+    assert!(number(&two["calibration_rows"]) > 0.0, "set aside all the same");
+    let tried = training["cross_validation"]["tried"].as_array().unwrap();
+    assert_eq!((tried.len(), tried[0]["folds"].as_array().unwrap().len()), (2, 3));
+    assert!([1e-2, 1.0].contains(&number(&training["l2"])));
+
+    let names: Vec<&str> = manifest.reasons.iter().map(String::as_str).collect();
+    assert!(names.contains(&"customer_service_issue") && names.contains(&"late_flight"), "{names:?}");
+    let judged = &manifest.metrics["airline"];
+    assert!(number(&judged["expected_calibration_error"]) < 1.0 && number(&judged["reasons"]["macro_f1"]) > 0.0);
+
+    let mut classifier = DistilBertClassifier::load(&dir).unwrap();
+    assert_eq!(classifier.reasons().collect::<Vec<_>>(), names);
+    let input = Input::Path(data.path().join("airline.csv"));
+    let held_out = Dataset::read(&input, &ReadOptions::default(), Part::Last(0.2), classifier.profile()).unwrap();
+    let evaluation = lab::evaluate(&mut classifier, &held_out, &ProgressBar::hidden()).unwrap();
+    let again = serde_json::to_value(&evaluation).unwrap();
+    assert_eq!(again["reasons"]["per_class"], judged["reasons"]["per_class"]);
+    assert_eq!(again["expected_calibration_error"], judged["expected_calibration_error"]);
+
+    // What a recipe in PyTorch writes: an encoder with a head. Kept and calibrated on the same rows, it stays as it is.
+    let keep = rich().replace("fit = {", "fit = { head = \"keep\",");
+    let kept = follow(&keep, data.path(), &dir, &out.path().join("kept"), None).unwrap();
+    let temperature = number(&kept.training["calibration"]["temperature"]);
+    assert!((temperature - 1.0).abs() < 1e-4, "{temperature}");
+    assert_eq!(kept.metrics["airline"]["confusion_matrix"], judged["confusion_matrix"]);
+    assert!(kept.training.get("iterations").is_none() && kept.training["reason"]["iterations"].is_u64());
+
+    // A fit that says nothing of reasons leaves those of the encoder's directory in place.
+    let plain = RECIPE.replace("FLOOR", "0.0");
+    let refitted = follow(&plain, data.path(), &dir, &out.path().join("plain"), None).unwrap();
+    assert_eq!(refitted.reasons, manifest.reasons);
+    assert_eq!(refitted.files["reason_head.safetensors"], manifest.files["reason_head.safetensors"]);
+}
+
+/// Where the column of a dump would show. Without calibration and on rows it was fitted to, even a tiny encoder's head is sure.
+#[test]
+fn the_reasons_that_a_model_reads_are_told_in_alerts() {
+    let (data, out) = (data(), tempfile::tempdir().unwrap());
+    let sure =
+        rich().replace("share = 0.2", "share = 0.0").replace("l2 = 1e-3", "l2 = 1e-4").replace("= 500", "= 3000");
+    let manifest = follow(&sure, data.path(), &encoder(), &out.path().join("tiny"), None).unwrap();
+    assert!(manifest.training.get("calibration").is_none());
+    let rules = "[[rule]]\nname = \"Any\"\ncondition = { type = \"negative_rate\", above = 0.05, window = \"6h\", min_posts = 5 }\n";
+    std::fs::write(out.path().join("rules.toml"), rules).unwrap();
+    let dump = data.path().join("airline.csv").display().to_string();
+    let args = ["replay", &dump, "--model", "tiny", "--rules", "rules.toml", "--format", "json"];
+    let replayed = cli(out.path(), &args);
+    let told = alerts(&success(&replayed));
+    let reasons: Vec<&str> = told.iter().filter_map(|alert| alert["story"]["reasons"][0]["reason"].as_str()).collect();
+    assert!(
+        !reasons.is_empty() && reasons.iter().all(|reason| manifest.reasons.iter().any(|known| known == reason)),
+        "{reasons:?}"
+    );
+}
+
+#[test]
+fn a_reason_floor_is_kept() {
+    let (data, out) = (data(), tempfile::tempdir().unwrap());
+    let recipe = rich().replace("floor = 0.0", "floor = 0.0\nreason_floor = 0.99");
+    let message = follow(&recipe, data.path(), &encoder(), &out.path().join("tiny"), None).unwrap_err().to_string();
+    assert!(message.contains("airline macro_f1 of reasons 0.") && message.contains("< 0.99"), "{message}");
+}
+
+#[test]
+fn a_dump_of_two_classes_is_fitted_without_a_recipe_and_the_third_is_never_read() {
+    let (data, encoder) = (data(), encoder().display().to_string());
+    let fit = |out: &str| {
+        let args =
+            ["lab", "fit", "two.csv", "--out", out, "--encoder", &encoder, "--l2", "0.01", "--test-share", "0.3"];
+        success(&cli(data.path(), &args))
+    };
+    let told = fit("models/two");
+    assert!(told.contains("two-") && told.contains("held_out") && told.contains("ece"), "{told}");
+    fit("models/again");
+    let [two, again] =
+        ["two", "again"].map(|name| Manifest::read(&data.path().join("models").join(name)).unwrap().unwrap());
+    assert_eq!(two.labels, [Label::Negative, Label::Positive]);
+    assert_eq!(two.files, again.files, "the same bytes");
+    assert_eq!(two.metrics["held_out"]["labels"], serde_json::json!(["negative", "positive"]));
+    assert!(two.training["calibration"]["temperature"].is_f64());
+
+    let mut classifier = DistilBertClassifier::load(&data.path().join("models/two")).unwrap();
+    let texts = ["it is what it is", "late again", "what a lovely crew"];
+    let inputs = texts.map(|text| Text { text, given: None });
+    let read = classifier.classify(&inputs).unwrap();
+    assert!(read.iter().all(|read| read.probabilities[1] == 0.0 && read.label != Label::Neutral), "{read:?}");
+}
+
+#[test]
+fn what_a_fit_cannot_use_is_named() {
+    let (data, encoder) = (data(), encoder().display().to_string());
+    std::fs::write(data.path().join("r.toml"), RECIPE.replace("FLOOR", "0")).unwrap();
+    for (args, wanted) in [
+        (&["r.toml", "--balance", "0.5"][..], "--balance is for a fit to one dump"),
+        (&["two.csv", "--test-share", "1.5"], "--test-share is 1.5; wanted a share"),
+        (&["two.csv", "--split", "time"], "no column for created_at"),
+        (&["two.csv", "--reasons"], "0 reasons are given at least 20 times"),
+    ] {
+        let message =
+            failure(&cli(data.path(), &[&["lab", "fit", "--out", "m", "--encoder", &encoder], args].concat()));
+        assert!(message.contains(wanted), "{message:?} should say {wanted:?}");
+    }
+}
+
+/// As an analyst promotes: a first model, a worse one that is refused and then forced, and back.
+#[test]
+fn a_worse_challenger_is_refused_in_numbers_and_a_rollback_undoes_what_was_forced() {
+    let data = data();
+    let models = data.path().join("models");
+    fit(data.path(), &models.join("good"), None, "0.0").unwrap();
+    let spoilt = std::fs::read_to_string(data.path().join("airline.csv")).unwrap();
+    let spoilt =
+        spoilt.replace(",negative,", ",SWAP,").replace(",positive,", ",negative,").replace(",SWAP,", ",positive,");
+    std::fs::write(data.path().join("spoilt.csv"), spoilt).unwrap();
+    let recipe = RECIPE.replace("FLOOR", "0.0").replacen("airline.csv", "spoilt.csv", 1);
+    follow(&recipe, data.path(), &encoder(), &models.join("bad"), None).unwrap();
+
+    let promote = |more: &[&str]| cli(data.path(), &[&["lab", "promote", "--data", "airline.csv"], more].concat());
+    let first = success(&promote(&["good"]));
+    assert!(first.contains("is the champion, the first"), "{first}");
+    let read = || ModelStore::resolve(&models).unwrap();
+    assert_eq!(read(), models.join("good"));
+    assert!(success(&promote(&["models/good"])).contains("is the champion already"));
+
+    let refused = failure(&promote(&["bad"]));
+    for wanted in ["is not promoted: macro F1 0.", "against the champion's 0.", ": -0.", "95 % interval -0.", "--force"]
+    {
+        assert!(refused.contains(wanted), "{refused:?} should say {wanted:?}");
+    }
+    assert_eq!(read(), models.join("good"));
+    let forced = success(&promote(&["bad", "--force", "--last", "0.5"]));
+    assert!(forced.contains("is the champion, forced, after tiny-"), "{forced}");
+    assert_eq!(read(), models.join("bad"));
+    let champions = ModelStore::at(&models).champions().unwrap().unwrap();
+    assert!(
+        champions.champion.forced && champions.champion.evaluation["contest"]["difference"].as_f64().unwrap() < 0.0
+    );
+
+    // Everything that takes a model takes the store, and a promoted model is not overwritten.
+    let classified = success(&cli(data.path(), &["classify", "late again", "--model", "models", "--format", "json"]));
+    assert!(classified.contains(&champions.champion.model_id), "{classified}");
+    let args = ["lab", "fit", "two.csv", "--out", "models/good", "--encoder", "models/bad"];
+    assert!(failure(&cli(data.path(), &args)).contains("models/good is, or was, the champion of models"));
+
+    let back = success(&cli(data.path(), &["lab", "rollback"]));
+    assert!(back.contains("is the champion again, after tiny-"), "{back}");
+    assert_eq!(read(), models.join("good"));
+    assert!(success(&promote(&["bad", "--force"])).contains("forced"));
+    success(&cli(data.path(), &["lab", "rollback"]));
+    assert!(failure(&cli(data.path(), &["lab", "rollback"])).contains("there is no former champion"));
+}
+
+#[test]
+fn a_model_outside_the_store_is_not_promoted() {
+    let data = data();
+    fit(data.path(), &data.path().join("elsewhere"), None, "0.0").unwrap();
+    std::fs::create_dir(data.path().join("models")).unwrap();
+    let message = failure(&cli(data.path(), &["lab", "promote", "./elsewhere", "--data", "two.csv"]));
+    assert!(message.contains("./elsewhere is no model in models: fit it with --out models/NAME"), "{message}");
 }
 
 /// On all of TweetEval's `val`, the smallest of the three sets that the shipped recipe has floors for.

@@ -25,7 +25,7 @@ fn predict(given: Option<&str>) -> Result<Prediction, ClassifyError> {
     let given = given.ok_or(ClassifyError::NoGivenLabel)?;
     let label = Label::parse(given).ok_or(ClassifyError::UnknownGivenLabel)?;
     let one_hot = Label::ALL.map(|other| if other == label { 1.0 } else { 0.0 });
-    Ok(Prediction { label, probabilities: one_hot })
+    Ok(Prediction { label, probabilities: one_hot, reason: None })
 }
 
 #[cfg(test)]
@@ -38,7 +38,7 @@ mod tests {
 
     #[test]
     fn the_given_label_is_certain() {
-        let neutral = Prediction { label: Label::Neutral, probabilities: [0.0, 1.0, 0.0] };
+        let neutral = Prediction { label: Label::Neutral, probabilities: [0.0, 1.0, 0.0], reason: None };
         assert_eq!(classify(Some("Neutral")).unwrap(), [neutral]);
     }
 

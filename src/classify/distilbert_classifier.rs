@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::files::{CONFIG, HEAD, ModelFiles};
+use super::files::{CONFIG, HEAD, ModelFiles, REASON_HEAD};
 use super::head::{CheckpointHead, Head};
 use super::weights::Weights;
-use super::{Classifier, ClassifyError, Encoder, ErrorRates, Input, Label, ModelError, Pooling, Prediction};
+use super::{
+    Classifier, ClassifyError, Encoder, ErrorRates, Input, Label, ModelError, Pooling, Prediction, ReasonHead,
+};
 use crate::text::Profile;
 
 /// Reads sentiment with a DistilBERT encoder and a head.
@@ -16,6 +18,7 @@ pub struct DistilBertClassifier {
     profile: Profile,
     encoder: Encoder,
     head: AnyHead,
+    reasons: Option<ReasonHead>,
     error: Option<ErrorRates>,
     /// What each row of the head stands for.
     labels: Vec<Label>,
@@ -45,9 +48,10 @@ impl DistilBertClassifier {
         } else {
             return Err(ModelError::NoHead { dir: dir.to_path_buf() });
         };
+        let reasons = reason_head(&mut files, encoder.width())?;
         let profile = files.manifest().map_or(Profile::Transformer, |manifest| manifest.text_profile);
         let error = files.manifest().and_then(|manifest| ErrorRates::measured(&manifest.metrics));
-        Ok(Self { error, id: files.finish()?, profile, encoder, head, labels })
+        Ok(Self { error, id: files.finish()?, profile, encoder, head, reasons, labels })
     }
 
     fn predict(&self, pooled: &[f32]) -> Result<Prediction, ClassifyError> {
@@ -62,7 +66,15 @@ impl DistilBertClassifier {
             let named = self.labels.iter().zip(&rows).find(|(named, _)| **named == label);
             named.map_or(0.0, |(_, probability)| *probability)
         };
-        Ok(Prediction::of_probabilities(Label::ALL.map(of)))
+        let reason = self.reasons.as_ref().and_then(|head| head.likeliest(pooled));
+        Ok(Prediction { reason, ..Prediction::of_probabilities(Label::ALL.map(of)) })
+    }
+}
+
+impl DistilBertClassifier {
+    /// The reasons it tells apart, as [`plain_reason`](super::plain_reason) writes them; none where it has no reason head.
+    pub fn reasons(&self) -> impl Iterator<Item = &str> {
+        self.reasons.iter().flat_map(ReasonHead::names)
     }
 }
 
@@ -84,6 +96,16 @@ impl Classifier for DistilBertClassifier {
         let pooled = self.encoder.encode(&texts).map_err(|error| ClassifyError::Model(error.to_string()))?;
         pooled.chunks_exact(self.encoder.width()).map(|vector| self.predict(vector)).collect()
     }
+}
+
+/// A head whose rows no manifest names is only a file.
+fn reason_head(files: &mut ModelFiles, width: usize) -> Result<Option<ReasonHead>, ModelError> {
+    let names = files.manifest().map_or(Vec::new(), |manifest| manifest.reasons.clone());
+    if names.is_empty() {
+        return Ok(None);
+    }
+    let mut tensors = Weights::of_file(files, REASON_HEAD, |_| true)?;
+    Ok(Some(ReasonHead::new(Head::take(&mut tensors, names.len(), width)?, names)))
 }
 
 /// Labels by row of a checkpoint's own classifier: three, or the two poles, by name; `LABEL_0` to `LABEL_2`, the names

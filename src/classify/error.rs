@@ -41,6 +41,10 @@ pub enum ModelError {
         "a head of {weights} weights and {biases} biases does not fit {labels} labels: wanted one bias, and equally many weights, for each"
     )]
     HeadShape { weights: usize, biases: usize, labels: usize },
+    #[error("{} holds {} where champion.json says {wanted}: a promoted model must stay as it was; restore it, promote another with `vigie lab promote`, or go back with `vigie lab rollback`", dir.display(), found.as_deref().unwrap_or("no model with a manifest"))]
+    NotPromoted { dir: PathBuf, found: Option<String>, wanted: String },
+    #[error("{}: there is no former champion to go back to", path.display())]
+    NoFormer { path: PathBuf },
     #[error("the encoder failed: {0}")]
     Forward(String),
 }

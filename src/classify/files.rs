@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::manifest::MANIFEST;
-use super::{Manifest, ModelError};
+use super::{Manifest, ModelError, ModelStore};
 
 pub(super) const CONFIG: &str = "config.json";
 pub(super) const TOKENIZER: &str = "tokenizer.json";
 pub(super) const HEAD: &str = "head.safetensors";
+pub(super) const REASON_HEAD: &str = "reason_head.safetensors";
 pub(super) const REQUIRED: [&str; 2] = [CONFIG, TOKENIZER];
 
 /// The files of a model directory, checked against its manifest where it has one.
@@ -27,7 +28,10 @@ pub(super) struct ModelFiles {
 
 impl ModelFiles {
     /// A file that the manifest does not know, or knows and is not there, is found here, before anything is read.
+    ///
+    /// Of a store, the champion is opened: everything that loads a model comes by here.
     pub(super) fn open(dir: &Path) -> Result<Self, ModelError> {
+        let dir = &ModelStore::resolve(dir)?;
         let manifest = Manifest::read(dir)?;
         let there = model_files(dir)?;
         if let Some(manifest) = &manifest {

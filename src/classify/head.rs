@@ -5,8 +5,10 @@ use std::path::Path;
 
 use candle_core::{Device, Tensor};
 
-use super::ModelError;
+use super::files::{HEAD, ModelFiles};
+use super::manifest::MANIFEST;
 use super::weights::Weights;
+use super::{Label, ModelError};
 
 /// A linear layer in plain arithmetic, for the few values that follow the encoder.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,6 +79,39 @@ impl Head {
     /// Takes `weight` and `bias` for `labels` labels over `width` inputs.
     pub(super) fn take(weights: &mut Weights, labels: usize, width: usize) -> Result<Self, ModelError> {
         Dense::take(weights, "", labels, width).map(Self)
+    }
+
+    /// The head in a model directory, which must be of these labels in this order.
+    ///
+    /// # Errors
+    /// When there is none, or one of another shape or of other labels.
+    pub fn of_model(dir: &Path, labels: &[Label]) -> Result<Self, ModelError> {
+        let mut files = ModelFiles::open(dir)?;
+        if let Some(manifest) = files.manifest().filter(|manifest| manifest.labels != labels) {
+            let reason = format!("labels are {:?}; the head that is wanted has {labels:?}", manifest.labels);
+            return Err(ModelError::Manifest { path: dir.join(MANIFEST), reason });
+        }
+        Self::of_file(&mut files, HEAD, labels.len())
+    }
+
+    /// `weight` and `bias` of any width, with `rows` rows.
+    pub(super) fn of_file(files: &mut ModelFiles, name: &str, rows: usize) -> Result<Self, ModelError> {
+        let mut tensors = Weights::of_file(files, name, |_| true)?;
+        let width = tensors.dims("weight").and_then(|dims| dims.get(1).copied()).unwrap_or_default();
+        Self::take(&mut tensors, rows, width)
+    }
+
+    /// The same head at `temperature`: its logits divided by that.
+    pub fn cooled(mut self, temperature: f64) -> Self {
+        for value in self.0.weight.iter_mut().chain(&mut self.0.bias) {
+            *value = (f64::from(*value) / temperature) as f32;
+        }
+        self
+    }
+
+    /// One logit a row: `W x + b`.
+    pub fn logits(&self, pooled: &[f32]) -> Vec<f32> {
+        self.0.apply(pooled)
     }
 
     /// Values of a pooled output it reads.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Reason;
+
 /// Sentiment of a post; the order is that of every probability array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -29,11 +31,13 @@ impl Label {
 }
 
 /// What a classifier says of one post.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
     pub label: Label,
     /// In the order of [`Label::ALL`]; each in `[0, 1]`, summing to 1.
     pub probabilities: [f32; 3],
+    /// Likeliest reason were the post negative, where the model reads reasons.
+    pub reason: Option<Reason>,
 }
 
 impl Prediction {
@@ -45,6 +49,24 @@ impl Prediction {
                 best = (label, probability);
             }
         }
-        Self { label: best.0, probabilities }
+        Self { label: best.0, probabilities, reason: None }
+    }
+
+    /// Why the post is negative, where it is and the model is sure enough to be quoted.
+    pub fn told_reason(&self) -> Option<&Reason> {
+        self.reason.as_ref().filter(|reason| self.label == Label::Negative && reason.is_told())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_negative_post_has_a_reason_to_tell() {
+        let reason = Some(Reason { name: "late_flight".into(), probability: 0.8 });
+        let read = |probabilities| Prediction { reason: reason.clone(), ..Prediction::of_probabilities(probabilities) };
+        assert_eq!(read([0.6, 0.3, 0.1]).told_reason(), reason.as_ref());
+        assert_eq!(read([0.3, 0.6, 0.1]).told_reason(), None);
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::files::{self, HashedFile};
-use super::{Label, ModelError, Pooling};
+use super::{Label, ModelError, Pooling, plain_reason};
 use crate::text::Profile;
 
 pub(super) const MANIFEST: &str = "manifest.json";
@@ -20,8 +20,11 @@ pub struct Manifest {
     format: u32,
     /// Name of the model, such as `default`; [`Manifest::model_id`] adds what tells its weights apart.
     pub id: String,
-    /// Order of the head's rows.
+    /// Order of the head's rows. A head fitted to two classes has two: the third is then never read.
     pub labels: Vec<Label>,
+    /// Order of the reason head's rows, where the model has one: words as [`plain_reason`](super::plain_reason) writes them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
     /// How texts are cleaned before this model.
     pub text_profile: Profile,
     pub pooling: Pooling,
@@ -52,6 +55,7 @@ impl Manifest {
             format: FORMAT,
             id: id.to_owned(),
             labels: Label::ALL.to_vec(),
+            reasons: Vec::new(),
             text_profile: Profile::Transformer,
             pooling,
             max_tokens,
@@ -95,7 +99,10 @@ impl Manifest {
     /// `<id>-<first 8 hex digits of the sha256 over the files' names and hashes>`: other weights, other name.
     pub fn model_id(&self) -> String {
         let Self { labels, text_profile, pooling, max_tokens, .. } = self;
-        let reading = format!("{labels:?} {text_profile:?} {pooling:?} {max_tokens}");
+        let mut reading = format!("{labels:?} {text_profile:?} {pooling:?} {max_tokens}");
+        if !self.reasons.is_empty() {
+            reading.push_str(&format!(" {:?}", self.reasons)); // models without keep the name they had
+        }
         files::model_id(&self.id, &self.files, &reading)
     }
 
@@ -113,18 +120,43 @@ impl Manifest {
         if self.id.is_empty() || !self.id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
             return Some(format!("id is `{}`; wanted letters, digits, `-`, `_` and `.`", self.id));
         }
-        let mut sorted = self.labels.clone();
-        sorted.sort();
-        if sorted != Label::ALL {
+        let mut distinct = self.labels.clone();
+        distinct.sort();
+        distinct.dedup();
+        if distinct.len() != self.labels.len() || distinct.len() < 2 || !distinct.contains(&Label::Negative) {
             return Some(
-                "labels: wanted negative, neutral and positive, each once, in the order of the head".to_owned(),
+                "labels: wanted negative, neutral and positive, or negative and one of the others, each once, in the \
+                 order of the head"
+                    .to_owned(),
             );
+        }
+        if let Some(fault) = self.reason_fault() {
+            return Some(fault);
         }
         if let Some(name) = self.files.keys().find(|name| !is_plain(name)) {
             return Some(format!("files: `{name}` is not a plain file name of this directory"));
         }
         let missing = files::REQUIRED.iter().find(|name| !self.files.contains_key(**name));
         missing.map(|name| format!("files: `{name}` is not listed; a model needs it"))
+    }
+}
+
+impl Manifest {
+    fn reason_fault(&self) -> Option<String> {
+        if let Some(name) = self.reasons.iter().find(|name| name.is_empty() || plain_reason(name) != **name) {
+            return Some(format!("reasons: `{name}`; wanted small letters, digits and `_`, such as `late_flight`"));
+        }
+        let mut sorted = self.reasons.clone();
+        sorted.sort();
+        if sorted.windows(2).any(|pair| pair.first() == pair.last()) {
+            return Some("reasons: one is named twice".to_owned());
+        }
+        let listed = self.files.contains_key(files::REASON_HEAD);
+        match (self.reasons.is_empty(), listed) {
+            (false, false) => Some(format!("reasons are named, but files lists no `{}`", files::REASON_HEAD)),
+            (true, true) => Some(format!("files lists `{}`, but reasons names none of its rows", files::REASON_HEAD)),
+            _ => None,
+        }
     }
 }
 
@@ -148,12 +180,18 @@ mod tests {
     #[test]
     fn each_fault_is_named() {
         type Spoil = fn(&mut Manifest);
-        let faults: [(&str, Spoil); 5] = [
+        let faults: [(&str, Spoil); 9] = [
             ("format is 2", |m| m.format = 2),
             ("id is `a/b`", |m| m.id = "a/b".into()),
             ("labels: wanted negative", |m| m.labels[0] = Label::Positive),
             ("`../head.safetensors` is not a plain file name", |m| {
                 m.files.insert("../head.safetensors".into(), "00".into());
+            }),
+            ("reasons: `Late Flight`; wanted small letters", |m| m.reasons = vec!["Late Flight".into()]),
+            ("reasons: one is named twice", |m| m.reasons = vec!["late".into(), "late".into()]),
+            ("reasons are named, but files lists no `reason_head", |m| m.reasons = vec!["late".into()]),
+            ("reasons names none of its rows", |m| {
+                m.files.insert("reason_head.safetensors".into(), "00".into());
             }),
             ("`config.json` is not listed", |m| {
                 m.files.remove("config.json");
@@ -172,11 +210,12 @@ mod tests {
     fn whatever_changes_a_prediction_makes_another_id() {
         let first = manifest();
         assert!(first.model_id().starts_with("tiny-") && first.model_id().len() == "tiny-".len() + 8);
-        let spoils: [fn(&mut Manifest); 4] = [
+        let spoils: [fn(&mut Manifest); 5] = [
             |m| drop(m.files.insert("config.json".into(), "01".into())),
             |m| m.max_tokens -= 1,
             |m| m.pooling = Pooling::Cls,
             |m| m.labels.reverse(),
+            |m| m.reasons = vec!["late_flight".into()],
         ];
         for spoil in spoils {
             let mut second = manifest();

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! Worker:  Vec<Post> -> clean -> Classifier -> Vec<ClassifiedPost>
-//! DistilBertClassifier:  texts -> tokenize -> batch -> distilbert -> pool -> head -> Prediction
-//! a model directory:     files (hashes) -> manifest, config, weights -> encoder, head
+//! DistilBertClassifier:  texts -> tokenize -> batch -> distilbert -> pool -> head, reason -> Prediction
+//! a model directory:     model_store? -> files (hashes) -> manifest, config, weights -> encoder, heads
 //! ```
 
 mod batch;
@@ -19,8 +19,10 @@ mod head;
 mod label;
 mod manifest;
 mod math;
+mod model_store;
 mod ops;
 mod pool;
+mod reason;
 mod tokenize;
 mod weights;
 mod worker;
@@ -33,7 +35,9 @@ pub use error_rates::ErrorRates;
 pub use head::Head;
 pub use label::{Label, Prediction};
 pub use manifest::{Manifest, Origin};
+pub use model_store::{Champions, ModelStore, Promotion, StoredModel};
 pub use pool::Pooling;
+pub use reason::{Reason, ReasonHead, plain_reason};
 pub use worker::{Feed, Worker, predict};
 
 use std::path::PathBuf;
@@ -47,7 +51,7 @@ use crate::text::Profile;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Directory of the model.
+    /// Directory of the model; or of a store of models, and then its champion is read.
     pub model: PathBuf,
 }
 
@@ -65,6 +69,16 @@ pub struct Input<'a> {
 pub struct ClassifiedPost {
     pub post: Post,
     pub prediction: Prediction,
+}
+
+impl ClassifiedPost {
+    /// A negative post of which nobody said why carries the reason that the model reads, where that is sure enough.
+    pub fn new(mut post: Post, prediction: Prediction) -> Self {
+        if post.details.reason.is_none() {
+            post.details.reason = prediction.told_reason().map(|reason| reason.name.to_string());
+        }
+        Self { post, prediction }
+    }
 }
 
 /// Reads the sentiment of posts. Synchronous and of plain data: no tensor and no task crosses it.

@@ -68,6 +68,11 @@ impl Weights {
         self.tensors.contains_key(name)
     }
 
+    /// The shape of a tensor that was not yet taken.
+    pub(super) fn dims(&self, name: &str) -> Option<&[usize]> {
+        self.tensors.get(name).map(|(tensor, _)| tensor.dims())
+    }
+
     /// A tensor in its stored type, checked to have `shape`.
     pub(super) fn take(&mut self, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
         let (tensor, name) = (self.tensors.remove(name), name.to_owned());

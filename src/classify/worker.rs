@@ -84,7 +84,7 @@ impl Drop for Worker {
 fn work(mut classifier: Box<dyn Classifier>, inbox: &Receiver<Vec<Post>>, outbox: &SyncSender<Classified>) {
     for posts in inbox {
         let classified = predict(&mut *classifier, &posts).map(|predictions| {
-            posts.into_iter().zip(predictions).map(|(post, prediction)| ClassifiedPost { post, prediction }).collect()
+            posts.into_iter().zip(predictions).map(|(post, prediction)| ClassifiedPost::new(post, prediction)).collect()
         });
         let failed = classified.is_err();
         if outbox.send(classified).is_err() || failed {

@@ -45,6 +45,9 @@ struct Line<'a> {
     text: &'a str,
     label: Label,
     probabilities: Probabilities,
+    /// Why a negative text is so, where the model is sure of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
     model: &'a str,
 }
 
@@ -76,7 +79,7 @@ pub(super) fn run(args: ClassifyArgs) -> anyhow::Result<()> {
         let inputs: Vec<Text<'_>> = cleaned.iter().map(|text| Text { text, given: None }).collect();
         let predictions = classifier.classify(&inputs)?;
         for (item, prediction) in items.iter().zip(predictions) {
-            write(&mut out, args.format, item, prediction, classifier.model())?;
+            write(&mut out, args.format, item, &prediction, classifier.model())?;
         }
         out.flush()?;
     }
@@ -86,16 +89,19 @@ pub(super) fn run(args: ClassifyArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn write(out: &mut impl Write, format: Format, item: &Item, read: Prediction, model: &str) -> anyhow::Result<()> {
+fn write(out: &mut impl Write, format: Format, item: &Item, read: &Prediction, model: &str) -> anyhow::Result<()> {
     let [negative, neutral, positive] = read.probabilities;
+    let reason = read.told_reason().map(|reason| &*reason.name);
     match format {
         Format::Text => {
             let sure = read.probabilities[read.label as usize] * 100.0;
-            writeln!(out, "{:<8} {sure:>3.0} %  {}", read.label.as_str(), super::printable(&item.text, usize::MAX))?;
+            let reason = reason.map(|reason| format!("  ({})", reason.replace('_', " "))).unwrap_or_default();
+            let text = super::printable(&item.text, usize::MAX);
+            writeln!(out, "{:<8} {sure:>3.0} %  {text}{reason}", read.label.as_str())?;
         }
         Format::Json => {
             let probabilities = Probabilities { negative, neutral, positive };
-            let line = Line { id: &item.id, text: &item.text, label: read.label, probabilities, model };
+            let line = Line { id: &item.id, text: &item.text, label: read.label, probabilities, reason, model };
             serde_json::to_writer(&mut *out, &line).map_err(io::Error::from)?;
             writeln!(out)?;
         }

@@ -110,7 +110,7 @@ fn report(correction: &Correction, loaded: &Loaded, state: &Path) -> anyhow::Res
     let post = Post { text: subject.0.text.clone(), ..Post::default() };
     let prediction = predict(&mut classifier, std::slice::from_ref(&post))?.into_iter().next();
     let prediction = prediction.context("the model says nothing of it")?;
-    Ok(monitor.correct(correction, subject, classifier.model(), prediction, now)?)
+    Ok(monitor.correct(correction, subject, classifier.model(), &prediction, now)?)
 }
 
 fn all(loaded: &Loaded, state: &Path) -> anyhow::Result<Vec<Given>> {

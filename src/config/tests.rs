@@ -100,13 +100,13 @@ fn paths_are_relative_to_the_file() {
             .unwrap();
     let ChannelConfig::Teams(teams) = &config.receivers[0].channel else { panic!("it is a channel of Teams") };
     assert_eq!(teams.url_file.as_deref(), Some(Path::new("/etc/vigie/url")));
-    assert_eq!(config.classify.model, Path::new("/etc/models/default"));
+    assert_eq!(config.classify.model, Path::new("/etc/models"));
     assert_eq!(config.rules, Path::new("/etc/vigie/rules.toml"));
     assert_eq!(config.x.token_file.as_deref(), Some(Path::new("/etc/vigie/x-token")));
     let SourceConfig::File(file) = &config.sources[0] else { panic!("it is a file") };
     assert_eq!(file.path, Path::new("/etc/p"));
     let config = origin(Vec::new()).check(Path::new("vigie.toml"), Some(b"")).unwrap().config;
-    assert_eq!(config.classify.model, Path::new("../models/default"));
+    assert_eq!(config.classify.model, Path::new("../models"));
 }
 
 /// One faulty example per check: the text, the line it is told at, and what is said.

@@ -32,6 +32,11 @@ impl Classes {
         Label::ALL.into_iter().filter(move |label| self.contains(*label))
     }
 
+    /// By the places of [`Label::ALL`].
+    pub(super) fn bits(self) -> u32 {
+        self.iter().fold(0, |bits, label| bits | (1 << label as u32))
+    }
+
     pub(super) fn len(self) -> usize {
         self.iter().count()
     }

@@ -1,8 +1,9 @@
 //! [`Dataset`]: labelled posts of a dump, cleaned, whole or the earlier or later part of it. First step of fit and evaluate.
 
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 
-use crate::classify::Label;
+use crate::classify::{Label, plain_reason};
 use crate::source::{Input, Needs, ReadOptions, Reader, Reject, SourceError};
 use crate::text::{self, Profile};
 
@@ -14,6 +15,10 @@ pub enum Part {
     First(f64),
     /// The latest share.
     Last(f64),
+    /// A share drawn by text: equal texts, whatever their case, are on the same side of [`Part::Unsampled`].
+    Sampled(f64),
+    /// The rest of [`Part::Sampled`] of the same share.
+    Unsampled(f64),
 }
 
 /// A post to learn from or to judge by.
@@ -22,6 +27,8 @@ pub struct Labelled {
     /// Cleaned, not empty.
     pub text: String,
     pub label: Label,
+    /// Why a negative post is so, where the dump says; as [`plain_reason`] writes it.
+    pub reason: Option<String>,
 }
 
 /// The labelled posts of a part of a dump, by event time where it was cut by time and else in the dump's order.
@@ -46,7 +53,7 @@ pub enum DatasetError {
 impl Dataset {
     /// Reads the labelled posts of `input`; a part needs an event time of every row.
     pub fn read(input: &Input, options: &ReadOptions, part: Part, profile: Profile) -> Result<Self, DatasetError> {
-        let needs = Needs { label: true, created_at: part != Part::All, ..Needs::default() };
+        let needs = Needs { label: true, created_at: part.is_by_time(), ..Needs::default() };
         let mut reader = Reader::open(input, options, needs)?;
         let (mut posts, mut rejected, mut first) = (Vec::new(), 0, None);
         while let Some(row) = reader.next_row()? {
@@ -54,7 +61,9 @@ impl Dataset {
                 Ok(row) => {
                     let text = text::clean(profile, &row.text);
                     if let Some(label) = row.label.as_deref().and_then(Label::parse).filter(|_| !text.is_empty()) {
-                        posts.push((row.created_at, Labelled { text, label }));
+                        let reason = row.reason.as_deref().map(plain_reason);
+                        let reason = reason.filter(|reason| label == Label::Negative && !reason.is_empty());
+                        posts.push((row.created_at, Labelled { text, label, reason }));
                     }
                 }
                 Err(reject) => {
@@ -84,19 +93,36 @@ fn told(reject: &Reject) -> String {
 }
 
 impl Part {
+    fn is_by_time(self) -> bool {
+        matches!(self, Self::First(_) | Self::Last(_))
+    }
+
     /// Posts written at the same time keep the dump's order, so that two parts never share a post.
     fn of(self, mut posts: Vec<(Option<Timestamp>, Labelled)>) -> Vec<Labelled> {
-        if self != Self::All {
+        match self {
+            Self::Sampled(share) => posts.retain(|(_, post)| is_drawn(&post.text, share)),
+            Self::Unsampled(share) => posts.retain(|(_, post)| !is_drawn(&post.text, share)),
+            Self::All | Self::First(_) | Self::Last(_) => {}
+        }
+        if self.is_by_time() {
             posts.sort_by_key(|(created_at, _)| *created_at);
         }
         let count = posts.len();
         let (skipped, taken) = match self {
-            Self::All => (0, count),
+            Self::All | Self::Sampled(_) | Self::Unsampled(_) => (0, count),
             Self::First(share) => (0, share_of(share, count)),
             Self::Last(share) => (share_of(1.0 - share, count), count),
         };
         posts.into_iter().skip(skipped).take(taken).map(|(_, post)| post).collect()
     }
+}
+
+/// By eight bytes of the text's hash that neither calibration nor cross-validation draws by.
+fn is_drawn(text: &str, share: f64) -> bool {
+    let digest: [u8; 32] = Sha256::digest(text.to_lowercase()).into();
+    let drawn = digest.iter().skip(8).take(8).fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
+    let drawn = (drawn >> 11) as f64 / (1_u64 << 53) as f64;
+    drawn < share
 }
 
 /// Rounded down, but for what binary fractions lose.
@@ -150,13 +176,28 @@ mod tests {
         assert!(read("label,text\nneutral,a\n", Part::Last(0.2)).unwrap_err().contains("no column for created_at"));
     }
 
+    #[test]
+    fn a_draw_parts_no_equal_texts_and_is_about_as_large_as_asked() {
+        let post = |i: usize| {
+            let text = if i.is_multiple_of(2) { format!("late {}", i / 2) } else { format!("LATE {}", i / 2) };
+            (None, Labelled { text, label: Label::Neutral, reason: None })
+        };
+        let posts: Vec<_> = (0..2000).map(post).collect();
+        let texts = |part: Part| -> std::collections::BTreeSet<String> {
+            part.of(posts.clone()).into_iter().map(|post| post.text.to_lowercase()).collect()
+        };
+        let (drawn, rest) = (texts(Part::Sampled(0.2)), texts(Part::Unsampled(0.2)));
+        assert!(drawn.is_disjoint(&rest) && drawn.len() + rest.len() == 1000);
+        assert!((150..250).contains(&drawn.len()), "{}", drawn.len());
+    }
+
     proptest! {
         #[test]
         fn the_two_parts_make_the_whole(percent in 1_u32..100, count in 0_usize..300) {
             let share = f64::from(percent) / 100.0;
             let post = |i: usize| {
                 let at = Timestamp::from_second((i * 7 % 5) as i64).ok();
-                (at, Labelled { text: i.to_string(), label: Label::Neutral })
+                (at, Labelled { text: i.to_string(), label: Label::Neutral, reason: None })
             };
             let posts: Vec<_> = (0..count).map(post).collect();
             let mut parts = Part::First(share).of(posts.clone());

@@ -6,8 +6,8 @@ use std::time::Instant;
 use indicatif::ProgressBar;
 use serde::Serialize;
 
-use super::{Dataset, LabError, Scores};
-use crate::classify::{Classifier, Input, Label};
+use super::{Dataset, LabError, ReasonScores, Scores};
+use crate::classify::{Classifier, Input, Label, Prediction};
 
 /// Posts classified in one call: enough to sort by length, few enough for a progress bar to move.
 const CALL: usize = 1024;
@@ -18,6 +18,9 @@ pub struct Evaluation {
     pub model: String,
     #[serde(flatten)]
     pub scores: Scores,
+    /// Of the reason head, on the negative posts of which the dump says why; `None` where there is no such post or no such head.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasons: Option<ReasonScores>,
     /// Rows of the dump that could not be read or carry no label.
     pub rejected: u64,
     /// Posts classified a second, reading and cleaning left out.
@@ -31,27 +34,43 @@ pub fn evaluate(
     progress: &ProgressBar,
 ) -> Result<Evaluation, LabError> {
     let started = Instant::now();
-    let mut probabilities = Vec::with_capacity(dataset.posts.len());
-    for posts in dataset.posts.chunks(CALL) {
-        let inputs: Vec<Input<'_>> = posts.iter().map(|post| Input { text: &post.text, given: None }).collect();
-        let predictions = classifier.classify(&inputs)?;
-        probabilities.extend(predictions.iter().map(|prediction| prediction.probabilities));
-        progress.inc(posts.len() as u64);
-    }
+    let predictions = classify(classifier, dataset, progress)?;
     let seconds = started.elapsed().as_secs_f64().max(f64::MIN_POSITIVE);
+    let probabilities: Vec<[f32; 3]> = predictions.iter().map(|prediction| prediction.probabilities).collect();
+    let reasons = dataset.posts.iter().zip(&predictions).filter_map(|(post, prediction)| {
+        let read = prediction.reason.as_ref()?;
+        Some((post.reason.clone()?, read.name.to_string(), f64::from(read.probability)))
+    });
+    let reasons = ReasonScores::of(&reasons.collect::<Vec<_>>());
     let scores = Scores::of(&dataset.labels(), &probabilities).ok_or(LabError::NothingToJudge)?;
     Ok(Evaluation {
         model: classifier.model().to_owned(),
         rejected: dataset.rejected,
         posts_per_second: scores.posts as f64 / seconds,
+        reasons,
         scores,
     })
+}
+
+/// A prediction for each post.
+pub(super) fn classify(
+    classifier: &mut dyn Classifier,
+    dataset: &Dataset,
+    progress: &ProgressBar,
+) -> Result<Vec<Prediction>, LabError> {
+    let mut predictions = Vec::with_capacity(dataset.posts.len());
+    for posts in dataset.posts.chunks(CALL) {
+        let inputs: Vec<Input<'_>> = posts.iter().map(|post| Input { text: &post.text, given: None }).collect();
+        predictions.extend(classifier.classify(&inputs)?);
+        progress.inc(posts.len() as u64);
+    }
+    Ok(predictions)
 }
 
 /// A table for people.
 impl fmt::Display for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { model, scores, rejected, posts_per_second } = self;
+        let Self { model, scores, reasons, rejected, posts_per_second } = self;
         writeln!(f, "{model} on {} posts, {rejected} rejected, {posts_per_second:.0} posts/s\n", scores.posts)?;
         writeln!(f, "accuracy          {:.4}", scores.accuracy)?;
         writeln!(f, "macro F1          {:.4}", scores.macro_f1)?;
@@ -60,6 +79,7 @@ impl fmt::Display for Evaluation {
             Some(area) => writeln!(f, "ROC-AUC negative  {area:.4}")?,
             None => writeln!(f, "ROC-AUC negative  none: all posts, or no posts, are negative")?,
         }
+        writeln!(f, "calibration error {:.4}", scores.reliability.expected_calibration_error)?;
         writeln!(f, "\n{:<10}{:>10}{:>10}{:>10}{:>10}", "", "precision", "recall", "F1", "support")?;
         for (label, class) in &scores.per_class {
             let (precision, recall, f1) = (class.precision, class.recall, class.f1);
@@ -76,14 +96,17 @@ impl fmt::Display for Evaluation {
                 write!(f, "{count:>10}")?;
             }
         }
-        Ok(())
+        match reasons {
+            Some(reasons) => write!(f, "\n\n{reasons}"),
+            None => Ok(()),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::classify::{ClassifyError, Prediction};
+    use crate::classify::{ClassifyError, Reason};
     use crate::lab::Labelled;
     use crate::text::Profile;
 
@@ -103,7 +126,8 @@ mod tests {
             let told = |input: &Input<'_>| {
                 let label = Label::parse(input.text).unwrap();
                 let probabilities = Label::ALL.map(|of| if of == label { 0.8 } else { 0.1 });
-                Prediction { label, probabilities }
+                let reason = Some(Reason { name: "late_flight".into(), probability: 0.6 });
+                Prediction { label, probabilities, reason }
             };
             Ok(inputs.iter().map(told).collect())
         }
@@ -114,7 +138,8 @@ mod tests {
         let post = |i: usize| {
             let label = Label::ALL[i % 3];
             let text = if i.is_multiple_of(4) { "negative" } else { label.as_str() };
-            Labelled { text: text.to_owned(), label }
+            let reason = ["late_flight", "lost_luggage"].get(i % 5).filter(|_| label == Label::Negative);
+            Labelled { text: text.to_owned(), label, reason: reason.map(|reason| (*reason).to_owned()) }
         };
         let dataset = Dataset { posts: (0..2 * CALL + 4).map(post).collect(), rejected: 3, sha256: String::new() };
         let mut evaluation = evaluate(&mut Told, &dataset, &ProgressBar::hidden()).unwrap();
@@ -122,13 +147,16 @@ mod tests {
         let table = evaluation.to_string();
         assert!(table.starts_with("told on 2052 posts, 3 rejected, 200 posts/s\n"), "{table}");
         assert!(table.contains("accuracy          0.8333"), "{table}");
-        assert!(table.ends_with("positive         171         0       513"), "{table}");
+        assert!(table.contains("positive         171         0       513\n"), "{table}");
+        assert!(table.contains("calibration error 0.0333\n"), "{table}");
+        assert!(table.contains("reasons: 274 negative posts, macro F1 0.3333, accuracy 0.5000"), "{table}");
         let json = serde_json::to_value(&evaluation).unwrap();
         assert_eq!(json["confusion_matrix"], serde_json::json!([[684, 0, 0], [171, 513, 0], [171, 0, 513]]));
         assert_eq!(
             (&json["per_class"]["neutral"]["recall"], &json["macro_recall"]),
             (&0.75.into(), &(2.5 / 3.0).into())
         );
+        assert_eq!((&json["reasons"]["posts"], &json["reliability"][0]["posts"]), (&274.into(), &2052.into()));
         assert_eq!((&json["posts_per_second"], &json["labels"][0]), (&200.0.into(), &"negative".into()));
     }
 }

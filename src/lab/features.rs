@@ -16,6 +16,8 @@ const CALL: usize = 2048;
 /// An encoder and the cache of what it said.
 pub(super) struct Features<'a> {
     encoder: Encoder,
+    /// What the manifest calls the model, or its directory's path where it has none.
+    name: String,
     /// Identifies everything about the encoder that its vectors depend on.
     key: String,
     cache: Option<&'a Path>,
@@ -32,7 +34,22 @@ impl<'a> Features<'a> {
     ) -> Result<Self, LabError> {
         let Manifest { pooling, max_tokens, files, .. } = manifest;
         let key = format!("features 1, calls of {CALL}: {pooling:?} {max_tokens} {files:?}\n");
-        Ok(Self { encoder: Encoder::load(dir)?, key, cache, progress })
+        Ok(Self { encoder: Encoder::load(dir)?, name: manifest.model_id(), key, cache, progress })
+    }
+
+    /// Loads the encoder of `dir`. Without a manifest, which tells one encoder from another, nothing is cached.
+    pub(super) fn open(dir: &Path, cache: Option<&'a Path>, progress: &'a ProgressBar) -> Result<Self, LabError> {
+        match Manifest::read(dir)? {
+            Some(manifest) => Self::load(dir, &manifest, cache, progress),
+            None => {
+                let name = dir.display().to_string();
+                Ok(Self { encoder: Encoder::load(dir)?, name, key: String::new(), cache: None, progress })
+            }
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Values a text.

@@ -1,19 +1,29 @@
 //! [`fit`]: follows a recipe to a model directory. The result depends on the recipe, the dumps and the encoder alone.
+//!
+//! ```text
+//! dumps -> rows that are held out          -> scores >= floors?
+//!       -> rows that fit the temperature   -> head / T
+//!       -> the rest -> l2 by cross-validation -> Logistic -> head      (the same for reasons)
+//! ```
+
+mod heads;
+mod rows;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use indicatif::ProgressBar;
 
-use super::classes::Classes;
 use super::features::Features;
-use super::logistic::{Examples, Logistic, Target};
+use super::logistic::Logistic;
 use super::model_dir::Staging;
-use super::recipe::{Evaluate, Recipe, Train};
-use super::record::{Metrics, Training, json};
-use super::{Dataset, LabError, Part, Scores};
-use crate::classify::{Head, Label, Manifest};
-use crate::source::{Input, ReadOptions};
+use super::recipe::{Evaluate, HeadSource, Recipe, Train};
+use super::record::{HeadRecord, Metrics, ReasonRecord, Trained, Training, json};
+use super::{Dataset, LabError, Part, ReasonScores, Scores};
+use crate::classify::{Label, Manifest};
+use crate::source::Input;
+use heads::Heads;
+use rows::Rows;
 
 /// Where a fit reads and writes.
 #[derive(Debug, Clone, Copy)]
@@ -28,32 +38,55 @@ pub struct Places<'a> {
     pub cache: Option<&'a Path>,
 }
 
-/// Fits a head by `recipe`, checks it against the recipe's floors, and writes the model. Gives the manifest as written.
+/// Fits the heads that `recipe` asks for, checks them against its floors, and writes the model. Gives the manifest as written.
 pub fn fit(recipe: &Recipe, places: Places<'_>, progress: &ProgressBar) -> Result<Manifest, LabError> {
-    let logistic = Logistic::from(recipe.fit);
-    logistic.check()?;
+    Logistic::of(&recipe.fit, 0.0).check()?;
     let held_out = recipe.evaluate.iter().map(|evaluate| read(recipe, places, &evaluate.path, evaluate.part()));
     let held_out: Vec<Dataset> = held_out.collect::<Result<_, _>>()?;
     let train = recipe.train.iter().map(|train| read(recipe, places, &train.path, train.part()));
     let mut train: Vec<Dataset> = train.collect::<Result<_, _>>()?;
     let dropped = drop_held_out(&mut train, &held_out);
+    let known = rows::known(&train);
+    let labels = match recipe.fit.head {
+        HeadSource::Fit => rows::labels(&known),
+        HeadSource::Keep => heads::labels_kept(places.encoder)?,
+    };
+    let trained = recipe.train.iter().zip(&train).zip(&dropped);
+    let trained: Vec<Trained<'_>> =
+        trained.map(|((train, dataset), dropped)| trained_on(recipe, train, dataset, *dropped)).collect();
+    for (settings, dataset) in recipe.train.iter().zip(&mut train) {
+        rows::keep_what_is_read(recipe, settings, dataset);
+    }
     progress.set_length(train.iter().chain(&held_out).map(|dataset| dataset.posts.len() as u64).sum());
 
     let staging = Staging::of_encoder(places.encoder, places.out)?;
     let mut manifest = Manifest::new(&recipe.name, recipe.pooling, recipe.max_tokens, recipe.encoder.clone());
-    manifest.text_profile = recipe.text_profile;
+    (manifest.text_profile, manifest.labels) = (recipe.text_profile, labels.clone());
     manifest.write(&staging.dir())?; // the encoder is then loaded just as the finished model's will be
     let features = Features::load(&staging.dir(), &manifest, places.cache, progress)?;
 
-    let fitted = logistic.fit(examples(recipe, &train, &features)?)?;
-    let head = Head::new(fitted.weight.clone(), fitted.bias.clone())?;
+    let read = recipe.train.iter().zip(train).zip(known);
+    let encoded = read.map(|((train, dataset), known)| Rows::encode(recipe, train, known, dataset, &features));
+    let encoded: Vec<Rows<'_>> = encoded.collect::<Result<_, _>>()?;
+    let (head, label_record) = match recipe.fit.head {
+        HeadSource::Fit => heads::fit_labels(recipe, &encoded, &labels)?,
+        HeadSource::Keep => heads::keep_labels(&encoded, &labels, places.encoder)?,
+    };
+    let reasons = match &recipe.reason {
+        Some(settings) => Some(heads::fit_reasons(recipe, settings, &encoded)?),
+        None => None,
+    };
+    let (reasons, reason_record) = reasons.unzip();
+    let kept = if recipe.reason.is_none() { heads::keep_reasons(&manifest, places.encoder)? } else { None };
+    let heads = Heads { labels, head, reasons: reasons.or(kept) };
+
     let judged =
-        recipe.evaluate.iter().zip(&held_out).map(|(evaluate, dataset)| judge(evaluate, dataset, &features, &head));
+        recipe.evaluate.iter().zip(&held_out).map(|(evaluate, dataset)| judge(evaluate, dataset, &features, &heads));
     let metrics: BTreeMap<&str, Metrics<'_>> = judged.collect::<Result<_, LabError>>()?;
     check_floors(&metrics)?;
 
-    head.save(&staging.dir().join("head.safetensors"))?;
-    manifest.training = json(&Training::of(recipe, &train, &dropped, &fitted));
+    heads.save(&staging.dir(), &mut manifest)?;
+    manifest.training = training(recipe, label_record, reason_record, trained);
     manifest.metrics = json(&metrics);
     manifest.write(&staging.dir())?;
     staging.promote()?;
@@ -62,7 +95,7 @@ pub fn fit(recipe: &Recipe, places: Places<'_>, progress: &ProgressBar) -> Resul
 
 fn read(recipe: &Recipe, places: Places<'_>, path: &Path, part: Part) -> Result<Dataset, LabError> {
     let input = Input::Path(places.data.join(path));
-    Ok(Dataset::read(&input, &ReadOptions::default(), part, recipe.text_profile)?)
+    Ok(Dataset::read(&input, &recipe.dump, part, recipe.text_profile)?)
 }
 
 /// Takes out of `train` every post whose text, but for case, is held out; gives how many each lost.
@@ -77,52 +110,67 @@ fn drop_held_out(train: &mut [Dataset], held_out: &[Dataset]) -> Vec<usize> {
     train.iter_mut().map(drop_from).collect()
 }
 
-fn examples(recipe: &Recipe, train: &[Dataset], features: &Features<'_>) -> Result<Examples, LabError> {
-    let mut examples = Examples { width: features.width(), ..Examples::default() };
-    for (train, dataset) in recipe.train.iter().zip(train) {
-        examples.features.extend(features.of(dataset)?);
-        let labels = dataset.labels();
-        let (among, weights) = (Classes::known_to(&labels), class_weights(train, &labels));
-        let target = |label: Label| Target { label, among, weight: weights[label as usize] };
-        examples.targets.extend(labels.into_iter().map(target));
+fn trained_on<'a>(recipe: &Recipe, train: &'a Train, dataset: &Dataset, dropped: usize) -> Trained<'a> {
+    let share = recipe.calibration_share(train);
+    let mut classes: BTreeMap<Label, usize> = BTreeMap::new();
+    let mut calibration_rows = 0;
+    for post in &dataset.posts {
+        if rows::is_below(&post.text, share) {
+            calibration_rows += 1;
+        } else {
+            *classes.entry(post.label).or_default() += 1;
+        }
     }
-    Ok(examples)
+    Trained {
+        train,
+        sha256: dataset.sha256.clone(),
+        rows: dataset.posts.len() - calibration_rows,
+        classes,
+        calibration_rows,
+        rejected: dataset.rejected,
+        dropped_as_held_out: dropped,
+    }
 }
 
-/// What a row of each class counts, by [`Train::weight`] and [`Train::balance`].
-fn class_weights(train: &Train, labels: &[Label]) -> [f64; 3] {
-    let mut counts = [0.0; 3];
-    for label in labels {
-        counts[*label as usize] += 1.0;
-    }
-    // The number of classes cancels out when scaled to the mean.
-    let raw = counts.map(|count: f64| if count > 0.0 { count.powf(-train.balance) } else { 0.0 });
-    let sum: f64 = raw.iter().zip(&counts).map(|(weight, count)| weight * count).sum();
-    raw.map(|weight| train.weight * weight * labels.len() as f64 / sum)
+fn training(
+    recipe: &Recipe,
+    head: HeadRecord,
+    reason: Option<ReasonRecord>,
+    datasets: Vec<Trained<'_>>,
+) -> serde_json::Value {
+    json(&Training { fit: &recipe.fit, head, reason, datasets })
 }
 
 fn judge<'a>(
     evaluate: &'a Evaluate,
     dataset: &Dataset,
     features: &Features<'_>,
-    head: &Head,
+    heads: &Heads,
 ) -> Result<(&'a str, Metrics<'a>), LabError> {
     let pooled = features.of(dataset)?;
-    let of_row = |row: &[f32]| <[f32; 3]>::try_from(head.probabilities(row)).unwrap_or_default();
-    let probabilities: Vec<[f32; 3]> = pooled.chunks_exact(features.width()).map(of_row).collect();
+    let rows = || pooled.chunks_exact(features.width());
+    let probabilities: Vec<[f32; 3]> = rows().map(|row| heads.probabilities(row)).collect();
     let scores = Scores::of(&dataset.labels(), &probabilities).ok_or(LabError::NothingToJudge)?;
-    let Evaluate { name, path, last, measure, floor } = evaluate;
-    let metrics =
-        Metrics { path, last: *last, sha256: dataset.sha256.clone(), measure: *measure, floor: *floor, scores };
-    Ok((name, metrics))
+    let reasons = dataset.posts.iter().zip(rows()).filter_map(|(post, row)| {
+        let (read, probability) = heads.reason(row)?;
+        Some((post.reason.clone()?, read, probability))
+    });
+    let reasons = ReasonScores::of(&reasons.collect::<Vec<_>>());
+    Ok((&evaluate.name, Metrics { evaluate, sha256: dataset.sha256.clone(), scores, reasons }))
 }
 
 fn check_floors(metrics: &BTreeMap<&str, Metrics<'_>>) -> Result<(), LabError> {
-    let missed = metrics.iter().filter_map(|(name, metrics)| {
-        let (reached, floor) = (metrics.measure.of(&metrics.scores), metrics.floor);
-        (reached < floor).then(|| format!("{name} {} {reached:.4} < {floor}", metrics.measure.as_str()))
-    });
-    let missed: Vec<String> = missed.collect();
+    let mut missed = Vec::new();
+    for (name, Metrics { evaluate, scores, reasons, .. }) in metrics {
+        let (measure, reached) = (evaluate.measure, evaluate.measure.of(scores));
+        if reached < evaluate.floor {
+            missed.push(format!("{name} {} {reached:.4} < {}", measure.as_str(), evaluate.floor));
+        }
+        let reached = reasons.as_ref().map_or(0.0, |reasons| reasons.macro_f1);
+        if let Some(floor) = evaluate.reason_floor.filter(|floor| reached < *floor) {
+            missed.push(format!("{name} macro_f1 of reasons {reached:.4} < {floor}"));
+        }
+    }
     if missed.is_empty() { Ok(()) } else { Err(LabError::Floors(missed)) }
 }
 
@@ -133,7 +181,7 @@ mod tests {
     use crate::lab::recipe::Measure;
 
     fn dataset(texts: &[&str]) -> Dataset {
-        let post = |text: &&str| Labelled { text: (*text).to_owned(), label: Label::Neutral };
+        let post = |text: &&str| Labelled { text: (*text).to_owned(), label: Label::Neutral, reason: None };
         Dataset { posts: texts.iter().map(post).collect(), rejected: 0, sha256: String::new() }
     }
 
@@ -146,26 +194,24 @@ mod tests {
     }
 
     #[test]
-    fn balance_evens_out_the_classes_and_keeps_the_mean_weight() {
-        let labels = [Label::Negative, Label::Negative, Label::Negative, Label::Positive];
-        let train = |balance| Train { path: "a".into(), first: None, weight: 2.0, balance, source: String::new() };
-        assert_eq!(class_weights(&train(0.0), &labels), [2.0, 0.0, 2.0]);
-        let [negative, _, positive] = class_weights(&train(1.0), &labels);
-        assert!((3.0 * negative - positive).abs() < 1e-12 && (positive - 4.0).abs() < 1e-12, "{negative} {positive}");
-        let [negative, _, positive] = class_weights(&train(0.5), &labels);
-        assert!((3.0 * negative + positive - 8.0).abs() < 1e-12, "{negative} {positive}");
-        assert!((positive / negative - 3.0_f64.sqrt()).abs() < 1e-12);
-    }
-
-    #[test]
     fn a_missed_floor_is_told_with_both_numbers() {
         let scores = Scores::of(&[Label::Negative, Label::Positive], &[[0.6, 0.3, 0.1]; 2]).unwrap();
-        let metrics = |floor: f64| {
-            let (path, sha256, measure) = (Path::new("a.csv"), String::new(), Measure::Accuracy);
-            BTreeMap::from([("a", Metrics { path, last: None, sha256, measure, floor, scores: scores.clone() })])
+        let check = |floor: f64, reason_floor| {
+            let evaluate = Evaluate {
+                name: "a".into(),
+                path: "a.csv".into(),
+                last: None,
+                sampled: None,
+                measure: Measure::Accuracy,
+                floor,
+                reason_floor,
+            };
+            let metrics = Metrics { evaluate: &evaluate, sha256: String::new(), scores: scores.clone(), reasons: None };
+            check_floors(&BTreeMap::from([("a", metrics)])).map_err(|error| error.to_string())
         };
-        assert!(check_floors(&metrics(0.5)).is_ok());
-        let message = check_floors(&metrics(0.6)).unwrap_err().to_string();
-        assert!(message.ends_with("floors were missed: a accuracy 0.5000 < 0.6"), "{message}");
+        assert_eq!(check(0.5, None), Ok(()));
+        let message = check(0.6, Some(0.3)).unwrap_err();
+        let wanted = "floors were missed: a accuracy 0.5000 < 0.6, a macro_f1 of reasons 0.0000 < 0.3";
+        assert!(message.ends_with(wanted), "{message}");
     }
 }

@@ -12,25 +12,29 @@
 //! The same rows and settings give the same bits, whatever the number of threads.
 
 mod objective;
+mod rows;
 
-use argmin::core::{Executor, State, TerminationReason, TerminationStatus};
+use argmin::core::observers::{Observe, ObserverMode};
+use argmin::core::{Executor, KV, State, TerminationReason, TerminationStatus};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
 
 use objective::Objective;
+pub(super) use rows::{Row, Rows};
 
-use super::classes::Classes;
 use super::recipe::Fit;
 use super::scaling::Scaling;
-use crate::classify::Label;
 
-const CLASSES: usize = Label::ALL.len();
+/// The most classes that are told apart: labels are three, reasons a dozen.
+pub(super) const MOST_CLASSES: usize = 32;
 /// Pairs of steps that L-BFGS remembers, as in scipy.
 const MEMORY: usize = 10;
 
 /// Rows to learn from.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Examples {
+    /// At most [`MOST_CLASSES`].
+    pub classes: Vec<String>,
     /// Values a row.
     pub width: usize,
     /// Row-major, `[rows, width]`.
@@ -42,9 +46,10 @@ pub(super) struct Examples {
 /// What one row teaches.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Target {
-    pub label: Label,
-    /// The classes its dump knows.
-    pub among: Classes,
+    /// Its place in [`Examples::classes`].
+    pub class: usize,
+    /// The classes its dump knows, by bit.
+    pub among: u32,
     /// How much it counts; not negative.
     pub weight: f64,
 }
@@ -65,12 +70,33 @@ pub(super) struct Logistic {
 /// A fitted head, on features as they came.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Fitted {
-    /// Row-major, `[labels, width]`, in the order of [`Label::ALL`].
+    /// Row-major, `[classes, width]`; in the order of [`Examples::classes`].
     pub weight: Vec<f32>,
     pub bias: Vec<f32>,
     /// Value of the objective.
     pub loss: f64,
     pub iterations: u64,
+}
+
+/// Where L-BFGS ended.
+pub(super) struct Minimum {
+    /// `[classes, width]` weights, then one intercept a class.
+    pub param: Vec<f64>,
+    /// Value of the objective.
+    pub loss: f64,
+    pub iterations: u64,
+    /// Converged, or why it stopped before.
+    pub end: Result<(), String>,
+}
+
+/// Hands on the number and the loss of every step.
+struct Watch<F>(F);
+
+impl<S: State<Float = f64>, F: FnMut(u64, f64)> Observe<S> for Watch<F> {
+    fn observe_iter(&mut self, state: &S, _: &KV) -> Result<(), argmin::core::Error> {
+        (self.0)(state.get_iter(), state.get_cost());
+        Ok(())
+    }
 }
 
 /// Why nothing was fitted.
@@ -79,7 +105,9 @@ pub enum FitError {
     #[error("{name} is {found}; wanted {wanted}")]
     Setting { name: &'static str, found: f64, wanted: &'static str },
     #[error("no row of class {0} to learn from: add a dump that has it to the recipe")]
-    NoRow(&'static str),
+    NoRow(String),
+    #[error("{0} classes to tell apart; wanted at most {MOST_CLASSES}")]
+    TooManyClasses(usize),
     #[error("{features} features for {rows} rows of {width}: wanted {wanted}")]
     Shape { features: usize, rows: usize, width: usize, wanted: usize },
     #[error("a feature or a weight is not a finite number")]
@@ -88,35 +116,59 @@ pub enum FitError {
     NotConverged(String),
 }
 
-impl From<Fit> for Logistic {
-    fn from(Fit { seed, l2, max_iterations, tolerance }: Fit) -> Self {
-        Self { l2, seed, max_iterations, tolerance }
-    }
-}
-
 impl Logistic {
+    /// With the settings of a recipe, and an l2 that was given or chosen.
+    pub(super) fn of(settings: &Fit, l2: f64) -> Self {
+        let Fit { seed, max_iterations, tolerance, .. } = settings;
+        Self { l2, seed: *seed, max_iterations: *max_iterations, tolerance: *tolerance }
+    }
+
     /// Learns a head from `examples`.
     pub(super) fn fit(&self, mut examples: Examples) -> Result<Fitted, FitError> {
         self.check()?;
         examples.check()?;
-        let scaling = Scaling::standardise(&mut examples.features, examples.width);
-        let start = starting_point(self.seed, CLASSES * (examples.width + 1));
-        let problem = Objective { examples: &examples, l2: self.l2, scale: 1.0 / examples.total_weight() };
+        let (classes, width) = (examples.classes.len(), examples.width);
+        let scaling = Scaling::standardise(&mut examples.features, width);
+        let rows = Rows::Dense { width, values: &examples.features };
+        let minimum = self.minimise(rows, &examples.targets, classes, |_, _| ())?;
+        minimum.end.map_err(FitError::NotConverged)?;
+        let (weight, bias) = scaling.fold(&minimum.param, classes, width);
+        Ok(Fitted { weight, bias, loss: minimum.loss, iterations: minimum.iterations })
+    }
+
+    /// The lowest objective found for `rows` of `classes` classes; rows are taken as they are. Tells `watch` the number and the loss of every step.
+    ///
+    /// # Errors
+    /// Of a solver that could not even begin; one that stopped early says so in [`Minimum::end`].
+    pub(super) fn minimise(
+        &self,
+        rows: Rows<'_>,
+        targets: &[Target],
+        classes: usize,
+        watch: impl FnMut(u64, f64) + Send + 'static,
+    ) -> Result<Minimum, FitError> {
+        let start = starting_point(self.seed, classes * (rows.width() + 1));
+        let total: f64 = targets.iter().map(|target| target.weight).sum();
+        let problem = Objective { rows, targets, classes, l2: self.l2, scale: 1.0 / total };
         let solver = LBFGS::new(MoreThuenteLineSearch::new(), MEMORY)
             .with_tolerance_grad(self.tolerance)
             .and_then(|solver| solver.with_tolerance_cost(0.0))
             .map_err(|error| FitError::NotConverged(error.to_string()))?;
         let outcome = Executor::new(problem, solver)
             .configure(|state| state.param(start).max_iters(self.max_iterations))
+            .add_observer(Watch(watch), ObserverMode::Always)
             .run()
             .map_err(|error| FitError::NotConverged(error.to_string()))?;
         let state = outcome.state();
-        let converged = TerminationStatus::Terminated(TerminationReason::SolverConverged);
-        let Some(best) = state.get_best_param().filter(|_| *state.get_termination_status() == converged) else {
-            return Err(FitError::NotConverged(state.get_termination_status().to_string()));
-        };
-        let (weight, bias) = scaling.fold(best, examples.width);
-        Ok(Fitted { weight, bias, loss: state.get_best_cost(), iterations: state.get_iter() })
+        let status = state.get_termination_status();
+        let Some(best) = state.get_best_param() else { return Err(FitError::NotConverged(status.to_string())) };
+        let converged = *status == TerminationStatus::Terminated(TerminationReason::SolverConverged);
+        Ok(Minimum {
+            param: best.clone(),
+            loss: state.get_best_cost(),
+            iterations: state.get_iter(),
+            end: if converged { Ok(()) } else { Err(status.to_string()) },
+        })
     }
 
     /// Names the first faulty setting.
@@ -141,19 +193,25 @@ impl Examples {
         if self.width == 0 || self.features.len() != wanted {
             return Err(FitError::Shape { features: self.features.len(), rows, width: self.width, wanted });
         }
+        if self.classes.len() > MOST_CLASSES {
+            return Err(FitError::TooManyClasses(self.classes.len()));
+        }
         let weighty = self.targets.iter().all(|target| target.weight.is_finite() && target.weight >= 0.0);
         if !weighty || !self.features.iter().all(|value| value.is_finite()) {
             return Err(FitError::NotFinite);
         }
-        let taught = Classes::of(self.targets.iter().filter(|target| target.weight > 0.0).map(|target| target.label));
-        match Label::ALL.into_iter().find(|label| !taught.contains(*label)) {
-            Some(label) => Err(FitError::NoRow(label.as_str())),
+        let is_taught = |class: usize| self.targets.iter().any(|target| target.class == class && target.weight > 0.0);
+        match self.classes.iter().enumerate().find(|(class, _)| !is_taught(*class)) {
+            Some((_, name)) => Err(FitError::NoRow(name.clone())),
             None => Ok(()),
         }
     }
+}
 
-    fn total_weight(&self) -> f64 {
-        self.targets.iter().map(|target| target.weight).sum()
+impl Target {
+    /// The classes it may be of, ascending.
+    pub(super) fn among(self, classes: usize) -> impl Iterator<Item = usize> {
+        (0..classes).filter(move |class| (self.among >> class) & 1 == 1)
     }
 }
 

@@ -1,35 +1,47 @@
-//! The lab: fits the head of a model to labelled dumps, judges models on labelled dumps, and draws streams from
-//! them. Only `cli` imports it.
+//! The lab: fits heads to labelled dumps, compares ways to read posts, judges and promotes models, fetches encoders, and
+//! draws streams. Only `cli` imports it.
 //!
 //! ```text
-//! fit:       Recipe -> Dataset (source, text) -> Features (encoder) -> Logistic -> Scores >= floors? -> model directory
+//! fit:       Recipe -> Dataset (source, text) -> Features (encoder) -> Logistic -> temperature -> Scores >= floors? -> model directory
 //! evaluate:  Dataset -> Classifier -> Scores
+//! promote:   Dataset -> challenger, champion -> Contest -> ModelStore
 //! simulate:  dump -> Habits -> Flow -> Posts
 //! ```
 
+mod bare;
+mod calibration;
 mod classes;
+mod contest;
+mod cross_validation;
 mod dataset;
 mod evaluate;
 mod features;
 mod fit;
 mod logistic;
+pub mod matrix;
 mod model_dir;
+mod reasons;
 mod recipe;
 mod record;
 mod scaling;
 mod score;
 pub mod simulate;
+mod temperature;
 
 use std::path::PathBuf;
 
 use crate::classify::{ClassifyError, ModelError};
 
+pub use bare::{BareFit, Split};
+pub use calibration::{Bin, Reliability};
+pub use contest::Contest;
 pub use dataset::{Dataset, DatasetError, Labelled, Part};
 pub use evaluate::{Evaluation, evaluate};
 pub use fit::{Places, fit};
 pub use logistic::FitError;
-pub use recipe::{Recipe, RecipeError};
-pub use score::{ClassScores, Scores};
+pub use reasons::ReasonScores;
+pub use recipe::{Measure, Penalty, Recipe, RecipeError};
+pub use score::{ClassScores, Curve, CurvePoint, Scores, wilson};
 
 /// Why the lab gave no model or no scores. Each message is one line.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +58,10 @@ pub enum LabError {
     Fit(#[from] FitError),
     #[error("{}: {cause}", path.display())]
     Io { path: PathBuf, cause: std::io::Error },
+    #[error(
+        "{found} reasons are given at least {least} times in the rows to learn from; wanted two or more: set `reasons = true` on a [[train]] whose dump says why posts are negative, or lower reason.least_rows"
+    )]
+    NoReasons { found: usize, least: usize },
     #[error("no labelled post to judge by")]
     NothingToJudge,
     #[error("no model was written, as the recipe's floors were missed: {}", .0.join(", "))]

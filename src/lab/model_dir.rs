@@ -8,6 +8,9 @@ use tempfile::TempDir;
 
 use super::LabError;
 
+/// Fitted, not copied.
+const HEADS: [&str; 2] = ["head.safetensors", "reason_head.safetensors"];
+
 /// A model directory in the making, beside the one it will replace, on the same file system.
 pub(super) struct Staging {
     /// Removed when dropped, with whatever is left in it.
@@ -18,6 +21,17 @@ pub(super) struct Staging {
 impl Staging {
     /// For a model that is to end up as `out`. Holds the encoder's files and licence, no head and no manifest.
     pub(super) fn of_encoder(encoder: &Path, out: &Path) -> Result<Self, LabError> {
+        let staging = Self::empty(out)?;
+        let dir = staging.dir();
+        for name in file_names(encoder)?.iter().filter(|name| is_of_encoder(name)) {
+            copy(&encoder.join(name), &dir.join(name))
+                .map_err(|cause| LabError::Io { path: encoder.join(name), cause })?;
+        }
+        Ok(staging)
+    }
+
+    /// For a model that is to end up as `out`, of files still to be written.
+    pub(super) fn empty(out: &Path) -> Result<Self, LabError> {
         refuse_other_things(out)?;
         let beside = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let made =
@@ -25,11 +39,7 @@ impl Staging {
         let parent = made.map_err(|cause| LabError::Io { path: beside.to_path_buf(), cause })?;
         let staging = Self { parent, out: out.to_path_buf() };
         let dir = staging.dir();
-        fs::create_dir(&dir).map_err(|cause| LabError::Io { path: dir.clone(), cause })?;
-        for name in file_names(encoder)?.iter().filter(|name| is_of_encoder(name)) {
-            copy(&encoder.join(name), &dir.join(name))
-                .map_err(|cause| LabError::Io { path: encoder.join(name), cause })?;
-        }
+        fs::create_dir(&dir).map_err(|cause| LabError::Io { path: dir, cause })?;
         Ok(staging)
     }
 
@@ -70,11 +80,11 @@ fn sync(dir: &Path) -> io::Result<()> {
 }
 
 /// A typing error in `--out` must not cost a directory of other things.
-fn refuse_other_things(out: &Path) -> Result<(), LabError> {
+pub(super) fn refuse_other_things(out: &Path) -> Result<(), LabError> {
     if !out.exists() {
         return Ok(());
     }
-    let fitted = |name: &str| is_of_encoder(name) || ["head.safetensors", "manifest.json"].contains(&name);
+    let fitted = |name: &str| is_of_encoder(name) || HEADS.contains(&name) || name == "manifest.json";
     match file_names(out)?.into_iter().find(|name| !fitted(name)) {
         Some(found) => Err(LabError::NotAModel { path: out.to_path_buf(), found }),
         None => Ok(()),
@@ -84,7 +94,7 @@ fn refuse_other_things(out: &Path) -> Result<(), LabError> {
 fn is_of_encoder(name: &str) -> bool {
     let weights = name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json");
     let terms = name.starts_with("LICENSE") || name.starts_with("NOTICE");
-    ["config.json", "tokenizer.json"].contains(&name) || terms || (weights && name != "head.safetensors")
+    ["config.json", "tokenizer.json"].contains(&name) || terms || (weights && !HEADS.contains(&name))
 }
 
 fn file_names(dir: &Path) -> Result<Vec<String>, LabError> {
@@ -100,8 +110,15 @@ mod tests {
 
     fn encoder(dir: &Path) {
         fs::create_dir_all(dir).unwrap();
-        for name in ["config.json", "tokenizer.json", "model.safetensors", "LICENSE", "head.safetensors", "tf_model.h5"]
-        {
+        for name in [
+            "config.json",
+            "tokenizer.json",
+            "model.safetensors",
+            "LICENSE",
+            "head.safetensors",
+            "reason_head.safetensors",
+            "tf_model.h5",
+        ] {
             fs::write(dir.join(name), name).unwrap();
         }
     }

@@ -1,7 +1,5 @@
 //! [`Scaling`]: features to mean 0 and deviation 1 before a fit, and the fitted weights back to features as they came.
 
-use crate::classify::Label;
-
 /// Below this a feature counts as constant: an encoder's outputs are of size 1 and carry rounding of about 1e-6, and
 /// dividing by less would make weights of that.
 const LEAST_DEVIATION: f64 = 1e-4;
@@ -39,10 +37,10 @@ impl Scaling {
         scaling
     }
 
-    /// Weights `[labels, width]` and biases for features as they came, from parameters for standardised ones:
+    /// Weights `[classes, width]` and biases for features as they came, from parameters for standardised ones:
     /// `V (x - mean) / deviation + b = (V / deviation) x + (b - (V / deviation) mean)`.
-    pub(super) fn fold(&self, param: &[f64], width: usize) -> (Vec<f32>, Vec<f32>) {
-        let (weights, biases) = param.split_at(Label::ALL.len() * width);
+    pub(super) fn fold(&self, param: &[f64], classes: usize, width: usize) -> (Vec<f32>, Vec<f32>) {
+        let (weights, biases) = param.split_at(classes * width);
         let (mut weight, mut bias) = (Vec::with_capacity(weights.len()), Vec::with_capacity(biases.len()));
         for (row, intercept) in weights.chunks_exact(width).zip(biases) {
             let mut intercept = *intercept;
@@ -70,7 +68,7 @@ mod tests {
         assert!((spread - 3.0).abs() < 1e-5, "{spread}");
 
         let param = [0.5, -1.0, 2.0, 0.1, 0.2, 0.3, -0.4, 0.0, 1.5, 0.7, -0.2, 0.9];
-        let (weight, bias) = scaling.fold(&param, 3);
+        let (weight, bias) = scaling.fold(&param, 3, 3);
         for (raw, scaled) in raw.chunks(3).zip(scaled.chunks(3)) {
             for class in 0..3 {
                 let apply = |weights: &[f64], row: &[f32]| -> f64 {

@@ -2,12 +2,22 @@
 //!
 //! A dump that knows two classes is judged on those two: the prediction is the larger of the two probabilities.
 
+mod curve;
+mod interval;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::calibration::Reliability;
 use super::classes::Classes;
 use crate::classify::Label;
+
+pub use curve::{Curve, CurvePoint};
+pub use interval::wilson;
+
+/// Precision at which [`Scores::negative_recall_at_90_precision`] is read off.
+const PRECISION: f64 = 0.9;
 
 /// Scores of one set of labelled posts. Shares are in `[0, 1]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,8 +35,17 @@ pub struct Scores {
     /// Area under the ROC curve of negative against the rest: the chance that a negative post gets a higher probability
     /// of negative than another post. `None` where all posts, or none, are negative.
     pub roc_auc: Option<f64>,
+    /// The largest share of negative posts that a threshold on the probability of negative finds while at least nine in
+    /// ten of those it finds are negative; 0 where no threshold does. The threshold is chosen on the very posts that are
+    /// judged, so this is what the ranking allows rather than what a threshold fixed beforehand would reach. `None`
+    /// where all posts, or none, are negative.
+    #[serde(default)]
+    pub negative_recall_at_90_precision: Option<f64>,
     /// Posts by label (rows) and prediction (columns), both in the order of `labels`.
     pub confusion_matrix: Vec<Vec<u64>>,
+    /// Whether the probabilities of the predicted classes are honest.
+    #[serde(flatten)]
+    pub reliability: Reliability,
 }
 
 /// Scores of one class. A share whose denominator is 0 is 0, as in scikit-learn.
@@ -53,14 +72,17 @@ impl Scores {
         let posts: u64 = counts.iter().flatten().sum();
         let right: u64 = Label::ALL.iter().map(|label| counts[*label as usize][*label as usize]).sum();
         let row = |of: Label| classes.iter().map(|predicted| counts[of as usize][predicted as usize]).collect();
+        let curve = Curve::of(labels, probabilities);
         (posts > 0).then(|| Self {
             posts,
+            negative_recall_at_90_precision: curve.map(|curve| curve.recall_at(PRECISION)),
             labels: classes.iter().collect(),
             accuracy: share(right, posts),
             macro_f1: mean(per_class.values(), |class| class.f1),
             macro_recall: mean(per_class.values(), |class| class.recall),
             roc_auc: roc_auc(labels, probabilities, classes),
             confusion_matrix: classes.iter().map(row).collect(),
+            reliability: reliability(labels, probabilities, classes),
             per_class,
         })
     }
@@ -115,6 +137,16 @@ fn roc_auc(labels: &[Label], probabilities: &[[f32; 3]], classes: Classes) -> Op
     (negatives > 0.0 && others > 0.0).then(|| (rank_sum - negatives * (negatives + 1.0) / 2.0) / (negatives * others))
 }
 
+fn reliability(labels: &[Label], probabilities: &[[f32; 3]], classes: Classes) -> Reliability {
+    let read = labels.iter().zip(probabilities).filter_map(|(label, probabilities)| {
+        let predicted = classes.likeliest(probabilities)?;
+        let whole: f64 = classes.iter().map(|label| f64::from(probabilities[label as usize])).sum();
+        let confidence = f64::from(probabilities[predicted as usize]) / whole;
+        confidence.is_finite().then_some((confidence, predicted == *label))
+    });
+    Reliability::of(read)
+}
+
 /// Probability of negative, given that the label is one of `classes`.
 fn negative_among(probabilities: &[f32; 3], classes: Classes) -> f32 {
     let whole: f32 = classes.iter().map(|label| probabilities[label as usize]).sum();
@@ -150,7 +182,11 @@ mod tests {
         close(scores.accuracy, 4.0 / 7.0);
         close(scores.macro_recall, 5.0 / 9.0);
         close(scores.macro_f1, (2.0 / 3.0 + 0.4 + 2.0 / 3.0) / 3.0);
+        // Right at .7, .5, .8 and .6, wrong at .5, .5 and .6.
+        let gaps = 0.3 + (1.5 - 1.0) + 0.2 + (1.2 - 1.0);
+        assert!((scores.reliability.expected_calibration_error - gaps / 7.0).abs() < 1e-6, "{:?}", scores.reliability);
         close(scores.roc_auc.unwrap(), 10.0 / 12.0);
+        close(scores.negative_recall_at_90_precision.unwrap(), 1.0 / 3.0);
         let neutral = &scores.per_class[&Neutral];
         assert_eq!(neutral.support, 2);
         close(neutral.precision, 1.0 / 3.0);
@@ -166,6 +202,9 @@ mod tests {
         assert_eq!(scores.labels, [Negative, Positive]);
         assert_eq!(scores.confusion_matrix, [[1, 1], [1, 1]]);
         close(scores.accuracy, 0.5);
+        // The larger of the two shares: .75, then .67 and .6 in one bin, then .5; the first and the third are right.
+        let gaps = 0.25 + (2.0 / 3.0 + 0.6 - 1.0) + 0.5;
+        assert!((scores.reliability.expected_calibration_error - gaps / 4.0).abs() < 1e-6, "{:?}", scores.reliability);
         // Negative's share of the two is .75 and .33 against .4 and .5: 2 of the 4 pairs are in order.
         close(scores.roc_auc.unwrap(), 0.5);
     }
@@ -181,7 +220,7 @@ mod tests {
     #[test]
     fn one_class_is_judged_on_all_three_and_has_no_area() {
         let scores = Scores::of(&[Neutral, Neutral], &[[0.4, 0.3, 0.3], [0.1, 0.8, 0.1]]).unwrap();
-        assert_eq!((scores.roc_auc, scores.labels.len()), (None, 3));
+        assert_eq!((scores.roc_auc, scores.negative_recall_at_90_precision, scores.labels.len()), (None, None, 3));
         close(scores.macro_recall, 0.5);
         close(scores.accuracy, 0.5);
     }

@@ -127,7 +127,7 @@ impl Monitor {
         correction: &Correction,
         (post, provenance): (Sample, Provenance),
         model: &str,
-        prediction: Prediction,
+        prediction: &Prediction,
         now: Timestamp,
     ) -> Result<Given, MonitorError> {
         let mut next = 0;

@@ -39,7 +39,7 @@ fn post(id: &str, minute: i64, label: Label) -> ClassifiedPost {
     probabilities[label as usize] = 1.0;
     let (id, text) = (id.to_owned(), format!("post {id}"));
     let post = Post { id, created_at: at(minute), author: None, text, ..Post::default() };
-    ClassifiedPost { post, prediction: Prediction { label, probabilities } }
+    ClassifiedPost { post, prediction: Prediction { label, probabilities, reason: None } }
 }
 
 /// Posts minute by minute, `n` and `p`; returns what was told, as `minute status rule`.

@@ -171,7 +171,7 @@ impl Classifying {
         for (delivery, count) in classified.iter_mut().zip(counts) {
             for (post, prediction) in posts.by_ref().take(count).zip(predictions.by_ref()) {
                 match prediction {
-                    Some(prediction) => delivery.posts.push(ClassifiedPost { post, prediction }),
+                    Some(prediction) => delivery.posts.push(ClassifiedPost::new(post, prediction)),
                     None => delivery.unusable.push(poison(&post)),
                 }
             }

@@ -401,7 +401,7 @@ impl Monitoring {
                     let monitor = this.monitor()?;
                     monitor.advance(now);
                     given =
-                        Some(monitor.correct(correction, subject.clone(), &answer.model, answer.prediction, now)?);
+                        Some(monitor.correct(correction, subject.clone(), &answer.model, &answer.prediction, now)?);
                     Ok(())
                 })?;
                 given.and_then(|given| done.send(given).ok());

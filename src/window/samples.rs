@@ -143,7 +143,8 @@ mod tests {
             label: None,
             ..Post::default()
         };
-        let prediction = Prediction { label: Label::Negative, probabilities: [negative, 1.0 - negative, 0.0] };
+        let prediction =
+            Prediction { label: Label::Negative, probabilities: [negative, 1.0 - negative, 0.0], reason: None };
         ClassifiedPost { post, prediction }
     }
 

@@ -9,7 +9,7 @@ use super::samples::Samples;
 use super::seen::Seen;
 use super::words::{Kind, Told, Words};
 use super::{Config, Counts, Hour, Sample, Span};
-use crate::classify::{ClassifiedPost, Label};
+use crate::classify::{ClassifiedPost, Label, plain_reason};
 use crate::store::{Batch, Key, Store, StoreError, Table};
 use crate::text::{Profile, clean};
 
@@ -387,13 +387,6 @@ fn is_telling(word: &str) -> bool {
 /// Whether `word` is of the topic's own name, as "air", "paradis" and "airparadis" are.
 fn is_of_name(word: &str, name: &str) -> bool {
     !name.is_empty() && (name.contains(word) || word.contains(name))
-}
-
-/// A reason as it is shown: `Late Flight` is `late_flight`.
-fn plain_reason(reason: &str) -> String {
-    let letters = reason.chars().filter(|c| *c != '\'' && *c != '\u{2019}');
-    let plain: String = letters.map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
-    plain.to_lowercase().split_whitespace().take(8).collect::<Vec<_>>().join("_")
 }
 
 /// The longest window.

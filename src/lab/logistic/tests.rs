@@ -14,9 +14,10 @@
 
 use argmin::core::{CostFunction, Gradient};
 
-use super::objective::CHUNK;
+use super::rows::CHUNK;
 use super::*;
-use Label::{Negative, Neutral, Positive};
+use crate::classify::Label;
+use Label::Neutral;
 
 const ROWS: usize = 24;
 const SETTINGS: Logistic = Logistic { l2: 0.05, seed: 1, max_iterations: 500, tolerance: 1e-9 };
@@ -25,10 +26,11 @@ fn examples(two_class: impl Fn(usize, Label) -> bool) -> Examples {
     let feature = |i: usize, j: usize| ((i * 7 + j * 5) % 11) as f32 / 11.0 + ((i % 3) * (j + 1)) as f32 * 0.3;
     let target = |i: usize| {
         let label = Label::ALL[(i + i / 5) % 3];
-        let among = if two_class(i, label) { Classes::of([Negative, Positive]) } else { Classes::of(Label::ALL) };
-        Target { label, among, weight: 1.0 + (i % 2) as f64 }
+        let among = if two_class(i, label) { 0b101 } else { 0b111 };
+        Target { class: label as usize, among, weight: 1.0 + (i % 2) as f64 }
     };
     Examples {
+        classes: Label::ALL.map(|label| label.as_str().to_owned()).to_vec(),
         width: 3,
         features: (0..ROWS).flat_map(|i| (0..3).map(move |j| feature(i, j))).collect(),
         targets: (0..ROWS).map(target).collect(),
@@ -77,7 +79,9 @@ fn a_row_of_two_classes_weighs_only_the_two() {
 #[test]
 fn the_gradient_is_the_slope_of_the_cost() {
     let examples = mixed();
-    let problem = Objective { examples: &examples, l2: 0.3, scale: 1.0 / examples.total_weight() };
+    let rows = Rows::Dense { width: examples.width, values: &examples.features };
+    let total: f64 = examples.targets.iter().map(|target| target.weight).sum();
+    let problem = Objective { rows, targets: &examples.targets, classes: 3, l2: 0.3, scale: 1.0 / total };
     let at = starting_point(3, 12).iter().map(|value| value * 100.0).collect::<Vec<f64>>();
     let gradient = problem.gradient(&at).unwrap();
     for index in 0..at.len() {
@@ -153,7 +157,7 @@ fn faulty_settings_and_examples_are_named() {
         (Logistic { max_iterations: 1, ..SETTINGS }, as_they_are, "did not converge"),
         (SETTINGS, |examples| examples.features.truncate(5), "5 features for 24 rows of 3: wanted 72"),
         (SETTINGS, |examples| examples.features[4] = f32::NAN, "not a finite number"),
-        (SETTINGS, |examples| examples.targets.iter_mut().for_each(|t| t.label = Negative), "no row of class neutral"),
+        (SETTINGS, |examples| examples.targets.iter_mut().for_each(|t| t.class = 0), "no row of class neutral"),
     ] {
         let message = fault(settings, spoil);
         assert!(message.contains(wanted), "{message:?} should say {wanted:?}");

@@ -30,13 +30,13 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(START + second).unwrap()
 }
 
-const NEGATIVE: Prediction = Prediction { label: Label::Negative, probabilities: [0.9, 0.05, 0.05] };
+const NEGATIVE: Prediction = Prediction { label: Label::Negative, probabilities: [0.9, 0.05, 0.05], reason: None };
 
 fn correct(monitor: &mut Monitor, what: &str, label: Label, now: i64) -> Given {
     monitor.advance(at(now));
     let correction = Correction { what: what.into(), label, by: Some("dora".into()) };
     let subject = monitor.subject(what, at(now)).unwrap().unwrap();
-    monitor.correct(&correction, subject, "model-1", NEGATIVE, at(now)).unwrap()
+    monitor.correct(&correction, subject, "model-1", &NEGATIVE, at(now)).unwrap()
 }
 
 fn told(monitor: &mut Monitor) -> Vec<(Status, i64)> {

@@ -44,7 +44,8 @@ fn post(id: &str, minute: i64, author: &str, author_id: Option<&str>, negative: 
     let details = Details { author_id: author_id.map(Into::into), ..Details::default() };
     let (id, text) = (id.to_owned(), format!("{TEXT}, says {author} in post {id} {}", wording(id)));
     let post = Post { id, created_at: at(minute), author: Some(author.into()), text, details, ..Post::default() };
-    let prediction = Prediction { label: Label::Negative, probabilities: [negative, 1.0 - negative, 0.0] };
+    let prediction =
+        Prediction { label: Label::Negative, probabilities: [negative, 1.0 - negative, 0.0], reason: None };
     ClassifiedPost { post, prediction }
 }
 

@@ -37,8 +37,8 @@ fn fill(dir: &Path) {
         by: Some("ann_smith".into()),
     };
     let subject = monitor.subject(&correction.what, at(0)).unwrap().unwrap();
-    let prediction = Prediction { label: Label::Negative, probabilities: [0.7, 0.2, 0.1] };
-    monitor.correct(&correction, subject, "model", prediction, at(0)).unwrap();
+    let prediction = Prediction { label: Label::Negative, probabilities: [0.7, 0.2, 0.1], reason: None };
+    monitor.correct(&correction, subject, "model", &prediction, at(0)).unwrap();
     for minute in (0..20).chain(60..65) {
         monitor.advance(at(minute));
         for i in 0..4 {
@@ -50,7 +50,7 @@ fn fill(dir: &Path) {
                 text: format!("a very personal text {minute} {i}"),
                 ..Post::default()
             };
-            let prediction = Prediction { label: Label::Negative, probabilities: [0.7, 0.2, 0.1] };
+            let prediction = Prediction { label: Label::Negative, probabilities: [0.7, 0.2, 0.1], reason: None };
             monitor.observe(&["t"], &ClassifiedPost { post, prediction }).unwrap();
         }
         monitor.set_aside("x", at(minute), &Unusable { reason: "json".into(), ..unusable() });

@@ -25,7 +25,7 @@ impl Classifier for Fragile {
     fn classify(&mut self, inputs: &[Input<'_>]) -> Result<Vec<Prediction>, ClassifyError> {
         self.broken |= inputs.iter().any(|input| input.text.contains("poison"));
         assert!(!self.broken, "as asked");
-        let prediction = Prediction { label: Label::Neutral, probabilities: [0.0, 1.0, 0.0] };
+        let prediction = Prediction { label: Label::Neutral, probabilities: [0.0, 1.0, 0.0], reason: None };
         Ok(vec![prediction; inputs.len()])
     }
 }
@@ -111,7 +111,7 @@ fn another_model_is_taken_between_two_batches() {
             Profile::Transformer
         }
         fn classify(&mut self, inputs: &[Input<'_>]) -> Result<Vec<Prediction>, ClassifyError> {
-            Ok(vec![Prediction { label: Label::Positive, probabilities: [0.0, 0.0, 1.0] }; inputs.len()])
+            Ok(vec![Prediction { label: Label::Positive, probabilities: [0.0, 0.0, 1.0], reason: None }; inputs.len()])
         }
     }
     let thread = thread(healthy());
