@@ -15,6 +15,7 @@ mod feedback;
 mod forget;
 mod generate;
 mod lab;
+mod model;
 mod output;
 mod reader_flags;
 mod replay;
@@ -58,6 +59,7 @@ enum Command {
     Clean(clean::CleanArgs),
     Detect(detect::DetectArgs),
     Lab(lab::LabArgs),
+    Model(model::ModelArgs),
     Top(top::TopArgs),
     Alerts(alerts::AlertsArgs),
     Forget(forget::ForgetArgs),
@@ -130,6 +132,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Clean(args) => clean::run(args),
         Command::Detect(args) => detect::run(&args),
         Command::Lab(args) => lab::run(args),
+        Command::Model(args) => model::run(&args),
         Command::Top(args) => top::run(&args),
         Command::Alerts(args) => alerts::run(&args),
         Command::Forget(args) => forget::run(args),

@@ -5,6 +5,7 @@
 //! fit:       Recipe -> Dataset (source, text) -> Features (encoder) -> Logistic -> temperature -> Scores >= floors? -> model directory
 //! evaluate:  Dataset -> Classifier -> Scores
 //! promote:   Dataset -> challenger, champion -> Contest -> ModelStore
+//! hub:       repository of the Hugging Face hub -> model directory
 //! simulate:  dump -> Habits -> Flow -> Posts
 //! ```
 
@@ -17,6 +18,7 @@ mod dataset;
 mod evaluate;
 mod features;
 mod fit;
+pub mod hub;
 mod logistic;
 pub mod matrix;
 mod model_dir;
