@@ -39,6 +39,7 @@ pub(super) struct CleanArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ProfileFlag {
     Classic,
+    Words,
     Transformer,
 }
 
@@ -46,6 +47,7 @@ impl ProfileFlag {
     fn profile(self) -> Profile {
         match self {
             Self::Classic => Profile::Classic,
+            Self::Words => Profile::Words,
             Self::Transformer => Profile::Transformer,
         }
     }

@@ -6,6 +6,7 @@
 //! evaluate:  Dataset -> Classifier -> Scores
 //! promote:   Dataset -> challenger, champion -> Contest -> ModelStore
 //! hub:       repository of the Hugging Face hub -> model directory
+//! estimator: Matrix, labels -> Estimator -> Fitted -> probabilities
 //! simulate:  dump -> Habits -> Flow -> Posts
 //! ```
 
@@ -15,7 +16,9 @@ mod classes;
 mod contest;
 mod cross_validation;
 mod dataset;
+pub mod estimator;
 mod evaluate;
+pub mod feature;
 mod features;
 mod fit;
 pub mod hub;
@@ -25,6 +28,7 @@ mod model_dir;
 mod reasons;
 mod recipe;
 mod record;
+pub mod run;
 mod scaling;
 mod score;
 pub mod simulate;
@@ -38,6 +42,7 @@ pub use bare::{BareFit, Split};
 pub use calibration::{Bin, Reliability};
 pub use contest::Contest;
 pub use dataset::{Dataset, DatasetError, Labelled, Part};
+pub use estimator::{Estimator, EstimatorError};
 pub use evaluate::{Evaluation, evaluate};
 pub use fit::{Places, fit};
 pub use logistic::FitError;
@@ -57,7 +62,11 @@ pub enum LabError {
     #[error(transparent)]
     Classify(#[from] ClassifyError),
     #[error(transparent)]
+    Feature(#[from] feature::FeatureError),
+    #[error(transparent)]
     Fit(#[from] FitError),
+    #[error(transparent)]
+    Estimator(#[from] EstimatorError),
     #[error("{}: {cause}", path.display())]
     Io { path: PathBuf, cause: std::io::Error },
     #[error(

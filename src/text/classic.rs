@@ -1,9 +1,9 @@
-//! The `classic` profile, for TF-IDF and word vectors: lower-case words between single spaces, nothing else.
+//! The `classic` and `words` profiles, for TF-IDF and word vectors: lower-case words between single spaces, nothing else.
 //!
 //! - Links, mentions, e-mail addresses, emoji and punctuation go; a hashtag keeps its word; letters keep their accents.
 //! - Words of digits only go; `a320` stays.
-//! - Stopwords of both languages go, negations stay (see `stopwords`).
-//! - Negation outlives the apostrophe: `don't` is `not` (its auxiliary is a stopword), `n'est` is `ne`.
+//! - Stopwords of both languages go, negations stay (see `stopwords`); `words` keeps them all.
+//! - Negation outlives the apostrophe: `don't` is `not` (its auxiliary goes), `n'est` is `ne`.
 //! - French elisions (`l'`, `qu'`...) and English clitics (`'s`, `'ll`...) are cut off; any other apostrophe joins
 //!   (`aujourd'hui` is `aujourdhui`), so that no cleaned text holds one and cleaning twice changes nothing.
 
@@ -14,8 +14,8 @@ const ELISIONS: [&str; 14] =
     ["c", "d", "j", "jusqu", "l", "lorsqu", "m", "n", "puisqu", "qu", "quelqu", "quoiqu", "s", "t"];
 const CLITICS: [&str; 6] = ["d", "ll", "m", "re", "s", "ve"];
 
-pub(super) fn render(normal: &str) -> String {
-    let mut words = Words { out: String::with_capacity(normal.len()), word: String::new() };
+pub(super) fn render(normal: &str, stopwords: Stopwords) -> String {
+    let mut words = Words { out: String::with_capacity(normal.len()), word: String::new(), stopwords };
     scan(normal, |piece| match piece {
         Piece::Text(text) => words.read(text),
         Piece::Link | Piece::Mention | Piece::Email(_) => words.end_word(),
@@ -24,10 +24,18 @@ pub(super) fn render(normal: &str) -> String {
     words.out
 }
 
+/// Whether words that carry no sentiment by themselves are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stopwords {
+    Dropped,
+    Kept,
+}
+
 /// The words kept so far and the one being read: lower case, apostrophes straight.
 struct Words {
     out: String,
     word: String,
+    stopwords: Stopwords,
 }
 
 impl Words {
@@ -80,7 +88,8 @@ impl Words {
 
     fn write(&mut self, word: &str) {
         let word = word.trim_start_matches(is_accent);
-        if is_stopword(word) || word.chars().all(char::is_numeric) {
+        let dropped = self.stopwords == Stopwords::Dropped && is_stopword(word);
+        if dropped || word.chars().all(char::is_numeric) {
             return;
         }
         if !self.out.is_empty() {

@@ -1,6 +1,6 @@
 //! Cleaning, one code for daemon and lab: between the sources and the classifier.
 //!
-//! Both profiles first decode entities, drop invisible junk and collapse white space (`normalise`), then cut the text
+//! All profiles first decode entities, drop invisible junk and collapse white space (`normalise`), then cut the text
 //! into links, mentions, e-mail addresses and the rest (`scan`); they differ in what they write of each piece.
 //! Cleaning a cleaned text changes nothing, and no text makes it panic.
 
@@ -15,12 +15,16 @@ pub use wording::{Wording, wording};
 
 use serde::{Deserialize, Serialize};
 
+use classic::Stopwords;
+
 /// How a text is prepared for what reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
     /// For TF-IDF and word vectors: lower case; links, stopwords and special characters out.
     Classic,
+    /// As `Classic`, stopwords kept: who is spoken of (`i`, `you`) and when (`was`) tells much of a post's sentiment.
+    Words,
     /// For transformers: users and links masked, the rest kept as the tokenizer wants it.
     Transformer,
 }
@@ -30,7 +34,8 @@ pub enum Profile {
 pub fn clean(profile: Profile, text: &str) -> String {
     let normal = normalise::normalise(text);
     match profile {
-        Profile::Classic => classic::render(&normal),
+        Profile::Classic => classic::render(&normal, Stopwords::Dropped),
+        Profile::Words => classic::render(&normal, Stopwords::Kept),
         Profile::Transformer => transformer::render(&normal),
     }
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{Profile, clean};
 
-const PROFILES: [Profile; 2] = [Profile::Classic, Profile::Transformer];
+const PROFILES: [Profile; 3] = [Profile::Classic, Profile::Words, Profile::Transformer];
 
 #[test]
 fn transformer_masks_and_keeps_the_rest() {
@@ -29,6 +29,16 @@ fn transformer_masks_and_keeps_the_rest() {
         ("\u{feff}  ", ""),
     ] {
         assert_eq!(clean(Profile::Transformer, text), wanted, "{text}");
+    }
+}
+
+#[test]
+fn words_keeps_stopwords_too() {
+    for (text, wanted) in [
+        ("@united Don't fly with them, it's NOT worth it!! http://t.co/x", "not fly with them it not worth it"),
+        ("L'avion n'est pas là, j'ai attendu 3 h :(", "avion ne est pas là ai attendu h"),
+    ] {
+        assert_eq!(clean(Profile::Words, text), wanted, "{text}");
     }
 }
 

@@ -1,0 +1,53 @@
+//! GloVe trained on small texts, and the same bits on any number of threads.
+
+use super::super::Embedding;
+use super::super::word2vec::tests::{assert_twins_are_near, on_threads, texts};
+use super::*;
+
+fn small() -> Config {
+    Config { dimensions: 20, min_count: 1, epochs: 30, ..Config::default() }
+}
+
+#[test]
+fn words_of_the_same_places_come_near_and_the_loss_falls() {
+    let texts = texts();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let trained = small().train(&texts, &ProgressBar::hidden()).unwrap();
+    assert_twins_are_near(&trained.vectors);
+    assert!(trained.loss[29] < 0.5 * trained.loss[0], "{:?}", trained.loss);
+}
+
+#[test]
+fn threads_do_not_change_a_bit_and_the_seed_does() {
+    let texts = texts();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let config = Config { epochs: 2, ..small() };
+    let train = |config: &Config| config.train(&texts, &ProgressBar::hidden()).unwrap();
+    let one = on_threads(1, || train(&config));
+    for threads in [2, 5] {
+        assert_eq!(on_threads(threads, || train(&config)), one, "{threads} threads");
+    }
+    assert_ne!(train(&Config { seed: 2, ..config }), one);
+}
+
+#[test]
+fn params_say_where_the_vectors_are_from() {
+    let trained = Embedding::Glove(Config::default()).params();
+    assert_eq!((trained["glove_vectors"].as_str(), trained["glove_x_max"].as_str()), ("trained", "10"));
+    let read = Embedding::Glove(Config { vectors: Some("glove.6B.50d.txt".into()), ..Config::default() }).params();
+    assert_eq!(read["glove_vectors"], "glove.6B.50d.txt");
+    assert!(!read.contains_key("glove_epochs"), "{read:?}");
+}
+
+#[test]
+fn settings_that_cannot_be_are_named() {
+    for (config, wanted) in [
+        (Config { window: 0, ..small() }, "GloVe: window is 0; wanted 1 to 100"),
+        (Config { x_max: 0.0, ..small() }, "GloVe: x_max is 0; wanted a number above 0"),
+        (Config { alpha: 1.5, ..small() }, "GloVe: alpha is 1.5; wanted a number from 0 to 1"),
+        (Config { min_count: 3, ..small() }, "GloVe: no word occurs 3 times"),
+    ] {
+        let message = config.train(&["good late"], &ProgressBar::hidden()).unwrap_err().to_string();
+        assert!(message.starts_with(wanted), "{message:?} should say {wanted:?}");
+    }
+}
