@@ -1,6 +1,7 @@
 //! `vigie lab`: fits the heads of a model to labelled dumps, judges models on labelled dumps, and chooses the one that is read.
 //! One file a command.
 
+mod compare;
 mod evaluate;
 mod fit;
 mod promote;
@@ -10,6 +11,8 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::lab::Part;
+
+pub(super) use compare::Interrupted;
 
 /// Fit the heads of a model to labelled dumps, judge models on them, and choose the one that is read
 #[derive(Debug, Args)]
@@ -24,6 +27,7 @@ enum LabCommand {
     Evaluate(Box<evaluate::EvaluateArgs>),
     Promote(Box<promote::PromoteArgs>),
     Rollback(promote::RollbackArgs),
+    Compare(Box<compare::CompareArgs>),
 }
 
 pub(super) fn run(args: LabArgs) -> anyhow::Result<()> {
@@ -32,6 +36,7 @@ pub(super) fn run(args: LabArgs) -> anyhow::Result<()> {
         LabCommand::Evaluate(args) => evaluate::run(&args),
         LabCommand::Promote(args) => promote::promote(&args),
         LabCommand::Rollback(args) => promote::rollback(&args),
+        LabCommand::Compare(args) => compare::run(&args),
     }
 }
 

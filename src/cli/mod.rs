@@ -153,8 +153,11 @@ pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
 }
 
 /// What the process ends with after `error`: 78, `EX_CONFIG`, where starting again would change nothing until somebody
-/// mends the configuration, and else 1.
+/// mends the configuration, 130 where the user stopped it, and else 1.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.is::<lab::Interrupted>() {
+        return 130;
+    }
     let faulty =
         error.chain().any(|cause| cause.is::<ConfigError>() || cause.is::<check_config::Faulty>() || is_unset(cause));
     if faulty { 78 } else { 1 }

@@ -6,6 +6,7 @@
 //! evaluate:  Dataset -> Classifier -> Scores
 //! promote:   Dataset -> challenger, champion -> Contest -> ModelStore
 //! hub:       repository of the Hugging Face hub -> model directory
+//! compare:   Dumps -> Data -> four embeddings x three estimators -> Scores -> Report
 //! estimator: Matrix, labels -> Estimator -> Fitted -> probabilities
 //! simulate:  dump -> Habits -> Flow -> Posts
 //! ```
@@ -13,6 +14,7 @@
 mod bare;
 mod calibration;
 mod classes;
+pub mod compare;
 mod contest;
 mod cross_validation;
 mod dataset;
