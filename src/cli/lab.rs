@@ -5,6 +5,7 @@ mod compare;
 mod evaluate;
 mod fit;
 mod promote;
+mod sync;
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
@@ -28,6 +29,7 @@ enum LabCommand {
     Promote(Box<promote::PromoteArgs>),
     Rollback(promote::RollbackArgs),
     Compare(Box<compare::CompareArgs>),
+    Sync(sync::SyncArgs),
 }
 
 pub(super) fn run(args: LabArgs) -> anyhow::Result<()> {
@@ -37,6 +39,7 @@ pub(super) fn run(args: LabArgs) -> anyhow::Result<()> {
         LabCommand::Promote(args) => promote::promote(&args),
         LabCommand::Rollback(args) => promote::rollback(&args),
         LabCommand::Compare(args) => compare::run(&args),
+        LabCommand::Sync(args) => sync::sync(&args),
     }
 }
 

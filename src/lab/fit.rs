@@ -8,6 +8,7 @@
 
 mod heads;
 mod rows;
+mod run;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -24,6 +25,7 @@ use crate::classify::{Label, Manifest};
 use crate::source::Input;
 use heads::Heads;
 use rows::Rows;
+pub use run::run_of_fit;
 
 /// Where a fit reads and writes.
 #[derive(Debug, Clone, Copy)]

@@ -8,6 +8,7 @@
 //! hub:       repository of the Hugging Face hub -> model directory
 //! compare:   Dumps -> Data -> four embeddings x three estimators -> Scores -> Report
 //! estimator: Matrix, labels -> Estimator -> Fitted -> probabilities
+//! mlflow:    RunRecord -> Spool -> Tracker -> server
 //! simulate:  dump -> Habits -> Flow -> Posts
 //! ```
 
@@ -26,6 +27,7 @@ mod fit;
 pub mod hub;
 mod logistic;
 pub mod matrix;
+pub mod mlflow;
 mod model_dir;
 mod reasons;
 mod recipe;
@@ -46,7 +48,7 @@ pub use contest::Contest;
 pub use dataset::{Dataset, DatasetError, Labelled, Part};
 pub use estimator::{Estimator, EstimatorError};
 pub use evaluate::{Evaluation, evaluate};
-pub use fit::{Places, fit};
+pub use fit::{Places, fit, run_of_fit};
 pub use logistic::FitError;
 pub use reasons::ReasonScores;
 pub use recipe::{Measure, Penalty, Recipe, RecipeError};

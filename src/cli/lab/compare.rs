@@ -15,9 +15,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::super::output::Output;
 use super::super::reader_flags::ReaderFlags;
 use super::super::{ConfigFlags, Format};
+use super::sync::MlflowFlags;
 use crate::config::Config;
 use crate::lab::compare::report::{About, Report};
 use crate::lab::compare::{Combination, Data, Dumps, Event, Outcome, Run, Settings, Split, compare};
+use crate::lab::mlflow::Tracker;
 use crate::source::Input;
 
 /// Columns of a table that goes to no terminal: all of it.
@@ -70,6 +72,8 @@ pub(super) struct CompareArgs {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     #[command(flatten)]
+    mlflow: MlflowFlags,
+    #[command(flatten)]
     config: ConfigFlags,
     #[command(flatten)]
     reader: ReaderFlags,
@@ -91,6 +95,7 @@ pub(super) fn run(args: &CompareArgs) -> anyhow::Result<()> {
     let dumps = args.dumps()?;
     let Config { dump: mut options, classify, .. } = args.config.load(None)?.config;
     args.reader.apply(&mut options)?;
+    let tracker = args.mlflow.tracker()?;
     // Before hours of work: a place that cannot be written to.
     std::fs::create_dir_all(&args.out).with_context(|| args.out.display().to_string())?;
     let corpus: Vec<Input> = args.corpus.iter().map(Input::parse).collect();
@@ -105,7 +110,7 @@ pub(super) fn run(args: &CompareArgs) -> anyhow::Result<()> {
         begun: Timestamp::now(),
     };
     let (begun, clock) = (settings.begun, Instant::now());
-    let (ended, stopped) = watch(&combinations, data, settings)?;
+    let (ended, stopped) = watch(&combinations, data, settings, tracker.as_ref())?;
     let about =
         About { command: command(std::env::args()), begun, took: clock.elapsed(), seed: args.seed, data: facts };
     let report = Report::new(about, &combinations, ended);
@@ -158,6 +163,7 @@ fn watch(
     combinations: &[Combination],
     data: Data,
     settings: Settings,
+    tracker: Option<&Tracker>,
 ) -> anyhow::Result<(Vec<Run>, bool)> {
     let (sender, messages) = mpsc::channel();
     listen(sender.clone())?;
@@ -172,6 +178,9 @@ fn watch(
         match messages.recv() {
             Ok(Message::Grid(Event::Began(name))) => bar.set_prefix(name),
             Ok(Message::Grid(Event::Ended(run))) => {
+                if let (Outcome::Finished(finished), Some(tracker)) = (&run.outcome, tracker) {
+                    tracker.log(&finished.record);
+                }
                 tell(&run, ended.len() + 1, combinations.len(), &bar);
                 ended.push(run);
             }

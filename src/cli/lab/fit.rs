@@ -1,13 +1,16 @@
 //! `vigie lab fit`: a recipe and its dumps, or one dump, to a model directory.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::super::reader_flags::ReaderFlags;
 use super::bar;
+use super::sync::MlflowFlags;
 use crate::classify::{Manifest, ModelStore};
 use crate::lab::{self, BareFit, Penalty, Places, Recipe};
 use crate::source::ReadOptions;
@@ -50,6 +53,8 @@ pub(super) struct FitArgs {
     #[arg(long)]
     reasons: bool,
     #[command(flatten)]
+    mlflow: MlflowFlags,
+    #[command(flatten)]
     reader: ReaderFlags,
 }
 
@@ -66,11 +71,17 @@ pub(super) fn run(args: &FitArgs) -> anyhow::Result<()> {
     let (recipe, data) =
         if is_recipe { (recipe(args)?, args.data_dir.as_path()) } else { (bare(args, &encoder)?, Path::new("")) };
     let places = Places { data, encoder: &encoder, out: &args.out, cache: args.cache.as_deref() };
+    let tracker = args.mlflow.tracker()?;
+    let (started, clock) = (Timestamp::now(), Instant::now());
     let bar = bar(0)?;
     let manifest = lab::fit(&recipe, places, &bar)?;
     bar.finish_and_clear();
     println!("{} is in {}", manifest.model_id(), args.out.display());
     tell(&recipe, &manifest);
+    let record = lab::run_of_fit(&manifest, &args.out, started, clock.elapsed());
+    if let (Some(tracker), Some(record)) = (tracker, record) {
+        tracker.log(&record);
+    }
     Ok(())
 }
 

@@ -9,8 +9,10 @@ use serde_json::json;
 
 use super::super::reader_flags::ReaderFlags;
 use super::super::{ConfigFlags, Format};
+use super::sync::MlflowFlags;
 use super::{bar, part};
 use crate::classify::{Classifier, DistilBertClassifier, Manifest, ModelStore, Promotion};
+use crate::lab::mlflow::Tracker;
 use crate::lab::{Contest, Dataset, Measure};
 use crate::source::Input;
 
@@ -41,6 +43,8 @@ pub(super) struct PromoteArgs {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     #[command(flatten)]
+    mlflow: MlflowFlags,
+    #[command(flatten)]
     reader: ReaderFlags,
 }
 
@@ -50,6 +54,8 @@ pub(super) struct RollbackArgs {
     /// Directory of the models
     #[arg(long, value_name = "DIR", default_value = "models")]
     store: PathBuf,
+    #[command(flatten)]
+    mlflow: MlflowFlags,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -71,7 +77,7 @@ impl From<Decides> for Measure {
 }
 
 pub(super) fn promote(args: &PromoteArgs) -> anyhow::Result<()> {
-    let store = ModelStore::at(&args.store);
+    let (store, tracker) = (ModelStore::at(&args.store), args.mlflow.tracker()?);
     let name = name_in(&store, &args.model)?;
     let manifest = Manifest::read(&store.model(&name))?
         .with_context(|| format!("{} has no manifest.json: only a fitted model is promoted", args.model.display()))?;
@@ -93,6 +99,7 @@ pub(super) fn promote(args: &PromoteArgs) -> anyhow::Result<()> {
         evaluation: json!({ "data": args.data, "last": args.last, "contest": contest }),
     };
     store.promote(promotion.clone())?;
+    track(tracker.as_ref(), &store, &promotion);
     match args.format {
         Format::Json => println!("{}", serde_json::to_string_pretty(&promotion)?),
         Format::Text => tell(&promotion, champion.as_ref(), contest.as_ref()),
@@ -113,11 +120,24 @@ fn tell(promotion: &Promotion, former: Option<&Promotion>, contest: Option<&Cont
 }
 
 pub(super) fn rollback(args: &RollbackArgs) -> anyhow::Result<()> {
-    let store = ModelStore::at(&args.store);
+    let (store, tracker) = (ModelStore::at(&args.store), args.mlflow.tracker()?);
     let (left, now) = store.rollback()?;
+    track(tracker.as_ref(), &store, &now);
     println!("{} is the champion again, after {}", now.model_id, left.model_id);
     println!("a daemon that reads the store takes it with its next reload: SIGHUP or POST /-/reload");
     Ok(())
+}
+
+/// Tells MLflow who is the champion from now on.
+fn track(tracker: Option<&Tracker>, store: &ModelStore, promotion: &Promotion) {
+    let contest = &promotion.evaluation["contest"];
+    let measure = contest["measure"].as_str().unwrap_or_default();
+    let numbers = [(measure, "challenger"), ("difference_to_former", "difference")];
+    let metrics = numbers.into_iter().filter_map(|(name, field)| Some((name.to_owned(), contest[field].as_f64()?)));
+    if let Some(tracker) = tracker {
+        let metrics = metrics.collect();
+        tracker.promoted(&promotion.model_id, &metrics, &store.model(&promotion.model), Timestamp::now());
+    }
 }
 
 /// Both models on the same posts; `None` where there is no champion to compare with, and then the challenger alone is tried.

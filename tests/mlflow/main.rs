@@ -1,0 +1,12 @@
+//! Runs in MLflow: the real server takes them and gives them back, and whatever breaks on the way, each is there once.
+#![allow(clippy::print_stdout, reason = "a test that skips says so")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers: a panic there is the failure it should be")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod faults;
+mod kills;
+mod kit;
+mod real;
+mod server;
+mod stub;
