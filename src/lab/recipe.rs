@@ -340,6 +340,6 @@ mod tests {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/recipe/default.toml");
         let recipe = Recipe::read(&path).unwrap();
         assert_eq!(recipe.name, "default");
-        assert_eq!(recipe.evaluate.len(), 3, "a floor for each held-out set");
+        assert_eq!(recipe.evaluate.len(), 4, "a floor for each held-out set");
     }
 }
