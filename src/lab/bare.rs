@@ -22,7 +22,7 @@ pub struct BareFit<'a> {
     /// Model directory; its manifest says how texts are read.
     pub encoder: &'a Path,
     pub read: ReadOptions,
-    /// As [`Train::balance`].
+    /// How far the classes are evened out: 0, each row counts the same, to 1, each class does.
     pub balance: f64,
     pub l2: Penalty,
     /// The share of the posts that is not learnt from but judged by; in (0, 1).

@@ -1,8 +1,8 @@
 //! [`RandomForest`]: trees grown on bootstrap samples, each split chosen among a random few of the features (Breiman 2001).
 //!
 //! Ours, as those of linfa-ensemble 0.8 and smartcore 0.7 walk through exact values on one core, read no sparse rows, and
-//! vote without telling probabilities. Here features become at most 64 bins once ([`bins`]), a split is sought in a histogram
-//! ([`split`]), and trees are grown side by side; a tree draws from a stream of its own, so the number of threads changes no
+//! vote without telling probabilities. Here features become at most 64 bins once (`bins`), a split is sought in a histogram
+//! (`split`), and trees are grown side by side; a tree draws from a stream of its own, so the number of threads changes no
 //! bit.
 
 mod bins;
