@@ -20,10 +20,16 @@ fn classify(dir: &Path) -> Command {
 #[test]
 fn texts_are_read_as_a_person_would() {
     let dir = tempfile::tempdir().unwrap();
-    let texts = ["@AirParadis you lost my bag, worst airline ever", "I love flying with you, thank you!"];
+    let texts = [
+        "@AirParadis you lost my bag, worst airline ever",
+        "I love flying with you, thank you!",
+        "Je suis content d'être ici !",
+        "Vol annulé, aucune info, trois heures d'attente au guichet. Merci @AirParadis...",
+        "L'embarquement commence à 14 h, porte 12.",
+    ];
     let lines = json_lines(&success(&classify(dir.path()).args(texts).output().unwrap()));
     let labels: Vec<&str> = lines.iter().map(|line| line["label"].as_str().unwrap()).collect();
-    assert_eq!(labels, ["negative", "positive"]);
+    assert_eq!(labels, ["negative", "positive", "positive", "negative", "neutral"]);
     for (line, text) in lines.iter().zip(texts) {
         assert_eq!(line["text"], text, "as given, not as cleaned");
         assert!(line["model"].as_str().unwrap().starts_with("default-"));

@@ -340,5 +340,5 @@ fn the_shipped_model_is_as_good_as_its_manifest_says() {
     let written = metrics["macro_recall"].as_f64().unwrap();
     // Another processor rounds otherwise: a few posts on the fence may fall to the other side.
     assert!((scores.macro_recall - written).abs() < 0.003, "{} is not {written}", scores.macro_recall);
-    assert!(scores.macro_recall >= 0.63, "{}", scores.macro_recall);
+    assert!(scores.macro_recall >= 0.73, "{}", scores.macro_recall);
 }
