@@ -159,8 +159,10 @@ fn serve(mut stream: TcpStream, shared: &Mutex<Shared>, held: impl Fn()) {
         _ => return,
     };
     let body = body.to_string();
-    let head = format!("HTTP/1.1 {status} x\r\nContent-Length: {}\r\nConnection: close\r\n{more}\r\n", body.len());
+    let head = format!("HTTP/1.1 {status} x\r\nContent-Length: {}\r\n{more}\r\n", body.len());
     let _ = stream.write_all((head + &body).as_bytes());
+    // As a server that drops a connection which lay idle just when a further request comes on it.
+    let _ = stream.read(&mut [0]);
 }
 
 fn read(stream: &mut TcpStream) -> Option<(String, Option<String>, Vec<u8>)> {

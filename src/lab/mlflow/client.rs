@@ -58,6 +58,9 @@ impl Client {
             // A redirect could carry the credentials to another host.
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
+            // Between two runs lie seconds, after which servers drop a connection (MLflow's own after five): a request that
+            // meets the drop is lost, and with it the run goes to the spool.
+            .pool_max_idle_per_host(0)
             .connect_timeout(CONNECT_TIMEOUT.min(server.timeout));
         if server.is_loopback() {
             builder = builder.no_proxy();
