@@ -177,14 +177,16 @@ impl Origin {
         }
     }
 
-    fn rule_file(&self, tree: &Node, built_in: bool, faults: &mut Vec<Fault>) -> Option<Document> {
-        let named = tree.find(&["rules"]).filter(|node| !built_in || node.at != Place::BuiltIn);
+    fn rule_file(&self, tree: &Node, no_file: bool, faults: &mut Vec<Fault>) -> Option<Document> {
+        let built_in = || Some(document::parse(Path::new("config/rules.toml"), DEFAULT_RULES.as_bytes()));
+        let named = tree.find(&["rules"]).filter(|node| !no_file || node.at != Place::BuiltIn);
         let path = self.rules.as_deref().or_else(|| named?.text().map(Path::new));
-        let Some(path) = path else {
-            return Some(document::parse(Path::new("config/rules.toml"), DEFAULT_RULES.as_bytes()));
-        };
+        let Some(path) = path else { return built_in() };
+        let named = self.rules.is_some() || named.is_some_and(|node| node.at != Place::BuiltIn);
         match std::fs::read(path) {
             Ok(bytes) => Some(document::parse(path, &bytes)),
+            // A file of differences need not have rules beside it.
+            Err(cause) if !named && cause.kind() == std::io::ErrorKind::NotFound => built_in(),
             Err(cause) => {
                 faults.push(checks::unreadable(tree, path, self.rules.is_some(), &cause));
                 None

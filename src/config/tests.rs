@@ -366,6 +366,17 @@ labels = { topic = 'x' }
 }
 
 #[test]
+fn a_file_of_differences_needs_no_rules_beside_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("vigie.toml");
+    std::fs::write(&file, "[window]\nbucket = '5m'\n").unwrap();
+    let loaded = Loaded::find(Some(&file), None).unwrap();
+    assert_eq!(loaded.rules, Loaded::find(None, None).unwrap().rules);
+    std::fs::write(&file, "rules = 'rules.toml'\n").unwrap();
+    assert!(told(Loaded::find(Some(&file), None))[0].contains("vigie.toml:1: rules: the rule file"));
+}
+
+#[test]
 fn a_dump_s_column_may_name_any_topic() {
     let dir = tempfile::tempdir().unwrap();
     let rules = dir.path().join("rules.toml");
