@@ -17,6 +17,11 @@ use serde::{Deserialize, Serialize};
 
 use classic::Stopwords;
 
+/// The text as people read it: X writes `&amp;` for `&`. Entities are decoded, invisible junk is dropped, white space collapses.
+pub fn readable(text: &str) -> String {
+    normalise::normalise(text)
+}
+
 /// How a text is prepared for what reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

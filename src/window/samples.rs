@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::buckets::bucket_start;
 use crate::classify::{ClassifiedPost, Label};
 use crate::store::{Batch, Key, Store, StoreError, Table};
+use crate::text::readable;
 
 /// Seconds of posts from which the most negative are kept.
 const SLOT: i64 = 600;
@@ -66,7 +67,7 @@ impl Samples {
             author: post.author.clone(),
             author_id: post.details.author_id.clone(),
             url: post.details.url.clone(),
-            text: post.text.clone(),
+            text: readable(&post.text),
             negative,
         };
         let place = kept.partition_point(|other| other.negative >= negative);
@@ -163,5 +164,12 @@ mod tests {
         assert_eq!(ids(samples.pick(700, 5)), ["5"]);
         samples.drop_before(600);
         assert_eq!(ids(samples.pick(0, 5)), ["5"]);
+    }
+
+    #[test]
+    fn a_sample_is_written_as_people_read_it() {
+        let mut samples = Samples::default();
+        samples.offer(0, &post("1", 0, "Late &amp; rude:\n3 h &gt; 1 h", 0.9));
+        assert_eq!(samples.pick(0, 1)[0].text, "Late & rude: 3 h > 1 h");
     }
 }
