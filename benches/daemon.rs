@@ -17,7 +17,8 @@ use vigie::config::Loaded;
 use vigie::metrics::Metrics;
 use vigie::pipeline::assembly::Labels;
 use vigie::pipeline::{Daemon, Feeder, Feeding};
-use vigie::source::{Delivery, Outlet, Post, Source, SourceFailure};
+use vigie::post::Post;
+use vigie::source::{Delivery, Outlet, Source, SourceFailure};
 
 /// Posts a second of simulated time: the filtered stream's cap.
 const RATE: i64 = 250;

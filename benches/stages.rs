@@ -9,8 +9,9 @@ use std::path::Path;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use vigie::classify::{ClassifiedPost, Label, Prediction};
 use vigie::config::Loaded;
+use vigie::dump::{Input, Needs, Order, ReadOptions, Reader};
 use vigie::monitor::Monitor;
-use vigie::source::{Input, Needs, Order, Post, ReadOptions, Reader};
+use vigie::post::Post;
 use vigie::store::Store;
 use vigie::text::{Profile, clean};
 

@@ -29,12 +29,16 @@ use std::path::{Component, Path, PathBuf};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use crate::dump::ReadOptions;
+use crate::language::Language;
 use crate::logging;
 use crate::monitor::Retention;
-use crate::notify::{self, Inhibit, Language, ReceiverConfig, Route, Routing};
+use crate::notify;
+use crate::notify::{Inhibit, ReceiverConfig, Route, Routing};
+use crate::post::Topic;
 use crate::rule::Rules;
+use crate::source::SourceConfig;
 use crate::source::twitter::AccountConfig;
-use crate::source::{ReadOptions, SourceConfig, Topic};
 use crate::{classify, window};
 use assemble::{assemble, place_paths, rules_of, takes};
 use document::Document;

@@ -12,20 +12,24 @@
 //! Imports go strictly down that line; `tests/layering.rs` checks it. The stage that emits a type owns it, each module
 //! has its own `Config`, and time is an argument everywhere below `pipeline`.
 
+pub use vigie_chart as chart;
+pub use vigie_lab as lab;
+pub use vigie_reading::{classify, dump, post, text};
+
 pub mod alert;
-pub mod canvas;
-pub mod classify;
 pub mod cli;
+pub mod clock;
 pub mod config;
-pub mod lab;
+pub mod language;
 pub mod logging;
 pub mod metrics;
 pub mod monitor;
 pub mod notify;
 pub mod pipeline;
 pub mod rule;
+pub mod secret;
+pub mod simulate;
 pub mod source;
 pub mod store;
-pub mod text;
 pub mod web;
 pub mod window;

@@ -2,38 +2,31 @@
 //! Stands between the classifier and `notify`, and is the one place where time enters: posts move nothing but counts,
 //! [`Monitor::advance`] closes buckets and evaluates rules.
 
-mod check;
+mod dead_letters;
 mod events;
-mod expire;
 mod feedback;
-mod forget;
-mod problem;
-mod rehearsal;
+mod operational;
+mod privacy;
 mod reopen;
-mod repair;
-mod report;
 mod retention;
-mod schema;
-mod scrub;
-mod selector;
-mod set_aside;
+mod rule_simulator;
+mod rule_state;
+mod state;
 mod story;
-mod tombstones;
-mod tracked;
+mod topic_state;
 mod view;
-mod watched;
 
-pub use check::{Check, Fault, TableCheck, check};
-pub use expire::Expired;
 pub use feedback::{Correction, Feedback, Given, Provenance};
-pub use forget::{Receipt, Removed, What};
-pub use problem::begins as problem_begins;
-pub use rehearsal::Rehearsal;
-pub use repair::{Repaired, repair};
-pub use report::{Report, TopicReport, Totals};
+pub use operational::begins as problem_begins;
+pub use privacy::erase::{Receipt, Removed, What};
+pub use privacy::retention::Expired;
+pub use privacy::selector::Selector;
 pub use retention::Retention;
-pub use schema::{ExportError, export, import};
-pub use selector::Selector;
+pub use rule_simulator::Rehearsal;
+pub use state::check::{Check, Fault, TableCheck, check};
+pub use state::repair::{Repaired, repair};
+pub use state::report::{Report, TopicReport, Totals};
+pub use state::schema::{ExportError, export, import};
 pub use view::{AlertView, TopicView};
 
 use std::collections::{BTreeMap, VecDeque};
@@ -46,12 +39,13 @@ use crate::alert::{Status, Transition};
 use crate::classify::{ClassifiedPost, ModelInfo};
 use crate::rule::Rules;
 use crate::store::{Batch, Key, Store, StoreError, Table};
-use crate::window::{self, Arrival, TopicWindow};
+use crate::window;
+use crate::window::{Arrival, TopicWindow};
+use dead_letters::Aside;
 use events::OwnEvents;
-use problem::Problems;
-use set_aside::Aside;
-use tombstones::Tombstones;
-use watched::Watched;
+use operational::Problems;
+use privacy::tombstones::Tombstones;
+use topic_state::Watched;
 
 /// Topics a monitor keeps windows for. A topic column with more values than this was not meant as one.
 const MAX_TOPICS: usize = 1_000;
@@ -392,7 +386,7 @@ impl Monitor {
     /// # Errors
     /// When the store cannot be read.
     pub fn report(&self) -> Result<Report, MonitorError> {
-        report::read(&self.store, self.totals)
+        state::report::read(&self.store, self.totals)
     }
 
     /// Returns once everything committed is on disk.

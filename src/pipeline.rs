@@ -12,25 +12,25 @@
 
 pub mod assembly;
 pub mod backtest;
-mod board;
-mod classifying;
+mod classifier_thread;
+mod classify_requests;
 mod clock;
 mod command;
-mod monitoring;
-mod questions;
-mod recent;
+mod dedup;
+mod delivery;
+mod handle;
+mod monitor_thread;
 pub mod replay;
-mod running;
-mod sourcing;
+mod restart_policy;
+mod source_task;
 pub mod status;
-mod supervise;
-mod telling;
+mod status_publisher;
 
-pub use classifying::{MakeClassifier, Reloaded};
+pub use classifier_thread::{MakeClassifier, Reloaded};
 pub use clock::{Steady, steady};
 pub use command::{Answer, Ask};
-pub use running::{Handle, HttpIntake, Running};
-pub use telling::Receiving;
+pub use delivery::Receiving;
+pub use handle::{Handle, HttpIntake, Running};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -42,18 +42,20 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::classify::ModelInfo;
+use crate::clock::Clock;
 use crate::config::Loaded;
 use crate::metrics::Metrics;
 use crate::monitor::Monitor;
-use crate::source::{Clock, Cursor, Outlet, Secret, Source, SourceState};
+use crate::secret::Secret;
+use crate::source::{Cursor, Outlet, Source, SourceState};
 use crate::store::Store;
-use board::{Board, Committed, Watched};
-use classifying::{Busy, Classifying, NextClassifier};
-use monitoring::{Event, Monitoring, Parts};
-use questions::Questions;
-use recent::Recent;
+use classifier_thread::{Busy, Classifying, NextClassifier};
+use classify_requests::Questions;
+use dedup::Recent;
+use monitor_thread::{Event, Monitoring, Parts};
+use restart_policy::Deaths;
 use status::{Counted, Status};
-use supervise::Deaths;
+use status_publisher::{Board, Committed, Watched};
 
 /// Deliveries that may wait for the classifier.
 const DELIVERIES: usize = 16;
@@ -136,7 +138,7 @@ impl Daemon {
                         committed.set(&name, cursor);
                     }
                     let first = make(committed.get(&name))?;
-                    let supervised = sourcing::Supervised {
+                    let supervised = source_task::Supervised {
                         outlet,
                         make,
                         committed: committed.clone(),
@@ -196,7 +198,7 @@ impl Daemon {
             .name("monitor".into())
             .spawn(move || {
                 let ended = monitoring.run(&events);
-                running::report("monitor", ended, &monitor_fatal, monitor_ended);
+                handle::report("monitor", ended, &monitor_fatal, monitor_ended);
             })
             .context("no thread for the monitor")?;
 
@@ -221,7 +223,7 @@ impl Daemon {
                 let ended = classifying.run(inbox, &to_monitor);
                 // Whether drained or dead: the monitor commits what it has.
                 let _ = to_monitor.send(Event::Drained);
-                running::report("classifier", ended, &classifier_fatal, classifier_ended);
+                handle::report("classifier", ended, &classifier_fatal, classifier_ended);
             })
             .context("no thread for the classifier")?;
 
@@ -232,7 +234,7 @@ impl Daemon {
         }
 
         let handle =
-            Handle::new(running::Inside { statuses, metrics, commands, next, busy, clock, http, loaded, questions });
+            Handle::new(handle::Inside { statuses, metrics, commands, next, busy, clock, http, loaded, questions });
         let stages = vec![("classifier", classifier_end), ("monitor", monitor_end)];
         Ok(Running { handle, sources, stages, failures, stop })
     }

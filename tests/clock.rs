@@ -16,7 +16,8 @@ use vigie::metrics::Metrics;
 use vigie::pipeline::assembly::Labels;
 use vigie::pipeline::status::Status;
 use vigie::pipeline::{Daemon, Feeder, Feeding, Running};
-use vigie::source::{Delivery, Outlet, Post, Source, SourceFailure};
+use vigie::post::Post;
+use vigie::source::{Delivery, Outlet, Source, SourceFailure};
 
 const START: i64 = 1_790_000_040;
 

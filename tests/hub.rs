@@ -14,7 +14,8 @@ use fake_hub::{COMMIT, Checkpoint, FakeHub, Seen, World, fixture, sha256};
 use indicatif::ProgressBar;
 use serde_json::Value;
 use vigie::classify::Manifest;
-use vigie::lab::hub::{self, Hub, HubError, Kind, Pull, Pulled, Settings};
+use vigie::lab::hub;
+use vigie::lab::hub::{Hub, HubError, Kind, Pull, Pulled, Settings};
 
 const STUDENT: &str = "lxyuan/distilbert-base-multilingual-cased-sentiments-student";
 const BASE: &str = "distilbert-base-uncased";

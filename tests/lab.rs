@@ -14,8 +14,9 @@ use std::process::Output;
 use common::{alerts, failure, success, vigie};
 use indicatif::ProgressBar;
 use vigie::classify::{Classifier, DistilBertClassifier, Input as Text, Label, Manifest, ModelStore};
-use vigie::lab::{self, Dataset, Part, Places, Recipe};
-use vigie::source::{Input, ReadOptions};
+use vigie::dump::{Input, ReadOptions};
+use vigie::lab;
+use vigie::lab::{Dataset, Part, Places, Recipe};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

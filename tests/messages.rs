@@ -12,8 +12,9 @@ use std::path::Path;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use vigie::alert::Alert;
+use vigie::language::Language;
 use vigie::notify::render::{CARD_BYTES, CHART_CID, Message, Style, Templates, render, sample};
-use vigie::notify::{Acknowledged, Incident, Kind, Language, Notification};
+use vigie::notify::{Acknowledged, Incident, Kind, Notification};
 
 use storm::{AT, Storm, notification, trouble};
 

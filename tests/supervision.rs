@@ -15,8 +15,9 @@ use vigie::metrics::Metrics;
 use vigie::monitor::Monitor;
 use vigie::pipeline::assembly::Labels;
 use vigie::pipeline::{Daemon, Feeder, Feeding, MakeSource, Running, steady};
+use vigie::post::Post;
 use vigie::rule::{EventKind, Rules};
-use vigie::source::{Cursor, Delivery, Outlet, Post, Source, SourceFailure};
+use vigie::source::{Cursor, Delivery, Outlet, Source, SourceFailure};
 use vigie::store::Store;
 use vigie::window;
 

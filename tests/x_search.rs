@@ -13,7 +13,8 @@ use fake_x::{Endpoint, Fault, Names, Visible};
 use harness::{Bench, sorted};
 use jiff::SignedDuration;
 use serde_json::json;
-use vigie::source::{ReferenceKind, SourceState};
+use vigie::post::ReferenceKind;
+use vigie::source::SourceState;
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 

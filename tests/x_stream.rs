@@ -14,12 +14,12 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use vigie::clock::Clock;
 use vigie::metrics::Metrics;
+use vigie::post::{Notice, Post, Unusable};
+use vigie::secret::{Form, Secret, Wanted};
 use vigie::source::twitter::{Account, AccountConfig};
-use vigie::source::{
-    Arrived, Clock, Context, Cursor, Form, Health, Notice, Outlet, Post, Secret, SourceConfig, SourceState, Unusable,
-    Wanted,
-};
+use vigie::source::{Arrived, Context, Cursor, Health, Outlet, SourceConfig, SourceState};
 
 const START: &str = "2026-11-20T12:00:00Z";
 const RULE: &str = "paradis";

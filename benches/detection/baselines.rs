@@ -1,6 +1,6 @@
 //! What others use, each with a few window lengths.
 
-use vigie::lab::simulate::{Minute, Tally};
+use vigie::simulate::{Minute, Tally};
 
 use crate::detector::{Detector, Slide, Sliding};
 

@@ -1,6 +1,6 @@
 //! [`Detector`]: counts in, a number out; above its threshold it is an alarm.
 
-use vigie::lab::simulate::{Minute, Tally};
+use vigie::simulate::{Minute, Tally};
 
 pub(crate) trait Detector: Send {
     /// Takes the counts of a minute, and tells how alarming things are at its end.

@@ -1,8 +1,8 @@
 //! The tables, in Markdown.
 
 use statrs::distribution::{ChiSquared, ContinuousCDF};
-use vigie::lab::simulate::{Crowd, Shape};
 use vigie::rule::Rules;
+use vigie::simulate::{Crowd, Shape};
 
 use crate::baselines::Baseline;
 use crate::calibrate::Set;

@@ -1,8 +1,8 @@
 //! The rules as detectors: by the monitor's own code.
 
-use vigie::lab::simulate::Tally;
 use vigie::monitor::Rehearsal;
 use vigie::rule::{Condition, Rules};
+use vigie::simulate::Tally;
 use vigie::window::{Config, Counts};
 
 /// All rules of a file on one topic.

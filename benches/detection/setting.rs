@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use vigie::config::Loaded;
-use vigie::lab::simulate::{Crowd, Flow, Habits, Incident, Rhythm, Shape, Swing};
+use vigie::dump::{Input, ReadOptions};
 use vigie::rule::Rules;
-use vigie::source::{Input, ReadOptions};
+use vigie::simulate::{Crowd, Flow, Habits, Incident, Rhythm, Shape, Swing};
 
 pub(crate) const DAY: i64 = 86_400;
 /// How long an incident lasts, and a detector has for finding it.

@@ -1,8 +1,8 @@
 //! The runs: rules on calm streams, and all detectors on streams that fork into incidents.
 
 use rayon::prelude::*;
-use vigie::lab::simulate::{Flow, Minute};
 use vigie::rule::Rules;
+use vigie::simulate::{Flow, Minute};
 
 use crate::alarm::Alarm;
 use crate::calibrate::Set;

@@ -6,7 +6,7 @@
 use std::io::Cursor;
 
 use libfuzzer_sys::fuzz_target;
-use vigie::source::{Encoding, Layout, Needs, ReadOptions, Reader};
+use vigie::dump::{Encoding, Layout, Needs, ReadOptions, Reader};
 
 fuzz_target!(|input: &[u8]| {
     let Some((&choice, bytes)) = input.split_first() else { return };

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vigie::source::Unusable;
+use vigie::post::Unusable;
 use vigie::source::twitter::Page;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::reader_flags::ReaderFlags;
 use super::{ConfigFlags, Format};
 use crate::classify::{Classifier, DistilBertClassifier, Input as Text, Label, Prediction};
-use crate::source::Input;
+use crate::dump::Input;
 use crate::text;
 
 mod texts;

@@ -9,8 +9,9 @@ use clap::{Args, ValueEnum};
 
 use super::output::Output;
 use super::reader_flags::{ReaderFlags, default_rejects};
-use crate::source::{Input, Needs, Reader, RejectsFile, Row};
-use crate::text::{self, Profile};
+use crate::dump::{Input, Needs, Reader, RejectsFile, Row};
+use crate::text;
+use crate::text::Profile;
 
 /// Clean a dump's texts, as the models read them, and write it as CSV: id, created_at, author, topic, label, text
 ///

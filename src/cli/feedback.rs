@@ -16,7 +16,7 @@ use super::state::StateFlags;
 use crate::classify::{Classifier, DistilBertClassifier, Label, predict};
 use crate::config::Loaded;
 use crate::monitor::{Correction, Given, Monitor};
-use crate::source::Post;
+use crate::post::Post;
 use crate::store::{Store, StoreError};
 
 /// Where a daemon takes and tells them.

@@ -37,9 +37,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::classify::ModelError;
 use crate::config::{ConfigError, Loaded, Origin, Override, Purpose};
+use crate::dump::RejectsFile;
 use crate::notify::ReceiverError;
+use crate::secret::SecretError;
+use crate::source::BuildError;
 use crate::source::twitter::AccountError;
-use crate::source::{BuildError, RejectsFile, SecretError};
 
 /// vigie, the lookout: watches what people post about a brand and warns of a bad buzz while it is still small.
 #[derive(Debug, Parser)]

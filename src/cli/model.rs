@@ -7,7 +7,8 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Format;
-use crate::lab::hub::{self, Entry, Hub, Kind, Pull, Pulled, Readiness, RepoName, Report, Settings};
+use crate::lab::hub;
+use crate::lab::hub::{Entry, Hub, Kind, Pull, Pulled, Readiness, RepoName, Report, Settings};
 
 /// Fetch models of the Hugging Face hub; list and check the models there are
 #[derive(Debug, Args)]

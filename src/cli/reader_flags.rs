@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::source::{Columns, Encoding, Input, Layout, OptionsError, ReadOptions};
+use crate::dump::{Columns, Encoding, Input, Layout, OptionsError, ReadOptions};
 
 /// Flags over the configuration's `[dump]`. Flatten them last: they bring their own heading in the help.
 #[derive(Debug, Clone, Default, Args)]

@@ -12,10 +12,11 @@ use super::summary::Summary;
 use super::timeline;
 use super::{ConfigFlags, Format};
 use crate::classify::{Classifier, ColumnClassifier, DistilBertClassifier};
-use crate::notify::{JsonLines, Language, Log, Observer};
+use crate::dump::Input;
+use crate::language::Language;
+use crate::notify::{JsonLines, Log, Observer};
 use crate::pipeline::assembly;
 use crate::pipeline::replay::Replay;
-use crate::source::Input;
 
 /// Replay a dump of posts through the whole pipeline, in event time, and print when it would have alerted
 ///
@@ -80,7 +81,7 @@ pub(super) fn run(args: ReplayArgs) -> anyhow::Result<()> {
     if args.format == Format::Json {
         notifiers.push(Box::new(JsonLines(io::stdout())));
     }
-    let clock: crate::source::Clock = std::sync::Arc::new(jiff::Timestamp::now);
+    let clock: crate::clock::Clock = std::sync::Arc::new(jiff::Timestamp::now);
     let receivers = args.notify.then(|| assembly::receivers(&loaded, &clock)).transpose()?;
     let given_labels = args.labels == Labels::Column;
     let replay = Replay { loaded, input, given_labels, topic_required, state: args.state, rejects };

@@ -16,13 +16,16 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::{ConfigFlags, words};
+use crate::clock::Clock;
 use crate::config::{Loaded, Purpose};
 use crate::logging;
 use crate::metrics::Metrics;
-use crate::pipeline::assembly::{self, Labels};
+use crate::pipeline::assembly;
+use crate::pipeline::assembly::Labels;
 use crate::pipeline::{Daemon, Running};
-use crate::source::{Clock, SourceConfig};
-use crate::web::{self, Console};
+use crate::source::SourceConfig;
+use crate::web;
+use crate::web::Console;
 use reload::Reloader;
 
 /// Watch: read the configured sources, classify, count, judge and warn, until told to stop

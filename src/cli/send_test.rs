@@ -8,7 +8,8 @@ use jiff::Timestamp;
 
 use super::ConfigFlags;
 use crate::config::Purpose;
-use crate::notify::{Language, NotifyError, SampleKind, sample};
+use crate::language::Language;
+use crate::notify::{NotifyError, SampleKind, sample};
 use crate::pipeline::assembly;
 
 /// Send a sample alert to a receiver, and print what its server answers

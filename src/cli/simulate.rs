@@ -11,8 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::reader_flags::ReaderFlags;
 use super::{ConfigFlags, span};
-use crate::lab::simulate::{Crowd, Flow, Habits, Incident, Posts, Rhythm, Shape, SimulatedPost, Swing, Tally};
-use crate::source::{Columns, Input};
+use crate::dump::{Columns, Input};
+use crate::simulate::{Crowd, Flow, Habits, Incident, Posts, Rhythm, Shape, SimulatedPost, Swing, Tally};
 
 /// Draw a stream of posts from a labelled dump, with an incident put in
 ///

@@ -9,7 +9,8 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
 use super::state::StateFlags;
-use crate::monitor::{self, Check, Repaired};
+use crate::monitor;
+use crate::monitor::{Check, Repaired};
 use crate::store::{SCHEMA, Store};
 
 /// Faults that are printed one by one.

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use jiff::SignedDuration;
 
-use crate::notify::Language;
+use crate::language::Language;
 use fetch::Fetcher;
 use words::Words;
 

@@ -3,8 +3,10 @@
 use anyhow::Context as _;
 
 use crate::config::Config;
-use crate::source::twitter::{self, Mode};
-use crate::source::{SourceConfig, Topic};
+use crate::post::Topic;
+use crate::source::SourceConfig;
+use crate::source::twitter;
+use crate::source::twitter::Mode;
 
 /// `Air Paradis: "Air Paradis", @AirParadis`.
 pub(super) fn topic(topic: &Topic) -> String {

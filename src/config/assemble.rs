@@ -12,8 +12,9 @@ use super::reading::{probe, read};
 use super::words::wanted;
 use super::{Config, DEFAULTS, joined};
 use crate::notify::{Inhibit, ReceiverConfig, Route};
+use crate::post::Topic;
 use crate::rule::{AlertingRule, Condition, Rules};
-use crate::source::{SourceConfig, Topic};
+use crate::source::SourceConfig;
 
 /// Sections that are lists of tables.
 const LISTS: [&str; 5] = ["topic", "source", "receiver", "route", "inhibit"];

@@ -10,9 +10,11 @@ use super::fault::{Fault, Place};
 use super::node::Node;
 use super::words::wanted;
 use super::{Config, Purpose};
+use crate::dump::Columns;
 use crate::logging;
+use crate::post::{Topic, TopicError};
 use crate::rule::AlertingRule;
-use crate::source::{Columns, SourceConfig, Topic, TopicError, twitter};
+use crate::source::{SourceConfig, twitter};
 use crate::window;
 
 /// Longest that stopping may take: a service manager kills what takes longer.

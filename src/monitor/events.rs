@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::watched::Watched;
+use super::topic_state::Watched;
 use super::{Monitor, MonitorError};
 use crate::alert::Transition;
 use crate::classify::ModelInfo;

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::selector::Selector;
+use super::privacy::selector::Selector;
 use super::{Monitor, MonitorError};
 use crate::classify::{Label, Prediction};
 use crate::rule::EventKind;
@@ -176,7 +176,7 @@ impl Monitor {
     pub(super) fn forget_feedback(&self, batch: &mut Batch, who: &[Selector]) -> Result<u64, MonitorError> {
         self.remove_feedback(batch, usize::MAX, |feedback| {
             let gives = |who: &Selector| match (who, &feedback.by) {
-                (Selector::Author(_), Some(by)) => who.normal() == super::selector::normal_author(by),
+                (Selector::Author(_), Some(by)) => who.normal() == super::privacy::selector::normal_author(by),
                 _ => false,
             };
             who.iter().any(|who| who.wants(&feedback.post) || gives(who))

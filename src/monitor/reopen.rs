@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::tracked::Tracked;
+use super::rule_state::Tracked;
 use super::{Monitor, MonitorError, tracker_key};
 use crate::rule::Rules;
 use crate::store::{Key, Table};

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::classify::{Label, Prediction};
-use crate::source::Post;
+use crate::post::Post;
 use crate::window::Counts;
 
 const RULES: &str = r#"

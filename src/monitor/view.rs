@@ -72,12 +72,14 @@ impl Monitor {
             let tracked = self.rules.rules.iter().zip(&watched.tracked);
             let active = tracked.filter_map(|(rule, tracked)| Some((rule, tracked, tracked.since()?)));
             let view =
-                |(rule, tracked, since): (&crate::rule::AlertingRule, &super::tracked::Tracked, Timestamp)| AlertView {
-                    rule: rule.name.clone(),
-                    topic: name.to_owned(),
-                    since,
-                    firing: tracked.alert.is_some(),
-                    summary: tracked.alert.as_ref().map(summary).unwrap_or_default(),
+                |(rule, tracked, since): (&crate::rule::AlertingRule, &super::rule_state::Tracked, Timestamp)| {
+                    AlertView {
+                        rule: rule.name.clone(),
+                        topic: name.to_owned(),
+                        since,
+                        firing: tracked.alert.is_some(),
+                        summary: tracked.alert.as_ref().map(summary).unwrap_or_default(),
+                    }
                 };
             active.map(view).collect()
         };

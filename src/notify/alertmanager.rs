@@ -13,7 +13,8 @@ use super::context::{Context, ReceiverError, Way, Words, defaults};
 use super::http::{Http, Request};
 use super::{Kind, Notification, Notifier, NotifyError};
 use crate::alert::Alert;
-use crate::source::{Clock, Form, Secret};
+use crate::clock::Clock;
+use crate::secret::{Form, Secret};
 
 /// A firing alert is over when it was not said again for so many times `resend`, as with Prometheus.
 const RESENDS_TO_LIVE: i32 = 4;

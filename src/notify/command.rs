@@ -10,8 +10,8 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::context::{Context, ReceiverError, Words, defaults, timeout_fault};
+use super::redact::Discretion;
 use super::render::Message;
-use super::said::Discretion;
 use super::webhook::{Payload, status};
 use super::{Notification, Notifier, NotifyError};
 use crate::alert::Status;

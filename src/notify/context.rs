@@ -7,11 +7,13 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use reqwest::Url;
 
+use super::Notification;
 use super::address::address;
 use super::http::Http;
 use super::render::{Message, Templates, render};
-use super::{Language, Notification};
-use crate::source::{Clock, Form, Secret, SecretError, Wanted};
+use crate::clock::Clock;
+use crate::language::Language;
+use crate::secret::{Form, Secret, SecretError, Wanted};
 
 /// What a notifier is built from, beside its own configuration.
 pub struct Context<'a> {

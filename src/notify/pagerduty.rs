@@ -14,7 +14,7 @@ use super::http::{Http, Request};
 use super::render::Message;
 use super::{Kind, Notification, Notifier, NotifyError};
 use crate::alert::Alert;
-use crate::source::{Form, Secret};
+use crate::secret::{Form, Secret};
 
 /// The longest summary that is taken, in characters.
 const SUMMARY: usize = 1_024;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::render::Templates;
-use super::{ChannelConfig, Context, Language, NoSettings, Notifier, ReceiverError};
-use crate::source::Clock;
+use super::{ChannelConfig, Context, NoSettings, Notifier, ReceiverError};
+use crate::clock::Clock;
+use crate::language::Language;
 
 /// A `[[receiver]]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

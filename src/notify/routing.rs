@@ -6,9 +6,9 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::hours::{Hours, first_minute};
 use super::matcher::{Labels, Matcher};
 use super::receiver::ReceiverConfig;
+use super::time_interval::{Hours, first_minute};
 
 /// `[notify]`: what holds for all receivers and routes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -12,7 +12,7 @@ use super::address::open_address;
 use super::context::{Context, ReceiverError, Way, Words, defaults};
 use super::http::{Answer, Http, Request};
 use super::{Kind, Notification, Notifier, NotifyError};
-use crate::source::{Form, Secret};
+use crate::secret::{Form, Secret};
 
 /// Threads of so many incidents are remembered.
 const THREADS: usize = 256;

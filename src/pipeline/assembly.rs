@@ -7,12 +7,17 @@ use jiff::tz::TimeZone;
 
 use super::{Daemon, Feeder, Feeding, MakeClassifier, MakeSource, Receiving, steady};
 use crate::classify::{Classifier, ColumnClassifier, DistilBertClassifier};
+use crate::clock::Clock;
 use crate::config::{Config, Loaded};
 use crate::metrics::Metrics;
+use crate::notify;
+use crate::notify::ReceiverConfig;
 use crate::notify::render::{Style, Templates};
-use crate::notify::{self, ReceiverConfig};
-use crate::source::twitter::{self, Account};
-use crate::source::{Clock, Context, Form, Secret, Source, SourceConfig, Topic, Wanted};
+use crate::post::Topic;
+use crate::secret::{Form, Secret, Wanted};
+use crate::source::twitter;
+use crate::source::twitter::Account;
+use crate::source::{Context, Source, SourceConfig};
 
 /// Where the labels of posts come from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -30,8 +30,8 @@ use super::replay::read::Dump;
 use super::replay::{Progress, Replay, WAITING, feed_chunks};
 use crate::alert::Alert;
 use crate::classify::{Classifier, ModelInfo, Worker};
+use crate::post::{Post, Topics};
 use crate::rule::Rules;
-use crate::source::{Post, Topics};
 use trial::Trials;
 
 /// What to replay, and under which rules.

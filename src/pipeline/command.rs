@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use super::questions;
-use super::telling::Receiving;
+use super::classify_requests;
+use super::delivery::Receiving;
 use crate::classify::ModelInfo;
 use crate::config::Loaded;
 use crate::monitor::{Correction, Given, Provenance, Receipt, Selector};
@@ -34,7 +34,7 @@ pub(super) enum Command {
 pub(super) struct Corrected {
     pub(super) correction: Correction,
     pub(super) subject: (Sample, Provenance),
-    pub(super) answer: questions::Answer,
+    pub(super) answer: classify_requests::Answer,
 }
 
 /// What is asked of incidents and silences.

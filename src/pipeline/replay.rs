@@ -9,10 +9,10 @@
 //! Chunks end at the same posts in every run, and a commit comes after a whole chunk: a replay that goes on after a kill
 //! classifies the very batches that an uninterrupted one does, and its output is the same to the last bit.
 
+mod delivery;
 mod identity;
 mod progress;
 pub(super) mod read;
-mod telling;
 
 pub use progress::Progress;
 
@@ -27,13 +27,14 @@ use serde::{Deserialize, Serialize};
 use super::Receiving;
 use crate::classify::{Classifier, Feed, ModelInfo, Worker};
 use crate::config::Loaded;
+use crate::dump::{Input, Ordered, SourceError};
 use crate::monitor::{Monitor, Report};
 use crate::notify::Observer;
-use crate::source::{Input, Ordered, SourceError, Topics};
+use crate::post::Topics;
 use crate::store::Store;
+use delivery::Telling;
 use identity::Identity;
 use read::Dump;
-use telling::Telling;
 
 /// Posts that are classified and committed together.
 const CHUNK: usize = 512;

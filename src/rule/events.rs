@@ -112,7 +112,8 @@ impl Events {
 mod tests {
     use super::*;
     use crate::rule::Baseline;
-    use crate::window::{self, TopicWindow};
+    use crate::window;
+    use crate::window::TopicWindow;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()

@@ -10,7 +10,7 @@ use super::condition::{confidence_fault, length_fault};
 use super::evidence::Past;
 use super::negative_rate::Seasonal;
 use super::spike::{Spike, SpikeMemory};
-use super::{Evaluation, Evidence, Measured, Normal, Reasons, bound, days, defaults};
+use super::{Evaluation, Evidence, Measured, Normal, Reasons, bound, defaults, duration_serde};
 use crate::window::{Counts, Span};
 
 /// Holds when the lower confidence bound of the number of negative posts in `window` exceeds the threshold; with a seasonal
@@ -49,9 +49,9 @@ pub enum VolumeThreshold {
 #[serde(deny_unknown_fields)]
 pub struct SeasonalVolume {
     pub baseline: Seasonal,
-    #[serde(default = "defaults::false_alarm_every", with = "days")]
+    #[serde(default = "defaults::false_alarm_every", with = "duration_serde")]
     pub false_alarm_every: SignedDuration,
-    #[serde(default = "defaults::rest", with = "days")]
+    #[serde(default = "defaults::rest", with = "duration_serde")]
     pub rest: SignedDuration,
     #[serde(default = "defaults::step")]
     pub step: SignedDuration,

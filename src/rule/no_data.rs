@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::condition::length_fault;
-use super::{Baseline, Evaluation, Evidence, Measured, Normal, Reasons, days, defaults};
+use super::{Baseline, Evaluation, Evidence, Measured, Normal, Reasons, defaults, duration_serde};
 use crate::window::Counts;
 
 const HOUR: i64 = 3_600;
@@ -26,7 +26,7 @@ pub struct NoData {
     #[serde(default = "default_least")]
     pub at_least: SignedDuration,
     /// How long it takes in the mean until chance alone makes so long a silence.
-    #[serde(default = "default_interval", with = "days")]
+    #[serde(default = "default_interval", with = "duration_serde")]
     pub false_alarm_every: SignedDuration,
     /// With fewer posts in the baseline no rhythm is known yet, and the condition does not hold.
     #[serde(default = "defaults::min_baseline_posts")]

@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::delivery::Cursor;
-use super::outlet::{Clock, Source};
-use super::{Topic, follow, http, twitter};
+use super::sender::Source;
+use super::{http, tail, twitter};
+use crate::clock::Clock;
+use crate::post::Topic;
 
 /// One source that the daemon reads. Its name labels metrics and keys its cursor: a renamed source begins anew.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,7 +15,7 @@ pub enum SourceConfig {
     /// X, by its API v2.
     Twitter(twitter::Config),
     /// A file of CSV or JSON lines that grows.
-    File(follow::Config),
+    File(tail::Config),
     /// Posts sent to this daemon's own web server.
     Http(http::Config),
 }
@@ -70,7 +72,7 @@ impl SourceConfig {
     pub fn build(&self, context: &Context<'_>) -> Result<Option<Box<dyn Source>>, BuildError> {
         let built: Result<Option<Box<dyn Source>>, String> = match self {
             Self::Twitter(config) => twitter::build(config, context).map(Some),
-            Self::File(config) => follow::build(config, context).map(Some),
+            Self::File(config) => tail::build(config, context).map(Some),
             Self::Http(_) => Ok(None),
         };
         built.map_err(|reason| BuildError { name: self.name().to_owned(), reason })

@@ -7,7 +7,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use super::post::Post;
+use crate::post::Notice;
+use crate::post::Post;
+use crate::post::Unusable;
 
 /// Posts and rejects a delivery may hold together: what one commit takes in well under a second.
 pub const MAX_DELIVERY: usize = 512;
@@ -29,40 +31,6 @@ impl Cursor {
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_str(&self.0)
     }
-}
-
-/// Something that could not become a post. Its raw form may hold personal data: it is kept in the store only, for
-/// `retention`, and never logged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unusable {
-    /// A word for metrics: `json`, `time`, `empty_text` ...
-    pub reason: String,
-    /// What was found and what was wanted, without the text or author of a post.
-    pub detail: String,
-    /// As read, cut to [`Unusable::MOST_RAW`] bytes.
-    pub raw: String,
-}
-
-impl Unusable {
-    pub const MOST_RAW: usize = 4_096;
-
-    pub fn new(reason: &str, detail: &str, raw: &str) -> Self {
-        let most =
-            raw.char_indices().map(|(at, char)| at + char.len_utf8()).take_while(|end| *end <= Self::MOST_RAW).last();
-        let raw = raw[..most.unwrap_or(0)].to_owned();
-        Self { reason: reason.into(), detail: detail.into(), raw }
-    }
-}
-
-/// What a source says about posts it gave before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Notice {
-    /// The post was deleted or withheld: its text and author are to go.
-    PostGone { id: String },
-    /// The author's account was deleted or protected: all its posts are to go.
-    AuthorGone { author_id: String },
-    /// The post `id` was edited; the new version comes as a post of its own, with its own id.
-    PostEdited { id: String, by: String },
 }
 
 /// What a source hands over at once; at most [`MAX_DELIVERY`] posts and rejects.

@@ -10,12 +10,10 @@
 //!   POST /api/v1/alerts    as `vigie alerts`    GET  /alerts/ID   an incident; POST: its buttons
 //! ```
 
-mod alerts;
-mod feedback;
-mod forget;
-mod guard;
+mod api;
+mod auth;
+mod origin_check;
 mod page;
-mod posts;
 mod probes;
 
 use std::net::SocketAddr;
@@ -29,9 +27,9 @@ use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub use forget::ApiToken;
+pub use auth::ApiToken;
 
-use crate::notify::Language;
+use crate::language::Language;
 use crate::pipeline::Handle;
 use crate::pipeline::status::Status;
 
@@ -63,19 +61,19 @@ pub async fn serve(listener: TcpListener, console: Console, stop: CancellationTo
 /// All routes; `address` is where they are served.
 fn router(console: Console, address: SocketAddr) -> Router {
     Router::new()
-        .route("/", get(page::status))
+        .route("/", get(page::overview::status))
         .route("/metrics", get(probes::metrics))
         .route("/-/healthy", get(probes::healthy))
         .route("/-/ready", get(probes::ready))
         .route("/-/reload", post(probes::reload))
         .route("/api/v1/status", get(status))
-        .route("/api/v1/posts", post(posts::take))
-        .route("/api/v1/forget", post(forget::forget))
-        .route("/api/v1/feedback", get(feedback::list).post(feedback::take))
-        .route("/api/v1/alerts", post(alerts::ask))
-        .route("/alerts/{id}", get(alerts::page).post(alerts::press))
+        .route("/api/v1/posts", post(api::posts::take))
+        .route("/api/v1/forget", post(api::erase::forget))
+        .route("/api/v1/feedback", get(api::feedback::list).post(api::feedback::take))
+        .route("/api/v1/alerts", post(page::incident::ask))
+        .route("/alerts/{id}", get(page::incident::page).post(page::incident::press))
         .layer(DefaultBodyLimit::max(MOST_BYTES))
-        .layer(axum::middleware::from_fn_with_state(guard::Guard::new(&console, address), guard::guard))
+        .layer(axum::middleware::from_fn_with_state(origin_check::Guard::new(&console, address), origin_check::guard))
         .with_state(console)
 }
 

@@ -17,9 +17,9 @@ mod cascade;
 mod counts;
 mod history;
 mod samples;
-mod seen;
+mod seen_ids;
 mod topic;
-mod usual;
+mod word_baseline;
 mod words;
 
 pub use buckets::Span;
@@ -28,7 +28,7 @@ pub use counts::Counts;
 pub use history::Hour;
 pub use samples::Sample;
 pub use topic::{Arrival, Step, TopicWindow};
-pub(crate) use usual::Usual;
+pub(crate) use word_baseline::Usual;
 pub(crate) use words::Slot;
 pub use words::Told;
 

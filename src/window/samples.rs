@@ -131,7 +131,7 @@ fn wording(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::classify::Prediction;
-    use crate::source::Post;
+    use crate::post::Post;
 
     fn post(id: &str, time: i64, text: &str, negative: f32) -> ClassifiedPost {
         let post = Post {

@@ -6,7 +6,7 @@ use super::buckets::Buckets;
 use super::cascade::Cascades;
 use super::history::History;
 use super::samples::Samples;
-use super::seen::Seen;
+use super::seen_ids::Seen;
 use super::words::{Kind, Told, Words};
 use super::{Config, Counts, Hour, Sample, Span};
 use crate::classify::{ClassifiedPost, Label, plain_reason};

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::buckets::bucket_start;
-use super::usual::Usual;
+use super::word_baseline::Usual;
 use crate::store::{Batch, Key, Store, StoreError, Table};
 
 /// Seconds of posts that are counted together.

@@ -29,7 +29,7 @@ pub use params::Names;
 pub use post::{FakePost, Visible, snowflake, snowflake_time};
 pub use stream::Act;
 
-/// The clock the fake reads; `vigie::source::Clock` is one.
+/// The clock the fake reads; `vigie::clock::Clock` is one.
 pub type Clock = std::sync::Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
 
 /// A clock that follows tokio's time, paused or not, from `start` on.

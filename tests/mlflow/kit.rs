@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use vigie::classify::Label;
 use vigie::lab::Scores;
 use vigie::lab::mlflow::{Server, Spool, Target, Tracker};
-use vigie::lab::run::{Artifact, RunRecord};
+use vigie::lab::run_record::{Artifact, RunRecord};
 
 pub(crate) fn map<V>(pairs: impl IntoIterator<Item = (&'static str, V)>) -> BTreeMap<String, V> {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use vigie::lab::mlflow::Outcome;
-use vigie::lab::run::RunRecord;
+use vigie::lab::run_record::RunRecord;
 
 use crate::kit::{at, map, model, run, run_with_model, tracker};
 use crate::server::{Mlflow, mlflow};

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use vigie::language::Language;
 use vigie::notify::render::{Style, Templates};
-use vigie::notify::{ChannelConfig, Context, Kind, Language, Notification, SampleKind, sample};
+use vigie::notify::{ChannelConfig, Context, Kind, Notification, SampleKind, sample};
 
 use crate::common::repository;
 use crate::kit::{environment, now, opened, resolved, try_build};

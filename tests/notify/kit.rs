@@ -6,9 +6,10 @@ use std::net::TcpListener;
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
+use vigie::language::Language;
 use vigie::notify::render::{Style, Templates};
 use vigie::notify::{
-    ChannelConfig, Context, Kind, Language, Notification, Notifier, NotifyError, ReceiverError, SampleKind, sample,
+    ChannelConfig, Context, Kind, Notification, Notifier, NotifyError, ReceiverError, SampleKind, sample,
 };
 
 use crate::common::repository;
@@ -103,7 +104,7 @@ pub(crate) fn with_context<T>(environment: &BTreeMap<String, String>, run: impl 
     static TEMPLATES: OnceLock<Arc<Templates>> = OnceLock::new();
     let templates = TEMPLATES.get_or_init(|| Arc::new(Templates::embedded(Style::default()))).clone();
     let environment = |name: &str| environment.get(name).cloned();
-    let clock: vigie::source::Clock = Arc::new(now);
+    let clock: vigie::clock::Clock = Arc::new(now);
     run(&Context { receiver: "desk", language: Language::English, templates, clock, environment: &environment })
 }
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use vigie::source::{Form, Secret, SourceState, Wanted};
+use vigie::secret::{Form, Secret, Wanted};
+use vigie::source::SourceState;
 
 use crate::fake_x::{Endpoint, FakeX, Fault};
 use crate::harness::Bench;

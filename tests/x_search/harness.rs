@@ -9,12 +9,12 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use vigie::clock::Clock;
 use vigie::metrics::Metrics;
+use vigie::post::Topic;
+use vigie::secret::{Form, Secret, Wanted};
 use vigie::source::twitter::{Account, AccountConfig, Budget};
-use vigie::source::{
-    Arrived, Clock, Context, Cursor, Delivery, Form, Outlet, Report, Secret, SourceConfig, SourceFailure, SourceState,
-    Topic, Wanted,
-};
+use vigie::source::{Arrived, Context, Cursor, Delivery, Outlet, Report, SourceConfig, SourceFailure, SourceState};
 
 use crate::fake_x::FakeX;
 

@@ -6,8 +6,9 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::printable;
+use crate::language::Language;
+use crate::notify::Silence;
 use crate::notify::dispatch::{AlertEntry, IncidentView};
-use crate::notify::{Language, Silence};
 
 /// Longest sample that is shown, in characters.
 const SAMPLE: usize = 120;

@@ -16,11 +16,11 @@ use super::bar::Bar;
 use super::reader_flags::{ReaderFlags, default_rejects};
 use super::replay::{Labels, LanguageFlag, classifier};
 use super::{ConfigFlags, span};
-use crate::notify::Language;
+use crate::dump::Input;
+use crate::language::Language;
 use crate::pipeline::backtest::{Backtest, Basis, Judgement, Outcome, Sweep, judge, read_incidents};
 use crate::pipeline::replay::Replay;
 use crate::rule::Rules;
-use crate::source::Input;
 use words::Words;
 
 /// Replay a dump and judge the alerting rules: how often each would have fired, how often for nothing, and how late

@@ -34,10 +34,10 @@ impl Words {
     pub(super) fn would_have_fired(self, times: usize) -> String {
         let times = times as u64;
         match self {
-            Self(crate::notify::Language::English) => {
+            Self(crate::language::Language::English) => {
                 format!("would have fired {}", self.counted(times, "time", "times"))
             }
-            Self(crate::notify::Language::French) => format!("se serait déclenchée {} fois", self.number(times)),
+            Self(crate::language::Language::French) => format!("se serait déclenchée {} fois", self.number(times)),
         }
     }
 
@@ -58,8 +58,8 @@ impl Words {
     pub(super) fn found(self, found: usize, incidents: usize) -> String {
         let of = self.counted(incidents as u64, "incident", "incidents");
         match self {
-            Self(crate::notify::Language::English) => format!("found {found} of {of}"),
-            Self(crate::notify::Language::French) => format!("{found} trouvé(s) sur {of}"),
+            Self(crate::language::Language::English) => format!("found {found} of {of}"),
+            Self(crate::language::Language::French) => format!("{found} trouvé(s) sur {of}"),
         }
     }
 
@@ -83,8 +83,10 @@ impl Words {
     /// Heads of the sweep's columns.
     pub(super) fn columns(self) -> [&'static str; 6] {
         match self.0 {
-            crate::notify::Language::English => ["rule", "fired", "false a week", "precision", "found", "median delay"],
-            crate::notify::Language::French => {
+            crate::language::Language::English => {
+                ["rule", "fired", "false a week", "precision", "found", "median delay"]
+            }
+            crate::language::Language::French => {
                 ["règle", "alertes", "fausses par sem.", "précision", "trouvés", "délai médian"]
             }
         }

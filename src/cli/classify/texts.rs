@@ -8,7 +8,7 @@ use std::thread;
 
 use anyhow::Context;
 
-use crate::source::{Input, Needs, ReadOptions, Reader, RejectsFile, SourceError};
+use crate::dump::{Input, Needs, ReadOptions, Reader, RejectsFile, SourceError};
 
 /// Texts classified together at most.
 const BATCH: usize = 256;

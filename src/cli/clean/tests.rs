@@ -93,7 +93,7 @@ fn the_summary_tells_what_became_of_each_row() {
     let dump = b"text\nlate\nthe\n\"\"\n".to_vec();
     let bytes = Box::new(io::Cursor::new(dump));
     let reader =
-        Reader::from_bytes("x".into(), bytes, None, &crate::source::ReadOptions::default(), Needs::default()).unwrap();
+        Reader::from_bytes("x".into(), bytes, None, &crate::dump::ReadOptions::default(), Needs::default()).unwrap();
     let mut rejects = RejectsFile::new(None);
     let counts = clean(reader, Profile::Classic, "topic", Vec::new(), &mut rejects).unwrap();
     assert_eq!(counts, Counts { written: 1, emptied: 1 });

@@ -5,7 +5,7 @@ use std::io::{BufRead, Read};
 use anyhow::{Context, bail};
 use csv::ByteRecord;
 
-use crate::source::read_time;
+use crate::dump::read_time;
 
 const TIMES: [&str; 9] = ["timestamp", "time", "datetime", "date", "created_at", "ts", "t", "ds", "at"];
 const VALUES: [&str; 10] = ["value", "values", "volume", "count", "posts", "tweets", "n", "v", "y", "total"];

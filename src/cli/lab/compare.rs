@@ -17,10 +17,10 @@ use super::super::reader_flags::ReaderFlags;
 use super::super::{ConfigFlags, Format};
 use super::sync::MlflowFlags;
 use crate::config::Config;
+use crate::dump::Input;
 use crate::lab::compare::report::{About, Report};
 use crate::lab::compare::{Combination, Data, Dumps, Event, Outcome, Run, Settings, Split, compare};
 use crate::lab::mlflow::Tracker;
-use crate::source::Input;
 
 /// Columns of a table that goes to no terminal: all of it.
 const WIDE: usize = 160;

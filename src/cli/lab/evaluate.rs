@@ -9,8 +9,9 @@ use super::super::{ConfigFlags, Format};
 use super::{bar, part};
 use crate::classify::{Classifier, DistilBertClassifier};
 use crate::config::Config;
-use crate::lab::{self, Dataset};
-use crate::source::Input;
+use crate::dump::Input;
+use crate::lab;
+use crate::lab::Dataset;
 
 /// Judge a model on a labelled dump: accuracy, macro F1 and recall, each class, ROC-AUC of negative, calibration error, confusion
 /// matrix, posts/s

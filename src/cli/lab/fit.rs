@@ -12,8 +12,9 @@ use super::super::reader_flags::ReaderFlags;
 use super::bar;
 use super::sync::MlflowFlags;
 use crate::classify::{Manifest, ModelStore};
-use crate::lab::{self, BareFit, Penalty, Places, Recipe};
-use crate::source::ReadOptions;
+use crate::dump::ReadOptions;
+use crate::lab;
+use crate::lab::{BareFit, Penalty, Places, Recipe};
 
 /// Fit the heads of a model to labelled dumps: by a recipe, or to one dump
 ///

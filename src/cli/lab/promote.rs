@@ -12,9 +12,9 @@ use super::super::{ConfigFlags, Format};
 use super::sync::MlflowFlags;
 use super::{bar, part};
 use crate::classify::{Classifier, DistilBertClassifier, Manifest, ModelStore, Promotion};
+use crate::dump::Input;
 use crate::lab::mlflow::Tracker;
 use crate::lab::{Contest, Dataset, Measure};
-use crate::source::Input;
 
 /// Make a model of the store the champion, unless it is worse than the one that is
 ///

@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+use crate::clock::Clock;
 use crate::config::Loaded;
+use crate::dump::Input;
 use crate::metrics::Metrics;
 use crate::pipeline::assembly::{Labels, receivers};
 use crate::pipeline::{Daemon, Feeder, Feeding, steady};
-use crate::source::{Clock, Input, Paced};
+use crate::source::Paced;
 
 /// Where the dump of the demonstration is looked for, in this order.
 const PLACES: [&str; 2] = ["tests/data/airline.csv", "/usr/share/vigie/airline.csv"];

@@ -9,10 +9,11 @@ use tokio::sync::Mutex;
 
 use super::super::ConfigFlags;
 use super::systemd;
+use crate::clock::Clock;
 use crate::config::{Config, Loaded, Purpose};
-use crate::pipeline::assembly::{self, Labels};
+use crate::pipeline::assembly;
+use crate::pipeline::assembly::Labels;
 use crate::pipeline::{Handle, Receiving, Reloaded};
-use crate::source::Clock;
 use crate::web::Reload;
 
 /// Reads the configuration from where it was read at the start. Clones are the same.

@@ -136,7 +136,7 @@ fn block(share: f64) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::notify::Language;
+    use crate::language::Language;
 
     fn hour(negative: u64, posts: u64, normal: Option<f64>) -> Hour {
         Hour { counts: Counts { negative, neutral: posts - negative, ..Counts::default() }, normal }

@@ -4,7 +4,7 @@ use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::notify::Language;
+use crate::language::Language;
 
 /// Phrases of one language.
 #[derive(Debug, Clone, Copy)]

@@ -13,7 +13,8 @@ use ratatui::{DefaultTerminal, Frame};
 
 use super::fetch::{Asking, Fetcher, News};
 use super::layout::{Wanted, share};
-use super::view::{self, Section};
+use super::view;
+use super::view::Section;
 use super::words::Words;
 use crate::cli::printable;
 use crate::pipeline::status::Status;

@@ -13,7 +13,7 @@ use super::screen::{Shown, draw};
 use super::words::Words;
 use super::{interval, view, with_scheme};
 use crate::cli::reachable;
-use crate::notify::Language;
+use crate::language::Language;
 use crate::pipeline::status::{AlertStatus, Counted, Queue, SourceStatus, Status, TopicStatus};
 use crate::source::{Report, SourceState, Spent};
 

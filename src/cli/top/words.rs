@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp, tz::Offset};
 
-use crate::notify::Language;
+use crate::language::Language;
 use crate::source::SourceState;
 
 /// Phrases of one language.

@@ -8,7 +8,7 @@ use super::*;
 use crate::alert::Status;
 use crate::classify::ClassifiedPost;
 use crate::monitor::{Retention, window};
-use crate::source::{Details, Post};
+use crate::post::{Details, Post};
 use crate::store::Store;
 
 const RULES: &str = r#"
@@ -75,7 +75,7 @@ fn three_wrong_predictions_within_five_minutes_fire_once_across_a_restart() {
     monitor.advance(at(2_000));
     monitor.commit().unwrap();
     assert_eq!(told(&mut monitor), [(Status::Resolved, 660)], "five minutes after the third");
-    assert!(crate::monitor::check(&monitor.store).unwrap().is_sound());
+    assert!(crate::monitor::state::check::check(&monitor.store).unwrap().is_sound());
     // Its rule is no more while it fires again.
     for (i, text) in ["one more", "two more", "three more"].into_iter().enumerate() {
         correct(&mut monitor, text, Label::Positive, 2_001 + i as i64);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::super::matcher::Labels;
 use super::super::routing::{Pace, Routing};
 use super::super::{Acknowledged, Incident};
-use super::thread::{News, Thread};
+use super::notification_log::{News, Thread};
 use crate::alert::Alert;
 
 /// An alert of an incident.

@@ -13,10 +13,10 @@
 
 mod group;
 mod name;
+mod notification_log;
 mod plan;
-mod receiving;
+mod receiver_state;
 mod saved;
-mod thread;
 mod view;
 
 #[cfg(test)]
@@ -35,7 +35,7 @@ use super::silence::Silence;
 use super::{Acknowledged, NotifyError};
 use crate::alert::{Alert, Status, Transition};
 use group::{Group, member_id};
-use receiving::Receiving;
+use receiver_state::Receiving;
 
 /// Operational alerts about receivers: one that cannot be told for good, and one that cannot for some time.
 pub const FAILED: &str = "ReceiverFailed";

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::group::Group;
-use super::thread::News;
+use super::notification_log::News;
 use super::{Dispatcher, Flight};
 use crate::alert::Alert;
 use crate::notify::matcher::Labels;
@@ -133,7 +133,7 @@ impl Dispatcher {
         for group in groups.values_mut().filter(|group| group.closed_at.is_none() && group.acknowledged.is_none()) {
             let due: Vec<Escalation> = escalations(group, routing, &suppressed).filter(|it| it.at <= now).collect();
             for Escalation { to, members, .. } in due {
-                let thread = || super::thread::Thread { escalated: true, ..Default::default() };
+                let thread = || super::notification_log::Thread { escalated: true, ..Default::default() };
                 group.threads.entry(to.clone()).or_insert_with(thread);
                 for id in members {
                     if let Some(member) = group.members.get_mut(&id) {

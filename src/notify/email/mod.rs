@@ -6,8 +6,8 @@
 //! ```
 
 mod config;
-mod delivery;
-mod letter;
+mod message;
+mod recipient_log;
 mod smtp;
 
 use std::path::PathBuf;
@@ -16,12 +16,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use lettre::message::{Mailbox, Mailboxes};
 
 use super::context::{Context, ReceiverError, Words};
-use super::said::Discretion;
+use super::redact::Discretion;
 use super::{Kind, Notification, Notifier, NotifyError};
-use crate::source::Form;
+use crate::secret::Form;
 pub use config::{Config, Tls, Transport};
-use delivery::{Ledger, Outcome};
-use letter::{Letter, Writer};
+use message::{Letter, Writer};
+use recipient_log::{Ledger, Outcome};
 use smtp::Smtp;
 
 /// A mail as it was sent, to one recipient.

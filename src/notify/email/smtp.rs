@@ -12,12 +12,12 @@ use lettre::transport::smtp::client::{Certificate, SmtpConnection, TlsParameters
 use lettre::transport::smtp::extension::ClientId;
 
 use super::config::{Config, Tls};
-use super::delivery::Outcome;
-use super::letter::Letter;
+use super::message::Letter;
+use super::recipient_log::Outcome;
 use crate::notify::http::{certificate_fault, certificate_reason};
-use crate::notify::said::Discretion;
+use crate::notify::redact::Discretion;
 use crate::notify::{Notification, NotifyError};
-use crate::source::Secret;
+use crate::secret::Secret;
 
 const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
 

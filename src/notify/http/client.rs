@@ -9,12 +9,12 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::Answer;
-use super::lost::lost;
 use super::retry_after::retry_after;
+use super::transport_error::lost;
 use crate::notify::address::is_loopback;
-use crate::notify::said::Discretion;
+use crate::notify::redact::Discretion;
 use crate::notify::{Notification, NotifyError};
-use crate::source::Secret;
+use crate::secret::Secret;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// So much of an answer is read; what comes after is not waited for.

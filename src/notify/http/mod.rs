@@ -6,9 +6,9 @@
 
 mod answer;
 mod client;
-mod lost;
 mod retry_after;
+mod transport_error;
 
 pub(super) use answer::Answer;
 pub(super) use client::{Http, Request};
-pub(super) use lost::{certificate_fault, certificate_reason};
+pub(super) use transport_error::{certificate_fault, certificate_reason};

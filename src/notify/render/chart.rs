@@ -5,12 +5,13 @@ mod scale;
 
 use jiff::Timestamp;
 
-use super::super::{Kind, Language, Notification};
+use super::super::{Kind, Notification};
 use super::digest::{Digest, Tone};
 use super::templates::Style;
 use super::{format, trend};
 use crate::alert::Point;
-use crate::canvas::{Anchor, Canvas, Colour};
+use crate::chart::{Anchor, Canvas, Colour};
+use crate::language::Language;
 use scale::{Axis, rolling, top};
 
 const WIDTH: f32 = 480.0;

@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::super::{Acknowledged, Kind, Language, Notification};
+use super::super::{Acknowledged, Kind, Notification};
 use super::escape::{clip, line};
 use super::interval::wilson;
-use super::trend::{self, Trend};
+use super::trend;
+use super::trend::Trend;
 use crate::alert::Alert;
+use crate::language::Language;
 use crate::rule::{Explanation, Measured};
 
 /// A name from outside, such as a topic's, is cut beyond this many characters.

@@ -6,11 +6,12 @@ mod lists;
 
 use serde::Serialize;
 
-use super::super::{Kind, Language, Notification};
+use super::super::{Kind, Notification};
 use super::context::Values;
 use super::escape::{clip, line, link};
 use super::format;
 use super::sentences::Sentences;
+use crate::language::Language;
 use figures::{facts, spark, tiles};
 use lists::{others, reasons, shown, steps, why, words};
 

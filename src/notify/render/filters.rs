@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use minijinja::value::Value;
 use minijinja::{Environment, Error, State};
 
-use super::super::Language;
 use super::format;
 use super::templates::Style;
+use crate::language::Language;
 
 /// Adds the filters to `environment`:
 ///

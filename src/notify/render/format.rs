@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::super::Language;
+use crate::language::Language;
 
 /// U+202F, before `; ! ? %` and within numbers in French.
 const THIN: char = '\u{202f}';

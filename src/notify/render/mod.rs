@@ -29,7 +29,8 @@ pub use message::{CHART_CID, Message};
 pub use sample::sample;
 pub use templates::{Style, TemplateFault, Templates};
 
-use super::{Language, Notification};
+use super::Notification;
+use crate::language::Language;
 use digest::Digest;
 use sentences::Sentences;
 

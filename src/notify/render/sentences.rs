@@ -4,13 +4,14 @@ use minijinja::value::{Serde, Value};
 use minijinja::{Environment, Error, ErrorKind, context};
 use serde::Serialize;
 
-use super::super::{Language, Notification};
+use super::super::Notification;
 use super::context::Values;
 use super::digest::Digest;
 use super::escape::line;
 use super::format::typography;
 use super::message::CHART_CID;
 use super::templates::{Templates, described};
+use crate::language::Language;
 
 /// Speaks of one notification in one language. What goes wrong with the configuration's templates is kept, and the
 /// embedded ones take over.

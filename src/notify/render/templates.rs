@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 
-use super::super::Language;
 use super::filters;
+use crate::language::Language;
 
 /// File names, and what is in them.
 pub(super) const EMBEDDED: [(&str, &str); 4] = [
@@ -150,8 +150,8 @@ fn environment(language: Language, style: &Style) -> Environment<'static> {
 mod tests {
     use jiff::Timestamp;
 
-    use super::super::{render, sample};
     use super::*;
+    use crate::notify::render::{render, sample};
 
     fn overridden(files: &[(&str, &str)]) -> Result<Templates, String> {
         let directory = tempfile::tempdir().unwrap();
@@ -162,7 +162,7 @@ mod tests {
         Templates::with_overrides(Style::default(), directory.path()).map_err(shown)
     }
 
-    fn told(templates: &Templates, language: Language) -> super::super::Message {
+    fn told(templates: &Templates, language: Language) -> crate::notify::render::Message {
         render(&sample("crisis", None, Timestamp::UNIX_EPOCH), language, templates)
     }
 

@@ -13,7 +13,8 @@ use super::address::open_address;
 use super::context::{Context, ReceiverError, Way, Words, defaults};
 use super::http::{Http, Request};
 use super::{Notification, Notifier, NotifyError};
-use crate::source::{Clock, Form};
+use crate::clock::Clock;
+use crate::secret::Form;
 pub(super) use payload::{Payload, status};
 use signature::Key;
 

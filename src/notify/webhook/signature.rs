@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::source::Secret;
+use crate::secret::Secret;
 
 /// What marks a key that is written in base64.
 const PREFIX: &str = "whsec_";

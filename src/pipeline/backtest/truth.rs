@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::incident::Incident;
 use crate::classify::Label;
-use crate::source::Post;
+use crate::post::Post;
 
 const MINUTE: i64 = 60;
 

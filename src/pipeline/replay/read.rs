@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use super::{Progress, Replay};
-use crate::source::{Needs, Order, Ordered, Post, Reader, RejectsFile, Row};
+use crate::dump::{Needs, Order, Ordered, Reader, RejectsFile, Row};
+use crate::post::Post;
 
 /// Rows between two looks at the progress.
 const LOOK: u64 = 4_096;

@@ -12,7 +12,9 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::condition::length_fault;
-use super::{Evaluation, Evidence, ExpectedRate, ExpectedVolume, Measured, Normal, Reasons, bound, days, defaults};
+use super::{
+    Evaluation, Evidence, ExpectedRate, ExpectedVolume, Measured, Normal, Reasons, bound, defaults, duration_serde,
+};
 use crate::window::{Counts, Span};
 use cusum::{Cusums, Lead};
 use tuning::{Tuned, Tuning};
@@ -45,7 +47,7 @@ pub struct Rising {
     #[serde(default = "default_times")]
     pub times: Vec<f64>,
     /// How long it takes in the mean, in calm, until it holds by chance.
-    #[serde(default = "default_interval", with = "days")]
+    #[serde(default = "default_interval", with = "duration_serde")]
     pub false_alarm_every: SignedDuration,
     /// The stretch whose numbers and posts people are shown; it decides nothing.
     #[serde(default = "default_window")]

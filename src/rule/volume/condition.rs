@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::rule::condition::length_fault;
 use crate::rule::spike::{Spike, SpikeMemory};
-use crate::rule::{Evaluation, Evidence, days, defaults};
+use crate::rule::{Evaluation, Evidence, defaults, duration_serde};
 use crate::window::Span;
 
 /// Holds from when the number of posts is higher than chance makes it once in `false_alarm_every`, until the crowd has
@@ -17,10 +17,10 @@ pub struct Volume {
     #[serde(default = "default_window")]
     pub window: SignedDuration,
     /// How long it takes in the mean, in calm, until it holds by chance.
-    #[serde(default = "defaults::false_alarm_every", with = "days")]
+    #[serde(default = "defaults::false_alarm_every", with = "duration_serde")]
     pub false_alarm_every: SignedDuration,
     /// After it began to hold it does not begin again for so long.
-    #[serde(default = "defaults::rest", with = "days")]
+    #[serde(default = "defaults::rest", with = "duration_serde")]
     pub rest: SignedDuration,
     /// Posts are counted by so much time, and judged as often.
     #[serde(default = "defaults::step")]

@@ -17,7 +17,7 @@
 //! are; an alarm is what is to be expected no more often than once in `false_alarm_every` days. After an alarm the detector
 //! rests: an incident is one alarm.
 
-mod budget;
+mod alarm_threshold;
 mod condition;
 mod rolling;
 mod score;
@@ -25,7 +25,7 @@ mod seasonal;
 
 use serde::{Deserialize, Serialize};
 
-use budget::Budget;
+use alarm_threshold::Budget;
 pub use condition::Volume;
 use rolling::Rolling;
 pub use score::{Score, Unusable};

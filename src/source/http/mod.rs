@@ -4,11 +4,12 @@ mod config;
 
 pub use config::Config;
 
-use super::delivery::{Delivery, MAX_DELIVERY, Unusable};
-use super::error::SourceError;
-use super::options::{Layout, Needs, ReadOptions};
-use super::reader::Reader;
-use super::reject::Reject;
+use super::delivery::{Delivery, MAX_DELIVERY};
+use crate::dump::Reader;
+use crate::dump::error::SourceError;
+use crate::dump::options::{Layout, Needs, ReadOptions};
+use crate::dump::reject::Reject;
+use crate::post::Unusable;
 
 /// What a body came to.
 #[derive(Debug)]

@@ -13,8 +13,10 @@ use super::error::ApiError;
 use super::fields::FieldNames;
 use super::headers::RateHeaders;
 use super::limits::{Endpoint, Limits};
+use crate::clock::Clock;
 use crate::metrics::SourceMetrics;
-use crate::source::{Clock, Outlet, Secret};
+use crate::secret::Secret;
+use crate::source::Outlet;
 
 /// Why there is no account. One line, without the token.
 #[derive(Debug, thiserror::Error)]

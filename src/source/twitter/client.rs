@@ -12,7 +12,8 @@ use serde_json::Value;
 use super::config::AccountConfig;
 use super::error::{ApiError, Problem};
 use super::headers::RateHeaders;
-use crate::source::{Clock, Secret};
+use crate::clock::Clock;
+use crate::secret::Secret;
 
 /// The largest answer that is read: a page of 100 posts takes a few hundred kilobytes.
 const MOST_BYTES: usize = 16 << 20;

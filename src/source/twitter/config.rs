@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::client::is_loopback;
 use super::{query, search};
-use crate::source::{Form, Secret, SecretError, Topic, Wanted};
+use crate::post::Topic;
+use crate::secret::{Form, Secret, SecretError, Wanted};
 
 const MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);

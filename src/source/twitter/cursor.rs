@@ -122,9 +122,9 @@ pub(super) fn earlier(at: Timestamp, by: SignedDuration) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use super::super::snowflake::first_at;
     use super::*;
     use crate::source::Cursor;
+    use crate::source::twitter::snowflake::first_at;
 
     const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 

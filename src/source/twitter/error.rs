@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::source::Secret;
+use crate::secret::Secret;
 
 /// Why X gave no answer. One line each, without token, text or author.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

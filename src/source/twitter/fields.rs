@@ -87,8 +87,8 @@ impl FieldNames {
 
 #[cfg(test)]
 mod tests {
-    use super::super::error::Problem;
     use super::*;
+    use crate::source::twitter::error::Problem;
 
     fn refusal(detail: &str) -> ApiError {
         ApiError::Invalid { status: 400, problem: Problem { detail: detail.into(), ..Problem::default() } }

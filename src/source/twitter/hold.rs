@@ -79,8 +79,8 @@ impl Held {
 
 #[cfg(test)]
 mod tests {
-    use super::super::error::Problem;
     use super::*;
+    use crate::source::twitter::error::Problem;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()

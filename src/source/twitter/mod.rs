@@ -41,7 +41,7 @@ pub use page::Page;
 pub use stream::{Line, Lines};
 
 use super::config::Context;
-use super::outlet::Source;
+use super::sender::Source;
 
 /// The source that `config` describes.
 pub(super) fn build(config: &Config, context: &Context<'_>) -> Result<Box<dyn Source>, String> {

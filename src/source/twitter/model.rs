@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use twitter_v2::data::ReferencedTweetKind;
 use twitter_v2::{Tweet, User};
 
-use crate::source::{Details, Notice, Post, PublicMetrics, Reference, ReferenceKind, RejectReason, Unusable, time};
+use crate::dump::{RejectReason, timestamp};
+use crate::post::{Details, Notice, Post, PublicMetrics, Reference, ReferenceKind, Unusable};
 
 type Object = Map<String, Value>;
 
@@ -120,7 +121,7 @@ impl Fields {
         });
         let created_at = tweet.created_at.and_then(|at| {
             let milliseconds = i64::try_from(at.unix_timestamp_nanos().div_euclid(1_000_000)).ok()?;
-            time::read(&milliseconds.to_string(), None).ok()
+            timestamp::read(&milliseconds.to_string(), None).ok()
         });
         Self {
             id: Some(tweet.id.as_u64()).filter(|id| *id < 10_u64.pow(19)),
@@ -139,7 +140,7 @@ impl Fields {
         Self {
             id: object.get("id").and_then(identifier),
             text: text("text").map(str::to_owned),
-            created_at: text("created_at").and_then(|at| time::read(at, None).ok()),
+            created_at: text("created_at").and_then(|at| timestamp::read(at, None).ok()),
             author_id: object.get("author_id").and_then(identifier),
             conversation_id: object.get("conversation_id").and_then(identifier),
             lang: text("lang").filter(|lang| !lang.is_empty()).map(str::to_owned),

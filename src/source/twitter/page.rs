@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::error::{ApiError, Problem};
 use super::model::{authors, edit_notices, number, read_post};
-use crate::source::{Notice, Post, Unusable};
+use crate::post::{Notice, Post, Unusable};
 
 /// What a page of search or of a timeline holds.
 #[derive(Debug, Default)]

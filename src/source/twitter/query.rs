@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::source::Topic;
+use crate::post::Topic;
 
 /// Characters of a query of recent search, on self-serve.
 pub(super) const MOST_CHARS: usize = 512;

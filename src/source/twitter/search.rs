@@ -6,7 +6,7 @@ use super::cursor::reach_of_search;
 use super::limits::Endpoint;
 use super::poll::Target;
 use super::query::of_topics;
-use crate::source::Topic;
+use crate::post::Topic;
 
 /// The query that is asked: the given one, or one made of the source's topic, or of all topics.
 pub(super) fn query(config: &Config, topics: &[Topic]) -> String {

@@ -30,8 +30,9 @@ use super::cursor::earlier;
 use super::rules::tag_of;
 use super::search;
 use super::snowflake::first_at;
+use crate::clock::Clock;
 use crate::source::config::Context;
-use crate::source::{Clock, Outlet, Source, SourceFailure};
+use crate::source::{Outlet, Source, SourceFailure};
 
 pub use lines::{Line, Lines};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::source::Clock;
+use crate::clock::Clock;
 
 /// How soon a change of the clock is seen.
 const GLANCE: Duration = Duration::from_millis(200);

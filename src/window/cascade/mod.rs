@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use crate::source::{Post, ReferenceKind};
+use crate::post::{Post, ReferenceKind};
 use crate::store::{Batch, Key, Store, StoreError, Table};
 use sketch::Sketch;
 

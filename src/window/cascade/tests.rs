@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::source::{Details, Reference};
+use crate::post::{Details, Reference};
 
 const HORIZON: i64 = 86_400;
 const TEXTS: [&str; 4] = [

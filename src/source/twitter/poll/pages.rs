@@ -7,7 +7,8 @@ use super::super::model::number;
 use super::super::page::Page;
 use super::super::walk::{Step, Walk};
 use super::{LEAST, Poll, Trouble};
-use crate::source::{Cursor, Delivery, MAX_DELIVERY, Outlet, Post, SourceFailure, SourceState, Unusable};
+use crate::post::{Post, Unusable};
+use crate::source::{Cursor, Delivery, MAX_DELIVERY, Outlet, SourceFailure, SourceState};
 
 impl Poll {
     /// Goes through the pages of a window; how many posts are newer than `before`, or all of them without one.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::message::{MatchedRule, Message, notices_of};
-use crate::source::{Delivery, Notice, Post, Unusable};
+use crate::post::{Notice, Post, Unusable};
+use crate::source::Delivery;
 
 const MOST: usize = 100;
 const LONGEST: Duration = Duration::from_millis(200);

@@ -79,8 +79,8 @@ impl Fill {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::snowflake::first_at;
     use super::*;
+    use crate::source::twitter::snowflake::first_at;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_790_000_000 + second).unwrap()

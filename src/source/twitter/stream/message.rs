@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::super::error::Problem;
 use super::super::model::{authors, edit_notices, number, read_post, unusable};
 use super::lines::Line;
-use crate::source::{Notice, Post, RejectReason, Unusable};
+use crate::dump::RejectReason;
+use crate::post::{Notice, Post, Unusable};
 
 #[derive(Debug)]
 pub(super) enum Message {

@@ -4,16 +4,16 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::super::super::account::Reservation;
-use super::super::super::budget::Item;
-use super::super::super::error::ApiError;
-use super::super::super::limits::Endpoint;
-use super::super::super::page::Page;
-use super::super::super::poll::LEAST;
 use super::super::Settings;
 use super::super::fill::Fill;
 use super::{End, Event, Reader, wait};
 use crate::source::Delivery;
+use crate::source::twitter::account::Reservation;
+use crate::source::twitter::budget::Item;
+use crate::source::twitter::error::ApiError;
+use crate::source::twitter::limits::Endpoint;
+use crate::source::twitter::page::Page;
+use crate::source::twitter::poll::LEAST;
 
 /// What the gap-fill is at.
 pub(super) enum Filling {

@@ -1,0 +1,372 @@
+//! Where the marks of the page's charts stand: bars, dots, curves and cells, in the units of their SVG.
+
+use serde::Serialize;
+
+use super::format::{count, duration, percent};
+use super::{Report, Row, RunResult};
+use vigie_reading::classify::Label;
+
+/// Width of every chart; a phone shows it at about this many points, so that letters of 13 stay readable.
+const WIDTH: f64 = 440.0;
+
+/// Accuracy by run, from 0, with its interval.
+#[derive(Debug, Serialize)]
+pub(super) struct Bars {
+    height: f64,
+    foot: f64,
+    ticks: Vec<Tick>,
+    /// What calling every post the commonest class reaches.
+    majority: Tick,
+    bars: Vec<Bar>,
+}
+
+#[derive(Debug, Serialize)]
+struct Bar {
+    name: String,
+    hue: &'static str,
+    /// Of the label's base line, and of the bar's top.
+    y: f64,
+    top: f64,
+    middle: f64,
+    width: f64,
+    low: f64,
+    high: f64,
+    label: String,
+    interval: String,
+}
+
+/// A place on an axis and what is written there.
+#[derive(Debug, Serialize)]
+struct Tick {
+    at: f64,
+    label: String,
+}
+
+/// Accuracy against duration, the latter by its logarithm.
+#[derive(Debug, Serialize)]
+pub(super) struct Scatter {
+    xs: Vec<Tick>,
+    ys: Vec<Tick>,
+    dots: Vec<Dot>,
+}
+
+#[derive(Debug, Serialize)]
+struct Dot {
+    /// An SVG path: its shape tells the estimator.
+    path: String,
+    hue: &'static str,
+    x: f64,
+    y: f64,
+    title: String,
+    /// Written beside it; the best run only, as more would cover each other.
+    label: Option<String>,
+    /// Whether the label stands to its left.
+    left: bool,
+}
+
+/// Precision of negative against its recall, the runs of one embedding.
+#[derive(Debug, Serialize)]
+pub(super) struct Panel {
+    embedding: &'static str,
+    hue: &'static str,
+    xs: Vec<Tick>,
+    ys: Vec<Tick>,
+    /// Where precision is 90 %; none where the axis begins above.
+    ninety: f64,
+    curves: Vec<CurveLine>,
+}
+
+#[derive(Debug, Serialize)]
+struct CurveLine {
+    estimator: &'static str,
+    dash: &'static str,
+    path: String,
+}
+
+/// A confusion matrix.
+#[derive(Debug, Serialize)]
+pub(super) struct Heat {
+    name: String,
+    hue: &'static str,
+    height: f64,
+    columns: Vec<Tick>,
+    rows: Vec<Tick>,
+    cell: f64,
+    cells: Vec<Cell>,
+    /// The matrix in words.
+    words: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Cell {
+    x: f64,
+    y: f64,
+    opacity: f64,
+    count: String,
+    share: String,
+}
+
+/// The class that colours an embedding's marks.
+pub(super) fn hue(embedding: &str) -> &'static str {
+    match embedding {
+        "TFIDF" => "h0",
+        "Word2Vec" => "h1",
+        "GloVe" => "h2",
+        _ => "h3",
+    }
+}
+
+/// The strokes of an estimator's curve: pairs of dash and gap.
+pub(super) fn dash(estimator: &str) -> &'static str {
+    match estimator {
+        "LogisticRegression" => "none",
+        "RandomForest" => "7 4",
+        _ => "2 3",
+    }
+}
+
+/// An estimator's mark around a place, as an SVG path.
+pub(super) fn mark(estimator: &str, x: f64, y: f64) -> String {
+    match estimator {
+        "LogisticRegression" => format!("M{:.1} {y:.1}a6 6 0 1 0 12 0a6 6 0 1 0 -12 0z", x - 6.0),
+        "RandomForest" => format!("M{:.1} {:.1}h11v11h-11z", x - 5.5, y - 5.5),
+        _ => format!("M{x:.1} {:.1}l6.8 12h-13.6z", y - 7.6),
+    }
+}
+
+pub(super) fn bars(report: &Report) -> Bars {
+    const ROW: f64 = 36.0;
+    let place = |share: f64| one(share * WIDTH);
+    let bars: Vec<Bar> = report
+        .finished()
+        .enumerate()
+        .map(|(index, (row, RunResult { scores, accuracy_interval: [low, high], .. }))| {
+            let y = index as f64 * ROW + 14.0;
+            Bar {
+                name: row.name.clone(),
+                hue: hue(row.embedding),
+                y,
+                top: y + 5.0,
+                middle: y + 10.0,
+                width: place(scores.accuracy),
+                low: place(*low),
+                high: place(*high),
+                label: percent(scores.accuracy),
+                interval: format!("{} to {}", percent(*low), percent(*high)),
+            }
+        })
+        .collect();
+    let foot = bars.len() as f64 * ROW;
+    let tick = |share: f64| Tick { at: place(share), label: format!("{:.0} %", share * 100.0) };
+    let majority = report.majority();
+    Bars {
+        height: foot + 22.0,
+        foot,
+        ticks: [0.0, 0.25, 0.5, 0.75, 1.0].map(tick).into(),
+        majority: Tick { at: place(majority), label: percent(majority) },
+        bars,
+    }
+}
+
+/// The plot's left, right, top and foot.
+const PLOT: (f64, f64, f64, f64) = (50.0, 432.0, 10.0, 270.0);
+
+pub(super) fn scatter(report: &Report) -> Option<Scatter> {
+    let (left, right, top, foot) = PLOT;
+    let seconds = |result: &RunResult| result.seconds.max(0.001).log10();
+    let times = Range::of(report.finished().map(|(_, result)| seconds(result)))?.wider(0.15);
+    let scores = Range::of(report.finished().map(|(_, result)| result.scores.accuracy))?.wider(0.005);
+    let (best, _) = report.best()?;
+    let dots = report.finished().map(|(row, result)| {
+        let (x, y) = (times.place(seconds(result), left, right), scores.place(result.scores.accuracy, foot, top));
+        Dot {
+            path: mark(row.estimator, x, y),
+            hue: hue(row.embedding),
+            x,
+            y,
+            title: format!("{}: {} in {}", row.name, percent(result.scores.accuracy), duration(result.seconds)),
+            label: (row.name == best.name).then(|| row.name.clone()),
+            left: x > 210.0, // as much room as the longest name takes
+        }
+    });
+    let dots = dots.collect();
+    let ticks = [0.001, 0.01, 0.1, 1.0, 10.0, 60.0, 600.0, 3_600.0, 36_000.0];
+    let x_tick = |second: f64| Tick { at: times.place(second.log10(), left, right), label: axis_time(second) };
+    let between: Vec<f64> = if times.span() < 1.2 { vec![0.5, 2.0, 5.0, 20.0, 30.0, 120.0, 300.0] } else { Vec::new() };
+    let inside = |second: &f64| times.holds(second.log10());
+    let xs = ticks.into_iter().chain(between).filter(inside).map(x_tick).collect();
+    let ys = scores.steps().into_iter().map(|at| Tick { at: scores.place(at, foot, top), label: short_percent(at) });
+    Some(Scatter { xs, ys: ys.collect(), dots })
+}
+
+pub(super) fn panels(report: &Report) -> Vec<Panel> {
+    let (left, right, top, foot) = (PLOT.0, PLOT.1, PLOT.2, 210.0);
+    let negative = report.data.test.classes.get(&Label::Negative).copied().unwrap_or(0) as f64;
+    let share = negative / report.data.test.rows.max(1) as f64;
+    // No curve falls far below the share of negative posts, which calling all of them negative reaches.
+    let lowest = report.finished().flat_map(|(_, result)| &result.precision_recall).map(|point| point.precision);
+    let lowest = lowest.fold(share, f64::min).clamp(0.0, 0.8);
+    let precision = Range { low: (lowest * 5.0).floor() / 5.0, high: 1.0 };
+    let recall = Range { low: 0.0, high: 1.0 };
+    let panel = |kind: super::EmbeddingKind| {
+        let of_kind =
+            |(row, result): &(&Row, &RunResult)| row.embedding == kind.name() && !result.precision_recall.is_empty();
+        let line = |(row, result): (&Row, &RunResult)| {
+            let points = result
+                .precision_recall
+                .iter()
+                .map(|point| (recall.place(point.recall, left, right), precision.place(point.precision, foot, top)));
+            CurveLine { estimator: row.estimator, dash: dash(row.estimator), path: path(points) }
+        };
+        let mut curves: Vec<CurveLine> = report.finished().filter(of_kind).map(line).collect();
+        curves.sort_by_key(|curve| super::EstimatorKind::ALL.iter().position(|kind| kind.name() == curve.estimator));
+        let x_tick = |at: f64| Tick { at: recall.place(at, left, right), label: short_percent(at) };
+        let ys = precision
+            .steps()
+            .into_iter()
+            .map(|at| Tick { at: precision.place(at, foot, top), label: short_percent(at) });
+        Panel {
+            embedding: kind.name(),
+            hue: hue(kind.name()),
+            xs: [0.0, 0.25, 0.5, 0.75, 1.0].map(x_tick).into(),
+            ys: ys.collect(),
+            ninety: precision.place(0.9, foot, top),
+            curves,
+        }
+    };
+    super::EmbeddingKind::ALL.map(panel).into_iter().filter(|panel| !panel.curves.is_empty()).collect()
+}
+
+pub(super) fn heats(report: &Report) -> Vec<Heat> {
+    const LEFT: f64 = 62.0;
+    const TOP: f64 = 22.0;
+    let heat = |(row, result): (&Row, &RunResult)| {
+        let labels = &result.scores.labels;
+        let cell = one(174.0 / labels.len().max(1) as f64);
+        let at = |index: usize| index as f64 * cell;
+        let tick = |offset: f64| {
+            let tick = move |(index, label): (usize, &Label)| Tick {
+                at: one(offset + at(index) + cell / 2.0),
+                label: label.as_str().to_owned(),
+            };
+            labels.iter().enumerate().map(tick).collect::<Vec<_>>()
+        };
+        let (mut cells, mut words) = (Vec::new(), Vec::new());
+        for (index, (label, counts)) in labels.iter().zip(&result.scores.confusion_matrix).enumerate() {
+            let whole = counts.iter().sum::<u64>().max(1) as f64;
+            for (column, (read, posts)) in labels.iter().zip(counts).enumerate() {
+                let share = *posts as f64 / whole;
+                words.push(format!("{} read as {}: {}", label.as_str(), read.as_str(), count(*posts)));
+                cells.push(Cell {
+                    x: one(LEFT + at(column)),
+                    y: one(TOP + at(index)),
+                    opacity: (share * 70.0 + 6.0).round() / 100.0,
+                    count: count(*posts),
+                    share: format!("{:.1} %", share * 100.0),
+                });
+            }
+        }
+        let height = TOP + at(labels.len()) + 2.0;
+        let (columns, rows) = (tick(LEFT), tick(TOP));
+        Heat {
+            name: row.name.clone(),
+            hue: hue(row.embedding),
+            height,
+            columns,
+            rows,
+            cell,
+            cells,
+            words: words.join("; "),
+        }
+    };
+    report.finished().map(heat).collect()
+}
+
+/// Values from `low` to `high`.
+#[derive(Debug, Clone, Copy)]
+struct Range {
+    low: f64,
+    high: f64,
+}
+
+impl Range {
+    fn of(values: impl Iterator<Item = f64>) -> Option<Self> {
+        values.fold(None, |range: Option<Self>, value| {
+            let Self { low, high } = range.unwrap_or(Self { low: value, high: value });
+            Some(Self { low: low.min(value), high: high.max(value) })
+        })
+    }
+
+    /// With room on both sides: a tenth, and at least `least`.
+    fn wider(self, least: f64) -> Self {
+        let room = (self.span() / 10.0).max(least);
+        Self { low: self.low - room, high: self.high + room }
+    }
+
+    fn span(self) -> f64 {
+        self.high - self.low
+    }
+
+    fn holds(self, value: f64) -> bool {
+        (self.low..=self.high).contains(&value)
+    }
+
+    fn place(self, value: f64, from: f64, to: f64) -> f64 {
+        one(from + (to - from) * (value - self.low) / self.span().max(f64::MIN_POSITIVE))
+    }
+
+    /// Round values within, three to seven of them.
+    fn steps(self) -> Vec<f64> {
+        let step = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2].into_iter().find(|step| self.span() / step <= 6.0);
+        let step = step.unwrap_or(0.5);
+        let (first, last) = ((self.low / step - 1e-9).ceil() as i64, (self.high / step + 1e-9).floor() as i64);
+        (first..=last).map(|index| index as f64 * step).collect()
+    }
+}
+
+fn path(places: impl Iterator<Item = (f64, f64)>) -> String {
+    let part = |(index, (x, y)): (usize, (f64, f64))| format!("{}{x:.1} {y:.1}", if index == 0 { 'M' } else { 'L' });
+    places.enumerate().map(part).collect()
+}
+
+/// To a tenth, which is finer than a screen.
+fn one(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
+/// As few digits as tell one step from the next.
+fn short_percent(share: f64) -> String {
+    let tenths = (share * 1_000.0).round() / 10.0;
+    format!("{tenths} %")
+}
+
+fn axis_time(seconds: f64) -> String {
+    match seconds {
+        seconds if seconds < 60.0 => format!("{seconds} s"),
+        seconds if seconds < 3_600.0 => format!("{} min", seconds / 60.0),
+        seconds => format!("{} h", seconds / 3_600.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_axis_has_round_steps_within_it() {
+        assert_eq!(
+            Range { low: 0.683, high: 0.781 }.steps().iter().map(|at| short_percent(*at)).collect::<Vec<_>>(),
+            ["70 %", "72 %", "74 %", "76 %", "78 %"]
+        );
+        assert_eq!(Range { low: 0.4, high: 1.0 }.steps().len(), 7);
+        let range = Range::of([3.0, 1.0].into_iter()).unwrap();
+        assert_eq!((range.place(1.0, 50.0, 432.0), range.place(3.0, 270.0, 10.0)), (50.0, 10.0));
+        assert!(Range::of(std::iter::empty()).is_none());
+        assert!(Range { low: 1.0, high: 1.0 }.place(1.0, 0.0, 9.0).is_finite());
+    }
+
+    #[test]
+    fn times_are_written_in_their_unit() {
+        assert_eq!([0.1, 10.0, 60.0, 600.0, 3_600.0].map(axis_time), ["0.1 s", "10 s", "1 min", "10 min", "1 h"]);
+    }
+}

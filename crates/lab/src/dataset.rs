@@ -1,0 +1,211 @@
+//! [`Dataset`]: labelled posts of a dump, cleaned, whole or the earlier or later part of it. First step of fit and evaluate.
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use vigie_reading::classify::{Label, plain_reason};
+use vigie_reading::dump::{Input, Needs, ReadOptions, Reader, Reject, SourceError};
+use vigie_reading::text;
+use vigie_reading::text::Profile;
+
+/// Which posts of a dump, by event time. Shares are in (0, 1).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Part {
+    All,
+    /// The earliest share; together with [`Part::Last`] of the rest it is the whole, without overlap.
+    First(f64),
+    /// The latest share.
+    Last(f64),
+    /// A share drawn by text: equal texts, whatever their case, are on the same side of [`Part::Unsampled`].
+    Sampled(f64),
+    /// The rest of [`Part::Sampled`] of the same share.
+    Unsampled(f64),
+}
+
+/// A post to learn from or to judge by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labelled {
+    /// Cleaned, not empty.
+    pub text: String,
+    pub label: Label,
+    /// Why a negative post is so, where the dump says; as [`plain_reason`] writes it.
+    pub reason: Option<String>,
+}
+
+/// The labelled posts of a part of a dump, by event time where it was cut by time and else in the dump's order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dataset {
+    pub posts: Vec<Labelled>,
+    /// Rows of the dump that could not be read or carry no label.
+    pub rejected: u64,
+    /// Of the dump's raw bytes, in hex.
+    pub sha256: String,
+}
+
+/// Why a dump gives no dataset.
+#[derive(Debug, thiserror::Error)]
+pub enum DatasetError {
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error("{name} has no labelled post in the part asked for: {rejected} rows were rejected{}", first.as_deref().unwrap_or_default())]
+    Empty { name: String, rejected: u64, first: Option<String> },
+}
+
+impl Dataset {
+    /// Reads the labelled posts of `input`; a part needs an event time of every row.
+    pub fn read(input: &Input, options: &ReadOptions, part: Part, profile: Profile) -> Result<Self, DatasetError> {
+        let needs = Needs { label: true, created_at: part.is_by_time(), ..Needs::default() };
+        let mut reader = Reader::open(input, options, needs)?;
+        let (mut posts, mut rejected, mut first) = (Vec::new(), 0, None);
+        while let Some(row) = reader.next_row()? {
+            match row {
+                Ok(row) => {
+                    let text = text::clean(profile, &row.text);
+                    if let Some(label) = row.label.as_deref().and_then(Label::parse).filter(|_| !text.is_empty()) {
+                        let reason = row.reason.as_deref().map(plain_reason);
+                        let reason = reason.filter(|reason| label == Label::Negative && !reason.is_empty());
+                        posts.push((row.created_at, Labelled { text, label, reason }));
+                    }
+                }
+                Err(reject) => {
+                    rejected += 1;
+                    first.get_or_insert_with(|| told(&reject));
+                }
+            }
+        }
+        let posts = part.of(posts);
+        if posts.is_empty() {
+            return Err(DatasetError::Empty { name: reader.name().to_owned(), rejected, first });
+        }
+        Ok(Self { posts, rejected, sha256: reader.fingerprint().unwrap_or_default() })
+    }
+
+    pub fn labels(&self) -> Vec<Label> {
+        self.posts.iter().map(|post| post.label).collect()
+    }
+
+    pub fn texts(&self) -> Vec<&str> {
+        self.posts.iter().map(|post| post.text.as_str()).collect()
+    }
+}
+
+fn told(reject: &Reject) -> String {
+    format!("; the first at line {}: {}", reject.line, reject.detail)
+}
+
+impl Part {
+    fn is_by_time(self) -> bool {
+        matches!(self, Self::First(_) | Self::Last(_))
+    }
+
+    /// Posts written at the same time keep the dump's order, so that two parts never share a post.
+    fn of(self, mut posts: Vec<(Option<Timestamp>, Labelled)>) -> Vec<Labelled> {
+        match self {
+            Self::Sampled(share) => posts.retain(|(_, post)| is_drawn(&post.text, share)),
+            Self::Unsampled(share) => posts.retain(|(_, post)| !is_drawn(&post.text, share)),
+            Self::All | Self::First(_) | Self::Last(_) => {}
+        }
+        if self.is_by_time() {
+            posts.sort_by_key(|(created_at, _)| *created_at);
+        }
+        let count = posts.len();
+        let (skipped, taken) = match self {
+            Self::All | Self::Sampled(_) | Self::Unsampled(_) => (0, count),
+            Self::First(share) => (0, share_of(share, count)),
+            Self::Last(share) => (share_of(1.0 - share, count), count),
+        };
+        posts.into_iter().skip(skipped).take(taken).map(|(_, post)| post).collect()
+    }
+}
+
+/// By eight bytes of the text's hash that neither calibration nor cross-validation draws by.
+fn is_drawn(text: &str, share: f64) -> bool {
+    let digest: [u8; 32] = Sha256::digest(text.to_lowercase()).into();
+    let drawn = digest.iter().skip(8).take(8).fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
+    let drawn = (drawn >> 11) as f64 / (1_u64 << 53) as f64;
+    drawn < share
+}
+
+/// Rounded down, but for what binary fractions lose.
+fn share_of(share: f64, count: usize) -> usize {
+    (share * count as f64 + 1e-6) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(csv: &str, part: Part) -> Result<Dataset, String> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        std::io::Write::write_all(&mut file, csv.as_bytes()).unwrap();
+        let input = Input::Path(file.path().to_path_buf());
+        Dataset::read(&input, &ReadOptions::default(), part, Profile::Transformer).map_err(|error| error.to_string())
+    }
+
+    const CSV: &str = "created_at,label,text
+2015-02-19T00:00:00Z,negative,third
+2015-02-17T00:00:00Z,positive,first https://t.co/a
+2015-02-18T00:00:00Z,neutral,second @united
+2015-02-18T00:00:00Z,,no label
+2015-02-20T00:00:00Z,negative,fourth
+2015-02-21T00:00:00Z,negative,fifth
+";
+
+    fn texts(part: Part) -> Vec<String> {
+        read(CSV, part).unwrap().posts.into_iter().map(|post| post.text).collect()
+    }
+
+    #[test]
+    fn the_whole_is_in_the_order_of_the_dump_and_cleaned() {
+        assert_eq!(texts(Part::All), ["third", "first http", "second @user", "fourth", "fifth"]);
+        let dataset = read(CSV, Part::All).unwrap();
+        assert_eq!((dataset.rejected, dataset.posts[0].label, dataset.sha256.len()), (1, Label::Negative, 64));
+    }
+
+    #[test]
+    fn parts_are_cut_by_time() {
+        assert_eq!(texts(Part::First(0.8)), ["first http", "second @user", "third", "fourth"]);
+        assert_eq!(texts(Part::Last(0.2)), ["fifth"]);
+    }
+
+    #[test]
+    fn a_dump_without_labels_is_named() {
+        let message = read("label,text\n,a\nwonderful,b\n", Part::All).unwrap_err();
+        assert!(message.contains("2 rows were rejected; the first at line 2: "), "{message}");
+        assert!(read("text\na\n", Part::All).unwrap_err().contains("no column for label"));
+        assert!(read("label,text\nneutral,a\n", Part::Last(0.2)).unwrap_err().contains("no column for created_at"));
+    }
+
+    #[test]
+    fn a_draw_parts_no_equal_texts_and_is_about_as_large_as_asked() {
+        let post = |i: usize| {
+            let text = if i.is_multiple_of(2) { format!("late {}", i / 2) } else { format!("LATE {}", i / 2) };
+            (None, Labelled { text, label: Label::Neutral, reason: None })
+        };
+        let posts: Vec<_> = (0..2000).map(post).collect();
+        let texts = |part: Part| -> std::collections::BTreeSet<String> {
+            part.of(posts.clone()).into_iter().map(|post| post.text.to_lowercase()).collect()
+        };
+        let (drawn, rest) = (texts(Part::Sampled(0.2)), texts(Part::Unsampled(0.2)));
+        assert!(drawn.is_disjoint(&rest) && drawn.len() + rest.len() == 1000);
+        assert!((150..250).contains(&drawn.len()), "{}", drawn.len());
+    }
+
+    proptest! {
+        #[test]
+        fn the_two_parts_make_the_whole(percent in 1_u32..100, count in 0_usize..300) {
+            let share = f64::from(percent) / 100.0;
+            let post = |i: usize| {
+                let at = Timestamp::from_second((i * 7 % 5) as i64).ok();
+                (at, Labelled { text: i.to_string(), label: Label::Neutral, reason: None })
+            };
+            let posts: Vec<_> = (0..count).map(post).collect();
+            let mut parts = Part::First(share).of(posts.clone());
+            parts.extend(Part::Last(1.0 - share).of(posts.clone()));
+            let mut sorted = posts;
+            sorted.sort_by_key(|(at, _)| *at);
+            prop_assert_eq!(parts, sorted.into_iter().map(|(_, post)| post).collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The inference engine. [`Encoder`]: texts to pooled vectors; the classifier puts its head on them, the lab fits heads to them.
+//!
+//! ```text
+//! texts -> tokenizer -> batch -> distilbert (weights, ops over vigie_kernels) -> pooling -> vectors
+//! ```
+
+pub(crate) mod batch;
+pub(crate) mod config;
+pub(crate) mod distilbert;
+mod ops;
+pub(crate) mod pooling;
+pub(crate) mod tokenizer;
+pub(crate) mod weights;
+
+pub use pooling::Pooling;
+
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use self::batch::{Batch, batches};
+use self::config::EncoderConfig;
+use self::distilbert::DistilBert;
+use self::tokenizer::Tokenize;
+use self::weights::Weights;
+use super::ModelError;
+use super::artifact::files::{CONFIG, ModelFiles, TOKENIZER};
+
+/// Tokens of a batch, padding included. Of 128 to 4096, 512 took the least CPU time a post, with little memory.
+const BATCH_TOKENS: usize = 512;
+
+/// A DistilBERT encoder with its tokenizer.
+#[derive(Debug)]
+pub struct Encoder {
+    tokenize: Tokenize,
+    bert: DistilBert,
+    pooling: Pooling,
+    padding: u32,
+}
+
+impl Encoder {
+    /// Loads the encoder of a model directory, with or without a head. Without a manifest nothing is verified, texts
+    /// are cut at the encoder's limit, and the mean is pooled.
+    pub fn load(dir: &Path) -> Result<Self, ModelError> {
+        let mut files = ModelFiles::open(dir)?;
+        let (encoder, _, _) = Self::of_files(&mut files)?;
+        files.finish()?;
+        Ok(encoder)
+    }
+
+    /// Also gives what is left of the weights, for a head.
+    pub(crate) fn of_files(files: &mut ModelFiles) -> Result<(Self, Weights, EncoderConfig), ModelError> {
+        let config = EncoderConfig::parse(&files.path(CONFIG), &files.read(CONFIG)?)?;
+        let (pooling, max_tokens) = match files.manifest() {
+            Some(manifest) => (manifest.pooling, manifest.max_tokens),
+            None => (Pooling::Mean, config.max_position_embeddings),
+        };
+        let tokenize = Tokenize::parse(&files.path(TOKENIZER), &files.read(TOKENIZER)?, &config, max_tokens)?;
+        let mut weights = Weights::of_encoder(files)?;
+        let bert = DistilBert::take(&mut weights, &config)?;
+        Ok((Self { tokenize, bert, pooling, padding: config.pad_token_id }, weights, config))
+    }
+
+    /// The same encoder, pooling otherwise.
+    pub fn with_pooling(mut self, pooling: Pooling) -> Self {
+        self.pooling = pooling;
+        self
+    }
+
+    /// Values a text.
+    pub fn width(&self) -> usize {
+        self.pooling.width(self.bert.dim())
+    }
+
+    /// The pooled vector of each text, row-major `[texts, width]`, in the order of the texts.
+    ///
+    /// The same call gives the same bits; in other company a text's vector may differ by rounding.
+    pub fn encode(&self, texts: &[&str]) -> Result<Vec<f32>, ModelError> {
+        let batches = batches(&self.tokenize.ids(texts)?, BATCH_TOKENS, self.padding);
+        let pooled: Vec<Vec<f32>> = batches.par_iter().map(|batch| self.pooled(batch)).collect::<Result<_, _>>()?;
+        let width = self.width();
+        let mut rows = vec![0.0; texts.len() * width];
+        for (batch, pooled) in batches.iter().zip(&pooled) {
+            for (origin, vector) in batch.origins.iter().zip(pooled.chunks_exact(width)) {
+                if let Some(row) = rows.get_mut(origin * width..(origin + 1) * width) {
+                    row.copy_from_slice(vector);
+                }
+            }
+        }
+        Ok(rows)
+    }
+
+    fn pooled(&self, batch: &Batch) -> Result<Vec<f32>, ModelError> {
+        let layers = self.bert.forward(batch, &self.pooling.layers(self.bert.depth()))?;
+        let (dim, width, texts) = (self.bert.dim(), self.width(), batch.lengths.len());
+        let mut out = vec![0.0; texts * width];
+        for (text, (length, out)) in batch.lengths.iter().zip(out.chunks_exact_mut(width)).enumerate() {
+            for (hidden, out) in layers.iter().zip(out.chunks_exact_mut(dim)) {
+                self.pooling.pool(hidden.chunks_exact(dim).skip(text).step_by(texts).take(*length), out);
+            }
+        }
+        Ok(out)
+    }
+}

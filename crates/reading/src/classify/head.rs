@@ -1,0 +1,159 @@
+//! [`Head`]: multinomial logistic regression over a pooled output; the last step of a classification.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+
+use super::artifact::files::{HEAD, ModelFiles};
+use super::artifact::manifest::MANIFEST;
+use super::engine::weights::Weights;
+use super::{Label, ModelError};
+
+/// A linear layer in plain arithmetic, for the few values that follow the encoder.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Dense {
+    /// Row-major, `[outputs, inputs]`.
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+impl Dense {
+    /// Takes `{prefix}weight` and `{prefix}bias` from the weights.
+    pub(crate) fn take(weights: &mut Weights, prefix: &str, outputs: usize, inputs: usize) -> Result<Self, ModelError> {
+        Ok(Self {
+            weight: weights.take_values(&format!("{prefix}weight"), &[outputs, inputs])?,
+            bias: weights.take_values(&format!("{prefix}bias"), &[outputs])?,
+        })
+    }
+
+    fn inputs(&self) -> usize {
+        self.weight.len() / self.bias.len().max(1)
+    }
+
+    pub(crate) fn apply(&self, input: &[f32]) -> Vec<f32> {
+        let rows = self.weight.chunks_exact(self.inputs().max(1));
+        rows.zip(&self.bias).map(|(row, bias)| dot(row, input) + bias).collect()
+    }
+}
+
+/// Eight sums side by side: one sum would wait for itself at every step.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let (blocks_a, rest_a) = a.as_chunks::<8>();
+    let (blocks_b, rest_b) = b.as_chunks::<8>();
+    let mut sums = [0.0_f32; 8];
+    for (block_a, block_b) in blocks_a.iter().zip(blocks_b) {
+        for ((sum, x), y) in sums.iter_mut().zip(block_a).zip(block_b) {
+            *sum += x * y;
+        }
+    }
+    sums.iter().sum::<f32>() + rest_a.iter().zip(rest_b).map(|(x, y)| x * y).sum::<f32>()
+}
+
+/// Multinomial logistic regression: `softmax(W x + b)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Head(Dense);
+
+impl Head {
+    /// `weight` is row-major `[labels, width]`, `bias` has one value a label, both in the label order of the manifest.
+    pub fn new(weight: Vec<f32>, bias: Vec<f32>) -> Result<Self, ModelError> {
+        if bias.is_empty() || weight.is_empty() || !weight.len().is_multiple_of(bias.len()) {
+            return Err(ModelError::HeadShape { weights: weight.len(), biases: bias.len(), labels: bias.len() });
+        }
+        Ok(Self(Dense { weight, bias }))
+    }
+
+    /// Writes `weight` and `bias` in f32, in the layout that a model directory's `head.safetensors` has.
+    pub fn save(&self, path: &Path) -> Result<(), ModelError> {
+        let (labels, width) = (self.0.bias.len(), self.width());
+        let tensors = HashMap::from([
+            ("weight", Tensor::from_slice(&self.0.weight, (labels, width), &Device::Cpu)?),
+            ("bias", Tensor::from_slice(&self.0.bias, labels, &Device::Cpu)?),
+        ]);
+        let tensors = tensors.iter().map(|(name, tensor)| (*name, tensor));
+        let bytes = safetensors::serialize(tensors, None)
+            .map_err(|error| ModelError::Weights { path: path.to_path_buf(), reason: error.to_string() })?;
+        std::fs::write(path, bytes).map_err(|cause| ModelError::Io { path: path.to_path_buf(), cause })
+    }
+
+    /// Takes `weight` and `bias` for `labels` labels over `width` inputs.
+    pub(crate) fn take(weights: &mut Weights, labels: usize, width: usize) -> Result<Self, ModelError> {
+        Dense::take(weights, "", labels, width).map(Self)
+    }
+
+    /// The head in a model directory, which must be of these labels in this order.
+    ///
+    /// # Errors
+    /// When there is none, or one of another shape or of other labels.
+    pub fn of_model(dir: &Path, labels: &[Label]) -> Result<Self, ModelError> {
+        let mut files = ModelFiles::open(dir)?;
+        if let Some(manifest) = files.manifest().filter(|manifest| manifest.labels != labels) {
+            let reason = format!("labels are {:?}; the head that is wanted has {labels:?}", manifest.labels);
+            return Err(ModelError::Manifest { path: dir.join(MANIFEST), reason });
+        }
+        Self::of_file(&mut files, HEAD, labels.len())
+    }
+
+    /// `weight` and `bias` of any width, with `rows` rows.
+    pub(crate) fn of_file(files: &mut ModelFiles, name: &str, rows: usize) -> Result<Self, ModelError> {
+        let mut tensors = Weights::of_file(files, name, |_| true)?;
+        let width = tensors.dims("weight").and_then(|dims| dims.get(1).copied()).unwrap_or_default();
+        Self::take(&mut tensors, rows, width)
+    }
+
+    /// The same head at `temperature`: its logits divided by that.
+    pub fn cooled(mut self, temperature: f64) -> Self {
+        for value in self.0.weight.iter_mut().chain(&mut self.0.bias) {
+            *value = (f64::from(*value) / temperature) as f32;
+        }
+        self
+    }
+
+    /// One logit a row: `W x + b`.
+    pub fn logits(&self, pooled: &[f32]) -> Vec<f32> {
+        self.0.apply(pooled)
+    }
+
+    /// Values of a pooled output it reads.
+    pub fn width(&self) -> usize {
+        self.0.inputs()
+    }
+
+    /// One probability a label, summing to 1.
+    pub fn probabilities(&self, pooled: &[f32]) -> Vec<f32> {
+        softmax(self.0.apply(pooled))
+    }
+}
+
+/// The head of `DistilBertForSequenceClassification`: `classifier(relu(pre_classifier(first token)))`.
+#[derive(Debug)]
+pub(crate) struct CheckpointHead {
+    pre_classifier: Dense,
+    classifier: Dense,
+}
+
+impl CheckpointHead {
+    pub(crate) fn take(weights: &mut Weights, labels: usize, dim: usize) -> Result<Self, ModelError> {
+        Ok(Self {
+            pre_classifier: Dense::take(weights, "pre_classifier.", dim, dim)?,
+            classifier: Dense::take(weights, "classifier.", labels, dim)?,
+        })
+    }
+
+    pub(crate) fn probabilities(&self, first_token: &[f32]) -> Vec<f32> {
+        let hidden: Vec<f32> = self.pre_classifier.apply(first_token).iter().map(|value| value.max(0.0)).collect();
+        softmax(self.classifier.apply(&hidden))
+    }
+}
+
+fn softmax(mut logits: Vec<f32>) -> Vec<f32> {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    for logit in &mut logits {
+        *logit = (*logit - largest).exp();
+    }
+    let sum: f32 = logits.iter().sum();
+    for probability in &mut logits {
+        *probability /= sum;
+    }
+    logits
+}

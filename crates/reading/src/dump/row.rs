@@ -1,0 +1,150 @@
+//! [`Row`], what one record of any layout says, and how it becomes a [`Post`].
+
+use std::hash::Hasher;
+
+use jiff::Timestamp;
+use twox_hash::XxHash64;
+
+use crate::post::{Details, Post};
+
+/// One readable record of a dump. Fields the reader was told to need are there; the text is never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// 1-based line of the input on which the record begins.
+    pub line: u64,
+    pub id: Option<String>,
+    /// Event time in whole milliseconds.
+    pub created_at: Option<Timestamp>,
+    /// Handle without `@`, or the author's identifier.
+    pub author: Option<String>,
+    pub text: String,
+    pub lang: Option<String>,
+    /// Content of the mapped topic column.
+    pub topic: Option<String>,
+    /// `negative`, `neutral` or `positive`.
+    pub label: Option<String>,
+    /// Why the post is negative, where the dump says so.
+    pub reason: Option<String>,
+    /// Whether it was written during an incident, where the dump says so.
+    pub incident: Option<bool>,
+}
+
+impl Row {
+    /// The post, or `None` without an event time (which cannot be under [`Needs::created_at`](super::Needs)). A row
+    /// without an identifier gets one derived from author, time and text, the same in every run.
+    pub fn into_post(self) -> Option<Post> {
+        let created_at = self.created_at?;
+        let id = self.id.unwrap_or_else(|| derived_id(self.author.as_deref(), created_at, &self.text));
+        Some(Post {
+            id,
+            created_at,
+            author: self.author,
+            text: self.text,
+            lang: self.lang,
+            topic: self.topic,
+            label: self.label,
+            details: Details { reason: self.reason, ..Details::default() },
+        })
+    }
+}
+
+fn derived_id(author: Option<&str>, created_at: Timestamp, text: &str) -> String {
+    let mut hasher = XxHash64::with_seed(0);
+    hasher.write(author.unwrap_or_default().as_bytes());
+    hasher.write(&[0]);
+    hasher.write(&created_at.as_millisecond().to_le_bytes());
+    hasher.write(text.as_bytes());
+    format!("h{:016x}", hasher.finish())
+}
+
+/// A word for a sentiment, normalised. Numerals mean it only where the scale is known to be Sentiment140's: 2 is
+/// positive in other dumps.
+pub(crate) fn label(word: &str, numerals: bool) -> Option<&'static str> {
+    match word {
+        "0" if numerals => return Some("negative"),
+        "2" if numerals => return Some("neutral"),
+        "4" if numerals => return Some("positive"),
+        _ => {}
+    }
+    ["negative", "neutral", "positive"].into_iter().find(|known| known.eq_ignore_ascii_case(word))
+}
+
+/// A mark such as 1 or 0; nothing where it is no mark.
+pub(crate) fn mark(word: &str) -> Option<bool> {
+    let is_one_of = |known: [&str; 3]| known.iter().any(|known| known.eq_ignore_ascii_case(word));
+    if is_one_of(["1", "true", "yes"]) {
+        Some(true)
+    } else if is_one_of(["0", "false", "no"]) {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// Whether a column or key of this name holds Sentiment140's 0, 2 and 4.
+pub(crate) fn holds_numerals(name: &str) -> bool {
+    ["polarity", "target"].iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// A handle without its `@`; `None` where nothing is left.
+pub(crate) fn handle(author: &str) -> Option<&str> {
+    let author = author.trim();
+    Some(author.strip_prefix('@').unwrap_or(author)).filter(|author| !author.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(id: Option<&str>, author: Option<&str>, at: i64, text: &str) -> Row {
+        Row {
+            line: 1,
+            id: id.map(str::to_owned),
+            created_at: Timestamp::from_second(at).ok(),
+            author: author.map(str::to_owned),
+            text: text.to_owned(),
+            lang: None,
+            topic: None,
+            label: None,
+            reason: None,
+            incident: None,
+        }
+    }
+
+    #[test]
+    fn a_missing_id_is_derived_from_author_time_and_text() {
+        let id = |author, at, text: &str| row(None, author, at, text).into_post().unwrap().id;
+        let first = id(Some("a"), 1, "late");
+        // Pinned: a stored seen-id must still be known after an update.
+        assert_eq!(first, "h78b5d71482bcb2bf");
+        for other in
+            [id(Some("b"), 1, "late"), id(Some("a"), 2, "late"), id(Some("a"), 1, "late!"), id(None, 1, "late")]
+        {
+            assert_ne!(other, first);
+        }
+        assert_eq!(row(Some("7"), None, 1, "late").into_post().unwrap().id, "7");
+    }
+
+    #[test]
+    fn without_a_time_there_is_no_post() {
+        assert_eq!(Row { created_at: None, ..row(Some("7"), None, 1, "late") }.into_post(), None);
+    }
+
+    #[test]
+    fn labels_are_normalised() {
+        assert_eq!(label("Negative", false), Some("negative"));
+        assert_eq!(label("4", true), Some("positive"));
+        assert_eq!((label("4", false), label("bad", true), label("1", true)), (None, None, None));
+        assert!(holds_numerals("Polarity") && !holds_numerals("label"));
+    }
+
+    #[test]
+    fn marks_are_read() {
+        assert_eq!((mark("1"), mark("TRUE"), mark("no"), mark("maybe")), (Some(true), Some(true), Some(false), None));
+    }
+
+    #[test]
+    fn handles_lose_their_at_sign() {
+        assert_eq!((handle(" @air "), handle("@"), handle("")), (Some("air"), None, None));
+    }
+}

@@ -1,0 +1,132 @@
+//! [`Selector`]: whose texts are to be forgotten.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::window::Sample;
+
+/// A post by its id, or an author by handle or identifier, `@` or not, in any case. As JSON `{"post": "123"}` or
+/// `{"author": "ann"}`. Its `Debug` form hides who it is.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Selector {
+    Post(String),
+    Author(String),
+}
+
+impl fmt::Debug for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if matches!(self, Self::Post(_)) { "Post(…)" } else { "Author(…)" })
+    }
+}
+
+impl Selector {
+    /// The id or name in the form in which ids or names are compared.
+    pub(in crate::monitor) fn normal(&self) -> String {
+        match self {
+            Self::Post(id) => id.trim().to_owned(),
+            Self::Author(name) => normal_author(name),
+        }
+    }
+
+    /// Whether `sample` is the post, is by the author, or repeats a post of the author's.
+    pub(in crate::monitor) fn wants(&self, sample: &Sample) -> bool {
+        let wanted = self.normal();
+        match self {
+            Self::Post(_) => sample.id == wanted,
+            Self::Author(_) => {
+                names(sample).any(|name| name == wanted) || reposted(&sample.text).is_some_and(|name| name == wanted)
+            }
+        }
+    }
+
+    /// Whether the id or name stands in `raw` as a word.
+    pub(in crate::monitor) fn is_in(&self, raw: &str) -> bool {
+        let wanted = self.normal().to_lowercase();
+        let raw = raw.to_lowercase();
+        let mut from = 0;
+        while let Some(at) = raw.get(from..).and_then(|rest| rest.find(&wanted)).filter(|_| !wanted.is_empty()) {
+            let (start, end) = (from + at, from + at + wanted.len());
+            let before = raw.get(..start).and_then(|text| text.chars().next_back());
+            let behind = raw.get(end..).and_then(|text| text.chars().next());
+            if !before.is_some_and(is_word) && !behind.is_some_and(is_word) {
+                return true;
+            }
+            from = end;
+        }
+        false
+    }
+}
+
+/// A handle or an author's identifier, in the form in which they are compared.
+pub(in crate::monitor) fn normal_author(name: &str) -> String {
+    name.trim().trim_start_matches('@').to_lowercase()
+}
+
+/// The names of a post's author, as compared.
+pub(in crate::monitor) fn names(sample: &Sample) -> impl Iterator<Item = String> + '_ {
+    [&sample.author, &sample.author_id].into_iter().flatten().map(|name| normal_author(name))
+}
+
+/// Whose post a text repeats, where it is a repost in the old form `RT @name: ...`.
+pub(in crate::monitor) fn reposted(text: &str) -> Option<String> {
+    let (mark, rest) = text.trim_start().split_at_checked(4)?;
+    let name = rest.split(|c| !is_word(c)).next().filter(|name| !name.is_empty())?;
+    mark.eq_ignore_ascii_case("rt @").then(|| name.to_lowercase())
+}
+
+pub(in crate::monitor) fn is_word(character: char) -> bool {
+    character.is_alphanumeric() || character == '_'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(author: &str, author_id: Option<&str>, text: &str) -> Sample {
+        Sample {
+            id: "77".into(),
+            created_at: jiff::Timestamp::UNIX_EPOCH,
+            author: Some(author.into()),
+            author_id: author_id.map(Into::into),
+            url: None,
+            text: text.into(),
+            negative: 1.0,
+        }
+    }
+
+    #[test]
+    fn an_author_is_meant_by_either_name_in_any_form() {
+        let by_ann = sample("Ann_B", Some("42"), "late again");
+        for name in ["ann_b", "@Ann_B", " ANN_B ", "42"] {
+            assert!(Selector::Author(name.into()).wants(&by_ann), "{name}");
+        }
+        for name in ["ann", "ann_bb", "4", "", "late"] {
+            assert!(!Selector::Author(name.into()).wants(&by_ann), "{name}");
+        }
+        assert!(Selector::Post("77".into()).wants(&by_ann) && !Selector::Post("42".into()).wants(&by_ann));
+    }
+
+    #[test]
+    fn a_repost_is_its_authors_text_and_a_mention_is_not() {
+        let ann = Selector::Author("ann".into());
+        assert!(ann.wants(&sample("bob", None, "RT @Ann: late again")));
+        assert!(!ann.wants(&sample("bob", None, "RT @Anna: late again")));
+        assert!(!ann.wants(&sample("bob", None, "@ann is right")));
+    }
+
+    #[test]
+    fn a_name_is_found_in_raw_text_as_a_word() {
+        let ann = Selector::Author("@Ann".into());
+        assert!(ann.is_in("{\"author\":\"ANN\"}") && ann.is_in("cannot, said @ann"));
+        assert!(!ann.is_in("anna, cannot, ann_b") && !Selector::Author("@".into()).is_in("anything"));
+    }
+
+    #[test]
+    fn it_is_not_shown() {
+        assert_eq!(format!("{:?}", Selector::Author("ann".into())), "Author(…)");
+        let given: Selector = serde_json::from_str(r#"{"author": "ann"}"#).unwrap();
+        assert_eq!(given, Selector::Author("ann".into()));
+    }
+}

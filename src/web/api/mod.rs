@@ -1,0 +1,5 @@
+//! The local HTTP API, one file per resource.
+
+pub(super) mod erase;
+pub(super) mod feedback;
+pub(super) mod posts;
