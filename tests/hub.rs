@@ -1,4 +1,4 @@
-//! `vigie model` against a hub on this machine: what is pulled, what goes on after a cut, what is refused and in what words.
+//! `vigie model` against a local hub: what is pulled, what is resumed after an interruption, what is refused, and the messages.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers: a panic there is the failure it should be")]
 
 mod common;
@@ -15,13 +15,13 @@ use indicatif::ProgressBar;
 use serde_json::Value;
 use vigie::classify::Manifest;
 use vigie::lab::hub;
-use vigie::lab::hub::{Hub, HubError, Kind, Pull, Pulled, Settings};
+use vigie::lab::hub::{CheckpointKind, Hub, HubError, HubSettings, PullOptions, PulledModel};
 
 const STUDENT: &str = "lxyuan/distilbert-base-multilingual-cased-sentiments-student";
 const BASE: &str = "distilbert-base-uncased";
 const TOKEN: &str = "hf_verysecret";
 
-/// A hub with one repository, and a machine that has a directory and a cache.
+/// A hub with one repository, and a directory with models and a cache.
 struct Site {
     hub: FakeHub,
     dir: tempfile::TempDir,
@@ -37,7 +37,7 @@ impl Site {
         self.dir.path().join(name)
     }
 
-    /// `vigie`, whose environment knows this hub alone.
+    /// `vigie`, in an environment with this hub only.
     fn vigie(&self, arguments: &[&str]) -> Command {
         let mut command = vigie(self.dir.path());
         let names =
@@ -53,7 +53,7 @@ impl Site {
         self.vigie(arguments).output().unwrap()
     }
 
-    fn settings(&self, token: Option<&str>) -> Settings {
+    fn settings(&self, token: Option<&str>) -> HubSettings {
         let home = self.path("hf").to_string_lossy().into_owned();
         let variable = |name: &str| match name {
             "HF_ENDPOINT" => Some(self.hub.endpoint.clone()),
@@ -61,21 +61,21 @@ impl Site {
             "HF_TOKEN" => token.map(str::to_owned),
             _ => None,
         };
-        Settings::from_env(variable).unwrap()
+        HubSettings::from_env(variable).unwrap()
     }
 
-    /// Pulls into `models/m`, without the pauses between requests.
-    fn pull_as(&self, repo: &str, token: Option<&str>) -> Result<Pulled, HubError> {
+    /// Pulls into `models/m`, without pauses between requests.
+    fn pull_as(&self, repo: &str, token: Option<&str>) -> Result<PulledModel, HubError> {
         let hub = Hub::new(self.settings(token)).with_pause(Duration::ZERO);
         let name = repo.parse().unwrap();
-        hub::pull(&hub, Pull { name: &name, to: &self.path("models/m"), force: false }, &ProgressBar::hidden())
+        hub::pull(&hub, PullOptions { name: &name, to: &self.path("models/m"), force: false }, &ProgressBar::hidden())
     }
 
-    fn pull(&self, repo: &str) -> Result<Pulled, HubError> {
+    fn pull(&self, repo: &str) -> Result<PulledModel, HubError> {
         self.pull_as(repo, None)
     }
 
-    /// What the CDN was asked for, and how much of it was sent.
+    /// Offset and number of bytes of each request to the CDN.
     fn cdn_reads(&self) -> Vec<(u64, usize)> {
         let seen = self.hub.seen().into_iter().filter(|seen| seen.cdn);
         seen.map(|seen| (seen.from, seen.sent)).collect()
@@ -90,23 +90,23 @@ fn names(dir: &Path) -> Vec<String> {
 }
 
 #[test]
-fn an_encoder_is_pulled_with_its_terms_and_the_next_step_is_told_and_works() {
+fn an_encoder_is_pulled_with_its_licence_and_the_suggested_next_step_works() {
     let site = Site::new(BASE, &Checkpoint::base());
-    let said = success(&site.run(&["model", "pull", BASE]));
+    let output_text = success(&site.run(&["model", "pull", BASE]));
     let dir = site.path("models/distilbert-base-uncased");
     assert_eq!(names(&dir), ["LICENSE", "config.json", "manifest.json", "model.safetensors", "tokenizer.json"]);
-    assert_eq!(names(&site.path("models")), [BASE], "nothing is left beside it");
+    assert_eq!(names(&site.path("models")), [BASE], "no temporary directory is left");
     let manifest = Manifest::read(&dir).unwrap().unwrap();
     assert_eq!(manifest.encoder.name, BASE);
     assert_eq!(manifest.encoder.origin, format!("{}/{BASE} at {COMMIT}", site.hub.endpoint));
     assert_eq!(manifest.encoder.licence, "apache-2.0");
     assert_eq!(manifest.files["model.safetensors"], sha256(Checkpoint::base().bytes("model.safetensors")));
-    assert!(said.contains(&manifest.model_id()) && said.contains(COMMIT), "{said}");
+    assert!(output_text.contains(&manifest.model_id()) && output_text.contains(COMMIT), "{output_text}");
 
-    let next = said.lines().find(|line| line.contains("vigie lab fit")).unwrap().trim().to_owned();
-    let wanted = "vigie lab fit models/recipe/default.toml --encoder models/distilbert-base-uncased \
+    let next = output_text.lines().find(|line| line.contains("vigie lab fit")).unwrap().trim().to_owned();
+    let expected = "vigie lab fit models/recipe/default.toml --encoder models/distilbert-base-uncased \
                   --out models/distilbert-base-uncased-fitted";
-    assert_eq!(next, wanted);
+    assert_eq!(next, expected);
     fs::create_dir(site.path("models/recipe")).unwrap();
     fs::write(site.path("models/recipe/default.toml"), RECIPE).unwrap();
     let airline = fs::read_to_string(repository("tests/data/airline.csv")).unwrap();
@@ -115,8 +115,9 @@ fn an_encoder_is_pulled_with_its_terms_and_the_next_step_is_told_and_works() {
     let mut arguments: Vec<&str> = next.split(' ').skip(1).collect();
     arguments.extend(["--data-dir", "."]);
     success(&site.run(&arguments));
-    let said = success(&site.run(&["classify", "--model", "models/distilbert-base-uncased-fitted", "late again"]));
-    assert!(said.contains("late again"), "{said}");
+    let output_text =
+        success(&site.run(&["classify", "--model", "models/distilbert-base-uncased-fitted", "late again"]));
+    assert!(output_text.contains("late again"), "{output_text}");
 }
 
 const RECIPE: &str = r#"
@@ -133,10 +134,10 @@ source = "made for this test"
 "#;
 
 #[test]
-fn a_checkpoint_with_three_classes_is_usable_at_once_whatever_their_order() {
+fn a_checkpoint_with_three_classes_in_any_order_is_usable_at_once() {
     let site = Site::new(STUDENT, &Checkpoint::student());
-    let said = success(&site.run(&["model", "pull", &format!("{STUDENT}@v1"), "--to", "models/student"]));
-    assert!(said.contains("[classify]\n    model = \"models/student\""), "{said}");
+    let output_text = success(&site.run(&["model", "pull", &format!("{STUDENT}@v1"), "--to", "models/student"]));
+    assert!(output_text.contains("[classify]\n    model = \"models/student\""), "{output_text}");
     assert_eq!(
         names(&site.path("models/student")),
         ["config.json", "manifest.json", "model.safetensors", "tokenizer.json"]
@@ -149,15 +150,18 @@ fn a_checkpoint_with_three_classes_is_usable_at_once_whatever_their_order() {
     let text = expected["texts"][0].as_str().unwrap();
     let model = ["--model", "models/student", "--format", "json"];
     let line = &json_lines(&success(&site.run(&[&["classify", text][..], &model].concat())))[0];
-    // As negative, neutral, positive: the checkpoint's rows are the other way round.
+    // In the order negative, neutral, positive; the checkpoint's rows are reversed.
     for (index, label) in ["negative", "neutral", "positive"].into_iter().enumerate() {
-        let (found, wanted) = (&line["probabilities"][label], &expected["f32"][0]["probabilities"][index]);
-        assert!((found.as_f64().unwrap() - wanted.as_f64().unwrap()).abs() < 1e-4, "{label}: {found} is not {wanted}");
+        let (found, expected) = (&line["probabilities"][label], &expected["f32"][0]["probabilities"][index]);
+        assert!(
+            (found.as_f64().unwrap() - expected.as_f64().unwrap()).abs() < 1e-4,
+            "{label}: {found} is not {expected}"
+        );
     }
 }
 
 #[test]
-fn what_was_pulled_is_told_as_json_too() {
+fn the_result_of_a_pull_is_available_as_json() {
     let site = Site::new(STUDENT, &Checkpoint::student());
     let pulled = &json_lines(&success(&site.run(&["model", "pull", STUDENT, "--format", "json"])))[0];
     assert_eq!((&pulled["kind"], &pulled["labels"][0]), (&"classifier".into(), &"positive".into()));
@@ -167,7 +171,7 @@ fn what_was_pulled_is_told_as_json_too() {
 }
 
 #[test]
-fn a_cut_connection_costs_no_byte_twice() {
+fn after_a_broken_connection_no_byte_is_sent_twice() {
     let site = Site::new(BASE, &Checkpoint::base());
     let size = Checkpoint::base().bytes("model.safetensors").len();
     site.hub.change(|world| world.cut_after = Some(40_000));
@@ -179,15 +183,15 @@ fn a_cut_connection_costs_no_byte_twice() {
 }
 
 #[test]
-fn a_pull_that_was_ended_goes_on_where_it_stopped() {
+fn an_interrupted_pull_is_resumed() {
     let site = Site::new(BASE, &Checkpoint::base());
     let size = Checkpoint::base().bytes("model.safetensors").len();
-    // The first process gets a third and then nothing.
+    // The first process receives a third of the file and then nothing.
     site.hub.change(|world| world.cut_after = Some(40_000));
     site.hub.change(|world| world.cut_after_that = Some(0));
     let part = site.pull(BASE).unwrap_err().to_string();
     assert!(
-        part.contains("model.safetensors broke off at 40000 of ") && part.contains("it goes on from there"),
+        part.contains("download of model.safetensors stopped at 40000 of ") && part.contains("to resume"),
         "{part}"
     );
     assert!(!site.path("models/m").exists());
@@ -204,7 +208,7 @@ fn a_pull_that_was_ended_goes_on_where_it_stopped() {
 }
 
 #[test]
-fn what_is_in_the_cache_is_not_asked_for_again_and_what_is_damaged_there_is() {
+fn cached_files_are_not_requested_again_unless_damaged() {
     let site = Site::new(BASE, &Checkpoint::base());
     site.pull(BASE).unwrap();
     site.hub.seen();
@@ -214,7 +218,7 @@ fn what_is_in_the_cache_is_not_asked_for_again_and_what_is_damaged_there_is() {
 
     let cache = site.path(&format!("hf/hub/models--{BASE}"));
     let snapshot = cache.join("snapshots").join(COMMIT).join("config.json");
-    assert_eq!(fs::read(snapshot).unwrap(), Checkpoint::base().bytes("config.json"), "as other tools look for it");
+    assert_eq!(fs::read(snapshot).unwrap(), Checkpoint::base().bytes("config.json"), "in the layout of other tools");
     assert_eq!(fs::read_to_string(cache.join("refs/main")).unwrap(), COMMIT);
     let blob = cache.join("blobs").join(sha256(Checkpoint::base().bytes("model.safetensors")));
     fs::remove_file(site.path("models/m/model.safetensors")).unwrap();
@@ -223,19 +227,19 @@ fn what_is_in_the_cache_is_not_asked_for_again_and_what_is_damaged_there_is() {
     fs::write(&blob, bytes).unwrap();
     site.pull(BASE).unwrap();
     assert_eq!(site.cdn_reads().len(), 1);
-    assert!(success(&site.run(&["model", "verify", "m"])).contains("3 files as its manifest says"));
+    assert!(success(&site.run(&["model", "verify", "m"])).contains("3 files match the manifest"));
 }
 
 #[test]
-fn a_server_that_knows_no_ranges_sends_all_of_it_again() {
+fn a_server_without_ranges_sends_the_whole_file_again() {
     let site = Site::new(BASE, &Checkpoint::base());
     site.hub.change(|world| (world.cut_after, world.cdn_status) = (Some(40_000), None));
     site.hub.change(|world| world.ignores_range = true);
     let error = site.pull(BASE).unwrap_err().to_string();
-    assert!(error.contains("broke off at 40000 of "), "{error}");
+    assert!(error.contains("stopped at 40000 of "), "{error}");
     site.hub.change(|world| world.cut_after = None);
     site.pull(BASE).unwrap();
-    // A part longer than the file, of whatever tool: it is thrown away.
+    // A partial file longer than the file, from any tool, is discarded.
     let blob =
         site.path(&format!("hf/hub/models--{BASE}/blobs")).join(sha256(Checkpoint::base().bytes("model.safetensors")));
     fs::rename(&blob, blob.with_extension("part")).unwrap();
@@ -244,7 +248,7 @@ fn a_server_that_knows_no_ranges_sends_all_of_it_again() {
 }
 
 #[test]
-fn a_whole_part_that_was_not_yet_renamed_is_taken() {
+fn a_complete_part_that_was_not_renamed_is_used() {
     let site = Site::new(BASE, &Checkpoint::base());
     site.pull(BASE).unwrap();
     let blob =
@@ -262,7 +266,7 @@ fn corrupted_files_are_refused_by_name_large_and_small() {
         site.hub.change(|world| world.corrupts = Some(file.to_owned()));
         let error = site.pull(BASE).unwrap_err();
         assert!(matches!(&error, HubError::Mismatch { file: named, .. } if named == file), "{error}");
-        assert!(error.to_string().contains("but the hub says"), "{error}");
+        assert!(error.to_string().contains("but the Hub lists"), "{error}");
         assert!(!site.path("models").exists());
         site.hub.change(|world| world.corrupts = None);
         site.pull(BASE).unwrap();
@@ -270,20 +274,20 @@ fn corrupted_files_are_refused_by_name_large_and_small() {
 }
 
 #[test]
-fn a_gated_model_asks_for_a_token_which_nobody_else_sees() {
+fn a_gated_model_needs_a_token_which_is_sent_to_no_other_host() {
     let site = Site::new(STUDENT, &Checkpoint::student());
     site.hub.change(|world| world.token = Some(TOKEN.to_owned()));
     let without = failure(&site.run(&["model", "pull", STUDENT]));
     assert!(without.contains("is gated: accept its terms at ") && without.contains("HF_TOKEN"), "{without}");
     let wrong = failure(&site.vigie(&["model", "pull", STUDENT]).env("HF_TOKEN", "hf_wrongsecret").output().unwrap());
-    assert!(wrong.contains("does not open for the token") && !wrong.contains("hf_wrong"), "{wrong}");
+    assert!(wrong.contains("is denied for this token") && !wrong.contains("hf_wrong"), "{wrong}");
     site.hub.seen();
 
     fs::create_dir_all(site.path("hf")).unwrap();
     fs::write(site.path("hf/token"), format!("{TOKEN}\n")).unwrap();
     let output = site.run(&["model", "pull", STUDENT]);
-    let said = success(&output) + &String::from_utf8_lossy(&output.stderr);
-    assert!(!said.contains(TOKEN), "{said}");
+    let output_text = success(&output) + &String::from_utf8_lossy(&output.stderr);
+    assert!(!output_text.contains(TOKEN), "{output_text}");
     let seen = site.hub.seen();
     let bearer = Some(format!("Bearer {TOKEN}"));
     let (cdn, hub): (Vec<&Seen>, Vec<&Seen>) = seen.iter().partition(|seen| seen.cdn);
@@ -292,7 +296,7 @@ fn a_gated_model_asks_for_a_token_which_nobody_else_sees() {
 }
 
 #[test]
-fn an_old_name_leads_to_the_new_one() {
+fn an_old_name_redirects_to_the_new_one() {
     let site = Site::new("distilbert/distilbert-base-uncased", &Checkpoint::base());
     site.hub.change(|world| world.old_name = Some(BASE.to_owned()));
     let pulled = site.pull(BASE).unwrap();
@@ -302,19 +306,19 @@ fn an_old_name_leads_to_the_new_one() {
 }
 
 #[test]
-fn what_is_not_there_is_told_in_one_line() {
+fn missing_models_are_one_line_errors() {
     let site = Site::new(BASE, &Checkpoint::base());
-    let told = |error: HubError| error.to_string();
-    assert!(told(site.pull("nobody/nothing").unwrap_err()).contains("knows no model nobody/nothing for the public"));
-    let named = told(site.pull_as("nobody/nothing", Some(TOKEN)).unwrap_err());
+    let message = |error: HubError| error.to_string();
+    assert!(message(site.pull("nobody/nothing").unwrap_err()).contains("has no public model nobody/nothing"));
+    let named = message(site.pull_as("nobody/nothing", Some(TOKEN)).unwrap_err());
     assert!(named.contains("has no model nobody/nothing"), "{named}");
-    let revision = told(site.pull(&format!("{BASE}@v9")).unwrap_err());
+    let revision = message(site.pull(&format!("{BASE}@v9")).unwrap_err());
     assert!(revision.contains(&format!("{BASE} has no revision `v9`")), "{revision}");
     site.hub.change(|world| world.cdn_status = Some(503));
-    let busy = told(site.pull(BASE).unwrap_err());
-    assert!(busy.contains("broke off at 0 of ") && busy.contains("(it answered 503)"), "{busy}");
+    let busy = message(site.pull(BASE).unwrap_err());
+    assert!(busy.contains("stopped at 0 of ") && busy.contains("(HTTP status 503)"), "{busy}");
     site.hub.change(|world| world.cdn_status = Some(403));
-    let refused = told(site.pull_as(BASE, Some(TOKEN)).unwrap_err());
+    let refused = message(site.pull_as(BASE, Some(TOKEN)).unwrap_err());
     assert!(refused.contains("HF_TOKEN") && !refused.contains(TOKEN), "{refused}");
     for error in [named, revision, busy, refused] {
         assert_eq!(error.lines().count(), 1, "{error}");
@@ -322,7 +326,7 @@ fn what_is_not_there_is_told_in_one_line() {
 }
 
 #[test]
-fn without_a_network_the_ways_out_are_named() {
+fn without_a_network_the_remedies_are_named() {
     let site = Site::new(BASE, &Checkpoint::base());
     // A port that nobody listens on.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -340,12 +344,12 @@ fn names_that_would_escape_are_refused() {
     for trick in ["../x", "a/../../b", "/etc/passwd"] {
         let output = site.run(&["model", "pull", trick]);
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success() && error.contains("names no model of the hub"), "{error}");
+        assert!(!output.status.success() && error.contains("is not a model name"), "{error}");
     }
     assert_eq!(site.hub.seen(), []);
     site.hub.change(|world| world.files.push(("../../.bashrc".to_owned(), b"x".to_vec())));
     let error = site.pull(BASE).unwrap_err().to_string();
-    assert!(error.contains("lists a file `../../.bashrc`, which would leave its directory"), "{error}");
+    assert!(error.contains("lists a file `../../.bashrc` outside its directory"), "{error}");
     assert!(!site.path("models").exists());
 }
 
@@ -355,62 +359,67 @@ fn other_architectures_are_refused_before_their_weights_are_fetched() {
         let config = format!(r#"{{"model_type": "{model_type}", "vocab_size": 9}}"#);
         let site = Site::new("a/b", &Checkpoint::base().with("config.json", config));
         let error = site.pull("a/b").unwrap_err().to_string();
-        assert!(error.contains(&format!("a/b is a model of type `{model_type}`; vigie reads `distilbert`")), "{error}");
+        assert!(
+            error.contains(&format!("a/b is a model of type `{model_type}`; vigie supports `distilbert`")),
+            "{error}"
+        );
         assert_eq!(site.cdn_reads(), []);
     }
 }
 
 #[test]
-fn a_checkpoint_of_older_days_is_converted() {
+fn an_old_checkpoint_is_converted() {
     let checkpoint = Checkpoint::student()
         .without(&["model.safetensors", "tokenizer.json"])
         .with("pytorch_model.bin", fixture("pickle/pytorch_model.bin"));
     let site = Site::new(STUDENT, &checkpoint);
     let pulled = site.pull(STUDENT).unwrap();
-    assert!(matches!(&pulled.kind, Kind::Classifier { .. }), "{pulled:?}");
+    assert!(matches!(&pulled.kind, CheckpointKind::Classifier { .. }), "{pulled:?}");
     let notes =
         ["tokenizer.json made from vocab.txt by vigie", "model.safetensors made from pytorch_model.bin by vigie"];
     assert!(notes.iter().all(|note| pulled.notes.iter().any(|found| found == note)), "{:?}", pulled.notes);
     let origin = Manifest::read(&site.path("models/m")).unwrap().unwrap().encoder.origin;
     assert!(notes.iter().all(|note| origin.contains(note)), "{origin}");
 
-    // In f16, so that the fixture's outputs are met less closely.
+    // In f16, so the fixture's outputs match less closely.
     let expected: Value = serde_json::from_slice(&fixture("expected.json")).unwrap();
     let text = expected["texts"][0].as_str().unwrap();
     let output = success(&site.run(&["classify", text, "--model", "models/m", "--format", "json"]));
-    let (found, wanted) =
+    let (found, expected) =
         (&json_lines(&output)[0]["probabilities"]["negative"], &expected["f32"][0]["probabilities"][0]);
-    assert!((found.as_f64().unwrap() - wanted.as_f64().unwrap()).abs() < 0.02, "{found} is not {wanted}");
+    assert!((found.as_f64().unwrap() - expected.as_f64().unwrap()).abs() < 0.02, "{found} is not {expected}");
 }
 
 #[test]
-fn a_pickle_that_is_none_is_refused() {
+fn an_invalid_pickle_is_refused() {
     let site = Site::new("a/b", &Checkpoint::student().without(&["model.safetensors"]));
     let error = site.pull("a/b").unwrap_err().to_string();
-    assert!(error.contains("pytorch_model.bin does not read as weights"), "{error}");
+    assert!(error.contains("pytorch_model.bin cannot be read as weights"), "{error}");
     assert_eq!(error.lines().count(), 1, "{error}");
 }
 
 #[test]
 fn shards_are_all_pulled_and_classes_of_another_task_leave_an_encoder() {
     let site = Site::new("a/b", &Checkpoint::sharded());
-    assert_eq!(site.pull("a/b").unwrap().kind, Kind::Encoder { because: None });
+    assert_eq!(site.pull("a/b").unwrap().kind, CheckpointKind::Encoder { unusable_head: None });
     assert_eq!(names(&site.path("models/m")).len(), 6);
 
     let config = String::from_utf8(Checkpoint::student().bytes("config.json").to_vec()).unwrap();
     let stars = config.replace("\"neutral\"", "\"3 stars\"");
     let site = Site::new("a/b", &Checkpoint::student().with("config.json", stars));
-    let Kind::Encoder { because: Some(because) } = site.pull("a/b").unwrap().kind else { panic!("an encoder") };
-    assert_eq!(because, "its own classes are positive, 3 stars, negative");
+    let CheckpointKind::Encoder { unusable_head: Some(reason) } = site.pull("a/b").unwrap().kind else {
+        panic!("an encoder")
+    };
+    assert_eq!(reason, "its own classes are positive, 3 stars, negative");
 }
 
 #[test]
-fn a_directory_of_other_things_or_of_another_model_is_left_alone() {
+fn a_directory_of_other_files_or_of_another_model_is_not_touched() {
     let site = Site::new(BASE, &Checkpoint::base());
     fs::create_dir_all(site.path("home")).unwrap();
     fs::write(site.path("home/thesis.tex"), "x").unwrap();
     let error = failure(&site.run(&["model", "pull", BASE, "--to", "home", "--force"]));
-    assert!(error.contains("home holds thesis.tex, which is no part of a model"), "{error}");
+    assert!(error.contains("home holds thesis.tex, which is not part of a model"), "{error}");
     assert_eq!(site.hub.seen(), []);
 
     success(&site.run(&["model", "pull", BASE, "--to", "models/m"]));
@@ -436,11 +445,14 @@ fn the_store_is_listed_and_each_fault_is_named() {
     let listed = json_lines(&success(&site.run(&["model", "list", "--format", "json"])));
     let brief: Vec<_> = listed.iter().map(|entry| (&entry["readiness"]["state"], &entry["champion"])).collect();
     assert_eq!(brief, [(&"encoder_only".into(), &false.into()), (&"ready".into(), &true.into())]);
-    let said = success(&site.run(&["model", "list"]));
-    assert!(said.contains("champion") && said.contains("labels   positive, neutral, negative"), "{said}");
+    let output_text = success(&site.run(&["model", "list"]));
+    assert!(
+        output_text.contains("champion") && output_text.contains("labels   positive, neutral, negative"),
+        "{output_text}"
+    );
 
-    let said = success(&site.run(&["model", "verify"]));
-    assert!(said.lines().count() == 2 && said.contains("loads, encoder only"), "{said}");
+    let output_text = success(&site.run(&["model", "verify"]));
+    assert!(output_text.lines().count() == 2 && output_text.contains("model loads, encoder only"), "{output_text}");
 
     let student = site.path("models/student");
     let config = fs::read_to_string(student.join("config.json")).unwrap();
@@ -451,23 +463,27 @@ fn the_store_is_listed_and_each_fault_is_named() {
     let output = site.run(&["model", "verify", id, "--format", "json"]);
     assert_eq!(output.status.code(), Some(1));
     let report = &json_lines(&String::from_utf8(output.stdout).unwrap())[0];
-    let faults: Vec<&str> = report["faults"].as_array().unwrap().iter().map(|fault| fault.as_str().unwrap()).collect();
+    let problems: Vec<&str> =
+        report["problems"].as_array().unwrap().iter().map(|problem| problem.as_str().unwrap()).collect();
     let starts = ["config.json: sha256 is ", "tokenizer.json: missing", "extra.safetensors: not listed"];
-    assert!(faults.iter().zip(starts).all(|(fault, start)| fault.starts_with(start)), "{faults:?}");
-    assert_eq!(faults.len(), 3, "{faults:?}");
+    assert!(problems.iter().zip(starts).all(|(problem, start)| problem.starts_with(start)), "{problems:?}");
+    assert_eq!(problems.len(), 3, "{problems:?}");
     let output = site.run(&["model", "verify", "models/student"]);
-    assert!(String::from_utf8_lossy(&output.stderr).contains("1 of 1 models are faulty"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("1 of 1 models have problems"));
     assert!(failure(&site.run(&["model", "verify", "nobody"])).contains("no model `nobody` in models"));
     assert!(success(&site.run(&["model", "list"])).contains("unusable: tokenizer.json is missing"));
 }
 
 #[test]
-fn the_shipped_model_is_listed_with_what_it_reached() {
+fn the_shipped_model_is_listed_with_its_scores() {
     let output = Command::new(env!("CARGO_BIN_EXE_vigie"))
         .args(["model", "list", "--store"])
         .arg(repository("models"))
         .output()
         .unwrap();
-    let said = success(&output);
-    assert!(said.contains("default-") && said.contains("ready") && said.contains("macro_recall 0."), "{said}");
+    let output_text = success(&output);
+    assert!(
+        output_text.contains("default-") && output_text.contains("ready") && output_text.contains("macro_recall 0."),
+        "{output_text}"
+    );
 }

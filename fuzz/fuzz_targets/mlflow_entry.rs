@@ -1,14 +1,14 @@
-//! Any bytes as a run that waits for MLflow: an error of one line, or a run that is written and read back as it is.
+//! Any bytes as a spooled run: a one-line error, or a run that is written and read back unchanged.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vigie::lab::mlflow::Entry;
+use vigie::lab::mlflow::SpooledRun;
 
-fuzz_target!(|bytes: &[u8]| match Entry::decode(bytes) {
-    Ok(entry) => {
-        let written = entry.encode();
-        let again = Entry::decode(&written).expect("what was read is written so that it can be read");
+fuzz_target!(|bytes: &[u8]| match SpooledRun::decode(bytes) {
+    Ok(run) => {
+        let written = run.encode();
+        let again = SpooledRun::decode(&written).expect("a written run can be read");
         assert_eq!(again.encode(), written);
     }
-    Err(error) => assert!(!error.to_string().contains('\n'), "an error of several lines: {error}"),
+    Err(error) => assert!(!error.to_string().contains('\n'), "a multi-line error: {error}"),
 });

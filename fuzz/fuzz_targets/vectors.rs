@@ -1,6 +1,6 @@
-//! Any bytes as a file of word vectors, in every format: vectors that can be written and read again, or an error.
+//! Any bytes as a file of word vectors, in every format: vectors that can be written and read again, or a one-line error.
 //!
-//! The first byte chooses the format, or that the file shows it.
+//! The first byte selects the format, or its detection.
 #![no_main]
 
 use std::path::Path;
@@ -21,10 +21,10 @@ fuzz_target!(|input: &[u8]| {
                 if vectors.words.is_empty() || vectors.write(format, &mut written).is_err() {
                     continue;
                 }
-                let again = Vectors::from_bytes(path, &written[..], Some(format), |_| true).expect("what was written");
+                let again = Vectors::from_bytes(path, &written[..], Some(format), |_| true).expect("written vectors can be read");
                 assert_eq!(again, vectors, "{format:?}");
             }
         }
-        Err(error) => assert!(!error.to_string().contains('\n'), "an error of several lines: {error}"),
+        Err(error) => assert!(!error.to_string().contains('\n'), "a multi-line error: {error}"),
     }
 });

@@ -20,8 +20,8 @@ class Layer(nn.Module):
         self.output_layer_norm = nn.LayerNorm(dim, eps=1e-12)
 
     def forward(self, x, mask):
-        """Attention by hand, its three projections as one: on two cores a quarter faster than PyTorch's, whose quick kernel
-        has a slow way back. Without dropout on the weights of attention."""
+        """Attention written out, with its three projections as one: on two cores a quarter faster than PyTorch's, whose fast kernel
+        has a slow backward pass. Without dropout on the weights of attention."""
         b, l, d = x.shape
         parts = [self.attention[n] for n in ("q_lin", "k_lin", "v_lin")]
         together = F.linear(x, torch.cat([p.weight for p in parts]), torch.cat([p.bias for p in parts]))
@@ -108,7 +108,7 @@ def pad(ids):
 
 
 def chunks(lengths, tokens=2048):
-    """Batches of indices of like length, for reading only."""
+    """Batches of indices of similar length, for inference only."""
     order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
     while order:
         n = max(1, tokens // lengths[order[0]])

@@ -49,7 +49,7 @@ def read_nano(path):
 
 
 def tokenizer_json(vocab):
-    """vocab: list of (piece, score); ids are places in it, 0-3 <s> <pad> </s> <unk>."""
+    """vocab: list of (piece, score); ids are indices into it, 0-3 <s> <pad> </s> <unk>."""
     special = [dict(id=i, content=c, single_word=False, lstrip=False, rstrip=False, normalized=False, special=True)
                for i, c in enumerate(["<s>", "<pad>", "</s>", "<unk>"])]
     return dict(
@@ -97,11 +97,11 @@ def main():
         # every single character of the two languages, digits, punctuation, symbols and emoji
         return all(ord(c) < 0x250 or unicodedata.category(c)[0] in "PSN" for c in bare)
     kept = [i for i, p in enumerate(pieces) if keeps(i, p)]
-    # the last piece, <mask>, is not of the vocabulary proper
+    # the last piece, <mask>, is not part of the vocabulary
     kept = [i for i in kept if pieces[i] != "<mask>"]
     ids = {p: i for i, p in enumerate(pieces)}
     vocab = [(pieces[i], scores[i]) for i in kept] + [(MASKED, -6.0)]
-    # XLM-R's ids are the pieces' places (fairseq order is already in this list)
+    # XLM-R's ids are the indices of the pieces (fairseq order is already in this list)
     h = shape["h"]
     word = t["emb.word"].reshape(shape["voc"], h)
     rows = np.concatenate([word[kept], word[[ids["▁@"], ids["user"]]].mean(0, keepdims=True)])

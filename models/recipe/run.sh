@@ -1,9 +1,9 @@
 #!/bin/sh
-# From nothing to the shipped model: `models/recipe/run.sh VIGIE SHARED_DATA WORK`. Takes hours on two cores; started
-# again it goes on where it was (the training's state is kept in WORK every ten minutes).
-#   VIGIE        the vigie binary: it cleans the texts, fits the heads and judges the result
+# From nothing to the shipped model: `models/recipe/run.sh VIGIE SHARED_DATA WORK`. Takes hours on two cores;
+# run it again to resume (the training state is saved in WORK every ten minutes).
+#   VIGIE        the vigie binary: it cleans the texts, fits the heads and evaluates the result
 #   SHARED_DATA  the folder of the labelled dumps, ../shared/data
-#   WORK         where everything goes; WORK/default is the result
+#   WORK         working directory; WORK/default is the result
 # Environment: LAYERS (12), STEPS (6000, two epochs), THREADS (2), PYTHON (python3).
 set -eu
 vigie=$(realpath "$1") shared=$(realpath "$2") here=$(dirname "$(realpath "$0")")

@@ -16,7 +16,7 @@ import torch.nn as nn
 
 from model import *
 
-SETS = {  # name: (passes an epoch, balance of the class weights, label smoothing)
+SETS = {  # name: (passes per epoch, balance of the class weights, label smoothing)
     "tet": (1.0, 0.5, 0.0), "airline": (1.5, 0.5, 0.0), "s140t": (1.0, 0.0, 0.0), "cf": (0.2, 0.5, 0.0), "frt": (3.0, 0.5, 0.1)}
 
 
@@ -58,7 +58,7 @@ class Model(nn.Module):
 
 
 def logp(logits, y, two):
-    """log-probabilities; rows of `two` know no neutral."""
+    """log-probabilities; rows of `two` have no neutral class."""
     logits = logits.float().clone()
     logits[two, 1] = -1e4
     return F.log_softmax(logits, -1)
@@ -140,7 +140,7 @@ def main():
     nn.init.normal_(model.head.weight, std=0.02); nn.init.zeros_(model.head.bias)
     nn.init.normal_(model.reason.weight, std=0.02); nn.init.zeros_(model.reason.bias)
     words = model.encoder.embeddings["word_embeddings"]
-    words.sparse = True  # a batch touches some hundred of the 37,018: the others' moments need no step
+    words.sparse = True  # a batch uses a few hundred of the 37,018: the moments of the others need no step
     if not a.train_words: words.weight.requires_grad_(False)
     data = {}
     for name, s in sets.items():
@@ -194,8 +194,8 @@ def main():
         return result
 
     def blend():
-        """Half the average of before the rate fell, which fits the training rows less closely; and the classes evened out a
-        little further, by the head's bias."""
+        """Half the average weights from before the learning rate fell, which overfit the training rows less; and the classes
+        balanced a little further, by the head's bias."""
         before = torch.load(a.out / "before-anneal.pt", weights_only=True)
         with torch.no_grad():
             for n, p in trained.items(): p.lerp_(before["ema"][n], a.blend)

@@ -1,5 +1,4 @@
-//! `vigie lab`: fits the heads of a model to labelled dumps, judges models on labelled dumps, and chooses the one that is read.
-//! One file a command.
+//! `vigie lab`: fits models to labelled dumps, evaluates and compares them, and promotes the champion. One file per subcommand.
 
 mod compare;
 mod evaluate;
@@ -11,11 +10,11 @@ use anyhow::bail;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::lab::Part;
+use crate::lab::Subset;
 
 pub(super) use compare::Interrupted;
 
-/// Fit the heads of a model to labelled dumps, judge models on them, and choose the one that is read
+/// Fit models to labelled dumps, evaluate and compare them, and promote the champion
 #[derive(Debug, Args)]
 pub(super) struct LabArgs {
     #[command(subcommand)]
@@ -43,16 +42,16 @@ pub(super) fn run(args: LabArgs) -> anyhow::Result<()> {
     }
 }
 
-/// The part of a dump that `--last` names.
-fn part(last: Option<f64>) -> anyhow::Result<Part> {
+/// The subset of a dump that `--last` selects.
+fn subset(last: Option<f64>) -> anyhow::Result<Subset> {
     match last {
-        None => Ok(Part::All),
-        Some(share) if share > 0.0 && share < 1.0 => Ok(Part::Last(share)),
-        Some(share) => bail!("--last is {share}; wanted a share between 0 and 1, such as 0.2"),
+        None => Ok(Subset::All),
+        Some(share) if share > 0.0 && share < 1.0 => Ok(Subset::Last(share)),
+        Some(share) => bail!("--last is {share}; expected a share between 0 and 1, e.g. 0.2"),
     }
 }
 
-/// On standard error, and only where that is a terminal.
+/// On standard error, and only if that is a terminal.
 fn bar(posts: u64) -> anyhow::Result<ProgressBar> {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} posts, {per_sec}, {eta} left")?;
     Ok(ProgressBar::new(posts).with_style(style))

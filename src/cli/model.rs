@@ -1,4 +1,4 @@
-//! `vigie model`: fetches models of the Hugging Face hub, and looks after the directory that models are kept in.
+//! `vigie model`: downloads models from the Hugging Face Hub, lists and verifies the models in a directory.
 
 use std::path::{Path, PathBuf};
 
@@ -8,9 +8,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Format;
 use crate::lab::hub;
-use crate::lab::hub::{Entry, Hub, Kind, Pull, Pulled, Readiness, RepoName, Report, Settings};
+use crate::lab::hub::{
+    CheckpointKind, Hub, HubSettings, ModelEntry, PullOptions, PulledModel, Readiness, RepoName, VerifyReport,
+};
 
-/// Fetch models of the Hugging Face hub; list and check the models there are
+/// Download models from the Hugging Face Hub; list and verify local models
 #[derive(Debug, Args)]
 pub(super) struct ModelArgs {
     #[command(subcommand)]
@@ -19,72 +21,72 @@ pub(super) struct ModelArgs {
 
 #[derive(Debug, Subcommand)]
 enum ModelCommand {
-    Pull(PullArgs),
+    PullOptions(PullArgs),
     List(ListArgs),
     Verify(VerifyArgs),
 }
 
-/// Fetch a DistilBERT checkpoint of the Hugging Face hub, check its hashes, and make it a model directory
+/// Download a DistilBERT checkpoint from the Hugging Face Hub, verify its hashes, and make it a model directory
 ///
-/// A download that was cut off goes on where it stopped. Environment: HF_ENDPOINT (another hub or a mirror), HF_TOKEN
-/// (for private and gated models; else the token file of `hf auth login`), HF_HUB_CACHE or HF_HOME (where downloads are
-/// kept, ~/.cache/huggingface/hub by default), HTTPS_PROXY.
+/// An interrupted download is resumed. Environment: HF_ENDPOINT (another hub or a mirror), HF_TOKEN
+/// (for private and gated models; default: the token file of `hf auth login`), HF_HUB_CACHE or HF_HOME (download cache,
+/// ~/.cache/huggingface/hub by default), HTTPS_PROXY.
 #[derive(Debug, Args)]
 struct PullArgs {
-    /// Name on the hub, such as `distilbert-base-uncased` or `lxyuan/distilbert-base-multilingual-cased-sentiments-student`;
-    /// `@` and a branch, tag or commit after it [default: main]
+    /// Name on the Hub, such as `distilbert-base-uncased` or `lxyuan/distilbert-base-multilingual-cased-sentiments-student`,
+    /// optionally followed by `@` and a branch, tag or commit [default: main]
     #[arg(value_name = "REPO[@REV]")]
     repo: RepoName,
     /// Model directory to write [default: models/ and the last part of the name]
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
-    /// Replace another model that is in the directory
+    /// Replace another model in the directory
     #[arg(long)]
     force: bool,
-    /// `text` is for people, `json` one object
+    /// `text` for people, `json` prints one object
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
 
-/// List the models there are: whether each is ready to use, and what it reached when it was judged
+/// List the local models: whether each is ready to use, and its scores
 #[derive(Debug, Args)]
 struct ListArgs {
-    /// Directory of model directories
+    /// Directory that contains the model directories
     #[arg(long, value_name = "DIR", default_value = "models")]
     store: PathBuf,
-    /// `text` prints some lines a model for people, `json` an object a model
+    /// `text` prints a few lines per model, `json` one object per model
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
 
-/// Check every file of models against the hashes of their manifests, and load them; ends with 1 if anything is wrong
+/// Verify every file of models against the hashes in their manifests, and load them; exits with 1 if there is any problem
 #[derive(Debug, Args)]
 struct VerifyArgs {
-    /// Model directories, or ids or names of models in the store [default: all of the store]
+    /// Model directories, or ids or names of models in --store [default: all models in --store]
     #[arg(value_name = "DIR|ID")]
     models: Vec<String>,
-    /// Directory of model directories
+    /// Directory that contains the model directories
     #[arg(long, value_name = "DIR", default_value = "models")]
     store: PathBuf,
-    /// `text` prints a line a fault for people, `json` an object a model
+    /// `text` prints one line per problem, `json` one object per model
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
 
 pub(super) fn run(args: &ModelArgs) -> anyhow::Result<()> {
     match &args.command {
-        ModelCommand::Pull(args) => pull(args),
+        ModelCommand::PullOptions(args) => pull(args),
         ModelCommand::List(args) => list(args),
         ModelCommand::Verify(args) => verify(args),
     }
 }
 
 fn pull(args: &PullArgs) -> anyhow::Result<()> {
-    let hub = Hub::new(Settings::from_env(|name| std::env::var(name).ok())?);
+    let hub = Hub::new(HubSettings::from_env(|name| std::env::var(name).ok())?);
     let to = args.to.clone().unwrap_or_else(|| Path::new("models").join(args.repo.last_part()));
     let style = "{msg} {wide_bar} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta} left";
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(style)?);
-    let pulled = hub::pull(&hub, Pull { name: &args.repo, to: &to, force: args.force }, &bar);
+    let pulled = hub::pull(&hub, PullOptions { name: &args.repo, to: &to, force: args.force }, &bar);
     bar.finish_and_clear();
     let pulled = pulled?;
     match args.format {
@@ -94,24 +96,24 @@ fn pull(args: &PullArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print_pulled(pulled: &Pulled) {
-    let Pulled { dir, id, repo, commit, licence, kind, files, notes, .. } = pulled;
+fn print_pulled(pulled: &PulledModel) {
+    let PulledModel { dir, id, repo, commit, licence, kind, files, notes, .. } = pulled;
     let dir = dir.display();
     let bytes = files.iter().map(|file| file.bytes).sum();
-    println!("{id} is in {dir}: {repo} at {commit}, {}, licence {licence}", size(bytes));
+    println!("wrote {id} to {dir}: {repo} at {commit}, {}, licence {licence}", size(bytes));
     for note in notes {
         println!("{note}");
     }
     match kind {
-        Kind::Classifier { .. } => {
-            println!("It reads sentiment as it is. To use it, set this in the configuration:");
+        CheckpointKind::Classifier { .. } => {
+            println!("It classifies sentiment as is. To use it, set this in the configuration:");
             println!("    [classify]\n    model = \"{dir}\"");
             println!("or try it first:");
             println!("    vigie classify --model {dir} \"Je suis content d'être ici !\"");
         }
-        Kind::Encoder { because } => {
-            let because = because.as_ref().map(|why| format!(", as {why}")).unwrap_or_default();
-            println!("It is an encoder and cannot tell sentiment yet{because}. Next, fit a head to it:");
+        CheckpointKind::Encoder { unusable_head } => {
+            let reason = unusable_head.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+            println!("It is an encoder without a usable sentiment head{reason}. Next, fit a head to it:");
             println!("    vigie lab fit models/recipe/default.toml --encoder {dir} --out {dir}-fitted");
         }
     }
@@ -131,8 +133,8 @@ fn list(args: &ListArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print_entry(entry: &Entry) {
-    let Entry { dir, id, labels, encoder, licence, bytes, champion, readiness, metrics, .. } = entry;
+fn print_entry(entry: &ModelEntry) {
+    let ModelEntry { dir, id, labels, encoder, licence, bytes, champion, readiness, metrics, .. } = entry;
     let champion = if *champion { "  champion" } else { "" };
     println!("{id}{champion}  {}  {}  {}", dir.display(), size(*bytes), state(readiness));
     if let (Some(encoder), Some(licence)) = (encoder, licence) {
@@ -157,34 +159,36 @@ fn state(readiness: &Readiness) -> String {
 
 fn verify(args: &VerifyArgs) -> anyhow::Result<()> {
     let dirs = hub::resolve(&args.store, &args.models)?;
-    let mut faulty = 0;
+    let mut failed = 0;
     for dir in &dirs {
         let report = hub::verify(dir)?;
-        faulty += usize::from(!report.faults.is_empty());
+        failed += usize::from(!report.problems.is_empty());
         match args.format {
             Format::Text => print_report(&report),
             Format::Json => println!("{}", serde_json::to_string(&report)?),
         }
     }
-    match (faulty, dirs.len()) {
-        (_, 0) => bail!("no models in {}: name a directory", args.store.display()),
+    match (failed, dirs.len()) {
+        (_, 0) => bail!("no models in {}: give a directory", args.store.display()),
         (0, _) => Ok(()),
-        (faulty, all) => bail!("{faulty} of {all} models are faulty: pull or fit them again, or restore their files"),
+        (failed, all) => {
+            bail!("{failed} of {all} models have problems: pull or fit them again, or restore their files")
+        }
     }
 }
 
-fn print_report(report: &Report) {
-    let Report { dir, id, intact, faults, readiness } = report;
+fn print_report(report: &VerifyReport) {
+    let VerifyReport { dir, id, intact, problems, readiness } = report;
     let dir = dir.display();
-    for fault in faults {
-        println!("{dir}: {fault}");
+    for problem in problems {
+        println!("{dir}: {problem}");
     }
-    if let (true, Some(id)) = (faults.is_empty(), id) {
-        println!("{dir}: {id}, {intact} files as its manifest says, loads, {}", state(readiness));
+    if let (true, Some(id)) = (problems.is_empty(), id) {
+        println!("{dir}: {id}, {intact} files match the manifest, model loads, {}", state(readiness));
     }
 }
 
-/// In decimal units, as shops and the hub count.
+/// In decimal units, as on the Hub.
 #[expect(clippy::cast_precision_loss, reason = "one digit is shown")]
 fn size(bytes: u64) -> String {
     match bytes {

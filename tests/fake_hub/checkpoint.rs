@@ -1,4 +1,4 @@
-//! Checkpoints in the shapes of two real ones, made of the tiny fixture: the same names of files, keys and tensors.
+//! Checkpoints in the layout of two real ones, made from the tiny fixture: the same file names, keys and tensors.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -81,8 +81,8 @@ impl Checkpoint {
         self
     }
 
-    pub(crate) fn bytes(&self, wanted: &str) -> &[u8] {
-        self.0.iter().find(|(name, _)| name == wanted).map(|(_, bytes)| bytes.as_slice()).unwrap()
+    pub(crate) fn bytes(&self, expected: &str) -> &[u8] {
+        self.0.iter().find(|(name, _)| name == expected).map(|(_, bytes)| bytes.as_slice()).unwrap()
     }
 }
 

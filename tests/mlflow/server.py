@@ -1,4 +1,4 @@
-"""Runs `mlflow server` in a folder of its own until standard input ends, however the test does."""
+"""Runs `mlflow server` in a temporary folder until standard input closes, however the test ends."""
 
 import os
 import shutil

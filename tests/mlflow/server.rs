@@ -1,4 +1,4 @@
-//! The real `mlflow server`, one for all tests, as `tests/run` brings it.
+//! The real `mlflow server`, one for all tests, as `tests/run` installs it.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -12,28 +12,28 @@ use serde_json::Value;
 
 use crate::common::repository;
 
-/// It imports a good part of Python's data libraries first.
-const PATIENCE: Duration = Duration::from_secs(240);
+/// It imports large Python data libraries first.
+const START_TIMEOUT: Duration = Duration::from_secs(240);
 
 /// A running server.
 pub(crate) struct Mlflow {
     pub(crate) url: String,
-    /// Ends the server when the test process ends, as its standard input does then.
+    /// The server stops when its standard input closes, which happens when the test process exits.
     _process: Child,
 }
 
-/// None where there is no such server; then the test has nothing to do.
+/// `None` without such a server; the test is then skipped.
 pub(crate) fn mlflow() -> Option<&'static Mlflow> {
     static SERVER: OnceLock<Option<Mlflow>> = OnceLock::new();
     let server = SERVER.get_or_init(Mlflow::start).as_ref();
     if server.is_none() {
-        assert!(std::env::var_os("VIGIE_TEST_MLFLOW").is_none(), "tests/run brought mlflow, but it is not found");
-        println!("skipped: there is no mlflow server here (tests/run brings it)");
+        assert!(std::env::var_os("VIGIE_TEST_MLFLOW").is_none(), "tests/run installed mlflow, but it is not found");
+        println!("skipped: no mlflow server (tests/run installs it)");
     }
     server
 }
 
-/// With what `tests/run` brought, also where it was run before.
+/// With the packages that `tests/run` installed, even by an earlier run.
 fn python() -> Command {
     let mut command = Command::new("python3");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository("target"), PathBuf::from);
@@ -60,7 +60,7 @@ impl Mlflow {
             let started = Instant::now();
             while !ask(Method::GET, &format!("{url}/health"), None).is_ok_and(|(status, _)| status.is_success()) {
                 let log = || std::fs::read_to_string(Path::new(folder.trim()).join("log")).unwrap_or_default();
-                assert!(started.elapsed() < PATIENCE, "no mlflow server: {}", log());
+                assert!(started.elapsed() < START_TIMEOUT, "no mlflow server: {}", log());
                 std::thread::sleep(Duration::from_millis(100));
             }
             Self { url, _process: process }

@@ -1,5 +1,5 @@
-//! A small MLflow of a test's own, as unforgiving as its stores are: it adds every run, value and version that it is told.
-//! It fails at the request it is told to, in the way it is told to.
+//! A small MLflow for tests, as strict as its stores: it adds every run, value and version that it receives, even twice.
+//! It fails at a chosen request, in a chosen way.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -14,21 +14,21 @@ use serde_json::{Value, json};
 pub(crate) enum Fail {
     /// The connection is closed, and nothing was done.
     Before,
-    /// It was done, and the connection is closed instead of answered.
+    /// The request was executed, and the connection is closed instead of a response.
     After,
-    /// This status, and nothing was done.
+    /// Responds with this status; nothing was done.
     Status(u16),
-    /// 429 with `Retry-After` of that many seconds.
+    /// Responds 429 with `Retry-After` of this many seconds.
     Busy(u64),
-    /// MLflow's words for what it will never take.
+    /// Responds with MLflow's error for an invalid request.
     Refused,
-    /// Nothing is done or answered; the connection stays open.
+    /// Nothing is done and no response is sent; the connection stays open.
     Hold,
-    /// It was done, and is not answered; the connection stays open.
+    /// The request was executed, and no response is sent; the connection stays open.
     HoldAfter,
 }
 
-/// What it holds.
+/// The state of the server.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct State {
     pub(crate) experiments: Vec<String>,
@@ -44,13 +44,13 @@ pub(crate) struct Run {
     pub(crate) end: Option<i64>,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) params: BTreeMap<String, String>,
-    /// Every value that came.
+    /// Every value received.
     pub(crate) metrics: Vec<(String, i64, String)>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Registered {
-    /// The bodies they were made by.
+    /// The bodies of the requests that created them.
     pub(crate) versions: Vec<Value>,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) aliases: BTreeMap<String, String>,
@@ -61,7 +61,7 @@ struct Shared {
     state: State,
     requests: Vec<String>,
     authorization: Option<String>,
-    /// Requests from this one on fail, up to that one.
+    /// Range of failing requests (end exclusive).
     failing: Option<(usize, usize, Fail)>,
 }
 
@@ -77,14 +77,14 @@ impl Stub {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shared = Arc::new(Mutex::new(Shared::default()));
-        let (tell, held) = channel();
+        let (sender, held) = channel();
         let theirs = shared.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (shared, tell) = (theirs.clone(), tell.clone());
+                let (shared, sender) = (theirs.clone(), sender.clone());
                 std::thread::spawn(move || {
                     serve(stream, &shared, || {
-                        let _ = tell.send(());
+                        let _ = sender.send(());
                     });
                 });
             }
@@ -120,7 +120,7 @@ impl Stub {
         self.shared.lock().unwrap().state.clone()
     }
 
-    /// Method and path of each request that came.
+    /// Method and path of each request received.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.shared.lock().unwrap().requests.clone()
     }
@@ -146,7 +146,7 @@ fn serve(mut stream: TcpStream, shared: &Mutex<Shared>, held: impl Fn()) {
     let (status, more, body) = match (fail, done) {
         (None, Some(Ok(body))) => (200, String::new(), body),
         (None, Some(Err((status, code)))) => (status, String::new(), json!({ "error_code": code, "message": code })),
-        (Some(Fail::Status(status)), _) => (status, String::new(), json!("so it says")),
+        (Some(Fail::Status(status)), _) => (status, String::new(), json!("an error")),
         (Some(Fail::Busy(wait)), _) => (429, format!("Retry-After: {wait}\r\n"), json!({})),
         (Some(Fail::Refused), _) => {
             (400, String::new(), json!({ "error_code": "INVALID_PARAMETER_VALUE", "message": "never" }))
@@ -161,7 +161,7 @@ fn serve(mut stream: TcpStream, shared: &Mutex<Shared>, held: impl Fn()) {
     let body = body.to_string();
     let head = format!("HTTP/1.1 {status} x\r\nContent-Length: {}\r\n{more}\r\n", body.len());
     let _ = stream.write_all((head + &body).as_bytes());
-    // As a server that drops a connection which lay idle just when a further request comes on it.
+    // Like a server that closes an idle connection just when the next request arrives on it.
     let _ = stream.read(&mut [0]);
 }
 
@@ -176,7 +176,7 @@ fn read(stream: &mut TcpStream) -> Option<(String, Option<String>, Vec<u8>)> {
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.trim().parse().unwrap(),
             "authorization" => authorization = Some(value.trim().to_owned()),
-            "transfer-encoding" => panic!("an upload says how long it is"),
+            "transfer-encoding" => panic!("an upload has a Content-Length"),
             _ => {}
         }
     }
@@ -185,11 +185,11 @@ fn read(stream: &mut TcpStream) -> Option<(String, Option<String>, Vec<u8>)> {
     Some((line, authorization, body))
 }
 
-type Answer = Result<Value, (u16, &'static str)>;
+type ApiResult = Result<Value, (u16, &'static str)>;
 const MISSING: (u16, &str) = (404, "RESOURCE_DOES_NOT_EXIST");
 const EXISTS: (u16, &str) = (400, "RESOURCE_ALREADY_EXISTS");
 
-fn answer(state: &mut State, method: &str, path: &str, body: &[u8]) -> Answer {
+fn answer(state: &mut State, method: &str, path: &str, body: &[u8]) -> ApiResult {
     let url = reqwest::Url::parse(&format!("http://x{path}")).unwrap();
     let query = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
     if let Some(path) = url.path().strip_prefix("/api/2.0/mlflow-artifacts/artifacts/") {
@@ -198,30 +198,31 @@ fn answer(state: &mut State, method: &str, path: &str, body: &[u8]) -> Answer {
         return Ok(json!({}));
     }
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    let said = |field: &str| body[field].as_str().unwrap_or_default().to_owned();
+    let text_field = |field: &str| body[field].as_str().unwrap_or_default().to_owned();
     match url.path().strip_prefix("/api/2.0/mlflow/").unwrap() {
         "experiments/get-by-name" => {
             let id = state.experiments.iter().position(|name| Some(name) == query("experiment_name").as_ref());
             let id = id.ok_or(MISSING)?.to_string();
             Ok(json!({ "experiment": { "experiment_id": id, "lifecycle_stage": "active" } }))
         }
-        "experiments/create" if state.experiments.contains(&said("name")) => Err(EXISTS),
+        "experiments/create" if state.experiments.contains(&text_field("name")) => Err(EXISTS),
         "experiments/create" => {
-            state.experiments.push(said("name"));
+            state.experiments.push(text_field("name"));
             Ok(json!({ "experiment_id": (state.experiments.len() - 1).to_string() }))
         }
         "runs/search" => {
-            let key = said("filter").split('\'').nth(1).unwrap().to_owned();
+            let key = text_field("filter").split('\'').nth(1).unwrap().to_owned();
             let found = state.runs.iter().position(|run| run.tags.get("vigie.run_key") == Some(&key));
             Ok(found.map_or(json!({}), |id| json!({ "runs": [shown(state, id)] })))
         }
         "runs/create" => {
-            let (experiment, start) = (said("experiment_id").parse().unwrap(), body["start_time"].as_i64().unwrap());
+            let (experiment, start) =
+                (text_field("experiment_id").parse().unwrap(), body["start_time"].as_i64().unwrap());
             state.runs.push(Run { experiment, start, tags: pairs(&body["tags"]), ..Run::default() });
             Ok(json!({ "run": shown(state, state.runs.len() - 1) }))
         }
         "runs/log-batch" => {
-            let run = run(state, &said("run_id"));
+            let run = run(state, &text_field("run_id"));
             run.tags.extend(pairs(&body["tags"]));
             run.params.extend(pairs(&body["params"]));
             for metric in body["metrics"].as_array().unwrap() {
@@ -231,12 +232,12 @@ fn answer(state: &mut State, method: &str, path: &str, body: &[u8]) -> Answer {
             Ok(json!({}))
         }
         "runs/update" => {
-            assert_eq!(said("status"), "FINISHED");
-            run(state, &said("run_id")).end = body["end_time"].as_i64();
+            assert_eq!(text_field("status"), "FINISHED");
+            run(state, &text_field("run_id")).end = body["end_time"].as_i64();
             Ok(json!({}))
         }
         "metrics/get-history" => {
-            // A page a value, to see that pages are followed.
+            // One value per page, to test pagination.
             let (id, key) = (query("run_id").unwrap(), query("metric_key"));
             let at: usize = query("page_token").map_or(0, |token| token.parse().unwrap());
             let all: Vec<_> = run(state, &id).metrics.iter().filter(|(name, ..)| Some(name) == key.as_ref()).collect();
@@ -245,9 +246,9 @@ fn answer(state: &mut State, method: &str, path: &str, body: &[u8]) -> Answer {
             let next = if at + 1 < all.len() { (at + 1).to_string() } else { String::new() };
             Ok(json!({ "metrics": page, "next_page_token": next }))
         }
-        "registered-models/create" if state.registered.contains_key(&said("name")) => Err(EXISTS),
+        "registered-models/create" if state.registered.contains_key(&text_field("name")) => Err(EXISTS),
         "registered-models/create" => {
-            state.registered.insert(said("name"), Registered::default());
+            state.registered.insert(text_field("name"), Registered::default());
             Ok(json!({}))
         }
         "registered-models/get" => {
@@ -257,11 +258,21 @@ fn answer(state: &mut State, method: &str, path: &str, body: &[u8]) -> Answer {
             Ok(json!({ "registered_model": { "tags": tags } }))
         }
         "registered-models/set-tag" => {
-            state.registered.get_mut(&said("name")).ok_or(MISSING)?.tags.insert(said("key"), said("value"));
+            state
+                .registered
+                .get_mut(&text_field("name"))
+                .ok_or(MISSING)?
+                .tags
+                .insert(text_field("key"), text_field("value"));
             Ok(json!({}))
         }
         "registered-models/alias" => {
-            state.registered.get_mut(&said("name")).ok_or(MISSING)?.aliases.insert(said("alias"), said("version"));
+            state
+                .registered
+                .get_mut(&text_field("name"))
+                .ok_or(MISSING)?
+                .aliases
+                .insert(text_field("alias"), text_field("version"));
             Ok(json!({}))
         }
         "model-versions/search" => {
@@ -278,7 +289,7 @@ fn answer(state: &mut State, method: &str, path: &str, body: &[u8]) -> Answer {
             Ok(json!({ "model_versions": found }))
         }
         "model-versions/create" => {
-            let model = state.registered.get_mut(&said("name")).ok_or(MISSING)?;
+            let model = state.registered.get_mut(&text_field("name")).ok_or(MISSING)?;
             model.versions.push(body.clone());
             Ok(json!({ "model_version": versioned(model.versions.len() - 1, &body) }))
         }

@@ -1,55 +1,57 @@
-//! [`choose`]: the l2 of a logistic regression by cross-validation. Between a recipe and the fit on all rows.
+//! [`choose_l2`]: the L2 penalty of a logistic regression by cross-validation. Between a recipe and the fit on all rows.
 
 use serde::Serialize;
 
-use super::logistic::{Examples, FitError, Fitted, Logistic};
+use super::logistic::{Examples, FitError, FittedHead, Logistic};
 
-/// Loose enough to be quick: which l2 is best shows long before the last digits of the weights do.
+/// Looser than the final fit: the best penalty shows long before the last digits of the weights do.
 const TOLERANCE: f64 = 1e-4;
 
-/// How each l2 did on rows that were left out.
+/// How each penalty did on rows that were left out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct CrossValidation {
     pub(super) folds: usize,
-    pub(super) tried: Vec<Tried>,
+    pub(super) tried: Vec<GridPoint>,
 }
 
-/// One l2 of the grid.
+/// One penalty of the grid.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Tried {
+pub(super) struct GridPoint {
     pub(super) l2: f64,
-    /// Mean over the folds; `None` where a fit did not converge.
+    /// Mean over the folds; `None` if a fit did not converge.
     pub(super) log_loss: Option<f64>,
-    /// Weighted mean of `-ln p[class]` over the rows of each fold, by the head that was fitted to the others.
+    /// Weighted mean of `-ln p[class]` over the rows of each fold, by the head fitted to the other folds.
     pub(super) folds: Vec<f64>,
 }
 
 impl CrossValidation {
-    /// The l2 of the least log-loss; of equal ones the first.
+    /// The penalty with the lowest log-loss; the first of equal ones.
     pub(super) fn best(&self) -> Option<f64> {
         let scored = self.tried.iter().filter_map(|tried| Some((tried.l2, tried.log_loss?)));
         scored.reduce(|best, next| if next.1 < best.1 { next } else { best }).map(|(l2, _)| l2)
     }
 }
 
-/// Tries every l2 of `grid`, each on all folds; `fold` names the fold of each row, counted from 0.
+/// Tries every penalty of `grid` on all folds; `fold` is the fold of each row, counted from 0.
 ///
 /// # Errors
-/// When the rows cannot be learnt from, be it that a class is in one fold alone.
-pub(super) fn choose(
+/// If the rows cannot be learned from, for example because a class occurs in one fold only.
+pub(super) fn choose_l2(
     settings: &Logistic,
     grid: &[f64],
     examples: &Examples,
     fold: &[usize],
     folds: usize,
 ) -> Result<CrossValidation, FitError> {
-    let mut tried: Vec<Tried> = grid.iter().map(|l2| Tried { l2: *l2, log_loss: None, folds: Vec::new() }).collect();
+    let mut tried: Vec<GridPoint> =
+        grid.iter().map(|l2| GridPoint { l2: *l2, log_loss: None, folds: Vec::new() }).collect();
     for left_out in 0..folds {
-        let (train, test) = (part(examples, fold, |of| of != left_out), part(examples, fold, |of| of == left_out));
+        let (train, test) = (subset(examples, fold, |of| of != left_out), subset(examples, fold, |of| of == left_out));
         for tried in &mut tried {
             let settings = Logistic { l2: tried.l2, tolerance: settings.tolerance.max(TOLERANCE), ..*settings };
             match settings.fit(train.clone()) {
                 Ok(fitted) => tried.folds.push(log_loss(&fitted, &test)),
+                // This penalty is left without a score; the others may converge.
                 Err(FitError::NotConverged(_)) => {}
                 Err(error) => return Err(error),
             }
@@ -61,19 +63,19 @@ pub(super) fn choose(
     Ok(CrossValidation { folds, tried })
 }
 
-fn part(examples: &Examples, fold: &[usize], is_in: impl Fn(usize) -> bool) -> Examples {
+fn subset(examples: &Examples, fold: &[usize], is_in: impl Fn(usize) -> bool) -> Examples {
     let Examples { classes, width, features, targets } = examples;
-    let mut part = Examples { classes: classes.clone(), width: *width, ..Examples::default() };
+    let mut subset = Examples { classes: classes.clone(), width: *width, ..Examples::default() };
     for ((row, target), fold) in features.chunks_exact((*width).max(1)).zip(targets).zip(fold) {
         if is_in(*fold) {
-            part.features.extend_from_slice(row);
-            part.targets.push(*target);
+            subset.features.extend_from_slice(row);
+            subset.targets.push(*target);
         }
     }
-    part
+    subset
 }
 
-fn log_loss(fitted: &Fitted, test: &Examples) -> f64 {
+fn log_loss(fitted: &FittedHead, test: &Examples) -> f64 {
     let (mut sum, mut weights) = (0.0, 0.0);
     for (row, target) in test.features.chunks_exact(test.width.max(1)).zip(&test.targets) {
         let logits = fitted.weight.chunks_exact(test.width.max(1)).zip(&fitted.bias).map(|(weight, bias)| {
@@ -113,13 +115,13 @@ mod tests {
 
     fn best(examples: &Examples) -> f64 {
         let fold: Vec<usize> = (0..200).map(|i| i * 7 % 5).collect();
-        let tried = choose(&SETTINGS, &GRID, examples, &fold, 5).unwrap();
+        let tried = choose_l2(&SETTINGS, &GRID, examples, &fold, 5).unwrap();
         assert!(tried.tried.iter().all(|tried| tried.folds.len() == 5 && tried.log_loss.is_some()));
         tried.best().unwrap()
     }
 
     #[test]
-    fn where_features_tell_the_class_little_penalty_is_best_and_where_they_do_not_much_is() {
+    fn informative_features_want_little_penalty_and_noise_wants_much() {
         assert!(best(&rows(|_, first| usize::from(first > 0.0))) <= 1e-2);
         assert!(best(&rows(|i, _| (i * i * 31 / 7 + i / 3) % 2)) >= 1.0, "noise alone");
     }
@@ -129,7 +131,7 @@ mod tests {
         let hard = rows(|_, first| usize::from(first > 0.0));
         let settings = Logistic { max_iterations: 12, ..SETTINGS };
         let fold: Vec<usize> = (0..200).map(|i| i % 2).collect();
-        let tried = choose(&settings, &[1e-7, 1.0], &hard, &fold, 2).unwrap();
+        let tried = choose_l2(&settings, &[1e-7, 1.0], &hard, &fold, 2).unwrap();
         assert_eq!(tried.tried[0].log_loss, None);
         assert_eq!(tried.best(), Some(1.0));
     }
@@ -138,7 +140,7 @@ mod tests {
     fn a_class_that_no_other_fold_has_is_named() {
         let fold: Vec<usize> = (0..200).map(|i| usize::from(i != 0)).collect();
         let once = rows(|i, _| usize::from(i == 0));
-        let error = choose(&SETTINGS, &GRID, &once, &fold, 2).unwrap_err();
+        let error = choose_l2(&SETTINGS, &GRID, &once, &fold, 2).unwrap_err();
         assert!(matches!(error, FitError::NoRow(ref name) if name == "b"), "{error}");
     }
 }

@@ -1,42 +1,42 @@
-//! [`Dataset`]: labelled posts of a dump, cleaned, whole or the earlier or later part of it. First step of fit and evaluate.
+//! [`Dataset`]: labelled posts of a dump, cleaned; all of them, or the earlier or later part. First step of fit and evaluate.
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use vigie_reading::classify::{Label, plain_reason};
-use vigie_reading::dump::{Input, Needs, ReadOptions, Reader, Reject, SourceError};
+use vigie_reading::classify::{Label, normalise_reason};
+use vigie_reading::dump::{DumpError, Input, ReadOptions, Reader, Reject, RequiredFields};
 use vigie_reading::text;
 use vigie_reading::text::Profile;
 
-/// Which posts of a dump, by event time. Shares are in (0, 1).
+/// Which posts of a dump. Shares are in (0, 1).
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Part {
+pub enum Subset {
     All,
-    /// The earliest share; together with [`Part::Last`] of the rest it is the whole, without overlap.
+    /// The earliest share by event time. With [`Subset::Last`] of the rest it makes the whole, without overlap.
     First(f64),
-    /// The latest share.
+    /// The latest share by event time.
     Last(f64),
-    /// A share drawn by text: equal texts, whatever their case, are on the same side of [`Part::Unsampled`].
+    /// A share drawn by text: equal texts, ignoring case, are on the same side.
     Sampled(f64),
-    /// The rest of [`Part::Sampled`] of the same share.
+    /// What [`Subset::Sampled`] of the same share leaves.
     Unsampled(f64),
 }
 
-/// A post to learn from or to judge by.
+/// A post to learn from or to evaluate on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Labelled {
+pub struct LabelledPost {
     /// Cleaned, not empty.
     pub text: String,
     pub label: Label,
-    /// Why a negative post is so, where the dump says; as [`plain_reason`] writes it.
+    /// Why a negative post is negative, if the dump says; as [`plain_reason`] writes it.
     pub reason: Option<String>,
 }
 
-/// The labelled posts of a part of a dump, by event time where it was cut by time and else in the dump's order.
+/// Labelled posts of a dump: in order of event time for a subset by time, otherwise in the dump's order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dataset {
-    pub posts: Vec<Labelled>,
-    /// Rows of the dump that could not be read or carry no label.
+    pub posts: Vec<LabelledPost>,
+    /// Rows that could not be read or have no label.
     pub rejected: u64,
     /// Of the dump's raw bytes, in hex.
     pub sha256: String,
@@ -46,15 +46,15 @@ pub struct Dataset {
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetError {
     #[error(transparent)]
-    Source(#[from] SourceError),
-    #[error("{name} has no labelled post in the part asked for: {rejected} rows were rejected{}", first.as_deref().unwrap_or_default())]
+    Source(#[from] DumpError),
+    #[error("{name} has no labelled post in the selected subset: {rejected} rows were rejected{}", first.as_deref().unwrap_or_default())]
     Empty { name: String, rejected: u64, first: Option<String> },
 }
 
 impl Dataset {
-    /// Reads the labelled posts of `input`; a part needs an event time of every row.
-    pub fn read(input: &Input, options: &ReadOptions, part: Part, profile: Profile) -> Result<Self, DatasetError> {
-        let needs = Needs { label: true, created_at: part.is_by_time(), ..Needs::default() };
+    /// Reads the labelled posts of `input`. A subset by time needs an event time on every row.
+    pub fn read(input: &Input, options: &ReadOptions, subset: Subset, profile: Profile) -> Result<Self, DatasetError> {
+        let needs = RequiredFields { label: true, created_at: subset.is_by_time(), ..RequiredFields::default() };
         let mut reader = Reader::open(input, options, needs)?;
         let (mut posts, mut rejected, mut first) = (Vec::new(), 0, None);
         while let Some(row) = reader.next_row()? {
@@ -62,18 +62,18 @@ impl Dataset {
                 Ok(row) => {
                     let text = text::clean(profile, &row.text);
                     if let Some(label) = row.label.as_deref().and_then(Label::parse).filter(|_| !text.is_empty()) {
-                        let reason = row.reason.as_deref().map(plain_reason);
+                        let reason = row.reason.as_deref().map(normalise_reason);
                         let reason = reason.filter(|reason| label == Label::Negative && !reason.is_empty());
-                        posts.push((row.created_at, Labelled { text, label, reason }));
+                        posts.push((row.created_at, LabelledPost { text, label, reason }));
                     }
                 }
                 Err(reject) => {
                     rejected += 1;
-                    first.get_or_insert_with(|| told(&reject));
+                    first.get_or_insert_with(|| describe_reject(&reject));
                 }
             }
         }
-        let posts = part.of(posts);
+        let posts = subset.select(posts);
         if posts.is_empty() {
             return Err(DatasetError::Empty { name: reader.name().to_owned(), rejected, first });
         }
@@ -89,17 +89,17 @@ impl Dataset {
     }
 }
 
-fn told(reject: &Reject) -> String {
+fn describe_reject(reject: &Reject) -> String {
     format!("; the first at line {}: {}", reject.line, reject.detail)
 }
 
-impl Part {
+impl Subset {
     fn is_by_time(self) -> bool {
         matches!(self, Self::First(_) | Self::Last(_))
     }
 
-    /// Posts written at the same time keep the dump's order, so that two parts never share a post.
-    fn of(self, mut posts: Vec<(Option<Timestamp>, Labelled)>) -> Vec<Labelled> {
+    /// Posts written at the same time keep the dump's order, so that two subsets never share a post.
+    fn select(self, mut posts: Vec<(Option<Timestamp>, LabelledPost)>) -> Vec<LabelledPost> {
         match self {
             Self::Sampled(share) => posts.retain(|(_, post)| is_drawn(&post.text, share)),
             Self::Unsampled(share) => posts.retain(|(_, post)| !is_drawn(&post.text, share)),
@@ -118,7 +118,7 @@ impl Part {
     }
 }
 
-/// By eight bytes of the text's hash that neither calibration nor cross-validation draws by.
+/// By eight bytes of the text's hash that neither calibration nor cross-validation uses.
 fn is_drawn(text: &str, share: f64) -> bool {
     let digest: [u8; 32] = Sha256::digest(text.to_lowercase()).into();
     let drawn = digest.iter().skip(8).take(8).fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
@@ -126,7 +126,7 @@ fn is_drawn(text: &str, share: f64) -> bool {
     drawn < share
 }
 
-/// Rounded down, but for what binary fractions lose.
+/// Rounded down, except for what binary fractions lose.
 fn share_of(share: f64, count: usize) -> usize {
     (share * count as f64 + 1e-6) as usize
 }
@@ -136,11 +136,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn read(csv: &str, part: Part) -> Result<Dataset, String> {
+    fn read(csv: &str, subset: Subset) -> Result<Dataset, String> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         std::io::Write::write_all(&mut file, csv.as_bytes()).unwrap();
         let input = Input::Path(file.path().to_path_buf());
-        Dataset::read(&input, &ReadOptions::default(), part, Profile::Transformer).map_err(|error| error.to_string())
+        Dataset::read(&input, &ReadOptions::default(), subset, Profile::Transformer).map_err(|error| error.to_string())
     }
 
     const CSV: &str = "created_at,label,text
@@ -152,42 +152,42 @@ mod tests {
 2015-02-21T00:00:00Z,negative,fifth
 ";
 
-    fn texts(part: Part) -> Vec<String> {
-        read(CSV, part).unwrap().posts.into_iter().map(|post| post.text).collect()
+    fn texts(subset: Subset) -> Vec<String> {
+        read(CSV, subset).unwrap().posts.into_iter().map(|post| post.text).collect()
     }
 
     #[test]
     fn the_whole_is_in_the_order_of_the_dump_and_cleaned() {
-        assert_eq!(texts(Part::All), ["third", "first http", "second @user", "fourth", "fifth"]);
-        let dataset = read(CSV, Part::All).unwrap();
+        assert_eq!(texts(Subset::All), ["third", "first http", "second @user", "fourth", "fifth"]);
+        let dataset = read(CSV, Subset::All).unwrap();
         assert_eq!((dataset.rejected, dataset.posts[0].label, dataset.sha256.len()), (1, Label::Negative, 64));
     }
 
     #[test]
     fn parts_are_cut_by_time() {
-        assert_eq!(texts(Part::First(0.8)), ["first http", "second @user", "third", "fourth"]);
-        assert_eq!(texts(Part::Last(0.2)), ["fifth"]);
+        assert_eq!(texts(Subset::First(0.8)), ["first http", "second @user", "third", "fourth"]);
+        assert_eq!(texts(Subset::Last(0.2)), ["fifth"]);
     }
 
     #[test]
     fn a_dump_without_labels_is_named() {
-        let message = read("label,text\n,a\nwonderful,b\n", Part::All).unwrap_err();
+        let message = read("label,text\n,a\nwonderful,b\n", Subset::All).unwrap_err();
         assert!(message.contains("2 rows were rejected; the first at line 2: "), "{message}");
-        assert!(read("text\na\n", Part::All).unwrap_err().contains("no column for label"));
-        assert!(read("label,text\nneutral,a\n", Part::Last(0.2)).unwrap_err().contains("no column for created_at"));
+        assert!(read("text\na\n", Subset::All).unwrap_err().contains("no column for label"));
+        assert!(read("label,text\nneutral,a\n", Subset::Last(0.2)).unwrap_err().contains("no column for created_at"));
     }
 
     #[test]
-    fn a_draw_parts_no_equal_texts_and_is_about_as_large_as_asked() {
+    fn a_sample_keeps_equal_texts_together_and_has_about_the_requested_size() {
         let post = |i: usize| {
             let text = if i.is_multiple_of(2) { format!("late {}", i / 2) } else { format!("LATE {}", i / 2) };
-            (None, Labelled { text, label: Label::Neutral, reason: None })
+            (None, LabelledPost { text, label: Label::Neutral, reason: None })
         };
         let posts: Vec<_> = (0..2000).map(post).collect();
-        let texts = |part: Part| -> std::collections::BTreeSet<String> {
-            part.of(posts.clone()).into_iter().map(|post| post.text.to_lowercase()).collect()
+        let texts = |subset: Subset| -> std::collections::BTreeSet<String> {
+            subset.select(posts.clone()).into_iter().map(|post| post.text.to_lowercase()).collect()
         };
-        let (drawn, rest) = (texts(Part::Sampled(0.2)), texts(Part::Unsampled(0.2)));
+        let (drawn, rest) = (texts(Subset::Sampled(0.2)), texts(Subset::Unsampled(0.2)));
         assert!(drawn.is_disjoint(&rest) && drawn.len() + rest.len() == 1000);
         assert!((150..250).contains(&drawn.len()), "{}", drawn.len());
     }
@@ -198,11 +198,11 @@ mod tests {
             let share = f64::from(percent) / 100.0;
             let post = |i: usize| {
                 let at = Timestamp::from_second((i * 7 % 5) as i64).ok();
-                (at, Labelled { text: i.to_string(), label: Label::Neutral, reason: None })
+                (at, LabelledPost { text: i.to_string(), label: Label::Neutral, reason: None })
             };
             let posts: Vec<_> = (0..count).map(post).collect();
-            let mut parts = Part::First(share).of(posts.clone());
-            parts.extend(Part::Last(1.0 - share).of(posts.clone()));
+            let mut parts = Subset::First(share).select(posts.clone());
+            parts.extend(Subset::Last(1.0 - share).select(posts.clone()));
             let mut sorted = posts;
             sorted.sort_by_key(|(at, _)| *at);
             prop_assert_eq!(parts, sorted.into_iter().map(|(_, post)| post).collect::<Vec<_>>());

@@ -1,4 +1,4 @@
-//! [`Features`]: the encoder's pooled vectors of a dataset, kept on disk so that a second fit takes seconds.
+//! [`EncoderCache`]: the encoder's pooled vectors of a dataset, cached on disk so that a second fit takes seconds.
 
 use std::fs;
 use std::io::Write;
@@ -10,13 +10,13 @@ use sha2::{Digest, Sha256};
 use super::{Dataset, LabError};
 use vigie_reading::classify::{Encoder, Manifest};
 
-/// Texts encoded in one call. Part of the result's bits, as a text's batch decides its rounding.
-const CALL: usize = 2048;
+/// Texts encoded in one call. The batch of a text decides its rounding, so this is part of the result's bits.
+const TEXTS_PER_CALL: usize = 2048;
 
-/// An encoder and the cache of what it said.
-pub(super) struct Features<'a> {
+/// An encoder and the cache of its output.
+pub(super) struct EncoderCache<'a> {
     encoder: Encoder,
-    /// What the manifest calls the model, or its directory's path where it has none.
+    /// The model's id in the manifest, or the path of its directory if it has none.
     name: String,
     /// Identifies everything about the encoder that its vectors depend on.
     key: String,
@@ -24,7 +24,7 @@ pub(super) struct Features<'a> {
     progress: &'a ProgressBar,
 }
 
-impl<'a> Features<'a> {
+impl<'a> EncoderCache<'a> {
     /// Loads the encoder of `dir`, which `manifest` describes.
     pub(super) fn load(
         dir: &Path,
@@ -33,11 +33,11 @@ impl<'a> Features<'a> {
         progress: &'a ProgressBar,
     ) -> Result<Self, LabError> {
         let Manifest { pooling, max_tokens, files, .. } = manifest;
-        let key = format!("features 1, calls of {CALL}: {pooling:?} {max_tokens} {files:?}\n");
+        let key = format!("features 1, calls of {TEXTS_PER_CALL}: {pooling:?} {max_tokens} {files:?}\n");
         Ok(Self { encoder: Encoder::load(dir)?, name: manifest.model_id(), key, cache, progress })
     }
 
-    /// Loads the encoder of `dir`. Without a manifest, which tells one encoder from another, nothing is cached.
+    /// Loads the encoder of `dir`. Without a manifest nothing is cached: nothing else identifies an encoder.
     pub(super) fn open(dir: &Path, cache: Option<&'a Path>, progress: &'a ProgressBar) -> Result<Self, LabError> {
         match Manifest::read(dir)? {
             Some(manifest) => Self::load(dir, &manifest, cache, progress),
@@ -52,25 +52,25 @@ impl<'a> Features<'a> {
         &self.name
     }
 
-    /// Values a text.
+    /// Values per text.
     pub(super) fn width(&self) -> usize {
         self.encoder.width()
     }
 
-    /// Row-major `[posts, width]`.
-    pub(super) fn of(&self, dataset: &Dataset) -> Result<Vec<f32>, LabError> {
+    /// Row-major `[posts, width]`, from the cache if it has them.
+    pub(super) fn encode(&self, dataset: &Dataset) -> Result<Vec<f32>, LabError> {
         let file = self.cache.map(|dir| dir.join(self.file_name(dataset)));
-        if let Some(kept) = file.as_deref().and_then(|file| self.kept(file, dataset)) {
+        if let Some(cached) = file.as_deref().and_then(|file| self.read_cached(file, dataset)) {
             self.progress.inc(dataset.posts.len() as u64);
-            return Ok(kept);
+            return Ok(cached);
         }
         let mut features = Vec::with_capacity(dataset.posts.len() * self.width());
-        for texts in dataset.texts().chunks(CALL) {
+        for texts in dataset.texts().chunks(TEXTS_PER_CALL) {
             features.extend(self.encoder.encode(texts)?);
             self.progress.inc(texts.len() as u64);
         }
         if let Some(file) = file {
-            keep(&file, &features).map_err(|cause| LabError::Io { path: file, cause })?;
+            write_atomically(&file, &features).map_err(|cause| LabError::Io { path: file, cause })?;
         }
         Ok(features)
     }
@@ -87,8 +87,8 @@ impl<'a> Features<'a> {
         format!("{hex}.f32").into()
     }
 
-    /// What the cache has; `None` where that is not a vector for every post.
-    fn kept(&self, file: &Path, dataset: &Dataset) -> Option<Vec<f32>> {
+    /// The cached vectors; `None` if the file does not hold one vector per post.
+    fn read_cached(&self, file: &Path, dataset: &Dataset) -> Option<Vec<f32>> {
         let bytes = fs::read(file).ok()?;
         let (values, rest) = bytes.as_chunks::<4>();
         let whole = rest.is_empty() && values.len() == dataset.posts.len() * self.width();
@@ -96,13 +96,13 @@ impl<'a> Features<'a> {
     }
 }
 
-/// Writes beside and renames: a killed fit must not leave half a file under a valid name.
-fn keep(file: &Path, features: &[f32]) -> std::io::Result<()> {
+/// Writes a temporary file and renames it: a killed fit must not leave half a file under a valid name.
+fn write_atomically(file: &Path, features: &[f32]) -> std::io::Result<()> {
     let dir = file.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(dir)?;
-    let mut half = tempfile::NamedTempFile::new_in(dir)?;
+    let mut temporary = tempfile::NamedTempFile::new_in(dir)?;
     let bytes: Vec<u8> = features.iter().flat_map(|value| value.to_le_bytes()).collect();
-    half.write_all(&bytes)?;
-    half.persist(file)?;
+    temporary.write_all(&bytes)?;
+    temporary.persist(file)?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! [`evaluate`]: a model's scores on a dataset, and how fast it reads.
+//! [`evaluate`]: the scores of a model on a dataset, and its speed.
 
 use std::fmt;
 use std::time::Instant;
@@ -7,27 +7,27 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::{Dataset, LabError, ReasonScores, Scores};
-use vigie_reading::classify::{Classifier, Input, Label, Prediction};
+use vigie_reading::classify::{Classifier, ClassifierInput, Label, Prediction};
 
 /// Posts classified in one call: enough to sort by length, few enough for a progress bar to move.
-const CALL: usize = 1024;
+const POSTS_PER_CALL: usize = 1024;
 
-/// How good and how fast a model is on one dataset.
+/// The scores and the speed of a model on one dataset.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Evaluation {
     pub model: String,
     #[serde(flatten)]
     pub scores: Scores,
-    /// Of the reason head, on the negative posts of which the dump says why; `None` where there is no such post or no such head.
+    /// Scores of the reason head, on the negative posts with a known reason; `None` without such posts or without the head.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reasons: Option<ReasonScores>,
-    /// Rows of the dump that could not be read or carry no label.
+    /// Rows of the dump that could not be read or have no label.
     pub rejected: u64,
-    /// Posts classified a second, reading and cleaning left out.
+    /// Posts classified per second, without reading and cleaning.
     pub posts_per_second: f64,
 }
 
-/// Classifies `dataset`, cleaned by the classifier's profile, and judges by its labels.
+/// Classifies `dataset`, cleaned by the classifier's profile, and scores the result by its labels.
 pub fn evaluate(
     classifier: &mut dyn Classifier,
     dataset: &Dataset,
@@ -38,11 +38,11 @@ pub fn evaluate(
     let seconds = started.elapsed().as_secs_f64().max(f64::MIN_POSITIVE);
     let probabilities: Vec<[f32; 3]> = predictions.iter().map(|prediction| prediction.probabilities).collect();
     let reasons = dataset.posts.iter().zip(&predictions).filter_map(|(post, prediction)| {
-        let read = prediction.reason.as_ref()?;
-        Some((post.reason.clone()?, read.name.to_string(), f64::from(read.probability)))
+        let predicted = prediction.reason.as_ref()?;
+        Some((post.reason.clone()?, predicted.name.to_string(), f64::from(predicted.probability)))
     });
-    let reasons = ReasonScores::of(&reasons.collect::<Vec<_>>());
-    let scores = Scores::of(&dataset.labels(), &probabilities).ok_or(LabError::NothingToJudge)?;
+    let reasons = ReasonScores::compute(&reasons.collect::<Vec<_>>());
+    let scores = Scores::compute(&dataset.labels(), &probabilities).ok_or(LabError::NothingToEvaluate)?;
     Ok(Evaluation {
         model: classifier.model().to_owned(),
         rejected: dataset.rejected,
@@ -52,15 +52,16 @@ pub fn evaluate(
     })
 }
 
-/// A prediction for each post.
+/// One prediction per post.
 pub(super) fn classify(
     classifier: &mut dyn Classifier,
     dataset: &Dataset,
     progress: &ProgressBar,
 ) -> Result<Vec<Prediction>, LabError> {
     let mut predictions = Vec::with_capacity(dataset.posts.len());
-    for posts in dataset.posts.chunks(CALL) {
-        let inputs: Vec<Input<'_>> = posts.iter().map(|post| Input { text: &post.text, given: None }).collect();
+    for posts in dataset.posts.chunks(POSTS_PER_CALL) {
+        let inputs: Vec<ClassifierInput<'_>> =
+            posts.iter().map(|post| ClassifierInput { text: &post.text, label: None }).collect();
         predictions.extend(classifier.classify(&inputs)?);
         progress.inc(posts.len() as u64);
     }
@@ -77,7 +78,7 @@ impl fmt::Display for Evaluation {
         writeln!(f, "macro recall      {:.4}", scores.macro_recall)?;
         match scores.roc_auc {
             Some(area) => writeln!(f, "ROC-AUC negative  {area:.4}")?,
-            None => writeln!(f, "ROC-AUC negative  none: all posts, or no posts, are negative")?,
+            None => writeln!(f, "ROC-AUC negative  undefined: all posts, or no posts, are negative")?,
         }
         writeln!(f, "calibration error {:.4}", scores.reliability.expected_calibration_error)?;
         writeln!(f, "\n{:<10}{:>10}{:>10}{:>10}{:>10}", "", "precision", "recall", "F1", "support")?;
@@ -86,7 +87,7 @@ impl fmt::Display for Evaluation {
             let name = label.as_str();
             writeln!(f, "{name:<10}{precision:>10.4}{recall:>10.4}{f1:>10.4}{:>10}", class.support)?;
         }
-        write!(f, "\n{:<10}", "is \\ read")?;
+        write!(f, "\n{:<10}", "label \\ pred")?;
         for label in &scores.labels {
             write!(f, "{:>10}", label.as_str())?;
         }
@@ -106,46 +107,47 @@ impl fmt::Display for Evaluation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Labelled;
+    use crate::LabelledPost;
     use vigie_reading::classify::{ClassifyError, Reason};
     use vigie_reading::text::Profile;
 
-    /// Reads the probabilities out of the text, so that the test sees order and pairing.
-    struct Told;
+    /// Reads the label out of the text, so that the test sees order and pairing.
+    struct FixedPredictions;
 
-    impl Classifier for Told {
+    impl Classifier for FixedPredictions {
         fn model(&self) -> &str {
-            "told"
+            "fixed"
         }
 
         fn profile(&self) -> Profile {
             Profile::Transformer
         }
 
-        fn classify(&mut self, inputs: &[Input<'_>]) -> Result<Vec<Prediction>, ClassifyError> {
-            let told = |input: &Input<'_>| {
+        fn classify(&mut self, inputs: &[ClassifierInput<'_>]) -> Result<Vec<Prediction>, ClassifyError> {
+            let predict = |input: &ClassifierInput<'_>| {
                 let label = Label::parse(input.text).unwrap();
                 let probabilities = Label::ALL.map(|of| if of == label { 0.8 } else { 0.1 });
                 let reason = Some(Reason { name: "late_flight".into(), probability: 0.6 });
                 Prediction { label, probabilities, reason }
             };
-            Ok(inputs.iter().map(told).collect())
+            Ok(inputs.iter().map(predict).collect())
         }
     }
 
     #[test]
-    fn the_table_and_the_json_say_the_same() {
+    fn the_table_and_the_json_agree() {
         let post = |i: usize| {
             let label = Label::ALL[i % 3];
             let text = if i.is_multiple_of(4) { "negative" } else { label.as_str() };
             let reason = ["late_flight", "lost_luggage"].get(i % 5).filter(|_| label == Label::Negative);
-            Labelled { text: text.to_owned(), label, reason: reason.map(|reason| (*reason).to_owned()) }
+            LabelledPost { text: text.to_owned(), label, reason: reason.map(|reason| (*reason).to_owned()) }
         };
-        let dataset = Dataset { posts: (0..2 * CALL + 4).map(post).collect(), rejected: 3, sha256: String::new() };
-        let mut evaluation = evaluate(&mut Told, &dataset, &ProgressBar::hidden()).unwrap();
+        let dataset =
+            Dataset { posts: (0..2 * POSTS_PER_CALL + 4).map(post).collect(), rejected: 3, sha256: String::new() };
+        let mut evaluation = evaluate(&mut FixedPredictions, &dataset, &ProgressBar::hidden()).unwrap();
         evaluation.posts_per_second = 200.0;
         let table = evaluation.to_string();
-        assert!(table.starts_with("told on 2052 posts, 3 rejected, 200 posts/s\n"), "{table}");
+        assert!(table.starts_with("fixed on 2052 posts, 3 rejected, 200 posts/s\n"), "{table}");
         assert!(table.contains("accuracy          0.8333"), "{table}");
         assert!(table.contains("positive         171         0       513\n"), "{table}");
         assert!(table.contains("calibration error 0.0333\n"), "{table}");

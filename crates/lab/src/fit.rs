@@ -1,7 +1,7 @@
-//! [`fit`]: follows a recipe to a model directory. The result depends on the recipe, the dumps and the encoder alone.
+//! [`fit`]: turns a recipe into a model directory. The result depends only on the recipe, the dumps and the encoder.
 //!
 //! ```text
-//! dumps -> rows that are held out          -> scores >= floors?
+//! dumps -> held-out rows                   -> scores >= floors?
 //!       -> rows that fit the temperature   -> head / T
 //!       -> the rest -> l2 by cross-validation -> Logistic -> head      (the same for reasons)
 //! ```
@@ -15,76 +15,78 @@ use std::path::Path;
 
 use indicatif::ProgressBar;
 
-use super::encoder_cache::Features;
+use super::encoder_cache::EncoderCache;
 use super::logistic::Logistic;
-use super::manifest_metrics::{HeadRecord, Metrics, ReasonRecord, Trained, Training, json};
+use super::manifest_metrics::{EvaluationRecord, HeadRecord, ReasonRecord, TrainingDataset, TrainingRecord, json};
 use super::model_dir::Staging;
 use super::recipe::{Evaluate, HeadSource, Recipe, Train};
-use super::{Dataset, LabError, Part, ReasonScores, Scores};
+use super::{Dataset, LabError, ReasonScores, Scores, Subset};
 use heads::Heads;
-use rows::Rows;
-pub use run::run_of_fit;
+use rows::EncodedDataset;
+pub use run::fit_run_record;
 use vigie_reading::classify::{Label, Manifest};
 use vigie_reading::dump::Input;
 
 /// Where a fit reads and writes.
 #[derive(Debug, Clone, Copy)]
-pub struct Places<'a> {
-    /// What the recipe's paths are relative to.
+pub struct FitPaths<'a> {
+    /// The recipe's paths are relative to this directory.
     pub data: &'a Path,
     /// A model directory, with or without a head.
     pub encoder: &'a Path,
-    /// The model directory that is written, or replaced, once everything went well.
+    /// The model directory to write, or to replace, once everything succeeded.
     pub out: &'a Path,
-    /// Keeps what the encoder says of each dump.
+    /// Directory for the encoder's output, to be reused by the next fit.
     pub cache: Option<&'a Path>,
 }
 
-/// Fits the heads that `recipe` asks for, checks them against its floors, and writes the model. Gives the manifest as written.
-pub fn fit(recipe: &Recipe, places: Places<'_>, progress: &ProgressBar) -> Result<Manifest, LabError> {
-    Logistic::of(&recipe.fit, 0.0).check()?;
-    let held_out = recipe.evaluate.iter().map(|evaluate| read(recipe, places, &evaluate.path, evaluate.part()));
+/// Fits the heads of `recipe`, checks them against its floors and writes the model. Returns the manifest as written.
+pub fn fit(recipe: &Recipe, paths: FitPaths<'_>, progress: &ProgressBar) -> Result<Manifest, LabError> {
+    Logistic::from_settings(&recipe.fit, 0.0).check()?;
+    let held_out = recipe.evaluate.iter().map(|evaluate| read(recipe, paths, &evaluate.path, evaluate.subset()));
     let held_out: Vec<Dataset> = held_out.collect::<Result<_, _>>()?;
-    let train = recipe.train.iter().map(|train| read(recipe, places, &train.path, train.part()));
+    let train = recipe.train.iter().map(|train| read(recipe, paths, &train.path, train.subset()));
     let mut train: Vec<Dataset> = train.collect::<Result<_, _>>()?;
     let dropped = drop_held_out(&mut train, &held_out);
     let known = rows::known(&train);
     let labels = match recipe.fit.head {
         HeadSource::Fit => rows::labels(&known),
-        HeadSource::Keep => heads::labels_kept(places.encoder)?,
+        HeadSource::Keep => heads::existing_labels(paths.encoder)?,
     };
     let trained = recipe.train.iter().zip(&train).zip(&dropped);
-    let trained: Vec<Trained<'_>> =
+    let trained: Vec<TrainingDataset<'_>> =
         trained.map(|((train, dataset), dropped)| trained_on(recipe, train, dataset, *dropped)).collect();
     for (settings, dataset) in recipe.train.iter().zip(&mut train) {
-        rows::keep_what_is_read(recipe, settings, dataset);
+        rows::retain_needed_posts(recipe, settings, dataset);
     }
     progress.set_length(train.iter().chain(&held_out).map(|dataset| dataset.posts.len() as u64).sum());
 
-    let staging = Staging::of_encoder(places.encoder, places.out)?;
+    let staging = Staging::copy_encoder(paths.encoder, paths.out)?;
     let mut manifest = Manifest::new(&recipe.name, recipe.pooling, recipe.max_tokens, recipe.encoder.clone());
     (manifest.text_profile, manifest.labels) = (recipe.text_profile, labels.clone());
-    manifest.write(&staging.dir())?; // the encoder is then loaded just as the finished model's will be
-    let features = Features::load(&staging.dir(), &manifest, places.cache, progress)?;
+    // Written before the encoder is loaded, so that the fit loads it exactly as users of the finished model will.
+    manifest.write(&staging.dir())?;
+    let encoder = EncoderCache::load(&staging.dir(), &manifest, paths.cache, progress)?;
 
-    let read = recipe.train.iter().zip(train).zip(known);
-    let encoded = read.map(|((train, dataset), known)| Rows::encode(recipe, train, known, dataset, &features));
-    let encoded: Vec<Rows<'_>> = encoded.collect::<Result<_, _>>()?;
+    let sources = recipe.train.iter().zip(train).zip(known);
+    let encoded =
+        sources.map(|((train, dataset), known)| EncodedDataset::encode(recipe, train, known, dataset, &encoder));
+    let encoded: Vec<EncodedDataset<'_>> = encoded.collect::<Result<_, _>>()?;
     let (head, label_record) = match recipe.fit.head {
         HeadSource::Fit => heads::fit_labels(recipe, &encoded, &labels)?,
-        HeadSource::Keep => heads::keep_labels(&encoded, &labels, places.encoder)?,
+        HeadSource::Keep => heads::existing_label_head(&encoded, &labels, paths.encoder)?,
     };
     let reasons = match &recipe.reason {
         Some(settings) => Some(heads::fit_reasons(recipe, settings, &encoded)?),
         None => None,
     };
     let (reasons, reason_record) = reasons.unzip();
-    let kept = if recipe.reason.is_none() { heads::keep_reasons(&manifest, places.encoder)? } else { None };
-    let heads = Heads { labels, head, reasons: reasons.or(kept) };
+    let existing = if recipe.reason.is_none() { heads::existing_reasons(&manifest, paths.encoder)? } else { None };
+    let heads = Heads { labels, head, reasons: reasons.or(existing) };
 
-    let judged =
-        recipe.evaluate.iter().zip(&held_out).map(|(evaluate, dataset)| judge(evaluate, dataset, &features, &heads));
-    let metrics: BTreeMap<&str, Metrics<'_>> = judged.collect::<Result<_, LabError>>()?;
+    let scored =
+        recipe.evaluate.iter().zip(&held_out).map(|(evaluate, dataset)| score(evaluate, dataset, &encoder, &heads));
+    let metrics: BTreeMap<&str, EvaluationRecord<'_>> = scored.collect::<Result<_, LabError>>()?;
     check_floors(&metrics)?;
 
     heads.save(&staging.dir(), &mut manifest)?;
@@ -95,12 +97,12 @@ pub fn fit(recipe: &Recipe, places: Places<'_>, progress: &ProgressBar) -> Resul
     Ok(manifest)
 }
 
-fn read(recipe: &Recipe, places: Places<'_>, path: &Path, part: Part) -> Result<Dataset, LabError> {
-    let input = Input::Path(places.data.join(path));
-    Ok(Dataset::read(&input, &recipe.dump, part, recipe.text_profile)?)
+fn read(recipe: &Recipe, paths: FitPaths<'_>, path: &Path, subset: Subset) -> Result<Dataset, LabError> {
+    let input = Input::Path(paths.data.join(path));
+    Ok(Dataset::read(&input, &recipe.dump, subset, recipe.text_profile)?)
 }
 
-/// Takes out of `train` every post whose text, but for case, is held out; gives how many each lost.
+/// Removes from `train` every post whose text, ignoring case, is held out; returns how many each dataset lost.
 fn drop_held_out(train: &mut [Dataset], held_out: &[Dataset]) -> Vec<usize> {
     let key = |text: &str| text.to_lowercase();
     let texts: HashSet<String> = held_out.iter().flat_map(|dataset| dataset.texts()).map(key).collect();
@@ -112,7 +114,7 @@ fn drop_held_out(train: &mut [Dataset], held_out: &[Dataset]) -> Vec<usize> {
     train.iter_mut().map(drop_from).collect()
 }
 
-fn trained_on<'a>(recipe: &Recipe, train: &'a Train, dataset: &Dataset, dropped: usize) -> Trained<'a> {
+fn trained_on<'a>(recipe: &Recipe, train: &'a Train, dataset: &Dataset, dropped: usize) -> TrainingDataset<'a> {
     let share = recipe.calibration_share(train);
     let mut classes: BTreeMap<Label, usize> = BTreeMap::new();
     let mut calibration_rows = 0;
@@ -123,7 +125,7 @@ fn trained_on<'a>(recipe: &Recipe, train: &'a Train, dataset: &Dataset, dropped:
             *classes.entry(post.label).or_default() += 1;
         }
     }
-    Trained {
+    TrainingDataset {
         train,
         sha256: dataset.sha256.clone(),
         rows: dataset.posts.len() - calibration_rows,
@@ -138,33 +140,33 @@ fn training(
     recipe: &Recipe,
     head: HeadRecord,
     reason: Option<ReasonRecord>,
-    datasets: Vec<Trained<'_>>,
+    datasets: Vec<TrainingDataset<'_>>,
 ) -> serde_json::Value {
-    json(&Training { fit: &recipe.fit, head, reason, datasets })
+    json(&TrainingRecord { fit: &recipe.fit, head, reason, datasets })
 }
 
-fn judge<'a>(
+fn score<'a>(
     evaluate: &'a Evaluate,
     dataset: &Dataset,
-    features: &Features<'_>,
+    encoder: &EncoderCache<'_>,
     heads: &Heads,
-) -> Result<(&'a str, Metrics<'a>), LabError> {
-    let pooled = features.of(dataset)?;
-    let rows = || pooled.chunks_exact(features.width());
+) -> Result<(&'a str, EvaluationRecord<'a>), LabError> {
+    let pooled = encoder.encode(dataset)?;
+    let rows = || pooled.chunks_exact(encoder.width());
     let probabilities: Vec<[f32; 3]> = rows().map(|row| heads.probabilities(row)).collect();
-    let scores = Scores::of(&dataset.labels(), &probabilities).ok_or(LabError::NothingToJudge)?;
+    let scores = Scores::compute(&dataset.labels(), &probabilities).ok_or(LabError::NothingToEvaluate)?;
     let reasons = dataset.posts.iter().zip(rows()).filter_map(|(post, row)| {
-        let (read, probability) = heads.reason(row)?;
-        Some((post.reason.clone()?, read, probability))
+        let (predicted, probability) = heads.reason(row)?;
+        Some((post.reason.clone()?, predicted, probability))
     });
-    let reasons = ReasonScores::of(&reasons.collect::<Vec<_>>());
-    Ok((&evaluate.name, Metrics { evaluate, sha256: dataset.sha256.clone(), scores, reasons }))
+    let reasons = ReasonScores::compute(&reasons.collect::<Vec<_>>());
+    Ok((&evaluate.name, EvaluationRecord { evaluate, sha256: dataset.sha256.clone(), scores, reasons }))
 }
 
-fn check_floors(metrics: &BTreeMap<&str, Metrics<'_>>) -> Result<(), LabError> {
+fn check_floors(metrics: &BTreeMap<&str, EvaluationRecord<'_>>) -> Result<(), LabError> {
     let mut missed = Vec::new();
-    for (name, Metrics { evaluate, scores, reasons, .. }) in metrics {
-        let (measure, reached) = (evaluate.measure, evaluate.measure.of(scores));
+    for (name, EvaluationRecord { evaluate, scores, reasons, .. }) in metrics {
+        let (measure, reached) = (evaluate.measure, evaluate.measure.value(scores));
         if reached < evaluate.floor {
             missed.push(format!("{name} {} {reached:.4} < {}", measure.as_str(), evaluate.floor));
         }
@@ -179,16 +181,16 @@ fn check_floors(metrics: &BTreeMap<&str, Metrics<'_>>) -> Result<(), LabError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Labelled;
+    use crate::LabelledPost;
     use crate::recipe::Measure;
 
     fn dataset(texts: &[&str]) -> Dataset {
-        let post = |text: &&str| Labelled { text: (*text).to_owned(), label: Label::Neutral, reason: None };
+        let post = |text: &&str| LabelledPost { text: (*text).to_owned(), label: Label::Neutral, reason: None };
         Dataset { posts: texts.iter().map(post).collect(), rejected: 0, sha256: String::new() }
     }
 
     #[test]
-    fn what_is_held_out_is_not_learnt_from() {
+    fn held_out_texts_are_dropped_from_training() {
         let mut train = [dataset(&["late again", "Great Crew", "late"]), dataset(&["fine"])];
         let held_out = [dataset(&["great crew", "other"]), dataset(&["LATE"])];
         assert_eq!(drop_held_out(&mut train, &held_out), [2, 0]);
@@ -196,8 +198,8 @@ mod tests {
     }
 
     #[test]
-    fn a_missed_floor_is_told_with_both_numbers() {
-        let scores = Scores::of(&[Label::Negative, Label::Positive], &[[0.6, 0.3, 0.1]; 2]).unwrap();
+    fn a_missed_floor_is_reported_with_both_numbers() {
+        let scores = Scores::compute(&[Label::Negative, Label::Positive], &[[0.6, 0.3, 0.1]; 2]).unwrap();
         let check = |floor: f64, reason_floor| {
             let evaluate = Evaluate {
                 name: "a".into(),
@@ -208,12 +210,13 @@ mod tests {
                 floor,
                 reason_floor,
             };
-            let metrics = Metrics { evaluate: &evaluate, sha256: String::new(), scores: scores.clone(), reasons: None };
+            let metrics =
+                EvaluationRecord { evaluate: &evaluate, sha256: String::new(), scores: scores.clone(), reasons: None };
             check_floors(&BTreeMap::from([("a", metrics)])).map_err(|error| error.to_string())
         };
         assert_eq!(check(0.5, None), Ok(()));
         let message = check(0.6, Some(0.3)).unwrap_err();
-        let wanted = "floors were missed: a accuracy 0.5000 < 0.6, a macro_f1 of reasons 0.0000 < 0.3";
-        assert!(message.ends_with(wanted), "{message}");
+        let expected = "floors of the recipe were missed: a accuracy 0.5000 < 0.6, a macro_f1 of reasons 0.0000 < 0.3";
+        assert!(message.ends_with(expected), "{message}");
     }
 }

@@ -1,19 +1,18 @@
-//! The lab: fits heads to labelled dumps, compares ways to read posts, judges and promotes models, fetches encoders, and
-//! draws streams. Only `cli` imports it.
+//! The lab: fits heads to labelled dumps, compares ways to classify posts, evaluates and promotes models, fetches checkpoints
+//! and tracks runs. It imports only `vigie_reading` and `vigie_chart`; only vigie's `cli` imports it.
 //!
 //! ```text
-//! fit:       Recipe -> Dataset (source, text) -> Features (encoder) -> Logistic -> temperature -> Scores >= floors? -> model directory
-//! evaluate:  Dataset -> Classifier -> Scores
-//! promote:   Dataset -> challenger, champion -> Contest -> ModelStore
-//! hub:       repository of the Hugging Face hub -> model directory
-//! compare:   Dumps -> Data -> four embeddings x three estimators -> Scores -> Report
-//! estimator: Matrix, labels -> Estimator -> Fitted -> probabilities
-//! mlflow:    RunRecord -> Spool -> Tracker -> server
-//! simulate:  dump -> Habits -> Flow -> Posts
+//! fit:       Recipe or QuickFit -> Dataset -> EncoderCache -> EncodedDataset -> Logistic -> temperature -> Scores >= floors? -> model directory
+//! evaluate:  Dataset -> Classifier -> Evaluation (Scores, ReasonScores)
+//! promote:   Dataset -> challenger and champion -> PairedComparison -> model registry
+//! compare:   InputDumps -> ComparisonData -> four featurizers x three estimators -> RunRecord -> Report
+//!            feature:    texts -> Featurizer (TF-IDF, Word2Vec, GloVe) -> Matrix
+//!            estimator:  Matrix and labels -> Estimator -> FittedEstimator -> probabilities
+//! mlflow:    RunRecord -> SpooledRun -> Spool -> Tracker -> MLflow server
+//! hub:       repository of the Hugging Face Hub -> model directory
 //! ```
 
 mod calibration;
-mod classes;
 pub mod compare;
 mod cross_validation;
 mod dataset;
@@ -23,6 +22,7 @@ mod evaluate;
 pub mod feature;
 mod fit;
 pub mod hub;
+mod label_set;
 mod logistic;
 mod manifest_metrics;
 pub mod matrix;
@@ -30,11 +30,12 @@ pub mod mlflow;
 mod model_dir;
 mod paired_comparison;
 mod quick_fit;
-mod reasons;
+mod reason_scores;
 mod recipe;
 pub mod run_record;
-mod scaling;
 mod score;
+mod split;
+mod standard_scaler;
 mod temperature;
 
 use std::path::PathBuf;
@@ -42,18 +43,19 @@ use std::path::PathBuf;
 use vigie_reading::classify::{ClassifyError, ModelError};
 
 pub use calibration::{Bin, Reliability};
-pub use dataset::{Dataset, DatasetError, Labelled, Part};
+pub use dataset::{Dataset, DatasetError, LabelledPost, Subset};
 pub use estimator::{Estimator, EstimatorError};
 pub use evaluate::{Evaluation, evaluate};
-pub use fit::{Places, fit, run_of_fit};
+pub use fit::{FitPaths, fit, fit_run_record};
 pub use logistic::FitError;
-pub use paired_comparison::Contest;
-pub use quick_fit::{BareFit, Split};
-pub use reasons::ReasonScores;
+pub use paired_comparison::PairedComparison;
+pub use quick_fit::QuickFit;
+pub use reason_scores::ReasonScores;
 pub use recipe::{Measure, Penalty, Recipe, RecipeError};
 pub use score::{ClassScores, Curve, CurvePoint, Scores, wilson};
+pub use split::Split;
 
-/// Why the lab gave no model or no scores. Each message is one line.
+/// Why the lab produced no model or no scores. Each message is one line.
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
     #[error(transparent)]
@@ -73,13 +75,13 @@ pub enum LabError {
     #[error("{}: {cause}", path.display())]
     Io { path: PathBuf, cause: std::io::Error },
     #[error(
-        "{found} reasons are given at least {least} times in the rows to learn from; wanted two or more: set `reasons = true` on a [[train]] whose dump says why posts are negative, or lower reason.least_rows"
+        "{found} reasons occur at least {min_rows} times in the training rows; expected two or more: set `reasons = true` on a [[train]] whose dump has a reason column, or lower reason.min_rows"
     )]
-    NoReasons { found: usize, least: usize },
-    #[error("no labelled post to judge by")]
-    NothingToJudge,
-    #[error("no model was written, as the recipe's floors were missed: {}", .0.join(", "))]
+    NoReasons { found: usize, min_rows: usize },
+    #[error("no labelled post to evaluate on")]
+    NothingToEvaluate,
+    #[error("no model was written because these floors of the recipe were missed: {}", .0.join(", "))]
     Floors(Vec<String>),
-    #[error("{} holds {found}, which is no part of a model: name a new directory, or one that holds a model to replace", path.display())]
+    #[error("{} holds {found}, which is not part of a model: name a new directory, or one that holds a model to replace", path.display())]
     NotAModel { path: PathBuf, found: String },
 }

@@ -6,8 +6,8 @@
 //! 1/s * sum_i weight_i * -ln softmax_among_i(V x_i + b)[label_i]  +  l2/2 * |V|^2        (C = 1 / (l2 * s))
 //! ```
 //!
-//! where `x` is standardised (the scale is folded back into the weights that come out), the intercept `b` is free, and a row's softmax runs
-//! over the classes its dump knows: a dump of two classes says nothing about the third.
+//! `x` is standardised (the scale is folded back into the resulting weights), the intercept `b` is not penalised, and a row's
+//! softmax runs over the classes that its dump uses: a dump of two classes says nothing about the third.
 //!
 //! The same rows and settings give the same bits, whatever the number of threads.
 
@@ -20,37 +20,37 @@ use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
 
 use objective::Objective;
-pub(super) use rows::{Row, Rows};
+pub(super) use rows::{FeatureRow, FeatureRows};
 
 use super::recipe::Fit;
-use super::scaling::Scaling;
+use super::standard_scaler::StandardScaler;
 
-/// The most classes that are told apart: labels are three, reasons a dozen.
-pub(super) const MOST_CLASSES: usize = 32;
-/// Pairs of steps that L-BFGS remembers, as in scipy.
+/// Labels are three, reasons a dozen.
+pub(super) const MAX_CLASSES: usize = 32;
+/// Pairs of steps that L-BFGS remembers, as in SciPy.
 const MEMORY: usize = 10;
 
-/// Rows to learn from.
+/// FeatureRows to learn from.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Examples {
-    /// At most [`MOST_CLASSES`].
+    /// At most [`MAX_CLASSES`].
     pub classes: Vec<String>,
-    /// Values a row.
+    /// Values per row.
     pub width: usize,
-    /// Row-major, `[rows, width]`.
+    /// FeatureRow-major, `[rows, width]`.
     pub features: Vec<f32>,
-    /// One a row.
+    /// One per row.
     pub targets: Vec<Target>,
 }
 
-/// What one row teaches.
+/// The class and the weight of one row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Target {
-    /// Its place in [`Examples::classes`].
+    /// Its index in [`Examples::classes`].
     pub class: usize,
-    /// The classes its dump knows, by bit.
+    /// The classes that its dump uses, one bit each.
     pub among: u32,
-    /// How much it counts; not negative.
+    /// Sample weight; not negative.
     pub weight: f64,
 }
 
@@ -59,18 +59,18 @@ pub(super) struct Target {
 pub(super) struct Logistic {
     /// Strength of the penalty, on standardised features; at least 0.
     pub l2: f64,
-    /// Draws the starting point; the optimum does not depend on it beyond the tolerance.
+    /// Draws the starting point; the optimum depends on it only within the tolerance.
     pub seed: u64,
-    /// Most steps of L-BFGS.
+    /// Maximum number of L-BFGS steps.
     pub max_iterations: u64,
     /// Ends the fit when the gradient's norm falls below it; above 0.
     pub tolerance: f64,
 }
 
-/// A fitted head, on features as they came.
+/// A fitted head, for features that are not standardised.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Fitted {
-    /// Row-major, `[classes, width]`; in the order of [`Examples::classes`].
+pub(super) struct FittedHead {
+    /// FeatureRow-major, `[classes, width]`; in the order of [`Examples::classes`].
     pub weight: Vec<f32>,
     pub bias: Vec<f32>,
     /// Value of the objective.
@@ -78,21 +78,21 @@ pub(super) struct Fitted {
     pub iterations: u64,
 }
 
-/// Where L-BFGS ended.
+/// Where L-BFGS stopped.
 pub(super) struct Minimum {
-    /// `[classes, width]` weights, then one intercept a class.
+    /// `[classes, width]` weights, then one intercept per class.
     pub param: Vec<f64>,
     /// Value of the objective.
     pub loss: f64,
     pub iterations: u64,
-    /// Converged, or why it stopped before.
+    /// Converged, or why it stopped earlier.
     pub end: Result<(), String>,
 }
 
-/// Hands on the number and the loss of every step.
-struct Watch<F>(F);
+/// Passes the number and the loss of every step on.
+struct StepObserver<F>(F);
 
-impl<S: State<Float = f64>, F: FnMut(u64, f64)> Observe<S> for Watch<F> {
+impl<S: State<Float = f64>, F: FnMut(u64, f64)> Observe<S> for StepObserver<F> {
     fn observe_iter(&mut self, state: &S, _: &KV) -> Result<(), argmin::core::Error> {
         (self.0)(state.get_iter(), state.get_cost());
         Ok(())
@@ -102,14 +102,14 @@ impl<S: State<Float = f64>, F: FnMut(u64, f64)> Observe<S> for Watch<F> {
 /// Why nothing was fitted.
 #[derive(Debug, thiserror::Error)]
 pub enum FitError {
-    #[error("{name} is {found}; wanted {wanted}")]
-    Setting { name: &'static str, found: f64, wanted: &'static str },
+    #[error("{name} is {found}; expected {expected}")]
+    Setting { name: &'static str, found: f64, expected: &'static str },
     #[error("no row of class {0} to learn from: add a dump that has it to the recipe")]
     NoRow(String),
-    #[error("{0} classes to tell apart; wanted at most {MOST_CLASSES}")]
+    #[error("{0} classes to distinguish; expected at most {MAX_CLASSES}")]
     TooManyClasses(usize),
-    #[error("{features} features for {rows} rows of {width}: wanted {wanted}")]
-    Shape { features: usize, rows: usize, width: usize, wanted: usize },
+    #[error("{features} features for {rows} rows of {width}; expected {expected}")]
+    Shape { features: usize, rows: usize, width: usize, expected: usize },
     #[error("a feature or a weight is not a finite number")]
     NotFinite,
     #[error("the fit did not converge: {0}; raise max_iterations, tolerance or l2")]
@@ -117,35 +117,36 @@ pub enum FitError {
 }
 
 impl Logistic {
-    /// With the settings of a recipe, and an l2 that was given or chosen.
-    pub(super) fn of(settings: &Fit, l2: f64) -> Self {
+    /// With the settings of a recipe, and a fixed or chosen penalty.
+    pub(super) fn from_settings(settings: &Fit, l2: f64) -> Self {
         let Fit { seed, max_iterations, tolerance, .. } = settings;
         Self { l2, seed: *seed, max_iterations: *max_iterations, tolerance: *tolerance }
     }
 
-    /// Learns a head from `examples`.
-    pub(super) fn fit(&self, mut examples: Examples) -> Result<Fitted, FitError> {
+    /// Fits a head to `examples`.
+    pub(super) fn fit(&self, mut examples: Examples) -> Result<FittedHead, FitError> {
         self.check()?;
         examples.check()?;
         let (classes, width) = (examples.classes.len(), examples.width);
-        let scaling = Scaling::standardise(&mut examples.features, width);
-        let rows = Rows::Dense { width, values: &examples.features };
+        let scaling = StandardScaler::fit_transform(&mut examples.features, width);
+        let rows = FeatureRows::Dense { width, values: &examples.features };
         let minimum = self.minimise(rows, &examples.targets, classes, |_, _| ())?;
         minimum.end.map_err(FitError::NotConverged)?;
         let (weight, bias) = scaling.fold(&minimum.param, classes, width);
-        Ok(Fitted { weight, bias, loss: minimum.loss, iterations: minimum.iterations })
+        Ok(FittedHead { weight, bias, loss: minimum.loss, iterations: minimum.iterations })
     }
 
-    /// The lowest objective found for `rows` of `classes` classes; rows are taken as they are. Tells `watch` the number and the loss of every step.
+    /// The lowest objective found for `rows` of `classes` classes; rows are not standardised. Calls `observe` with the number and
+    /// the loss of every step.
     ///
     /// # Errors
-    /// Of a solver that could not even begin; one that stopped early says so in [`Minimum::end`].
+    /// If the solver could not start; one that stopped early says so in [`Minimum::end`].
     pub(super) fn minimise(
         &self,
-        rows: Rows<'_>,
+        rows: FeatureRows<'_>,
         targets: &[Target],
         classes: usize,
-        watch: impl FnMut(u64, f64) + Send + 'static,
+        observe: impl FnMut(u64, f64) + Send + 'static,
     ) -> Result<Minimum, FitError> {
         let start = starting_point(self.seed, classes * (rows.width() + 1));
         let total: f64 = targets.iter().map(|target| target.weight).sum();
@@ -156,7 +157,7 @@ impl Logistic {
             .map_err(|error| FitError::NotConverged(error.to_string()))?;
         let outcome = Executor::new(problem, solver)
             .configure(|state| state.param(start).max_iters(self.max_iterations))
-            .add_observer(Watch(watch), ObserverMode::Always)
+            .add_observer(StepObserver(observe), ObserverMode::Always)
             .run()
             .map_err(|error| FitError::NotConverged(error.to_string()))?;
         let state = outcome.state();
@@ -171,17 +172,17 @@ impl Logistic {
         })
     }
 
-    /// Names the first faulty setting.
+    /// Returns the first invalid setting.
     pub(super) fn check(&self) -> Result<(), FitError> {
-        let fault = |name, found, wanted| Err(FitError::Setting { name, found, wanted });
+        let invalid = |name, found, expected| Err(FitError::Setting { name, found, expected });
         if !(self.l2.is_finite() && self.l2 >= 0.0) {
-            return fault("l2", self.l2, "a number of at least 0");
+            return invalid("l2", self.l2, "a number of at least 0");
         }
         if !(self.tolerance.is_finite() && self.tolerance > 0.0) {
-            return fault("tolerance", self.tolerance, "a number above 0");
+            return invalid("tolerance", self.tolerance, "a number above 0");
         }
         if self.max_iterations == 0 {
-            return fault("max_iterations", 0.0, "at least 1");
+            return invalid("max_iterations", 0.0, "at least 1");
         }
         Ok(())
     }
@@ -189,19 +190,19 @@ impl Logistic {
 
 impl Examples {
     fn check(&self) -> Result<(), FitError> {
-        let (rows, wanted) = (self.targets.len(), self.targets.len() * self.width);
-        if self.width == 0 || self.features.len() != wanted {
-            return Err(FitError::Shape { features: self.features.len(), rows, width: self.width, wanted });
+        let (rows, expected) = (self.targets.len(), self.targets.len() * self.width);
+        if self.width == 0 || self.features.len() != expected {
+            return Err(FitError::Shape { features: self.features.len(), rows, width: self.width, expected });
         }
-        if self.classes.len() > MOST_CLASSES {
+        if self.classes.len() > MAX_CLASSES {
             return Err(FitError::TooManyClasses(self.classes.len()));
         }
-        let weighty = self.targets.iter().all(|target| target.weight.is_finite() && target.weight >= 0.0);
-        if !weighty || !self.features.iter().all(|value| value.is_finite()) {
+        let weights_valid = self.targets.iter().all(|target| target.weight.is_finite() && target.weight >= 0.0);
+        if !weights_valid || !self.features.iter().all(|value| value.is_finite()) {
             return Err(FitError::NotFinite);
         }
-        let is_taught = |class: usize| self.targets.iter().any(|target| target.class == class && target.weight > 0.0);
-        match self.classes.iter().enumerate().find(|(class, _)| !is_taught(*class)) {
+        let has_row = |class: usize| self.targets.iter().any(|target| target.class == class && target.weight > 0.0);
+        match self.classes.iter().enumerate().find(|(class, _)| !has_row(*class)) {
             Some((_, name)) => Err(FitError::NoRow(name.clone())),
             None => Ok(()),
         }
@@ -209,7 +210,7 @@ impl Examples {
 }
 
 impl Target {
-    /// The classes it may be of, ascending.
+    /// The classes that the row can belong to, ascending.
     pub(super) fn among(self, classes: usize) -> impl Iterator<Item = usize> {
         (0..classes).filter(move |class| (self.among >> class) & 1 == 1)
     }

@@ -1,6 +1,6 @@
-//! [`Matrix`]: rows of features, as a feature makes them and an estimator reads them.
+//! [`Matrix`]: rows of features, as a featurizer makes them and an estimator reads them.
 
-/// One row a post.
+/// One row per post.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Matrix {
     Dense(Dense),
@@ -10,18 +10,18 @@ pub enum Matrix {
 /// Every value of every row.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Dense {
-    /// Values a row.
+    /// Values per row.
     pub width: usize,
     /// Row-major, `[rows, width]`.
     pub values: Vec<f32>,
 }
 
-/// Compressed sparse rows: what is not listed is 0.
+/// Compressed sparse rows: values that are not listed are 0.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sparse {
-    /// Values a row, listed or not.
+    /// Values per row, listed or not.
     pub width: usize,
-    /// Row `i` is listed at `starts[i]..starts[i + 1]`; `rows + 1` values, the first being 0.
+    /// Row `i` is listed at `starts[i]..starts[i + 1]`; `rows + 1` values, the first is 0.
     pub starts: Vec<usize>,
     /// Columns, ascending within a row, below `width`.
     pub columns: Vec<u32>,

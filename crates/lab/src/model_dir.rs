@@ -1,4 +1,5 @@
-//! Model directories as `fit` handles them: an encoder copied into a staging directory, and the finished one put in place.
+//! Model directories as `fit` and `pull` write them: files are staged in a temporary directory, and the finished model is
+//! renamed into place.
 
 use std::fs;
 use std::io;
@@ -8,35 +9,35 @@ use tempfile::TempDir;
 
 use super::LabError;
 
-/// Fitted, not copied.
+/// Written by a fit, so never copied from the encoder.
 const HEADS: [&str; 2] = ["head.safetensors", "reason_head.safetensors"];
 
-/// A model directory in the making, beside the one it will replace, on the same file system.
+/// A model directory being written, next to the one it will replace, on the same file system.
 pub(super) struct Staging {
-    /// Removed when dropped, with whatever is left in it.
+    /// Removed when dropped, with everything left in it.
     parent: TempDir,
     out: PathBuf,
 }
 
 impl Staging {
-    /// For a model that is to end up as `out`. Holds the encoder's files and licence, no head and no manifest.
-    pub(super) fn of_encoder(encoder: &Path, out: &Path) -> Result<Self, LabError> {
+    /// For a model that will become `out`. Copies the encoder's files and licence, no head and no manifest.
+    pub(super) fn copy_encoder(encoder: &Path, out: &Path) -> Result<Self, LabError> {
         let staging = Self::empty(out)?;
         let dir = staging.dir();
-        for name in file_names(encoder)?.iter().filter(|name| is_of_encoder(name)) {
+        for name in file_names(encoder)?.iter().filter(|name| belongs_to_encoder(name)) {
             copy(&encoder.join(name), &dir.join(name))
                 .map_err(|cause| LabError::Io { path: encoder.join(name), cause })?;
         }
         Ok(staging)
     }
 
-    /// For a model that is to end up as `out`, of files still to be written.
+    /// For a model that will become `out`, whose files are still to be written.
     pub(super) fn empty(out: &Path) -> Result<Self, LabError> {
-        refuse_other_things(out)?;
-        let beside = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        refuse_foreign_files(out)?;
+        let folder = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let made =
-            fs::create_dir_all(beside).and_then(|()| tempfile::Builder::new().prefix(".fit-").tempdir_in(beside));
-        let parent = made.map_err(|cause| LabError::Io { path: beside.to_path_buf(), cause })?;
+            fs::create_dir_all(folder).and_then(|()| tempfile::Builder::new().prefix(".fit-").tempdir_in(folder));
+        let parent = made.map_err(|cause| LabError::Io { path: folder.to_path_buf(), cause })?;
         let staging = Self { parent, out: out.to_path_buf() };
         let dir = staging.dir();
         fs::create_dir(&dir).map_err(|cause| LabError::Io { path: dir, cause })?;
@@ -47,7 +48,7 @@ impl Staging {
         self.parent.path().join("model")
     }
 
-    /// Puts the model in place by two renames; one that was there is put back should the second fail.
+    /// Puts the model in place by two renames; if the second fails, the former model is put back.
     pub(super) fn promote(self) -> Result<(), LabError> {
         let (new, old) = (self.dir(), self.parent.path().join("old"));
         let fail = |cause: io::Error| LabError::Io { path: self.out.clone(), cause };
@@ -58,20 +59,20 @@ impl Staging {
         }
         fs::rename(&new, &self.out).map_err(|error| {
             if replaces {
-                let _ = fs::rename(&old, &self.out); // the first failure is the one to tell
+                let _ = fs::rename(&old, &self.out); // report the first failure
             }
             fail(error)
         })
     }
 }
 
-/// The content alone: a downloaded checkpoint may be readable by its owner only.
+/// Copies the content alone: a downloaded checkpoint may be readable by its owner only.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     io::copy(&mut fs::File::open(from)?, &mut fs::File::create(to)?)?;
     Ok(())
 }
 
-/// To the disk, before the model they replace is gone.
+/// Flushes to the disk before the model that this one replaces is removed.
 fn sync(dir: &Path) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
         fs::File::open(entry?.path())?.sync_all()?;
@@ -79,19 +80,19 @@ fn sync(dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A typing error in `--out` must not cost a directory of other things.
-pub(super) fn refuse_other_things(out: &Path) -> Result<(), LabError> {
+/// A typing error in `--out` must not cost a directory of other files.
+pub(super) fn refuse_foreign_files(out: &Path) -> Result<(), LabError> {
     if !out.exists() {
         return Ok(());
     }
-    let fitted = |name: &str| is_of_encoder(name) || HEADS.contains(&name) || name == "manifest.json";
+    let fitted = |name: &str| belongs_to_encoder(name) || HEADS.contains(&name) || name == "manifest.json";
     match file_names(out)?.into_iter().find(|name| !fitted(name)) {
         Some(found) => Err(LabError::NotAModel { path: out.to_path_buf(), found }),
         None => Ok(()),
     }
 }
 
-fn is_of_encoder(name: &str) -> bool {
+fn belongs_to_encoder(name: &str) -> bool {
     let weights = name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json");
     let terms = name.starts_with("LICENSE") || name.starts_with("NOTICE");
     ["config.json", "tokenizer.json"].contains(&name) || terms || (weights && !HEADS.contains(&name))
@@ -135,24 +136,24 @@ mod tests {
         let (from, out) = (dir.path().join("encoder"), dir.path().join("models/mine"));
         encoder(&from);
         for _ in 0..2 {
-            let staging = Staging::of_encoder(&from, &out).unwrap();
+            let staging = Staging::copy_encoder(&from, &out).unwrap();
             fs::write(staging.dir().join("manifest.json"), "new").unwrap();
             staging.promote().unwrap();
-            let wanted = ["LICENSE", "config.json", "manifest.json", "model.safetensors", "tokenizer.json"];
-            assert_eq!(sorted_names(&out), wanted);
+            let expected = ["LICENSE", "config.json", "manifest.json", "model.safetensors", "tokenizer.json"];
+            assert_eq!(sorted_names(&out), expected);
         }
-        assert_eq!(sorted_names(&dir.path().join("models")), ["mine"], "nothing is left beside it");
+        assert_eq!(sorted_names(&dir.path().join("models")), ["mine"], "no temporary directory is left");
     }
 
     #[test]
-    fn a_directory_of_other_things_is_refused() {
+    fn a_directory_of_other_files_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let (from, out) = (dir.path().join("encoder"), dir.path().join("home"));
         encoder(&from);
         fs::create_dir(&out).unwrap();
         fs::write(out.join("thesis.tex"), "").unwrap();
-        let message = Staging::of_encoder(&from, &out).err().unwrap().to_string();
-        assert!(message.contains("home holds thesis.tex, which is no part of a model"), "{message}");
+        let message = Staging::copy_encoder(&from, &out).err().unwrap().to_string();
+        assert!(message.contains("home holds thesis.tex, which is not part of a model"), "{message}");
         assert!(out.join("thesis.tex").exists());
     }
 
@@ -163,7 +164,7 @@ mod tests {
         encoder(&from);
         encoder(&out);
         fs::remove_file(out.join("tf_model.h5")).unwrap();
-        drop(Staging::of_encoder(&from, &out).unwrap());
+        drop(Staging::copy_encoder(&from, &out).unwrap());
         assert_eq!(sorted_names(dir.path()), ["encoder", "mine"]);
         assert!(out.join("head.safetensors").exists());
     }

@@ -1,4 +1,4 @@
-//! [`Recipe`]: what `vigie lab fit` learns from, how, and what the result must reach. A TOML file.
+//! [`Recipe`]: what `vigie lab fit` learns from, how, and which scores the result must reach. A TOML file.
 
 mod settings;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub use settings::Penalty;
 pub(super) use settings::{Calibrate, Fit, HeadSource, ReasonFit};
 
-use super::{Part, Scores};
+use super::{Scores, Subset};
 use vigie_reading::classify::{Origin, Pooling};
 use vigie_reading::dump::ReadOptions;
 use vigie_reading::text::Profile;
@@ -20,19 +20,19 @@ use vigie_reading::text::Profile;
 pub struct Recipe {
     /// The model's name in its manifest.
     pub name: String,
-    /// Where the encoder comes from, for the manifest.
+    /// Origin of the encoder, for the manifest.
     pub encoder: Origin,
     pub text_profile: Profile,
     pub pooling: Pooling,
-    /// Where texts are cut, special tokens counted.
+    /// Texts are cut at this length, special tokens included.
     pub max_tokens: usize,
-    /// How the dumps are laid out, as in a configuration's `[dump]`; found out where unset.
+    /// Layout of the dumps, as in a configuration's `[dump]`; detected where unset.
     #[serde(default)]
     pub dump: ReadOptions,
     pub fit: Fit,
-    /// Which rows make the probabilities honest; none where unset.
+    /// Which rows calibrate the probabilities; none if unset.
     pub calibrate: Option<Calibrate>,
-    /// A second head, for reasons, fitted to every `[[train]]` with `reasons = true`. Where unset, the encoder's stays.
+    /// A second head, for reasons, fitted to every `[[train]]` with `reasons = true`. If unset, the encoder's reason head is kept.
     pub reason: Option<ReasonFit>,
     pub train: Vec<Train>,
     #[serde(default)]
@@ -44,57 +44,57 @@ pub struct Recipe {
 #[serde(deny_unknown_fields)]
 pub struct Train {
     pub path: PathBuf,
-    /// Only this share of the posts, the earliest; in (0, 1). All where unset.
+    /// Only this earliest share of the posts; in (0, 1). All if unset.
     pub first: Option<f64>,
-    /// All but this share of the posts, drawn by their text; in (0, 1). All where unset.
+    /// All but this share of the posts, drawn by text; in (0, 1). All if unset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsampled: Option<f64>,
-    /// How much its rows count, on average; above 0.
+    /// Mean weight of its rows; above 0.
     #[serde(default = "one")]
     pub weight: f64,
-    /// How far its classes are evened out, from 0 (each row counts the same) to 1 (each class does): a row of a class
-    /// that makes the share `p` of `k` classes counts `(1 / (k p))^balance`, scaled to the mean `weight`.
+    /// How far its classes are balanced, from 0 (each row weighs the same) to 1 (each class does): a row of a class
+    /// with the share `p` among `k` classes weighs `(1 / (k p))^balance`, scaled to the mean `weight`.
     #[serde(default)]
     pub balance: f64,
-    /// The share that fits the temperature, in place of [`Calibrate::share`]; in `[0, 1]`.
+    /// The share that fits the temperature, instead of [`Calibrate::share`]; in `[0, 1]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibrate: Option<f64>,
-    /// Whether the reason head learns from the reasons that it gives.
+    /// Whether the reason head learns from its reasons.
     #[serde(default, skip_serializing_if = "is_false")]
     pub reasons: bool,
     /// Origin and licence, for the manifest.
     pub source: String,
 }
 
-/// A dump, not learnt from, to judge by.
+/// A dump to evaluate on; its rows are not learned from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Evaluate {
     #[serde(skip_serializing)]
     pub name: String,
     pub path: PathBuf,
-    /// Only this share of the posts, the latest; in (0, 1). All where unset.
+    /// Only this latest share of the posts; in (0, 1). All if unset.
     pub last: Option<f64>,
-    /// Only this share of the posts, drawn by their text; in (0, 1). All where unset.
+    /// Only this share of the posts, drawn by text; in (0, 1). All if unset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampled: Option<f64>,
     pub measure: Measure,
-    /// The least `measure` with which the model may be written.
+    /// The lowest `measure` with which the model may be written.
     pub floor: f64,
-    /// The least macro F1 of the reason head, on the negative posts of which the dump says why.
+    /// The lowest macro F1 of the reason head, on the negative posts with a known reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason_floor: Option<f64>,
 }
 
 impl Train {
-    pub(super) fn part(&self) -> Part {
-        self.first.map(Part::First).or(self.unsampled.map(Part::Unsampled)).unwrap_or(Part::All)
+    pub(super) fn subset(&self) -> Subset {
+        self.first.map(Subset::First).or(self.unsampled.map(Subset::Unsampled)).unwrap_or(Subset::All)
     }
 }
 
 impl Evaluate {
-    pub(super) fn part(&self) -> Part {
-        self.last.map(Part::Last).or(self.sampled.map(Part::Sampled)).unwrap_or(Part::All)
+    pub(super) fn subset(&self) -> Subset {
+        self.last.map(Subset::Last).or(self.sampled.map(Subset::Sampled)).unwrap_or(Subset::All)
     }
 }
 
@@ -108,7 +108,7 @@ pub enum Measure {
 }
 
 impl Measure {
-    pub fn of(self, scores: &Scores) -> f64 {
+    pub fn value(self, scores: &Scores) -> f64 {
         match self {
             Self::Accuracy => scores.accuracy,
             Self::MacroF1 => scores.macro_f1,
@@ -125,15 +125,15 @@ impl Measure {
     }
 }
 
-/// Why a recipe cannot be followed.
+/// Why a recipe cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RecipeError {
     #[error("{}: {cause}", path.display())]
     Io { path: PathBuf, cause: std::io::Error },
-    #[error("{}: not a recipe: {reason}; models/recipe/default.toml is one", path.display())]
+    #[error("{}: not a recipe: {reason}; see models/recipe/default.toml for an example", path.display())]
     Syntax { path: PathBuf, reason: String },
-    #[error("{}: {field} is {found}; wanted {wanted}", path.display())]
-    Field { path: PathBuf, field: String, found: String, wanted: &'static str },
+    #[error("{}: {field} is {found}; expected {expected}", path.display())]
+    Field { path: PathBuf, field: String, found: String, expected: &'static str },
 }
 
 fn one() -> f64 {
@@ -152,15 +152,17 @@ impl Recipe {
         Self::parse(path, &text)
     }
 
-    /// `path` is for messages.
+    /// Parses and checks a recipe; `path` is for messages.
     pub fn parse(path: &Path, text: &str) -> Result<Self, RecipeError> {
         let recipe: Self = toml::from_str(text).map_err(|error| RecipeError::Syntax {
             path: path.to_path_buf(),
             reason: error.to_string().trim_end().replace('\n', " "),
         })?;
-        match recipe.fault() {
+        match recipe.first_problem() {
             None => Ok(recipe),
-            Some((field, found, wanted)) => Err(RecipeError::Field { path: path.to_path_buf(), field, found, wanted }),
+            Some((field, found, expected)) => {
+                Err(RecipeError::Field { path: path.to_path_buf(), field, found, expected })
+            }
         }
     }
 
@@ -175,15 +177,15 @@ impl Recipe {
         on.is_none_or(|on| on.contains(&train.path))
     }
 
-    /// The first faulty field, what it holds and what was wanted.
-    fn fault(&self) -> Option<(String, String, &'static str)> {
+    /// The first invalid field, its value and what was expected.
+    fn first_problem(&self) -> Option<(String, String, &'static str)> {
         const SHARE: &str = "a share between 0 and 1, such as 0.8";
         let is_share = |share: f64| share > 0.0 && share < 1.0;
         if self.train.is_empty() {
             return Some(("train".into(), "empty".into(), "at least one [[train]] with a path"));
         }
-        if let Some(fault) = self.settings_fault() {
-            return Some(fault);
+        if let Some(problem) = self.settings_problem() {
+            return Some(problem);
         }
         for (index, train) in self.train.iter().enumerate() {
             let field = |name: &str| format!("train[{index}].{name}");
@@ -218,16 +220,16 @@ impl Recipe {
                 return Some((field("floor"), evaluate.floor.to_string(), "a score from 0 to 1"));
             }
             if self.evaluate.iter().take(index).any(|earlier| earlier.name == evaluate.name) {
-                return Some((field("name"), evaluate.name.clone(), "a name that no other [[evaluate]] has"));
+                return Some((field("name"), evaluate.name.clone(), "a unique name"));
             }
         }
         None
     }
 
     /// Of `[fit]`, `[calibrate]` and `[reason]`.
-    fn settings_fault(&self) -> Option<(String, String, &'static str)> {
+    fn settings_problem(&self) -> Option<(String, String, &'static str)> {
         const L2: &str = "a number of at least 0, numbers to choose from, or \"cv\"";
-        if self.fit.l2.is_faulty() {
+        if self.fit.l2.is_invalid() {
             return Some(("fit.l2".into(), format!("{:?}", self.fit.l2), L2));
         }
         if self.fit.folds < 2 {
@@ -242,7 +244,7 @@ impl Recipe {
             }
         }
         if let Some(reason) = &self.reason {
-            if reason.l2.is_faulty() {
+            if reason.l2.is_invalid() {
                 return Some(("reason.l2".into(), format!("{:?}", reason.l2), L2));
             }
             if !(0.0..=1.0).contains(&reason.balance) {
@@ -282,7 +284,7 @@ mod tests {
     "#;
 
     #[test]
-    fn what_is_beside_the_dumps_is_read_and_checked() {
+    fn settings_other_than_dumps_are_read_and_checked() {
         let with = |more: &str| {
             let text = ["0.8", "2", "1", "0.2", "0.5"].iter().zip(["FIRST", "WEIGHT", "BALANCE", "LAST", "FLOOR"]);
             let text = text.fold(RECIPE.to_owned(), |text, (value, name)| text.replace(name, value));
@@ -295,15 +297,15 @@ mod tests {
         assert!(recipe.calibrates_on(&recipe.train[0]));
         let recipe = with("[dump]\ncolumns.text = 'body'\n[reason]\nl2 = [1e-3, 1]\n").unwrap();
         assert_eq!(recipe.reason.unwrap().l2, Penalty::Grid(vec![1e-3, 1.0]));
-        for (more, wanted) in [
-            ("[calibrate]\nshare = 1.5", "calibrate.share is 1.5; wanted a share such as 0.05"),
-            ("[calibrate]\nshare = 0.1\non = ['b.csv']", "calibrate.on is b.csv; wanted the path of a [[train]]"),
-            ("[reason]\nl2 = -1", "reason.l2 is Fixed(-1.0); wanted a number of at least 0"),
+        for (more, expected) in [
+            ("[calibrate]\nshare = 1.5", "calibrate.share is 1.5; expected a share such as 0.05"),
+            ("[calibrate]\nshare = 0.1\non = ['b.csv']", "calibrate.on is b.csv; expected the path of a [[train]]"),
+            ("[reason]\nl2 = -1", "reason.l2 is Fixed(-1.0); expected a number of at least 0"),
             ("[reason]\nl2 = 'best'", "not a recipe"),
             ("[reason]\nbalance = 2", "reason.balance is 2"),
         ] {
             let message = with(more).unwrap_err();
-            assert!(message.contains(wanted), "{message:?} should say {wanted:?}");
+            assert!(message.contains(expected), "{message:?} should say {expected:?}");
         }
     }
 
@@ -321,23 +323,23 @@ mod tests {
     }
 
     #[test]
-    fn each_fault_is_named() {
-        for (values, wanted) in [
-            (["1.0", "1", "0", "0.2", "0"], "r.toml: train[0].first is 1; wanted a share"),
-            (["0.8", "0", "0", "0.2", "0"], "train[0].weight is 0; wanted a number above 0"),
-            (["0.8", "1", "2", "0.2", "0"], "train[0].balance is 2; wanted a number from 0 to 1"),
-            (["0.8", "1", "0", "-0.2", "0"], "evaluate[0].last is -0.2; wanted a share"),
-            (["0.8", "1", "0", "0.2", "63"], "evaluate[0].floor is 63; wanted a score from 0 to 1"),
+    fn each_problem_is_named() {
+        for (values, expected) in [
+            (["1.0", "1", "0", "0.2", "0"], "r.toml: train[0].first is 1; expected a share"),
+            (["0.8", "0", "0", "0.2", "0"], "train[0].weight is 0; expected a number above 0"),
+            (["0.8", "1", "2", "0.2", "0"], "train[0].balance is 2; expected a number from 0 to 1"),
+            (["0.8", "1", "0", "-0.2", "0"], "evaluate[0].last is -0.2; expected a share"),
+            (["0.8", "1", "0", "0.2", "63"], "evaluate[0].floor is 63; expected a score from 0 to 1"),
             (["0.8\nfrist = 1", "1", "0", "0.2", "0"], "unknown field `frist`"),
         ] {
             let message = parse(values).unwrap_err();
-            assert!(message.contains(wanted) && !message.contains('\n'), "{message:?} should say {wanted:?}");
+            assert!(message.contains(expected) && !message.contains('\n'), "{message:?} should say {expected:?}");
         }
     }
 
     #[test]
-    fn the_shipped_recipe_is_one() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/recipe/default.toml");
+    fn the_shipped_recipe_is_valid() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/recipe/default.toml");
         let recipe = Recipe::read(&path).unwrap();
         assert_eq!(recipe.name, "default");
         assert_eq!(recipe.evaluate.len(), 4, "a floor for each held-out set");

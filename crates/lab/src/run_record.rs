@@ -1,4 +1,4 @@
-//! [`RunRecord`]: one run as tables show it and trackers keep it. What the grid, a fit and an evaluation end in.
+//! [`RunRecord`]: one run as tables show it and trackers store it. The result of the grid, a fit or an evaluation.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,10 +8,10 @@ use jiff::Timestamp;
 
 use super::Scores;
 
-/// Settings by name, as written for people.
+/// Settings by name, as text.
 pub type Params = BTreeMap<String, String>;
 
-/// Values by name, one an epoch, the first epoch's first.
+/// Values by name, one per epoch, in order.
 pub type Series = BTreeMap<String, Vec<f64>>;
 
 /// A finished run.
@@ -20,7 +20,7 @@ pub struct RunRecord {
     /// Such as `TFIDF_LogisticRegression`.
     pub name: String,
     pub started: Timestamp,
-    /// From the first epoch to the last prediction; features that runs share are not in it.
+    /// From the first epoch to the last prediction, without the features that runs share.
     pub duration: Duration,
     pub tags: BTreeMap<String, String>,
     pub params: Params,
@@ -29,14 +29,14 @@ pub struct RunRecord {
     pub epochs: Series,
     pub scores: Scores,
     pub artifacts: Vec<Artifact>,
-    /// The model that the run made, where it made one to keep.
+    /// Directory of the model that the run made, if it made one to keep.
     pub model: Option<PathBuf>,
 }
 
-/// A file kept with a run.
+/// A file stored with a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artifact {
-    /// Its name with the run, such as `confusion_matrix.png`; `/` parts directories.
+    /// Path among the run's artifacts, such as `confusion_matrix.png`; `/` separates directories.
     pub name: String,
     pub content: Vec<u8>,
 }

@@ -1,6 +1,6 @@
-//! How good predictions are: confusion matrix, accuracy, recall, F1 and ROC-AUC. The lab's last step.
+//! [`Scores`]: confusion matrix, accuracy, recall, F1 and ROC-AUC of predictions. The lab's last step.
 //!
-//! A dump that knows two classes is judged on those two: the prediction is the larger of the two probabilities.
+//! A dump with two classes is scored on those two: the prediction is the larger of the two probabilities.
 
 mod curve;
 mod interval;
@@ -10,21 +10,21 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::calibration::Reliability;
-use super::classes::Classes;
+use super::label_set::LabelSet;
 use vigie_reading::classify::Label;
 
 pub use curve::{Curve, CurvePoint};
 pub use interval::wilson;
 
-/// Precision at which [`Scores::negative_recall_at_90_precision`] is read off.
+/// Precision of [`Scores::negative_recall_at_90_precision`].
 const PRECISION: f64 = 0.9;
 
 /// Scores of one set of labelled posts. Shares are in `[0, 1]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
-    /// Posts judged.
+    /// Posts scored.
     pub posts: u64,
-    /// The classes judged on, in the order of the confusion matrix: two where two occur, else all.
+    /// The classes scored, in the order of the confusion matrix: two if two occur, otherwise all.
     pub labels: Vec<Label>,
     pub accuracy: f64,
     /// Unweighted mean of the F1 of the classes that occur.
@@ -33,22 +33,21 @@ pub struct Scores {
     pub macro_recall: f64,
     pub per_class: BTreeMap<Label, ClassScores>,
     /// Area under the ROC curve of negative against the rest: the chance that a negative post gets a higher probability
-    /// of negative than another post. `None` where all posts, or none, are negative.
+    /// of negative than another post. `None` if all posts, or none, are negative.
     pub roc_auc: Option<f64>,
-    /// The largest share of negative posts that a threshold on the probability of negative finds while at least nine in
-    /// ten of those it finds are negative; 0 where no threshold does. The threshold is chosen on the very posts that are
-    /// judged, so this is what the ranking allows rather than what a threshold fixed beforehand would reach. `None`
-    /// where all posts, or none, are negative.
+    /// The highest recall of negative posts over all thresholds with a precision of at least 90%; 0 if no threshold reaches
+    /// that. The threshold is chosen on the scored posts themselves, so this is what the ranking allows, not what a threshold
+    /// fixed beforehand would reach. `None` if all posts, or none, are negative.
     #[serde(default)]
     pub negative_recall_at_90_precision: Option<f64>,
     /// Posts by label (rows) and prediction (columns), both in the order of `labels`.
     pub confusion_matrix: Vec<Vec<u64>>,
-    /// Whether the probabilities of the predicted classes are honest.
+    /// Calibration of the probabilities of the predicted classes.
     #[serde(flatten)]
     pub reliability: Reliability,
 }
 
-/// Scores of one class. A share whose denominator is 0 is 0, as in scikit-learn.
+/// Scores of one class. A share with denominator 0 is 0, as in scikit-learn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClassScores {
     pub precision: f64,
@@ -59,20 +58,20 @@ pub struct ClassScores {
 }
 
 impl Scores {
-    /// Judges `probabilities` by `labels`, one each per post. `None` without a post.
-    pub fn of(labels: &[Label], probabilities: &[[f32; 3]]) -> Option<Self> {
-        let classes = Classes::known_to(labels);
+    /// Scores `probabilities` by `labels`, one of each per post. `None` without a post.
+    pub fn compute(labels: &[Label], probabilities: &[[f32; 3]]) -> Option<Self> {
+        let classes = LabelSet::known_in(labels);
         let mut counts = [[0_u64; 3]; 3];
         for (label, probabilities) in labels.iter().zip(probabilities) {
-            let predicted = classes.likeliest(probabilities)?;
+            let predicted = classes.most_likely(probabilities)?;
             counts[*label as usize][predicted as usize] += 1;
         }
         let per_class: BTreeMap<Label, ClassScores> =
-            classes.iter().map(|label| (label, ClassScores::of(&counts, label))).collect();
+            classes.iter().map(|label| (label, ClassScores::compute(&counts, label))).collect();
         let posts: u64 = counts.iter().flatten().sum();
         let right: u64 = Label::ALL.iter().map(|label| counts[*label as usize][*label as usize]).sum();
         let row = |of: Label| classes.iter().map(|predicted| counts[of as usize][predicted as usize]).collect();
-        let curve = Curve::of(labels, probabilities);
+        let curve = Curve::compute(labels, probabilities);
         (posts > 0).then(|| Self {
             posts,
             negative_recall_at_90_precision: curve.map(|curve| curve.recall_at(PRECISION)),
@@ -89,7 +88,7 @@ impl Scores {
 }
 
 impl ClassScores {
-    fn of(counts: &[[u64; 3]; 3], label: Label) -> Self {
+    fn compute(counts: &[[u64; 3]; 3], label: Label) -> Self {
         let class = label as usize;
         let right = counts[class][class];
         let support = counts[class].iter().sum();
@@ -118,7 +117,7 @@ fn mean<'a>(classes: impl Iterator<Item = &'a ClassScores>, of: impl Fn(&ClassSc
 }
 
 /// By ranks (Mann and Whitney 1947), ties at their mean rank.
-fn roc_auc(labels: &[Label], probabilities: &[[f32; 3]], classes: Classes) -> Option<f64> {
+fn roc_auc(labels: &[Label], probabilities: &[[f32; 3]], classes: LabelSet) -> Option<f64> {
     let mut scored: Vec<(f32, bool)> = labels
         .iter()
         .zip(probabilities)
@@ -137,18 +136,18 @@ fn roc_auc(labels: &[Label], probabilities: &[[f32; 3]], classes: Classes) -> Op
     (negatives > 0.0 && others > 0.0).then(|| (rank_sum - negatives * (negatives + 1.0) / 2.0) / (negatives * others))
 }
 
-fn reliability(labels: &[Label], probabilities: &[[f32; 3]], classes: Classes) -> Reliability {
-    let read = labels.iter().zip(probabilities).filter_map(|(label, probabilities)| {
-        let predicted = classes.likeliest(probabilities)?;
+fn reliability(labels: &[Label], probabilities: &[[f32; 3]], classes: LabelSet) -> Reliability {
+    let predictions = labels.iter().zip(probabilities).filter_map(|(label, probabilities)| {
+        let predicted = classes.most_likely(probabilities)?;
         let whole: f64 = classes.iter().map(|label| f64::from(probabilities[label as usize])).sum();
         let confidence = f64::from(probabilities[predicted as usize]) / whole;
         confidence.is_finite().then_some((confidence, predicted == *label))
     });
-    Reliability::of(read)
+    Reliability::from_predictions(predictions)
 }
 
 /// Probability of negative, given that the label is one of `classes`.
-fn negative_among(probabilities: &[f32; 3], classes: Classes) -> f32 {
+fn negative_among(probabilities: &[f32; 3], classes: LabelSet) -> f32 {
     let whole: f32 = classes.iter().map(|label| probabilities[label as usize]).sum();
     if whole > 0.0 { probabilities[Label::Negative as usize] / whole } else { 0.0 }
 }
@@ -169,15 +168,15 @@ mod tests {
         [0.1, 0.6, 0.3],
     ];
 
-    fn close(found: f64, wanted: f64) {
-        assert!((found - wanted).abs() < 1e-9, "{found} is not {wanted}");
+    fn close(found: f64, expected: f64) {
+        assert!((found - expected).abs() < 1e-9, "{found} is not {expected}");
     }
 
     /// sklearn 1.9.1, y and p being the constants above and q = argmax of p: `classification_report(y, q, digits=6)`,
     /// `recall_score(y, q, average="macro")`, `roc_auc_score(y == 0, p[:, 0])`, `confusion_matrix(y, q)`.
     #[test]
-    fn three_classes_as_scikit_learn_has_them() {
-        let scores = Scores::of(&LABELS, &PROBABILITIES).unwrap();
+    fn three_classes_match_scikit_learn() {
+        let scores = Scores::compute(&LABELS, &PROBABILITIES).unwrap();
         assert_eq!(scores.confusion_matrix, [[2, 1, 0], [1, 1, 0], [0, 1, 1]]);
         close(scores.accuracy, 4.0 / 7.0);
         close(scores.macro_recall, 5.0 / 9.0);
@@ -195,10 +194,10 @@ mod tests {
     }
 
     #[test]
-    fn two_classes_are_judged_on_the_two() {
+    fn two_classes_are_scored_on_the_two() {
         let labels = [Negative, Negative, Positive, Positive];
         let probabilities = [[0.3, 0.6, 0.1], [0.1, 0.7, 0.2], [0.2, 0.5, 0.3], [0.05, 0.9, 0.05]];
-        let scores = Scores::of(&labels, &probabilities).unwrap();
+        let scores = Scores::compute(&labels, &probabilities).unwrap();
         assert_eq!(scores.labels, [Negative, Positive]);
         assert_eq!(scores.confusion_matrix, [[1, 1], [1, 1]]);
         close(scores.accuracy, 0.5);
@@ -211,15 +210,15 @@ mod tests {
 
     #[test]
     fn equal_scores_count_half_in_the_area() {
-        let scores = Scores::of(&[Negative, Positive, Neutral], &[[0.4, 0.3, 0.3]; 3]).unwrap();
+        let scores = Scores::compute(&[Negative, Positive, Neutral], &[[0.4, 0.3, 0.3]; 3]).unwrap();
         close(scores.roc_auc.unwrap(), 0.5);
         close(scores.accuracy, 1.0 / 3.0);
         close(scores.per_class[&Neutral].precision, 0.0);
     }
 
     #[test]
-    fn one_class_is_judged_on_all_three_and_has_no_area() {
-        let scores = Scores::of(&[Neutral, Neutral], &[[0.4, 0.3, 0.3], [0.1, 0.8, 0.1]]).unwrap();
+    fn one_class_is_scored_on_all_three_and_has_no_area() {
+        let scores = Scores::compute(&[Neutral, Neutral], &[[0.4, 0.3, 0.3], [0.1, 0.8, 0.1]]).unwrap();
         assert_eq!((scores.roc_auc, scores.negative_recall_at_90_precision, scores.labels.len()), (None, None, 3));
         close(scores.macro_recall, 0.5);
         close(scores.accuracy, 0.5);
@@ -227,6 +226,6 @@ mod tests {
 
     #[test]
     fn no_posts_have_no_scores() {
-        assert_eq!(Scores::of(&[], &[]), None);
+        assert_eq!(Scores::compute(&[], &[]), None);
     }
 }

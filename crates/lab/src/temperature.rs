@@ -1,12 +1,12 @@
-//! The temperature that makes a head's probabilities honest: fitted on rows that the head was not, and then part of its weights.
+//! The temperature that calibrates a head's probabilities: fitted on rows that the head has not seen, then folded into its weights.
 
 /// Far from any temperature that a fitted head needs.
-const LEAST: f64 = 0.05;
-const MOST: f64 = 20.0;
-/// Halvings of what lies between: to the last bits of a double.
+const MIN_TEMPERATURE: f64 = 0.05;
+const MAX_TEMPERATURE: f64 = 20.0;
+/// Bisection steps: to the last bits of a double.
 const STEPS: usize = 60;
 
-/// What a head says of the rows of one dump.
+/// A head's logits for the rows of one dump.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Logits {
     pub classes: usize,
@@ -14,7 +14,7 @@ pub(super) struct Logits {
     pub values: Vec<f32>,
     /// The class of each row.
     pub targets: Vec<usize>,
-    /// The classes that the dump knows, by bit.
+    /// The classes that the dump uses, one bit each.
     pub among: u32,
 }
 
@@ -39,20 +39,20 @@ impl Logits {
     }
 }
 
-/// The mean negative log-likelihood at `temperature`, every dump weighing the same.
+/// The mean negative log-likelihood at `temperature`; every dump weighs the same.
 pub(super) fn log_loss(sets: &[Logits], temperature: f64) -> f64 {
     sets.iter().map(|set| set.loss(1.0 / temperature).0).sum::<f64>() / sets.len().max(1) as f64
 }
 
-/// The temperature (Guo et al. 2017: logits are divided by it) of the least [`log_loss`].
+/// The temperature (Guo et al. 2017: logits are divided by it) with the lowest [`log_loss`]; 1 without rows.
 ///
-/// The loss is convex in one over the temperature, so that its slope is halved down on. 1 without rows.
+/// The loss is convex in the inverse of the temperature, so bisection on its slope finds the minimum.
 pub(super) fn best_temperature(sets: &[Logits]) -> f64 {
     if sets.iter().all(|set| set.targets.is_empty()) {
         return 1.0;
     }
     let slope = |by: f64| sets.iter().map(|set| set.loss(by).1).sum::<f64>();
-    let (mut low, mut high) = (1.0 / MOST, 1.0 / LEAST);
+    let (mut low, mut high) = (1.0 / MAX_TEMPERATURE, 1.0 / MIN_TEMPERATURE);
     for _ in 0..STEPS {
         let middle = 0.5 * (low + high);
         if slope(middle) < 0.0 {
@@ -92,7 +92,7 @@ mod tests {
     /// scipy 1.17.1: `minimize_scalar(f, bounds=(0.05, 20), method="bounded", options={"xatol": 1e-10})` on the same rows, with
     /// `f(t) = mean over both sets of mean(-log_softmax(z[:, among] / t)[target])`.
     #[test]
-    fn the_temperature_is_that_of_scipy() {
+    fn the_temperature_matches_scipy() {
         let sets = sets();
         let temperature = best_temperature(&sets);
         assert!((temperature - 1.387798556).abs() < 1e-6, "{temperature}");
@@ -103,9 +103,9 @@ mod tests {
     #[test]
     fn a_head_that_is_always_right_stays_within_bounds_and_no_rows_change_nothing() {
         let sure = Logits { classes: 2, values: vec![1.0, 0.0], targets: vec![0], among: 0b11 };
-        assert!((best_temperature(std::slice::from_ref(&sure)) - LEAST).abs() < 1e-9);
+        assert!((best_temperature(std::slice::from_ref(&sure)) - MIN_TEMPERATURE).abs() < 1e-9);
         let wrong = Logits { targets: vec![1], ..sure };
-        assert!((best_temperature(&[wrong]) - MOST).abs() < 1e-6);
+        assert!((best_temperature(&[wrong]) - MAX_TEMPERATURE).abs() < 1e-6);
         assert!((best_temperature(&[Logits::default()]) - 1.0).abs() < f64::EPSILON);
     }
 }

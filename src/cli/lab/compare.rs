@@ -1,4 +1,4 @@
-//! `vigie lab compare`: the twelve combinations on one dump, as a table, Markdown, JSON and an HTML page.
+//! `vigie lab compare`: runs the twelve combinations on one set of posts; prints a table and writes Markdown, JSON and HTML.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -18,57 +18,58 @@ use super::super::{ConfigFlags, Format};
 use super::sync::MlflowFlags;
 use crate::config::Config;
 use crate::dump::Input;
-use crate::lab::compare::report::{About, Report};
-use crate::lab::compare::{Combination, Data, Dumps, Event, Outcome, Run, Settings, Split, compare};
+use crate::lab::Split;
+use crate::lab::compare::report::{Report, ReportContext};
+use crate::lab::compare::{Combination, ComparisonData, GridEvent, GridSettings, InputDumps, Run, RunOutcome, compare};
 use crate::lab::mlflow::Tracker;
 
-/// Columns of a table that goes to no terminal: all of it.
+/// Columns of a table that is not printed to a terminal: all of it.
 const WIDE: usize = 160;
 
-/// Compare four embeddings with three estimators on labelled posts: TF-IDF, word2vec, GloVe and DistilBERT, each under
+/// Compare four featurizers with three estimators on labelled posts: TF-IDF, word2vec, GloVe and DistilBERT, each with
 /// logistic regression, a random forest and LightGBM
 ///
-/// One dump is parted, two are taken as they are. Writes report.html, report.md and report.json beside the table.
+/// A single dump is split; two files are used as given. Prints a table and writes report.html, report.md and report.json.
 #[derive(Debug, Args)]
 pub(super) struct CompareArgs {
-    /// A labelled dump, to be parted; `-` is standard input
+    /// A labelled dump, to be split; `-` is standard input
     #[arg(required_unless_present = "train", conflicts_with_all = ["train", "test"])]
     dump: Option<PathBuf>,
-    /// A labelled dump to learn from
+    /// A labelled dump for training
     #[arg(long, value_name = "FILE", requires = "test")]
     train: Option<PathBuf>,
-    /// A labelled dump to judge by; its texts are not learnt from
+    /// A labelled dump for testing; its texts are dropped from training
     #[arg(long, value_name = "FILE", requires = "train")]
     test: Option<PathBuf>,
-    /// How a single dump is parted: the latest posts, or posts drawn at random, are judged by [default: time where every
-    /// post has one, else random]
+    /// How a single dump is split: the test set is the latest posts, or posts drawn at random [default: time if every post has
+    /// one, otherwise random]
     #[arg(long, value_enum, conflicts_with = "train")]
     split: Option<SplitFlag>,
-    /// The share of a single dump that is judged by
+    /// Share of a single dump that is the test set
     #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
     test_share: f64,
-    /// Only these runs, such as `TFIDF_LogisticRegression`, `TFIDF_*` or `*_LightGBM`; may be given again
+    /// Only these runs, such as `TFIDF_LogisticRegression`, `TFIDF_*` or `*_LightGBM`; may be repeated
     #[arg(long, value_name = "PATTERN")]
     only: Vec<String>,
-    /// Ready GloVe vectors (text, `word v1 v2 ...` a line), instead of vectors trained on the texts at hand
+    /// GloVe vectors (text, one `word v1 v2 ...` per line) to use instead of training vectors on the given texts
     #[arg(long, value_name = "FILE")]
     glove: Option<PathBuf>,
-    /// Ready word2vec vectors (text or binary), instead of vectors trained on the texts at hand
+    /// word2vec vectors (text or binary) to use instead of training vectors on the given texts
     #[arg(long, value_name = "FILE")]
     word2vec: Option<PathBuf>,
     /// Further dumps whose texts word vectors may learn from, labelled or not
     #[arg(long, value_name = "FILE", num_args = 1..)]
     corpus: Vec<PathBuf>,
-    /// Of whatever draws: the same seed gives the same results
+    /// Seed of everything random: the same seed gives the same results
     #[arg(long, default_value_t = 42)]
     seed: u64,
-    /// Keeps what the encoder says of each dump, so that the next grid on them is done sooner
+    /// Directory to cache the encoder's output of each dump, so that the next comparison is faster
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
-    /// Directory for report.html, report.md and report.json; those that are there are replaced
+    /// Directory for report.html, report.md and report.json; existing ones are replaced
     #[arg(long, value_name = "DIR", default_value = "lab-compare")]
     out: PathBuf,
-    /// `text` prints tables for people, `json` what report.json holds
+    /// `text` prints tables, `json` the content of report.json
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     #[command(flatten)]
@@ -85,23 +86,23 @@ enum SplitFlag {
     Random,
 }
 
-/// The user stopped the grid; what was finished is told and written.
+/// The user stopped the grid; finished runs are printed and written.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted")]
 pub(in crate::cli) struct Interrupted;
 
 pub(super) fn run(args: &CompareArgs) -> anyhow::Result<()> {
-    let combinations = Combination::chosen(&args.only)?;
+    let combinations = Combination::select(&args.only)?;
     let dumps = args.dumps()?;
     let Config { dump: mut options, classify, .. } = args.config.load(None)?.config;
     args.reader.apply(&mut options)?;
     let tracker = args.mlflow.tracker()?;
-    // Before hours of work: a place that cannot be written to.
+    // Fail before hours of work if the directory cannot be written to.
     std::fs::create_dir_all(&args.out).with_context(|| args.out.display().to_string())?;
     let corpus: Vec<Input> = args.corpus.iter().map(Input::parse).collect();
-    let data = Data::read(&dumps, &corpus, &options, args.seed)?;
-    let facts = data.facts.clone();
-    let settings = Settings {
+    let data = ComparisonData::read(&dumps, &corpus, &options, args.seed)?;
+    let summary = data.summary.clone();
+    let settings = GridSettings {
         seed: args.seed,
         glove: args.glove.clone(),
         word2vec: args.word2vec.clone(),
@@ -111,9 +112,14 @@ pub(super) fn run(args: &CompareArgs) -> anyhow::Result<()> {
     };
     let (begun, clock) = (settings.begun, Instant::now());
     let (ended, stopped) = watch(&combinations, data, settings, tracker.as_ref())?;
-    let about =
-        About { command: command(std::env::args()), begun, took: clock.elapsed(), seed: args.seed, data: facts };
-    let report = Report::new(about, &combinations, ended);
+    let context = ReportContext {
+        command: command(std::env::args()),
+        begun,
+        took: clock.elapsed(),
+        seed: args.seed,
+        data: summary,
+    };
+    let report = Report::new(context, &combinations, ended);
     write(&report, &args.out)?;
     match args.format {
         Format::Text => {
@@ -121,48 +127,50 @@ pub(super) fn run(args: &CompareArgs) -> anyhow::Result<()> {
         }
         Format::Json => print!("{}", report.json()),
     }
-    let tally = report.tally();
+    let counts = report.run_counts();
     if stopped {
         return Err(Interrupted.into());
     }
-    if tally.failed > 0 {
-        bail!("{} of {} runs failed; the table says why", tally.failed, combinations.len());
+    if counts.failed > 0 {
+        bail!("{} of {} runs failed; the table says why", counts.failed, combinations.len());
     }
     Ok(())
 }
 
 impl CompareArgs {
-    fn dumps(&self) -> anyhow::Result<Dumps> {
+    fn dumps(&self) -> anyhow::Result<InputDumps> {
         if !(self.test_share > 0.0 && self.test_share < 1.0) {
-            bail!("--test-share is {}; wanted a share between 0 and 1, such as 0.2", self.test_share);
+            bail!("--test-share is {}; expected a share between 0 and 1, e.g. 0.2", self.test_share);
         }
         match (&self.dump, &self.train, &self.test) {
-            (_, Some(train), Some(test)) => Ok(Dumps::Two { train: Input::parse(train), test: Input::parse(test) }),
+            (_, Some(train), Some(test)) => {
+                Ok(InputDumps::Pair { train: Input::parse(train), test: Input::parse(test) })
+            }
             (Some(dump), ..) => {
                 let split = self.split.map(|split| match split {
                     SplitFlag::Time => Split::Time,
                     SplitFlag::Random => Split::Random,
                 });
-                Ok(Dumps::One { dump: Input::parse(dump), split, test_share: self.test_share })
+                Ok(InputDumps::Single { dump: Input::parse(dump), split, test_share: self.test_share })
             }
-            _ => bail!("no dump to compare on: name one, or --train and --test"),
+            _ => bail!("no dump: give one, or --train and --test"),
         }
     }
 }
 
 enum Message {
-    Grid(Event),
+    Grid(GridEvent),
     Interrupt,
-    /// The grid has come to its end.
+    /// The grid is complete.
     Done,
 }
 
-/// Runs the grid on a thread of its own, so that a signal is heard whatever a library is busy with. Gives the runs that
-/// ended, and whether a signal stopped the grid: the process is then about to end, and its thread with it.
+/// Runs the grid on a separate thread, so that a signal is handled even while a library is busy. Returns the finished runs, and
+/// whether a signal stopped the grid: the process then exits, and its thread with it.
 fn watch(
     combinations: &[Combination],
-    data: Data,
-    settings: Settings,
+    data: ComparisonData,
+    settings: GridSettings,
     tracker: Option<&Tracker>,
 ) -> anyhow::Result<(Vec<Run>, bool)> {
     let (sender, messages) = mpsc::channel();
@@ -176,12 +184,12 @@ fn watch(
     let mut ended = Vec::new();
     loop {
         match messages.recv() {
-            Ok(Message::Grid(Event::Began(name))) => bar.set_prefix(name),
-            Ok(Message::Grid(Event::Ended(run))) => {
-                if let (Outcome::Finished(finished), Some(tracker)) = (&run.outcome, tracker) {
+            Ok(Message::Grid(GridEvent::Started(name))) => bar.set_prefix(name),
+            Ok(Message::Grid(GridEvent::Finished(run))) => {
+                if let (RunOutcome::Finished(finished), Some(tracker)) = (&run.outcome, tracker) {
                     tracker.log(&finished.record);
                 }
-                tell(&run, ended.len() + 1, combinations.len(), &bar);
+                print_run(&run, ended.len() + 1, combinations.len(), &bar);
                 ended.push(run);
             }
             Ok(Message::Interrupt) => {
@@ -196,18 +204,18 @@ fn watch(
     }
 }
 
-/// One line on standard error, above the bar where there is one.
-fn tell(run: &Run, number: usize, runs: usize, bar: &ProgressBar) {
-    let said = match &run.outcome {
-        Outcome::Finished(finished) => {
+/// One line on standard error, above the progress bar.
+fn print_run(run: &Run, number: usize, runs: usize, bar: &ProgressBar) {
+    let outcome = match &run.outcome {
+        RunOutcome::Finished(finished) => {
             let record = &finished.record;
-            format!("accuracy {:.2} % in {}", record.scores.accuracy * 100.0, seconds(record.duration))
+            format!("accuracy {:.2}% in {}", record.scores.accuracy * 100.0, seconds(record.duration))
         }
-        Outcome::Failed(reason) => format!("failed: {reason}"),
-        Outcome::NotAvailable(reason) => format!("not available: {reason}"),
-        Outcome::Interrupted => "interrupted".to_owned(),
+        RunOutcome::Failed(reason) => format!("failed: {reason}"),
+        RunOutcome::NotAvailable(reason) => format!("not available: {reason}"),
+        RunOutcome::Interrupted => "interrupted".to_owned(),
     };
-    let line = format!("{number:>2}/{runs} {:<29} {said}", run.combination.to_string());
+    let line = format!("{number:>2}/{runs} {:<29} {outcome}", run.combination.to_string());
     bar.suspend(|| eprintln!("{line}"));
 }
 
@@ -215,7 +223,7 @@ fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
 }
 
-/// On standard error, and only where that is a terminal.
+/// On standard error, and only if that is a terminal.
 fn bar() -> anyhow::Result<ProgressBar> {
     let style = ProgressStyle::with_template("{spinner} {prefix:29} {bar:30} {pos}/{len} {elapsed}")?;
     let bar = ProgressBar::new(0).with_style(style);
@@ -225,12 +233,12 @@ fn bar() -> anyhow::Result<ProgressBar> {
     Ok(bar)
 }
 
-/// Sends word of the first interrupt.
+/// Sends a message at the first interrupt.
 fn listen(sender: mpsc::Sender<Message>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (mut interrupt, mut terminate) = {
         let _entered = runtime.enter();
-        let on = |kind| signal(kind).context("signals cannot be listened for on this system");
+        let on = |kind| signal(kind).context("cannot listen for signals");
         (on(SignalKind::interrupt())?, on(SignalKind::terminate())?)
     };
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
@@ -262,7 +270,7 @@ fn width() -> usize {
     if std::io::stdout().is_terminal() { of_terminal().unwrap_or(WIDE) } else { WIDE }
 }
 
-/// The command line as it can be given again. Where runs were tracked is left out: the address may hold a password.
+/// The command line that repeats the grid, without the MLflow address, which may contain a password.
 fn command(mut args: impl Iterator<Item = String>) -> String {
     args.next();
     let mut words = vec!["vigie".to_owned()];
@@ -290,7 +298,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_can_be_given_again_and_tells_no_address() {
+    fn the_command_can_be_repeated_and_contains_no_address() {
         let args = [
             "target/release/vigie",
             "lab",

@@ -1,4 +1,4 @@
-//! `vigie lab evaluate`: a model and a labelled dump to scores.
+//! `vigie lab evaluate`: scores of a model on a labelled dump.
 
 use std::path::PathBuf;
 
@@ -6,18 +6,18 @@ use clap::Args;
 
 use super::super::reader_flags::ReaderFlags;
 use super::super::{ConfigFlags, Format};
-use super::{bar, part};
+use super::{bar, subset};
 use crate::classify::{Classifier, DistilBertClassifier};
 use crate::config::Config;
 use crate::dump::Input;
 use crate::lab;
 use crate::lab::Dataset;
 
-/// Judge a model on a labelled dump: accuracy, macro F1 and recall, each class, ROC-AUC of negative, calibration error, confusion
-/// matrix, posts/s
+/// Evaluate a model on a labelled dump: accuracy, macro F1 and recall, scores per class, ROC-AUC of negative, calibration error,
+/// confusion matrix, posts/s
 ///
-/// A dump that knows two classes is judged on the two. Where the dump says why posts are negative, the model's reason head is judged
-/// on those posts.
+/// A dump with two classes is scored on these two. If the dump has reasons of negative posts, the model's reason head is
+/// evaluated on those posts.
 #[derive(Debug, Args)]
 pub(super) struct EvaluateArgs {
     /// A labelled dump; `-` is standard input
@@ -25,10 +25,10 @@ pub(super) struct EvaluateArgs {
     data: PathBuf,
     #[command(flatten)]
     config: ConfigFlags,
-    /// `text` prints tables for people, `json` one object
+    /// `text` prints tables, `json` one object
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Judge by this latest share of the posts only, such as 0.2
+    /// Use only this latest share of the posts, e.g. 0.2
     #[arg(long, value_name = "SHARE")]
     last: Option<f64>,
     #[command(flatten)]
@@ -39,7 +39,7 @@ pub(super) fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     let Config { dump: mut options, classify, .. } = args.config.load(None)?.config;
     args.reader.apply(&mut options)?;
     let mut classifier = DistilBertClassifier::load(&classify.model)?;
-    let dataset = Dataset::read(&Input::parse(&args.data), &options, part(args.last)?, classifier.profile())?;
+    let dataset = Dataset::read(&Input::parse(&args.data), &options, subset(args.last)?, classifier.profile())?;
     let bar = bar(dataset.posts.len() as u64)?;
     let evaluation = lab::evaluate(&mut classifier, &dataset, &bar)?;
     bar.finish_and_clear();

@@ -1,4 +1,4 @@
-//! `vigie lab fit`: a recipe and its dumps, or one dump, to a model directory.
+//! `vigie lab fit`: makes a model directory from a recipe and its dumps, or from one dump.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -11,46 +11,46 @@ use serde_json::Value;
 use super::super::reader_flags::ReaderFlags;
 use super::bar;
 use super::sync::MlflowFlags;
-use crate::classify::{Manifest, ModelStore};
+use crate::classify::{Manifest, ModelRegistry};
 use crate::dump::ReadOptions;
 use crate::lab;
-use crate::lab::{BareFit, Penalty, Places, Recipe};
+use crate::lab::{FitPaths, Penalty, QuickFit, Recipe, Split};
 
 /// Fit the heads of a model to labelled dumps: by a recipe, or to one dump
 ///
-/// A recipe is a TOML file; nothing is written unless every floor in it is reached. Any other file is a labelled dump, of three
-/// classes or two: a head is fitted to it, its probabilities are calibrated, and it is judged on the share that was held out.
-/// A head of two classes never reads the third.
+/// A recipe is a TOML file; the model is written only if every floor in it is reached. Any other file is a labelled dump with three
+/// or two classes: a head is fitted to it, its probabilities are calibrated, and it is evaluated on the held-out share.
+/// A head of two classes never predicts the third.
 #[derive(Debug, Args)]
 pub(super) struct FitArgs {
-    /// What to learn from and how, such as models/recipe/default.toml; or a labelled dump
+    /// Recipe, such as models/recipe/default.toml; or a labelled dump
     #[arg(value_name = "RECIPE.toml|DUMP")]
     what: PathBuf,
     /// Directory that the recipe's paths are relative to
     #[arg(long, value_name = "DIR", default_value = "../shared/data")]
     data_dir: PathBuf,
-    /// Model directory whose encoder is taken; its heads only where nothing else is fitted
+    /// Model directory whose encoder is used; its heads are kept where no new ones are fitted
     #[arg(long, value_name = "DIR", default_value = "models/default")]
     encoder: PathBuf,
-    /// Model directory to write; a model that is there is replaced, unless it was ever promoted
+    /// Model directory to write; an existing model is replaced, unless it has ever been promoted
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Keeps what the encoder says of each dump, so that the next fit on them takes seconds
+    /// Directory to cache the encoder's output of each dump, so that the next fit takes seconds
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
-    /// How far the classes of DUMP are evened out, from 0 (each row counts the same) to 1 (each class does) [default: 0.5]
+    /// How far the classes of DUMP are balanced, from 0 (each row weighs the same) to 1 (each class does) [default: 0.5]
     #[arg(long, value_name = "SHARE")]
     balance: Option<f64>,
-    /// Strength of the penalty, or `cv`: chosen by cross-validation [default: cv]
+    /// Strength of the L2 penalty, or `cv` to choose it by cross-validation [default: cv]
     #[arg(long, value_name = "NUMBER|cv")]
     l2: Option<Penalty>,
-    /// Share of DUMP that is judged by and not learnt from [default: 0.2]
+    /// Share of DUMP held out for evaluation [default: 0.2]
     #[arg(long, value_name = "SHARE")]
     test_share: Option<f64>,
-    /// Whether that share is the latest, or drawn by the texts [default: random]
+    /// Hold out the latest posts, or posts drawn by their text [default: random]
     #[arg(long, value_enum)]
-    split: Option<Split>,
-    /// Fit a reason head too, to the column of DUMP that says why posts are negative
+    split: Option<SplitFlag>,
+    /// Also fit a reason head, to the reason column of DUMP
     #[arg(long)]
     reasons: bool,
     #[command(flatten)]
@@ -60,33 +60,36 @@ pub(super) struct FitArgs {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Split {
+enum SplitFlag {
     Time,
     Random,
 }
 
 pub(super) fn run(args: &FitArgs) -> anyhow::Result<()> {
     refuse_promoted(&args.out)?;
-    let encoder = ModelStore::resolve(&args.encoder)?;
+    let encoder = ModelRegistry::resolve(&args.encoder)?;
     let is_recipe = args.what.extension().is_some_and(|extension| extension == "toml");
-    let (recipe, data) =
-        if is_recipe { (recipe(args)?, args.data_dir.as_path()) } else { (bare(args, &encoder)?, Path::new("")) };
-    let places = Places { data, encoder: &encoder, out: &args.out, cache: args.cache.as_deref() };
+    let (recipe, data) = if is_recipe {
+        (read_recipe(args)?, args.data_dir.as_path())
+    } else {
+        (quick_fit(args, &encoder)?, Path::new(""))
+    };
+    let paths = FitPaths { data, encoder: &encoder, out: &args.out, cache: args.cache.as_deref() };
     let tracker = args.mlflow.tracker()?;
     let (started, clock) = (Timestamp::now(), Instant::now());
     let bar = bar(0)?;
-    let manifest = lab::fit(&recipe, places, &bar)?;
+    let manifest = lab::fit(&recipe, paths, &bar)?;
     bar.finish_and_clear();
-    println!("{} is in {}", manifest.model_id(), args.out.display());
-    tell(&recipe, &manifest);
-    let record = lab::run_of_fit(&manifest, &args.out, started, clock.elapsed());
+    println!("wrote {} to {}", manifest.model_id(), args.out.display());
+    print_results(&recipe, &manifest);
+    let record = lab::fit_run_record(&manifest, &args.out, started, clock.elapsed());
     if let (Some(tracker), Some(record)) = (tracker, record) {
         tracker.log(&record);
     }
     Ok(())
 }
 
-fn recipe(args: &FitArgs) -> anyhow::Result<Recipe> {
+fn read_recipe(args: &FitArgs) -> anyhow::Result<Recipe> {
     let given = [
         ("--balance", args.balance.is_some()),
         ("--l2", args.l2.is_some()),
@@ -95,22 +98,22 @@ fn recipe(args: &FitArgs) -> anyhow::Result<Recipe> {
         ("--reasons", args.reasons),
     ];
     if let Some((flag, _)) = given.iter().find(|(_, given)| *given) {
-        bail!("{flag} is for a fit to one dump: {} is a recipe, which says that itself", args.what.display());
+        bail!("{flag} is only for a fit to one dump: {} is a recipe, set it there", args.what.display());
     }
     let mut recipe = Recipe::read(&args.what)?;
     args.reader.apply(&mut recipe.dump)?;
     Ok(recipe)
 }
 
-fn bare(args: &FitArgs, encoder: &Path) -> anyhow::Result<Recipe> {
-    let share = |flag: &str, share: f64, whole: bool| {
-        let fits = if whole { (0.0..=1.0).contains(&share) } else { share > 0.0 && share < 1.0 };
-        if fits { Ok(share) } else { Err(anyhow::anyhow!("{flag} is {share}; wanted a share, such as 0.2")) }
+fn quick_fit(args: &FitArgs, encoder: &Path) -> anyhow::Result<Recipe> {
+    let share = |flag: &str, share: f64, closed: bool| {
+        let fits = if closed { (0.0..=1.0).contains(&share) } else { share > 0.0 && share < 1.0 };
+        if fits { Ok(share) } else { Err(anyhow::anyhow!("{flag} is {share}; expected a share, e.g. 0.2")) }
     };
     let mut read = ReadOptions::default();
     args.reader.apply(&mut read)?;
-    let name = args.out.file_name().context("--out names no directory")?.to_string_lossy();
-    let bare = BareFit {
+    let name = args.out.file_name().context("--out is not a directory name")?.to_string_lossy();
+    let quick_fit = QuickFit {
         dump: &args.what,
         name: &name,
         encoder,
@@ -119,21 +122,21 @@ fn bare(args: &FitArgs, encoder: &Path) -> anyhow::Result<Recipe> {
         l2: args.l2.clone().unwrap_or(Penalty::CV),
         test_share: share("--test-share", args.test_share.unwrap_or(0.2), false)?,
         split: match args.split {
-            Some(Split::Time) => lab::Split::Time,
-            Some(Split::Random) | None => lab::Split::Random,
+            Some(SplitFlag::Time) => Split::Time,
+            Some(SplitFlag::Random) | None => Split::Random,
         },
         reasons: args.reasons,
     };
-    Ok(bare.recipe()?)
+    Ok(quick_fit.recipe()?)
 }
 
-/// A model that was promoted is what readers and a rollback count on.
+/// Running daemons and a rollback rely on promoted models.
 fn refuse_promoted(out: &Path) -> anyhow::Result<()> {
     let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = out.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    if ModelStore::at(parent).was_promoted(&name)? {
+    if ModelRegistry::new(parent).was_promoted(&name)? {
         bail!(
-            "{} is, or was, the champion of {}, and stays as it is: name another --out, then `vigie lab promote` that",
+            "{} is or was the champion of {} and is not overwritten: choose another --out, then run `vigie lab promote` on it",
             out.display(),
             parent.display()
         );
@@ -141,7 +144,7 @@ fn refuse_promoted(out: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn tell(recipe: &Recipe, manifest: &Manifest) {
+fn print_results(recipe: &Recipe, manifest: &Manifest) {
     let number = |value: &Value| value.as_f64().unwrap_or_default();
     for (name, of) in [("labels", &manifest.training), ("reasons", &manifest.training["reason"])] {
         if let Some(l2) = of["l2"].as_f64() {

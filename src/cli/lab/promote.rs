@@ -1,4 +1,4 @@
-//! `vigie lab promote` and `vigie lab rollback`: which model of a store is read.
+//! `vigie lab promote` and `vigie lab rollback`: choose the champion among the models of a registry.
 
 use std::path::{Path, PathBuf};
 
@@ -10,36 +10,36 @@ use serde_json::json;
 use super::super::reader_flags::ReaderFlags;
 use super::super::{ConfigFlags, Format};
 use super::sync::MlflowFlags;
-use super::{bar, part};
-use crate::classify::{Classifier, DistilBertClassifier, Manifest, ModelStore, Promotion};
+use super::{bar, subset};
+use crate::classify::{Classifier, DistilBertClassifier, Manifest, ModelRegistry, Promotion};
 use crate::dump::Input;
 use crate::lab::mlflow::Tracker;
-use crate::lab::{Contest, Dataset, Measure};
+use crate::lab::{Dataset, Measure, PairedComparison};
 
-/// Make a model of the store the champion, unless it is worse than the one that is
+/// Promote a model to champion, unless it is significantly worse than the current one
 ///
-/// Both read the same labelled posts. The challenger is refused where even the upper end of the 95 % interval of the difference
-/// (paired bootstrap) is below 0. A daemon whose classify.model is the store reads the new champion after its next reload.
+/// Both classify the same labelled posts. The challenger is rejected if the whole 95% interval of the difference (paired bootstrap)
+/// is below 0. A daemon whose classify.model is the registry's directory loads the new champion at its next reload.
 #[derive(Debug, Args)]
 pub(super) struct PromoteArgs {
-    /// The challenger: a directory of the store, or its name there
+    /// The challenger: a model directory inside --store, or its name
     model: PathBuf,
-    /// Labelled posts that neither model has learnt from
+    /// Labelled posts that neither model was trained on
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
-    /// Judge by this latest share of the posts only, such as 0.2
+    /// Use only this latest share of the posts, e.g. 0.2
     #[arg(long, value_name = "SHARE")]
     last: Option<f64>,
     /// Directory of the models
     #[arg(long, value_name = "DIR", default_value = "models")]
     store: PathBuf,
-    /// What decides
-    #[arg(long, value_enum, default_value_t = Decides::MacroF1)]
-    measure: Decides,
-    /// Promote it though it is worse
+    /// Score to compare
+    #[arg(long, value_enum, default_value_t = MeasureFlag::MacroF1)]
+    measure: MeasureFlag,
+    /// Promote it even if it is worse
     #[arg(long)]
     force: bool,
-    /// `text` is for people, `json` one object
+    /// `text` for people, `json` prints one object
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     #[command(flatten)]
@@ -48,7 +48,7 @@ pub(super) struct PromoteArgs {
     reader: ReaderFlags,
 }
 
-/// Go back to the former champion; again, to the one before it
+/// Make the previous champion the champion again; repeat to go further back
 #[derive(Debug, Args)]
 pub(super) struct RollbackArgs {
     /// Directory of the models
@@ -60,113 +60,121 @@ pub(super) struct RollbackArgs {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 #[value(rename_all = "snake_case")]
-enum Decides {
+enum MeasureFlag {
     Accuracy,
     MacroF1,
     MacroRecall,
 }
 
-impl From<Decides> for Measure {
-    fn from(decides: Decides) -> Self {
-        match decides {
-            Decides::Accuracy => Self::Accuracy,
-            Decides::MacroF1 => Self::MacroF1,
-            Decides::MacroRecall => Self::MacroRecall,
+impl From<MeasureFlag> for Measure {
+    fn from(flag: MeasureFlag) -> Self {
+        match flag {
+            MeasureFlag::Accuracy => Self::Accuracy,
+            MeasureFlag::MacroF1 => Self::MacroF1,
+            MeasureFlag::MacroRecall => Self::MacroRecall,
         }
     }
 }
 
 pub(super) fn promote(args: &PromoteArgs) -> anyhow::Result<()> {
-    let (store, tracker) = (ModelStore::at(&args.store), args.mlflow.tracker()?);
+    let (store, tracker) = (ModelRegistry::new(&args.store), args.mlflow.tracker()?);
     let name = name_in(&store, &args.model)?;
-    let manifest = Manifest::read(&store.model(&name))?
-        .with_context(|| format!("{} has no manifest.json: only a fitted model is promoted", args.model.display()))?;
-    let champion = store.champion()?;
+    let manifest = Manifest::read(&store.model_dir(&name))?.with_context(|| {
+        format!("{} has no manifest.json: only a fitted model can be promoted", args.model.display())
+    })?;
+    let champion = store.current_champion()?;
     if champion.as_ref().is_some_and(|champion| champion.model == name && champion.model_id == manifest.model_id()) {
-        println!("{} is the champion already", manifest.model_id());
+        println!("{} is already the champion", manifest.model_id());
         return Ok(());
     }
-    let contest = hold(args, &store.model(&name), champion.as_ref().map(|champion| store.model(&champion.model)))?;
-    let worse = contest.as_ref().is_some_and(Contest::is_worse);
-    if let Some(contest) = contest.as_ref().filter(|contest| contest.is_worse() && !args.force) {
-        bail!("{} is not promoted: {contest}; --force promotes it all the same", manifest.model_id());
+    let comparison =
+        compare(args, &store.model_dir(&name), champion.as_ref().map(|champion| store.model_dir(&champion.model)))?;
+    let worse = comparison.as_ref().is_some_and(PairedComparison::is_worse);
+    if let Some(comparison) = comparison.as_ref().filter(|comparison| comparison.is_worse() && !args.force) {
+        bail!("{} is not promoted: {comparison}; use --force to promote it anyway", manifest.model_id());
     }
     let promotion = Promotion {
         model: name,
         model_id: manifest.model_id(),
         promoted_at: Some(Timestamp::now()),
         forced: worse,
-        evaluation: json!({ "data": args.data, "last": args.last, "contest": contest }),
+        evaluation: json!({ "data": args.data, "last": args.last, "comparison": comparison }),
     };
     store.promote(promotion.clone())?;
     track(tracker.as_ref(), &store, &promotion);
     match args.format {
         Format::Json => println!("{}", serde_json::to_string_pretty(&promotion)?),
-        Format::Text => tell(&promotion, champion.as_ref(), contest.as_ref()),
+        Format::Text => print_promotion(&promotion, champion.as_ref(), comparison.as_ref()),
     }
     Ok(())
 }
 
-fn tell(promotion: &Promotion, former: Option<&Promotion>, contest: Option<&Contest>) {
+fn print_promotion(promotion: &Promotion, former: Option<&Promotion>, comparison: Option<&PairedComparison>) {
     let forced = if promotion.forced { ", forced" } else { "" };
     match former {
-        Some(former) => println!("{} is the champion{forced}, after {}", promotion.model_id, former.model_id),
-        None => println!("{} is the champion, the first", promotion.model_id),
+        Some(former) => println!("{} is the champion{forced}, replacing {}", promotion.model_id, former.model_id),
+        None => println!("{} is the first champion", promotion.model_id),
     }
-    if let Some(contest) = contest {
-        println!("{contest}");
+    if let Some(comparison) = comparison {
+        println!("{comparison}");
     }
-    println!("a daemon that reads the store takes it with its next reload: SIGHUP or POST /-/reload");
+    println!("reload running daemons to use it: SIGHUP or POST /-/reload");
 }
 
 pub(super) fn rollback(args: &RollbackArgs) -> anyhow::Result<()> {
-    let (store, tracker) = (ModelStore::at(&args.store), args.mlflow.tracker()?);
+    let (store, tracker) = (ModelRegistry::new(&args.store), args.mlflow.tracker()?);
     let (left, now) = store.rollback()?;
     track(tracker.as_ref(), &store, &now);
-    println!("{} is the champion again, after {}", now.model_id, left.model_id);
-    println!("a daemon that reads the store takes it with its next reload: SIGHUP or POST /-/reload");
+    println!("{} is the champion again, replacing {}", now.model_id, left.model_id);
+    println!("reload running daemons to use it: SIGHUP or POST /-/reload");
     Ok(())
 }
 
-/// Tells MLflow who is the champion from now on.
-fn track(tracker: Option<&Tracker>, store: &ModelStore, promotion: &Promotion) {
-    let contest = &promotion.evaluation["contest"];
-    let measure = contest["measure"].as_str().unwrap_or_default();
+/// Logs the promotion to MLflow.
+fn track(tracker: Option<&Tracker>, store: &ModelRegistry, promotion: &Promotion) {
+    let comparison = &promotion.evaluation["comparison"];
+    let measure = comparison["measure"].as_str().unwrap_or_default();
     let numbers = [(measure, "challenger"), ("difference_to_former", "difference")];
-    let metrics = numbers.into_iter().filter_map(|(name, field)| Some((name.to_owned(), contest[field].as_f64()?)));
+    let metrics = numbers.into_iter().filter_map(|(name, field)| Some((name.to_owned(), comparison[field].as_f64()?)));
     if let Some(tracker) = tracker {
         let metrics = metrics.collect();
-        tracker.promoted(&promotion.model_id, &metrics, &store.model(&promotion.model), Timestamp::now());
+        tracker.log_promotion(&promotion.model_id, &metrics, &store.model_dir(&promotion.model), Timestamp::now());
     }
 }
 
-/// Both models on the same posts; `None` where there is no champion to compare with, and then the challenger alone is tried.
-fn hold(args: &PromoteArgs, challenger: &Path, champion: Option<PathBuf>) -> anyhow::Result<Option<Contest>> {
+/// Compares both models on the same posts; `None` without a champion: the challenger is then only loaded.
+fn compare(
+    args: &PromoteArgs,
+    challenger: &Path,
+    champion: Option<PathBuf>,
+) -> anyhow::Result<Option<PairedComparison>> {
     let flags = ConfigFlags { config: None, model: None, set: Vec::new() };
     let mut options = flags.load(None)?.config.dump;
     args.reader.apply(&mut options)?;
     let mut challenger = DistilBertClassifier::load(challenger)?;
-    let dataset = Dataset::read(&Input::parse(&args.data), &options, part(args.last)?, challenger.profile())?;
+    let dataset = Dataset::read(&Input::parse(&args.data), &options, subset(args.last)?, challenger.profile())?;
     let Some(champion) = champion else { return Ok(None) };
     let mut champion = DistilBertClassifier::load(&champion)?;
     if champion.profile() != challenger.profile() {
-        bail!("the champion cleans texts otherwise than the challenger, so that they would not read the same posts");
+        bail!(
+            "the champion cleans texts differently from the challenger, so they cannot be compared on the same posts"
+        );
     }
     let bar = bar(2 * dataset.posts.len() as u64)?;
-    let contest = Contest::hold(&mut challenger, &mut champion, &dataset, args.measure.into(), &bar)?;
+    let comparison = PairedComparison::run(&mut challenger, &mut champion, &dataset, args.measure.into(), &bar)?;
     bar.finish_and_clear();
-    Ok(Some(contest))
+    Ok(Some(comparison))
 }
 
-/// The name of a model that is given by name or by path.
-fn name_in(store: &ModelStore, model: &Path) -> anyhow::Result<String> {
+/// The name of a model given by name or by path.
+fn name_in(store: &ModelRegistry, model: &Path) -> anyhow::Result<String> {
     let name = model.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let inside = store.model(&name).canonicalize();
-    let given = if model.components().count() == 1 { store.model(&name) } else { model.to_path_buf() };
+    let inside = store.model_dir(&name).canonicalize();
+    let given = if model.components().count() == 1 { store.model_dir(&name) } else { model.to_path_buf() };
     match (inside, given.canonicalize()) {
         (Ok(inside), Ok(given)) if inside == given => Ok(name),
         _ => bail!(
-            "{} is no model in {}: fit it with --out {}/NAME, or name the store with --store DIR",
+            "{} is not a model in {}: fit it with --out {}/NAME, or set --store DIR",
             model.display(),
             store.dir().display(),
             store.dir().display()

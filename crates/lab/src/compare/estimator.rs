@@ -1,4 +1,4 @@
-//! The estimators of the grid, with the settings that it gives them.
+//! The estimators of the grid, with their settings.
 
 use super::combination::EstimatorKind;
 use crate::Estimator;
@@ -6,7 +6,7 @@ use crate::estimator::forest::RandomForest;
 use crate::estimator::lightgbm::LightGbm;
 use crate::estimator::logistic::LogisticRegression;
 
-pub(super) fn of(kind: EstimatorKind, seed: u64) -> Estimator {
+pub(super) fn build(kind: EstimatorKind, seed: u64) -> Estimator {
     match kind {
         EstimatorKind::Logistic => Estimator::Logistic(LogisticRegression { seed, ..LogisticRegression::default() }),
         EstimatorKind::Forest => Estimator::Forest(RandomForest { seed, ..RandomForest::default() }),

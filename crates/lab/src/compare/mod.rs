@@ -1,22 +1,22 @@
-//! The grid of `vigie lab compare`: four embeddings by three estimators on one set of posts, and the report of it.
+//! The grid of `vigie lab compare`: four featurizers by three estimators on one set of posts, and its report.
 //!
 //! ```text
-//! Dumps -> Data --embedding--> Embedded --+--estimator--> probabilities -> Scores -> Run   (three a time)
-//!                (once for its three runs)                                            \-> Report -> text, Markdown, JSON, HTML
+//! InputDumps -> ComparisonData --featurizer--> GridFeatures --+--estimator--> probabilities -> Scores -> Run   (three each)
+//!                                (once for its three runs)                                                \-> Report -> text, Markdown, JSON, HTML
 //! ```
 //!
-//! Runs come one after another, each with all cores, so that their durations can be compared. One that fails is a row with
-//! its reason, and the others go on. The same dumps, settings and seed give the same results but for durations.
+//! Runs are executed one after another, each with all cores, so that their durations can be compared. A run that fails becomes
+//! a row with its reason, and the others continue. The same dumps, settings and seed give the same results, except for
+//! durations.
 
 mod combination;
-mod data;
-mod embedding;
+mod confusion_png;
+mod dataset;
 mod estimator;
-mod picture;
+mod features;
 mod record;
 pub mod report;
 mod settings;
-mod split;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -26,133 +26,129 @@ use indicatif::ProgressBar;
 use super::LabError;
 use super::run_record::RunRecord;
 use super::score::CurvePoint;
-pub use combination::{Combination, EmbeddingKind, EstimatorKind, UnknownRun};
-pub use data::{Data, DataError, Dumps, Facts, FileFacts, Side, SideFacts};
-use embedding::Features;
-pub(super) use picture::confusion_matrix;
-pub use settings::Settings;
-pub use split::Split;
+pub use combination::{Combination, EstimatorKind, FeaturizerKind, UnknownRunError};
+pub(super) use confusion_png::confusion_matrix;
+pub use dataset::{CleanedPosts, ComparisonData, DataError, DataSummary, FileSummary, InputDumps, SideSummary};
+use features::GridFeatures;
+pub use settings::GridSettings;
 
 /// One row of the grid.
 #[derive(Debug)]
 pub struct Run {
     pub combination: Combination,
-    /// What the features took that its embedding's runs share; none where there are none.
+    /// Duration of the features that the runs of a featurizer share; `None` if they were not computed.
     pub features: Option<Duration>,
-    pub outcome: Outcome,
+    pub outcome: RunOutcome,
 }
 
 /// How a run ended.
 #[derive(Debug)]
-pub enum Outcome {
-    Finished(Box<Finished>),
-    /// Why, in one line.
+pub enum RunOutcome {
+    Finished(Box<FinishedRun>),
+    /// The reason, in one line.
     Failed(String),
-    /// This machine or this build lacks what it needs: what, and how to get it, in one line.
+    /// This machine or this build lacks a requirement: which one, and how to get it, in one line.
     NotAvailable(String),
-    /// The user stopped the grid before its end.
+    /// The user stopped the grid before this run finished.
     Interrupted,
 }
 
-/// A run that came to its end.
+/// A run that finished.
 #[derive(Debug)]
-pub struct Finished {
+pub struct FinishedRun {
     pub record: RunRecord,
-    /// Precision and recall of negative by threshold, few enough to be drawn; empty where all posts, or none, are negative.
+    /// Precision and recall of negative by threshold, few enough to draw; empty if all posts, or none, are negative.
     pub curve: Vec<CurvePoint>,
 }
 
-/// What happens while the grid is run.
+/// Progress of the grid.
 #[derive(Debug)]
-pub enum Event {
-    /// The progress bar now shows this: an embedding, or a run.
-    Began(String),
-    Ended(Run),
+pub enum GridEvent {
+    /// The progress bar now shows this featurizer or run.
+    Started(String),
+    Finished(Run),
 }
 
-/// Runs `combinations` on `data` and tells of each. `progress` shows how far the one under way is.
+/// Runs `combinations` on `data` and calls `report` with every event. `progress` shows the progress of the current run.
 pub fn compare(
     combinations: &[Combination],
-    data: &Data,
-    settings: &Settings,
+    data: &ComparisonData,
+    settings: &GridSettings,
     progress: &ProgressBar,
-    told: &mut dyn FnMut(Event),
+    report: &mut dyn FnMut(GridEvent),
 ) {
     let grid = Grid { data, settings, progress, started: Instant::now() };
-    for embedding in EmbeddingKind::ALL {
-        // Made when the first run asks: without one there is no need.
+    for featurizer in FeaturizerKind::ALL {
+        // Computed for the first run that needs them: none may be available.
         let mut features = None;
-        for combination in combinations.iter().filter(|run| run.embedding == embedding) {
-            if let Err(reason) = estimator::of(combination.estimator, settings.seed).available() {
-                let outcome = Outcome::NotAvailable(reason.to_string());
-                told(Event::Ended(Run { combination: *combination, features: None, outcome }));
+        for combination in combinations.iter().filter(|run| run.featurizer == featurizer) {
+            if let Err(reason) = estimator::build(combination.estimator, settings.seed).check_available() {
+                let outcome = RunOutcome::NotAvailable(reason.to_string());
+                report(GridEvent::Finished(Run { combination: *combination, features: None, outcome }));
                 continue;
             }
             let features = features.get_or_insert_with(|| {
-                told(Event::Began(embedding.name().to_owned()));
-                grid.features(embedding)
+                report(GridEvent::Started(featurizer.name().to_owned()));
+                grid.features(featurizer)
             });
-            told(Event::Began(combination.to_string()));
+            report(GridEvent::Started(combination.to_string()));
             let (duration, outcome) = match features {
                 Ok(features) => (Some(features.duration), grid.run(*combination, features)),
-                Err(reason) => (None, Outcome::Failed(reason.clone())),
+                Err(reason) => (None, RunOutcome::Failed(reason.clone())),
             };
-            told(Event::Ended(Run { combination: *combination, features: duration, outcome }));
+            report(GridEvent::Finished(Run { combination: *combination, features: duration, outcome }));
         }
     }
 }
 
-/// What every run is given.
+/// What all runs share.
 struct Grid<'a> {
-    data: &'a Data,
-    settings: &'a Settings,
+    data: &'a ComparisonData,
+    settings: &'a GridSettings,
     progress: &'a ProgressBar,
     started: Instant,
 }
 
 impl Grid<'_> {
-    fn features(&self, embedding: EmbeddingKind) -> Result<Features, String> {
+    fn features(&self, featurizer: FeaturizerKind) -> Result<GridFeatures, String> {
         self.progress.reset();
-        guarded(|| Features::make(embedding, self.data, self.settings, self.progress))
+        catch_panic(|| GridFeatures::compute(featurizer, self.data, self.settings, self.progress))
     }
 
-    fn run(&self, combination: Combination, features: &Features) -> Outcome {
+    fn run(&self, combination: Combination, features: &GridFeatures) -> RunOutcome {
         self.progress.reset();
-        match guarded(|| self.finished(combination, features)) {
-            Ok(finished) => Outcome::Finished(Box::new(finished)),
-            Err(reason) => Outcome::Failed(reason),
+        match catch_panic(|| self.run_to_end(combination, features)) {
+            Ok(finished) => RunOutcome::Finished(Box::new(finished)),
+            Err(reason) => RunOutcome::Failed(reason),
         }
     }
 
-    fn finished(&self, combination: Combination, features: &Features) -> Result<Finished, LabError> {
-        let begun = self.started.elapsed();
+    fn run_to_end(&self, combination: Combination, features: &GridFeatures) -> Result<FinishedRun, LabError> {
+        let offset = self.started.elapsed();
         let clock = Instant::now();
-        let estimator = estimator::of(combination.estimator, self.settings.seed);
-        let fitted = estimator.fit(&features.embedded.train, &self.data.train.labels, self.progress)?;
-        let probabilities = fitted.predict(&features.embedded.test)?;
-        let measured = record::Measured {
+        let estimator = estimator::build(combination.estimator, self.settings.seed);
+        let fitted = estimator.fit(&features.features.train, &self.data.train.labels, self.progress)?;
+        let probabilities = fitted.predict(&features.features.test)?;
+        let measurement = record::RunMeasurement {
             combination,
             features,
             params: estimator.params(),
             epochs: fitted.epochs().clone(),
             probabilities: &probabilities,
-            begun,
+            offset,
             duration: clock.elapsed(),
         };
-        measured.finished(self.data, self.settings)
+        measurement.into_finished(self.data, self.settings)
     }
 }
 
-/// The outcome of `work`, with a library's panic as one more failure: eleven runs are worth more than a clean stop.
-fn guarded<T>(work: impl FnOnce() -> Result<T, LabError>) -> Result<T, String> {
+/// The result of `work`; a panic in a library counts as a failure of this run: the other eleven runs are worth keeping.
+fn catch_panic<T>(work: impl FnOnce() -> Result<T, LabError>) -> Result<T, String> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => result.map_err(|error| error.to_string()),
         Err(panic) => {
-            let said = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-            Err(format!(
-                "it panicked, which is a fault of this program, please report it: {}",
-                said.unwrap_or("no message")
-            ))
+            let message = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+            Err(format!("it panicked, which is a bug in vigie, please report it: {}", message.unwrap_or("no message")))
         }
     }
 }
@@ -163,11 +159,11 @@ mod tests {
 
     #[test]
     fn a_panic_is_a_reason() {
-        let reason = guarded(|| -> Result<(), LabError> { panic!("row {} is odd", 7) }).unwrap_err();
+        let reason = catch_panic(|| -> Result<(), LabError> { panic!("row {} is odd", 7) }).unwrap_err();
         assert!(reason.ends_with("please report it: row 7 is odd"), "{reason}");
         assert_eq!(
-            guarded(|| Err::<(), _>(LabError::NothingToJudge)).unwrap_err(),
-            LabError::NothingToJudge.to_string()
+            catch_panic(|| Err::<(), _>(LabError::NothingToEvaluate)).unwrap_err(),
+            LabError::NothingToEvaluate.to_string()
         );
     }
 }

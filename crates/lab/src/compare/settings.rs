@@ -1,4 +1,4 @@
-//! [`Settings`]: what all runs of a grid share.
+//! [`GridSettings`]: the settings of a grid, the same for all its runs.
 
 use std::path::PathBuf;
 
@@ -6,17 +6,17 @@ use jiff::Timestamp;
 
 /// What all runs of a grid share.
 #[derive(Debug, Clone)]
-pub struct Settings {
-    /// Of whatever draws: forests, boosting, word vectors, a random split.
+pub struct GridSettings {
+    /// For everything random: forests, boosting, word vectors, a random split.
     pub seed: u64,
-    /// Ready GloVe vectors, instead of vectors trained on the texts at hand.
+    /// File of GloVe vectors to use; otherwise vectors are trained on the given texts.
     pub glove: Option<PathBuf>,
-    /// Ready word2vec vectors, instead of vectors trained on the texts at hand.
+    /// File of word2vec vectors to use; otherwise vectors are trained on the given texts.
     pub word2vec: Option<PathBuf>,
     /// Model directory whose encoder makes the features of DistilBERT.
     pub model: PathBuf,
-    /// Keeps what the encoder says of each side of the data.
+    /// Directory for the encoder's output on each side of the data.
     pub cache: Option<PathBuf>,
-    /// When the grid began.
+    /// Start of the grid.
     pub begun: Timestamp,
 }

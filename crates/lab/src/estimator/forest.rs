@@ -1,9 +1,8 @@
-//! [`RandomForest`]: trees grown on bootstrap samples, each split chosen among a random few of the features (Breiman 2001).
+//! [`RandomForest`]: trees grown on bootstrap samples, each split chosen among a random subset of the features (Breiman 2001).
 //!
-//! Ours, as those of linfa-ensemble 0.8 and smartcore 0.7 walk through exact values on one core, read no sparse rows, and
-//! vote without telling probabilities. Here features become at most 64 bins once (`bins`), a split is sought in a histogram
-//! (`split`), and trees are grown side by side; a tree draws from a stream of its own, so the number of threads changes no
-//! bit.
+//! An own implementation, because linfa-ensemble 0.8 and smartcore 0.7 scan exact values on one core, read no sparse rows, and
+//! vote without probabilities. Here features are binned once into at most 64 bins (`bins`), a split is found in a histogram
+//! (`split`), and trees grow in parallel; each tree has its own random stream, so the number of threads changes no bit.
 
 mod bins;
 mod grow;
@@ -16,22 +15,22 @@ use super::EstimatorError;
 use crate::matrix::Matrix;
 use crate::run_record::Params;
 use bins::Bins;
-use grow::{Grower, Node, Tree};
+use grow::{Node, Tree, TreeGrower};
 use vigie_reading::classify::Label;
 
 /// Rows that one task predicts.
-const CALL: usize = 512;
+const ROWS_PER_TASK: usize = 512;
 
 /// Settings, by scikit-learn's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RandomForest {
-    /// Trees; at least 1.
+    /// Number of trees; at least 1.
     pub n_estimators: usize,
-    /// Most splits from the root to a leaf; `None` grows until every leaf is pure or too small.
+    /// Maximum number of splits from the root to a leaf; `None` grows until every leaf is pure or too small.
     pub max_depth: Option<usize>,
-    /// Fewest draws of the bootstrap sample in a leaf; at least 1.
+    /// Minimum number of draws of the bootstrap sample in a leaf; at least 1.
     pub min_samples_leaf: usize,
-    /// Most bins of a feature, 2 to 256.
+    /// Maximum number of bins per feature, 2 to 256.
     pub max_bins: usize,
     pub seed: u64,
 }
@@ -68,8 +67,8 @@ impl RandomForest {
         self.check()?;
         progress.set_length(self.n_estimators as u64);
         progress.set_position(0);
-        let bins = Bins::of(x, self.max_bins);
-        let grower = Grower::new(self, &bins, labels);
+        let bins = Bins::build(x, self.max_bins);
+        let grower = TreeGrower::new(self, &bins, labels);
         let grow = |tree| {
             let grown = grower.grow(tree);
             progress.inc(1);
@@ -79,33 +78,35 @@ impl RandomForest {
     }
 
     fn check(&self) -> Result<(), EstimatorError> {
-        let fault =
-            |name, found: usize, wanted| Err(EstimatorError::Setting { name, found: found.to_string(), wanted });
+        let invalid =
+            |name, found: usize, expected| Err(EstimatorError::Setting { name, found: found.to_string(), expected });
         if self.n_estimators == 0 {
-            return fault("n_estimators", 0, "at least 1");
+            return invalid("n_estimators", 0, "at least 1");
         }
         if self.min_samples_leaf == 0 {
-            return fault("min_samples_leaf", 0, "at least 1");
+            return invalid("min_samples_leaf", 0, "at least 1");
         }
         if !(2..=256).contains(&self.max_bins) {
-            return fault("max_bins", self.max_bins, "2 to 256");
+            return invalid("max_bins", self.max_bins, "2 to 256");
         }
         Ok(())
     }
 }
 
 impl Forest {
-    /// The mean of what the trees say of each row.
+    /// The mean of the trees' predictions for each row.
     pub(super) fn predict(&self, x: &Matrix) -> Vec<[f32; 3]> {
         let mut sums = vec![[0.0_f64; 3]; x.rows()];
-        sums.par_chunks_mut(CALL).enumerate().for_each(|(index, sums)| {
-            let mut whole = vec![0.0; x.width()];
-            // Tree by tree, as a tree fits the processor's cache and the forest does not.
+        sums.par_chunks_mut(ROWS_PER_TASK).enumerate().for_each(|(index, sums)| {
+            let mut scratch = vec![0.0; x.width()];
+            // Tree by tree: a tree fits the processor's cache, the forest does not.
             for tree in &self.trees {
                 for (row, sum) in sums.iter_mut().enumerate() {
                     let shares = match x {
-                        Matrix::Dense(dense) => leaf(tree, dense.row(index * CALL + row)),
-                        Matrix::Sparse(sparse) => of_sparse(tree, sparse.row(index * CALL + row), &mut whole),
+                        Matrix::Dense(dense) => leaf(tree, dense.row(index * ROWS_PER_TASK + row)),
+                        Matrix::Sparse(sparse) => {
+                            sparse_leaf(tree, sparse.row(index * ROWS_PER_TASK + row), &mut scratch)
+                        }
                     };
                     for (sum, share) in sum.iter_mut().zip(shares) {
                         *sum += f64::from(*share);
@@ -117,19 +118,19 @@ impl Forest {
     }
 }
 
-/// As [`leaf`]; `whole` is all 0 before and after.
-fn of_sparse<'a>(tree: &'a Tree, (columns, values): (&[u32], &[f32]), whole: &mut [f32]) -> &'a [f32; 3] {
+/// Like [`leaf`], for a sparse row; `scratch` is all 0 before and after.
+fn sparse_leaf<'a>(tree: &'a Tree, (columns, values): (&[u32], &[f32]), scratch: &mut [f32]) -> &'a [f32; 3] {
     for (column, value) in columns.iter().zip(values) {
-        whole[*column as usize] = *value;
+        scratch[*column as usize] = *value;
     }
-    let shares = leaf(tree, whole);
+    let shares = leaf(tree, scratch);
     for column in columns {
-        whole[*column as usize] = 0.0;
+        scratch[*column as usize] = 0.0;
     }
     shares
 }
 
-/// Shares of the classes in the leaf that `row` falls into.
+/// Class shares in the leaf of `row`.
 fn leaf<'a>(tree: &'a Tree, row: &[f32]) -> &'a [f32; 3] {
     let mut at = 0;
     loop {

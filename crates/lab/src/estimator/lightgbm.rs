@@ -1,4 +1,4 @@
-//! [`LightGbm`]: gradient boosting by LightGBM's own library, which the cargo feature `lightgbm` loads where it is installed.
+//! [`LightGbm`]: gradient boosting by LightGBM's own library, which the cargo feature `lightgbm` loads if it is installed.
 
 #[cfg(feature = "lightgbm")]
 mod booster;
@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 
 use super::EstimatorError;
 #[cfg(feature = "lightgbm")]
-use crate::classes::Classes;
+use crate::label_set::LabelSet;
 use crate::matrix::Matrix;
 use crate::run_record::{Params, Series};
 use vigie_reading::classify::Label;
@@ -17,15 +17,15 @@ use vigie_reading::classify::Label;
 /// Settings, by LightGBM's names.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LightGbm {
-    /// Trees a class; at least 1.
+    /// Trees per class; at least 1.
     pub n_estimators: usize,
     /// At least 2.
     pub num_leaves: usize,
     /// Above 0.
     pub learning_rate: f64,
-    /// Fewest rows in a leaf.
+    /// Minimum number of rows in a leaf.
     pub min_child_samples: usize,
-    /// Share of the features that each tree sees, above 0 and up to 1.
+    /// Share of the features that each tree uses, above 0 and up to 1.
     pub colsample_bytree: f64,
     pub seed: u64,
 }
@@ -45,8 +45,8 @@ impl Default for LightGbm {
 
 /// A trained model.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Boosted {
-    /// As LightGBM writes a model; empty where a single class was learnt.
+pub(super) struct BoostedModel {
+    /// In LightGBM's text format; empty if only one class was learned.
     model: String,
     /// In the order of LightGBM's classes.
     classes: Vec<Label>,
@@ -70,17 +70,22 @@ impl LightGbm {
 
 #[cfg(not(feature = "lightgbm"))]
 impl LightGbm {
-    pub(super) fn available(&self) -> Result<(), EstimatorError> {
+    pub(super) fn check_available(&self) -> Result<(), EstimatorError> {
         Err(EstimatorError::NoLightGbm)
     }
 
-    pub(super) fn fit(&self, _: &Matrix, _: &[Label], _: &ProgressBar) -> Result<(Boosted, Series), EstimatorError> {
+    pub(super) fn fit(
+        &self,
+        _: &Matrix,
+        _: &[Label],
+        _: &ProgressBar,
+    ) -> Result<(BoostedModel, Series), EstimatorError> {
         Err(EstimatorError::NoLightGbm)
     }
 }
 
 #[cfg(not(feature = "lightgbm"))]
-impl Boosted {
+impl BoostedModel {
     pub(super) fn predict(&self, _: &Matrix) -> Result<Vec<[f32; 3]>, EstimatorError> {
         Err(EstimatorError::NoLightGbm)
     }
@@ -88,62 +93,62 @@ impl Boosted {
 
 #[cfg(feature = "lightgbm")]
 impl LightGbm {
-    pub(super) fn available(&self) -> Result<(), EstimatorError> {
+    pub(super) fn check_available(&self) -> Result<(), EstimatorError> {
         library::Library::get().map(|_| ())
     }
 
-    /// The series is `log_loss`: of the rows learnt from, after every tree.
+    /// Fits the trees. The series is `log_loss` on the training rows after every tree.
     pub(super) fn fit(
         &self,
         x: &Matrix,
         labels: &[Label],
         progress: &ProgressBar,
-    ) -> Result<(Boosted, Series), EstimatorError> {
+    ) -> Result<(BoostedModel, Series), EstimatorError> {
         self.check()?;
-        let classes: Vec<Label> = Classes::of(labels.iter().copied()).iter().collect();
+        let classes: Vec<Label> = LabelSet::from_labels(labels.iter().copied()).iter().collect();
         progress.set_length(self.n_estimators as u64);
         progress.set_position(0);
         if classes.len() < 2 {
-            // LightGBM would refuse, or boost towards infinity.
-            return Ok((Boosted { model: String::new(), classes }, Series::new()));
+            // LightGBM rejects a single class, or boosts towards infinity.
+            return Ok((BoostedModel { model: String::new(), classes }, Series::new()));
         }
-        let place = |label: &Label| classes.iter().position(|class| class == label).unwrap_or_default() as f32;
-        let targets: Vec<f32> = labels.iter().map(place).collect();
+        let class_index = |label: &Label| classes.iter().position(|class| class == label).unwrap_or_default() as f32;
+        let targets: Vec<f32> = labels.iter().map(class_index).collect();
         let settings = self.settings(classes.len());
-        let data = booster::Data::new(x, &targets, &settings)?;
+        let data = booster::TrainingData::new(x, &targets, &settings)?;
         let mut booster = booster::Booster::new(&data, &settings)?;
         let mut losses = Vec::with_capacity(self.n_estimators);
         for _ in 0..self.n_estimators {
             let finished = booster.step()?;
-            losses.push(rounded(booster.training_loss()?));
+            losses.push(round_loss(booster.training_loss()?));
             progress.inc(1);
             if finished {
                 break;
             }
         }
         progress.set_position(self.n_estimators as u64);
-        Ok((Boosted { model: booster.to_text()?, classes }, Series::from([("log_loss".to_owned(), losses)])))
+        Ok((BoostedModel { model: booster.to_text()?, classes }, Series::from([("log_loss".to_owned(), losses)])))
     }
 
     fn check(&self) -> Result<(), EstimatorError> {
-        let fault = |name, found, wanted| Err(EstimatorError::Setting { name, found, wanted });
+        let invalid = |name, found, expected| Err(EstimatorError::Setting { name, found, expected });
         if self.n_estimators == 0 {
-            return fault("n_estimators", "0".to_owned(), "at least 1");
+            return invalid("n_estimators", "0".to_owned(), "at least 1");
         }
         if self.num_leaves < 2 {
-            return fault("num_leaves", self.num_leaves.to_string(), "at least 2");
+            return invalid("num_leaves", self.num_leaves.to_string(), "at least 2");
         }
         if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
-            return fault("learning_rate", self.learning_rate.to_string(), "a number above 0");
+            return invalid("learning_rate", self.learning_rate.to_string(), "a number above 0");
         }
         if !(self.colsample_bytree > 0.0 && self.colsample_bytree <= 1.0) {
-            return fault("colsample_bytree", self.colsample_bytree.to_string(), "above 0 and at most 1");
+            return invalid("colsample_bytree", self.colsample_bytree.to_string(), "above 0 and at most 1");
         }
         Ok(())
     }
 
-    /// As LightGBM reads them. Its sums depend on the number of threads unless it is told to be deterministic, and on how it
-    /// happens to lay out its histograms unless it is told that too.
+    /// As LightGBM reads them. Its sums depend on the number of threads unless `deterministic` is set, and on its choice of
+    /// histogram layout unless `force_row_wise` is set too.
     fn settings(&self, classes: usize) -> String {
         let Self { n_estimators: _, num_leaves, learning_rate, min_child_samples, colsample_bytree, seed } = self;
         let objective = match classes {
@@ -160,30 +165,30 @@ impl LightGbm {
     }
 }
 
-/// The trees are the same on any number of threads; the last digits of the sum over rows that the metric is are not.
+/// The trees are the same on any number of threads; the last digits of this sum over rows are not.
 #[cfg(feature = "lightgbm")]
-fn rounded(loss: f64) -> f64 {
+fn round_loss(loss: f64) -> f64 {
     (loss * 1e9).round() / 1e9
 }
 
 #[cfg(feature = "lightgbm")]
-impl Boosted {
+impl BoostedModel {
     pub(super) fn predict(&self, x: &Matrix) -> Result<Vec<[f32; 3]>, EstimatorError> {
-        let of_row = |said: &[f64]| {
+        let row_probabilities = |predicted: &[f64]| {
             let mut row = [0.0; 3];
-            for (label, probability) in self.classes.iter().zip(said) {
+            for (label, probability) in self.classes.iter().zip(predicted) {
                 row[*label as usize] = *probability as f32;
             }
             row
         };
         match self.classes.len() {
-            0 | 1 => Ok(vec![of_row(&[1.0]); x.rows()]),
+            0 | 1 => Ok(vec![row_probabilities(&[1.0]); x.rows()]),
             classes => {
-                let booster = booster::Booster::of_text(&self.model)?;
-                let said = booster.predict(x, classes)?;
+                let booster = booster::Booster::from_text(&self.model)?;
+                let predicted = booster.predict(x, classes)?;
                 match classes {
-                    2 => Ok(said.iter().map(|second| of_row(&[1.0 - second, *second])).collect()),
-                    classes => Ok(said.chunks_exact(classes).map(of_row).collect()),
+                    2 => Ok(predicted.iter().map(|second| row_probabilities(&[1.0 - second, *second])).collect()),
+                    classes => Ok(predicted.chunks_exact(classes).map(row_probabilities).collect()),
                 }
             }
         }

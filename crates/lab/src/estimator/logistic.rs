@@ -1,6 +1,6 @@
-//! [`LogisticRegression`]: the regression that heads are fitted by, as an estimator of the grid.
+//! [`LogisticRegression`]: the regression that also fits the heads, as an estimator of the grid.
 //!
-//! Dense rows are standardised. Sparse ones are taken as they come: centring would make them dense, and dividing TF-IDF by
+//! Dense rows are standardised. Sparse rows are not: centring would make them dense, and dividing TF-IDF by
 //! its deviation makes the rarest words the loudest (Sentiment140: accuracy 0.72 with, 0.75 without).
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,19 +10,19 @@ use rayon::prelude::*;
 
 use super::EstimatorError;
 use crate::LabError;
-use crate::classes::Classes;
-use crate::logistic::{Logistic, Minimum, Row, Rows, Target};
+use crate::label_set::LabelSet;
+use crate::logistic::{FeatureRow, FeatureRows, Logistic, Minimum, Target};
 use crate::matrix::Matrix;
 use crate::run_record::{Params, Series};
-use crate::scaling::Scaling;
+use crate::standard_scaler::StandardScaler;
 use vigie_reading::classify::Label;
 
 /// Settings, by scikit-learn's names.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LogisticRegression {
-    /// Inverse strength of the L2 penalty, for one row; above 0.
+    /// Inverse strength of the L2 penalty; above 0.
     pub c: f64,
-    /// Most steps of L-BFGS: a fit that needs more is used as it is then, with a warning in the log.
+    /// Maximum number of L-BFGS steps: a fit that needs more is used as is, with a warning in the log.
     pub max_iter: u64,
     /// Ends the fit when the gradient's norm falls below it; above 0.
     pub tol: f64,
@@ -39,10 +39,10 @@ impl Default for LogisticRegression {
 /// Weights and intercepts.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct LinearModel {
-    /// Row-major, `[labels, width]`, in the order of [`Label::ALL`].
+    /// FeatureRow-major, `[labels, width]`, in the order of [`Label::ALL`].
     weight: Vec<f64>,
     bias: Vec<f64>,
-    among: Classes,
+    among: LabelSet,
 }
 
 impl LogisticRegression {
@@ -68,9 +68,9 @@ impl LogisticRegression {
     ) -> Result<(LinearModel, Series), LabError> {
         if !(self.c.is_finite() && self.c > 0.0) {
             let found = self.c.to_string();
-            return Err(EstimatorError::Setting { name: "C", found, wanted: "a number above 0" }.into());
+            return Err(EstimatorError::Setting { name: "C", found, expected: "a number above 0" }.into());
         }
-        let among = Classes::of(labels.iter().copied());
+        let among = LabelSet::from_labels(labels.iter().copied());
         let settings = self.settings(among, labels.len());
         settings.check()?;
         progress.set_length(self.max_iter);
@@ -87,21 +87,21 @@ impl LogisticRegression {
         let model = match x {
             Matrix::Dense(dense) => {
                 let mut values = dense.values.clone();
-                let scaling = Scaling::standardise(&mut values, dense.width);
+                let scaling = StandardScaler::fit_transform(&mut values, dense.width);
                 let minimum = settings.minimise(
-                    Rows::Dense { width: dense.width, values: &values },
+                    FeatureRows::Dense { width: dense.width, values: &values },
                     &targets,
                     Label::ALL.len(),
                     watch,
                 )?;
-                tell_early_end(&minimum);
+                warn_if_not_converged(&minimum);
                 let (weight, bias) = scaling.fold(&minimum.param, Label::ALL.len(), dense.width);
                 let wide = |values: Vec<f32>| values.into_iter().map(f64::from).collect();
                 LinearModel { weight: wide(weight), bias: wide(bias), among }
             }
             Matrix::Sparse(sparse) => {
-                let minimum = settings.minimise(Rows::Sparse(sparse), &targets, Label::ALL.len(), watch)?;
-                tell_early_end(&minimum);
+                let minimum = settings.minimise(FeatureRows::Sparse(sparse), &targets, Label::ALL.len(), watch)?;
+                warn_if_not_converged(&minimum);
                 let mut weight = minimum.param;
                 let bias = weight.split_off(Label::ALL.len() * sparse.width);
                 LinearModel { weight, bias, among }
@@ -112,32 +112,32 @@ impl LogisticRegression {
         Ok((model, Series::from([("loss".to_owned(), losses)])))
     }
 
-    /// scikit-learn's penalty in the head fit's terms: `C = 1 / (l2 * rows)`. With two classes scikit-learn penalises one
-    /// vector `w` where a softmax over the two has `w / 2` and `-w / 2`, of half the square: twice the strength is the same.
-    fn settings(&self, among: Classes, rows: usize) -> Logistic {
+    /// scikit-learn's penalty in the terms of [`Logistic`]: `C = 1 / (l2 * rows)`. With two classes scikit-learn penalises one
+    /// vector `w` where a softmax over the two has `w / 2` and `-w / 2`, with half the square: doubling the strength compensates.
+    fn settings(&self, among: LabelSet, rows: usize) -> Logistic {
         let vectors = if among.len() == 2 { 2.0 } else { 1.0 };
         let l2 = vectors / (self.c * rows as f64);
         Logistic { l2, seed: self.seed, max_iterations: self.max_iter, tolerance: self.tol }
     }
 }
 
-/// The grid compares as things stand; a head that ships has to converge.
-fn tell_early_end(minimum: &Minimum) {
+/// The grid compares estimators even if they did not converge; a head that ships has to converge.
+fn warn_if_not_converged(minimum: &Minimum) {
     if let Err(reason) = &minimum.end {
-        tracing::warn!(reason, iterations = minimum.iterations, "the logistic regression stopped before it converged");
+        tracing::warn!(reason, iterations = minimum.iterations, "logistic regression did not converge");
     }
 }
 
 impl LinearModel {
     pub(super) fn predict(&self, x: &Matrix) -> Vec<[f32; 3]> {
         let rows = match x {
-            Matrix::Dense(dense) => Rows::Dense { width: dense.width, values: &dense.values },
-            Matrix::Sparse(sparse) => Rows::Sparse(sparse),
+            Matrix::Dense(dense) => FeatureRows::Dense { width: dense.width, values: &dense.values },
+            Matrix::Sparse(sparse) => FeatureRows::Sparse(sparse),
         };
         (0..x.rows()).into_par_iter().map(|index| self.probabilities(rows.row(index), x.width())).collect()
     }
 
-    fn probabilities(&self, row: Row<'_>, width: usize) -> [f32; 3] {
+    fn probabilities(&self, row: FeatureRow<'_>, width: usize) -> [f32; 3] {
         let mut logits = [f64::NEG_INFINITY; 3];
         for label in self.among.iter() {
             let class = label as usize;

@@ -1,30 +1,30 @@
 //! The estimators of the grid: from rows of features and their labels to probabilities for other rows.
 //!
 //! ```text
-//! Estimator (settings) + Matrix + labels  -- fit -->  Fitted + Matrix  -- predict -->  probabilities
+//! Estimator (settings) + Matrix + labels  -- fit -->  FittedEstimator + Matrix  -- predict -->  probabilities
 //! ```
 //!
-//! Each reads dense and sparse rows, knows the classes that its labels have (one, two or three), and gives the same bits for
+//! Each reads dense and sparse rows, knows the classes of its training labels (one, two or three), and gives the same bits for
 //! the same rows, settings and seed, whatever the number of threads.
 
-mod check;
 pub mod forest;
 pub mod lightgbm;
 pub mod logistic;
+mod validation;
 
 use indicatif::ProgressBar;
 
-pub use check::EstimatorError;
+pub use validation::EstimatorError;
 
 use super::LabError;
 use super::matrix::Matrix;
 use super::run_record::{Params, Series};
 use forest::{Forest, RandomForest};
-use lightgbm::{Boosted, LightGbm};
+use lightgbm::{BoostedModel, LightGbm};
 use logistic::{LinearModel, LogisticRegression};
 use vigie_reading::classify::Label;
 
-/// What learns, with its settings.
+/// A learning algorithm with its settings.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Estimator {
     Logistic(LogisticRegression),
@@ -32,24 +32,24 @@ pub enum Estimator {
     LightGbm(LightGbm),
 }
 
-/// What an [`Estimator`] learnt.
+/// The result of [`Estimator::fit`].
 #[derive(Debug, Clone)]
-pub struct Fitted {
-    model: Model,
-    /// Values a row.
+pub struct FittedEstimator {
+    model: FittedModel,
+    /// Values per row.
     width: usize,
     epochs: Series,
 }
 
 #[derive(Debug, Clone)]
-enum Model {
+enum FittedModel {
     Logistic(LinearModel),
     Forest(Forest),
-    LightGbm(Boosted),
+    LightGbm(BoostedModel),
 }
 
 impl Estimator {
-    /// The three of the grid with their usual settings, in the order of the study's names.
+    /// The three estimators of the grid with their default settings, in the order of the study's names.
     pub fn all(seed: u64) -> [Self; 3] {
         [
             Self::Logistic(LogisticRegression { seed, ..LogisticRegression::default() }),
@@ -67,19 +67,19 @@ impl Estimator {
         }
     }
 
-    /// Whether it can fit here: LightGBM's library is not part of vigie.
+    /// Whether it can fit on this machine: LightGBM's library is not part of vigie.
     pub fn is_available(&self) -> bool {
-        self.available().is_ok()
+        self.check_available().is_ok()
     }
 
-    /// As [`Estimator::is_available`], with what is missing and how to get it, in one line.
+    /// Like [`Estimator::is_available`], with what is missing and how to get it, in one line.
     ///
     /// # Errors
-    /// Where [`Estimator::fit`] would give the same.
-    pub fn available(&self) -> Result<(), LabError> {
+    /// If [`Estimator::fit`] would fail in the same way.
+    pub fn check_available(&self) -> Result<(), LabError> {
         match self {
             Self::Logistic(_) | Self::Forest(_) => Ok(()),
-            Self::LightGbm(lightgbm) => Ok(lightgbm.available()?),
+            Self::LightGbm(lightgbm) => Ok(lightgbm.check_available()?),
         }
     }
 
@@ -92,44 +92,44 @@ impl Estimator {
         }
     }
 
-    /// Learns from `x` and the label of each of its rows. `progress` is given its length, in steps or trees, and moved along.
+    /// Fits to `x` and the label of each of its rows. Sets the length of `progress`, in steps or trees, and advances it.
     ///
     /// # Errors
-    /// Of a faulty setting, of labels that are not as many as the rows, and of a value that is not a finite number.
-    pub fn fit(&self, x: &Matrix, labels: &[Label], progress: &ProgressBar) -> Result<Fitted, LabError> {
-        check::labelled(x, labels)?;
+    /// For an invalid setting, a number of labels other than the number of rows, or a value that is not finite.
+    pub fn fit(&self, x: &Matrix, labels: &[Label], progress: &ProgressBar) -> Result<FittedEstimator, LabError> {
+        validation::check_labelled(x, labels)?;
         let (model, epochs) = match self {
             Self::Logistic(logistic) => {
                 let (model, epochs) = logistic.fit(x, labels, progress)?;
-                (Model::Logistic(model), epochs)
+                (FittedModel::Logistic(model), epochs)
             }
-            Self::Forest(forest) => (Model::Forest(forest.fit(x, labels, progress)?), Series::new()),
+            Self::Forest(forest) => (FittedModel::Forest(forest.fit(x, labels, progress)?), Series::new()),
             Self::LightGbm(lightgbm) => {
                 let (model, epochs) = lightgbm.fit(x, labels, progress)?;
-                (Model::LightGbm(model), epochs)
+                (FittedModel::LightGbm(model), epochs)
             }
         };
-        Ok(Fitted { model, width: x.width(), epochs })
+        Ok(FittedEstimator { model, width: x.width(), epochs })
     }
 }
 
-impl Fitted {
-    /// Probabilities of each row, in the order of [`Label::ALL`]: they sum to 1, and those of classes that were not learnt
-    /// are 0.
+impl FittedEstimator {
+    /// Probabilities of each row, in the order of [`Label::ALL`]: they sum to 1, and classes that were not in the training labels
+    /// have 0.
     ///
     /// # Errors
-    /// Of rows that are not as wide as those learnt from, and of a value that is not a finite number.
+    /// For rows of another width than the training rows, or a value that is not finite.
     pub fn predict(&self, x: &Matrix) -> Result<Vec<[f32; 3]>, LabError> {
-        check::width(x, self.width)?;
-        check::rows(x)?;
+        validation::check_width(x, self.width)?;
+        validation::check_rows(x)?;
         match &self.model {
-            Model::Logistic(model) => Ok(model.predict(x)),
-            Model::Forest(model) => Ok(model.predict(x)),
-            Model::LightGbm(model) => Ok(model.predict(x)?),
+            FittedModel::Logistic(model) => Ok(model.predict(x)),
+            FittedModel::Forest(model) => Ok(model.predict(x)),
+            FittedModel::LightGbm(model) => Ok(model.predict(x)?),
         }
     }
 
-    /// What was measured while learning, such as the loss of every step; empty where there are no steps.
+    /// What was measured while fitting, such as the loss of every step; empty if there are no steps.
     pub fn epochs(&self) -> &Series {
         &self.epochs
     }

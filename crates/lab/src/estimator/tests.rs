@@ -1,4 +1,4 @@
-//! What every estimator promises, and what scikit-learn 1.9.1 and LightGBM 4.7.0 say of the same rows in Python:
+//! What every estimator guarantees, and the reference values of scikit-learn 1.9.1 and LightGBM 4.7.0 in Python:
 //!
 //! ```python
 //! n = 120
@@ -12,11 +12,11 @@
 //! ```
 
 use super::*;
-use crate::classes::Classes;
+use crate::label_set::LabelSet;
 use crate::matrix::{Dense, Sparse};
 use Label::{Negative, Neutral, Positive};
 
-/// Those that can fit here. Few and small trees, as the rows are few.
+/// Those that can fit on this machine. Few and small trees, as the rows are few.
 fn all() -> Vec<Estimator> {
     let lightgbm = LightGbm { n_estimators: 30, min_child_samples: 5, ..LightGbm::default() };
     let all = [
@@ -24,7 +24,7 @@ fn all() -> Vec<Estimator> {
         Estimator::Forest(RandomForest { n_estimators: 30, ..RandomForest::default() }),
         Estimator::LightGbm(lightgbm),
     ];
-    let can_fit = |estimator: &Estimator| match estimator.available() {
+    let can_fit = |estimator: &Estimator| match estimator.check_available() {
         Ok(()) => true,
         Err(error) => {
             println!("skipped: {}: {error}", estimator.name());
@@ -34,7 +34,7 @@ fn all() -> Vec<Estimator> {
     all.into_iter().filter(can_fit).collect()
 }
 
-/// Rows whose class is the place of their largest value, with some noise; the last column is constant.
+/// Rows whose class is the index of their largest value, with some noise; the last column is constant.
 fn separable(rows: usize, classes: &[Label]) -> (Dense, Vec<Label>) {
     let mut values = Vec::new();
     let mut labels = Vec::new();
@@ -60,13 +60,13 @@ fn sparse(dense: &Dense) -> Sparse {
     sparse
 }
 
-fn fit(estimator: &Estimator, x: &Matrix, labels: &[Label]) -> Result<Fitted, String> {
+fn fit(estimator: &Estimator, x: &Matrix, labels: &[Label]) -> Result<FittedEstimator, String> {
     estimator.fit(x, labels, &ProgressBar::hidden()).map_err(|error| error.to_string())
 }
 
-fn likeliest(probabilities: &[[f32; 3]]) -> Vec<Label> {
-    let every = Classes::of(Label::ALL);
-    probabilities.iter().map(|row| every.likeliest(row).unwrap()).collect()
+fn most_likely(probabilities: &[[f32; 3]]) -> Vec<Label> {
+    let every = LabelSet::from_labels(Label::ALL);
+    probabilities.iter().map(|row| every.most_likely(row).unwrap()).collect()
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn what_is_separable_is_separated_dense_and_sparse() {
             for estimator in all() {
                 let fitted = fit(&estimator, &x, &labels).unwrap();
                 let probabilities = fitted.predict(&x).unwrap();
-                assert_eq!(likeliest(&probabilities), labels, "{}", estimator.name());
+                assert_eq!(most_likely(&probabilities), labels, "{}", estimator.name());
                 for row in &probabilities {
                     assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{row:?}");
                     let missing = Label::ALL.into_iter().filter(|label| !classes.contains(label));
@@ -99,7 +99,7 @@ fn a_single_class_is_certain() {
 }
 
 #[test]
-fn faults_are_named() {
+fn invalid_input_is_named() {
     let (dense, labels) = separable(40, &Label::ALL);
     let mut spoilt = dense.clone();
     spoilt.values[5 * 7 + 3] = f32::NAN;
@@ -110,19 +110,19 @@ fn faults_are_named() {
     unequal.starts.pop();
     let x = Matrix::Dense(dense);
     for estimator in all() {
-        let fault = |x: Matrix, labels: &[Label]| fit(&estimator, &x, labels).map(|_| ()).unwrap_err();
-        assert_eq!(fault(x.clone(), &labels[1..]), "39 labels for 40 rows of features: wanted one a row");
-        assert_eq!(fault(Matrix::Dense(spoilt.clone()), &labels), "row 7, feature 3 is NaN: wanted a finite number");
-        assert_eq!(fault(Matrix::Dense(Dense::default()), &[]), "no row to learn from");
-        assert!(fault(Matrix::Sparse(sparse(&spoilt)), &labels).starts_with("row 7, feature 3 is NaN"));
-        for (matrix, wanted) in [(&wide, "columns of row 0 are not"), (&backwards, "columns of row 0 are not")] {
-            let message = fault(Matrix::Sparse(matrix.clone()), &labels);
-            assert!(message.contains(wanted), "{message}");
+        let error = |x: Matrix, labels: &[Label]| fit(&estimator, &x, labels).map(|_| ()).unwrap_err();
+        assert_eq!(error(x.clone(), &labels[1..]), "39 labels for 40 rows of features; expected one per row");
+        assert_eq!(error(Matrix::Dense(spoilt.clone()), &labels), "row 7, feature 3 is NaN; expected a finite number");
+        assert_eq!(error(Matrix::Dense(Dense::default()), &[]), "no training rows");
+        assert!(error(Matrix::Sparse(sparse(&spoilt)), &labels).starts_with("row 7, feature 3 is NaN"));
+        for (matrix, expected) in [(&wide, "columns of row 0 are not"), (&backwards, "columns of row 0 are not")] {
+            let message = error(Matrix::Sparse(matrix.clone()), &labels);
+            assert!(message.contains(expected), "{message}");
         }
-        assert!(fault(Matrix::Sparse(unequal.clone()), &labels[1..]).contains("do not start in order"));
+        assert!(error(Matrix::Sparse(unequal.clone()), &labels[1..]).contains("do not start in order"));
         let fitted = fit(&estimator, &x, &labels).unwrap();
         let message = fitted.predict(&Matrix::Dense(Dense { width: 1, values: vec![0.0] })).unwrap_err().to_string();
-        assert!(message.contains("rows of 1 features: wanted 5"), "{message}");
+        assert!(message.contains("rows of 1 features; expected 5"), "{message}");
     }
 }
 
@@ -160,35 +160,35 @@ fn reference(classes: &[Label]) -> (Dense, Vec<Label>) {
     (dense, labels)
 }
 
-fn assert_close(found: &[[f32; 3]], wanted: &[[f32; 3]], tolerance: f32) {
-    for (found, wanted) in found.iter().zip(wanted) {
-        let near = found.iter().zip(wanted).all(|(found, wanted)| (found - wanted).abs() < tolerance);
-        assert!(near, "{found:?} is not {wanted:?}");
+fn assert_close(found: &[[f32; 3]], expected: &[[f32; 3]], tolerance: f32) {
+    for (found, expected) in found.iter().zip(expected) {
+        let near = found.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < tolerance);
+        assert!(near, "{found:?} is not {expected:?}");
     }
 }
 
 #[test]
-fn the_logistic_regression_says_what_scikit_learn_says() {
+fn the_logistic_regression_matches_scikit_learn() {
     let exact = Estimator::Logistic(LogisticRegression { c: 0.7, tol: 1e-8, ..LogisticRegression::default() });
-    let said = |x: &Matrix, labels: &[Label]| fit(&exact, x, labels).unwrap().predict(x).unwrap();
+    let predict = |x: &Matrix, labels: &[Label]| fit(&exact, x, labels).unwrap().predict(x).unwrap();
     let (dense, labels) = reference(&Label::ALL);
-    let of_sparse = said(&Matrix::Sparse(sparse(&dense)), &labels);
+    let of_sparse = predict(&Matrix::Sparse(sparse(&dense)), &labels);
     assert_close(&of_sparse, &[[0.428179, 0.386402, 0.185419], [0.388235, 0.425797, 0.185969]], 1e-4);
-    let of_dense = said(&Matrix::Dense(dense), &labels);
+    let of_dense = predict(&Matrix::Dense(dense), &labels);
     assert_close(&of_dense, &[[0.442776, 0.379284, 0.17794], [0.386875, 0.430029, 0.183096]], 1e-4);
 
     let (dense, labels) = reference(&[Negative, Positive]);
-    let of_sparse = said(&Matrix::Sparse(sparse(&dense)), &labels);
+    let of_sparse = predict(&Matrix::Sparse(sparse(&dense)), &labels);
     assert_close(&of_sparse, &[[0.686953, 0.0, 0.313047], [0.658254, 0.0, 0.341746]], 1e-4);
-    let of_dense = said(&Matrix::Dense(dense), &labels);
+    let of_dense = predict(&Matrix::Dense(dense), &labels);
     assert_close(&of_dense, &[[0.703116, 0.0, 0.296884], [0.653112, 0.0, 0.346888]], 1e-4);
 }
 
 #[test]
-fn lightgbm_says_what_it_says_in_python() {
+fn lightgbm_matches_its_python_package() {
     let settings = LightGbm { n_estimators: 12, num_leaves: 7, min_child_samples: 5, ..LightGbm::default() };
     let estimator = Estimator::LightGbm(LightGbm { colsample_bytree: 1.0, ..settings });
-    if let Err(error) = estimator.available() {
+    if let Err(error) = estimator.check_available() {
         println!("skipped: {error}");
         return;
     }
@@ -216,10 +216,10 @@ fn another_seed_grows_another_forest() {
 }
 
 #[test]
-fn what_is_missing_is_told_with_the_way_out() {
+fn a_missing_library_is_reported_with_the_remedy() {
     let (dense, labels) = separable(40, &Label::ALL);
     let [_, _, lightgbm] = Estimator::all(1);
-    match lightgbm.available() {
+    match lightgbm.check_available() {
         Ok(()) => assert!(lightgbm.is_available() && fit(&lightgbm, &Matrix::Dense(dense), &labels).is_ok()),
         Err(error) => {
             let message = error.to_string();
@@ -230,18 +230,18 @@ fn what_is_missing_is_told_with_the_way_out() {
 }
 
 #[test]
-fn faulty_settings_are_named() {
+fn invalid_settings_are_named() {
     let (dense, labels) = separable(40, &Label::ALL);
     let x = Matrix::Dense(dense);
     let (logistic, forest) = (LogisticRegression::default(), RandomForest::default());
-    for (estimator, wanted) in [
-        (Estimator::Logistic(LogisticRegression { c: 0.0, ..logistic }), "C is 0; wanted a number above 0"),
+    for (estimator, expected) in [
+        (Estimator::Logistic(LogisticRegression { c: 0.0, ..logistic }), "C is 0; expected a number above 0"),
         (Estimator::Logistic(LogisticRegression { tol: -1.0, ..logistic }), "tolerance is -1"),
-        (Estimator::Forest(RandomForest { n_estimators: 0, ..forest }), "n_estimators is 0; wanted at least 1"),
-        (Estimator::Forest(RandomForest { max_bins: 257, ..forest }), "max_bins is 257; wanted 2 to 256"),
+        (Estimator::Forest(RandomForest { n_estimators: 0, ..forest }), "n_estimators is 0; expected at least 1"),
+        (Estimator::Forest(RandomForest { max_bins: 257, ..forest }), "max_bins is 257; expected 2 to 256"),
         (Estimator::Forest(RandomForest { min_samples_leaf: 0, ..forest }), "min_samples_leaf is 0"),
     ] {
         let message = fit(&estimator, &x, &labels).map(|_| ()).unwrap_err();
-        assert!(message.contains(wanted), "{message:?} should say {wanted:?}");
+        assert!(message.contains(expected), "{message:?} should say {expected:?}");
     }
 }

@@ -1,12 +1,12 @@
-//! Embeddings: cleaned texts become rows of features. Between the dump and the estimators of `lab compare`.
+//! Featurizers: cleaned texts become rows of features. Between the dump and the estimators of `lab compare`.
 //!
 //! ```text
-//! TFIDF:            terms of the texts to learn from -> idf -> sparse rows of unit length
-//! Word2Vec, GloVe:  texts to learn from and the corpus -> a vector a word (trained, or read from a file) -> pooled
+//! TFIDF:            terms of the training texts -> idf -> sparse rows of unit length
+//! Word2Vec, GloVe:  training texts and corpus -> one vector per word (trained, or read from a file) -> pooled rows
 //! ```
 //!
-//! Texts come cleaned by [`Profile::Words`](vigie_reading::text::Profile::Words): words between single spaces. `Classic` serves
-//! too, but on tweets its missing stopwords cost TF-IDF and Word2Vec about a point of accuracy.
+//! Texts are cleaned by [`Profile::Words`](vigie_reading::text::Profile::Words): words separated by single spaces. `Classic`
+//! works too, but on tweets its removal of stopwords costs TF-IDF and Word2Vec about a point of accuracy.
 //! The same texts and settings give the same bits, whatever the number of threads.
 
 pub mod glove;
@@ -27,7 +27,7 @@ pub use vectors::VectorsError;
 
 /// A way from texts to rows of features, with its settings.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Embedding {
+pub enum Featurizer {
     TfIdf(tfidf::Config),
     Word2Vec(word2vec::Config),
     Glove(glove::Config),
@@ -36,48 +36,46 @@ pub enum Embedding {
 /// The texts of one comparison.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Texts<'a> {
-    /// To learn from, and to embed.
+    /// Training texts: fitted to, and transformed.
     pub train: &'a [&'a str],
-    /// To embed only.
+    /// Test texts: transformed only.
     pub test: &'a [&'a str],
-    /// Further texts, that word vectors may learn from.
+    /// Further texts that word vectors may learn from.
     pub corpus: &'a [&'a str],
 }
 
-/// Both sides of a comparison as features, a row a text.
+/// The features of training and test texts, one row per text.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Embedded {
+pub struct TrainTestFeatures {
     pub train: Matrix,
     pub test: Matrix,
-    /// What training the vectors told, an epoch a value; empty where nothing was trained.
+    /// What was measured while training vectors, one value per epoch; empty if nothing was trained.
     pub epochs: Series,
 }
 
-/// Why texts were not embedded. Each message is one line.
+/// Why texts were not turned into features. Each message is one line.
 #[derive(Debug, thiserror::Error)]
 pub enum FeatureError {
-    #[error("{embedding}: {name} is {found}; wanted {wanted}")]
-    Setting { embedding: &'static str, name: &'static str, found: String, wanted: &'static str },
-    #[error(
-        "{embedding}: no word occurs {least} times in the {texts} texts to learn from: give more texts, or lower {name}"
-    )]
-    NoWord { embedding: &'static str, texts: usize, least: usize, name: &'static str },
-    #[error("{}: none of its words occurs in the texts: it is of another language, or cleaned in another way", path.display())]
+    #[error("{featurizer}: {name} is {found}; expected {expected}")]
+    Setting { featurizer: &'static str, name: &'static str, found: String, expected: &'static str },
+    #[error("{featurizer}: no word occurs {min} times in the {texts} training texts: add texts, or lower {name}")]
+    NoWord { featurizer: &'static str, texts: usize, min: usize, name: &'static str },
+    #[error("{}: none of its words occurs in the texts: it is in another language, or was cleaned in another way", path.display())]
     NoWordKnown { path: std::path::PathBuf },
-    #[error("{embedding}: the vectors grew beyond all bounds; lower learning_rate (now {learning_rate})")]
-    Diverged { embedding: &'static str, learning_rate: f32 },
+    #[error("{featurizer}: the vectors diverged; lower learning_rate (now {learning_rate})")]
+    Diverged { featurizer: &'static str, learning_rate: f32 },
     #[error(transparent)]
     Vectors(#[from] VectorsError),
 }
 
-impl Default for Embedding {
+impl Default for Featurizer {
     fn default() -> Self {
         Self::TfIdf(tfidf::Config::default())
     }
 }
 
-impl Embedding {
-    /// As runs are named: `TFIDF`, `Word2Vec`, `GloVe`.
+impl Featurizer {
+    /// As in run names: `TFIDF`, `Word2Vec`, `GloVe`.
     pub fn name(&self) -> &'static str {
         match self {
             Self::TfIdf(_) => tfidf::NAME,
@@ -95,25 +93,25 @@ impl Embedding {
         }
     }
 
-    /// Learns from `texts.train` (word vectors from `texts.corpus` too), then embeds `texts.train` and `texts.test`.
-    /// Sets the length of `progress` and moves it to its end.
-    pub fn embed(&self, texts: Texts<'_>, progress: &ProgressBar) -> Result<Embedded, LabError> {
-        let embedded = match self {
-            Self::TfIdf(config) => config.embed(texts, progress),
-            Self::Word2Vec(config) => config.embed(texts, progress),
-            Self::Glove(config) => config.embed(texts, progress),
+    /// Fits to `texts.train` (word vectors to `texts.corpus` too), then transforms `texts.train` and `texts.test`.
+    /// Sets the length of `progress` and advances it to its end.
+    pub fn fit_transform(&self, texts: Texts<'_>, progress: &ProgressBar) -> Result<TrainTestFeatures, LabError> {
+        let features = match self {
+            Self::TfIdf(config) => config.fit_transform(texts, progress),
+            Self::Word2Vec(config) => config.fit_transform(texts, progress),
+            Self::Glove(config) => config.fit_transform(texts, progress),
         };
-        Ok(embedded?)
+        Ok(features?)
     }
 }
 
 /// `Err` unless `holds`.
 fn check(
-    embedding: &'static str,
+    featurizer: &'static str,
     name: &'static str,
     found: &dyn std::fmt::Display,
     holds: bool,
-    wanted: &'static str,
+    expected: &'static str,
 ) -> Result<(), FeatureError> {
-    if holds { Ok(()) } else { Err(FeatureError::Setting { embedding, name, found: found.to_string(), wanted }) }
+    if holds { Ok(()) } else { Err(FeatureError::Setting { featurizer, name, found: found.to_string(), expected }) }
 }

@@ -1,4 +1,4 @@
-//! [`Pooling`]: a post's row from the vectors of its words.
+//! [`Pooling`]: one row per post, from the vectors of its words.
 
 use std::collections::HashMap;
 
@@ -11,16 +11,16 @@ use crate::matrix::{Dense, Matrix};
 /// How a post's words become one row. A post without a known word is all 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pooling {
-    /// The mean, a word counting as often as it occurs.
+    /// The mean; a word counts as often as it occurs.
     Mean,
-    /// The mean weighted by each word's inverse document frequency in the posts to learn from.
+    /// The mean weighted by each word's inverse document frequency in the training posts.
     Idf,
     /// The mean weighted by `a / (a + p(word))`, a = 0.001: smooth inverse frequency (Arora et al. 2017), without its
     /// removal of the first principal component.
     Sif,
-    /// The mean, then the largest value in each place, then the smallest: three times as wide.
+    /// The mean, then the largest value of each dimension, then the smallest: three times as wide.
     MeanMaxMin,
-    /// As `MeanMaxMin`, then the mean by inverse document frequency and the sum: five times as wide.
+    /// Like `MeanMaxMin`, then the mean by inverse document frequency and the sum: five times as wide.
     All,
 }
 
@@ -45,23 +45,23 @@ impl Pooling {
 }
 
 /// Words to look up, with their weights.
-pub(super) struct Pool<'a> {
+pub(super) struct Pooler<'a> {
     vectors: &'a Vectors,
-    /// The place and the weight of each word.
+    /// The index and the weight of each word.
     words: HashMap<&'a str, (usize, f32)>,
     pooling: Pooling,
 }
 
-impl<'a> Pool<'a> {
-    /// `learnt` are the posts that weights are taken from.
-    pub(super) fn new(pooling: Pooling, vectors: &'a Vectors, learnt: &[&str]) -> Self {
-        let weigh = weights(pooling, learnt);
+impl<'a> Pooler<'a> {
+    /// Weights are computed from `training` posts.
+    pub(super) fn new(pooling: Pooling, vectors: &'a Vectors, training: &[&str]) -> Self {
+        let weigh = weights(pooling, training);
         let places = vectors.words.iter().enumerate();
         let words = places.map(|(place, word)| (word.as_str(), (place, weigh(word)))).collect();
         Self { vectors, words, pooling }
     }
 
-    /// A row a text.
+    /// One row per text.
     pub(super) fn rows(&self, texts: &[&str]) -> Matrix {
         let width = self.vectors.width * self.pooling.parts();
         let mut values = vec![0.0; texts.len() * width];
@@ -88,8 +88,8 @@ impl<'a> Pool<'a> {
             Pooling::Mean | Pooling::Idf | Pooling::Sif => fold(0.0, &weighted),
             Pooling::MeanMaxMin | Pooling::All => {
                 fold(0.0, &|sum, value, _| sum + value / count);
-                fold(f32::NEG_INFINITY, &|most, value, _| most.max(value));
-                fold(f32::INFINITY, &|least, value, _| least.min(value));
+                fold(f32::NEG_INFINITY, &|largest, value, _| largest.max(value));
+                fold(f32::INFINITY, &|smallest, value, _| smallest.min(value));
                 fold(0.0, &weighted);
                 fold(0.0, &|sum, value, _| sum + value);
             }
@@ -98,12 +98,12 @@ impl<'a> Pool<'a> {
 }
 
 /// The weight of a word, above 0.
-fn weights(pooling: Pooling, learnt: &[&str]) -> impl Fn(&str) -> f32 {
+fn weights(pooling: Pooling, training: &[&str]) -> impl Fn(&str) -> f32 {
     const SMOOTHING: f64 = 1e-3;
     let mut times = HashMap::<String, (u64, usize, usize)>::new();
-    let (texts, mut total) = (learnt.len() + 1, 0_u64);
+    let (texts, mut total) = (training.len() + 1, 0_u64);
     if matches!(pooling, Pooling::Idf | Pooling::Sif | Pooling::All) {
-        for (index, text) in (1..).zip(learnt) {
+        for (index, text) in (1..).zip(training) {
             for word in words(text) {
                 if !times.contains_key(word) {
                     times.insert(word.to_owned(), (0, 0, 0));

@@ -1,8 +1,8 @@
-//! TF-IDF of words and runs of words, by the definitions of scikit-learn's `TfidfVectorizer`:
+//! TF-IDF of words and word n-grams, by the definitions of scikit-learn's `TfidfVectorizer`:
 //!
 //! ```text
-//! tf    = count, or 1 + ln(count) where sublinear
-//! idf   = ln((1 + texts) / (1 + texts with the term)) + 1 where smooth, else ln(texts / texts with the term) + 1
+//! tf    = count, or 1 + ln(count) if sublinear
+//! idf   = ln((1 + texts) / (1 + texts with the term)) + 1 if smooth, else ln(texts / texts with the term) + 1
 //! value = tf * idf, each row then divided by its Euclidean length
 //! ```
 
@@ -11,20 +11,20 @@ use std::collections::HashMap;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 
-use super::{Embedded, FeatureError, Texts, check};
+use super::{FeatureError, Texts, TrainTestFeatures, check};
 use crate::matrix::{Matrix, Sparse};
 use crate::run_record::{Params, Series};
 
 pub(super) const NAME: &str = "TFIDF";
 
-/// Settings, by the names that scikit-learn gives them.
+/// Settings, by scikit-learn's names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// Fewest and most words of a term; at least 1.
+    /// Minimum and maximum number of words per term; at least 1.
     pub ngram_range: (usize, usize),
-    /// Fewest texts that a term must occur in.
+    /// Minimum number of texts that contain the term.
     pub min_df: usize,
-    /// Keeps only so many terms, the most frequent; all where unset.
+    /// Keeps only the most frequent terms, this many; all if unset.
     pub max_features: Option<usize>,
     pub sublinear_tf: bool,
     pub smooth_idf: bool,
@@ -36,20 +36,20 @@ impl Default for Config {
     }
 }
 
-/// The terms that were learnt, and what each is worth.
+/// A fitted vectorizer: its terms and their weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TfIdf {
     config: Config,
-    /// Terms in alphabetical order: a term's place is its column.
+    /// In alphabetical order: the index of a term is its column.
     terms: Vec<String>,
     columns: HashMap<String, u32>,
-    /// One a term.
+    /// One per term.
     idf: Vec<f32>,
 }
 
-/// How often a term was seen.
+/// How often a term occurs.
 #[derive(Debug, Clone, Copy)]
-struct Seen {
+struct TermCounts {
     texts: usize,
     times: usize,
     last_text: usize,
@@ -57,10 +57,10 @@ struct Seen {
 
 impl Config {
     pub(super) fn params(&self) -> Params {
-        let (fewest, most) = self.ngram_range;
-        let max_features = self.max_features.map_or("all".to_owned(), |most| most.to_string());
+        let (min_words, max_words) = self.ngram_range;
+        let max_features = self.max_features.map_or("all".to_owned(), |max| max.to_string());
         Params::from([
-            ("tfidf_ngram_range".to_owned(), format!("{fewest}-{most}")),
+            ("tfidf_ngram_range".to_owned(), format!("{min_words}-{max_words}")),
             ("tfidf_min_df".to_owned(), self.min_df.to_string()),
             ("tfidf_max_features".to_owned(), max_features),
             ("tfidf_sublinear_tf".to_owned(), self.sublinear_tf.to_string()),
@@ -69,7 +69,11 @@ impl Config {
         ])
     }
 
-    pub(super) fn embed(&self, texts: Texts<'_>, progress: &ProgressBar) -> Result<Embedded, FeatureError> {
+    pub(super) fn fit_transform(
+        &self,
+        texts: Texts<'_>,
+        progress: &ProgressBar,
+    ) -> Result<TrainTestFeatures, FeatureError> {
         progress.set_length(3);
         let tfidf = self.fit(texts.train)?;
         progress.inc(1);
@@ -77,29 +81,30 @@ impl Config {
         progress.inc(1);
         let test = Matrix::Sparse(tfidf.transform(texts.test));
         progress.inc(1);
-        Ok(Embedded { train, test, epochs: Series::new() })
+        Ok(TrainTestFeatures { train, test, epochs: Series::new() })
     }
 
-    /// Learns the terms of `texts`, words between single spaces.
+    /// Fits to `texts`, words separated by single spaces.
     pub fn fit(&self, texts: &[&str]) -> Result<TfIdf, FeatureError> {
         self.check()?;
-        let mut seen: HashMap<&str, Seen> = HashMap::new();
+        let mut seen: HashMap<&str, TermCounts> = HashMap::new();
         for (index, text) in texts.iter().enumerate() {
             self.each_term(text, |term| {
-                let seen = seen.entry(term).or_insert(Seen { texts: 0, times: 0, last_text: usize::MAX });
+                let seen = seen.entry(term).or_insert(TermCounts { texts: 0, times: 0, last_text: usize::MAX });
                 seen.texts += usize::from(seen.last_text != index);
                 seen.last_text = index;
                 seen.times += 1;
             });
         }
-        let mut kept: Vec<(&str, Seen)> = seen.into_iter().filter(|(_, seen)| seen.texts >= self.min_df).collect();
-        if let Some(most) = self.max_features.filter(|most| *most < kept.len()) {
+        let mut kept: Vec<(&str, TermCounts)> =
+            seen.into_iter().filter(|(_, seen)| seen.texts >= self.min_df).collect();
+        if let Some(max) = self.max_features.filter(|max| *max < kept.len()) {
             kept.sort_unstable_by(|(a, first), (b, second)| second.times.cmp(&first.times).then(a.cmp(b)));
-            kept.truncate(most);
+            kept.truncate(max);
         }
         if kept.is_empty() {
-            let (texts, least) = (texts.len(), self.min_df);
-            return Err(FeatureError::NoWord { embedding: NAME, texts, least, name: "min_df" });
+            let (texts, min) = (texts.len(), self.min_df);
+            return Err(FeatureError::NoWord { featurizer: NAME, texts, min, name: "min_df" });
         }
         kept.sort_unstable_by_key(|(term, _)| *term);
         let idf = kept.iter().map(|(_, seen)| self.idf(texts.len(), seen.texts)).collect();
@@ -109,9 +114,9 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), FeatureError> {
-        let (fewest, most) = self.ngram_range;
-        let holds = 1 <= fewest && fewest <= most && most <= 8;
-        check(NAME, "ngram_range", &format!("{fewest}-{most}"), holds, "a range within 1-8, such as 1-2")?;
+        let (min_words, max_words) = self.ngram_range;
+        let holds = 1 <= min_words && min_words <= max_words && max_words <= 8;
+        check(NAME, "ngram_range", &format!("{min_words}-{max_words}"), holds, "a range within 1-8, such as 1-2")?;
         check(NAME, "min_df", &self.min_df, self.min_df >= 1, "1 or more")?;
         check(NAME, "max_features", &0, self.max_features != Some(0), "1 or more, or none for all")
     }
@@ -121,11 +126,11 @@ impl Config {
         (((texts as f64 + smooth) / (with_term as f64 + smooth)).ln() + 1.0) as f32
     }
 
-    /// Hands every term of `text` to `visit`, again for each time that it occurs.
+    /// Calls `visit` with every occurrence of a term in `text`.
     fn each_term<'a>(&self, text: &'a str, mut visit: impl FnMut(&'a str)) {
-        let (fewest, most) = self.ngram_range;
+        let (min_words, max_words) = self.ngram_range;
         let words: Vec<(usize, usize)> = word_bounds(text).collect();
-        for count in fewest..=most {
+        for count in min_words..=max_words {
             for run in words.windows(count) {
                 let bounds = run.first().zip(run.last()).map(|(first, last)| first.0..last.1);
                 bounds.and_then(|bounds| text.get(bounds)).into_iter().for_each(&mut visit);
@@ -134,7 +139,7 @@ impl Config {
     }
 }
 
-/// The first byte of each word and the byte after it.
+/// The start of each word and its end (exclusive), in bytes.
 fn word_bounds(text: &str) -> impl Iterator<Item = (usize, usize)> {
     let mut at = 0;
     text.split(' ').filter_map(move |word| {
@@ -150,7 +155,7 @@ impl TfIdf {
         &self.terms
     }
 
-    /// A row a text; what was not learnt counts nothing.
+    /// One row per text; terms that were not fitted are ignored.
     pub fn transform(&self, texts: &[&str]) -> Sparse {
         let rows: Vec<Vec<(u32, f32)>> = texts.par_iter().map(|text| self.row(text)).collect();
         let mut sparse = Sparse { width: self.terms.len(), starts: vec![0], columns: Vec::new(), values: Vec::new() };

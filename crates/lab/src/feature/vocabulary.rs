@@ -1,28 +1,28 @@
-//! [`Vocabulary`]: the words that get a vector, most frequent first, and texts as runs of their numbers.
+//! [`Vocabulary`]: the words that get a vector, most frequent first, and texts as sequences of word indices.
 
 use std::collections::HashMap;
 
 /// Words and how often they occur.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Vocabulary {
-    /// By falling count, then alphabetically: a word's place is its number.
+    /// By falling count, then alphabetically: the position of a word is its index.
     pub words: Vec<String>,
-    /// One a word; above 0.
+    /// One per word; above 0.
     pub counts: Vec<u64>,
     numbers: HashMap<String, u32>,
 }
 
-/// Texts as the numbers of their words; other words are left out, and so are texts of fewer than two.
+/// Texts as the indices of their words, without other words and without texts of fewer than two.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Sentences {
     words: Vec<u32>,
-    /// One past the last word of each sentence.
+    /// End (exclusive) of each sentence.
     ends: Vec<usize>,
 }
 
 impl Vocabulary {
     /// The words that occur `min_count` times or more in `texts`.
-    pub(super) fn of<'a>(texts: impl Iterator<Item = &'a str>, min_count: usize) -> Self {
+    pub(super) fn build<'a>(texts: impl Iterator<Item = &'a str>, min_count: usize) -> Self {
         let mut seen: HashMap<&str, u64> = HashMap::new();
         for word in texts.flat_map(words) {
             *seen.entry(word).or_default() += 1;
@@ -63,7 +63,7 @@ impl Sentences {
         self.ends.len()
     }
 
-    /// Words of all sentences.
+    /// Total number of words.
     pub(super) fn words(&self) -> usize {
         self.words.len()
     }

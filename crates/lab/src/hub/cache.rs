@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! models--OWNER--NAME/blobs/HASH             content, under its own hash
-//!                     blobs/HASH.part        what has come of it so far
+//!                     blobs/HASH.part        the part downloaded so far
 //!                     snapshots/COMMIT/FILE  link to the blob
 //!                     refs/REVISION          the commit
 //! ```
@@ -19,8 +19,8 @@ use sha2::{Digest, Sha256};
 use super::listing::{Hash, Listing, RemoteFile};
 use super::{HubError, RepoName};
 
-/// Between looks at a lock that is held.
-const LOCK_STEP: Duration = Duration::from_millis(50);
+/// Interval between attempts to take a lock.
+const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The cache's part for one model.
 pub(super) struct Blobs(CacheRepo);
@@ -31,7 +31,7 @@ impl Blobs {
         Self(Cache::new(cache.to_path_buf()).repo(repo))
     }
 
-    /// Where the content of `file` is, or will be. Its folder is made.
+    /// Path of the content of `file`, present or not. Creates its folder.
     pub(super) fn path(&self, file: &RemoteFile) -> Result<PathBuf, HubError> {
         let path = self.0.blob_path(file.hash.hex());
         let folder = path.parent().unwrap_or(&path);
@@ -39,7 +39,7 @@ impl Blobs {
         Ok(path)
     }
 
-    /// Lets other tools find what was fetched.
+    /// Makes the file visible to other tools.
     pub(super) fn link(&self, listing: &Listing, file: &RemoteFile) -> Result<(), HubError> {
         let folder = self.0.pointer_path(&listing.commit);
         let link = folder.join(&file.name);
@@ -54,12 +54,12 @@ impl Blobs {
     }
 }
 
-/// Held while a blob is written; other tools of the hub heed it too.
+/// Held while a blob is written; other tools of the Hub respect it too.
 pub(super) struct Lock(#[expect(dead_code, reason = "its lock goes with it")] File);
 
 impl Lock {
-    /// Waits for one that is held, for at most `patience`.
-    pub(super) fn of(blob: &Path, patience: Duration) -> Result<Self, HubError> {
+    /// Acquires the lock; waits at most `timeout` if another process holds it.
+    pub(super) fn acquire(blob: &Path, timeout: Duration) -> Result<Self, HubError> {
         let path = blob.with_extension("lock");
         let file = OpenOptions::new().create(true).append(true).open(&path);
         let file = file.map_err(|cause| HubError::io(&path, 0, cause))?;
@@ -67,9 +67,9 @@ impl Lock {
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(Self(file)),
-                Err(TryLockError::WouldBlock) if waited < patience => {
-                    thread::sleep(LOCK_STEP);
-                    waited += LOCK_STEP;
+                Err(TryLockError::WouldBlock) if waited < timeout => {
+                    thread::sleep(LOCK_POLL_INTERVAL);
+                    waited += LOCK_POLL_INTERVAL;
                 }
                 Err(TryLockError::WouldBlock) => return Err(HubError::Busy { path: blob.to_path_buf() }),
                 Err(TryLockError::Error(cause)) => return Err(HubError::io(&path, 0, cause)),
@@ -78,11 +78,11 @@ impl Lock {
     }
 }
 
-/// The hash of a file on disk, of the kind that `wanted` is.
-pub(super) fn hash_of(path: &Path, wanted: &Hash) -> Result<Hash, HubError> {
+/// The hash of a file on disk, of the same kind as `expected`.
+pub(super) fn hash_of(path: &Path, expected: &Hash) -> Result<Hash, HubError> {
     let hashed = || {
         let mut file = File::open(path)?;
-        Ok(match wanted {
+        Ok(match expected {
             Hash::Sha256(_) => Hash::Sha256(digest(&mut file, Sha256::new())?),
             Hash::Git(_) => {
                 let head = format!("blob {}\0", file.metadata()?.len());
@@ -93,7 +93,7 @@ pub(super) fn hash_of(path: &Path, wanted: &Hash) -> Result<Hash, HubError> {
     hashed().map_err(|cause| HubError::io(path, 0, cause))
 }
 
-/// In hex, as it is written on the hub and in manifests.
+/// In hex, as on the Hub and in manifests.
 pub(super) fn digest<D: Digest>(reader: &mut impl Read, mut hasher: D) -> io::Result<String> {
     let mut buffer = vec![0; 1 << 16];
     loop {
@@ -123,12 +123,12 @@ mod tests {
     }
 
     #[test]
-    fn a_blob_that_somebody_writes_is_left_alone() {
+    fn a_blob_that_another_process_writes_is_not_touched() {
         let dir = tempfile::tempdir().unwrap();
         let blob = dir.path().join("abc");
-        let held = Lock::of(&blob, Duration::ZERO).unwrap();
-        assert!(matches!(Lock::of(&blob, Duration::ZERO), Err(HubError::Busy { .. })));
+        let held = Lock::acquire(&blob, Duration::ZERO).unwrap();
+        assert!(matches!(Lock::acquire(&blob, Duration::ZERO), Err(HubError::Busy { .. })));
         drop(held);
-        assert!(Lock::of(&blob, Duration::ZERO).is_ok());
+        assert!(Lock::acquire(&blob, Duration::ZERO).is_ok());
     }
 }

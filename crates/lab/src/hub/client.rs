@@ -1,6 +1,6 @@
-//! [`Hub`]: asks a hub for listings and files, through hf-hub's client with its token and addresses.
+//! [`Hub`]: requests listings and files, through hf-hub's client with its token and addresses.
 //!
-//! The token goes to the endpoint alone: a redirect to another host (where large files lie) is followed without it.
+//! The token is sent to the endpoint only: a redirect to another host (which stores large files) is followed without it.
 
 use std::time::Duration;
 
@@ -11,28 +11,28 @@ use ureq::tls::{RootCerts, TlsConfig};
 use ureq::typestate::WithoutBody;
 use ureq::{Body, RequestBuilder};
 
-use super::listing::{Listing, ListingFault};
-use super::{HubError, RepoName, Settings};
+use super::listing::{Listing, ListingError};
+use super::{HubError, HubSettings, RepoName};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long a server may be silent.
+/// Maximum silence of a server.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
-/// A listing has some hundred bytes a file.
+/// In bytes; a listing has a few hundred per file.
 const MAX_LISTING: u64 = 16 << 20;
-/// What the hub says of a refusal, beside the status.
+/// Header with the Hub's reason for an error status.
 const ERROR_CODE: &str = "x-error-code";
 
 /// See the module.
 #[derive(Clone)]
 pub struct Hub {
-    pub(super) settings: Settings,
+    pub(super) settings: HubSettings,
     api: Api,
-    /// Before a file of which nothing more came is asked for again; twice as long the second time.
+    /// Before the first retry of a request that returned no data; twice as long before the second.
     pub(super) pause: Duration,
 }
 
 impl Hub {
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(settings: HubSettings) -> Self {
         let api = ApiBuilder::from_cache(Cache::new(settings.cache.clone()))
             .with_endpoint(settings.endpoint.clone())
             .with_token(settings.token.clone())
@@ -43,14 +43,14 @@ impl Hub {
         Self { settings, api: api.expect("hf-hub builds its client from plain values"), pause: Duration::from_secs(2) }
     }
 
-    /// Waits `pause` instead of two seconds before it asks again.
+    /// Waits `pause` instead of two seconds before the first retry.
     #[must_use]
     pub fn with_pause(mut self, pause: Duration) -> Self {
         self.pause = pause;
         self
     }
 
-    /// What the model holds at its revision.
+    /// The files of the model at its revision.
     pub(super) fn listing(&self, name: &RepoName) -> Result<Listing, HubError> {
         let request = self.repo(&name.repo, &name.revision).info_request().query("blobs", "true");
         let mut response = tuned(request).call().map_err(|error| self.unreachable(&name.repo, &error))?;
@@ -59,13 +59,13 @@ impl Hub {
         }
         let json = response.body_mut().with_config().limit(MAX_LISTING).read_to_vec();
         let json = json.map_err(|error| self.unreachable(&name.repo, &error))?;
-        Listing::parse(&name.repo, &json).map_err(|fault| match fault {
-            ListingFault::Escape(file) => HubError::Escape { repo: name.repo.clone(), file },
-            ListingFault::Protocol(reason) => HubError::Protocol { endpoint: self.endpoint(), reason },
+        Listing::parse(&name.repo, &json).map_err(|error| match error {
+            ListingError::Escape(file) => HubError::Escape { repo: name.repo.clone(), file },
+            ListingError::Protocol(reason) => HubError::Protocol { endpoint: self.endpoint(), reason },
         })
     }
 
-    /// Asks for a file of the commit, from byte `from` on. The status is the caller's to judge.
+    /// Requests a file of the commit, from byte `from` on. The caller checks the status.
     pub(super) fn file(
         &self,
         repo: &str,
@@ -79,7 +79,7 @@ impl Hub {
         tuned(request).call().map_err(Box::new)
     }
 
-    /// What a status of 400 and above says, in the words of what can be done about it.
+    /// The error for a status of 400 or above, with its remedy.
     pub(super) fn refusal(&self, name: &RepoName, what: &str, response: &Response<Body>) -> HubError {
         let (endpoint, repo) = (self.endpoint(), name.repo.clone());
         let code = response.headers().get(ERROR_CODE).and_then(|code| code.to_str().ok()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! PyTorch's own weights (`pytorch_model.bin`) into safetensors. Reads tensors out of the pickle and runs none of it.
+//! Converts PyTorch's own weights (`pytorch_model.bin`) to safetensors. Reads tensors from the pickle without executing it.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -13,14 +13,14 @@ pub(super) fn pickle_to_safetensors(from: &Path, to: &Path) -> Result<(), HubErr
     let unreadable = |error: candle_core::Error| HubError::Convert {
         path: from.to_path_buf(),
         reason: format!(
-            "pytorch_model.bin does not read as weights ({}): save the model as safetensors",
+            "pytorch_model.bin cannot be read as weights ({}): save the model as safetensors",
             first_line(&error.to_string())
         ),
     };
     let pickle = PthTensors::new(from, None).map_err(unreadable)?;
     let mut tensors: HashMap<String, Tensor> = HashMap::new();
     for (name, info) in pickle.tensor_infos() {
-        // Counters and indices such as `position_ids` are no weights.
+        // Counters and indices such as `position_ids` are not weights.
         let weight = matches!(info.dtype, DType::F32 | DType::F16 | DType::BF16);
         if weight && let Some(tensor) = pickle.get(name).map_err(unreadable)? {
             tensors.insert(name.clone(), tensor);

@@ -1,4 +1,4 @@
-//! [`fetch`]: one file of the hub into the cache, going on where an earlier attempt stopped, and checked by its hash.
+//! [`fetch`]: downloads one file of the Hub into the cache, resumes an earlier attempt, and verifies the hash.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -14,30 +14,34 @@ use super::cache::{Blobs, Lock, hash_of};
 use super::listing::{Listing, RemoteFile};
 use super::{Hub, HubError, RepoName};
 
-/// Requests in a row that may bring nothing.
-const TRIES: u32 = 3;
+/// Consecutive requests without data before the download fails.
+const MAX_ATTEMPTS: u32 = 3;
 
-/// For another download of the same file, which may be about to end.
-const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+/// Another download of the same file may be about to finish.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Whose files are fetched, and at which commit.
+/// The repository and the commit to download from.
 #[derive(Clone, Copy)]
-pub(super) struct Source<'a> {
+pub(super) struct DownloadSource<'a> {
     pub(super) hub: &'a Hub,
     pub(super) name: &'a RepoName,
     pub(super) listing: &'a Listing,
 }
 
-/// The whole file's place in the cache. What is there already is not fetched again, in whole or in part.
-pub(super) fn fetch(source: Source<'_>, file: &RemoteFile, progress: &ProgressBar) -> Result<PathBuf, HubError> {
+/// Path of the complete file in the cache. Bytes that are already there are not downloaded again.
+pub(super) fn fetch(
+    source: DownloadSource<'_>,
+    file: &RemoteFile,
+    progress: &ProgressBar,
+) -> Result<PathBuf, HubError> {
     let blobs = Blobs::new(&source.hub.settings.cache, source.name);
     let blob = blobs.path(file)?;
-    let _lock = Lock::of(&blob, LOCK_PATIENCE)?;
+    let _lock = Lock::acquire(&blob, LOCK_TIMEOUT)?;
     if is_whole(&blob, file)? {
         progress.inc(file.size);
     } else {
         let part = blob.with_extension("part");
-        Part::open(&part, file, progress)?.complete(source)?;
+        PartialDownload::open(&part, file, progress)?.complete(source)?;
         check(source.name, &part, file)?;
         fs::rename(&part, &blob).map_err(|cause| HubError::io(&blob, 0, cause))?;
     }
@@ -45,7 +49,7 @@ pub(super) fn fetch(source: Source<'_>, file: &RemoteFile, progress: &ProgressBa
     Ok(blob)
 }
 
-/// A blob of the cache may have been damaged, or cut short by another tool: such a one is fetched again.
+/// A blob in the cache may be damaged, or truncated by another tool; it is then downloaded again.
 fn is_whole(blob: &Path, file: &RemoteFile) -> Result<bool, HubError> {
     match fs::metadata(blob) {
         Ok(found) if found.len() == file.size => Ok(hash_of(blob, &file.hash)? == file.hash),
@@ -55,7 +59,7 @@ fn is_whole(blob: &Path, file: &RemoteFile) -> Result<bool, HubError> {
     }
 }
 
-/// Refuses, and removes, what is not what the hub lists.
+/// Rejects and removes a file whose hash differs from the listing.
 fn check(name: &RepoName, part: &Path, file: &RemoteFile) -> Result<(), HubError> {
     let found = hash_of(part, &file.hash)?;
     if found == file.hash {
@@ -67,12 +71,12 @@ fn check(name: &RepoName, part: &Path, file: &RemoteFile) -> Result<(), HubError
         file: file.name.clone(),
         kind: found.kind(),
         found: found.hex().to_owned(),
-        wanted: file.hash.hex().to_owned(),
+        expected: file.hash.hex().to_owned(),
     })
 }
 
-/// What has come of a file.
-struct Part<'a> {
+/// A file that is partly downloaded.
+struct PartialDownload<'a> {
     out: File,
     path: PathBuf,
     file: &'a RemoteFile,
@@ -80,14 +84,14 @@ struct Part<'a> {
     progress: &'a ProgressBar,
 }
 
-/// Why a request ended before the file was whole.
-enum Cut {
-    /// Worth asking again.
-    Passing(String),
-    Final(HubError),
+/// Why a request ended before the file was complete.
+enum RequestFailure {
+    /// Worth a retry.
+    Transient(String),
+    Permanent(HubError),
 }
 
-impl<'a> Part<'a> {
+impl<'a> PartialDownload<'a> {
     fn open(path: &Path, file: &'a RemoteFile, progress: &'a ProgressBar) -> Result<Self, HubError> {
         let opened = OpenOptions::new().create(true).append(true).open(path);
         let out = opened.map_err(|cause| HubError::io(path, file.size, cause))?;
@@ -95,67 +99,75 @@ impl<'a> Part<'a> {
         let mut part = Self { out, path: path.to_path_buf(), file, got, progress };
         progress.inc(got);
         if got > file.size {
-            part.start_again()?;
+            part.restart()?;
         }
         Ok(part)
     }
 
-    /// Asks until all is there, or nothing comes any more.
-    fn complete(mut self, source: Source<'_>) -> Result<(), HubError> {
-        let mut in_vain = 0;
+    /// Sends requests until the file is complete, or several in a row bring no data.
+    fn complete(mut self, source: DownloadSource<'_>) -> Result<(), HubError> {
+        let mut failures = 0;
         while self.got < self.file.size {
             let before = self.got;
             let cause = match self.request(source) {
                 Ok(()) if self.got >= self.file.size => break,
-                Ok(()) => "the answer was short".to_owned(),
-                Err(Cut::Passing(cause)) => cause,
-                Err(Cut::Final(error)) => return Err(error),
+                Ok(()) => "the response was too short".to_owned(),
+                Err(RequestFailure::Transient(cause)) => cause,
+                Err(RequestFailure::Permanent(error)) => return Err(error),
             };
-            in_vain = if self.got > before { 0 } else { in_vain + 1 };
-            if in_vain >= TRIES {
+            failures = if self.got > before { 0 } else { failures + 1 };
+            if failures >= MAX_ATTEMPTS {
                 let (repo, size) = (source.name.repo.clone(), self.file.size);
-                return Err(HubError::BrokenOff { repo, file: self.file.name.clone(), got: self.got, size, cause });
+                return Err(HubError::Incomplete { repo, file: self.file.name.clone(), got: self.got, size, cause });
             }
-            thread::sleep(source.hub.pause * in_vain);
+            thread::sleep(source.hub.pause * failures);
         }
         self.out.sync_all().map_err(|cause| HubError::io(&self.path, 0, cause))
     }
 
-    /// One request for what is missing.
-    fn request(&mut self, source: Source<'_>) -> Result<(), Cut> {
-        let Source { hub, name, listing } = source;
+    /// Requests the missing bytes.
+    fn request(&mut self, source: DownloadSource<'_>) -> Result<(), RequestFailure> {
+        let DownloadSource { hub, name, listing } = source;
         let answer = hub.file(&name.repo, &listing.commit, &self.file.name, self.got);
-        let response = answer.map_err(|error| Cut::Passing(error.to_string()))?;
+        let response = answer.map_err(|error| RequestFailure::Transient(error.to_string()))?;
         match response.status() {
             StatusCode::PARTIAL_CONTENT if starts_at(&response) == Some(self.got) => {}
-            // The whole file, or another part of it than was asked for.
-            StatusCode::OK => self.start_again().map_err(Cut::Final)?,
+            // The server ignored the range: start from the beginning.
+            StatusCode::OK => self.restart().map_err(RequestFailure::Permanent)?,
             StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => {
-                self.start_again().map_err(Cut::Final)?;
-                return Err(Cut::Passing("another part was sent than was asked for".to_owned()));
+                self.restart().map_err(RequestFailure::Permanent)?;
+                return Err(RequestFailure::Transient("the server sent another range than requested".to_owned()));
             }
             status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-                return Err(Cut::Passing(format!("it answered {}", status.as_u16())));
+                return Err(RequestFailure::Transient(format!("HTTP status {}", status.as_u16())));
             }
-            _ => return Err(Cut::Final(hub.refusal(name, &format!("{} of {name}", self.file.name), &response))),
+            _ => {
+                return Err(RequestFailure::Permanent(hub.refusal(
+                    name,
+                    &format!("{} of {name}", self.file.name),
+                    &response,
+                )));
+            }
         }
         self.receive(response)
     }
 
-    fn receive(&mut self, response: Response<Body>) -> Result<(), Cut> {
+    fn receive(&mut self, response: Response<Body>) -> Result<(), RequestFailure> {
         let mut body = response.into_body().into_reader().take(self.file.size - self.got);
         let mut buffer = vec![0; 1 << 16];
         loop {
-            let count = body.read(&mut buffer).map_err(|error| Cut::Passing(error.to_string()))?;
+            let count = body.read(&mut buffer).map_err(|error| RequestFailure::Transient(error.to_string()))?;
             let Some(bytes) = buffer.get(..count).filter(|bytes| !bytes.is_empty()) else { return Ok(()) };
             let left = self.file.size - self.got;
-            self.out.write_all(bytes).map_err(|cause| Cut::Final(HubError::io(&self.path, left, cause)))?;
+            self.out
+                .write_all(bytes)
+                .map_err(|cause| RequestFailure::Permanent(HubError::io(&self.path, left, cause)))?;
             self.got += bytes.len() as u64;
             self.progress.inc(bytes.len() as u64);
         }
     }
 
-    fn start_again(&mut self) -> Result<(), HubError> {
+    fn restart(&mut self) -> Result<(), HubError> {
         self.out.set_len(0).map_err(|cause| HubError::io(&self.path, self.file.size, cause))?;
         self.progress.dec(self.got);
         self.got = 0;
@@ -163,7 +175,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Of `Content-Range: bytes 7-99/100`, the 7.
+/// The 7 of `Content-Range: bytes 7-99/100`.
 fn starts_at(response: &Response<Body>) -> Option<u64> {
     let range = response.headers().get(CONTENT_RANGE)?.to_str().ok()?;
     range.strip_prefix("bytes ")?.split('-').next()?.parse().ok()

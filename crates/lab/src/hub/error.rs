@@ -1,33 +1,33 @@
-//! [`HubError`]: why a model was not pulled, listed or found. Each message is one line that ends with the way out.
+//! [`HubError`]: why a model was not pulled, listed or found. Each message is one line that ends with the remedy.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use vigie_reading::classify::ModelError;
 
-/// Files to copy by hand where the hub is out of reach.
+/// Files to copy by hand if the Hub cannot be reached.
 const BY_HAND: &str = "config.json, tokenizer.json (or vocab.txt) and model.safetensors";
 
-/// See the module. Holds no token.
+/// See the module. Never contains a token.
 #[derive(Debug, thiserror::Error)]
 pub enum HubError {
-    #[error("HF_ENDPOINT is no address of a hub: wanted https://HOST or http://HOST:PORT, without user and password")]
+    #[error("HF_ENDPOINT is not a valid address; expected https://HOST or http://HOST:PORT, without user and password")]
     Endpoint,
     #[error(
-        "the token of HF_TOKEN, or of the token file, holds a blank or a character that cannot stand in a header: copy it anew"
+        "the token of HF_TOKEN, or of the token file, contains a space or a character that HTTP headers do not allow: copy it again"
     )]
     Token,
-    #[error("there is no place for downloads: set HF_HUB_CACHE to a directory, or HOME")]
+    #[error("no directory for downloads: set HF_HUB_CACHE or HOME")]
     NoCache,
     #[error(
-        "{endpoint} cannot be reached ({cause}): check the network, set HF_ENDPOINT to a mirror that can be, or copy {BY_HAND} of {repo} into a directory by hand; HTTPS_PROXY is honoured"
+        "{endpoint} cannot be reached ({cause}): check the network, set HF_ENDPOINT to a mirror, set HTTPS_PROXY, or copy {BY_HAND} of {repo} into a directory by hand"
     )]
     Unreachable { endpoint: String, repo: String, cause: String },
     #[error(
-        "{repo}: {file} broke off at {got} of {size} bytes ({cause}): run the same command again, it goes on from there"
+        "{repo}: download of {file} stopped at {got} of {size} bytes ({cause}): run the same command again to resume"
     )]
-    BrokenOff { repo: String, file: String, got: u64, size: u64, cause: String },
-    #[error("{endpoint} knows no model {repo} for the public: check the name, or, where it is private, set HF_TOKEN")]
+    Incomplete { repo: String, file: String, got: u64, size: u64, cause: String },
+    #[error("{endpoint} has no public model {repo}: check the name, or set HF_TOKEN if it is private")]
     UnknownOrPrivate { endpoint: String, repo: String },
     #[error("{endpoint} has no model {repo}: check the name")]
     NoRepo { endpoint: String, repo: String },
@@ -36,47 +36,45 @@ pub enum HubError {
     #[error("{repo} is gated: accept its terms at {endpoint}/{repo}, then set HF_TOKEN to a token of that account")]
     Gated { endpoint: String, repo: String },
     #[error(
-        "{repo} does not open for the token that was given: accept its terms at {endpoint}/{repo} with the account of the token in HF_TOKEN, or set another"
+        "access to {repo} is denied for this token: accept its terms at {endpoint}/{repo} with the account of HF_TOKEN, or set another token"
     )]
     Refused { endpoint: String, repo: String },
-    #[error("{endpoint} answered {status} for {what}: try again later, or set HF_ENDPOINT to a mirror")]
+    #[error("{endpoint} returned HTTP status {status} for {what}: try again later, or set HF_ENDPOINT to a mirror")]
     Status { endpoint: String, what: String, status: u16 },
-    #[error("{endpoint} does not speak the hub's protocol: {reason}; check HF_ENDPOINT")]
+    #[error("unexpected response from {endpoint}: {reason}; check HF_ENDPOINT")]
     Protocol { endpoint: String, reason: String },
-    #[error(
-        "{repo} lists a file `{file}`, which would leave its directory: nothing was fetched, do not trust this model"
-    )]
+    #[error("{repo} lists a file `{file}` outside its directory: nothing was downloaded, do not trust this model")]
     Escape { repo: String, file: String },
     #[error(
-        "{repo}: {file} has {kind} {found} but the hub says {wanted}: what came is damaged or was exchanged on the way; it was removed, run the same command again or set HF_ENDPOINT to another mirror"
+        "{repo}: {file} has {kind} {found} but the Hub lists {expected}: the download is damaged or was tampered with, and was removed; run the same command again or set HF_ENDPOINT to another mirror"
     )]
-    Mismatch { repo: String, file: String, kind: &'static str, found: String, wanted: String },
+    Mismatch { repo: String, file: String, kind: &'static str, found: String, expected: String },
     #[error(
-        "{repo} is a model of type `{found}`; vigie reads `distilbert` (DistilBERT) alone: pull a DistilBERT checkpoint, such as distilbert-base-uncased or distilbert-base-multilingual-cased"
+        "{repo} is a model of type `{found}`; vigie supports `distilbert` (DistilBERT) only: pull a DistilBERT checkpoint, such as distilbert-base-uncased or distilbert-base-multilingual-cased"
     )]
     Architecture { repo: String, found: String },
-    #[error("{repo} has no {wanted}: it is no checkpoint that vigie can read; {hint}")]
-    Lacks { repo: String, wanted: &'static str, hint: &'static str },
+    #[error("{repo} has no {missing}, so vigie cannot use it; {hint}")]
+    MissingFile { repo: String, missing: &'static str, hint: &'static str },
     #[error("{}: {reason}", path.display())]
     Convert { path: PathBuf, reason: String },
-    #[error("{} holds {found}, which is no part of a model: name a new directory with --to, or one that holds this model", path.display())]
+    #[error("{} holds {found}, which is not part of a model: name a new directory with --to, or one that holds this model", path.display())]
     NotAModel { path: PathBuf, found: String },
     #[error("{} holds `{found}`, another model: name another directory with --to, or replace it with --force", path.display())]
     OtherModel { path: PathBuf, found: String },
-    #[error("{}: no space left on the disk: free {} MB, or set HF_HUB_CACHE to a directory on another disk; what has come is kept", path.display(), needed / 1_000_000 + 1)]
+    #[error("{}: no space left on the disk: free {} MB, or set HF_HUB_CACHE to a directory on another disk; the partial download is kept", path.display(), needed / 1_000_000 + 1)]
     DiskFull { path: PathBuf, needed: u64 },
     #[error("{} is being written by another pull: wait for it, then run the same command again", path.display())]
     Busy { path: PathBuf },
     #[error("{}: {cause}", path.display())]
     Io { path: PathBuf, cause: io::Error },
-    #[error("no model `{id}` in {}: wanted one of {known}, or a directory", store.display())]
+    #[error("no model `{id}` in {}; expected one of {known}, or a directory", store.display())]
     NoModel { id: String, store: PathBuf, known: String },
     #[error(transparent)]
     Model(#[from] ModelError),
 }
 
 impl HubError {
-    /// `needed` is how many bytes were still to be written.
+    /// `needed` is the number of bytes still to be written.
     pub(super) fn io(path: &Path, needed: u64, cause: io::Error) -> Self {
         let path = path.to_path_buf();
         match cause.kind() {
@@ -91,12 +89,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_is_told_with_what_it_takes() {
+    fn a_full_disk_is_reported_with_the_space_needed() {
         let error = HubError::io(Path::new("/c/x"), 267_000_001, io::ErrorKind::StorageFull.into());
         assert_eq!(
             error.to_string(),
-            "/c/x: no space left on the disk: free 268 MB, or set HF_HUB_CACHE to a directory on another disk; what has \
-             come is kept"
+            "/c/x: no space left on the disk: free 268 MB, or set HF_HUB_CACHE to a directory on another disk; the partial \
+             download is kept"
         );
     }
 }

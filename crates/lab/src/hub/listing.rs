@@ -1,14 +1,14 @@
-//! [`Listing`]: what the hub says of a model at one revision: its commit, licence, and files with their hashes.
+//! [`Listing`]: the Hub's description of a model at one revision: its commit, licence, and files with their hashes.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// How a file's content is told apart on the hub; also the name of its blob in the cache.
+/// Identifies a file's content on the Hub; also the name of its blob in the cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Hash {
-    /// Of a large file.
+    /// For a large file.
     Sha256(String),
-    /// Of a small one: git's hash of a blob, sha1 over `blob <bytes>\0` and the content.
+    /// For a small one: git's hash of a blob, SHA-1 over `blob <bytes>\0` and the content.
     Git(String),
 }
 
@@ -38,23 +38,23 @@ pub(super) struct RemoteFile {
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Listing {
-    /// As the hub spells it today; an old name leads to it.
+    /// The current name on the Hub; an old name redirects to it.
     pub(super) repo: String,
     pub(super) commit: String,
     pub(super) licence: String,
     pub(super) files: Vec<RemoteFile>,
 }
 
-/// Why an answer is no listing.
+/// Why a response is not a listing.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum ListingFault {
+pub(super) enum ListingError {
     Protocol(String),
     /// This file's name leaves the directory.
     Escape(String),
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct ModelResponse {
     id: Option<String>,
     sha: String,
     #[serde(default, rename = "cardData")]
@@ -81,21 +81,21 @@ struct Lfs {
 }
 
 impl Listing {
-    /// Parses the answer of `/api/models/REPO/revision/REV?blobs=true`, for the model that was asked for as `repo`.
-    pub(super) fn parse(repo: &str, json: &[u8]) -> Result<Self, ListingFault> {
-        let answer: Answer = serde_json::from_slice(json)
-            .map_err(|error| ListingFault::Protocol(format!("its answer on a model does not read: {error}")))?;
-        if !is_hex(&answer.sha, 40) {
-            return Err(ListingFault::Protocol("its answer names no commit".to_owned()));
+    /// Parses the response of `/api/models/REPO/revision/REV?blobs=true`, for the model requested as `repo`.
+    pub(super) fn parse(repo: &str, json: &[u8]) -> Result<Self, ListingError> {
+        let response: ModelResponse = serde_json::from_slice(json)
+            .map_err(|error| ListingError::Protocol(format!("its description of a model cannot be parsed: {error}")))?;
+        if !is_hex(&response.sha, 40) {
+            return Err(ListingError::Protocol("its description of a model has no commit".to_owned()));
         }
-        if let Some(sibling) = answer.siblings.iter().find(|sibling| escapes(&sibling.rfilename)) {
-            return Err(ListingFault::Escape(sibling.rfilename.escape_debug().to_string()));
+        if let Some(sibling) = response.siblings.iter().find(|sibling| escapes(&sibling.rfilename)) {
+            return Err(ListingError::Escape(sibling.rfilename.escape_debug().to_string()));
         }
-        let licence = licence(&answer.card, &answer.tags);
-        // The name becomes part of addresses: what is not spelt like one is not taken over.
-        let repo = answer.id.filter(|id| id.parse::<super::RepoName>().is_ok()).unwrap_or_else(|| repo.to_owned());
-        let files = answer.siblings.into_iter().map(remote_file).collect::<Result<_, _>>()?;
-        Ok(Self { repo, commit: answer.sha, licence, files })
+        let licence = licence(&response.card, &response.tags);
+        // The name becomes part of addresses, so an invalid one is ignored.
+        let repo = response.id.filter(|id| id.parse::<super::RepoName>().is_ok()).unwrap_or_else(|| repo.to_owned());
+        let files = response.siblings.into_iter().map(remote_file).collect::<Result<_, _>>()?;
+        Ok(Self { repo, commit: response.sha, licence, files })
     }
 
     pub(super) fn file(&self, name: &str) -> Option<&RemoteFile> {
@@ -103,7 +103,7 @@ impl Listing {
     }
 }
 
-fn remote_file(sibling: Sibling) -> Result<RemoteFile, ListingFault> {
+fn remote_file(sibling: Sibling) -> Result<RemoteFile, ListingError> {
     let name = sibling.rfilename;
     let found = match (sibling.lfs, sibling.blob_id, sibling.size) {
         (Some(lfs), _, _) if is_hex(&lfs.sha256, 64) => Some((Hash::Sha256(lfs.sha256), lfs.size)),
@@ -111,11 +111,11 @@ fn remote_file(sibling: Sibling) -> Result<RemoteFile, ListingFault> {
         _ => None,
     };
     let (hash, size) = found
-        .ok_or_else(|| ListingFault::Protocol(format!("it gives no size and hash for {}", name.escape_debug())))?;
+        .ok_or_else(|| ListingError::Protocol(format!("it lists no size and hash for {}", name.escape_debug())))?;
     Ok(RemoteFile { name, size, hash })
 }
 
-/// A hash becomes a file name of the cache, so it must be one.
+/// A hash becomes a file name in the cache, so it must be valid.
 fn is_hex(text: &str, digits: usize) -> bool {
     text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
@@ -124,7 +124,7 @@ fn escapes(name: &str) -> bool {
     name.is_empty() || name.contains(['\\', '\0', ':']) || name.split('/').any(|part| ["", ".", ".."].contains(&part))
 }
 
-/// Of the model card's `license`, else of the tag that the hub makes of it.
+/// The model card's `license`, otherwise the tag that the Hub derives from it.
 fn licence(card: &Value, tags: &[String]) -> String {
     let own = match &card["license"] {
         Value::String(licence) if licence == "other" => {
@@ -135,7 +135,7 @@ fn licence(card: &Value, tags: &[String]) -> String {
         _ => None,
     };
     let tag = || tags.iter().find_map(|tag| tag.strip_prefix("license:").map(str::to_owned));
-    own.filter(|licence| !licence.is_empty()).or_else(tag).unwrap_or_else(|| "not named by its card".to_owned())
+    own.filter(|licence| !licence.is_empty()).or_else(tag).unwrap_or_else(|| "not stated in its model card".to_owned())
 }
 
 #[cfg(test)]
@@ -165,24 +165,24 @@ mod tests {
     }
 
     #[test]
-    fn what_could_lead_elsewhere_is_refused() {
+    fn paths_that_leave_the_directory_are_refused() {
         for name in ["../x", "/etc/passwd", "a/../../x", "a\\\\..\\\\x", "c:x", "a//b", ""] {
             let json = answer(&format!(r#"{{"rfilename":"{name}","size":1,"blobId":"{SHA}"}}"#));
-            assert!(matches!(Listing::parse("b", json.as_bytes()), Err(ListingFault::Escape(_))), "{name}");
+            assert!(matches!(Listing::parse("b", json.as_bytes()), Err(ListingError::Escape(_))), "{name}");
         }
         let id = format!(r#"{{"rfilename":"config.json","size":1,"blobId":"../{}"}}"#, "a".repeat(37));
-        assert!(matches!(Listing::parse("b", answer(&id).as_bytes()), Err(ListingFault::Protocol(_))));
-        assert!(matches!(Listing::parse("b", br#"{"sha":"../../x"}"#), Err(ListingFault::Protocol(_))));
+        assert!(matches!(Listing::parse("b", answer(&id).as_bytes()), Err(ListingError::Protocol(_))));
+        assert!(matches!(Listing::parse("b", br#"{"sha":"../../x"}"#), Err(ListingError::Protocol(_))));
         let named = Listing::parse("b", format!(r#"{{"id":"../b","sha":"{SHA}"}}"#).as_bytes()).unwrap();
         assert_eq!(named.repo, "b");
     }
 
     #[test]
-    fn a_licence_is_of_the_card_or_of_a_tag() {
+    fn the_licence_comes_from_the_card_or_a_tag() {
         let card = |json: &str| serde_json::from_str::<Value>(json).unwrap();
         assert_eq!(licence(&card(r#"{"license":["mit","apache-2.0"]}"#), &[]), "mit, apache-2.0");
         assert_eq!(licence(&card(r#"{"license":"other","license_name":"llama3"}"#), &[]), "llama3");
         assert_eq!(licence(&Value::Null, &["pytorch".to_owned(), "license:mit".to_owned()]), "mit");
-        assert_eq!(licence(&Value::Null, &[]), "not named by its card");
+        assert_eq!(licence(&Value::Null, &[]), "not stated in its model card");
     }
 }

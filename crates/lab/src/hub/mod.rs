@@ -1,14 +1,14 @@
-//! Models of the Hugging Face hub, and the directory they are kept in. Only `cli::model` uses it.
+//! Models of the Hugging Face Hub, and the directory where models are stored. Only vigie's `cli::model` uses it.
 //!
 //! ```text
-//! pull:    RepoName -> Hub (hf-hub: address, token, cache) -> Listing -> blobs, each hashed -> checkpoint -> model directory
-//! list:    store -> Entry per model
-//! verify:  model directory -> Report: its files against manifest.json, and whether it loads
+//! pull:    RepoName -> Hub (address, token, cache) -> Listing -> blobs, each verified by its hash -> checkpoint -> model directory
+//! list:    directory of models -> one ModelEntry per model
+//! verify:  model directory -> VerifyReport: its files compared with manifest.json, and whether it loads
 //! ```
 //!
-//! hf-hub 0.5 gives addresses, the client, the token file and the cache's layout. Its own `download` is not used: it
-//! sends the token on to the host that it is redirected to, ends in an error where a file was whole but not yet renamed,
-//! waits for a silent server for ever, and checks no hash.
+//! hf-hub 0.5 provides addresses, the client, the token file and the layout of the cache. Its own `download` is not used: it
+//! sends the token to the host of a redirect, fails if a file was complete but not yet renamed, waits for a silent server for
+//! ever, and checks no hash.
 
 mod cache;
 mod client;
@@ -16,18 +16,18 @@ mod convert;
 mod download;
 mod error;
 mod listing;
+mod model_list;
 mod pull;
 mod repo;
 mod selection;
 mod settings;
-mod store;
 mod verify;
 mod wordpiece;
 
 pub use client::Hub;
 pub use error::HubError;
-pub use pull::{Kind, Pull, Pulled, PulledFile, pull};
+pub use model_list::{Metric, ModelEntry, Readiness, list};
+pub use pull::{CheckpointKind, PullOptions, PulledFile, PulledModel, pull};
 pub use repo::{RepoName, RepoNameError};
-pub use settings::Settings;
-pub use store::{Entry, Metric, Readiness, list};
-pub use verify::{Report, resolve, verify};
+pub use settings::HubSettings;
+pub use verify::{VerifyReport, resolve, verify};

@@ -1,4 +1,4 @@
-//! [`pull`]: a checkpoint of the hub becomes a model directory, whole and loaded once, or nothing is written.
+//! [`pull`]: turns a checkpoint of the Hub into a model directory, complete and loaded once; otherwise nothing is written.
 
 use std::fs;
 use std::io;
@@ -11,35 +11,36 @@ use sha2::{Digest, Sha256};
 
 use super::cache::digest;
 use super::convert::pickle_to_safetensors;
-use super::download::{Source, fetch};
+use super::download::{DownloadSource, fetch};
 use super::listing::{Listing, RemoteFile};
 use super::selection::{
-    CONFIG, INDEX, PICKLE, TOKENIZER, TOKENIZER_CONFIG, VOCABULARY, WEIGHTS, Weights, is_terms, shards, small_files,
+    CONFIG, INDEX, PICKLE, TOKENIZER, TOKENIZER_CONFIG, VOCABULARY, WEIGHTS, WeightsFormat, is_licence_file, shards,
+    small_files,
 };
 use super::wordpiece::tokenizer;
 use super::{Hub, HubError, RepoName};
 use crate::LabError;
-use crate::model_dir::{Staging, refuse_other_things};
+use crate::model_dir::{Staging, refuse_foreign_files};
 use vigie_reading::classify::{DistilBertClassifier, Encoder, Label, Manifest, ModelError, Origin, Pooling};
 
-/// What is pulled, and where to.
+/// What to pull, and where to.
 #[derive(Debug, Clone, Copy)]
-pub struct Pull<'a> {
+pub struct PullOptions<'a> {
     pub name: &'a RepoName,
-    /// The model directory that is written, or replaced, once everything went well.
+    /// The model directory to write, or to replace, once everything succeeded.
     pub to: &'a Path,
-    /// Replaces another model that is there.
+    /// Replace another model in the directory.
     pub force: bool,
 }
 
-/// What a checkpoint can do.
+/// What a checkpoint can be used for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Kind {
-    /// Reads sentiment as it is; its own classes, in the order of its head.
+pub enum CheckpointKind {
+    /// Classifies sentiment as is, with its own classes in the order of its head.
     Classifier { labels: Vec<Label> },
-    /// Needs a head; `because` says what is wrong with one that came along.
-    Encoder { because: Option<String> },
+    /// Needs a head; `unusable_head` says why its own head cannot be used, if it has one.
+    Encoder { unusable_head: Option<String> },
 }
 
 /// One file of the model directory.
@@ -50,38 +51,37 @@ pub struct PulledFile {
     pub sha256: String,
 }
 
-/// A model as it was pulled.
+/// The result of [`pull`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Pulled {
+pub struct PulledModel {
     pub dir: PathBuf,
-    /// As [`Manifest::model_id`].
+    /// See [`Manifest::model_id`].
     pub id: String,
     pub repo: String,
     pub revision: String,
     pub commit: String,
     pub licence: String,
     #[serde(flatten)]
-    pub kind: Kind,
+    pub kind: CheckpointKind,
     pub files: Vec<PulledFile>,
-    /// What was made here and not by the checkpoint's authors.
+    /// Files made by vigie and not by the checkpoint's authors.
     pub notes: Vec<String>,
 }
 
-/// Fetches the files that are needed, checks each, and writes the model directory. `progress` counts bytes.
-pub fn pull(hub: &Hub, pull: Pull<'_>, progress: &ProgressBar) -> Result<Pulled, HubError> {
-    let Pull { name, to, force } = pull;
+/// Downloads the needed files, verifies each, and writes the model directory. `progress` counts bytes.
+pub fn pull(hub: &Hub, options: PullOptions<'_>, progress: &ProgressBar) -> Result<PulledModel, HubError> {
+    let PullOptions { name, to, force } = options;
     let id = to.file_name().map(|name| name.to_string_lossy().into_owned()).ok_or_else(|| {
-        let cause =
-            io::Error::new(io::ErrorKind::InvalidInput, "no name for a directory: wanted one such as models/ID");
+        let cause = io::Error::new(io::ErrorKind::InvalidInput, "not a directory name; expected e.g. models/ID");
         HubError::io(to, 0, cause)
     })?;
-    refuse_other_things(to).map_err(of_lab)?;
+    refuse_foreign_files(to).map_err(into_hub_error)?;
     let listing = hub.listing(name)?;
     refuse_other_models(to, name, &listing, force)?;
-    let source = Source { hub, name, listing: &listing };
-    let config = fetch(source, needed(&listing, CONFIG)?, progress)?;
-    let config = Config::read(name, &config)?;
-    let files = needed_files(source, progress)?;
+    let source = DownloadSource { hub, name, listing: &listing };
+    let config = fetch(source, required_file(&listing, CONFIG)?, progress)?;
+    let config = CheckpointConfig::read(name, &config)?;
+    let files = required_files(source, progress)?;
     progress.set_length(files.iter().map(|file| file.size).sum());
     progress.set_position(0);
 
@@ -90,33 +90,33 @@ pub fn pull(hub: &Hub, pull: Pull<'_>, progress: &ProgressBar) -> Result<Pulled,
         progress.set_message(file.name.clone());
         blobs.push((file.name.as_str(), fetch(source, file, progress)?));
     }
-    let staging = Staging::empty(to).map_err(of_lab)?;
+    let staging = Staging::empty(to).map_err(into_hub_error)?;
     let dir = staging.dir();
-    let notes = lay_out(&dir, &blobs)?;
-    let kind = kind_of(&dir, &config)?;
-    let made = notes.iter().map(|note| format!("; {note}")).collect::<String>();
+    let notes = write_files(&dir, &blobs)?;
+    let kind = detect_kind(&dir, &config)?;
+    let made_here = notes.iter().map(|note| format!("; {note}")).collect::<String>();
     let origin = Origin {
         name: listing.repo.clone(),
-        origin: format!("{}/{} at {}{made}", hub.endpoint(), listing.repo, listing.commit),
+        origin: format!("{}/{} at {}{made_here}", hub.endpoint(), listing.repo, listing.commit),
         licence: listing.licence.clone(),
     };
     let manifest = write_manifest(&dir, &id, &config, &kind, origin)?;
-    let files = files_of(&dir, &manifest)?;
-    staging.promote().map_err(of_lab)?;
+    let files = list_files(&dir, &manifest)?;
+    staging.promote().map_err(into_hub_error)?;
     let Listing { repo, commit, licence, .. } = listing;
     let (dir, id, revision) = (to.to_path_buf(), manifest.model_id(), name.revision.clone());
-    Ok(Pulled { dir, id, repo, revision, commit, licence, kind, files, notes })
+    Ok(PulledModel { dir, id, repo, revision, commit, licence, kind, files, notes })
 }
 
-/// What of `config.json` decides here; the loader reads and checks the rest.
-struct Config {
+/// The part of `config.json` that matters here; the loader reads and checks the rest.
+struct CheckpointConfig {
     max_tokens: usize,
-    /// By row of the head, where all three are told.
+    /// By row of the head, if all three are named.
     labels: Option<Vec<Label>>,
 }
 
-impl Config {
-    /// Refuses other architectures before their weights are fetched.
+impl CheckpointConfig {
+    /// Rejects other architectures before their weights are downloaded.
     fn read(name: &RepoName, path: &Path) -> Result<Self, HubError> {
         let json = fs::read(path).map_err(|cause| HubError::io(path, 0, cause))?;
         let json: Value = serde_json::from_slice(&json).unwrap_or_default();
@@ -132,22 +132,22 @@ impl Config {
     }
 }
 
-fn needed<'a>(listing: &'a Listing, name: &'static str) -> Result<&'a RemoteFile, HubError> {
-    let hint = "a checkpoint of transformers has one beside its weights";
-    listing.file(name).ok_or_else(|| HubError::Lacks { repo: listing.repo.clone(), wanted: name, hint })
+fn required_file<'a>(listing: &'a Listing, name: &'static str) -> Result<&'a RemoteFile, HubError> {
+    let hint = "a checkpoint of transformers has one next to its weights";
+    listing.file(name).ok_or_else(|| HubError::MissingFile { repo: listing.repo.clone(), missing: name, hint })
 }
 
 /// All of them, the weights last.
-fn needed_files<'a>(source: Source<'a>, progress: &ProgressBar) -> Result<Vec<&'a RemoteFile>, HubError> {
+fn required_files<'a>(source: DownloadSource<'a>, progress: &ProgressBar) -> Result<Vec<&'a RemoteFile>, HubError> {
     let listing = source.listing;
-    let weights = Weights::of(listing)?;
-    let mut files = vec![needed(listing, CONFIG)?];
+    let weights = WeightsFormat::detect(listing)?;
+    let mut files = vec![required_file(listing, CONFIG)?];
     files.extend(small_files(listing)?);
     match weights {
-        Weights::Single => files.push(needed(listing, WEIGHTS)?),
-        Weights::Pickle => files.push(needed(listing, PICKLE)?),
-        Weights::Sharded => {
-            let index = needed(listing, INDEX)?;
+        WeightsFormat::Single => files.push(required_file(listing, WEIGHTS)?),
+        WeightsFormat::Pickle => files.push(required_file(listing, PICKLE)?),
+        WeightsFormat::Sharded => {
+            let index = required_file(listing, INDEX)?;
             let path = fetch(source, index, progress)?;
             let json = fs::read(&path).map_err(|cause| HubError::io(&path, 0, cause))?;
             files.push(index);
@@ -157,7 +157,7 @@ fn needed_files<'a>(source: Source<'a>, progress: &ProgressBar) -> Result<Vec<&'
     Ok(files)
 }
 
-/// A model is replaced by its own next version only, unless forced.
+/// Without `force`, a model is replaced only by another version of itself.
 fn refuse_other_models(to: &Path, name: &RepoName, listing: &Listing, force: bool) -> Result<(), HubError> {
     if force || !to.exists() {
         return Ok(());
@@ -169,22 +169,22 @@ fn refuse_other_models(to: &Path, name: &RepoName, listing: &Listing, force: boo
             return Ok(());
         }
         Ok(Some(manifest)) => manifest.id,
-        // An empty directory is nobody's.
+        // An empty directory may be used.
         _ if fs::read_dir(to).is_ok_and(|mut entries| entries.next().is_none()) => return Ok(()),
         _ => "a model without a manifest.json".to_owned(),
     };
     Err(HubError::OtherModel { path: to.to_path_buf(), found })
 }
 
-/// A head that was fitted to the encoder since is somebody's work.
+/// A head fitted to the encoder since the pull is the user's work.
 fn is_as_pulled(manifest: &Manifest) -> bool {
     manifest.training.is_null()
 }
 
-/// Puts the files in `dir`, and makes what the checkpoint lacks. Gives what was made.
-fn lay_out(dir: &Path, blobs: &[(&str, PathBuf)]) -> Result<Vec<String>, HubError> {
+/// Writes the files into `dir`, and makes those that the checkpoint lacks. Returns notes on what was made.
+fn write_files(dir: &Path, blobs: &[(&str, PathBuf)]) -> Result<Vec<String>, HubError> {
     let mut notes = Vec::new();
-    let blob = |wanted: &str| blobs.iter().find(|(name, _)| *name == wanted).map(|(_, path)| path);
+    let blob = |name: &str| blobs.iter().find(|(blob, _)| *blob == name).map(|(_, path)| path);
     let read = |path: &PathBuf| fs::read(path).map_err(|cause| HubError::io(path, 0, cause));
     for (name, path) in blobs {
         let to = dir.join(name);
@@ -201,14 +201,14 @@ fn lay_out(dir: &Path, blobs: &[(&str, PathBuf)]) -> Result<Vec<String>, HubErro
                 notes.push(format!("{TOKENIZER} made from {VOCABULARY} by vigie"));
             }
             TOKENIZER_CONFIG => {}
-            _ => place(path, &to, name)?,
+            _ => link_or_copy(path, &to, name)?,
         }
     }
     Ok(notes)
 }
 
-/// Weights share their place on the disk with the cache where that is possible; what people edit does not.
-fn place(blob: &Path, to: &Path, name: &str) -> Result<(), HubError> {
+/// Weights share their disk space with the cache if possible; files that people edit do not.
+fn link_or_copy(blob: &Path, to: &Path, name: &str) -> Result<(), HubError> {
     if name.ends_with(".safetensors") && fs::hard_link(blob, to).is_ok() {
         return Ok(());
     }
@@ -217,45 +217,51 @@ fn place(blob: &Path, to: &Path, name: &str) -> Result<(), HubError> {
     copied().map(|_| ()).map_err(|cause| HubError::io(to, size, cause))
 }
 
-/// By loading it, as the daemon or a fit will.
-fn kind_of(dir: &Path, config: &Config) -> Result<Kind, HubError> {
-    let because = match DistilBertClassifier::load(dir) {
+/// Loads the model as the daemon or a fit will.
+fn detect_kind(dir: &Path, config: &CheckpointConfig) -> Result<CheckpointKind, HubError> {
+    let unusable_head = match DistilBertClassifier::load(dir) {
         Ok(_) => {
             let own = config.labels.clone();
-            return Ok(Kind::Classifier { labels: own.unwrap_or_else(|| Label::ALL.to_vec()) });
+            return Ok(CheckpointKind::Classifier { labels: own.unwrap_or_else(|| Label::ALL.to_vec()) });
         }
         Err(ModelError::NoHead { .. }) => None,
         Err(ModelError::Labels { found, .. }) => Some(format!("its own classes are {found}")),
         Err(error) => return Err(error.into()),
     };
     Encoder::load(dir)?;
-    Ok(Kind::Encoder { because })
+    Ok(CheckpointKind::Encoder { unusable_head })
 }
 
-fn write_manifest(dir: &Path, id: &str, config: &Config, kind: &Kind, origin: Origin) -> Result<Manifest, HubError> {
+fn write_manifest(
+    dir: &Path,
+    id: &str,
+    config: &CheckpointConfig,
+    kind: &CheckpointKind,
+    origin: Origin,
+) -> Result<Manifest, HubError> {
     let pooling = match kind {
-        Kind::Classifier { .. } => Pooling::Cls,
-        Kind::Encoder { .. } => Pooling::Mean,
+        CheckpointKind::Classifier { .. } => Pooling::Cls,
+        CheckpointKind::Encoder { .. } => Pooling::Mean,
     };
     let id: String = id.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
     let mut manifest = Manifest::new(&id, pooling, config.max_tokens, origin);
-    if let (Kind::Classifier { .. }, Some(labels)) = (kind, &config.labels) {
+    if let (CheckpointKind::Classifier { .. }, Some(labels)) = (kind, &config.labels) {
         manifest.labels.clone_from(labels);
     }
     manifest.write(dir)?;
     Ok(manifest)
 }
 
-/// Every file but the manifest, terms too.
-fn files_of(dir: &Path, manifest: &Manifest) -> Result<Vec<PulledFile>, HubError> {
+/// All files except the manifest, including licence and notices.
+fn list_files(dir: &Path, manifest: &Manifest) -> Result<Vec<PulledFile>, HubError> {
     let entries = fs::read_dir(dir).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let mut files = Vec::new();
     for entry in entries.map_err(|cause| HubError::io(dir, 0, cause))? {
         let (name, path) = (entry.file_name().to_string_lossy().into_owned(), entry.path());
-        let of_terms = || digest(&mut fs::File::open(&path)?, Sha256::new());
+        let hash_file = || digest(&mut fs::File::open(&path)?, Sha256::new());
         let sha256 = match manifest.files.get(&name) {
             Some(sha256) => sha256.clone(),
-            None if is_terms(&name) => of_terms().map_err(|cause| HubError::io(&path, 0, cause))?,
+            None if is_licence_file(&name) => hash_file().map_err(|cause| HubError::io(&path, 0, cause))?,
             None => continue,
         };
         let bytes = entry.metadata().map_err(|cause| HubError::io(&path, 0, cause))?.len();
@@ -265,7 +271,7 @@ fn files_of(dir: &Path, manifest: &Manifest) -> Result<Vec<PulledFile>, HubError
     Ok(files)
 }
 
-fn of_lab(error: LabError) -> HubError {
+fn into_hub_error(error: LabError) -> HubError {
     match error {
         LabError::NotAModel { path, found } => HubError::NotAModel { path, found },
         LabError::Io { path, cause } => HubError::io(&path, 0, cause),

@@ -1,9 +1,9 @@
-//! [`RepoName`]: `REPO[@REV]` as the user wrote it, checked before it becomes part of an address or a path.
+//! [`RepoName`]: `REPO[@REV]` as typed by the user, validated before it becomes part of an address or a path.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A model of the hub, at a revision: a branch, a tag or a commit.
+/// A model of the Hub at a revision: a branch, a tag or a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepoName {
     /// `name`, or `owner/name`.
@@ -11,16 +11,16 @@ pub struct RepoName {
     pub revision: String,
 }
 
-/// Why a word names no model of the hub.
+/// Why a name is not a model of the Hub.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{given}` names no model of the hub: {reason}; wanted NAME or OWNER/NAME, and @REVISION after it if need be")]
+#[error("`{given}` is not a model name: {reason}; expected NAME or OWNER/NAME, optionally followed by @REVISION")]
 pub struct RepoNameError {
     given: String,
     reason: &'static str,
 }
 
 impl RepoName {
-    /// What a directory for it is called: the last part of its name.
+    /// The last part of the name, used as the name of a directory.
     pub fn last_part(&self) -> &str {
         self.repo.rsplit('/').next().unwrap_or(&self.repo)
     }
@@ -42,19 +42,19 @@ impl FromStr for RepoName {
         if parts.len() > 2 {
             return Err(fail("it has more than one `/`"));
         }
-        if parts.iter().any(|part| !is_word(part)) {
+        if parts.iter().any(|part| !is_safe_part(part)) {
             return Err(fail("each part is made of letters, digits, `-`, `_` and `.`, and does not begin with a `.`"));
         }
-        // A branch such as `refs/pr/3` has parts of its own.
-        if revision.split('/').any(|part| !is_word(part)) {
-            return Err(fail("its revision is no branch, tag or commit"));
+        // A branch such as `refs/pr/3` has several parts.
+        if revision.split('/').any(|part| !is_safe_part(part)) {
+            return Err(fail("its revision is not a valid branch, tag or commit"));
         }
         Ok(Self { repo: repo.to_owned(), revision: revision.to_owned() })
     }
 }
 
-/// Neither empty nor hidden, no way up, and the same in a path as in an address.
-fn is_word(part: &str) -> bool {
+/// Neither empty nor hidden nor `..`, and the same in a path as in an address.
+fn is_safe_part(part: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     !part.is_empty() && !part.starts_with('.') && !part.contains("..") && part.chars().all(plain)
 }
@@ -74,12 +74,12 @@ mod tests {
     }
 
     #[test]
-    fn tricks_are_refused_by_name() {
+    fn path_tricks_are_refused_by_name() {
         for trick in
             ["../x", "a/../b", "a/b/c", "", "/", "a/", ".ssh", "a b", "a@", "a@../main", "a@b@c", "a%2f..", "é"]
         {
             let message = trick.parse::<RepoName>().unwrap_err().to_string();
-            assert!(message.starts_with(&format!("`{trick}` names no model of the hub: ")), "{message}");
+            assert!(message.starts_with(&format!("`{trick}` is not a model name: ")), "{message}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! [`Settings`]: where the hub is, who asks and where downloads are kept, by the variables that all tools of the hub share.
+//! [`HubSettings`]: address of the Hub, token and cache directory, from the environment variables that all tools of the Hub share.
 
 use std::path::PathBuf;
 
@@ -6,25 +6,25 @@ use super::HubError;
 
 const PUBLIC: &str = "https://huggingface.co";
 
-/// What the environment says of the hub. Its `Debug` form hides the token.
+/// The Hub's settings in the environment. `Debug` hides the token.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Settings {
-    /// `HF_ENDPOINT`, without a slash at its end.
+pub struct HubSettings {
+    /// `HF_ENDPOINT`, without a trailing slash.
     pub endpoint: String,
-    /// `HF_TOKEN`, or what the file of `HF_TOKEN_PATH`, else `HF_HOME/token`, holds.
+    /// `HF_TOKEN`, otherwise the content of the file `HF_TOKEN_PATH` or `HF_HOME/token`.
     pub(super) token: Option<String>,
     /// `HF_HUB_CACHE`, or `HF_HOME/hub`, or `~/.cache/huggingface/hub`.
     pub cache: PathBuf,
 }
 
-impl Settings {
-    /// `variable` looks an environment variable up.
+impl HubSettings {
+    /// `variable` returns the value of an environment variable.
     pub fn from_env(variable: impl Fn(&str) -> Option<String>) -> Result<Self, HubError> {
         let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
         let endpoint = set("HF_ENDPOINT").unwrap_or_else(|| PUBLIC.to_owned());
         let endpoint = endpoint.trim().trim_end_matches('/').to_owned();
         if !["https://", "http://"].iter().any(|scheme| endpoint.starts_with(scheme)) || endpoint.contains('@') {
-            // An address with a password in it would end up in messages and manifests.
+            // An address with a password would end up in messages and manifests.
             return Err(HubError::Endpoint);
         }
         let home = || {
@@ -36,9 +36,9 @@ impl Settings {
         let cache =
             set("HF_HUB_CACHE").map(PathBuf::from).or_else(|| Some(home()?.join("hub"))).ok_or(HubError::NoCache)?;
         let file = set("HF_TOKEN_PATH").map(PathBuf::from).or_else(|| Some(home()?.join("token")));
-        let kept = || std::fs::read_to_string(file?).ok();
+        let from_file = || std::fs::read_to_string(file?).ok();
         let token =
-            set("HF_TOKEN").or_else(kept).map(|token| token.trim().to_owned()).filter(|token| !token.is_empty());
+            set("HF_TOKEN").or_else(from_file).map(|token| token.trim().to_owned()).filter(|token| !token.is_empty());
         if token.as_ref().is_some_and(|token| !token.chars().all(|c| c.is_ascii_graphic())) {
             return Err(HubError::Token);
         }
@@ -50,11 +50,11 @@ impl Settings {
     }
 }
 
-impl std::fmt::Debug for Settings {
+impl std::fmt::Debug for HubSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { endpoint, cache, .. } = self;
         let token = self.token.as_ref().map(|_| "…");
-        f.debug_struct("Settings").field("endpoint", endpoint).field("token", &token).field("cache", cache).finish()
+        f.debug_struct("HubSettings").field("endpoint", endpoint).field("token", &token).field("cache", cache).finish()
     }
 }
 
@@ -62,8 +62,10 @@ impl std::fmt::Debug for Settings {
 mod tests {
     use super::*;
 
-    fn settings(variables: &[(&str, &str)]) -> Result<Settings, HubError> {
-        Settings::from_env(|name| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    fn settings(variables: &[(&str, &str)]) -> Result<HubSettings, HubError> {
+        HubSettings::from_env(|name| {
+            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        })
     }
 
     #[test]
@@ -79,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_of_the_variable_or_else_of_the_file_and_is_never_shown() {
+    fn a_token_comes_from_the_variable_or_the_file_and_is_never_shown() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("token"), "hf_of_the_file\n").unwrap();
         let home = ("HF_HOME", dir.path().to_str().unwrap());

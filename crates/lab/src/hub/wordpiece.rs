@@ -1,4 +1,5 @@
-//! `tokenizer.json` of a checkpoint that was saved with `vocab.txt` alone: the WordPiece tokenizer that transformers makes of it.
+//! Builds `tokenizer.json` of a checkpoint that was saved with `vocab.txt` only: the WordPiece tokenizer that transformers builds
+//! from it.
 
 use std::path::Path;
 
@@ -12,7 +13,7 @@ use tokenizers::{AddedToken, Tokenizer};
 
 use super::HubError;
 
-/// `tokenizer_config.json`, as far as it matters here, with the defaults of `DistilBertTokenizer`.
+/// The relevant part of `tokenizer_config.json`, with the defaults of `DistilBertTokenizer`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 struct Casing {
@@ -27,29 +28,30 @@ impl Default for Casing {
     }
 }
 
-/// The tokenizer of the lines of `vocabulary`, which `path` is named by in messages.
+/// Builds the tokenizer from the lines of `vocabulary`; `path` is for messages.
 pub(super) fn tokenizer(path: &Path, vocabulary: &[u8], config: Option<&[u8]>) -> Result<Tokenizer, HubError> {
-    let fault = |reason: String| HubError::Convert { path: path.to_path_buf(), reason };
+    let invalid = |reason: String| HubError::Convert { path: path.to_path_buf(), reason };
     let casing: Casing = match config {
-        // By way of a map: serde reads a list as a struct too.
+        // Through a map, because serde also reads a list as a struct.
         Some(json) => serde_json::from_slice::<serde_json::Map<_, _>>(json)
             .and_then(|fields| serde_json::from_value(fields.into()))
-            .map_err(|error| fault(format!("its tokenizer_config.json does not read: {error}")))?,
+            .map_err(|error| invalid(format!("its tokenizer_config.json cannot be parsed: {error}")))?,
         None => Casing::default(),
     };
-    let of_library = |error: tokenizers::Error| fault(format!("not the vocabulary of a WordPiece tokenizer: {error}"));
-    let vocabulary = WordPiece::read_bytes(vocabulary).map_err(of_library)?;
+    let library_error =
+        |error: tokenizers::Error| invalid(format!("not the vocabulary of a WordPiece tokenizer: {error}"));
+    let vocabulary = WordPiece::read_bytes(vocabulary).map_err(library_error)?;
     let id = |token: &str| {
         let id = vocabulary.get(token).copied();
-        id.ok_or_else(|| fault(format!("not the vocabulary of a DistilBERT: it has no line `{token}`")))
+        id.ok_or_else(|| invalid(format!("not a DistilBERT vocabulary: it has no line `{token}`")))
     };
     let (separator, first) = (id("[SEP]")?, id("[CLS]")?);
     id("[UNK]")?;
     let model = WordPiece::builder().vocab(vocabulary.clone()).unk_token("[UNK]".to_owned()).build();
-    let mut tokenizer = Tokenizer::new(model.map_err(of_library)?);
+    let mut tokenizer = Tokenizer::new(model.map_err(library_error)?);
     let Casing { do_lower_case, tokenize_chinese_chars, strip_accents } = casing;
     let normalizer = BertNormalizer::new(true, tokenize_chinese_chars, strip_accents, do_lower_case);
-    tokenizer.with_normalizer(Some(normalizer)).map_err(of_library)?;
+    tokenizer.with_normalizer(Some(normalizer)).map_err(library_error)?;
     tokenizer.with_pre_tokenizer(Some(BertPreTokenizer));
     tokenizer.with_decoder(Some(WordPieceDecoder::default()));
     let frame = BertProcessing::new(("[SEP]".to_owned(), separator), ("[CLS]".to_owned(), first));
@@ -57,7 +59,7 @@ pub(super) fn tokenizer(path: &Path, vocabulary: &[u8], config: Option<&[u8]>) -
     let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
     let special = special.into_iter().filter(|token| vocabulary.contains_key(*token));
     let special: Vec<AddedToken> = special.map(|token| AddedToken::from(token, true)).collect();
-    tokenizer.add_special_tokens(special).map_err(of_library)?;
+    tokenizer.add_special_tokens(special).map_err(library_error)?;
     Ok(tokenizer)
 }
 
@@ -66,7 +68,7 @@ mod tests {
     use super::*;
 
     fn fixture() -> Tokenizer {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tiny-distilbert/f16/tokenizer.json");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/tiny-distilbert/f16/tokenizer.json");
         Tokenizer::from_file(path).unwrap()
     }
 
@@ -77,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn it_reads_as_the_tokenizer_that_python_saved() {
+    fn it_matches_the_tokenizer_that_python_saved() {
         let python = fixture();
         let ours = tokenizer(Path::new("vocab.txt"), vocabulary(&python).as_bytes(), None).unwrap();
         for text in ["The flight was LATE again!", "Délayed? never 日本 xyzzy", "", "a [SEP] b", "@user http #thanks"]
@@ -97,13 +99,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_vocabulary_is_refused_by_name() {
-        for (words, config, told) in [
+    fn an_invalid_vocabulary_is_refused_by_name() {
+        for (words, config, expected) in [
             ("a\nb\n", None, "it has no line `[SEP]`"),
-            ("[SEP]\n[CLS]\n[UNK]\n", Some(&b"[]"[..]), "tokenizer_config.json does not read"),
+            ("[SEP]\n[CLS]\n[UNK]\n", Some(&b"[]"[..]), "tokenizer_config.json cannot be parsed"),
         ] {
             let message = tokenizer(Path::new("m/vocab.txt"), words.as_bytes(), config).unwrap_err().to_string();
-            assert!(message.starts_with("m/vocab.txt: ") && message.contains(told), "{message}");
+            assert!(message.starts_with("m/vocab.txt: ") && message.contains(expected), "{message}");
         }
     }
 }

@@ -1,18 +1,18 @@
 //! [`Objective`]: the loss of a logistic regression over many rows, and its gradient.
 //!
-//! Rows are summed in fixed chunks, in parallel, and the chunks in their order: the sum has the same bits on any number of
+//! FeatureRows are summed in fixed chunks, in parallel, and the chunks in their order: the sum has the same bits on any number of
 //! threads.
 
 use argmin::core::{CostFunction, Gradient};
 use rayon::prelude::*;
 
-use super::rows::{Row, Rows};
-use super::{MOST_CLASSES, Target};
+use super::rows::{FeatureRow, FeatureRows};
+use super::{MAX_CLASSES, Target};
 
-/// The function to be minimised. Parameters are `[classes, width]` weights, then one intercept a class.
+/// The function to minimise. Parameters are `[classes, width]` weights, then one intercept per class.
 pub(super) struct Objective<'a> {
-    pub(super) rows: Rows<'a>,
-    /// One a row.
+    pub(super) rows: FeatureRows<'a>,
+    /// One per row.
     pub(super) targets: &'a [Target],
     pub(super) classes: usize,
     pub(super) l2: f64,
@@ -69,23 +69,23 @@ impl Gradient for Objective<'_> {
 }
 
 impl Objective<'_> {
-    /// `work` on the first row and the targets of every chunk, in parallel; the answers in the order of the rows.
+    /// Runs `work` on the first row and the targets of every chunk, in parallel; results are in the order of the rows.
     fn over_chunks<T: Send>(&self, work: impl Fn(usize, &[Target]) -> T + Sync) -> Vec<T> {
         let chunk = self.rows.chunk(self.targets.len());
         let chunks = self.targets.par_chunks(chunk).enumerate();
         chunks.map(|(index, targets)| work(index * chunk, targets)).collect()
     }
 
-    /// Probabilities of the classes a row may be of (0 for the others), and the logarithm of its own class's.
-    fn row_softmax(&self, param: &[f64], row: Row<'_>, target: &Target) -> ([f64; MOST_CLASSES], f64) {
+    /// Probabilities of the classes that a row can belong to (0 for the others), and the log-probability of its own class.
+    fn row_softmax(&self, param: &[f64], row: FeatureRow<'_>, target: &Target) -> ([f64; MAX_CLASSES], f64) {
         let width = self.rows.width();
         let (weights, biases) = param.split_at(self.classes * width);
-        let mut logits = [f64::NEG_INFINITY; MOST_CLASSES];
+        let mut logits = [f64::NEG_INFINITY; MAX_CLASSES];
         for class in target.among(self.classes) {
             logits[class] = row.dot(&weights[class * width..(class + 1) * width]) + biases[class];
         }
         let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let mut exponentials = [0.0; MOST_CLASSES];
+        let mut exponentials = [0.0; MAX_CLASSES];
         for class in target.among(self.classes) {
             exponentials[class] = (logits[class] - largest).exp();
         }
@@ -95,7 +95,7 @@ impl Objective<'_> {
     }
 
     /// Adds `weight * (probability - [is the class]) * (x, 1)` of every class.
-    fn add_row_gradient(&self, gradient: &mut [f64], param: &[f64], row: Row<'_>, target: &Target) {
+    fn add_row_gradient(&self, gradient: &mut [f64], param: &[f64], row: FeatureRow<'_>, target: &Target) {
         let width = self.rows.width();
         let (probabilities, _) = self.row_softmax(param, row, target);
         let (weights, biases) = gradient.split_at_mut(self.classes * width);

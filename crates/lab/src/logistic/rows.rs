@@ -1,18 +1,18 @@
-//! [`Rows`]: features as a logistic regression reads them, every value listed or only those that are not 0.
+//! [`FeatureRows`]: features as a logistic regression reads them; dense, or sparse with only the non-zero values listed.
 
 use crate::matrix::Sparse;
 
-/// Rows summed by one task; part of the result's bits.
+/// Rows that one task sums; part of the result's bits.
 pub(super) const CHUNK: usize = 1024;
-/// Most tasks over sparse rows: each has a gradient of its own, and that is as wide as the vocabulary.
-const SPARSE_TASKS: usize = 16;
+/// Each task over sparse rows has its own gradient, as wide as the vocabulary.
+const MAX_SPARSE_TASKS: usize = 16;
 
 /// Rows of features, as they enter the objective.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Rows<'a> {
+pub(crate) enum FeatureRows<'a> {
     Dense {
         width: usize,
-        /// Row-major, `[rows, width]`.
+        /// FeatureRow-major, `[rows, width]`.
         values: &'a [f32],
     },
     Sparse(&'a Sparse),
@@ -20,12 +20,12 @@ pub(crate) enum Rows<'a> {
 
 /// One row.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Row<'a> {
+pub(crate) enum FeatureRow<'a> {
     Dense(&'a [f32]),
     Sparse(&'a [u32], &'a [f32]),
 }
 
-impl<'a> Rows<'a> {
+impl<'a> FeatureRows<'a> {
     pub(super) fn width(self) -> usize {
         match self {
             Self::Dense { width, .. } => width,
@@ -33,26 +33,26 @@ impl<'a> Rows<'a> {
         }
     }
 
-    pub(crate) fn row(self, index: usize) -> Row<'a> {
+    pub(crate) fn row(self, index: usize) -> FeatureRow<'a> {
         match self {
-            Self::Dense { width, values } => Row::Dense(&values[index * width..(index + 1) * width]),
+            Self::Dense { width, values } => FeatureRow::Dense(&values[index * width..(index + 1) * width]),
             Self::Sparse(sparse) => {
                 let (columns, values) = sparse.row(index);
-                Row::Sparse(columns, values)
+                FeatureRow::Sparse(columns, values)
             }
         }
     }
 
-    /// How many rows one task sums, of `rows`: decided by the rows alone, so that the bits are.
+    /// How many of `rows` one task sums. It depends on the rows alone, so that the bits do not depend on the machine.
     pub(super) fn chunk(self, rows: usize) -> usize {
         match self {
             Self::Dense { .. } => CHUNK,
-            Self::Sparse(_) => rows.div_ceil(SPARSE_TASKS).max(CHUNK),
+            Self::Sparse(_) => rows.div_ceil(MAX_SPARSE_TASKS).max(CHUNK),
         }
     }
 }
 
-impl Row<'_> {
+impl FeatureRow<'_> {
     pub(crate) fn dot(self, weights: &[f64]) -> f64 {
         match self {
             Self::Dense(values) => dot(weights, values),
@@ -79,7 +79,7 @@ impl Row<'_> {
     }
 }
 
-/// Eight sums side by side: one sum would wait for itself at every step.
+/// Eight partial sums: a single sum would wait for its previous addition at every step.
 fn dot(weights: &[f64], row: &[f32]) -> f64 {
     let (weight_blocks, weight_rest) = weights.as_chunks::<8>();
     let (row_blocks, row_rest) = row.as_chunks::<8>();

@@ -45,10 +45,10 @@ fn mixed() -> Examples {
     examples(|i, label| i % 4 == 0 && label != Neutral)
 }
 
-fn close(found: &[f32], wanted: &[f32], tolerance: f32) {
-    assert_eq!(found.len(), wanted.len());
-    for (found, wanted) in found.iter().zip(wanted) {
-        assert!((found - wanted).abs() < tolerance, "{found} is not {wanted}");
+fn close(found: &[f32], expected: &[f32], tolerance: f32) {
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((found - expected).abs() < tolerance, "{found} is not {expected}");
     }
 }
 
@@ -61,8 +61,8 @@ fn centred(bias: &[f32]) -> Vec<f32> {
 #[test]
 fn the_optimum_is_that_of_scikit_learn() {
     let fitted = SETTINGS.fit(three_class()).unwrap();
-    let wanted = [0.078603, 0.040605, -0.195948, -0.547726, -0.478311, 0.101412, 0.469123, 0.437705, 0.094535];
-    close(&fitted.weight, &wanted, 2e-6);
+    let expected = [0.078603, 0.040605, -0.195948, -0.547726, -0.478311, 0.101412, 0.469123, 0.437705, 0.094535];
+    close(&fitted.weight, &expected, 2e-6);
     close(&centred(&fitted.bias), &[0.487826, 0.996247, -1.484073], 2e-6);
     assert!((fitted.loss - 1.0132877672690273).abs() < 1e-8, "{}", fitted.loss);
 }
@@ -70,8 +70,8 @@ fn the_optimum_is_that_of_scikit_learn() {
 #[test]
 fn a_row_of_two_classes_weighs_only_the_two() {
     let fitted = SETTINGS.fit(mixed()).unwrap();
-    let wanted = [0.37699, 0.18269, -0.31563, -0.9389, -0.67632, 0.24754, 0.56191, 0.49363, 0.06809];
-    close(&fitted.weight, &wanted, 2e-5);
+    let expected = [0.37699, 0.18269, -0.31563, -0.9389, -0.67632, 0.24754, 0.56191, 0.49363, 0.06809];
+    close(&fitted.weight, &expected, 2e-5);
     close(&centred(&fitted.bias), &[0.2015, 1.44586, -1.64736], 2e-5);
     assert!((fitted.loss - 0.9392802295861991).abs() < 1e-8, "{}", fitted.loss);
 }
@@ -79,7 +79,7 @@ fn a_row_of_two_classes_weighs_only_the_two() {
 #[test]
 fn the_gradient_is_the_slope_of_the_cost() {
     let examples = mixed();
-    let rows = Rows::Dense { width: examples.width, values: &examples.features };
+    let rows = FeatureRows::Dense { width: examples.width, values: &examples.features };
     let total: f64 = examples.targets.iter().map(|target| target.weight).sum();
     let problem = Objective { rows, targets: &examples.targets, classes: 3, l2: 0.3, scale: 1.0 / total };
     let at = starting_point(3, 12).iter().map(|value| value * 100.0).collect::<Vec<f64>>();
@@ -124,7 +124,7 @@ fn another_seed_starts_elsewhere_and_ends_at_the_same_optimum() {
 }
 
 #[test]
-fn a_weight_of_two_is_a_row_said_twice() {
+fn a_weight_of_two_equals_the_row_twice() {
     let mut twice = three_class();
     let doubled: Vec<usize> = (0..ROWS).filter(|row| row % 2 == 1).collect();
     for row in &doubled {
@@ -144,22 +144,22 @@ fn a_weight_of_two_is_a_row_said_twice() {
 
 #[test]
 fn faulty_settings_and_examples_are_named() {
-    let fault = |settings: Logistic, spoil: fn(&mut Examples)| {
+    let error = |settings: Logistic, spoil: fn(&mut Examples)| {
         let mut examples = three_class();
         spoil(&mut examples);
         settings.fit(examples).unwrap_err().to_string()
     };
     let as_they_are: fn(&mut Examples) = |_| {};
-    for (settings, spoil, wanted) in [
-        (Logistic { l2: -1.0, ..SETTINGS }, as_they_are, "l2 is -1; wanted a number of at least 0"),
+    for (settings, spoil, expected) in [
+        (Logistic { l2: -1.0, ..SETTINGS }, as_they_are, "l2 is -1; expected a number of at least 0"),
         (Logistic { tolerance: 0.0, ..SETTINGS }, as_they_are, "tolerance is 0"),
         (Logistic { max_iterations: 0, ..SETTINGS }, as_they_are, "max_iterations is 0"),
         (Logistic { max_iterations: 1, ..SETTINGS }, as_they_are, "did not converge"),
-        (SETTINGS, |examples| examples.features.truncate(5), "5 features for 24 rows of 3: wanted 72"),
+        (SETTINGS, |examples| examples.features.truncate(5), "5 features for 24 rows of 3; expected 72"),
         (SETTINGS, |examples| examples.features[4] = f32::NAN, "not a finite number"),
         (SETTINGS, |examples| examples.targets.iter_mut().for_each(|t| t.class = 0), "no row of class neutral"),
     ] {
-        let message = fault(settings, spoil);
-        assert!(message.contains(wanted), "{message:?} should say {wanted:?}");
+        let message = error(settings, spoil);
+        assert!(message.contains(expected), "{message:?} should say {expected:?}");
     }
 }

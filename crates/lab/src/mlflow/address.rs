@@ -1,5 +1,5 @@
-//! [`Server`]: where an MLflow server is and how to be let in, by its URL and by the variables that MLflow's own clients
-//! read. Credentials come from the environment only, and never show.
+//! [`TrackingServer`]: address and credentials of an MLflow server, from its URL and from the variables that MLflow's own clients
+//! read. Credentials come from the environment only, and are never shown.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -13,58 +13,58 @@ use reqwest::Url;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 const TIMEOUT: &str = "MLFLOW_HTTP_REQUEST_TIMEOUT";
 
-/// Why there is no server to speak to. Repeats no part of an address that may be a secret.
+/// Why there is no server to use. Never repeats a part of an address that may be secret.
 #[derive(Debug, thiserror::Error)]
 pub enum AddressError {
-    #[error("the MLflow address is none; wanted such as http://127.0.0.1:5000")]
+    #[error("the MLflow address is not a URL; expected e.g. http://127.0.0.1:5000")]
     NotAUrl,
     #[error(
-        "the MLflow address is {0}://...; wanted http or https, the address of a server such as http://127.0.0.1:5000"
+        "the MLflow address is {0}://...; expected the http or https address of a server, e.g. http://127.0.0.1:5000"
     )]
     Scheme(String),
     #[error(
-        "the MLflow address holds a user or a password, which lists of processes and logs would show: leave them out, \
+        "the MLflow address contains a user or a password, which process lists and logs would show: remove them \
          and set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
     )]
     Credentials,
-    #[error("{0} in the environment cannot stand in a request: wanted one line of visible ASCII")]
+    #[error("environment variable {0} is not valid in an HTTP header; expected one line of visible ASCII")]
     Token(&'static str),
-    #[error("{TIMEOUT} in the environment is {0:?}; wanted seconds, such as 30")]
+    #[error("environment variable {TIMEOUT} is {0:?}; expected seconds, e.g. 30")]
     Timeout(String),
 }
 
 /// An MLflow server.
 #[derive(Clone)]
-pub struct Server {
+pub struct TrackingServer {
     pub(super) url: Url,
     /// The value of `Authorization`.
     pub(super) authorization: Option<String>,
-    /// What must not be quoted from an answer.
+    /// Must not be quoted from a response.
     pub(super) secrets: Vec<String>,
     pub(super) ca_file: Option<PathBuf>,
-    /// For one answer. What is uploaded gets longer, by its size.
+    /// For one response. Uploads get more time, by their size.
     pub(super) timeout: Duration,
 }
 
-impl fmt::Debug for Server {
+impl fmt::Debug for TrackingServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server").field("url", &self.url.as_str()).finish_non_exhaustive()
+        f.debug_struct("TrackingServer").field("url", &self.url.as_str()).finish_non_exhaustive()
     }
 }
 
-impl fmt::Display for Server {
+impl fmt::Display for TrackingServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.url.as_str().trim_end_matches('/'))
     }
 }
 
-impl Server {
-    /// The server at `url`, with what `environment` says of credentials (`MLFLOW_TRACKING_USERNAME` and `_PASSWORD`, or
-    /// `_TOKEN`), of a certificate to trust (`MLFLOW_TRACKING_SERVER_CERT_PATH`) and of patience
+impl TrackingServer {
+    /// The server at `url`. `environment` provides credentials (`MLFLOW_TRACKING_USERNAME` and `_PASSWORD`, or
+    /// `_TOKEN`), a certificate to trust (`MLFLOW_TRACKING_SERVER_CERT_PATH`) and a timeout
     /// (`MLFLOW_HTTP_REQUEST_TIMEOUT`, seconds).
     ///
     /// # Errors
-    /// When `url` is no address of a server or holds credentials, or a variable is malformed.
+    /// If `url` is not the address of a server or contains credentials, or a variable is malformed.
     pub fn new(url: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<Self, AddressError> {
         let mut url = Url::parse(url.trim()).map_err(|_| AddressError::NotAUrl)?;
         if !matches!(url.scheme(), "http" | "https") {
@@ -76,7 +76,7 @@ impl Server {
         if url.host_str().is_none_or(str::is_empty) {
             return Err(AddressError::NotAUrl);
         }
-        // Its web page's address is one that people copy: http://host/#/experiments/1.
+        // People copy the address of its web page: http://host/#/experiments/1.
         url.set_fragment(None);
         url.set_query(None);
         let set = |name: &str| environment(name).filter(|value| !value.is_empty());
@@ -86,19 +86,19 @@ impl Server {
         Ok(Self { url, authorization, secrets, ca_file, timeout })
     }
 
-    /// Whether credentials would go over the network for all to read.
-    pub(super) fn tells_secrets(&self) -> bool {
+    /// Whether credentials would be sent unencrypted over the network.
+    pub(super) fn sends_secrets_in_clear(&self) -> bool {
         self.authorization.is_some() && self.url.scheme() == "http" && !self.is_loopback()
     }
 
-    /// Whether it is on this machine, which no proxy stands before.
+    /// Whether it is on this machine, where no proxy is used.
     pub(super) fn is_loopback(&self) -> bool {
         let host = self.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
         host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
 }
 
-/// As MLflow's clients choose: user and password before a token.
+/// In MLflow's order: user and password take precedence over a token.
 fn credentials(set: &dyn Fn(&str) -> Option<String>) -> Result<(Option<String>, Vec<String>), AddressError> {
     let (user, password) = (set("MLFLOW_TRACKING_USERNAME"), set("MLFLOW_TRACKING_PASSWORD"));
     if let (Some(user), Some(password)) = (user, password) {
@@ -123,25 +123,28 @@ fn seconds(text: &str) -> Result<Duration, AddressError> {
 mod tests {
     use super::*;
 
-    fn server(url: &str, variables: &[(&str, &str)]) -> Result<Server, AddressError> {
-        Server::new(url, &|name| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned()))
+    fn server(url: &str, variables: &[(&str, &str)]) -> Result<TrackingServer, AddressError> {
+        TrackingServer::new(url, &|name| {
+            variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
+        })
     }
 
     #[test]
     fn credentials_in_an_address_are_refused_and_not_repeated() {
         for url in ["http://me:hunter2@host", "https://hunter2@host/x"] {
-            let said = server(url, &[]).unwrap_err().to_string();
-            assert!(!said.contains("hunter2") && said.contains("MLFLOW_TRACKING_PASSWORD"), "{said}");
+            let message = server(url, &[]).unwrap_err().to_string();
+            assert!(!message.contains("hunter2") && message.contains("MLFLOW_TRACKING_PASSWORD"), "{message}");
         }
-        for (url, wanted) in [("databricks", "is none"), ("sqlite:///x.db", "sqlite://"), ("file:./mlruns", "file://")]
+        for (url, expected) in
+            [("databricks", "not a URL"), ("sqlite:///x.db", "sqlite://"), ("file:./mlruns", "file://")]
         {
-            let said = server(url, &[]).unwrap_err().to_string();
-            assert!(said.contains(wanted), "{url}: {said}");
+            let message = server(url, &[]).unwrap_err().to_string();
+            assert!(message.contains(expected), "{url}: {message}");
         }
     }
 
     #[test]
-    fn user_and_password_go_before_a_token_and_never_show() {
+    fn user_and_password_take_precedence_over_a_token_and_are_never_shown() {
         let both = [
             ("MLFLOW_TRACKING_USERNAME", "me"),
             ("MLFLOW_TRACKING_PASSWORD", "hunter2"),
@@ -149,10 +152,10 @@ mod tests {
         ];
         let basic = server("http://host", &both).unwrap();
         assert_eq!(basic.authorization.as_deref(), Some("Basic bWU6aHVudGVyMg=="));
-        assert!(basic.tells_secrets());
+        assert!(basic.sends_secrets_in_clear());
         let bearer = server("https://host", both.get(2..).unwrap()).unwrap();
         assert_eq!(bearer.authorization.as_deref(), Some("Bearer t0ken"));
-        assert!(!bearer.tells_secrets());
+        assert!(!bearer.sends_secrets_in_clear());
         for server in [basic, bearer] {
             let shown = format!("{server} {server:?}");
             assert!(!shown.contains("hunter2") && !shown.contains("t0ken") && !shown.contains("bWU6"), "{shown}");
@@ -162,10 +165,10 @@ mod tests {
     }
 
     #[test]
-    fn patience_is_in_seconds() {
+    fn the_timeout_is_in_seconds() {
         assert_eq!(server("http://host", &[(TIMEOUT, "0.5")]).unwrap().timeout, Duration::from_millis(500));
-        for wrong in ["soon", "-1", "0", "NaN", "1e300"] {
-            assert!(server("http://host", &[(TIMEOUT, wrong)]).is_err(), "{wrong}");
+        for invalid in ["soon", "-1", "0", "NaN", "1e300"] {
+            assert!(server("http://host", &[(TIMEOUT, invalid)]).is_err(), "{invalid}");
         }
     }
 

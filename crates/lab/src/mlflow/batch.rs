@@ -1,20 +1,20 @@
-//! [`batches`]: a run's tags, parameters and points cut into calls of `runs/log-batch`, each within MLflow's limits.
+//! [`batches`]: splits a run's tags, parameters and points into calls of `runs/log-batch`, each within MLflow's limits.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::points::Point;
+use super::points::MetricPoint;
 
-/// Limits of one call, as MLflow's REST API states them.
-const METRICS: usize = 1000;
-const PARAMS: usize = 100;
-const TAGS: usize = 100;
-const ALL: usize = 1000;
-/// Its limit is 1,000,000 with everything around.
-const BYTES: usize = 900_000;
+/// Limits of one call, from MLflow's REST API.
+const MAX_METRICS: usize = 1000;
+const MAX_PARAMS: usize = 100;
+const MAX_TAGS: usize = 100;
+const MAX_ITEMS: usize = 1000;
+/// The limit is 1,000,000 for the whole body.
+const MAX_BYTES: usize = 900_000;
 
-/// What one call holds.
+/// The content of one call.
 #[derive(Debug, Default)]
 struct Batch {
     metrics: Vec<Value>,
@@ -24,32 +24,32 @@ struct Batch {
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+enum ItemKind {
     Tag,
     Param,
     Metric,
 }
 
 impl Batch {
-    fn takes(&self, kind: Kind, bytes: usize) -> bool {
-        let (held, most) = match kind {
-            Kind::Tag => (self.tags.len(), TAGS),
-            Kind::Param => (self.params.len(), PARAMS),
-            Kind::Metric => (self.metrics.len(), METRICS),
+    fn has_room_for(&self, kind: ItemKind, bytes: usize) -> bool {
+        let (count, max) = match kind {
+            ItemKind::Tag => (self.tags.len(), MAX_TAGS),
+            ItemKind::Param => (self.params.len(), MAX_PARAMS),
+            ItemKind::Metric => (self.metrics.len(), MAX_METRICS),
         };
-        held < most && self.len() < ALL && self.bytes + bytes <= BYTES
+        count < max && self.len() < MAX_ITEMS && self.bytes + bytes <= MAX_BYTES
     }
 
     fn len(&self) -> usize {
         self.tags.len() + self.params.len() + self.metrics.len()
     }
 
-    fn push(&mut self, kind: Kind, item: Value, bytes: usize) {
+    fn push(&mut self, kind: ItemKind, item: Value, bytes: usize) {
         self.bytes += bytes;
         match kind {
-            Kind::Tag => self.tags.push(item),
-            Kind::Param => self.params.push(item),
-            Kind::Metric => self.metrics.push(item),
+            ItemKind::Tag => self.tags.push(item),
+            ItemKind::Param => self.params.push(item),
+            ItemKind::Metric => self.metrics.push(item),
         }
     }
 
@@ -58,22 +58,22 @@ impl Batch {
     }
 }
 
-/// The bodies of the calls, in order; none where there is nothing to say.
+/// The bodies of the calls, in order; empty if there is nothing to send.
 pub(super) fn batches<'a>(
     run_id: &str,
     tags: &BTreeMap<String, String>,
     params: &BTreeMap<String, String>,
-    points: impl Iterator<Item = &'a Point>,
+    points: impl Iterator<Item = &'a MetricPoint>,
 ) -> Vec<Value> {
     let pair = |(key, value): (&String, &String)| json!({ "key": key, "value": value });
-    let items = tags.iter().map(|tag| (Kind::Tag, pair(tag)));
-    let items = items.chain(params.iter().map(|param| (Kind::Param, pair(param))));
-    let items = items.chain(points.map(|point| (Kind::Metric, point.wire())));
+    let items = tags.iter().map(|tag| (ItemKind::Tag, pair(tag)));
+    let items = items.chain(params.iter().map(|param| (ItemKind::Param, pair(param))));
+    let items = items.chain(points.map(|point| (ItemKind::Metric, point.wire())));
     let (mut done, mut open) = (Vec::new(), Batch::default());
     for (kind, item) in items {
-        // With the comma after it; other readers of JSON may count escapes, which are at most six bytes for two.
-        let bytes = escaped(&item.to_string()) + 1;
-        if !open.takes(kind, bytes) {
+        // Plus the comma. Other JSON writers escape non-ASCII characters, so the escaped length counts.
+        let bytes = escaped_len(&item.to_string()) + 1;
+        if !open.has_room_for(kind, bytes) {
             done.push(std::mem::take(&mut open).body(run_id));
         }
         open.push(kind, item, bytes);
@@ -84,8 +84,8 @@ pub(super) fn batches<'a>(
     done
 }
 
-/// The length where everything but ASCII is written `\uXXXX`, as Python's `json` does.
-fn escaped(text: &str) -> usize {
+/// The length with non-ASCII characters written as `\uXXXX`, as Python's `json` does.
+fn escaped_len(text: &str) -> usize {
     text.chars().map(|c| if c.is_ascii() { 1 } else { 6 * c.len_utf16() }).sum()
 }
 
@@ -105,13 +105,13 @@ mod tests {
             tags in 0_usize..250, params in 0_usize..250, points in 0_usize..3500, size in 0_usize..6000,
         ) {
             let map = |count| (0..count).map(|n: usize| (n.to_string(), "é".repeat(size))).collect::<BTreeMap<_, _>>();
-            let point = |n: usize| Point { key: "loss".into(), value: 0.1, timestamp: 5, step: n as i64 };
-            let points: Vec<Point> = (0..points).map(point).collect();
+            let point = |n: usize| MetricPoint { key: "loss".into(), value: 0.1, timestamp: 5, step: n as i64 };
+            let points: Vec<MetricPoint> = (0..points).map(point).collect();
             let bodies = batches("r", &map(tags), &map(params), points.iter());
             for body in &bodies {
                 let count = len(body, "tags") + len(body, "params") + len(body, "metrics");
                 prop_assert!(len(body, "tags") <= 100 && len(body, "params") <= 100 && (1..=1000).contains(&count));
-                prop_assert!(escaped(&body.to_string()) <= 1_000_000);
+                prop_assert!(escaped_len(&body.to_string()) <= 1_000_000);
             }
             let all = |field| bodies.iter().map(|body| len(body, field)).sum::<usize>();
             prop_assert_eq!((all("tags"), all("params"), all("metrics")), (tags, params, points.len()));

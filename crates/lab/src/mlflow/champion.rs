@@ -1,15 +1,15 @@
-//! The alias `champion` of a registered model, and since when it stands: a promotion that was kept while the server was
-//! down must not undo a later one.
+//! The alias `champion` of a registered model, and the time of its promotion: a promotion that waited in the spool while the
+//! server was down must not undo a later one.
 
-use super::api::{Api, Version};
-use super::fault_scope::Fault;
+use super::api::{Api, ModelVersion};
+use super::request_error::RequestError;
 
 const ALIAS: &str = "champion";
-/// Milliseconds since 1970 of the promotion that the alias tells of.
+/// Tag with the time of the champion's promotion, in milliseconds since 1970.
 const SINCE: &str = "vigie.champion_since";
 
-/// Makes `version` the champion since `at`, unless a later promotion is known.
-pub(super) fn set(api: &Api, model: &str, version: &Version, at: i64) -> Result<(), Fault> {
+/// Makes `version` the champion since `at`, unless a later promotion is recorded.
+pub(super) fn set(api: &Api, model: &str, version: &ModelVersion, at: i64) -> Result<(), RequestError> {
     let since = api.model_tag(model, SINCE)?.and_then(|since| since.parse::<i64>().ok());
     if since.is_some_and(|since| since > at) {
         return Ok(());

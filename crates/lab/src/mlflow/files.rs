@@ -1,4 +1,4 @@
-//! Files that go with a run: a model's directory walked, content put into the spool, and hashed on the way.
+//! Files of a run: walks a model's directory, stores content in the spool, and hashes it.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -8,21 +8,21 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-/// Where an artifact's bytes are.
+/// The bytes of an artifact, or the file that holds them.
 #[derive(Debug, Clone)]
 pub(super) enum Content<'a> {
     Bytes(Cow<'a, [u8]>),
     File(PathBuf),
 }
 
-/// From here on a file is linked rather than copied: weights are written once, and replaced by renames.
-const LARGE: u64 = 1 << 20;
-/// A model's directory is flat, or nearly so.
-const DEPTH: usize = 8;
+/// From this size on a file is linked instead of copied: weights are written once, and replaced by renames.
+const LINK_THRESHOLD: u64 = 1 << 20;
+/// Model directories are flat, or nearly so.
+const MAX_DEPTH: usize = 8;
 
-/// Puts the content at `to`, and gives its size and sha256 in hex. A large file is a hard link where `to` is on the same
-/// file system; else it is copied.
-pub(super) fn keep(content: &Content<'_>, to: &Path) -> io::Result<(u64, String)> {
+/// Stores the content at `to`, and returns its size and SHA-256 in hex. A large file becomes a hard link if `to` is on the same
+/// file system; otherwise it is copied.
+pub(super) fn store(content: &Content<'_>, to: &Path) -> io::Result<(u64, String)> {
     match content {
         Content::Bytes(bytes) => {
             let mut file = File::create_new(to)?;
@@ -30,8 +30,8 @@ pub(super) fn keep(content: &Content<'_>, to: &Path) -> io::Result<(u64, String)
             file.sync_all()?;
         }
         Content::File(from) => {
-            let large = fs::metadata(from)?.len() >= LARGE;
-            // A link to a symbolic link would end where that points later.
+            let large = fs::metadata(from)?.len() >= LINK_THRESHOLD;
+            // A hard link to a symbolic link would follow later changes of that link.
             let linked = large && fs::hard_link(from.canonicalize()?, to).is_ok();
             if !linked {
                 let mut file = File::create_new(to)?;
@@ -64,10 +64,10 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// The files in `dir` by their names there, sorted, `/` between directories.
+/// The files in `dir` by relative path, sorted, with `/` between directories.
 pub(super) fn walk(dir: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     let mut found = Vec::new();
-    descend(dir, "", DEPTH, &mut found)?;
+    descend(dir, "", MAX_DEPTH, &mut found)?;
     found.sort();
     Ok(found)
 }
@@ -95,16 +95,16 @@ mod tests {
     fn large_files_are_linked_and_small_ones_copied() {
         let dir = tempfile::tempdir().unwrap();
         let path = |name: &str| dir.path().join(name);
-        fs::write(path("weights"), vec![7; LARGE as usize]).unwrap();
+        fs::write(path("weights"), vec![7; LINK_THRESHOLD as usize]).unwrap();
         fs::write(path("manifest"), "{}").unwrap();
-        let (bytes, hash) = keep(&Content::File(path("weights")), &path("0")).unwrap();
+        let (bytes, hash) = store(&Content::File(path("weights")), &path("0")).unwrap();
         assert_eq!((bytes, hash), sha256(&path("weights")).unwrap());
-        keep(&Content::File(path("manifest")), &path("1")).unwrap();
+        store(&Content::File(path("manifest")), &path("1")).unwrap();
         let inode = |name: &str| fs::metadata(path(name)).unwrap().ino();
         assert_eq!(inode("weights"), inode("0"));
         assert_ne!(inode("manifest"), inode("1"));
         let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-        assert_eq!(keep(&Content::Bytes(b"".as_slice().into()), &path("2")).unwrap(), (0, empty.to_owned()));
+        assert_eq!(store(&Content::Bytes(b"".as_slice().into()), &path("2")).unwrap(), (0, empty.to_owned()));
     }
 
     #[test]

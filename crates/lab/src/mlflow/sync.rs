@@ -1,46 +1,46 @@
-//! What [`super::Tracker::sync`] says: the runs that were sent, those that are left, and why.
+//! [`SyncReport`]: the result of [`super::Tracker::sync`]: the runs that were sent, those that remain, and why.
 
 use std::path::{Path, PathBuf};
 
-use super::entry::EntryError;
-use super::fault_scope::{Fault, Reach};
-use super::send::Sender;
+use super::request_error::{ErrorScope, RequestError};
+use super::send::RunSender;
 use super::spool;
 use super::spool::{Spool, SpoolError};
+use super::spooled_run::SpooledRunError;
 
-/// What came of it.
+/// The result of a sync.
 #[derive(Debug, Default)]
-pub struct Synced {
+pub struct SyncReport {
     /// Names of the runs that were sent, in order.
     pub sent: Vec<String>,
-    pub left: Vec<Left>,
-    /// Set aside by earlier ones, and not tried.
+    pub left: Vec<UnsentRun>,
+    /// Rejected by earlier syncs, and not tried.
     pub rejected: Vec<PathBuf>,
 }
 
-/// A run that is still in the spool.
+/// A run that remains in the spool.
 #[derive(Debug)]
-pub struct Left {
+pub struct UnsentRun {
     /// Its folder.
     pub path: PathBuf,
-    /// Its name, where that could be read.
+    /// Its name, if it could be read.
     pub name: Option<String>,
     pub reason: String,
-    /// It was set aside: the server will never take it.
+    /// The server refused it permanently.
     pub rejected: bool,
 }
 
-impl Synced {
-    pub(super) fn run(spool: &Spool, sender: &Sender) -> Result<Self, SpoolError> {
+impl SyncReport {
+    pub(super) fn run(spool: &Spool, sender: &RunSender) -> Result<Self, SpoolError> {
         let mut synced = Self { rejected: spool.rejected()?, ..Self::default() };
-        let mut down: Option<Fault> = None;
+        let mut down: Option<RequestError> = None;
         for folder in spool.pending()? {
-            let parcel = match spool::open(&folder) {
-                Ok(parcel) => parcel,
-                // Another vigie sent it meanwhile.
+            let locked = match spool::open(&folder) {
+                Ok(locked) => locked,
+                // Another vigie has sent it in the meantime.
                 Err(SpoolError::Io { .. }) if !folder.exists() => continue,
-                Err(error @ SpoolError::Entry { cause: EntryError::Malformed(_), .. }) => {
-                    synced.set_aside(spool, &folder, None, error.to_string());
+                Err(error @ SpoolError::Invalid { cause: SpooledRunError::Malformed(_), .. }) => {
+                    synced.reject(spool, &folder, None, error.to_string());
                     continue;
                 }
                 Err(error) => {
@@ -48,22 +48,22 @@ impl Synced {
                     continue;
                 }
             };
-            let name = parcel.entry.name.clone();
-            if let Some(fault) = &down {
-                synced.leave(&folder, Some(name), format!("not tried: {fault}"));
+            let name = locked.spooled.name.clone();
+            if let Some(error) = &down {
+                synced.leave(&folder, Some(name), format!("not tried: {error}"));
                 continue;
             }
-            match sender.send(&parcel) {
-                Ok(()) => match spool.remove(parcel) {
+            match sender.send(&locked) {
+                Ok(()) => match spool.remove(locked) {
                     Ok(()) => synced.sent.push(name),
                     Err(error) => synced.leave(&folder, Some(name), format!("it was sent, but {error}")),
                 },
-                Err(fault) if fault.reach == Reach::Forever => {
-                    synced.set_aside(spool, &folder, Some(name), fault.reason);
+                Err(error) if error.scope == ErrorScope::Permanent => {
+                    synced.reject(spool, &folder, Some(name), error.reason);
                 }
-                Err(fault) => {
-                    synced.leave(&folder, Some(name), fault.reason.clone());
-                    down = Some(fault).filter(|fault| fault.reach == Reach::Server);
+                Err(error) => {
+                    synced.leave(&folder, Some(name), error.reason.clone());
+                    down = Some(error).filter(|error| error.scope == ErrorScope::TrackingServer);
                 }
             }
         }
@@ -72,13 +72,15 @@ impl Synced {
     }
 
     fn leave(&mut self, folder: &Path, name: Option<String>, reason: String) {
-        self.left.push(Left { path: folder.to_path_buf(), name, reason, rejected: false });
+        self.left.push(UnsentRun { path: folder.to_path_buf(), name, reason, rejected: false });
     }
 
-    fn set_aside(&mut self, spool: &Spool, folder: &Path, name: Option<String>, reason: String) {
+    fn reject(&mut self, spool: &Spool, folder: &Path, name: Option<String>, reason: String) {
         match spool.reject(folder, &reason) {
-            Ok(path) => self.left.push(Left { path, name, reason, rejected: true }),
-            Err(error) => self.leave(folder, name, format!("{reason}; and it cannot be set aside: {error}")),
+            Ok(path) => self.left.push(UnsentRun { path, name, reason, rejected: true }),
+            Err(error) => {
+                self.leave(folder, name, format!("{reason}; and it cannot be moved to the rejected runs: {error}"))
+            }
         }
     }
 }

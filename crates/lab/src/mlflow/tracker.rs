@@ -1,4 +1,4 @@
-//! [`Tracker`]: what the lab's commands log runs with. Nothing that happens here stops a run: at worst there is a warning.
+//! [`Tracker`]: logs the runs of the lab's commands. It never stops a run: at worst it logs a warning.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,18 +7,18 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::address::{AddressError, Server};
+use super::address::{AddressError, TrackingServer};
 use super::api::Api;
 use super::client::Client;
-use super::entry::Draft;
-use super::fault_scope::{Fault, Reach};
-use super::send::Sender;
-use super::spool::{Parcel, Spool, SpoolError};
-use super::sync::Synced;
+use super::request_error::{ErrorScope, RequestError};
+use super::send::RunSender;
+use super::spool::{LockedRun, Spool, SpoolError};
+use super::spooled_run::RunDraft;
+use super::sync::SyncReport;
 use crate::run_record::RunRecord;
 
-/// So long a server that failed is left alone; what is logged meanwhile waits in the spool.
-const PAUSE: Duration = Duration::from_secs(60);
+/// After an error the server is not used for this long; runs wait in the spool.
+const SERVER_BACKOFF: Duration = Duration::from_secs(60);
 
 /// Why there is no tracker, or it could not sync.
 #[derive(Debug, thiserror::Error)]
@@ -31,132 +31,138 @@ pub enum TrackerError {
     Spool(#[from] SpoolError),
 }
 
-/// Names that runs are logged under.
+/// The experiment and the registered model to log to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
+pub struct LogTarget {
     pub experiment: String,
-    /// The registered model that a run's model becomes a version of.
+    /// A run's model becomes a version of this registered model.
     pub registered_model: String,
 }
 
-impl Default for Target {
+impl Default for LogTarget {
     fn default() -> Self {
         Self { experiment: "vigie".into(), registered_model: "vigie".into() }
     }
 }
 
-/// What became of a run.
+/// The outcome of logging a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum LogOutcome {
     /// The server has all of it.
     Sent,
     /// It waits in the spool.
     Spooled,
-    /// The server will never take it; it was set aside in the spool.
+    /// The server refused it permanently; it is among the rejected runs of the spool.
     Rejected,
-    /// It could not even be kept.
+    /// It could not be spooled.
     Lost,
 }
 
 /// Logs runs to one MLflow server.
 pub struct Tracker {
-    server: Server,
-    sender: Sender,
+    server: TrackingServer,
+    sender: RunSender,
     spool: Spool,
-    target: Target,
+    target: LogTarget,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     warned: bool,
-    quiet_until: Option<Instant>,
+    backoff_until: Option<Instant>,
 }
 
 impl Tracker {
     /// # Errors
-    /// When TLS cannot be set up. Whether the server answers is not asked.
-    pub fn new(server: Server, spool: Spool, target: Target) -> Result<Self, TrackerError> {
-        if server.tells_secrets() {
-            tracing::warn!(%server, "the credentials for MLflow go over plain http, for all to read on the way: use https");
+    /// If TLS cannot be set up. Does not contact the server.
+    pub fn new(server: TrackingServer, spool: Spool, target: LogTarget) -> Result<Self, TrackerError> {
+        if server.sends_secrets_in_clear() {
+            tracing::warn!(%server, "MLflow credentials are sent unencrypted over http; use https");
         }
         let client = Client::new(&server).map_err(TrackerError::Client)?;
-        let sender = Sender::new(Api::new(client, &server.url));
+        let sender = RunSender::new(Api::new(client, &server.url));
         Ok(Self { server, sender, spool, target, state: Mutex::default() })
     }
 
-    /// Logs a run: at the server if that answers, else into the spool, with one warning.
-    pub fn log(&self, record: &RunRecord) -> Outcome {
-        let Target { experiment, registered_model } = &self.target;
-        self.deliver(&record.name, Draft::of_run(record, experiment, registered_model))
+    /// Logs a run: to the server if it is reachable, otherwise to the spool, with one warning.
+    pub fn log(&self, record: &RunRecord) -> LogOutcome {
+        let LogTarget { experiment, registered_model } = &self.target;
+        self.deliver(&record.name, RunDraft::from_record(record, experiment, registered_model))
     }
 
-    /// Makes the model `model_id`, whose files are in `dir`, the registered model's champion since `at`; registers a version
-    /// with `metrics` first where there is none of it.
-    pub fn promoted(&self, model_id: &str, metrics: &BTreeMap<String, f64>, dir: &Path, at: Timestamp) -> Outcome {
+    /// Makes the model `model_id`, whose files are in `dir`, the registered model's champion since `at`; first registers a version
+    /// with `metrics` if there is none.
+    pub fn log_promotion(
+        &self,
+        model_id: &str,
+        metrics: &BTreeMap<String, f64>,
+        dir: &Path,
+        at: Timestamp,
+    ) -> LogOutcome {
         let target = (self.target.experiment.as_str(), self.target.registered_model.as_str());
-        self.deliver(model_id, Draft::of_promotion(model_id, metrics, dir, at, target))
+        self.deliver(model_id, RunDraft::from_promotion(model_id, metrics, dir, at, target))
     }
 
-    /// Sends what is in the spool, in order.
+    /// Sends the runs in the spool, in order.
     ///
     /// # Errors
-    /// When the spool cannot be read. What cannot be sent is no error, but named.
-    pub fn sync(&self) -> Result<Synced, TrackerError> {
-        Ok(Synced::run(&self.spool, &self.sender)?)
+    /// If the spool cannot be read. A run that cannot be sent is not an error; the report lists it.
+    pub fn sync(&self) -> Result<SyncReport, TrackerError> {
+        Ok(SyncReport::run(&self.spool, &self.sender)?)
     }
 
-    fn deliver(&self, name: &str, draft: std::io::Result<Draft<'_>>) -> Outcome {
+    fn deliver(&self, name: &str, draft: std::io::Result<RunDraft<'_>>) -> LogOutcome {
         let kept = draft
             .map_err(|error| format!("its model cannot be read: {error}"))
             .and_then(|draft| self.spool.put(&draft).map_err(|error| error.to_string()));
         match kept {
-            Ok(parcel) if self.is_quiet() => {
-                drop(parcel);
-                Outcome::Spooled
+            Ok(locked) if self.is_backing_off() => {
+                drop(locked);
+                LogOutcome::Spooled
             }
-            Ok(parcel) => self.send(parcel),
+            Ok(locked) => self.send(locked),
             Err(reason) => {
-                tracing::warn!(run = name, %reason, "a run is not in MLflow, as it could not be kept to be sent: see --spool");
-                Outcome::Lost
+                tracing::warn!(run = name, %reason, "run lost: it could not be written to the spool; check --spool");
+                LogOutcome::Lost
             }
         }
     }
 
-    fn send(&self, parcel: Parcel) -> Outcome {
-        match self.sender.send(&parcel) {
+    fn send(&self, locked: LockedRun) -> LogOutcome {
+        match self.sender.send(&locked) {
             Ok(()) => {
-                if let Err(error) = self.spool.remove(parcel) {
-                    tracing::warn!(%error, "a run is in MLflow, but stays in the spool");
+                if let Err(error) = self.spool.remove(locked) {
+                    tracing::warn!(%error, "run sent to MLflow, but it could not be removed from the spool");
                 }
                 self.spool.tidy();
-                Outcome::Sent
+                LogOutcome::Sent
             }
-            Err(fault) if fault.reach == Reach::Forever => self.set_aside(&parcel, &fault),
-            Err(fault) => {
-                self.pause(&fault);
-                Outcome::Spooled
+            Err(error) if error.scope == ErrorScope::Permanent => self.reject(&locked, &error),
+            Err(error) => {
+                self.back_off(&error);
+                LogOutcome::Spooled
             }
         }
     }
 
-    fn set_aside(&self, parcel: &Parcel, fault: &Fault) -> Outcome {
-        let aside = self.spool.reject(&parcel.dir, &fault.reason).unwrap_or_else(|_| parcel.dir.clone());
-        let (run, aside) = (&parcel.entry.name, aside.display());
-        tracing::warn!(%run, reason = %fault, "MLflow will not take a run; it was set aside in {aside}");
-        Outcome::Rejected
+    fn reject(&self, locked: &LockedRun, error: &RequestError) -> LogOutcome {
+        let folder = self.spool.reject(&locked.dir, &error.reason).unwrap_or_else(|_| locked.dir.clone());
+        let (name, folder) = (&locked.spooled.name, folder.display());
+        tracing::warn!(run = %name, folder = %folder, reason = %error, "MLflow refused a run; moved to the rejected runs of the spool");
+        LogOutcome::Rejected
     }
 
-    fn is_quiet(&self) -> bool {
+    fn is_backing_off(&self) -> bool {
         let state = self.state();
-        state.quiet_until.is_some_and(|until| Instant::now() < until)
+        state.backoff_until.is_some_and(|until| Instant::now() < until)
     }
 
-    /// One warning is enough, however many runs follow.
-    fn pause(&self, fault: &Fault) {
+    /// Logs one warning, however many runs follow.
+    fn back_off(&self, error: &RequestError) {
         let mut state = self.state();
-        if fault.reach == Reach::Server {
-            state.quiet_until = Instant::now().checked_add(PAUSE.max(fault.retry_after.unwrap_or_default()));
+        if error.scope == ErrorScope::TrackingServer {
+            state.backoff_until = Instant::now().checked_add(SERVER_BACKOFF.max(error.retry_after.unwrap_or_default()));
         }
         if std::mem::replace(&mut state.warned, true) {
             return;
@@ -164,8 +170,8 @@ impl Tracker {
         let (server, dir) = (&self.server, self.spool.dir().display());
         tracing::warn!(
             %server,
-            reason = %fault,
-            "MLflow does not take a run; what it lacks waits in {dir}: send it later with \
+            reason = %error,
+            "MLflow cannot be reached or failed; runs wait in the spool {dir}: send them later with \
              `vigie lab sync --mlflow {server} --spool {dir}`"
         );
     }

@@ -1,15 +1,15 @@
-//! The settings of a recipe beside its dumps: [`Fit`], [`Calibrate`] and [`ReasonFit`], each with its defaults.
+//! The settings of a recipe other than its dumps: [`Fit`], [`Calibrate`] and [`ReasonFit`], each with its defaults.
 
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Settings of the logistic regression; `logistic` says what they mean.
+/// Settings of the logistic regression; `logistic` explains them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fit {
-    /// `fit`, or `keep`: the encoder's directory has a head that was trained with it.
+    /// `fit`, or `keep` the head in the encoder's directory, which was trained with the encoder.
     #[serde(default)]
     pub head: HeadSource,
     pub seed: u64,
@@ -17,7 +17,7 @@ pub struct Fit {
     pub l2: Penalty,
     pub max_iterations: u64,
     pub tolerance: f64,
-    /// Parts of a cross-validation; at least 2. Equal texts are in the same part.
+    /// Folds of a cross-validation; at least 2. Equal texts are in the same fold.
     #[serde(default = "five")]
     pub folds: usize,
 }
@@ -31,7 +31,7 @@ pub enum HeadSource {
     Keep,
 }
 
-/// The l2 of a fit.
+/// The L2 penalty of a fit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Penalty {
@@ -53,7 +53,7 @@ const USUAL_GRID: [f64; 6] = [1e-5, 1e-4, 1e-3, 1e-2, 3e-2, 1e-1];
 impl Penalty {
     pub const CV: Self = Self::Named(PenaltyName::Cv);
 
-    /// What there is to choose from.
+    /// The values to choose from.
     pub fn grid(&self) -> Option<Vec<f64>> {
         match self {
             Self::Fixed(_) => None,
@@ -69,7 +69,7 @@ impl Penalty {
         }
     }
 
-    pub(super) fn is_faulty(&self) -> bool {
+    pub(super) fn is_invalid(&self) -> bool {
         let values = self.grid().unwrap_or_else(|| self.fixed().into_iter().collect());
         values.is_empty() || values.iter().any(|l2| !(l2.is_finite() && *l2 >= 0.0))
     }
@@ -84,17 +84,19 @@ impl FromStr for Penalty {
             "cv" => Some(Self::CV),
             number => number.parse().ok().map(Self::Fixed),
         };
-        penalty.filter(|penalty| !penalty.is_faulty()).ok_or_else(|| "wanted `cv` or a number of at least 0".to_owned())
+        penalty
+            .filter(|penalty| !penalty.is_invalid())
+            .ok_or_else(|| "expected `cv` or a number of at least 0".to_owned())
     }
 }
 
-/// Which rows fit the temperature: no head is fitted to them.
+/// Which rows fit the temperature; no head is fitted to them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calibrate {
-    /// Of each dump, by the sha256 of the text in small letters: its first 32 bits, as a share of 2^32, lie below.
+    /// Share of each dump: rows whose text, lower-cased, has a SHA-256 whose first 32 bits are below this share of 2^32.
     pub share: f64,
-    /// The dumps that the temperature of the labels is fitted on, by their path, each weighing the same; all where empty.
+    /// Paths of the dumps that fit the temperature of the labels, each weighing the same; all dumps if empty.
     #[serde(default)]
     pub on: Vec<PathBuf>,
 }
@@ -108,9 +110,9 @@ pub struct ReasonFit {
     /// As [`Train::balance`](super::Train::balance), over the reasons.
     #[serde(default = "half")]
     pub balance: f64,
-    /// A reason that is given less often is not learnt.
+    /// Reasons that occur less often are not learned.
     #[serde(default = "twenty")]
-    pub least_rows: usize,
+    pub min_rows: usize,
 }
 
 fn half() -> f64 {

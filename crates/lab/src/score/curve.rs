@@ -1,28 +1,28 @@
-//! [`Curve`]: how precision and recall of negative change with the threshold on its probability.
+//! [`Curve`]: precision and recall of negative by the threshold on its probability.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Classes, negative_among};
+use super::{LabelSet, negative_among};
 use vigie_reading::classify::Label;
 
 /// Precision and recall of negative at every threshold: scikit-learn's `precision_recall_curve` of negative against the
-/// rest, the strictest threshold first, without its last point of precision 1 and recall 0, which no threshold has.
+/// rest, the strictest threshold first, without its last point of precision 1 and recall 0, which belongs to no threshold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve(Vec<CurvePoint>);
 
-/// Calling negative what has at least this probability of it. Shares in `[0, 1]`.
+/// The result of classifying posts with at least this probability of negative as negative. Shares in `[0, 1]`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct CurvePoint {
     pub recall: f64,
     pub precision: f64,
-    /// Probability of negative among the classes judged on.
+    /// Probability of negative among the scored classes.
     pub threshold: f64,
 }
 
 impl Curve {
-    /// `None` where all posts, or none, are negative.
-    pub fn of(labels: &[Label], probabilities: &[[f32; 3]]) -> Option<Self> {
-        let classes = Classes::known_to(labels);
+    /// `None` if all posts, or none, are negative.
+    pub fn compute(labels: &[Label], probabilities: &[[f32; 3]]) -> Option<Self> {
+        let classes = LabelSet::known_in(labels);
         let scored = labels.iter().zip(probabilities);
         let mut scored: Vec<(f32, bool)> =
             scored.map(|(label, row)| (negative_among(row, classes), *label == Label::Negative)).collect();
@@ -44,18 +44,18 @@ impl Curve {
         Some(Self(points.collect()))
     }
 
-    /// The largest recall at `precision` or more; 0 where no threshold reaches it.
+    /// The highest recall at `precision` or more; 0 if no threshold reaches it.
     pub fn recall_at(&self, precision: f64) -> f64 {
         self.0.iter().filter(|point| point.precision >= precision).map(|point| point.recall).fold(0.0, f64::max)
     }
 
-    /// At most `most` points, to be drawn: about evenly spread over recall, the ends among them.
-    pub fn thinned(&self, most: usize) -> Vec<CurvePoint> {
-        if self.0.len() <= most {
+    /// At most `max` points for drawing: about evenly spread over recall, with both ends.
+    pub fn thinned(&self, max: usize) -> Vec<CurvePoint> {
+        if self.0.len() <= max {
             return self.0.clone();
         }
-        let steps = most.saturating_sub(2).max(1) as f64;
-        let mut kept: Vec<CurvePoint> = Vec::with_capacity(most);
+        let steps = max.saturating_sub(2).max(1) as f64;
+        let mut kept: Vec<CurvePoint> = Vec::with_capacity(max);
         for point in &self.0 {
             let step = |recall: f64| (recall * steps) as usize;
             if kept.last().is_none_or(|last| step(last.recall) < step(point.recall)) {
@@ -79,23 +79,23 @@ mod tests {
         let labels: Vec<Label> =
             scored.iter().map(|(_, negative)| if *negative { Negative } else { Positive }).collect();
         let probabilities: Vec<[f32; 3]> = scored.iter().map(|(score, _)| [*score, 0.0, 1.0 - *score]).collect();
-        Curve::of(&labels, &probabilities)
+        Curve::compute(&labels, &probabilities)
     }
 
     /// sklearn 1.9.1: `precision_recall_curve([1, 0, 1, 1, 0, 0, 1], [.9, .8, .8, .6, .5, .3, .2])` is, from its end on,
     /// precision 1, 2/3, 3/4, 3/5, 3/6, 4/7 and recall 1/4, 2/4, 3/4, 3/4, 3/4, 1.
     #[test]
-    fn precision_and_recall_as_scikit_learn_has_them() {
+    fn precision_and_recall_match_scikit_learn() {
         let scored = [(0.9, true), (0.8, false), (0.8, true), (0.6, true), (0.5, false), (0.3, false), (0.2, true)];
         let curve = curve(&scored).unwrap();
         let found: Vec<(f64, f64)> = curve.0.iter().map(|point| (point.precision, point.recall)).collect();
-        let wanted = [(1.0, 0.25), (2.0 / 3.0, 0.5), (0.75, 0.75), (0.6, 0.75), (0.5, 0.75), (4.0 / 7.0, 1.0)];
-        assert_eq!(found, wanted);
+        let expected = [(1.0, 0.25), (2.0 / 3.0, 0.5), (0.75, 0.75), (0.6, 0.75), (0.5, 0.75), (4.0 / 7.0, 1.0)];
+        assert_eq!(found, expected);
         assert_eq!((curve.recall_at(0.9), curve.recall_at(0.75), curve.recall_at(0.5)), (0.25, 0.75, 1.0));
     }
 
     #[test]
-    fn nine_in_ten_is_enough_and_no_threshold_gives_nothing() {
+    fn a_precision_of_ninety_percent_is_enough_and_an_unreached_one_gives_0() {
         let mut scored: Vec<(f32, bool)> = (0..10).map(|row| (0.9, row > 0)).collect();
         scored.push((0.1, false));
         assert_eq!(curve(&scored).unwrap().recall_at(0.9), 1.0);

@@ -1,9 +1,9 @@
-//! [`wilson`]: how far a share may be off that was counted on so many posts.
+//! [`wilson`]: the confidence interval of a share.
 
-/// The normal distribution's quantile that leaves 2.5 % on either side.
+/// The 97.5% quantile of the normal distribution.
 const Z: f64 = 1.959_963_984_540_054;
 
-/// The 95 % interval of Wilson (1927) for a share of which `part` of `whole` were counted; `[0, 1]` of nothing.
+/// The 95% interval of Wilson (1927) for the share `part / whole`; `[0, 1]` if `whole` is 0.
 pub fn wilson(part: u64, whole: u64) -> [f64; 2] {
     if whole == 0 {
         return [0.0, 1.0];
@@ -21,16 +21,16 @@ mod tests {
 
     /// The formula in Python's doubles.
     #[test]
-    fn intervals_as_the_formula_has_them() {
-        for ((part, whole), wanted) in [
+    fn intervals_match_the_formula() {
+        for ((part, whole), expected) in [
             ((3_852, 4_998), [0.758_848_6, 0.782_152_1]),
             ((0, 10), [0.0, 0.277_532_8]),
             ((10, 10), [0.722_467_2, 1.0]),
             ((5, 10), [0.236_593_1, 0.763_406_9]),
         ] {
             let found = wilson(part, whole);
-            let close = |index: usize| (found[index] - wanted[index]).abs() < 1e-6;
-            assert!(close(0) && close(1), "{part} of {whole}: {found:?} is not {wanted:?}");
+            let close = |index: usize| (found[index] - expected[index]).abs() < 1e-6;
+            assert!(close(0) && close(1), "{part} of {whole}: {found:?} is not {expected:?}");
         }
         assert_eq!(wilson(0, 0), [0.0, 1.0]);
     }

@@ -1,12 +1,12 @@
-//! Where the marks of the page's charts stand: bars, dots, curves and cells, in the units of their SVG.
+//! Geometry of the page's charts: bars, dots, curves and cells, in the units of their SVG.
 
 use serde::Serialize;
 
 use super::format::{count, duration, percent};
-use super::{Report, Row, RunResult};
+use super::{Report, ReportRow, RunResult};
 use vigie_reading::classify::Label;
 
-/// Width of every chart; a phone shows it at about this many points, so that letters of 13 stay readable.
+/// Width of every chart; a phone shows it at about this many points, so that 13-point text stays readable.
 const WIDTH: f64 = 440.0;
 
 /// Accuracy by run, from 0, with its interval.
@@ -15,7 +15,7 @@ pub(super) struct Bars {
     height: f64,
     foot: f64,
     ticks: Vec<Tick>,
-    /// What calling every post the commonest class reaches.
+    /// Accuracy of predicting the most common class for every post.
     majority: Tick,
     bars: Vec<Bar>,
 }
@@ -24,7 +24,7 @@ pub(super) struct Bars {
 struct Bar {
     name: String,
     hue: &'static str,
-    /// Of the label's base line, and of the bar's top.
+    /// Baseline of the label, and top of the bar.
     y: f64,
     top: f64,
     middle: f64,
@@ -35,14 +35,14 @@ struct Bar {
     interval: String,
 }
 
-/// A place on an axis and what is written there.
+/// A position on an axis and its label.
 #[derive(Debug, Serialize)]
 struct Tick {
     at: f64,
     label: String,
 }
 
-/// Accuracy against duration, the latter by its logarithm.
+/// Accuracy against duration, the latter on a logarithmic scale.
 #[derive(Debug, Serialize)]
 pub(super) struct Scatter {
     xs: Vec<Tick>,
@@ -52,26 +52,26 @@ pub(super) struct Scatter {
 
 #[derive(Debug, Serialize)]
 struct Dot {
-    /// An SVG path: its shape tells the estimator.
+    /// An SVG path; its shape stands for the estimator.
     path: String,
     hue: &'static str,
     x: f64,
     y: f64,
     title: String,
-    /// Written beside it; the best run only, as more would cover each other.
+    /// Only the best run has a label: more labels would overlap.
     label: Option<String>,
-    /// Whether the label stands to its left.
+    /// Whether the label is to the left of the dot.
     left: bool,
 }
 
-/// Precision of negative against its recall, the runs of one embedding.
+/// Precision of negative against its recall, for the runs of one featurizer.
 #[derive(Debug, Serialize)]
 pub(super) struct Panel {
     embedding: &'static str,
     hue: &'static str,
     xs: Vec<Tick>,
     ys: Vec<Tick>,
-    /// Where precision is 90 %; none where the axis begins above.
+    /// Position of 90% precision.
     ninety: f64,
     curves: Vec<CurveLine>,
 }
@@ -85,20 +85,20 @@ struct CurveLine {
 
 /// A confusion matrix.
 #[derive(Debug, Serialize)]
-pub(super) struct Heat {
+pub(super) struct Heatmap {
     name: String,
     hue: &'static str,
     height: f64,
     columns: Vec<Tick>,
     rows: Vec<Tick>,
     cell: f64,
-    cells: Vec<Cell>,
-    /// The matrix in words.
+    cells: Vec<HeatmapCell>,
+    /// The matrix as text.
     words: String,
 }
 
 #[derive(Debug, Serialize)]
-struct Cell {
+struct HeatmapCell {
     x: f64,
     y: f64,
     opacity: f64,
@@ -106,7 +106,7 @@ struct Cell {
     share: String,
 }
 
-/// The class that colours an embedding's marks.
+/// The CSS class of a featurizer's colour.
 pub(super) fn hue(embedding: &str) -> &'static str {
     match embedding {
         "TFIDF" => "h0",
@@ -116,7 +116,7 @@ pub(super) fn hue(embedding: &str) -> &'static str {
     }
 }
 
-/// The strokes of an estimator's curve: pairs of dash and gap.
+/// The dash pattern of an estimator's curve.
 pub(super) fn dash(estimator: &str) -> &'static str {
     match estimator {
         "LogisticRegression" => "none",
@@ -125,7 +125,7 @@ pub(super) fn dash(estimator: &str) -> &'static str {
     }
 }
 
-/// An estimator's mark around a place, as an SVG path.
+/// An estimator's mark around a point, as an SVG path.
 pub(super) fn mark(estimator: &str, x: f64, y: f64) -> String {
     match estimator {
         "LogisticRegression" => format!("M{:.1} {y:.1}a6 6 0 1 0 12 0a6 6 0 1 0 -12 0z", x - 6.0),
@@ -136,7 +136,7 @@ pub(super) fn mark(estimator: &str, x: f64, y: f64) -> String {
 
 pub(super) fn bars(report: &Report) -> Bars {
     const ROW: f64 = 36.0;
-    let place = |share: f64| one(share * WIDTH);
+    let place = |share: f64| round_tenth(share * WIDTH);
     let bars: Vec<Bar> = report
         .finished()
         .enumerate()
@@ -157,7 +157,7 @@ pub(super) fn bars(report: &Report) -> Bars {
         })
         .collect();
     let foot = bars.len() as f64 * ROW;
-    let tick = |share: f64| Tick { at: place(share), label: format!("{:.0} %", share * 100.0) };
+    let tick = |share: f64| Tick { at: place(share), label: format!("{:.0}%", share * 100.0) };
     let majority = report.majority();
     Bars {
         height: foot + 22.0,
@@ -168,14 +168,14 @@ pub(super) fn bars(report: &Report) -> Bars {
     }
 }
 
-/// The plot's left, right, top and foot.
+/// Left, right, top and bottom of the plot.
 const PLOT: (f64, f64, f64, f64) = (50.0, 432.0, 10.0, 270.0);
 
 pub(super) fn scatter(report: &Report) -> Option<Scatter> {
     let (left, right, top, foot) = PLOT;
     let seconds = |result: &RunResult| result.seconds.max(0.001).log10();
-    let times = Range::of(report.finished().map(|(_, result)| seconds(result)))?.wider(0.15);
-    let scores = Range::of(report.finished().map(|(_, result)| result.scores.accuracy))?.wider(0.005);
+    let times = AxisRange::spanning(report.finished().map(|(_, result)| seconds(result)))?.wider(0.15);
+    let scores = AxisRange::spanning(report.finished().map(|(_, result)| result.scores.accuracy))?.wider(0.005);
     let (best, _) = report.best()?;
     let dots = report.finished().map(|(row, result)| {
         let (x, y) = (times.place(seconds(result), left, right), scores.place(result.scores.accuracy, foot, top));
@@ -186,14 +186,14 @@ pub(super) fn scatter(report: &Report) -> Option<Scatter> {
             y,
             title: format!("{}: {} in {}", row.name, percent(result.scores.accuracy), duration(result.seconds)),
             label: (row.name == best.name).then(|| row.name.clone()),
-            left: x > 210.0, // as much room as the longest name takes
+            left: x > 210.0, // the width of the longest name
         }
     });
     let dots = dots.collect();
     let ticks = [0.001, 0.01, 0.1, 1.0, 10.0, 60.0, 600.0, 3_600.0, 36_000.0];
     let x_tick = |second: f64| Tick { at: times.place(second.log10(), left, right), label: axis_time(second) };
     let between: Vec<f64> = if times.span() < 1.2 { vec![0.5, 2.0, 5.0, 20.0, 30.0, 120.0, 300.0] } else { Vec::new() };
-    let inside = |second: &f64| times.holds(second.log10());
+    let inside = |second: &f64| times.contains(second.log10());
     let xs = ticks.into_iter().chain(between).filter(inside).map(x_tick).collect();
     let ys = scores.steps().into_iter().map(|at| Tick { at: scores.place(at, foot, top), label: short_percent(at) });
     Some(Scatter { xs, ys: ys.collect(), dots })
@@ -203,15 +203,16 @@ pub(super) fn panels(report: &Report) -> Vec<Panel> {
     let (left, right, top, foot) = (PLOT.0, PLOT.1, PLOT.2, 210.0);
     let negative = report.data.test.classes.get(&Label::Negative).copied().unwrap_or(0) as f64;
     let share = negative / report.data.test.rows.max(1) as f64;
-    // No curve falls far below the share of negative posts, which calling all of them negative reaches.
+    // No curve falls far below the share of negative posts, the precision of predicting negative for every post.
     let lowest = report.finished().flat_map(|(_, result)| &result.precision_recall).map(|point| point.precision);
     let lowest = lowest.fold(share, f64::min).clamp(0.0, 0.8);
-    let precision = Range { low: (lowest * 5.0).floor() / 5.0, high: 1.0 };
-    let recall = Range { low: 0.0, high: 1.0 };
-    let panel = |kind: super::EmbeddingKind| {
-        let of_kind =
-            |(row, result): &(&Row, &RunResult)| row.embedding == kind.name() && !result.precision_recall.is_empty();
-        let line = |(row, result): (&Row, &RunResult)| {
+    let precision = AxisRange { low: (lowest * 5.0).floor() / 5.0, high: 1.0 };
+    let recall = AxisRange { low: 0.0, high: 1.0 };
+    let panel = |kind: super::FeaturizerKind| {
+        let of_kind = |(row, result): &(&ReportRow, &RunResult)| {
+            row.embedding == kind.name() && !result.precision_recall.is_empty()
+        };
+        let line = |(row, result): (&ReportRow, &RunResult)| {
             let points = result
                 .precision_recall
                 .iter()
@@ -234,19 +235,19 @@ pub(super) fn panels(report: &Report) -> Vec<Panel> {
             curves,
         }
     };
-    super::EmbeddingKind::ALL.map(panel).into_iter().filter(|panel| !panel.curves.is_empty()).collect()
+    super::FeaturizerKind::ALL.map(panel).into_iter().filter(|panel| !panel.curves.is_empty()).collect()
 }
 
-pub(super) fn heats(report: &Report) -> Vec<Heat> {
+pub(super) fn heats(report: &Report) -> Vec<Heatmap> {
     const LEFT: f64 = 62.0;
     const TOP: f64 = 22.0;
-    let heat = |(row, result): (&Row, &RunResult)| {
+    let heat = |(row, result): (&ReportRow, &RunResult)| {
         let labels = &result.scores.labels;
-        let cell = one(174.0 / labels.len().max(1) as f64);
+        let cell = round_tenth(174.0 / labels.len().max(1) as f64);
         let at = |index: usize| index as f64 * cell;
         let tick = |offset: f64| {
             let tick = move |(index, label): (usize, &Label)| Tick {
-                at: one(offset + at(index) + cell / 2.0),
+                at: round_tenth(offset + at(index) + cell / 2.0),
                 label: label.as_str().to_owned(),
             };
             labels.iter().enumerate().map(tick).collect::<Vec<_>>()
@@ -254,21 +255,21 @@ pub(super) fn heats(report: &Report) -> Vec<Heat> {
         let (mut cells, mut words) = (Vec::new(), Vec::new());
         for (index, (label, counts)) in labels.iter().zip(&result.scores.confusion_matrix).enumerate() {
             let whole = counts.iter().sum::<u64>().max(1) as f64;
-            for (column, (read, posts)) in labels.iter().zip(counts).enumerate() {
+            for (column, (predicted, posts)) in labels.iter().zip(counts).enumerate() {
                 let share = *posts as f64 / whole;
-                words.push(format!("{} read as {}: {}", label.as_str(), read.as_str(), count(*posts)));
-                cells.push(Cell {
-                    x: one(LEFT + at(column)),
-                    y: one(TOP + at(index)),
+                words.push(format!("{} predicted as {}: {}", label.as_str(), predicted.as_str(), count(*posts)));
+                cells.push(HeatmapCell {
+                    x: round_tenth(LEFT + at(column)),
+                    y: round_tenth(TOP + at(index)),
                     opacity: (share * 70.0 + 6.0).round() / 100.0,
                     count: count(*posts),
-                    share: format!("{:.1} %", share * 100.0),
+                    share: format!("{:.1}%", share * 100.0),
                 });
             }
         }
         let height = TOP + at(labels.len()) + 2.0;
         let (columns, rows) = (tick(LEFT), tick(TOP));
-        Heat {
+        Heatmap {
             name: row.name.clone(),
             hue: hue(row.embedding),
             height,
@@ -284,22 +285,23 @@ pub(super) fn heats(report: &Report) -> Vec<Heat> {
 
 /// Values from `low` to `high`.
 #[derive(Debug, Clone, Copy)]
-struct Range {
+struct AxisRange {
     low: f64,
     high: f64,
 }
 
-impl Range {
-    fn of(values: impl Iterator<Item = f64>) -> Option<Self> {
+impl AxisRange {
+    /// The range of `values`.
+    fn spanning(values: impl Iterator<Item = f64>) -> Option<Self> {
         values.fold(None, |range: Option<Self>, value| {
             let Self { low, high } = range.unwrap_or(Self { low: value, high: value });
             Some(Self { low: low.min(value), high: high.max(value) })
         })
     }
 
-    /// With room on both sides: a tenth, and at least `least`.
-    fn wider(self, least: f64) -> Self {
-        let room = (self.span() / 10.0).max(least);
+    /// With margins on both sides: a tenth, and at least `min`.
+    fn wider(self, min: f64) -> Self {
+        let room = (self.span() / 10.0).max(min);
         Self { low: self.low - room, high: self.high + room }
     }
 
@@ -307,15 +309,15 @@ impl Range {
         self.high - self.low
     }
 
-    fn holds(self, value: f64) -> bool {
+    fn contains(self, value: f64) -> bool {
         (self.low..=self.high).contains(&value)
     }
 
     fn place(self, value: f64, from: f64, to: f64) -> f64 {
-        one(from + (to - from) * (value - self.low) / self.span().max(f64::MIN_POSITIVE))
+        round_tenth(from + (to - from) * (value - self.low) / self.span().max(f64::MIN_POSITIVE))
     }
 
-    /// Round values within, three to seven of them.
+    /// Round values within the range, three to seven of them.
     fn steps(self) -> Vec<f64> {
         let step = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2].into_iter().find(|step| self.span() / step <= 6.0);
         let step = step.unwrap_or(0.5);
@@ -329,15 +331,15 @@ fn path(places: impl Iterator<Item = (f64, f64)>) -> String {
     places.enumerate().map(part).collect()
 }
 
-/// To a tenth, which is finer than a screen.
-fn one(value: f64) -> f64 {
+/// Rounds to a tenth, which is finer than a screen.
+fn round_tenth(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
-/// As few digits as tell one step from the next.
+/// With as few digits as distinguish the steps.
 fn short_percent(share: f64) -> String {
     let tenths = (share * 1_000.0).round() / 10.0;
-    format!("{tenths} %")
+    format!("{tenths}%")
 }
 
 fn axis_time(seconds: f64) -> String {
@@ -355,14 +357,14 @@ mod tests {
     #[test]
     fn an_axis_has_round_steps_within_it() {
         assert_eq!(
-            Range { low: 0.683, high: 0.781 }.steps().iter().map(|at| short_percent(*at)).collect::<Vec<_>>(),
-            ["70 %", "72 %", "74 %", "76 %", "78 %"]
+            AxisRange { low: 0.683, high: 0.781 }.steps().iter().map(|at| short_percent(*at)).collect::<Vec<_>>(),
+            ["70%", "72%", "74%", "76%", "78%"]
         );
-        assert_eq!(Range { low: 0.4, high: 1.0 }.steps().len(), 7);
-        let range = Range::of([3.0, 1.0].into_iter()).unwrap();
+        assert_eq!(AxisRange { low: 0.4, high: 1.0 }.steps().len(), 7);
+        let range = AxisRange::spanning([3.0, 1.0].into_iter()).unwrap();
         assert_eq!((range.place(1.0, 50.0, 432.0), range.place(3.0, 270.0, 10.0)), (50.0, 10.0));
-        assert!(Range::of(std::iter::empty()).is_none());
-        assert!(Range { low: 1.0, high: 1.0 }.place(1.0, 0.0, 9.0).is_finite());
+        assert!(AxisRange::spanning(std::iter::empty()).is_nround_tenth());
+        assert!(AxisRange { low: 1.0, high: 1.0 }.place(1.0, 0.0, 9.0).is_finite());
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! Numbers as reports write them.
+//! Number formats of the reports.
 
 use std::fmt::Write;
 
-/// Such as `77.06 %`.
+/// Such as `77.06%`.
 pub(super) fn percent(share: f64) -> String {
-    format!("{:.2} %", share * 100.0)
+    format!("{:.2}%", share * 100.0)
 }
 
 /// Such as `0.7706`.
@@ -12,8 +12,8 @@ pub(super) fn share(share: f64) -> String {
     format!("{share:.4}")
 }
 
-/// A share, or a dash where there is none.
-pub(super) fn maybe(value: Option<f64>) -> String {
+/// A share, or a dash if there is none.
+pub(super) fn share_or_dash(value: Option<f64>) -> String {
     value.map_or("–".to_owned(), share)
 }
 
@@ -36,16 +36,16 @@ pub(super) fn count(count: u64) -> String {
 }
 
 /// `2 rows`, `1 row`.
-pub(super) fn counted(number: u64, noun: &str) -> String {
+pub(super) fn count_of(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
 /// `9 of 12 runs finished, 3 not available; 95.0 s in all`.
 pub(super) fn tally(report: &super::Report) -> String {
-    let tally = report.tally();
-    let mut line = format!("{} of {} runs finished", tally.finished, report.runs.len());
+    let counts = report.run_counts();
+    let mut line = format!("{} of {} runs finished", counts.finished, report.runs.len());
     for (runs, how) in
-        [(tally.not_available, "not available"), (tally.failed, "failed"), (tally.interrupted, "interrupted")]
+        [(counts.not_available, "not available"), (counts.failed, "failed"), (counts.interrupted, "interrupted")]
     {
         if runs > 0 {
             let _ = write!(line, ", {runs} {how}");
@@ -63,10 +63,10 @@ mod tests {
     fn numbers_are_written_as_the_study_writes_them() {
         assert_eq!(
             (percent(0.770_63), duration(5.04), duration(1248.0)),
-            ("77.06 %".into(), "5.0 s".into(), "20.8 min".into())
+            ("77.06%".into(), "5.0 s".into(), "20.8 min".into())
         );
         assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!((counted(1, "row"), counted(4_998, "row")), ("1 row".into(), "4,998 rows".into()));
-        assert_eq!((maybe(None), maybe(Some(0.5))), ("–".into(), "0.5000".into()));
+        assert_eq!((count_of(1, "row"), count_of(4_998, "row")), ("1 row".into(), "4,998 rows".into()));
+        assert_eq!((share_or_dash(None), share_or_dash(Some(0.5))), ("–".into(), "0.5000".into()));
     }
 }

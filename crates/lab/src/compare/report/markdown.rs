@@ -1,23 +1,23 @@
-//! The report as Markdown: the tables, the data and the command, to be pasted into an issue or a README.
+//! The report as Markdown: tables, data and command, to paste into an issue or a README.
 
 use super::format;
-use super::format::{count, counted, duration, maybe, percent, share};
-use super::{Report, Row, RunResult};
+use super::format::{count, count_of, duration, percent, share, share_or_dash};
+use super::{Report, ReportRow, RunResult};
 use crate::ClassScores;
 
-pub(super) fn of(report: &Report) -> String {
+pub(super) fn render(report: &Report) -> String {
     let mut lines = vec!["# vigie lab compare".to_owned(), String::new()];
-    if let Some((row, result)) = report.best() {
+    if let (Some((_, result)), Some(headline)) = (report.best(), report.headline()) {
         let [low, high] = result.accuracy_interval.map(percent);
         let accuracy = percent(result.scores.accuracy);
-        lines.push(format!("Best: **{}**, accuracy {accuracy} (95 %: {low} to {high}).", row.name));
+        lines.push(format!("**{headline}**: accuracy {accuracy} (95% interval: {low} to {high})."));
     }
     lines.extend([format!("{}.", format::tally(report)), String::new()]);
     lines.extend(runs(report));
     lines.extend([
         String::new(),
-        "Duration is from the first epoch to the last prediction; features are what an embedding's runs share. Negative R@P90 \
-         is the recall of negative at 90 % precision, its threshold chosen on the posts judged. ROC-AUC is of negative against \
+        "Duration is from the first epoch to the last prediction; features are shared by the runs of a featurizer. Negative R@P90 \
+         is the recall of negative at 90% precision, its threshold chosen on the test posts. ROC-AUC is of negative against \
          the rest."
             .to_owned(),
         String::new(),
@@ -30,17 +30,17 @@ pub(super) fn of(report: &Report) -> String {
 
 fn runs(report: &Report) -> Vec<String> {
     let mut lines = vec![
-        "| run | duration | accuracy | 95 % interval | macro-F1 | negative R@P90 | ROC-AUC | features |".to_owned(),
+        "| run | duration | accuracy | 95% interval | macro-F1 | negative R@P90 | ROC-AUC | features |".to_owned(),
         "|---|--:|--:|--:|--:|--:|--:|--:|".to_owned(),
     ];
     lines.extend(report.runs.iter().map(|row| match &row.result {
         Some(result) => run(row, result),
-        None => format!("| {} | {} |||||||", row.name, row.excuse().replace('|', "\\|").replace('\n', " ")),
+        None => format!("| {} | {} |||||||", row.name, row.reason_text().replace('|', "\\|").replace('\n', " ")),
     }));
     lines
 }
 
-fn run(row: &Row, result: &RunResult) -> String {
+fn run(row: &ReportRow, result: &RunResult) -> String {
     let [low, high] = result.accuracy_interval.map(percent);
     let scores = &result.scores;
     format!(
@@ -49,8 +49,8 @@ fn run(row: &Row, result: &RunResult) -> String {
         duration(result.seconds),
         percent(scores.accuracy),
         share(scores.macro_f1),
-        maybe(scores.negative_recall_at_90_precision),
-        maybe(scores.roc_auc),
+        share_or_dash(scores.negative_recall_at_90_precision),
+        share_or_dash(scores.roc_auc),
         row.features_seconds.map(duration).unwrap_or_default(),
     )
 }
@@ -72,7 +72,7 @@ fn data(report: &Report) -> Vec<String> {
     let data = &report.data;
     let mut lines = vec![
         String::new(),
-        "## Data".to_owned(),
+        "## ComparisonData".to_owned(),
         String::new(),
         "| file | role | rows | rejected | sha256 |".to_owned(),
         "|---|---|--:|--:|---|".to_owned(),
@@ -88,17 +88,17 @@ fn data(report: &Report) -> Vec<String> {
     lines.extend([
         String::new(),
         format!(
-            "{} to learn from ({}), {} to judge by ({}); {} left out of the former, their text being judged by.{split} Word \
+            "Training: {} ({}). Test: {} ({}). {} dropped from training because their text is in the test set.{split} Word \
              vectors may also learn from {}.",
-            counted(data.train.rows, "post"),
+            count_of(data.train.rows, "post"),
             super::html::classes(&data.train),
-            count(data.test.rows),
+            count_of(data.test.rows, "post"),
             super::html::classes(&data.test),
-            count(data.dropped_as_test_text),
-            counted(data.corpus_texts, "further text"),
+            count_of(data.dropped_as_test_text, "row"),
+            count_of(data.corpus_texts, "further text"),
         ),
         String::new(),
-        format!("vigie {}, {}, {}{processor}, seed {}.", report.vigie, machine.system, counted(machine.cores as u64, "core"), report.seed),
+        format!("vigie {}, {}, {}{processor}, seed {}.", report.vigie, machine.system, count_of(machine.cores as u64, "core"), report.seed),
         String::new(),
         format!("```sh\n{}\n```", report.command),
     ]);

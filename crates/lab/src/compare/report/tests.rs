@@ -1,15 +1,16 @@
-//! Reports of made-up runs: what they say, and what they must not hold.
+//! Reports of made-up runs: what they contain, and what they must not contain.
 
 use std::time::Duration;
 
 use super::*;
-use crate::compare::{FileFacts, SideFacts, Split};
+use crate::Split;
+use crate::compare::{FileSummary, SideSummary};
 use crate::run_record::RunRecord;
 use crate::score::Curve;
 use vigie_reading::classify::Label;
 
-fn facts() -> Facts {
-    let file = FileFacts {
+fn facts() -> DataSummary {
+    let file = FileSummary {
         role: "train and test",
         path: "posts <b>|.csv".to_owned(),
         sha256: "0".repeat(64),
@@ -17,12 +18,12 @@ fn facts() -> Facts {
         rejected: 2,
         empty: 1,
     };
-    let side = |rows: u64| SideFacts {
+    let side = |rows: u64| SideSummary {
         rows,
         classes: [(Label::Negative, rows / 2), (Label::Positive, rows - rows / 2)].into(),
         sha256: ["words", "transformer"].map(|name| (name, "1".repeat(64))).into(),
     };
-    Facts {
+    DataSummary {
         files: vec![file],
         split: Some(Split::Time),
         train: side(4_000),
@@ -32,7 +33,7 @@ fn facts() -> Facts {
     }
 }
 
-/// Of every ten posts of 1,000, `wrong` are read as the other class.
+/// Of 1,000 posts, `wrong` in ten are predicted as the other class.
 fn finished(combination: Combination, wrong: usize) -> Run {
     let labels: Vec<Label> =
         (0..1_000).map(|row| if row % 2 == 0 { Label::Negative } else { Label::Positive }).collect();
@@ -45,7 +46,7 @@ fn finished(combination: Combination, wrong: usize) -> Run {
             if *label == Label::Negative { [right, 0.0, 1.0 - right] } else { [1.0 - right, 0.0, right] }
         })
         .collect();
-    let scores = Scores::of(&labels, &probabilities).unwrap();
+    let scores = Scores::compute(&labels, &probabilities).unwrap();
     let record = RunRecord {
         name: combination.to_string(),
         started: Timestamp::UNIX_EPOCH,
@@ -58,31 +59,31 @@ fn finished(combination: Combination, wrong: usize) -> Run {
         artifacts: Vec::new(),
         model: None,
     };
-    let curve = Curve::of(&labels, &probabilities).unwrap().thinned(40);
-    let outcome = Outcome::Finished(Box::new(Finished { record, curve }));
+    let curve = Curve::compute(&labels, &probabilities).unwrap().thinned(40);
+    let outcome = RunOutcome::Finished(Box::new(FinishedRun { record, curve }));
     Run { combination, features: Some(Duration::from_secs(3)), outcome }
 }
 
 fn report(ended: impl Fn(&[Combination]) -> Vec<Run>) -> Report {
     let combinations = Combination::all();
-    let about = About {
+    let context = ReportContext {
         command: "vigie lab compare 'posts <b>|.csv'".to_owned(),
         begun: Timestamp::UNIX_EPOCH,
         took: Duration::from_secs(95),
         seed: 42,
         data: facts(),
     };
-    Report::new(about, &combinations, ended(&combinations))
+    Report::new(context, &combinations, ended(&combinations))
 }
 
-/// Ten runs, one that failed, one that could not be had, one that never came.
+/// Nine finished runs, one that failed, one that was not available, one that was interrupted.
 fn mixed() -> Report {
     report(|all| {
         let mut runs: Vec<Run> =
             all[..9].iter().enumerate().map(|(index, run)| finished(*run, 1 + index % 4)).collect();
         let ended = |combination, outcome| Run { combination, features: None, outcome };
-        runs.push(ended(all[9], Outcome::Failed("m/config.json: <no> | such file".to_owned())));
-        runs.push(ended(all[10], Outcome::NotAvailable("no library: pip install lightgbm".to_owned())));
+        runs.push(ended(all[9], RunOutcome::Failed("m/config.json: <no> | such file".to_owned())));
+        runs.push(ended(all[10], RunOutcome::NotAvailable("no library: pip install lightgbm".to_owned())));
         runs
     })
 }
@@ -98,7 +99,7 @@ fn runs_are_by_accuracy_and_nothing_is_hidden() {
         "ties in the grid's order"
     );
     assert_eq!(names[9..], ["DistilBERT_LogisticRegression", "DistilBERT_RandomForest", "DistilBERT_LightGBM"]);
-    assert_eq!(report.tally(), Tally { finished: 9, failed: 1, not_available: 1, interrupted: 1 });
+    assert_eq!(report.run_counts(), RunCounts { finished: 9, failed: 1, not_available: 1, interrupted: 1 });
     let last = "9 of 12 runs finished, 1 not available, 1 failed, 1 interrupted; 95.0 s in all";
     for text in [report.text(200), report.text(60), report.markdown(), report.html().replace("<wbr>", "")] {
         assert!(names.iter().all(|name| text.contains(name)), "{text}");
@@ -106,7 +107,11 @@ fn runs_are_by_accuracy_and_nothing_is_hidden() {
     }
     let text = report.text(80);
     assert!(text.ends_with(last));
-    assert_eq!(text.matches("not available: no library: pip install lightgbm").count(), 1, "once for all that want it");
+    assert_eq!(
+        text.matches("not available: no library: pip install lightgbm").count(),
+        1,
+        "once for all runs that need it"
+    );
 }
 
 #[test]
@@ -114,17 +119,17 @@ fn the_table_fits_the_terminal_and_keeps_what_matters_most() {
     let report = mixed();
     let head = |width: usize| report.text(width).lines().nth(2).unwrap().to_owned();
     let words = |width| head(width).split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_eq!(words(200), "run duration accuracy 95 % macro-F1 R@P90 ROC-AUC features fit to all");
+    assert_eq!(words(200), "run duration accuracy 95% macro-F1 R@P90 ROC-AUC features total");
     assert_eq!(words(80), "run duration accuracy macro-F1 R@P90 features");
     assert_eq!(words(20), "run duration accuracy");
     let best = report.text(200).lines().nth(3).unwrap().to_owned();
     assert!(
-        best.starts_with("TFIDF_LogisticRegression") && best.contains("90.00 %") && best.contains("4.5 s"),
+        best.starts_with("TFIDF_LogisticRegression") && best.contains("90.00%") && best.contains("4.5 s"),
         "{best}"
     );
     for width in [60, 80, 100, 200] {
         let text = report.text(width);
-        let tables = text.lines().filter(|line| line.contains("0.9000") || line.contains("90.00 %"));
+        let tables = text.lines().filter(|line| line.contains("0.9000") || line.contains("90.00%"));
         for line in tables {
             assert!(line.chars().count() <= width, "{width}: {line}");
         }
@@ -141,7 +146,21 @@ fn the_page_stands_alone_and_runs_nothing() {
         assert!(page.contains("posts &lt;b&gt;|.csv") && !page.contains("<b>"));
         assert!(!page.contains("NaN") && !page.contains("inf "));
         let marks = page.matches("<svg").count() - page.matches("aria-hidden").count();
-        assert_eq!(page.matches("role=\"img\"").count(), marks, "every chart says what it is");
+        assert_eq!(page.matches("role=\"img\"").count(), marks, "every chart has a title");
+    }
+}
+
+#[test]
+fn a_lead_within_the_interval_is_not_called_significant() {
+    let two = |wrong: usize| report(|all| vec![finished(all[0], 1), finished(all[1], wrong)]);
+    let (clear, tie) = (two(3), two(1));
+    assert_eq!(clear.headline().unwrap(), "TFIDF_LogisticRegression leads by accuracy");
+    assert_eq!(tie.headline().unwrap(), "TFIDF_LogisticRegression leads by accuracy (not significantly)");
+    let one = report(|all| vec![finished(all[0], 0)]);
+    assert_eq!(one.headline().unwrap(), "TFIDF_LogisticRegression is the only finished run");
+    assert_eq!(report(|_| Vec::new()).headline(), None);
+    for text in [tie.markdown(), tie.html()] {
+        assert!(text.contains("leads by accuracy (not significantly)"), "{text}");
     }
 }
 
@@ -160,9 +179,9 @@ fn the_page_shows_every_run_in_every_chart() {
 }
 
 #[test]
-fn the_markdown_is_a_table_a_run() {
+fn the_markdown_has_one_row_per_run() {
     let markdown = mixed().markdown();
-    let row = "| TFIDF_LogisticRegression | 1.5 s | 90.00 % | 87.98 % – 91.71 % | 0.9000 |";
+    let row = "| TFIDF_LogisticRegression | 1.5 s | 90.00% | 87.98% – 91.71% | 0.9000 |";
     assert!(markdown.contains(row), "{markdown}");
     assert!(
         markdown.contains("| DistilBERT_LogisticRegression | failed: m/config.json: <no> \\| such file |||||||"),
@@ -172,14 +191,14 @@ fn the_markdown_is_a_table_a_run() {
 }
 
 #[test]
-fn the_json_is_as_its_schema_says() {
+fn the_json_matches_its_schema() {
     let schema: serde_json::Value = serde_json::from_str(include_str!("report.schema.json")).unwrap();
     let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
     for report in [mixed(), report(|_| Vec::new())] {
         let json: serde_json::Value = serde_json::from_str(&report.json()).unwrap();
-        let faults: Vec<String> =
-            validator.iter_errors(&json).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
-        assert!(faults.is_empty(), "{faults:#?}");
+        let errors: Vec<String> =
+            validator.iter_errors(&json).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
     }
     let mut json: serde_json::Value = serde_json::from_str(&mixed().json()).unwrap();
     json["runs"][0].as_object_mut().unwrap().remove("scores");

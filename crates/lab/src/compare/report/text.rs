@@ -1,52 +1,60 @@
-//! The report on a terminal: the table of runs, as many of its columns as fit, then each class.
+//! The report for a terminal: the table of runs with as many columns as fit, then each class.
 
 use std::collections::BTreeSet;
 
 use super::format;
-use super::format::{count, counted, duration, maybe, percent, share};
-use super::{Report, Row, RunResult, Status};
+use super::format::{count, count_of, duration, percent, share, share_or_dash};
+use super::{Report, ReportRow, RunResult, RunStatus};
 use crate::ClassScores;
 use vigie_reading::classify::Label;
 
-/// Between two columns.
+/// Spaces between two columns.
 const GAP: usize = 2;
 
 struct Column {
     title: &'static str,
-    /// The highest goes first where not all fit; those of 0 stay.
-    expendable: u8,
-    cell: fn(&Row, &RunResult) -> String,
+    /// If not all columns fit, the highest is dropped first; those of 0 stay.
+    drop_priority: u8,
+    cell: fn(&ReportRow, &RunResult) -> String,
 }
 
 const COLUMNS: [Column; 8] = [
-    Column { title: "duration", expendable: 0, cell: |_, result| duration(result.seconds) },
-    Column { title: "accuracy", expendable: 0, cell: |_, result| percent(result.scores.accuracy) },
-    Column { title: "95 %", expendable: 5, cell: |_, result| interval(result.accuracy_interval) },
-    Column { title: "macro-F1", expendable: 1, cell: |_, result| share(result.scores.macro_f1) },
-    Column { title: "R@P90", expendable: 2, cell: |_, result| maybe(result.scores.negative_recall_at_90_precision) },
-    Column { title: "ROC-AUC", expendable: 4, cell: |_, result| maybe(result.scores.roc_auc) },
-    Column { title: "features", expendable: 3, cell: |row, _| row.features_seconds.map(duration).unwrap_or_default() },
+    Column { title: "duration", drop_priority: 0, cell: |_, result| duration(result.seconds) },
+    Column { title: "accuracy", drop_priority: 0, cell: |_, result| percent(result.scores.accuracy) },
+    Column { title: "95%", drop_priority: 5, cell: |_, result| interval(result.accuracy_interval) },
+    Column { title: "macro-F1", drop_priority: 1, cell: |_, result| share(result.scores.macro_f1) },
     Column {
-        title: "fit to all",
-        expendable: 6,
+        title: "R@P90",
+        drop_priority: 2,
+        cell: |_, result| share_or_dash(result.scores.negative_recall_at_90_precision),
+    },
+    Column { title: "ROC-AUC", drop_priority: 4, cell: |_, result| share_or_dash(result.scores.roc_auc) },
+    Column {
+        title: "features",
+        drop_priority: 3,
+        cell: |row, _| row.features_seconds.map(duration).unwrap_or_default(),
+    },
+    Column {
+        title: "total",
+        drop_priority: 6,
         cell: |row, result| duration(result.seconds + row.features_seconds.unwrap_or(0.0)),
     },
 ];
 
-pub(super) fn of(report: &Report, width: usize) -> String {
+pub(super) fn render(report: &Report, width: usize) -> String {
     let data = &report.data;
     let mut lines = vec![format!(
-        "{} to learn from, {} to judge by{}",
-        counted(data.train.rows, "post"),
-        count(data.test.rows),
+        "training: {}, test: {}{}",
+        count_of(data.train.rows, "post"),
+        count_of(data.test.rows, "post"),
         dropped(data.dropped_as_test_text)
     )];
     lines.push(String::new());
     lines.extend(runs(report, width));
     if report.finished().next().is_some() {
         lines.push(String::new());
-        lines.push("R@P90: recall of negative at 90 % precision, the threshold chosen on the posts judged".to_owned());
-        lines.push("features: what an embedding's runs share, not in their duration".to_owned());
+        lines.push("R@P90: recall of negative at 90% precision, the threshold chosen on the test posts".to_owned());
+        lines.push("features: shared by the runs of a featurizer, not included in their duration".to_owned());
         lines.push(String::new());
         lines.extend(classes(report, width));
         lines.push(String::new());
@@ -56,7 +64,11 @@ pub(super) fn of(report: &Report, width: usize) -> String {
 }
 
 fn dropped(rows: u64) -> String {
-    if rows == 0 { String::new() } else { format!("; {} left out, their text being judged by", count(rows)) }
+    if rows == 0 {
+        String::new()
+    } else {
+        format!("; {} dropped from training, their text is in the test set", count(rows))
+    }
 }
 
 fn interval([low, high]: [f64; 2]) -> String {
@@ -73,9 +85,9 @@ fn runs(report: &Report, width: usize) -> Vec<String> {
         cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0).max(column.title.chars().count())
     };
     while names + columns.iter().map(|column| wide(column) + GAP).sum::<usize>() > width {
-        let most = columns.iter().enumerate().max_by_key(|(_, (column, _))| column.expendable);
-        match most {
-            Some((index, (column, _))) if column.expendable > 0 => drop(columns.remove(index)),
+        let lowest_priority = columns.iter().enumerate().max_by_key(|(_, (column, _))| column.drop_priority);
+        match lowest_priority {
+            Some((index, (column, _))) if column.drop_priority > 0 => drop(columns.remove(index)),
             _ => break,
         }
     }
@@ -94,12 +106,13 @@ fn runs(report: &Report, width: usize) -> Vec<String> {
     }
     let finished = report.finished().count();
     for (line, run) in lines.iter_mut().skip(1 + finished).zip(report.runs.iter().skip(finished)) {
-        // Why something is not there is the same for all that want it, and is said once below.
-        let said = if run.status == Status::NotAvailable { "not available".to_owned() } else { run.excuse() };
-        *line += &format!("{:GAP$}{said}", "");
+        // Why something is not there is the same for all that want it, and is message once below.
+        let message =
+            if run.status == RunStatus::NotAvailable { "not available".to_owned() } else { run.reason_text() };
+        *line += &format!("{:GAP$}{message}", "");
     }
-    let unavailable = report.runs.iter().filter(|run| run.status == Status::NotAvailable);
-    let reasons: BTreeSet<String> = unavailable.map(Row::excuse).collect();
+    let unavailable = report.runs.iter().filter(|run| run.status == RunStatus::NotAvailable);
+    let reasons: BTreeSet<String> = unavailable.map(ReportRow::reason_text).collect();
     if !reasons.is_empty() {
         lines.push(String::new());
         lines.extend(reasons);
@@ -107,7 +120,7 @@ fn runs(report: &Report, width: usize) -> Vec<String> {
     lines
 }
 
-/// Precision, recall and F1 of each class: side by side where that fits, else one class below the other.
+/// Precision, recall and F1 of each class: side by side if that fits, otherwise one below the other.
 fn classes(report: &Report, width: usize) -> Vec<String> {
     let Some((_, best)) = report.best() else { return Vec::new() };
     let labels = &best.scores.labels;
@@ -118,7 +131,7 @@ fn classes(report: &Report, width: usize) -> Vec<String> {
     };
     let title = |label: Label| {
         let support = best.scores.per_class.get(&label).map_or(0, |class| class.support);
-        format!("{} ({})", label.as_str(), counted(support, "post"))
+        format!("{} ({})", label.as_str(), count_of(support, "post"))
     };
     let at_once = (width.saturating_sub(names) / 24).clamp(1, labels.len().max(1));
     let mut lines = Vec::new();

@@ -1,53 +1,52 @@
-//! [`Bins`]: features as small whole numbers, so that the best split of a node is found by counting.
+//! [`Bins`]: features as small integers, so that the best split of a node is found by counting.
 
 use rayon::prelude::*;
 
 use crate::matrix::{Dense, Matrix, Sparse};
 
-/// Most bins of a sparse feature's values, 0 apart: most say little more than that the word is there.
-const SPARSE_BINS: usize = 8;
+/// For the non-zero values of a sparse feature: most features only say that the word is there.
+const MAX_SPARSE_BINS: usize = 8;
 
-/// Every row, binned.
+/// All rows, binned.
 pub(super) struct Bins {
-    /// By column: the upper edges of all bins but the last, ascending. A value is in the first bin whose edge it does not
-    /// exceed.
+    /// By column: the upper edges of all bins but the last, ascending. A value is in the first bin whose edge is not below it.
     pub(super) edges: Vec<Vec<f32>>,
     pub(super) rows: usize,
-    pub(super) values: Values,
+    pub(super) values: BinnedValues,
 }
 
-pub(super) enum Values {
+pub(super) enum BinnedValues {
     /// Column-major, `[width, rows]`.
     Dense(Vec<u8>),
     Sparse {
-        by_row: Lines,
-        by_column: Lines,
+        by_row: SparseBins,
+        by_column: SparseBins,
         /// The bin that 0 is in, by column.
         zero: Vec<u8>,
     },
 }
 
-/// Listed bins, by row with their columns or by column with their rows.
-pub(super) struct Lines {
+/// Listed bins: by row with their columns, or by column with their rows.
+pub(super) struct SparseBins {
     starts: Vec<usize>,
     across: Vec<u32>,
     bins: Vec<u8>,
 }
 
-impl Lines {
-    /// Where the bins of a line are across, and the bins.
+impl SparseBins {
+    /// The positions of a line's bins, and the bins.
     pub(super) fn line(&self, index: usize) -> (&[u32], &[u8]) {
         let (from, to) = (self.starts[index], self.starts[index + 1]);
         (&self.across[from..to], &self.bins[from..to])
     }
 
-    /// Bins a line, as far as whole numbers go.
+    /// Mean number of bins per line, rounded down.
     pub(super) fn mean(&self) -> usize {
         self.bins.len() / (self.starts.len() - 1)
     }
 
-    /// The same bins, `width` lines the other way.
-    fn turned(&self, width: usize) -> Self {
+    /// The same bins by the other axis, which has `width` lines.
+    fn transpose(&self, width: usize) -> Self {
         let mut starts = vec![0; width + 1];
         for at in &self.across {
             starts[*at as usize + 1] += 1;
@@ -69,27 +68,27 @@ impl Lines {
 }
 
 impl Bins {
-    /// At most `most` bins a feature, 2 to 256, holding about as many rows each.
-    pub(super) fn of(x: &Matrix, most: usize) -> Self {
+    /// At most `max_bins` bins per feature, 2 to 256, with about as many rows each.
+    pub(super) fn build(x: &Matrix, max_bins: usize) -> Self {
         match x {
-            Matrix::Dense(dense) => Self::of_dense(dense, most),
-            Matrix::Sparse(sparse) => Self::of_sparse(sparse, most.min(SPARSE_BINS)),
+            Matrix::Dense(dense) => Self::from_dense(dense, max_bins),
+            Matrix::Sparse(sparse) => Self::from_sparse(sparse, max_bins.min(MAX_SPARSE_BINS)),
         }
     }
 
-    fn of_dense(dense: &Dense, most: usize) -> Self {
+    fn from_dense(dense: &Dense, max_bins: usize) -> Self {
         let Dense { width, values } = dense;
         let binned = (0..*width).into_par_iter().map(|column| {
             let values: Vec<f32> = values.iter().skip(column).step_by(*width).copied().collect();
-            let edges = edges(values.clone(), most);
+            let edges = edges(values.clone(), max_bins);
             let bins: Vec<u8> = values.iter().map(|value| bin(&edges, *value)).collect();
             (edges, bins)
         });
         let (edges, bins): (Vec<_>, Vec<_>) = binned.unzip();
-        Self { edges, rows: values.len() / width, values: Values::Dense(bins.concat()) }
+        Self { edges, rows: values.len() / width, values: BinnedValues::Dense(bins.concat()) }
     }
 
-    fn of_sparse(sparse: &Sparse, most: usize) -> Self {
+    fn from_sparse(sparse: &Sparse, max_bins: usize) -> Self {
         let rows = sparse.starts.len() - 1;
         let mut by_column = vec![Vec::new(); sparse.width];
         for (column, value) in sparse.columns.iter().zip(&sparse.values) {
@@ -97,13 +96,14 @@ impl Bins {
                 by_column[*column as usize].push(*value);
             }
         }
-        let edges: Vec<Vec<f32>> = by_column.into_par_iter().map(|values| edges_around_0(values, rows, most)).collect();
+        let edges: Vec<Vec<f32>> =
+            by_column.into_par_iter().map(|values| edges_around_0(values, rows, max_bins)).collect();
         let listed = sparse.columns.iter().zip(&sparse.values);
         let bins = listed.map(|(column, value)| bin(&edges[*column as usize], *value)).collect();
         let zero = edges.iter().map(|edges| bin(edges, 0.0)).collect();
-        let by_row = Lines { starts: sparse.starts.clone(), across: sparse.columns.clone(), bins };
-        let by_column = by_row.turned(sparse.width);
-        Self { edges, rows, values: Values::Sparse { by_row, by_column, zero } }
+        let by_row = SparseBins { starts: sparse.starts.clone(), across: sparse.columns.clone(), bins };
+        let by_column = by_row.transpose(sparse.width);
+        Self { edges, rows, values: BinnedValues::Sparse { by_row, by_column, zero } }
     }
 }
 
@@ -111,17 +111,17 @@ fn bin(edges: &[f32], value: f32) -> u8 {
     edges.partition_point(|edge| *edge < value) as u8
 }
 
-/// Between every two values where they are few, otherwise at their quantiles.
-fn edges(mut values: Vec<f32>, most: usize) -> Vec<f32> {
+/// Between every two values if they are few, otherwise at their quantiles.
+fn edges(mut values: Vec<f32>, max_bins: usize) -> Vec<f32> {
     values.sort_unstable_by(f32::total_cmp);
     let steps = values.windows(2).filter(|pair| pair[0] < pair[1]).count();
     let mut edges = Vec::new();
-    if steps < most {
+    if steps < max_bins {
         edges.extend(values.windows(2).filter(|pair| pair[0] < pair[1]).map(|pair| middle(pair[0], pair[1])));
     } else {
-        for part in 1..most {
-            let at = part * values.len() / most;
-            // Equal values stay together: the edge is above the whole run that the quantile falls into.
+        for quantile in 1..max_bins {
+            let at = quantile * values.len() / max_bins;
+            // Equal values stay together: the edge is above the whole run of the value at the quantile.
             let value = values[at - 1];
             let above = values.partition_point(|other| *other <= value);
             if let Some(next) = values.get(above) {
@@ -133,14 +133,14 @@ fn edges(mut values: Vec<f32>, most: usize) -> Vec<f32> {
     edges
 }
 
-/// As [`edges`], of values that are not 0 in a column of `rows`, the others being 0: that is always told apart.
-fn edges_around_0(mut values: Vec<f32>, rows: usize, most: usize) -> Vec<f32> {
+/// Like [`edges`], for the non-zero values of a column of `rows`; the other values are 0. Edges always separate 0.
+fn edges_around_0(mut values: Vec<f32>, rows: usize, max_bins: usize) -> Vec<f32> {
     let some_0 = values.len() < rows;
     values.sort_unstable_by(f32::total_cmp);
     let positive = values.partition_point(|value| *value < 0.0);
     let (below, above) =
         (positive.checked_sub(1).and_then(|at| values.get(at)).copied(), values.get(positive).copied());
-    let mut edges = edges(values, most);
+    let mut edges = edges(values, max_bins);
     if some_0 {
         edges.extend(below.map(|below| middle(below, 0.0)));
         edges.extend(above.map(|above| middle(0.0, above)));
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_sparse_column_does_not_list_is_told_from_what_it_does() {
+    fn zero_has_its_own_bin_in_a_sparse_column() {
         assert_eq!(edges_around_0(vec![0.5, -1.0], 9, 8), [-0.5, -0.25, 0.25]);
         assert_eq!(edges_around_0(vec![1.0, 1.0], 9, 8), [0.5]);
         assert!(edges_around_0(vec![1.0, 1.0], 2, 8).is_empty());
@@ -184,10 +184,10 @@ mod tests {
         #[test]
         fn a_value_is_left_of_a_threshold_exactly_if_its_bin_is(
             values in prop::collection::vec(-4.0f32..4.0, 1..200),
-            most in 2usize..65,
+            max_bins in 2usize..65,
         ) {
-            let edges = edges(values.clone(), most);
-            prop_assert!(edges.len() < most && edges.is_sorted_by(|one, next| one < next));
+            let edges = edges(values.clone(), max_bins);
+            prop_assert!(edges.len() < max_bins && edges.is_sorted_by(|one, next| one < next));
             for value in values {
                 for (index, edge) in edges.iter().enumerate() {
                     prop_assert_eq!(usize::from(bin(&edges, value)) <= index, value <= *edge);

@@ -4,7 +4,7 @@ use super::*;
 use crate::matrix::Dense;
 
 #[test]
-fn a_tree_splits_where_the_classes_part() {
+fn a_tree_splits_between_the_classes() {
     let values: Vec<f32> = (0..200).map(|value| value as f32).collect();
     let labels: Vec<Label> = (0..200).map(|row| if row < 120 { Label::Negative } else { Label::Positive }).collect();
     let x = Matrix::Dense(Dense { width: 1, values });

@@ -1,6 +1,6 @@
-//! [`Data`] and [`Booster`]: LightGBM's C interface, made safe.
+//! [`TrainingData`] and [`Booster`]: a safe wrapper of LightGBM's C interface.
 //!
-//! Every call hands over pointers into slices that outlive it, with their lengths; a handle is freed once, by its owner.
+//! Every call passes pointers into slices that outlive it, with their lengths; a handle is freed once, by its owner.
 #![allow(unsafe_code, reason = "LightGBM is a C library; its calls are made here and nowhere else")]
 
 use std::ffi::{CStr, CString, c_int};
@@ -11,15 +11,15 @@ use super::library::{Handle, Library};
 use crate::estimator::EstimatorError;
 use crate::matrix::{Matrix, Sparse};
 
-// Of LightGBM's `c_api.h`.
+// From LightGBM's `c_api.h`.
 const F32: c_int = 0;
 const I64: c_int = 3;
 const PROBABILITIES: c_int = 0;
 const IMPORTANCE_BY_SPLITS: c_int = 0;
 const ALL_TREES: c_int = -1;
 
-/// Rows to learn from, as LightGBM keeps them.
-pub(super) struct Data {
+/// Training rows, as LightGBM stores them.
+pub(super) struct TrainingData {
     library: &'static Library,
     handle: Handle,
 }
@@ -28,19 +28,19 @@ pub(super) struct Data {
 pub(super) struct Booster<'a> {
     library: &'static Library,
     handle: Handle,
-    /// What it learns from has to outlive it.
-    data: PhantomData<&'a Data>,
+    /// The training data has to outlive it.
+    data: PhantomData<&'a TrainingData>,
 }
 
-impl Data {
-    /// `targets` are classes, counted from 0, one a row.
+impl TrainingData {
+    /// `targets` are classes, counted from 0, one per row.
     pub(super) fn new(x: &Matrix, targets: &[f32], settings: &str) -> Result<Self, EstimatorError> {
         let library = Library::get()?;
         let (rows, columns, settings) = (int(x.rows())?, int(x.width())?, text(settings)?);
         let mut handle = null_mut();
         match x {
             // SAFETY: `values` holds `rows` times `columns` values, row by row.
-            Matrix::Dense(dense) => done(library, unsafe {
+            Matrix::Dense(dense) => check_status(library, unsafe {
                 (library.data_of_matrix)(
                     dense.values.as_ptr().cast(),
                     F32,
@@ -53,10 +53,10 @@ impl Data {
                 )
             })?,
             Matrix::Sparse(sparse) => {
-                let rows = Csr::of(sparse)?;
-                // SAFETY: the lengths are those of the slices; `check` has seen that the rows start in order and that the
-                // columns are below the width.
-                done(library, unsafe {
+                let rows = Csr::new(sparse)?;
+                // SAFETY: the lengths are those of the slices; `validation` has checked that the rows start in order and that
+                // the columns are below the width.
+                check_status(library, unsafe {
                     (library.data_of_csr)(
                         rows.starts.as_ptr().cast(),
                         I64,
@@ -75,64 +75,66 @@ impl Data {
         }
         let data = Self { library, handle };
         // SAFETY: `targets` lives through the call, which copies it.
-        done(library, unsafe {
+        check_status(library, unsafe {
             (library.set_field)(data.handle, c"label".as_ptr(), targets.as_ptr().cast(), int(targets.len())?, F32)
         })?;
         Ok(data)
     }
 }
 
-impl Drop for Data {
+impl Drop for TrainingData {
     fn drop(&mut self) {
-        // SAFETY: the handle is ours and not used again. It can only fail on a handle that is null.
+        // SAFETY: this is the owner of the handle, which is not used again. Only a null handle can fail.
         unsafe { (self.library.free_data)(self.handle) };
     }
 }
 
 impl<'a> Booster<'a> {
-    pub(super) fn new(data: &'a Data, settings: &str) -> Result<Self, EstimatorError> {
+    pub(super) fn new(data: &'a TrainingData, settings: &str) -> Result<Self, EstimatorError> {
         let settings = text(settings)?;
         let mut handle = null_mut();
         // SAFETY: `data` outlives the booster, as its lifetime says.
-        done(data.library, unsafe { (data.library.new_booster)(data.handle, settings.as_ptr(), &raw mut handle) })?;
+        check_status(data.library, unsafe {
+            (data.library.new_booster)(data.handle, settings.as_ptr(), &raw mut handle)
+        })?;
         Ok(Self { library: data.library, handle, data: PhantomData })
     }
 
-    /// Grows one tree a class; whether there was nothing left to learn.
+    /// Grows one tree per class; returns whether there was nothing left to learn.
     pub(super) fn step(&mut self) -> Result<bool, EstimatorError> {
         let mut finished = 0;
         // SAFETY: the handle is live.
-        done(self.library, unsafe { (self.library.step)(self.handle, &raw mut finished) })?;
+        check_status(self.library, unsafe { (self.library.step)(self.handle, &raw mut finished) })?;
         Ok(finished == 1)
     }
 
-    /// The metric of the settings, on the rows learnt from.
+    /// The metric of the settings, on the training rows.
     pub(super) fn training_loss(&self) -> Result<f64, EstimatorError> {
         const TRAINING: c_int = 0;
         let (mut metrics, mut count) = ([f64::NAN; 4], 0);
         // SAFETY: the settings name one metric, and there is room for four.
-        done(self.library, unsafe {
+        check_status(self.library, unsafe {
             (self.library.evaluate)(self.handle, TRAINING, &raw mut count, metrics.as_mut_ptr())
         })?;
         Ok(metrics[0])
     }
 
-    /// The model as LightGBM writes it, which loses nothing.
+    /// The model in LightGBM's lossless text format.
     pub(super) fn to_text(&self) -> Result<String, EstimatorError> {
         let mut buffer = Vec::<u8>::new();
-        let mut wanted = 0;
-        // Once for the length, once for the text.
+        let mut needed = 0;
+        // The first call returns the length, the second the text.
         for _ in 0..2 {
-            buffer.resize(usize::try_from(wanted).unwrap_or_default(), 0);
-            // SAFETY: LightGBM writes no more than the length that it is told.
-            done(self.library, unsafe {
+            buffer.resize(usize::try_from(needed).unwrap_or_default(), 0);
+            // SAFETY: LightGBM writes at most the given length.
+            check_status(self.library, unsafe {
                 (self.library.to_text)(
                     self.handle,
                     0,
                     ALL_TREES,
                     IMPORTANCE_BY_SPLITS,
                     buffer.len() as i64,
-                    &raw mut wanted,
+                    &raw mut needed,
                     buffer.as_mut_ptr().cast(),
                 )
             })?;
@@ -144,23 +146,23 @@ impl<'a> Booster<'a> {
 }
 
 impl Booster<'static> {
-    /// A model as [`Booster::to_text`] gave it.
-    pub(super) fn of_text(model: &str) -> Result<Self, EstimatorError> {
+    /// Reads a model that [`Booster::to_text`] wrote.
+    pub(super) fn from_text(model: &str) -> Result<Self, EstimatorError> {
         let (library, model) = (Library::get()?, text(model)?);
         let (mut handle, mut iterations) = (null_mut(), 0);
         // SAFETY: the text ends with 0 and lives through the call.
-        done(library, unsafe { (library.of_text)(model.as_ptr(), &raw mut iterations, &raw mut handle) })?;
+        check_status(library, unsafe { (library.of_text)(model.as_ptr(), &raw mut iterations, &raw mut handle) })?;
         Ok(Self { library, handle, data: PhantomData })
     }
 
-    /// Row-major probabilities: of two classes that of the second, otherwise of all. Rows are as wide as those learnt from.
+    /// Row-major probabilities: for two classes that of the second, otherwise of all. Rows are as wide as the training rows.
     pub(super) fn predict(&self, x: &Matrix, classes: usize) -> Result<Vec<f64>, EstimatorError> {
         let (rows, columns) = (int(x.rows())?, int(x.width())?);
         let settings = text(&format!("num_threads={} verbosity=-1", rayon::current_num_threads()))?;
-        let mut said = vec![0.0; x.rows() * if classes == 2 { 1 } else { classes }];
+        let mut probabilities = vec![0.0; x.rows() * if classes == 2 { 1 } else { classes }];
         let mut length = 0;
         let status = match x {
-            // SAFETY: as in `Data::new`; `said` has room for every row and class.
+            // SAFETY: as in `TrainingData::new`; `probabilities` has room for every row and class.
             Matrix::Dense(dense) => unsafe {
                 (self.library.predict_matrix)(
                     self.handle,
@@ -174,12 +176,12 @@ impl Booster<'static> {
                     ALL_TREES,
                     settings.as_ptr(),
                     &raw mut length,
-                    said.as_mut_ptr(),
+                    probabilities.as_mut_ptr(),
                 )
             },
             Matrix::Sparse(sparse) => {
-                let rows = Csr::of(sparse)?;
-                // SAFETY: as in `Data::new`; `said` has room for every row and class.
+                let rows = Csr::new(sparse)?;
+                // SAFETY: as in `TrainingData::new`; `probabilities` has room for every row and class.
                 unsafe {
                     (self.library.predict_csr)(
                         self.handle,
@@ -196,31 +198,31 @@ impl Booster<'static> {
                         ALL_TREES,
                         settings.as_ptr(),
                         &raw mut length,
-                        said.as_mut_ptr(),
+                        probabilities.as_mut_ptr(),
                     )
                 }
             }
         };
-        done(self.library, status)?;
-        Ok(said)
+        check_status(self.library, status)?;
+        Ok(probabilities)
     }
 }
 
 impl Drop for Booster<'_> {
     fn drop(&mut self) {
-        // SAFETY: the handle is ours and not used again. It can only fail on a handle that is null.
+        // SAFETY: this is the owner of the handle, which is not used again. Only a null handle can fail.
         unsafe { (self.library.free_booster)(self.handle) };
     }
 }
 
-/// Sparse rows, in LightGBM's widths.
+/// Sparse rows, in LightGBM's integer types.
 struct Csr {
     starts: Vec<i64>,
     columns: Vec<i32>,
 }
 
 impl Csr {
-    fn of(sparse: &Sparse) -> Result<Self, EstimatorError> {
+    fn new(sparse: &Sparse) -> Result<Self, EstimatorError> {
         int(sparse.width)?;
         let starts = sparse.starts.iter().map(|start| *start as i64).collect();
         // Below the width, which an i32 can hold.
@@ -229,18 +231,18 @@ impl Csr {
     }
 }
 
-/// The last fault of this thread, where `status` says that there was one.
-fn done(library: &Library, status: c_int) -> Result<(), EstimatorError> {
+/// The last error of this thread, if `status` reports one.
+fn check_status(library: &Library, status: c_int) -> Result<(), EstimatorError> {
     if status == 0 {
         return Ok(());
     }
-    // SAFETY: LightGBM keeps a text that ends with 0 for every thread.
-    let fault = unsafe { CStr::from_ptr((library.last_error)()) };
-    Err(EstimatorError::LightGbm(fault.to_string_lossy().into_owned()))
+    // SAFETY: LightGBM keeps a null-terminated text for every thread.
+    let message = unsafe { CStr::from_ptr((library.last_error)()) };
+    Err(EstimatorError::LightGbm(message.to_string_lossy().into_owned()))
 }
 
 fn int(count: usize) -> Result<c_int, EstimatorError> {
-    c_int::try_from(count).map_err(|_| EstimatorError::LightGbm(format!("{count} is more than it can count")))
+    c_int::try_from(count).map_err(|_| EstimatorError::LightGbm(format!("{count} exceeds its integer range")))
 }
 
 fn text(text: &str) -> Result<CString, EstimatorError> {

@@ -1,7 +1,7 @@
-//! [`Library`]: LightGBM's shared library, looked for on this machine when it is first asked for.
+//! [`Library`]: LightGBM's shared library, searched for on first use.
 //!
-//! It is loaded and not linked, as building it takes cmake, libclang and minutes, and `pip install lightgbm` brings it built.
-//! The functions used have been the same since LightGBM 3.
+//! It is loaded and not linked: building it takes cmake, libclang and minutes, and `pip install lightgbm` installs it built.
+//! The functions used have not changed since LightGBM 3.
 #![allow(unsafe_code, reason = "LightGBM is a C library: its functions are found here and called in `booster`")]
 
 use std::ffi::{c_char, c_int, c_void};
@@ -11,19 +11,19 @@ use std::sync::OnceLock;
 
 use crate::estimator::EstimatorError;
 
-/// Names the library file.
+/// Environment variable with the path of the library file.
 const VARIABLE: &str = "VIGIE_LIGHTGBM_LIBRARY";
 const FILE: &str = if cfg!(target_os = "macos") { "lib_lightgbm.dylib" } else { "lib_lightgbm.so" };
-/// Prints the directory of the Python package, and does not import it: that takes seconds.
+/// Prints the directory of the Python package without importing it, which would take seconds.
 const PYTHON: &str = "import importlib.util as u, os; print(os.path.dirname(u.find_spec('lightgbm').origin))";
 
-/// A data set or a booster.
+/// A dataset or a booster.
 pub(super) type Handle = *mut c_void;
 
-/// `functions! { name: (arguments), ... }`: a table of functions of C that give a status, and how it is filled.
+/// `functions! { name: (arguments), ... }`: a table of C functions that return a status, and the code that fills it.
 macro_rules! functions {
     ($($field:ident = $name:literal: ($($argument:ty),*);)*) => {
-        /// LightGBM's functions; each gives 0 where it went well.
+        /// LightGBM's functions; each returns 0 on success.
         pub(super) struct Library {
             pub(super) last_error: unsafe extern "C" fn() -> *const c_char,
             $(pub(super) $field: unsafe extern "C" fn($($argument),*) -> c_int,)*
@@ -31,8 +31,8 @@ macro_rules! functions {
 
         impl Library {
             fn load(file: &Path) -> Result<Self, libloading::Error> {
-                // SAFETY: the file is LightGBM's by its name, or the user said so; its initialisers start OpenMP and no more.
-                // It stays loaded for good, and the functions' types are those of LightGBM's `c_api.h`.
+                // SAFETY: the file is LightGBM's by its name, or by the user's choice; its initialisers only start OpenMP.
+                // It is never unloaded, and the functions' types are those of LightGBM's `c_api.h`.
                 unsafe {
                     let library = std::mem::ManuallyDrop::new(libloading::Library::new(file)?);
                     Ok(Self {
@@ -66,31 +66,31 @@ functions! {
 }
 
 impl Library {
-    /// The library of this machine, looked for once.
+    /// The library of this machine, searched for once.
     pub(super) fn get() -> Result<&'static Self, EstimatorError> {
         static FOUND: OnceLock<Result<Library, String>> = OnceLock::new();
-        FOUND.get_or_init(Self::find).as_ref().map_err(|fault| EstimatorError::LightGbmLibrary(fault.clone()))
+        FOUND.get_or_init(Self::find).as_ref().map_err(|error| EstimatorError::LightGbmLibrary(error.clone()))
     }
 
-    /// Where the variable says; else where the machine keeps libraries; else where its Python keeps packages.
+    /// In this order: the file of the environment variable; the system's library path; the packages of python3.
     fn find() -> Result<Self, String> {
         if let Some(file) = std::env::var_os(VARIABLE).filter(|file| !file.is_empty()) {
             return Self::load(Path::new(&file)).map_err(|error| format!("{VARIABLE}: {error}"));
         }
-        let of_machine = match Self::load(Path::new(FILE)) {
+        let system_error = match Self::load(Path::new(FILE)) {
             Ok(library) => return Ok(library),
             Err(error) => error.to_string(),
         };
-        match of_python() {
-            None => Err(format!("{of_machine}, and python3 has no package lightgbm")),
+        match find_in_python() {
+            None => Err(format!("{system_error}, and python3 has no package lightgbm")),
             Some(file) => Self::load(&file).map_err(|error| error.to_string()),
         }
     }
 }
 
-fn of_python() -> Option<PathBuf> {
-    let told = Command::new("python3").args(["-c", PYTHON]).output().ok()?;
-    let package = PathBuf::from(String::from_utf8(told.stdout).ok()?.trim());
+fn find_in_python() -> Option<PathBuf> {
+    let output = Command::new("python3").args(["-c", PYTHON]).output().ok()?;
+    let package = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
     let file = package.join("lib").join(FILE);
     file.is_file().then_some(file)
 }

@@ -1,4 +1,4 @@
-//! Who stands near whom: the counts that GloVe learns from, in the blocks that it learns them by.
+//! Co-occurrence counts that GloVe is trained on, in the blocks in which it trains on them.
 
 use std::collections::HashMap;
 
@@ -7,22 +7,22 @@ use rayon::prelude::*;
 use super::super::vocabulary::Sentences;
 use super::super::word2vec::Random;
 
-/// Words are dealt to so many shards by their number, so that frequent and rare ones are in each. Part of the result's
+/// Words are assigned to this many shards by their index, so that each shard has frequent and rare ones. Part of the result's
 /// bits.
 pub(super) const SHARDS: usize = 8;
 
 /// A pair within its block.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Pair {
-    /// Place of the word in its shard.
+    /// Index of the word in its shard.
     pub word: u32,
-    /// Place of the neighbour in its shard.
+    /// Index of the neighbour in its shard.
     pub neighbour: u32,
-    /// How often they stand together, a distance of `d` counting `1/d`; above 0.
+    /// How often they occur together; an occurrence at distance `d` counts `1/d`. Above 0.
     pub times: f32,
 }
 
-/// The pairs of each shard's words: for each, `SHARDS` blocks, one a shard of neighbours. Shuffled within a block.
+/// The pairs of each shard's words: per shard `SHARDS` blocks, one per shard of neighbours. Shuffled within a block.
 pub(super) fn count(sentences: &Sentences, window: usize, seed: u64) -> Vec<Vec<Vec<Pair>>> {
     (0..SHARDS).into_par_iter().map(|shard| blocks(count_shard(sentences, window, shard), seed, shard)).collect()
 }
@@ -41,7 +41,7 @@ fn count_shard(sentences: &Sentences, window: usize, shard: usize) -> HashMap<(u
     times
 }
 
-/// Sorted before it is shuffled: a hash map's order is never the same.
+/// Sorted before shuffling, because the order of a hash map varies.
 fn blocks(times: HashMap<(u32, u32), f32>, seed: u64, shard: usize) -> Vec<Vec<Pair>> {
     let mut sorted: Vec<((u32, u32), f32)> = times.into_iter().collect();
     sorted.sort_unstable_by_key(|(pair, _)| *pair);
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn a_neighbour_counts_by_its_distance_both_ways() {
         let texts = ["late late crew", "crew late", "crew"];
-        let vocabulary = Vocabulary::of(texts.into_iter(), 1);
+        let vocabulary = Vocabulary::build(texts.into_iter(), 1);
         let number = |word: &str| vocabulary.words.iter().position(|known| known == word).unwrap();
         let blocks = count(&vocabulary.sentences(texts.into_iter()), 2, 1);
         let times = |a: &str, b: &str| blocks[number(a)][number(b)].iter().map(|pair| pair.times).sum::<f32>();

@@ -1,8 +1,8 @@
-//! GloVe (Pennington et al. 2014): a vector a word, read from a file or trained here, then pooled.
+//! GloVe (Pennington et al. 2014): one vector per word, read from a file or trained here, then pooled.
 //!
 //! ```text
-//! file  -> Vectors of the texts' words ------------------------------------------------> Pooling -> rows
-//! texts -> Vocabulary -> Sentences -> Cooccurrences --(epochs of AdaGrad, see `train`)--> Vectors -> ...
+//! file  -> Vectors of the texts' words -----------------------------------------------> Pooling -> rows
+//! texts -> Vocabulary -> Sentences -> co-occurrences --(epochs of AdaGrad, see `train`)--> Vectors -> ...
 //! ```
 
 mod cooccurrence;
@@ -12,8 +12,8 @@ use std::path::PathBuf;
 
 use indicatif::ProgressBar;
 
-use super::word2vec::{Trained, embed_by_file, pooled};
-use super::{Embedded, FeatureError, Pooling, Texts, check};
+use super::word2vec::{TrainedVectors, features_from_file, pooled};
+use super::{FeatureError, Pooling, Texts, TrainTestFeatures, check};
 use crate::run_record::{Params, Series};
 
 pub(super) const NAME: &str = "GloVe";
@@ -21,18 +21,18 @@ pub(super) const NAME: &str = "GloVe";
 /// Settings, by the names of the original program.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// Vectors to take instead of training some, such as `glove.6B.50d.txt`: any file that
-    /// [`Vectors::read`](super::vectors::Vectors::read) knows.
+    /// File of vectors to use instead of training, such as `glove.6B.50d.txt`: any format that
+    /// [`Vectors::read`](super::vectors::Vectors::read) reads.
     pub vectors: Option<PathBuf>,
-    /// Values a word.
+    /// Values per word.
     pub dimensions: usize,
     /// Words to either side that count as neighbours; one at distance `d` counts `1/d`.
     pub window: usize,
-    /// Fewest times that a word must occur.
+    /// Minimum number of occurrences of a word.
     pub min_count: usize,
-    /// A pair that occurs so often or more counts fully.
+    /// A pair that occurs this often or more has full weight.
     pub x_max: f32,
-    /// A pair that occurs `x` times, less than `x_max`, counts `(x / x_max)^alpha`.
+    /// A pair that occurs `x` times, less than `x_max`, has the weight `(x / x_max)^alpha`.
     pub alpha: f32,
     pub learning_rate: f32,
     pub epochs: usize,
@@ -79,9 +79,13 @@ impl Config {
         params
     }
 
-    pub(super) fn embed(&self, texts: Texts<'_>, progress: &ProgressBar) -> Result<Embedded, FeatureError> {
+    pub(super) fn fit_transform(
+        &self,
+        texts: Texts<'_>,
+        progress: &ProgressBar,
+    ) -> Result<TrainTestFeatures, FeatureError> {
         if let Some(path) = &self.vectors {
-            return embed_by_file(path, self.pooling, texts, progress);
+            return features_from_file(path, self.pooling, texts, progress);
         }
         let corpus: Vec<&str> = texts.train.iter().chain(texts.corpus).copied().collect();
         let trained = self.train(&corpus, progress)?;
@@ -89,8 +93,8 @@ impl Config {
         Ok(pooled(&trained.vectors, self.pooling, texts, epochs))
     }
 
-    /// Trains vectors from scratch on `texts`, words between single spaces.
-    pub fn train(&self, texts: &[&str], progress: &ProgressBar) -> Result<Trained, FeatureError> {
+    /// Trains vectors from scratch on `texts`, words separated by single spaces.
+    pub fn train(&self, texts: &[&str], progress: &ProgressBar) -> Result<TrainedVectors, FeatureError> {
         self.check()?;
         train::train(self, texts, progress)
     }

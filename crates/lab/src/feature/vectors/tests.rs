@@ -15,8 +15,8 @@ fn vectors(words: &[&str], width: usize, values: &[f32]) -> Vectors {
 }
 
 #[test]
-fn each_format_is_told_by_its_beginning() {
-    let wanted = vectors(&["good", "late"], 2, &[1.0, -0.5, 0.25, 3e-5]);
+fn each_format_is_detected_by_its_beginning() {
+    let expected = vectors(&["good", "late"], 2, &[1.0, -0.5, 0.25, 3e-5]);
     let mut binary = b"2 2\ngood ".to_vec();
     for (values, end) in [([1.0_f32, -0.5], &b"\nlate "[..]), ([0.25, 3e-5], b"")] {
         binary.extend(values.iter().flat_map(|value| value.to_le_bytes()));
@@ -24,15 +24,15 @@ fn each_format_is_told_by_its_beginning() {
     }
     let text = b"2 2\ngood 1 -0.5\nlate 0.25 3e-05 \n";
     for bytes in [&b"good 1.0 -0.5\nlate 0.25 3e-5"[..], text, &binary] {
-        assert_eq!(read(bytes).as_ref(), Ok(&wanted));
+        assert_eq!(read(bytes).as_ref(), Ok(&expected));
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         packed.write_all(bytes).unwrap();
-        assert_eq!(read(&packed.finish().unwrap()).as_ref(), Ok(&wanted), "gzip");
+        assert_eq!(read(&packed.finish().unwrap()).as_ref(), Ok(&expected), "gzip");
     }
 }
 
 #[test]
-fn only_the_words_asked_for_are_kept_and_the_first_of_two_counts() {
+fn only_selected_words_are_kept_and_the_first_of_two_counts() {
     let bytes = &b"late 1 2\ngood 3 4\nlate 5 6\n"[..];
     let kept = Vectors::from_bytes(Path::new("v"), bytes, None, |word| word == "late").unwrap();
     assert_eq!(kept, vectors(&["late"], 2, &[1.0, 2.0]));
@@ -46,22 +46,22 @@ fn a_word_of_glove_may_hold_spaces() {
 }
 
 #[test]
-fn what_is_broken_is_named() {
-    for (bytes, wanted) in [
-        (&b""[..], "v.txt: line 1: empty; wanted word vectors"),
-        (b"good\n", "v.txt: line 1: found \"good\"; wanted a word and 1 to 4096 values between spaces"),
-        (b"good 1 2\nlate 1\n", "v.txt: line 2: 1 values; wanted a word and 2 values, as the lines before"),
-        (b"good 1 2\nlate 1 x\n", "v.txt: line 2: value 2 is \"x\"; wanted a finite number"),
-        (b"good 1 2\nlate NaN 1\n", "v.txt: line 2: value 1 is \"NaN\"; wanted a finite number"),
-        (b"2 1\ngood 1\n", "v.txt: line 2: the file ends after 1 words; its header says 2: it was cut short"),
-        (b"1 1\ngood 1\nlate 1\n", "v.txt: line 3: a word more than the 1 that the header says"),
+fn damage_is_named() {
+    for (bytes, expected) in [
+        (&b""[..], "v.txt: line 1: empty; expected word vectors"),
+        (b"good\n", "v.txt: line 1: found \"good\"; expected a word and 1 to 4096 values between spaces"),
+        (b"good 1 2\nlate 1\n", "v.txt: line 2: 1 values; expected a word and 2 values, as the lines before"),
+        (b"good 1 2\nlate 1 x\n", "v.txt: line 2: value 2 is \"x\"; expected a finite number"),
+        (b"good 1 2\nlate NaN 1\n", "v.txt: line 2: value 1 is \"NaN\"; expected a finite number"),
+        (b"2 1\ngood 1\n", "v.txt: line 2: the file ends after 1 words; its header says 2: it is truncated"),
+        (b"1 1\ngood 1\nlate 1\n", "v.txt: line 3: more than the 1 words of the header"),
         (b"2 1\ngood \x00\x00\x80\x3fla", "v.txt: word 2: the file ends here; its header says 2 words"),
-        (b"1 2\ngood \x00\x00\x80\x3f", "v.txt: word 1: the file ends within its 2 values: it was cut short"),
+        (b"1 2\ngood \x00\x00\x80\x3f", "v.txt: word 1: the file ends within its 2 values: it is truncated"),
         (b"1 1\ngood \x00\x00\xc0\x7f", "v.txt: word 1: value 1 is not a finite number"),
-        (b"1 1\ngood \x00\x00\x80\x3flate ", "v.txt: word 2: more than the 1 words that the header says"),
+        (b"1 1\ngood \x00\x00\x80\x3flate ", "v.txt: word 2: more than the 1 words of the header"),
     ] {
         let message = read(bytes).unwrap_err();
-        assert!(message.starts_with(wanted) && !message.contains('\n'), "{message:?} should say {wanted:?}");
+        assert!(message.starts_with(expected) && !message.contains('\n'), "{message:?} should say {expected:?}");
     }
     let absent = Vectors::read(Path::new("/nowhere/v.txt"), |_| true).unwrap_err().to_string();
     assert!(absent.starts_with("/nowhere/v.txt: "), "{absent}");
@@ -71,7 +71,7 @@ fn what_is_broken_is_named() {
 fn a_word_that_a_format_cannot_hold_is_not_written() {
     let spaced = |words| vectors(words, 1, &[1.0, 2.0]);
     assert!(spaced(&["good", ". ."]).write(Format::Glove, &mut Vec::new()).is_ok());
-    assert!(spaced(&[". .", "good"]).write(Format::Glove, &mut Vec::new()).is_err(), "the first line tells the width");
+    assert!(spaced(&[". .", "good"]).write(Format::Glove, &mut Vec::new()).is_err(), "the first line sets the width");
     for format in [Format::Word2VecText, Format::Word2VecBinary] {
         let message = spaced(&["good", ". ."]).write(format, &mut Vec::new()).unwrap_err().to_string();
         assert!(message.starts_with("\". .\" cannot be written as Word2Vec"), "{message}");

@@ -1,4 +1,4 @@
-//! What the inner loop computes: dot products, sigmoids by table, random numbers.
+//! The inner loop's arithmetic: dot products, tabulated sigmoids, random numbers.
 
 /// Sum of products, in eight lanes that are added up at the end: a fixed order that compilers turn into SIMD.
 pub(in crate::feature) fn dot(a: &[f32], b: &[f32]) -> f32 {
@@ -18,7 +18,7 @@ pub(super) fn add_scaled(to: &mut [f32], by: f32, from: &[f32]) {
     to.iter_mut().zip(from).for_each(|(to, from)| *to += by * from);
 }
 
-/// The logistic function and its loss, by table: its slope is flat where the table ends.
+/// The logistic function and its loss, tabulated; constant beyond the table.
 pub(super) struct Sigmoid {
     values: Vec<f32>,
     losses: Vec<f32>,
@@ -26,26 +26,26 @@ pub(super) struct Sigmoid {
 
 impl Sigmoid {
     const LIMIT: f32 = 8.0;
-    const STEPS_A_UNIT: f32 = 256.0;
+    const STEPS_PER_UNIT: f32 = 256.0;
 
     pub(super) fn new() -> Self {
-        let steps = (2.0 * Self::LIMIT * Self::STEPS_A_UNIT) as usize;
-        let at = |step: usize| f64::from(step as f32 / Self::STEPS_A_UNIT - Self::LIMIT);
+        let steps = (2.0 * Self::LIMIT * Self::STEPS_PER_UNIT) as usize;
+        let at = |step: usize| f64::from(step as f32 / Self::STEPS_PER_UNIT - Self::LIMIT);
         let values = (0..=steps).map(|step| (1.0 / (1.0 + (-at(step)).exp())) as f32).collect();
         let losses = (0..=steps).map(|step| (1.0 + (-at(step)).exp()).ln() as f32).collect();
         Self { values, losses }
     }
 
     /// `1 / (1 + exp(-x))`, and `-ln` of it.
-    pub(super) fn of(&self, x: f32) -> (f32, f32) {
-        let step = ((x.clamp(-Self::LIMIT, Self::LIMIT) + Self::LIMIT) * Self::STEPS_A_UNIT + 0.5) as usize;
+    pub(super) fn value_and_loss(&self, x: f32) -> (f32, f32) {
+        let step = ((x.clamp(-Self::LIMIT, Self::LIMIT) + Self::LIMIT) * Self::STEPS_PER_UNIT + 0.5) as usize;
         let value = self.values.get(step).copied().unwrap_or(1.0);
         (value, self.losses.get(step).copied().unwrap_or_default())
     }
 
     /// `-ln(1 - sigmoid(x))`.
     pub(super) fn loss_against(&self, x: f32) -> f32 {
-        self.of(-x).1
+        self.value_and_loss(-x).1
     }
 }
 
@@ -54,7 +54,7 @@ impl Sigmoid {
 pub(in crate::feature) struct Random(u64);
 
 impl Random {
-    /// A stream of its own for each part of a run.
+    /// An independent stream for each part of a run.
     pub(in crate::feature) fn new(seed: u64, parts: [u64; 3]) -> Self {
         let mut random = Self(seed);
         for part in parts {
@@ -71,7 +71,7 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// In `0..below`; the bias is below 2^-32 for what is drawn here.
+    /// In `0..below`; the bias is below 2^-32 for the limits used here.
     pub(in crate::feature) fn below(&mut self, below: usize) -> usize {
         (((self.next() >> 32) * below as u64) >> 32) as usize
     }

@@ -1,4 +1,4 @@
-//! Word2Vec (Mikolov et al. 2013): a vector a word, trained here by negative sampling or read from a file, then pooled.
+//! Word2Vec (Mikolov et al. 2013): one vector per word, trained here by negative sampling or read from a file, then pooled.
 //!
 //! ```text
 //! texts -> Vocabulary -> Sentences --(epochs of rounds, see `train`)--> Vectors -> Pooling -> rows
@@ -13,17 +13,17 @@ use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
 
-use super::pooling::Pool;
+use super::pooling::Pooler;
 use super::vectors::Vectors;
 use super::vocabulary::words;
-use super::{Embedded, FeatureError, Pooling, Texts, check};
+use super::{FeatureError, Pooling, Texts, TrainTestFeatures, check};
 use crate::run_record::{Params, Series};
 
 pub(super) use math::{Random, dot};
 
 pub(super) const NAME: &str = "Word2Vec";
 
-/// What predicts what.
+/// Which words predict which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Architecture {
     /// A word predicts each of its neighbours.
@@ -32,23 +32,23 @@ pub enum Architecture {
     Cbow,
 }
 
-/// Settings, by the names that gensim gives them where it has them.
+/// Settings, by gensim's names where it has them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// Vectors to take instead of training some: a file of any format that [`Vectors::read`] knows.
+    /// File of vectors to use instead of training, in any format that [`Vectors::read`] reads.
     pub vectors: Option<PathBuf>,
     pub architecture: Architecture,
-    /// Values a word.
+    /// Values per word.
     pub dimensions: usize,
-    /// Most words to either side that count as neighbours; each word draws its own from 1 to this.
+    /// Maximum distance of a neighbour; each word draws its own from 1 to this.
     pub window: usize,
-    /// Fewest times that a word must occur.
+    /// Minimum number of occurrences of a word.
     pub min_count: usize,
-    /// Words drawn at random against each neighbour.
+    /// Random words drawn against each neighbour.
     pub negative: usize,
-    /// Words that make a larger share of all than this are left out at random; 0 leaves all in.
+    /// Words with a larger share of all words than this are dropped at random; 0 drops none.
     pub sample: f64,
-    /// Of the first step; falls linearly to a ten thousandth of it.
+    /// Learning rate of the first step; falls linearly to a ten-thousandth of it.
     pub learning_rate: f32,
     pub epochs: usize,
     pub seed: u64,
@@ -73,11 +73,11 @@ impl Default for Config {
     }
 }
 
-/// Vectors that were trained.
+/// The result of a training.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Trained {
+pub struct TrainedVectors {
     pub vectors: Vectors,
-    /// Mean loss of a prediction, an epoch a value.
+    /// Mean loss of a prediction, one value per epoch.
     pub loss: Vec<f64>,
 }
 
@@ -108,9 +108,13 @@ impl Config {
         params
     }
 
-    pub(super) fn embed(&self, texts: Texts<'_>, progress: &ProgressBar) -> Result<Embedded, FeatureError> {
+    pub(super) fn fit_transform(
+        &self,
+        texts: Texts<'_>,
+        progress: &ProgressBar,
+    ) -> Result<TrainTestFeatures, FeatureError> {
         if let Some(path) = &self.vectors {
-            return embed_by_file(path, self.pooling, texts, progress);
+            return features_from_file(path, self.pooling, texts, progress);
         }
         let corpus: Vec<&str> = texts.train.iter().chain(texts.corpus).copied().collect();
         let trained = self.train(&corpus, progress)?;
@@ -118,8 +122,8 @@ impl Config {
         Ok(pooled(&trained.vectors, self.pooling, texts, epochs))
     }
 
-    /// Trains vectors from scratch on `texts`, words between single spaces.
-    pub fn train(&self, texts: &[&str], progress: &ProgressBar) -> Result<Trained, FeatureError> {
+    /// Trains vectors from scratch on `texts`, words separated by single spaces.
+    pub fn train(&self, texts: &[&str], progress: &ProgressBar) -> Result<TrainedVectors, FeatureError> {
         self.check()?;
         train::train(self, texts, progress)
     }
@@ -136,16 +140,16 @@ impl Config {
     }
 }
 
-/// Rows from the vectors of a file, of which only the words of these texts are read.
-pub(super) fn embed_by_file(
+/// Pooled vectors of a file, of which only the words in these texts are read.
+pub(super) fn features_from_file(
     path: &Path,
     pooling: Pooling,
     texts: Texts<'_>,
     progress: &ProgressBar,
-) -> Result<Embedded, FeatureError> {
+) -> Result<TrainTestFeatures, FeatureError> {
     progress.set_length(1);
-    let wanted: HashSet<&str> = texts.train.iter().chain(texts.test).flat_map(|text| words(text)).collect();
-    let vectors = Vectors::read(path, |word| wanted.contains(word))?;
+    let words_in_texts: HashSet<&str> = texts.train.iter().chain(texts.test).flat_map(|text| words(text)).collect();
+    let vectors = Vectors::read(path, |word| words_in_texts.contains(word))?;
     if vectors.words.is_empty() {
         return Err(FeatureError::NoWordKnown { path: path.to_path_buf() });
     }
@@ -153,9 +157,9 @@ pub(super) fn embed_by_file(
     Ok(pooled(&vectors, pooling, texts, Series::new()))
 }
 
-pub(super) fn pooled(vectors: &Vectors, pooling: Pooling, texts: Texts<'_>, epochs: Series) -> Embedded {
-    let pool = Pool::new(pooling, vectors, texts.train);
-    Embedded { train: pool.rows(texts.train), test: pool.rows(texts.test), epochs }
+pub(super) fn pooled(vectors: &Vectors, pooling: Pooling, texts: Texts<'_>, epochs: Series) -> TrainTestFeatures {
+    let pool = Pooler::new(pooling, vectors, texts.train);
+    TrainTestFeatures { train: pool.rows(texts.train), test: pool.rows(texts.test), epochs }
 }
 
 #[cfg(test)]

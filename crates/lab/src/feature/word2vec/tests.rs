@@ -1,11 +1,11 @@
 //! Word2vec trained on small texts, and the same bits on any number of threads.
 
-use super::super::Embedding;
+use super::super::Featurizer;
 use super::super::vectors::Vectors;
 use super::*;
 use crate::matrix::{Dense, Matrix};
 
-/// Two topics that share no word; within each, two words stand in the same places and never together.
+/// Two topics without common words; within each, two words occur in the same contexts and never together.
 pub(in crate::feature) fn texts() -> Vec<String> {
     let (travel, food) = (["flight", "plane"], ["pizza", "burger"]);
     let (near_travel, near_food) = (["late", "gate", "pilot", "crew"], ["tasty", "cheese", "oven", "sauce"]);
@@ -28,7 +28,7 @@ fn cosine(vectors: &Vectors, a: &str, b: &str) -> f32 {
     dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
 }
 
-/// The twins are nearer to each other than to the twins of the other topic.
+/// The twins are more similar to each other than to the twins of the other topic.
 pub(in crate::feature) fn assert_twins_are_near(vectors: &Vectors) {
     for (twins, others) in [(["flight", "plane"], ["pizza", "burger"]), (["pizza", "burger"], ["flight", "plane"])] {
         let near = cosine(vectors, twins[0], twins[1]);
@@ -56,7 +56,7 @@ fn small(architecture: Architecture) -> Config {
 }
 
 #[test]
-fn words_of_the_same_places_come_near_and_the_loss_falls() {
+fn words_in_the_same_contexts_get_similar_vectors_and_the_loss_falls() {
     let texts = texts();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     for architecture in [Architecture::SkipGram, Architecture::Cbow] {
@@ -87,12 +87,12 @@ fn a_row_is_made_of_the_words_that_have_vectors() {
         [(Pooling::Mean, 4), (Pooling::Idf, 4), (Pooling::Sif, 4), (Pooling::MeanMaxMin, 12), (Pooling::All, 20)];
     for (pooling, width) in poolings {
         let config = Config { dimensions: 4, min_count: 2, epochs: 1, pooling, ..small(Architecture::SkipGram) };
-        let embedded = Embedding::Word2Vec(config).embed(texts, &ProgressBar::hidden()).unwrap();
-        let (Matrix::Dense(train), Matrix::Dense(test)) = (embedded.train, embedded.test) else { panic!("sparse") };
+        let features = Featurizer::Word2Vec(config).fit_transform(texts, &ProgressBar::hidden()).unwrap();
+        let (Matrix::Dense(train), Matrix::Dense(test)) = (features.train, features.test) else { panic!("sparse") };
         assert_eq!((train.width, train.values.len(), test.values.len()), (width, 2 * width, width));
         assert!(train.row(0).iter().any(|value| *value != 0.0), "{pooling:?}");
         assert!(train.row(1).iter().all(|value| *value == 0.0), "{pooling:?}");
-        assert_eq!(embedded.epochs["word2vec_loss"].len(), 1);
+        assert_eq!(features.epochs["word2vec_loss"].len(), 1);
     }
 }
 
@@ -102,29 +102,29 @@ fn vectors_of_a_file_are_pooled() {
     std::io::Write::write_all(&mut file, b"2 2\ngood 1 -2\nlate 3 4\n").unwrap();
     let config = Config { vectors: Some(file.path().to_path_buf()), ..Config::default() };
     let texts = Texts { train: &["good late late late"], test: &["good"], corpus: &[] };
-    let embedded = Embedding::Word2Vec(config.clone()).embed(texts, &ProgressBar::hidden()).unwrap();
+    let features = Featurizer::Word2Vec(config.clone()).fit_transform(texts, &ProgressBar::hidden()).unwrap();
     let row = |values: [f32; 10]| Matrix::Dense(Dense { width: 10, values: values.to_vec() });
     // Mean, largest, smallest, mean by idf (which is the same for both words here) and sum.
-    assert_eq!(embedded.train, row([2.5, 2.5, 3.0, 4.0, 1.0, -2.0, 2.5, 2.5, 10.0, 10.0]));
-    assert_eq!(embedded.test, row([1.0, -2.0, 1.0, -2.0, 1.0, -2.0, 1.0, -2.0, 1.0, -2.0]));
+    assert_eq!(features.train, row([2.5, 2.5, 3.0, 4.0, 1.0, -2.0, 2.5, 2.5, 10.0, 10.0]));
+    assert_eq!(features.test, row([1.0, -2.0, 1.0, -2.0, 1.0, -2.0, 1.0, -2.0, 1.0, -2.0]));
     let other = Texts { train: &["vol"], test: &["retard"], corpus: &[] };
-    let message = Embedding::Word2Vec(config).embed(other, &ProgressBar::hidden()).unwrap_err().to_string();
+    let message = Featurizer::Word2Vec(config).fit_transform(other, &ProgressBar::hidden()).unwrap_err().to_string();
     assert!(message.contains("none of its words occurs in the texts"), "{message}");
 }
 
 #[test]
 fn settings_and_texts_that_give_nothing_are_named() {
     let config = Config::default();
-    for (config, wanted) in [
-        (Config { dimensions: 0, ..config.clone() }, "Word2Vec: dimensions is 0; wanted 1 to 1024"),
+    for (config, expected) in [
+        (Config { dimensions: 0, ..config.clone() }, "Word2Vec: dimensions is 0; expected 1 to 1024"),
         (
             Config { learning_rate: f32::NAN, ..config.clone() },
-            "Word2Vec: learning_rate is NaN; wanted a number above 0",
+            "Word2Vec: learning_rate is NaN; expected a number above 0",
         ),
-        (Config { sample: 2.0, ..config.clone() }, "Word2Vec: sample is 2; wanted a share from 0 to 1"),
-        (Config { min_count: 9, ..config }, "Word2Vec: no word occurs 9 times in the 1 texts to learn from"),
+        (Config { sample: 2.0, ..config.clone() }, "Word2Vec: sample is 2; expected a share from 0 to 1"),
+        (Config { min_count: 9, ..config }, "Word2Vec: no word occurs 9 times in the 1 training texts"),
     ] {
         let message = config.train(&["good late"], &ProgressBar::hidden()).unwrap_err().to_string();
-        assert!(message.starts_with(wanted), "{message:?} should say {wanted:?}");
+        assert!(message.starts_with(expected), "{message:?} should say {expected:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! [`list`]: what a directory of models holds, told from manifests and headers; nothing is loaded or hashed.
+//! [`list`]: the models in a directory, from their manifests and headers; nothing is loaded or hashed.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -9,39 +9,39 @@ use serde_json::Value;
 
 use super::HubError;
 use super::selection::{CONFIG, INDEX, TOKENIZER, WEIGHTS};
-use vigie_reading::classify::{Label, Manifest, ModelStore};
+use vigie_reading::classify::{Label, Manifest, ModelRegistry};
 
 const HEAD: &str = "head.safetensors";
-/// The largest header worth believing, as in the `safetensors` crate.
+/// In bytes, as in the `safetensors` crate.
 const MAX_HEADER: u64 = 100_000_000;
 
 /// What a model can be used for, as far as its files show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Readiness {
-    /// Has a head of its own.
+    /// Has a head.
     Ready,
-    /// A head is to be fitted first.
+    /// A head has to be fitted first.
     EncoderOnly,
-    /// Something is missing or does not read.
+    /// Something is missing or cannot be read.
     Broken { reason: String },
 }
 
-/// One model of the store.
+/// One model of the directory.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Entry {
+pub struct ModelEntry {
     pub dir: PathBuf,
-    /// As [`Manifest::model_id`]; the directory's name where there is no manifest.
+    /// See [`Manifest::model_id`]; the directory's name without a manifest.
     pub id: String,
     pub labels: Vec<Label>,
     pub encoder: Option<String>,
     pub origin: Option<String>,
     pub licence: Option<String>,
-    /// On disk, all files.
+    /// Total size of the files on disk.
     pub bytes: u64,
     pub champion: bool,
     pub readiness: Readiness,
-    /// The measure that each evaluation of the manifest is judged by.
+    /// The main measure of each evaluation in the manifest.
     pub metrics: Vec<Metric>,
 }
 
@@ -53,8 +53,8 @@ pub struct Metric {
     pub value: f64,
 }
 
-/// The models in the directories of `store`, by name. A store that is not there holds none.
-pub fn list(store: &Path) -> Result<Vec<Entry>, HubError> {
+/// The models in the directories of `store`, by name; none if `store` does not exist.
+pub fn list(store: &Path) -> Result<Vec<ModelEntry>, HubError> {
     let entries = match fs::read_dir(store) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         other => other.and_then(Iterator::collect::<io::Result<Vec<_>>>),
@@ -66,26 +66,26 @@ pub fn list(store: &Path) -> Result<Vec<Entry>, HubError> {
     Ok(dirs.iter().map(|dir| entry(dir, champion.as_deref())).collect())
 }
 
-/// Hidden directories are others' work in progress.
+/// Hidden directories belong to other processes.
 fn is_model(dir: &Path) -> bool {
     let hidden = dir.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
     !hidden && ["manifest.json", CONFIG].iter().any(|name| dir.join(name).is_file())
 }
 
-/// The name of the directory that is read. One that cannot be told is none here: `verify` and loading say why.
+/// The directory of the champion. An unreadable one counts as none here: `verify` and loading report why.
 fn champion(store: &Path) -> Option<String> {
-    ModelStore::at(store).champion().ok().flatten().map(|promotion| promotion.model)
+    ModelRegistry::new(store).current_champion().ok().flatten().map(|promotion| promotion.model)
 }
 
-fn entry(dir: &Path, champion: Option<&str>) -> Entry {
+fn entry(dir: &Path, champion: Option<&str>) -> ModelEntry {
     let name = dir.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let (manifest, fault) = match Manifest::read(dir) {
+    let (manifest, error) = match Manifest::read(dir) {
         Ok(manifest) => (manifest, None),
         Err(error) => (None, Some(error.to_string())),
     };
     let id = manifest.as_ref().map_or_else(|| name.clone(), Manifest::model_id);
-    let readiness = fault.map_or_else(|| readiness(dir, manifest.as_ref()), |reason| Readiness::Broken { reason });
-    Entry {
+    let readiness = error.map_or_else(|| readiness(dir, manifest.as_ref()), |reason| Readiness::Broken { reason });
+    ModelEntry {
         champion: champion.is_some_and(|champion| champion == name),
         bytes: size(dir),
         labels: manifest.as_ref().map(|manifest| manifest.labels.clone()).unwrap_or_default(),
@@ -114,11 +114,11 @@ fn readiness(dir: &Path, manifest: Option<&Manifest>) -> Readiness {
         Ok(true) => Readiness::Ready,
         Ok(false) => Readiness::EncoderOnly,
         Err(error) if error.kind() == io::ErrorKind::NotFound => broken(format!("{WEIGHTS} is missing")),
-        Err(error) => broken(format!("its weights do not read: {error}")),
+        Err(error) => broken(format!("its weights cannot be read: {error}")),
     }
 }
 
-/// Of a checkpoint with a head of its own.
+/// Tensor of a checkpoint that has its own head.
 const OWN_HEAD: &str = "classifier.weight";
 
 fn has_tensor(weights: &Path) -> io::Result<bool> {
@@ -141,7 +141,7 @@ fn size(dir: &Path) -> u64 {
     entries.filter_map(|entry| entry.metadata().ok()).filter(fs::Metadata::is_file).map(|file| file.len()).sum()
 }
 
-/// Of every evaluation, the value of its own measure.
+/// The value of the main measure of every evaluation.
 fn metrics(metrics: &Value) -> Vec<Metric> {
     let evaluations = metrics.as_object().into_iter().flatten();
     let brief = |(name, scores): (&String, &Value)| {

@@ -1,25 +1,25 @@
-//! Faults of features and labels, found before anything is learnt from them.
+//! Checks of features and labels before anything is fitted to them.
 
 use rayon::prelude::*;
 
 use crate::matrix::{Dense, Matrix, Sparse};
 use vigie_reading::classify::Label;
 
-/// Why an estimator learnt or said nothing. Each message is one line.
+/// Why an estimator could not fit or predict. Each message is one line.
 #[derive(Debug, thiserror::Error)]
 pub enum EstimatorError {
-    #[error("no row to learn from")]
+    #[error("no training rows")]
     NoRow,
-    #[error("{labels} labels for {rows} rows of features: wanted one a row")]
+    #[error("{labels} labels for {rows} rows of features; expected one per row")]
     Labels { labels: usize, rows: usize },
-    #[error("rows of {found} features: wanted {wanted}, as in the rows that were learnt from")]
-    Width { found: usize, wanted: usize },
-    #[error("row {row}, feature {column} is {found}: wanted a finite number")]
+    #[error("rows of {found} features; expected {expected}, as in the training rows")]
+    Width { found: usize, expected: usize },
+    #[error("row {row}, feature {column} is {found}; expected a finite number")]
     NotFinite { row: usize, column: usize, found: f32 },
     #[error("a malformed matrix: {0}")]
     Malformed(String),
-    #[error("{name} is {found}; wanted {wanted}")]
-    Setting { name: &'static str, found: String, wanted: &'static str },
+    #[error("{name} is {found}; expected {expected}")]
+    Setting { name: &'static str, found: String, expected: &'static str },
     #[error("this vigie was built without LightGBM: cargo build --release --features lightgbm")]
     NoLightGbm,
     #[error(
@@ -30,34 +30,34 @@ pub enum EstimatorError {
     LightGbm(String),
 }
 
-/// What is wrong with `x` as rows to learn from, `labels` being those of its rows.
-pub(super) fn labelled(x: &Matrix, labels: &[Label]) -> Result<(), EstimatorError> {
+/// Checks `x` as training rows, with one label per row.
+pub(super) fn check_labelled(x: &Matrix, labels: &[Label]) -> Result<(), EstimatorError> {
     if x.rows() == 0 || x.width() == 0 {
         return Err(EstimatorError::NoRow);
     }
     if labels.len() != x.rows() {
         return Err(EstimatorError::Labels { labels: labels.len(), rows: x.rows() });
     }
-    rows(x)
+    check_rows(x)
 }
 
-/// That rows are `wanted` wide.
-pub(super) fn width(x: &Matrix, wanted: usize) -> Result<(), EstimatorError> {
+/// Checks that rows are `expected` wide.
+pub(super) fn check_width(x: &Matrix, expected: usize) -> Result<(), EstimatorError> {
     match x.width() {
-        found if found == wanted => Ok(()),
-        found => Err(EstimatorError::Width { found, wanted }),
+        found if found == expected => Ok(()),
+        found => Err(EstimatorError::Width { found, expected }),
     }
 }
 
-/// That the parts of `x` fit together and its values are finite.
-pub(super) fn rows(x: &Matrix) -> Result<(), EstimatorError> {
+/// Checks that the parts of `x` are consistent and its values finite.
+pub(super) fn check_rows(x: &Matrix) -> Result<(), EstimatorError> {
     match x {
-        Matrix::Dense(dense) => dense_rows(dense),
-        Matrix::Sparse(sparse) => sparse_rows(sparse),
+        Matrix::Dense(dense) => check_dense(dense),
+        Matrix::Sparse(sparse) => check_sparse(sparse),
     }
 }
 
-fn dense_rows(dense: &Dense) -> Result<(), EstimatorError> {
+fn check_dense(dense: &Dense) -> Result<(), EstimatorError> {
     let Dense { width, values } = dense;
     if values.len() % (*width).max(1) != 0 {
         return Err(EstimatorError::Malformed(format!("{} values in rows of {width}", values.len())));
@@ -68,7 +68,7 @@ fn dense_rows(dense: &Dense) -> Result<(), EstimatorError> {
     }
 }
 
-fn sparse_rows(sparse: &Sparse) -> Result<(), EstimatorError> {
+fn check_sparse(sparse: &Sparse) -> Result<(), EstimatorError> {
     let Sparse { width, starts, columns, values } = sparse;
     let malformed = |what: String| Err(EstimatorError::Malformed(what));
     let listed = values.len();

@@ -1,4 +1,4 @@
-//! [`Entry`]: all that is to be sent of one run, as `entry.json` in the spool keeps it, and how it is made of a run.
+//! [`SpooledRun`]: everything to send of one run, as stored in the spool's `entry.json`, and how it is made from a [`RunRecord`].
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,48 +11,48 @@ use sha2::{Digest, Sha256};
 use super::files;
 use super::files::Content;
 use super::names;
-use super::points::{Point, points};
+use super::points::{MetricPoint, points};
 use crate::run_record::RunRecord;
 use vigie_reading::classify::Manifest;
 
 const FORMAT: u32 = 1;
-/// Where a model's files are among a run's artifacts.
+/// Folder of a model's files among a run's artifacts.
 pub(super) const MODEL: &str = "model";
 
-/// Why bytes are no entry.
+/// Why bytes are not a spooled run.
 #[derive(Debug, thiserror::Error)]
-pub enum EntryError {
-    #[error("it is no run as vigie keeps them: {0}")]
+pub enum SpooledRunError {
+    #[error("not a spooled run of vigie: {0}")]
     Malformed(serde_json::Error),
-    #[error("it has format {0}, this vigie reads format {FORMAT}: send it with the vigie that wrote it")]
+    #[error("format {0} is not supported, this vigie reads format {FORMAT}: send it with the vigie that wrote it")]
     Format(u64),
 }
 
-/// One run to be sent. File `n` of `files` is `files/n` beside it.
+/// One run to send. File `n` of `files` is stored as `files/n` next to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Entry {
+pub struct SpooledRun {
     format: u32,
-    /// Tells this run from all others, at the server too: 32 hex digits.
+    /// Identifies this run, on the server too: 32 hex digits.
     pub key: String,
     pub experiment: String,
     pub name: String,
-    /// Milliseconds since 1970, as `end`.
+    /// Milliseconds since 1970, like `end`.
     pub start: i64,
     pub end: i64,
     pub tags: BTreeMap<String, String>,
     pub params: BTreeMap<String, String>,
-    pub points: Vec<Point>,
-    pub files: Vec<Kept>,
-    /// Where a version of a registered model is to be made of the files under `model/`.
-    pub model: Option<ModelNote>,
+    pub points: Vec<MetricPoint>,
+    pub files: Vec<SpooledFile>,
+    /// Set if the files under `model/` become a version of a registered model.
+    pub model: Option<ModelRegistration>,
     pub promotion: Option<Promotion>,
 }
 
-/// A file that goes with a run.
+/// A file of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Kept {
+pub struct SpooledFile {
     /// Its path among the run's artifacts.
     pub name: String,
     pub bytes: u64,
@@ -60,48 +60,48 @@ pub struct Kept {
     pub sha256: String,
 }
 
-/// What a registered model's version says.
+/// The registered model's version to create.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ModelNote {
+pub struct ModelRegistration {
     /// Name of the registered model, such as `vigie`.
     pub registered: String,
-    /// The model's own, such as `default-1a2b3c4d`; none where its directory has no manifest.
+    /// The model's own id, such as `default-1a2b3c4d`; `None` if its directory has no manifest.
     pub id: Option<String>,
     pub description: String,
 }
 
-/// That a model is the champion now.
+/// A model became the champion.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Promotion {
     pub model_id: String,
-    /// Milliseconds since 1970: of two promotions, the later one counts, whichever is sent last.
+    /// Milliseconds since 1970: of two promotions the later one counts, whichever is sent last.
     pub at: i64,
 }
 
-impl Entry {
+impl SpooledRun {
     /// # Errors
-    /// When `bytes` are no entry, or one of another format.
-    pub fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
+    /// If `bytes` are not a spooled run, or one of another format.
+    pub fn decode(bytes: &[u8]) -> Result<Self, SpooledRunError> {
         #[derive(Deserialize)]
         struct Versioned {
             format: u64,
         }
-        let version: Versioned = serde_json::from_slice(bytes).map_err(EntryError::Malformed)?;
+        let version: Versioned = serde_json::from_slice(bytes).map_err(SpooledRunError::Malformed)?;
         if version.format != u64::from(FORMAT) {
-            return Err(EntryError::Format(version.format));
+            return Err(SpooledRunError::Format(version.format));
         }
-        serde_json::from_slice(bytes).map_err(EntryError::Malformed)
+        serde_json::from_slice(bytes).map_err(SpooledRunError::Malformed)
     }
 
-    /// The bytes that [`Entry::decode`] reads.
+    /// The bytes that [`SpooledRun::decode`] reads.
     pub fn encode(&self) -> Vec<u8> {
-        // Strings, numbers and lists of them: nothing that JSON lacks.
+        // Strings, numbers and lists of them always serialize.
         serde_json::to_vec_pretty(self).unwrap_or_default()
     }
 
-    /// Of this run among the spool's; a promotion is not the run that it may make.
+    /// Identifies its folder in the spool; a promotion differs from the run that it may create.
     pub(super) fn folder_key(&self) -> String {
         match &self.promotion {
             Some(promotion) => format!("{}-{}", self.key, promotion.at),
@@ -110,19 +110,19 @@ impl Entry {
     }
 }
 
-/// An entry whose files are still where they were made.
+/// A run whose files are still where they were made.
 #[derive(Debug)]
-pub(super) struct Draft<'a> {
-    pub(super) entry: Entry,
+pub(super) struct RunDraft<'a> {
+    pub(super) spooled: SpooledRun,
     pub(super) files: BTreeMap<String, Content<'a>>,
 }
 
-impl<'a> Draft<'a> {
-    /// Of a finished run.
+impl<'a> RunDraft<'a> {
+    /// From a finished run.
     ///
     /// # Errors
-    /// When the model's directory cannot be read.
-    pub(super) fn of_run(record: &'a RunRecord, experiment: &str, registered: &str) -> std::io::Result<Self> {
+    /// If the model's directory cannot be read.
+    pub(super) fn from_record(record: &'a RunRecord, experiment: &str, registered: &str) -> std::io::Result<Self> {
         let start = record.started.as_millisecond();
         let end = start.saturating_add(i64::try_from(record.duration.as_millis()).unwrap_or(i64::MAX));
         let mut metrics = record.metrics.clone();
@@ -139,26 +139,26 @@ impl<'a> Draft<'a> {
         }
         let key = key(&[&record.name, &format!("{:?}", (start, end, &record.params, &metrics, &record.epochs))]);
         let description = describe(&record.name, &metrics);
-        let entry = Entry {
+        let spooled = SpooledRun {
             points: points(metrics, record.epochs.clone(), start, end),
             tags: record.tags.clone(),
             params: record.params.clone(),
-            ..Entry::empty(key, experiment, &record.name, start, end)
+            ..SpooledRun::empty(key, experiment, &record.name, start, end)
         };
-        let mut draft = Self { entry, files };
+        let mut draft = Self { spooled, files };
         draft.shorten();
         if let Some(dir) = &record.model {
             let id = Manifest::read(dir).ok().flatten().map(|manifest| manifest.model_id());
-            draft.add_model(dir, ModelNote { registered: registered.to_owned(), id, description })?;
+            draft.add_model(dir, ModelRegistration { registered: registered.to_owned(), id, description })?;
         }
         Ok(draft)
     }
 
-    /// Of the model in `dir`, champion since `at`.
+    /// From a promotion of the model in `dir` at `at`.
     ///
     /// # Errors
-    /// When its directory cannot be read.
-    pub(super) fn of_promotion(
+    /// If its directory cannot be read.
+    pub(super) fn from_promotion(
         model_id: &str,
         metrics: &BTreeMap<String, f64>,
         dir: &Path,
@@ -166,40 +166,40 @@ impl<'a> Draft<'a> {
         (experiment, registered): (&str, &str),
     ) -> std::io::Result<Self> {
         let (at, name) = (at.as_millisecond(), format!("promote_{model_id}"));
-        let entry = Entry {
+        let spooled = SpooledRun {
             points: points(metrics.clone(), BTreeMap::new(), at, at),
             promotion: Some(Promotion { model_id: model_id.to_owned(), at }),
-            ..Entry::empty(key(&["promotion", registered, model_id]), experiment, &name, at, at)
+            ..SpooledRun::empty(key(&["promotion", registered, model_id]), experiment, &name, at, at)
         };
-        let mut draft = Self { entry, files: BTreeMap::new() };
+        let mut draft = Self { spooled, files: BTreeMap::new() };
         let (registered, id) = (registered.to_owned(), Some(model_id.to_owned()));
-        draft.add_model(dir, ModelNote { registered, id, description: describe(model_id, metrics) })?;
+        draft.add_model(dir, ModelRegistration { registered, id, description: describe(model_id, metrics) })?;
         draft.shorten();
         Ok(draft)
     }
 
-    fn add_model(&mut self, dir: &Path, note: ModelNote) -> std::io::Result<()> {
+    fn add_model(&mut self, dir: &Path, note: ModelRegistration) -> std::io::Result<()> {
         for (name, path) in files::walk(dir)? {
             self.files.insert(names::path(&format!("{MODEL}/{name}")), Content::File(path));
         }
         if let Some(id) = &note.id {
-            self.entry.tags.entry("vigie.model_id".into()).or_insert(id.clone());
+            self.spooled.tags.entry("vigie.model_id".into()).or_insert(id.clone());
         }
-        self.entry.model = Some(note);
+        self.spooled.model = Some(note);
         Ok(())
     }
 
-    /// Tags and parameters as MLflow takes them; the whole of what is too long goes into a file.
+    /// Makes tags and parameters acceptable for MLflow; complete values of those that are too long go into a file.
     fn shorten(&mut self) {
-        let entry = &mut self.entry;
-        let own = own_tags(&entry.name, &entry.key);
-        entry.tags = names::renamed(std::mem::take(&mut entry.tags), names::plain);
-        entry.tags.extend(own);
-        entry.params = names::renamed(std::mem::take(&mut entry.params), names::plain);
+        let spooled = &mut self.spooled;
+        let own = own_tags(&spooled.name, &spooled.key);
+        spooled.tags = names::rename(std::mem::take(&mut spooled.tags), names::plain);
+        spooled.tags.extend(own);
+        spooled.params = names::rename(std::mem::take(&mut spooled.params), names::plain);
         let mut long = BTreeMap::new();
-        for (values, most) in [(&mut entry.tags, names::TAG), (&mut entry.params, names::PARAM)] {
+        for (values, max) in [(&mut spooled.tags, names::MAX_TAG), (&mut spooled.params, names::MAX_PARAM)] {
             for (name, value) in values {
-                let short = names::shortened(value, most);
+                let short = names::shorten(value, max);
                 if short != *value {
                     long.insert(name.clone(), std::mem::replace(value, short));
                 }
@@ -212,7 +212,7 @@ impl<'a> Draft<'a> {
     }
 }
 
-impl Entry {
+impl SpooledRun {
     fn empty(key: String, experiment: &str, name: &str, start: i64, end: i64) -> Self {
         Self {
             format: FORMAT,
@@ -231,7 +231,7 @@ impl Entry {
     }
 }
 
-/// Nothing of who ran it or where.
+/// Contains nothing about the user or the machine.
 fn own_tags(name: &str, key: &str) -> BTreeMap<String, String> {
     let commit = option_env!("VIGIE_GIT_COMMIT").map(|commit| ("mlflow.source.git.commit", commit));
     let tags = [
@@ -244,7 +244,7 @@ fn own_tags(name: &str, key: &str) -> BTreeMap<String, String> {
     tags.into_iter().chain(commit).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// What a table of runs sorts by, where the run itself names no such metric.
+/// What a table of runs is sorted by, unless the run has a metric of that name.
 fn scores(record: &RunRecord) -> impl Iterator<Item = (&'static str, f64)> {
     let scores = &record.scores;
     let known = [("accuracy", scores.accuracy), ("macro_f1", scores.macro_f1), ("macro_recall", scores.macro_recall)];
@@ -254,7 +254,7 @@ fn scores(record: &RunRecord) -> impl Iterator<Item = (&'static str, f64)> {
 /// `NAME: accuracy 0.7706, macro_f1 0.7704, ...`.
 fn describe(name: &str, metrics: &BTreeMap<String, f64>) -> String {
     let metrics: Vec<String> = metrics.iter().take(20).map(|(name, value)| format!("{name} {value:.4}")).collect();
-    names::shortened(&format!("{name}: {}", metrics.join(", ")), names::TAG)
+    names::shorten(&format!("{name}: {}", metrics.join(", ")), names::MAX_TAG)
 }
 
 fn key(parts: &[&str]) -> String {
@@ -273,55 +273,58 @@ mod tests {
     use proptest::collection::{btree_map, vec};
     use proptest::prelude::*;
 
-    fn entries() -> impl Strategy<Value = Entry> {
+    fn entries() -> impl Strategy<Value = SpooledRun> {
         let texts = || btree_map(".{0,20}", ".{0,40}", 0..4);
         let point = (".{0,20}", any::<f64>(), any::<i64>(), any::<i64>())
-            .prop_map(|(key, value, timestamp, step)| Point { key, value, timestamp, step });
-        let kept =
-            (".{0,20}", any::<u64>(), "[0-9a-f]{64}").prop_map(|(name, bytes, sha256)| Kept { name, bytes, sha256 });
+            .prop_map(|(key, value, timestamp, step)| MetricPoint { key, value, timestamp, step });
+        let kept = (".{0,20}", any::<u64>(), "[0-9a-f]{64}").prop_map(|(name, bytes, sha256)| SpooledFile {
+            name,
+            bytes,
+            sha256,
+        });
         let note = (".{0,9}", proptest::option::of(".{0,9}"), ".{0,40}")
-            .prop_map(|(registered, id, description)| ModelNote { registered, id, description });
+            .prop_map(|(registered, id, description)| ModelRegistration { registered, id, description });
         let promotion = (".{0,9}", any::<i64>()).prop_map(|(model_id, at)| Promotion { model_id, at });
         let more = (proptest::option::of(note), proptest::option::of(promotion));
         ("[0-9a-f]{32}", any::<[i64; 2]>(), texts(), texts(), vec(point, 0..6), vec(kept, 0..3), more).prop_map(
-            |(key, [start, end], tags, params, points, files, (model, promotion))| Entry {
+            |(key, [start, end], tags, params, points, files, (model, promotion))| SpooledRun {
                 tags,
                 params,
                 points,
                 files,
                 model,
                 promotion,
-                ..Entry::empty(key, "lab", "run é", start, end)
+                ..SpooledRun::empty(key, "lab", "run é", start, end)
             },
         )
     }
 
     proptest! {
         #[test]
-        fn what_is_kept_is_read_back_to_the_last_bit(entry in entries()) {
-            let back = Entry::decode(&entry.encode()).unwrap();
-            let bits = |entry: &Entry| {
-                // Two that are no number are the same here: the word for them has no payload.
+        fn a_stored_run_is_read_back_bit_for_bit(run in entries()) {
+            let back = SpooledRun::decode(&run.encode()).unwrap();
+            let bits = |run: &SpooledRun| {
+                // All NaNs are equal here: their text has no payload.
                 let bits = |value: f64| if value.is_nan() { f64::NAN.to_bits() } else { value.to_bits() };
-                entry.points.iter().map(|point| bits(point.value)).collect::<Vec<_>>()
+                run.points.iter().map(|point| bits(point.value)).collect::<Vec<_>>()
             };
-            prop_assert_eq!(bits(&back), bits(&entry));
-            let bare = |entry: Entry| Entry { points: Vec::new(), ..entry };
-            prop_assert_eq!(bare(back), bare(entry));
+            prop_assert_eq!(bits(&back), bits(&run));
+            let bare = |spooled: SpooledRun| SpooledRun { points: Vec::new(), ..run };
+            prop_assert_eq!(bare(back), bare(run));
         }
 
         #[test]
-        fn no_bytes_are_too_strange(bytes in vec(any::<u8>(), 0..200), cut in 0_usize..400, entry in entries()) {
-            prop_assert!(Entry::decode(&bytes).is_err());
-            let whole = entry.encode();
-            prop_assert!(Entry::decode(whole.get(..cut.min(whole.len() - 1)).unwrap()).is_err());
+        fn malformed_bytes_are_an_error(bytes in vec(any::<u8>(), 0..200), cut in 0_usize..400, run in entries()) {
+            prop_assert!(SpooledRun::decode(&bytes).is_err());
+            let whole = run.encode();
+            prop_assert!(SpooledRun::decode(whole.get(..cut.min(whole.len() - 1)).unwrap()).is_err());
         }
     }
 
     #[test]
-    fn another_format_is_told_from_damage() {
-        let newer = Entry::decode(br#"{"format": 2, "anything": []}"#).unwrap_err();
-        assert!(matches!(newer, EntryError::Format(2)), "{newer}");
-        assert!(matches!(Entry::decode(br#"{"format": 1}"#), Err(EntryError::Malformed(_))));
+    fn another_format_is_distinguished_from_damage() {
+        let newer = SpooledRun::decode(br#"{"format": 2, "anything": []}"#).unwrap_err();
+        assert!(matches!(newer, SpooledRunError::Format(2)), "{newer}");
+        assert!(matches!(SpooledRun::decode(br#"{"format": 1}"#), Err(SpooledRunError::Malformed(_))));
     }
 }

@@ -1,9 +1,9 @@
-//! The confusion matrix as a PNG, for trackers that show pictures.
+//! The confusion matrix as a PNG, for trackers that show images.
 
 use vigie_chart::{Anchor, Canvas, Colour};
 
 const CELL: f32 = 92.0;
-/// Left of the cells, for the labels' names, and above them.
+/// Space left of the cells and above them, for the labels.
 const LEFT: f32 = 108.0;
 const TOP: f32 = 76.0;
 const MARGIN: f32 = 18.0;
@@ -12,10 +12,10 @@ const DENSITY: f32 = 2.0;
 const INK: Colour = Colour(0x1f, 0x23, 0x28);
 const GREY: Colour = Colour(0x59, 0x63, 0x6e);
 const WHITE: Colour = Colour(0xff, 0xff, 0xff);
-/// What a cell is coloured with that holds a whole row.
+/// Colour of a cell that holds a whole row.
 const FULL: Colour = Colour(0x1f, 0x4e, 0x79);
 
-/// Posts by label (rows) and prediction (columns), each cell as dark as its share of the row.
+/// Posts by label (rows) and prediction (columns); the darker a cell, the larger its share of the row.
 pub(crate) fn confusion_matrix(labels: &[&str], counts: &[Vec<u64>]) -> Option<Vec<u8>> {
     let side = labels.len() as f32 * CELL;
     let mut canvas = Canvas::new(LEFT + side + MARGIN, TOP + side + MARGIN, DENSITY)?;
@@ -36,7 +36,7 @@ pub(crate) fn confusion_matrix(labels: &[&str], counts: &[Vec<u64>]) -> Option<V
             let middle = left + CELL / 2.0;
             canvas.text(&count.to_string(), (middle, top + CELL / 2.0 + 1.0), 19.0, ink, Anchor::Middle);
             canvas.text(
-                &format!("{:.1} %", share * 100.0),
+                &format!("{:.1}%", share * 100.0),
                 (middle, top + CELL / 2.0 + 21.0),
                 13.0,
                 ink,
