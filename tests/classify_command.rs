@@ -42,7 +42,7 @@ fn texts_are_read_as_a_person_would() {
 }
 
 #[test]
-fn a_file_is_answered_in_its_order_and_a_bad_row_is_told() {
+fn a_file_is_classified_in_order_and_a_bad_row_is_reported() {
     let dir = tempfile::tempdir().unwrap();
     let long = "so late ".repeat(300);
     fs::write(dir.path().join("posts.csv"), format!("id,text\n9,fine\n7,{long}\n8, \n1,ok\n")).unwrap();
@@ -59,12 +59,12 @@ fn a_file_is_answered_in_its_order_and_a_bad_row_is_told() {
 }
 
 #[test]
-fn a_pipe_is_answered_as_it_speaks() {
+fn a_pipe_gets_an_answer_per_line() {
     let dir = tempfile::tempdir().unwrap();
     let mut child = classify(dir.path()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
     let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
-    // Each answer is awaited before the next text is written: were anything held back, this would never end.
+    // Each answer is awaited before the next text is written: a buffered answer would block this test forever.
     for text in ["late again", "merci"] {
         writeln!(input, "{text}").unwrap();
         let answer: Value = serde_json::from_str(&answers.next().unwrap().unwrap()).unwrap();
@@ -75,7 +75,7 @@ fn a_pipe_is_answered_as_it_speaks() {
 }
 
 #[test]
-fn a_damaged_model_is_named_with_the_way_out() {
+fn a_damaged_model_is_an_error_that_says_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     let model = dir.path().join("model");
     fs::create_dir(&model).unwrap();

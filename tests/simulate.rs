@@ -83,25 +83,26 @@ fn a_stream_has_the_rhythm_and_the_words_of_the_dump() {
 }
 
 #[test]
-fn an_incident_lifts_as_asked_and_is_marked() {
-    for (crowd, grows) in [("added", true), ("replaced", false)] {
+fn an_incident_has_the_requested_size_and_is_marked() {
+    for (kind, grows) in [("added", true), ("replaced", false)] {
         let dir = tempfile::tempdir().unwrap();
-        let steady = ["--burstiness", "0", "--day-swing", "0", "--share-swing", "0"];
-        let incident = ["--incident-at", "2d", "--incident-length", "24h", "--lift", "15", "--crowd", crowd];
-        let flags = [&["--out", "a.csv", "--days", "4", "--rate", "300"][..], &steady, &incident].concat();
-        let told = simulate(dir.path(), &flags);
-        success(&told);
-        let told = String::from_utf8(told.stderr).unwrap();
-        assert!(told.contains("incident from 2026-01-07T00:00:00Z to 2026-01-08T00:00:00Z"), "{told}");
+        let monotonic = ["--burstiness", "0", "--day-swing", "0", "--share-swing", "0"];
+        let incident =
+            ["--incident-at", "2d", "--incident-length", "24h", "--rate-increase", "15", "--incident-posts", kind];
+        let flags = [&["--out", "a.csv", "--days", "4", "--rate", "300"][..], &monotonic, &incident].concat();
+        let output = simulate(dir.path(), &flags);
+        success(&output);
+        let output = String::from_utf8(output.stderr).unwrap();
+        assert!(output.contains("incident from 2026-01-07T00:00:00Z to 2026-01-08T00:00:00Z"), "{output}");
         let drawn = rows(&dir.path().join("a.csv"));
         let (during, usual): (Vec<&Row>, Vec<&Row>) = drawn.iter().partition(|row| row.incident);
         let first_day = drawn[0].hour;
         assert!(during.iter().all(|row| (48..72).contains(&(row.hour - first_day))));
         assert!(usual.iter().all(|row| !(48..72).contains(&(row.hour - first_day))));
-        let lift = share(&during) - share(&usual);
-        assert!((lift - 0.15).abs() < 0.03, "{crowd}: {lift:.3}");
+        let increase = share(&during) - share(&usual);
+        assert!((increase - 0.15).abs() < 0.03, "{kind}: {increase:.3}");
         let volume = during.len() as f64 * 3.0 / usual.len() as f64;
-        assert_eq!(volume > 1.3, grows, "{crowd}: {volume:.2} times as many posts");
+        assert_eq!(volume > 1.3, grows, "{kind}: {volume:.2} times as many posts");
     }
 }
 
@@ -110,10 +111,10 @@ fn what_is_drawn_replays_without_a_reject_and_every_post_counts() {
     let dir = tempfile::tempdir().unwrap();
     success(&simulate(
         dir.path(),
-        &["--out", "a.csv", "--topic", "US Airways", "--hours", "30", "--incident-at", "20h", "--lift", "10"],
+        &["--out", "a.csv", "--topic", "US Airways", "--hours", "30", "--incident-at", "20h", "--rate-increase", "10"],
     ));
     let drawn = rows(&dir.path().join("a.csv"));
-    // Texts come again and again, and would vote once.
+    // Texts repeat, and a repeated text would be counted once.
     let flags = ["--labels", "column", "--format", "json", "--set", "window.cascade=0s"];
     let replay = vigie(dir.path()).args(["replay", "a.csv"]).args(flags).output().unwrap();
     let summary = summary(&success(&replay));
@@ -131,18 +132,18 @@ fn what_cannot_be_drawn_is_one_clear_line() {
         (&["--rate", "0"], &["--rate is 0"]),
         (&["--rate=-5"], &["--rate is -5"]),
         (&["--incident-at", "9d"], &["--incident-at", "end"]),
-        (&["--incident-at", "1d", "--lift", "60"], &["--lift is 60", "at most"]),
-        (&["--incident-at", "1d", "--lift", "0"], &["--lift is 0"]),
+        (&["--incident-at", "1d", "--rate-increase", "60"], &["--rate-increase is 60", "at most"]),
+        (&["--incident-at", "1d", "--rate-increase", "0"], &["--rate-increase is 0"]),
         (&["--incident-at", "1d", "--shape", "slow", "--ramp", "9h"], &["--ramp", "--incident-length"]),
         (&["--share-swing", "1"], &["--share-swing is 1"]),
         (&["--columns", "label=mood"], &["label", "mood"]),
     ];
-    for (flags, wanted) in cases {
+    for (flags, expected) in cases {
         let flags = [&["--out", "a.csv"], flags].concat();
         let output = simulate(dir.path(), &flags);
         let error = String::from_utf8(output.stderr.clone()).unwrap();
         assert!(!output.status.success(), "{flags:?}");
-        for word in wanted {
+        for word in expected {
             assert!(error.contains(word), "{flags:?}: {error} does not say `{word}`");
         }
         assert!(!dir.path().join("a.csv").exists(), "{flags:?}");

@@ -1,6 +1,6 @@
 //! What others use, each with a few window lengths.
 
-use vigie::simulate::{Minute, Tally};
+use vigie::simulate::{MinuteCounts, Tally};
 
 use crate::detector::{Detector, Slide, Sliding};
 
@@ -52,13 +52,13 @@ pub(crate) fn all() -> Vec<Baseline> {
     add("EWMA of the rate", |p| Box::new(EwmaRate::new(p)), &[5, 15, 60], &[0.1, 0.3]);
     add("EWMA of negatives", |p| Box::new(EwmaCount::new(p)), &[5, 15, 60], &[0.1, 0.3]);
     add("p-chart", |p| Box::new(PChart::new(p.minutes)), &[15, 30, 60, 180], &[1.0]);
-    for lift in [0.05, 0.1, 0.2, 0.3] {
+    for increase in [0.05, 0.1, 0.2, 0.3] {
         let makes: [(&str, Make); 2] = [
-            ("crowd added", |p| Box::new(Clairvoyant { lift: p.weight, is_added: true, sum: 0.0 })),
-            ("posts replaced", |p| Box::new(Clairvoyant { lift: p.weight, is_added: false, sum: 0.0 })),
+            ("posts added", |p| Box::new(Clairvoyant { rate_increase: p.weight, is_added: true, sum: 0.0 })),
+            ("posts replaced", |p| Box::new(Clairvoyant { rate_increase: p.weight, is_added: false, sum: 0.0 })),
         ];
-        for (crowd, make) in makes {
-            let (setting, parameters) = (format!("{lift}, {crowd}"), Parameters { minutes: 1, weight: lift });
+        for (posts, make) in makes {
+            let (setting, parameters) = (format!("{increase}, {posts}"), Parameters { minutes: 1, weight: increase });
             all.push(Baseline { family: "clairvoyant", setting, make, parameters, is_clairvoyant: true });
         }
     }
@@ -70,7 +70,7 @@ pub(crate) fn all() -> Vec<Baseline> {
 struct FixedShare(Sliding);
 
 impl Detector for FixedShare {
-    fn push(&mut self, minute: &Minute) -> f64 {
+    fn push(&mut self, minute: &MinuteCounts) -> f64 {
         let tally = minute.tally;
         self.0.put(tally);
         if self.0.posts >= MIN_POSTS { self.0.rate() } else { 0.0 }
@@ -97,7 +97,7 @@ impl Sigma {
 }
 
 impl Detector for Sigma {
-    fn push(&mut self, minute: &Minute) -> f64 {
+    fn push(&mut self, minute: &MinuteCounts) -> f64 {
         let tally = minute.tally;
         self.window.put(tally);
         if self.window.posts < MIN_POSTS {
@@ -165,7 +165,7 @@ impl EwmaRate {
 }
 
 impl Detector for EwmaRate {
-    fn push(&mut self, minute: &Minute) -> f64 {
+    fn push(&mut self, minute: &MinuteCounts) -> f64 {
         let tally = minute.tally;
         self.past.put(tally);
         if let Some((negative, posts)) = self.interval.put(tally).filter(|(_, posts)| *posts > 0.0) {
@@ -205,7 +205,7 @@ impl EwmaCount {
 }
 
 impl Detector for EwmaCount {
-    fn push(&mut self, minute: &Minute) -> f64 {
+    fn push(&mut self, minute: &MinuteCounts) -> f64 {
         let tally = minute.tally;
         if let Some((negative, _)) = self.interval.put(tally) {
             let known = self.past.len() as f64;
@@ -242,7 +242,7 @@ impl PChart {
 }
 
 impl Detector for PChart {
-    fn push(&mut self, minute: &Minute) -> f64 {
+    fn push(&mut self, minute: &MinuteCounts) -> f64 {
         let tally = minute.tally;
         self.past.put(tally);
         if let Some((negative, posts)) = self.interval.put(tally) {
@@ -262,16 +262,16 @@ impl Detector for PChart {
 /// one nothing finds it sooner at the same number of false alarms (Moustakides 1986).
 #[derive(Clone)]
 struct Clairvoyant {
-    lift: f64,
+    rate_increase: f64,
     is_added: bool,
     sum: f64,
 }
 
 impl Detector for Clairvoyant {
-    fn push(&mut self, minute: &Minute) -> f64 {
+    fn push(&mut self, minute: &MinuteCounts) -> f64 {
         let all: f64 = minute.usual.iter().sum();
         let usual = minute.usual[0] / all;
-        let share = (usual + self.lift).min(0.98);
+        let share = (usual + self.rate_increase).min(0.98);
         if share <= usual {
             return self.sum;
         }

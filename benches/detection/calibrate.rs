@@ -52,10 +52,10 @@ fn counts(streams: &[Vec<f32>], threshold: f64) -> (usize, f64) {
 /// Minute by minute over 30 days without an incident.
 fn values(setting: &Setting<'_>, baseline: &Baseline, seed: u64) -> Vec<f32> {
     let mut detector = baseline.detector();
-    let flow = setting.flow(1_000_000 + seed);
-    let begins = flow.now() + WARM * DAY;
+    let arrivals = setting.arrivals(1_000_000 + seed);
+    let begins = arrivals.now() + WARM * DAY;
     let mut values = Vec::with_capacity(30 * 1_440);
-    for minute in flow.take_while(|minute| minute.start < begins + 30 * DAY) {
+    for minute in arrivals.take_while(|minute| minute.start < begins + 30 * DAY) {
         let value = detector.push(&minute);
         if minute.start >= begins {
             values.push(value as f32);

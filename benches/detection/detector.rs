@@ -1,10 +1,10 @@
 //! [`Detector`]: counts in, a number out; above its threshold it is an alarm.
 
-use vigie::simulate::{Minute, Tally};
+use vigie::simulate::{MinuteCounts, Tally};
 
 pub(crate) trait Detector: Send {
     /// Takes the counts of a minute, and tells how alarming things are at its end.
-    fn push(&mut self, minute: &Minute) -> f64;
+    fn push(&mut self, minute: &MinuteCounts) -> f64;
 
     fn clone_box(&self) -> Box<dyn Detector>;
 }

@@ -2,7 +2,7 @@
 
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 use vigie::rule::Rules;
-use vigie::simulate::{Crowd, Shape};
+use vigie::simulate::{IncidentKind, IncidentShape};
 
 use crate::baselines::Baseline;
 use crate::calibrate::Set;
@@ -30,18 +30,18 @@ pub(crate) fn print(rules: &Rules, volumes: &[Volume]) {
             volume.false_alarms.alarms.iter().map(|alarms| rate(*alarms, volume.false_alarms.months)).collect();
         println!("| {} | {} |", volume.volume, cells.join(" | "));
     }
-    for crowd in [Crowd::Added, Crowd::Replaced] {
+    for posts in [IncidentKind::Added, IncidentKind::Replaced] {
         for is_slow in [false, true] {
-            let crowd_name = if crowd == Crowd::Added { "a crowd added" } else { "posts replaced" };
-            println!("\n### {}, {crowd_name}\n", if is_slow { "Slow (3 h)" } else { "Sudden" });
+            let posts_name = if posts == IncidentKind::Added { "posts added" } else { "posts replaced" };
+            println!("\n### {}, {posts_name}\n", if is_slow { "Slow (3 h)" } else { "Sudden" });
             println!(
-                "| posts/h | lift | any rule | best baseline | median over best baseline's | clairvoyant | {} |",
+                "| posts/h | points | any rule | best baseline | median relative to best baseline | oracle, median | {} |",
                 names[1..].join(" | ")
             );
             println!("|---|---|---|---|---|---{}|", "|---".repeat(names.len() - 1));
             for volume in volumes {
                 for (kind, of) in Kind::all().iter().enumerate() {
-                    if of.crowd == crowd && matches!(of.shape, Shape::Slow { .. }) == is_slow {
+                    if of.posts == posts && matches!(of.shape, IncidentShape::Slow { .. }) == is_slow {
                         println!("{}", line(volume, kind, of.points));
                     }
                 }
@@ -100,15 +100,15 @@ fn line(volume: &Volume, kind: usize, points: u32) -> String {
     )
 }
 
-/// How the medians compare with the best baselines' over all lifts.
+/// How the medians compare with the best baselines' over all increases.
 fn summary(volumes: &[Volume]) {
     println!(
-        "\n### Median over the best baseline's: geometric mean over lifts and volumes; kinds of incident at half or less\n"
+        "\n### Median over the best baseline's: geometric mean over increases and volumes; kinds of incident at half or less\n"
     );
     println!("| incident | any rule | at half or less | clairvoyant | at half or less |\n|---|---|---|---|---|");
-    for crowd in [Crowd::Added, Crowd::Replaced] {
+    for posts in [IncidentKind::Added, IncidentKind::Replaced] {
         for is_slow in [false, true] {
-            let of = |kind: &Kind| kind.crowd == crowd && matches!(kind.shape, Shape::Slow { .. }) == is_slow;
+            let of = |kind: &Kind| kind.posts == posts && matches!(kind.shape, IncidentShape::Slow { .. }) == is_slow;
             let kinds: Vec<usize> =
                 Kind::all().iter().enumerate().filter(|(_, kind)| of(kind)).map(|(i, _)| i).collect();
             let cells: Vec<Cell> =
@@ -119,9 +119,9 @@ fn summary(volumes: &[Volume]) {
                 let half = ratios.iter().filter(|ratio| **ratio <= 0.5).count();
                 format!("{mean:.2} | {half} of {}", ratios.len())
             };
-            let crowd = if crowd == Crowd::Added { "a crowd added" } else { "posts replaced" };
+            let posts = if posts == IncidentKind::Added { "posts added" } else { "posts replaced" };
             let shape = if is_slow { "slow" } else { "sudden" };
-            println!("| {shape}, {crowd} | {} | {} |", told(|cell| &cell.any), told(|cell| &cell.clairvoyant));
+            println!("| {shape}, {posts} | {} | {} |", told(|cell| &cell.any), told(|cell| &cell.clairvoyant));
         }
     }
 }
@@ -129,7 +129,7 @@ fn summary(volumes: &[Volume]) {
 /// What the issue asks for, in figures.
 fn targets(volumes: &[Volume]) {
     let Some(volume) = volumes.iter().find(|volume| volume.volume == 100.0) else { return };
-    println!("\nLift of 20 points at 100 posts/h, found within 45 minutes by any rule:\n");
+    println!("\nIncrease of 20 points at 100 posts/h, found within 45 minutes by any rule:\n");
     println!(
         "| incident | all starts | starts when 100 posts/h or more are usual | median, all | slowest, all |\n|---|---|---|---|---|"
     );
@@ -146,7 +146,7 @@ fn targets(volumes: &[Volume]) {
         println!(
             "| {:?}, {:?} | {} | {} | {} | {slowest} |",
             of.shape,
-            of.crowd,
+            of.posts,
             within(all),
             within(busy),
             minutes(delays.median())

@@ -1,6 +1,6 @@
 //! The rules as detectors: by the monitor's own code.
 
-use vigie::monitor::Rehearsal;
+use vigie::monitor::RuleSimulator;
 use vigie::rule::{Condition, Rules};
 use vigie::simulate::Tally;
 use vigie::window::{Config, Counts};
@@ -8,7 +8,7 @@ use vigie::window::{Config, Counts};
 /// All rules of a file on one topic.
 #[derive(Clone)]
 pub(crate) struct RuleSet {
-    rehearsal: Rehearsal,
+    simulator: RuleSimulator,
     /// Which rules speak of what is written, and not of silence.
     speaks: Vec<bool>,
     /// Whether each fires; the first entry: whether any does that speaks of what is written.
@@ -19,12 +19,12 @@ impl RuleSet {
     pub(crate) fn new(rules: &Rules, start: i64) -> Self {
         let firing = vec![false; rules.rules.len() + 1];
         let speaks = rules.rules.iter().map(|rule| !matches!(rule.condition, Condition::NoData(_))).collect();
-        Self { rehearsal: Rehearsal::new(&Config::default(), rules.clone(), start), speaks, firing }
+        Self { simulator: RuleSimulator::new(&Config::default(), rules.clone(), start), speaks, firing }
     }
 
     pub(crate) fn push(&mut self, [negative, neutral, positive]: Tally) {
-        self.rehearsal.feed(Counts { negative, neutral, positive, ..Counts::default() });
-        for (slot, fires) in self.firing[1..].iter_mut().zip(self.rehearsal.firing()) {
+        self.simulator.feed(Counts { negative, neutral, positive, ..Counts::default() });
+        for (slot, fires) in self.firing[1..].iter_mut().zip(self.simulator.firing()) {
             *slot = fires;
         }
         self.firing[0] = self.firing[1..].iter().zip(&self.speaks).any(|(fires, speaks)| *fires && *speaks);

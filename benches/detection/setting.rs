@@ -1,12 +1,12 @@
-//! What is measured: which volumes, lifts and shapes, on how many streams.
+//! What is measured: the volumes, the kinds of incident, and the number of streams.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use vigie::config::Loaded;
+use vigie::config::LoadedConfig;
 use vigie::dump::{Input, ReadOptions};
 use vigie::rule::Rules;
-use vigie::simulate::{Crowd, Flow, Habits, Incident, Rhythm, Shape, Swing};
+use vigie::simulate::{ArrivalProcess, Incident, IncidentKind, IncidentShape, Rhythm, StreamProfile, Swing};
 
 pub(crate) const DAY: i64 = 86_400;
 /// How long an incident lasts, and a detector has for finding it.
@@ -56,7 +56,7 @@ impl Scale {
 
     pub(crate) fn rules(&self) -> Rules {
         let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/vigie.toml");
-        Loaded::find(Some(&config), Some(&self.rules)).unwrap().rules
+        LoadedConfig::find(Some(&config), Some(&self.rules)).unwrap().rules
     }
 }
 
@@ -76,9 +76,9 @@ impl World {
             println!("../shared/data/airline/tweets.csv is absent: drawing from the slice in tests/data");
             root.join("tests/data/airline.csv")
         });
-        let habits = Habits::read(&Input::Path(path.clone()), &ReadOptions::default(), None).unwrap();
+        let profile = StreamProfile::read(&Input::Path(path.clone()), &ReadOptions::default(), None).unwrap();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        Self { name: format!("{name}, {} posts", habits.posts), rhythm: Arc::new(habits.rhythm) }
+        Self { name: format!("{name}, {} posts", profile.posts), rhythm: Arc::new(profile.rhythm) }
     }
 
     pub(crate) fn describe(&self) {
@@ -115,26 +115,28 @@ pub(crate) struct Setting<'a> {
 
 impl Setting<'_> {
     /// Begins on a Monday.
-    pub(crate) fn flow(&self, seed: u64) -> Flow {
+    pub(crate) fn arrivals(&self, seed: u64) -> ArrivalProcess {
         let monday = 4 * DAY;
-        Flow::new(Arc::clone(&self.world.rhythm), monday, seed).with_volume(self.volume).with_swing(self.swing)
+        ArrivalProcess::new(Arc::clone(&self.world.rhythm), monday, seed)
+            .with_volume(self.volume)
+            .with_swing(self.swing)
     }
 }
 
 /// One kind of incident.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Kind {
-    pub(crate) crowd: Crowd,
-    pub(crate) shape: Shape,
+    pub(crate) posts: IncidentKind,
+    pub(crate) shape: IncidentShape,
     pub(crate) points: u32,
 }
 
 impl Kind {
     pub(crate) fn all() -> Vec<Self> {
         let mut kinds = Vec::new();
-        for crowd in [Crowd::Added, Crowd::Replaced] {
-            for shape in [Shape::Sudden, Shape::Slow { ramp: RAMP }] {
-                kinds.extend([5, 10, 20, 30].map(|points| Self { crowd, shape, points }));
+        for posts in [IncidentKind::Added, IncidentKind::Replaced] {
+            for shape in [IncidentShape::Sudden, IncidentShape::Slow { ramp: RAMP }] {
+                kinds.extend([5, 10, 20, 30].map(|points| Self { posts, shape, points }));
             }
         }
         kinds
@@ -144,9 +146,9 @@ impl Kind {
         Incident {
             begins,
             length: INCIDENT,
-            lift: f64::from(self.points) / 100.0,
+            rate_increase: f64::from(self.points) / 100.0,
             shape: self.shape,
-            crowd: self.crowd,
+            kind: self.posts,
         }
     }
 }

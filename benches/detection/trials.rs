@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 use vigie::rule::Rules;
-use vigie::simulate::{Flow, Minute};
+use vigie::simulate::{ArrivalProcess, MinuteCounts};
 
 use crate::alarm::Alarm;
 use crate::calibrate::Set;
@@ -25,13 +25,13 @@ pub(crate) struct FalseAlarms {
 pub(crate) fn false_alarms(setting: &Setting<'_>, rules: &Rules) -> FalseAlarms {
     let (streams, months) = setting.scale.calm;
     let count = |seed| {
-        let flow = setting.flow(2_000_000 + seed);
-        let mut set = RuleSet::new(rules, flow.now());
+        let arrivals = setting.arrivals(2_000_000 + seed);
+        let mut set = RuleSet::new(rules, arrivals.now());
         let mut alarms = vec![Alarm::kept(0.5); rules.rules.len() + 1];
         let mut counts = vec![0_u64; alarms.len()];
-        let begins = flow.now() + WARM * DAY;
+        let begins = arrivals.now() + WARM * DAY;
         let end = begins + i64::try_from(months).unwrap() * 30 * DAY;
-        for minute in flow.take_while(|minute| minute.start < end) {
+        for minute in arrivals.take_while(|minute| minute.start < end) {
             set.push(minute.tally);
             for (i, fires) in set.firing.iter().enumerate() {
                 let begun = alarms[i].begins(f64::from(u8::from(*fires)));
@@ -74,7 +74,7 @@ impl Clone for Watch {
 
 impl Watch {
     /// Tells by `begun` which alarms begin, rules first.
-    fn push(&mut self, minute: &Minute, mut begun: impl FnMut(usize)) {
+    fn push(&mut self, minute: &MinuteCounts, mut begun: impl FnMut(usize)) {
         self.rules.push(minute.tally);
         let rules = self.kept.len();
         for (i, (alarm, fires)) in self.kept.iter_mut().zip(&self.rules.firing).enumerate() {
@@ -101,8 +101,8 @@ pub(crate) fn incidents(setting: &Setting<'_>, rules: &Rules, thresholds: &[Set]
 }
 
 fn stream(setting: &Setting<'_>, rules: &Rules, thresholds: &[Set], seed: u64) -> Vec<Trial> {
-    let mut flow = setting.flow(3_000_000 + seed);
-    let start = flow.now();
+    let mut arrivals = setting.arrivals(3_000_000 + seed);
+    let start = arrivals.now();
     let mut watch = Watch {
         rules: RuleSet::new(rules, start),
         kept: vec![Alarm::kept(0.5); rules.rules.len() + 1],
@@ -112,27 +112,27 @@ fn stream(setting: &Setting<'_>, rules: &Rules, thresholds: &[Set], seed: u64) -
     let mut trials = Vec::new();
     for fork in 0..forks {
         let until = start + WARM * DAY + i64::try_from(fork).unwrap() * APART;
-        while flow.now() < until {
-            let minute = flow.next().unwrap();
+        while arrivals.now() < until {
+            let minute = arrivals.next().unwrap();
             watch.push(&minute, |_| ());
         }
         for (kind, incident) in Kind::all().into_iter().enumerate() {
             let chance = ((seed * 1_000 + fork) * 100 + kind as u64) + 4_000_000;
-            let branch = flow.clone().reseeded(chance).with_incident(incident.incident(flow.now()));
+            let branch = arrivals.clone().reseeded(chance).with_incident(incident.incident(arrivals.now()));
             trials.push(trial(setting, branch, watch.clone(), kind, rules.rules.len() + 1));
         }
     }
     trials
 }
 
-fn trial(setting: &Setting<'_>, mut flow: Flow, mut watch: Watch, kind: usize, rules: usize) -> Trial {
-    let begins = flow.now();
+fn trial(setting: &Setting<'_>, mut arrivals: ArrivalProcess, mut watch: Watch, kind: usize, rules: usize) -> Trial {
+    let begins = arrivals.now();
     let usual = setting.volume * setting.world.rhythm.volume(begins);
     let was_on = watch.is_on();
     let mut found: Vec<f64> = vec![f64::INFINITY; was_on.len()];
     let mut left = was_on.iter().filter(|on| !**on).count();
-    while flow.now() < begins + INCIDENT && left > 0 {
-        let minute = flow.next().unwrap();
+    while arrivals.now() < begins + INCIDENT && left > 0 {
+        let minute = arrivals.next().unwrap();
         watch.push(&minute, |i| {
             if found[i].is_infinite() && !was_on[i] {
                 found[i] = (minute.start + 60 - begins) as f64 / 60.0;

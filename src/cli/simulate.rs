@@ -1,4 +1,4 @@
-//! `vigie simulate`: a stream of posts drawn from a real dump, with an incident put in, as a dump of its own.
+//! `vigie simulate`: writes a dump of simulated posts, written from a real dump, with an optional incident.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -10,15 +10,19 @@ use clap::{Args, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
 use super::reader_flags::ReaderFlags;
-use super::{ConfigFlags, span};
+use super::{ConfigFlags, duration_flag};
 use crate::dump::{Columns, Input};
-use crate::simulate::{Crowd, Flow, Habits, Incident, Posts, Rhythm, Shape, SimulatedPost, Swing, Tally};
+use crate::simulate::{
+    ArrivalProcess, Incident, IncidentKind, IncidentShape, Rhythm, SimulatedPost, SimulatedPosts, StreamProfile, Swing,
+    Tally,
+};
 
-/// Draw a stream of posts from a labelled dump, with an incident put in
+/// Simulate a stream of posts from a labelled dump, with an optional incident
 ///
-/// Hours have the dump's rhythm and swing, posts its texts and labels; authors are made up. The same flags draw the same
-/// stream. `vigie replay` and `vigie backtest` read it as they read the dump; its column `incident` is 1 for every post
-/// written during the incident. Give them `--set window.cascade=0s`: texts come again and again, and would vote once.
+/// Volume and sentiment follow the dump's rhythm and swing; texts and labels come from the dump; authors are invented. The
+/// same flags produce the same stream. `vigie replay` and `vigie backtest` read it like the dump; its column `incident` is 1
+/// for every post during the incident. Run them with `--set window.cascade=0s`: texts repeat, and a repeated text would be
+/// counted once.
 #[derive(Debug, Args)]
 pub(super) struct SimulateArgs {
     /// A labelled dump; `-` is standard input
@@ -27,21 +31,21 @@ pub(super) struct SimulateArgs {
     /// CSV file to write; `-` is standard output
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Draw from what the dump has of one topic, as its topic column names it
+    /// Use only the dump's posts with this topic in the topic column
     #[arg(long)]
     topic: Option<String>,
-    /// How long the stream is [default: 7 days]
+    /// Length of the stream in days [default: 7]
     #[arg(long, value_name = "N", conflicts_with = "hours", value_parser = clap::value_parser!(u32).range(1..=3_660))]
     days: Option<u32>,
-    #[arg(long, value_name = "N", help = "The same in hours", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", help = "Length of the stream in hours", value_parser = clap::value_parser!(u32).range(1..))]
     hours: Option<u32>,
-    /// When it begins
+    /// Start of the stream
     #[arg(long, value_name = "TIME", default_value = "2026-01-05T00:00:00Z")]
     start: Timestamp,
-    /// Posts an hour, in the mean over the day [default: as in the dump]
+    /// Posts per hour, mean over the day [default: as in the dump]
     #[arg(long, value_name = "POSTS_PER_HOUR")]
     rate: Option<f64>,
-    /// The same number draws the same stream
+    /// Random seed: the same number produces the same stream
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     #[command(flatten)]
@@ -54,42 +58,41 @@ pub(super) struct SimulateArgs {
     reader: ReaderFlags,
 }
 
-/// What is put in.
+/// The incident.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "The incident")]
+#[command(next_help_heading = "Incident")]
 struct IncidentFlags {
-    /// When it begins, after the stream's start, such as 36h or 5d; no incident without this
-    #[arg(long, value_name = "LENGTH", value_parser = span::parse_from_zero)]
+    /// Start of the incident after the start of the stream, e.g. 36h or 5d; without this flag the stream has none
+    #[arg(long, value_name = "LENGTH", value_parser = duration_flag::parse_from_zero)]
     incident_at: Option<SignedDuration>,
-    /// How many points the share of negative posts is above the usual at full height
+    /// Increase of the share of negative posts at full height, in percentage points
     #[arg(long, value_name = "POINTS", default_value_t = 20.0, requires = "incident_at")]
-    lift: f64,
-    /// `sudden` is at full height at once, `slow` grows evenly for --ramp
+    rate_increase: f64,
+    /// `sudden` reaches its full height at once, `slow` grows linearly over --ramp
     #[arg(long, value_enum, default_value_t = ShapeFlag::Sudden, requires = "incident_at")]
     shape: ShapeFlag,
-    /// How long a slow one grows
-    #[arg(long, value_name = "LENGTH", default_value = "3h", value_parser = span::parse, requires = "incident_at")]
+    /// How long a slow incident grows
+    #[arg(long, value_name = "LENGTH", default_value = "3h", value_parser = duration_flag::parse, requires = "incident_at")]
     ramp: SignedDuration,
-    /// How long it lasts
-    #[arg(long, value_name = "LENGTH", default_value = "6h", value_parser = span::parse, requires = "incident_at")]
+    /// Length of the incident
+    #[arg(long, value_name = "LENGTH", default_value = "6h", value_parser = duration_flag::parse, requires = "incident_at")]
     incident_length: SignedDuration,
-    /// `added` people write beside the usual ones, all of them negative; or as many write as ever and their posts are
-    /// `replaced` by negative ones, which only the share tells
-    #[arg(long, value_enum, default_value_t = CrowdFlag::Added, requires = "incident_at")]
-    crowd: CrowdFlag,
+    /// `added`: additional negative posts. `replaced`: negative posts replace usual ones, so that only the share changes
+    #[arg(long, value_enum, default_value_t = IncidentPostsFlag::Added, requires = "incident_at")]
+    incident_posts: IncidentPostsFlag,
 }
 
-/// How much days and hours differ.
+/// Variation of days and hours.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "How it swings beyond chance")]
+#[command(next_help_heading = "Variation beyond chance")]
 struct SwingFlags {
     /// Variance of an hour's volume over its squared mean [default: as in the dump]
     #[arg(long, value_name = "NUMBER")]
     burstiness: Option<f64>,
-    /// The same of a day's volume [default: as in the dump]
+    /// The same for a day's volume [default: as in the dump]
     #[arg(long, value_name = "NUMBER")]
     day_swing: Option<f64>,
-    /// Correlation of two posts of an hour in being negative, from 0 to below 1 [default: as in the dump]
+    /// Correlation of two posts of an hour in being negative, from 0 to 0.5 [default: as in the dump]
     #[arg(long, value_name = "NUMBER")]
     share_swing: Option<f64>,
 }
@@ -101,7 +104,7 @@ enum ShapeFlag {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum CrowdFlag {
+enum IncidentPostsFlag {
     Added,
     Replaced,
 }
@@ -113,74 +116,78 @@ pub(super) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
         (_, Some(hours)) => i64::from(hours) * 3_600,
         (days, None) => i64::from(days.unwrap_or(7)) * 86_400,
     };
-    let faulty = args.rate.filter(|rate| !(rate.is_finite() && *rate > 0.0 && *rate <= 1e6));
-    if let Some(rate) = faulty {
-        bail!("--rate is {rate}; wanted posts an hour, above 0 and at most 1000000");
+    let invalid = args.rate.filter(|rate| !(rate.is_finite() && *rate > 0.0 && *rate <= 1e6));
+    if let Some(rate) = invalid {
+        bail!("--rate is {rate}; expected posts per hour, above 0 and at most 1000000");
     }
-    // All flags are judged before a dump of any size is read.
+    // Check all flags before reading the dump, which may be large.
     let begin = args.start.as_second() - args.start.as_second().rem_euclid(60);
     let incident = args.incident.incident(begin, length)?;
     args.swing.check()?;
 
-    let habits = Habits::read(&Input::parse(&args.dump), &options, args.topic.as_deref())?;
+    let profile = StreamProfile::read(&Input::parse(&args.dump), &options, args.topic.as_deref())?;
     if let Some(incident) = incident {
-        check_height(&habits, &incident)?;
+        check_height(&profile, &incident)?;
     }
-    let swing = args.swing.over(habits.rhythm.swing);
-    let rate = args.rate.unwrap_or(habits.rhythm.posts_per_hour);
-    let mut flow = Flow::new(Arc::new(habits.rhythm.clone()), begin, args.seed).with_volume(rate).with_swing(swing);
+    let swing = args.swing.over(profile.rhythm.swing);
+    let rate = args.rate.unwrap_or(profile.rhythm.posts_per_hour);
+    let mut arrivals =
+        ArrivalProcess::new(Arc::new(profile.rhythm.clone()), begin, args.seed).with_volume(rate).with_swing(swing);
     if let Some(incident) = incident {
-        flow = flow.with_incident(incident);
+        arrivals = arrivals.with_incident(incident);
     }
-    let posts = Posts::new(flow, begin + length, habits.deck, args.seed);
+    let posts = SimulatedPosts::new(arrivals, begin + length, profile.texts, args.seed);
     let topic = args.topic.as_deref().unwrap_or("simulated");
-    let drawn = write(args, &options.columns, posts, topic)?;
-    tell(args, &drawn, &habits.rhythm, length, incident);
+    let written = write(args, &options.columns, posts, topic)?;
+    print_summary(args, &written, &profile.rhythm, length, incident);
     Ok(())
 }
 
 impl IncidentFlags {
     fn incident(&self, begin: i64, stream: i64) -> anyhow::Result<Option<Incident>> {
         let Some(at) = self.incident_at else { return Ok(None) };
-        if !(self.lift.is_finite() && self.lift > 0.0 && self.lift < 100.0) {
-            bail!("--lift is {}; wanted points of a share, above 0 and below 100, such as 20", self.lift);
+        if !(self.rate_increase.is_finite() && self.rate_increase > 0.0 && self.rate_increase < 100.0) {
+            bail!(
+                "--rate-increase is {}; expected percentage points, above 0 and below 100, e.g. 20",
+                self.rate_increase
+            );
         }
         let (at, length, ramp) = (at.as_secs(), self.incident_length.as_secs(), self.ramp.as_secs());
         if at >= stream {
-            bail!("--incident-at lies behind the stream's end: it is {} hours long", stream / 3_600);
+            bail!("--incident-at is after the end of the stream, which is {} hours long", stream / 3_600);
         }
         if self.shape == ShapeFlag::Slow && ramp > length {
             bail!("--ramp is longer than --incident-length: the incident would end before its full height");
         }
         let shape = match self.shape {
-            ShapeFlag::Sudden => Shape::Sudden,
-            ShapeFlag::Slow => Shape::Slow { ramp },
+            ShapeFlag::Sudden => IncidentShape::Sudden,
+            ShapeFlag::Slow => IncidentShape::Slow { ramp },
         };
-        let crowd = match self.crowd {
-            CrowdFlag::Added => Crowd::Added,
-            CrowdFlag::Replaced => Crowd::Replaced,
+        let kind = match self.incident_posts {
+            IncidentPostsFlag::Added => IncidentKind::Added,
+            IncidentPostsFlag::Replaced => IncidentKind::Replaced,
         };
         let begins = begin + at - at.rem_euclid(60);
         Ok(Some(Incident {
             begins,
             length: length.min(begin + stream - begins),
-            lift: self.lift / 100.0,
+            rate_increase: self.rate_increase / 100.0,
             shape,
-            crowd,
+            kind,
         }))
     }
 }
 
-fn check_height(habits: &Habits, incident: &Incident) -> anyhow::Result<()> {
-    let usual = habits.rhythm.negative;
+fn check_height(profile: &StreamProfile, incident: &Incident) -> anyhow::Result<()> {
+    let usual = profile.rhythm.negative;
     if usual == 0.0 {
-        bail!("the dump has no negative post to draw an incident from");
+        bail!("the dump has no negative posts for an incident");
     }
-    if usual + incident.lift > 0.98 {
-        let (usual, most) = (usual * 100.0, (0.98 - usual) * 100.0);
+    if usual + incident.rate_increase > 0.98 {
+        let (usual, max) = (usual * 100.0, (0.98 - usual) * 100.0);
         bail!(
-            "--lift is {:.0}: {usual:.0} % of posts are negative usually, which leaves at most {most:.0} points",
-            incident.lift * 100.0
+            "--rate-increase is {:.0}: {usual:.0}% of posts are negative usually, so at most {max:.0} points are possible",
+            incident.rate_increase * 100.0
         );
     }
     Ok(())
@@ -193,9 +200,9 @@ impl SwingFlags {
             ("--day-swing", self.day_swing, 10.0),
             ("--share-swing", self.share_swing, 0.5),
         ];
-        for (flag, value, most) in flags {
-            if let Some(value) = value.filter(|value| !(0.0..=most).contains(value)) {
-                bail!("{flag} is {value}; wanted from 0 to {most}");
+        for (flag, value, max) in flags {
+            if let Some(value) = value.filter(|value| !(0.0..=max).contains(value)) {
+                bail!("{flag} is {value}; expected 0 to {max}");
             }
         }
         Ok(())
@@ -210,25 +217,25 @@ impl SwingFlags {
     }
 }
 
-/// What was written: all posts, and those of the incident, by label.
+/// Numbers of written posts by label: all, and those of the incident.
 #[derive(Debug, Default)]
-struct Drawn {
+struct Written {
     all: Tally,
     in_incident: Tally,
 }
 
-fn write(args: &SimulateArgs, columns: &Columns, posts: Posts, topic: &str) -> anyhow::Result<Drawn> {
-    let unwritable = || format!("{} cannot be written", args.out.display());
+fn write(args: &SimulateArgs, columns: &Columns, posts: SimulatedPosts, topic: &str) -> anyhow::Result<Written> {
+    let unwritable = || format!("cannot write {}", args.out.display());
     let out: Box<dyn Write> = match args.out.to_str() {
         Some("-") => Box::new(io::stdout().lock()),
         _ => Box::new(File::create(&args.out).with_context(unwritable)?),
     };
     let mut writer = csv::Writer::from_writer(BufWriter::new(out));
     writer.write_record(header(columns)).with_context(unwritable)?;
-    let mut drawn = Drawn::default();
+    let mut written = Written::default();
     for post in posts {
-        drawn.all[post.label as usize] += 1;
-        drawn.in_incident[post.label as usize] += u64::from(post.in_incident);
+        written.all[post.label as usize] += 1;
+        written.in_incident[post.label as usize] += u64::from(post.in_incident);
         let SimulatedPost { id, created_at, author, text, label, in_incident } = post;
         let time = format!("{created_at:.3}");
         let mark = if in_incident { "1" } else { "0" };
@@ -236,10 +243,10 @@ fn write(args: &SimulateArgs, columns: &Columns, posts: Posts, topic: &str) -> a
         writer.write_record(record).with_context(unwritable)?;
     }
     writer.flush().with_context(unwritable)?;
-    Ok(drawn)
+    Ok(written)
 }
 
-/// Named as the dump's own, so that what read the dump reads the stream.
+/// The dump's column names, so that the same flags read the stream.
 fn header(columns: &Columns) -> [&str; 7] {
     let Columns { id, created_at, author, text, label, topic, incident, .. } = columns;
     let named = [id, created_at, author, text, label, topic, incident];
@@ -247,21 +254,21 @@ fn header(columns: &Columns) -> [&str; 7] {
     std::array::from_fn(|i| named[i].as_deref().unwrap_or(usual[i]))
 }
 
-/// On standard error, as the stream itself may go to standard output.
-fn tell(args: &SimulateArgs, drawn: &Drawn, rhythm: &Rhythm, length: i64, incident: Option<Incident>) {
-    let (posts, hours) = (drawn.all.iter().sum::<u64>(), length / 3_600);
+/// On standard error, because the stream itself may go to standard output.
+fn print_summary(args: &SimulateArgs, written: &Written, rhythm: &Rhythm, length: i64, incident: Option<Incident>) {
+    let (posts, hours) = (written.all.iter().sum::<u64>(), length / 3_600);
     let rate = posts as f64 / hours as f64;
     eprintln!(
-        "{posts} posts in {hours} hours, {rate:.1} an hour, {} negative; in {}",
-        percent(drawn.all),
+        "{posts} posts in {hours} hours, {rate:.1} per hour, {} negative; written to {}",
+        percent(written.all),
         args.out.display()
     );
-    eprintln!("texts come again and again: read it with --set window.cascade=0s, or repeats do not vote");
+    eprintln!("texts repeat: read it with --set window.cascade=0s, otherwise repeated texts are not counted");
     let Some(incident) = incident else { return };
     let at = |time| Timestamp::from_second(time).map(|time| time.to_string()).unwrap_or_default();
-    let (posts, share) = (drawn.in_incident.iter().sum::<u64>(), percent(drawn.in_incident));
+    let (posts, share) = (written.in_incident.iter().sum::<u64>(), percent(written.in_incident));
     eprintln!(
-        "incident from {} to {}: {posts} posts, {share} negative; usual are {:.0} %",
+        "incident from {} to {}: {posts} posts, {share} negative; usual is {:.0}%",
         at(incident.begins),
         at(incident.ends()),
         rhythm.negative * 100.0
@@ -270,5 +277,5 @@ fn tell(args: &SimulateArgs, drawn: &Drawn, rhythm: &Rhythm, length: i64, incide
 
 fn percent(tally: Tally) -> String {
     let posts = tally.iter().sum::<u64>();
-    format!("{:.0} %", tally[0] as f64 / posts.max(1) as f64 * 100.0)
+    format!("{:.0}%", tally[0] as f64 / posts.max(1) as f64 * 100.0)
 }

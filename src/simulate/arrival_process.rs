@@ -1,4 +1,4 @@
-//! [`Flow`]: how many posts of each label come, minute by minute.
+//! [`ArrivalProcess`]: the number of posts of each label, minute by minute.
 
 use std::sync::Arc;
 
@@ -10,12 +10,12 @@ use super::incident::Incident;
 use super::rhythm::{Rhythm, Swing};
 use super::{DAY, HOUR, MINUTE, Tally};
 
-/// Counts without end: a Poisson process whose rate follows the rhythm times a gamma factor a day and one an hour, and whose
-/// share of negative posts is drawn each hour from a beta distribution. Clone it to go on twice from one moment.
+/// An endless Poisson process. Its rate is the rhythm times a gamma factor per day and one per hour; its share of negative
+/// posts is drawn each hour from a beta distribution. A clone continues from the same moment.
 #[derive(Debug, Clone)]
-pub struct Flow {
+pub struct ArrivalProcess {
     rhythm: Arc<Rhythm>,
-    /// In the mean over the day.
+    /// Mean over the day.
     posts_per_hour: f64,
     swing: Swing,
     incident: Option<Incident>,
@@ -29,19 +29,19 @@ pub struct Flow {
 
 /// One minute's posts.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Minute {
+pub struct MinuteCounts {
     /// In Unix seconds.
     pub start: i64,
     pub tally: Tally,
     pub in_incident: bool,
-    /// Posts by label that were to be expected without an incident, on this day and in this hour: what no detector knows.
+    /// Expected posts by label without an incident, on this day and in this hour. No detector can know it.
     pub usual: [f64; 3],
 }
 
-impl Flow {
-    /// From `start` (Unix seconds) on, at the rhythm's own volume and swing.
+impl ArrivalProcess {
+    /// From `start` (Unix seconds) on, with the volume and swing of the rhythm.
     pub fn new(rhythm: Arc<Rhythm>, start: i64, seed: u64) -> Self {
-        let mut flow = Self {
+        let mut process = Self {
             posts_per_hour: rhythm.posts_per_hour,
             swing: rhythm.swing,
             rhythm,
@@ -52,19 +52,19 @@ impl Flow {
             hour_factor: 1.0,
             shares: [0.0; 3],
         };
-        flow.begin_day();
-        flow.begin_hour();
-        flow
+        process.begin_day();
+        process.begin_hour();
+        process
     }
 
-    /// With so many posts an hour, in the mean over the day.
+    /// With another volume: posts per hour, mean over the day.
     #[must_use]
     pub fn with_volume(mut self, posts_per_hour: f64) -> Self {
         self.posts_per_hour = posts_per_hour;
         self
     }
 
-    /// With another swing than the dump's. It starts anew.
+    /// With another swing than the dump's. Restarts the day and the hour.
     #[must_use]
     pub fn with_swing(mut self, swing: Swing) -> Self {
         self.swing = swing;
@@ -79,7 +79,7 @@ impl Flow {
         self
     }
 
-    /// Goes on by other chances, as of another seed; the day and the hour stay as they are.
+    /// Continues with another seed; the factors of the current day and hour stay the same.
     #[must_use]
     pub fn reseeded(mut self, seed: u64) -> Self {
         self.rng = ChaCha8Rng::seed_from_u64(seed);
@@ -108,19 +108,19 @@ impl Flow {
     }
 }
 
-impl Iterator for Flow {
-    type Item = Minute;
+impl Iterator for ArrivalProcess {
+    type Item = MinuteCounts;
 
-    fn next(&mut self) -> Option<Minute> {
+    fn next(&mut self) -> Option<MinuteCounts> {
         let start = self.next;
         let per_hour = self.posts_per_hour * self.rhythm.volume(start) * self.day_factor * self.hour_factor;
         let per_minute = per_hour * MINUTE as f64 / HOUR as f64;
         let (shares, in_incident) = match &self.incident {
-            Some(incident) if incident.holds(start) => (incident.lifted(self.shares, start), true),
+            Some(incident) if incident.contains(start) => (incident.apply(self.shares, start), true),
             _ => (self.shares, false),
         };
         let tally = shares.map(|share| poisson(per_minute * share, &mut self.rng));
-        let minute = Minute { start, tally, in_incident, usual: self.shares.map(|share| per_minute * share) };
+        let minute = MinuteCounts { start, tally, in_incident, usual: self.shares.map(|share| per_minute * share) };
         self.next += MINUTE;
         if self.next.rem_euclid(DAY) == 0 {
             self.begin_day();
@@ -132,7 +132,7 @@ impl Iterator for Flow {
     }
 }
 
-/// Of mean 1 and this variance.
+/// A gamma-distributed factor with mean 1 and this variance.
 fn factor(variance: f64, rng: &mut ChaCha8Rng) -> f64 {
     if variance <= 0.0 {
         return 1.0;
@@ -140,7 +140,7 @@ fn factor(variance: f64, rng: &mut ChaCha8Rng) -> f64 {
     Gamma::new(1.0 / variance, variance).map_or(1.0, |gamma| gamma.sample(rng))
 }
 
-/// Of mean `mean`, where two posts of an hour correlate by `correlation`.
+/// A beta-distributed share with mean `mean`, such that two posts of an hour have this `correlation`.
 fn share(mean: f64, correlation: f64, rng: &mut ChaCha8Rng) -> f64 {
     if correlation <= 0.0 || mean <= 0.0 || mean >= 1.0 {
         return mean;

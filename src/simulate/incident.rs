@@ -1,35 +1,35 @@
-//! [`Incident`]: how many points the share of negative posts stands above the usual, and by what posts.
+//! [`Incident`]: raises the share of negative posts by a number of points, with added or replaced posts.
 
-/// Higher no share is lifted, by any crowd: some always write of something else.
-pub(super) const MOST: f64 = 0.98;
+/// Maximum share of negative posts: some people always write about something else.
+pub(super) const MAX_SHARE: f64 = 0.98;
 
-/// An incident put into a stream. Times are Unix seconds, lengths seconds.
+/// An incident in a stream. Times are in Unix seconds, lengths in seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Incident {
     pub begins: i64,
     pub length: i64,
-    /// Of the share of negative posts at full height, in (0, 1).
-    pub lift: f64,
-    pub shape: Shape,
-    pub crowd: Crowd,
+    /// Increase of the share of negative posts at full height, in (0, 1).
+    pub rate_increase: f64,
+    pub shape: IncidentShape,
+    pub kind: IncidentKind,
 }
 
-/// How an incident begins; all end at once.
+/// How an incident begins; each one ends abruptly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub enum IncidentShape {
     Sudden,
-    /// Grows evenly to its height for `ramp` seconds.
+    /// Grows linearly to its full height over `ramp` seconds.
     Slow {
         ramp: i64,
     },
 }
 
-/// Whose posts lift the share.
+/// Which posts raise the share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Crowd {
-    /// More people write, all of them negative: the usual posts go on.
+pub enum IncidentKind {
+    /// Additional posts, all negative; the usual posts continue.
     Added,
-    /// As many write as ever, and more of them are negative. Only the share tells, which makes it the harder.
+    /// The same number of posts, more of them negative. Harder to detect, because only the share changes.
     Replaced,
 }
 
@@ -38,36 +38,35 @@ impl Incident {
         self.begins + self.length
     }
 
-    pub fn holds(&self, time: i64) -> bool {
+    pub fn contains(&self, time: i64) -> bool {
         (self.begins..self.ends()).contains(&time)
     }
 
-    /// The lift at `time`.
+    /// The increase at `time`.
     fn height(&self, time: i64) -> f64 {
-        if !self.holds(time) {
+        if !self.contains(time) {
             return 0.0;
         }
         match self.shape {
-            Shape::Slow { ramp } if time < self.begins + ramp => {
-                self.lift * (time - self.begins) as f64 / ramp.max(1) as f64
+            IncidentShape::Slow { ramp } if time < self.begins + ramp => {
+                self.rate_increase * (time - self.begins) as f64 / ramp.max(1) as f64
             }
-            Shape::Slow { .. } | Shape::Sudden => self.lift,
+            IncidentShape::Slow { .. } | IncidentShape::Sudden => self.rate_increase,
         }
     }
 
-    /// What is written at `time` where usually `shares` of one post are: posts by label, more than one in all where a crowd
-    /// is added.
+    /// Posts by label at `time`, per usual post with these `shares`: more than one in total if posts are added.
     ///
-    /// A crowd `c` of negative posts lifts the share `p` to `(p + c) / (1 + c) = p + lift`.
-    pub(super) fn lifted(&self, shares: [f64; 3], time: i64) -> [f64; 3] {
+    /// Adding `c` negative posts raises the share `p` to `(p + c) / (1 + c) = p + rate_increase`.
+    pub(super) fn apply(&self, shares: [f64; 3], time: i64) -> [f64; 3] {
         let [negative, neutral, positive] = shares;
-        let share = (negative + self.height(time)).min(MOST.max(negative));
+        let share = (negative + self.height(time)).min(MAX_SHARE.max(negative));
         if share <= negative {
             return shares;
         }
-        match self.crowd {
-            Crowd::Added => [negative + (share - negative) / (1.0 - share), neutral, positive],
-            Crowd::Replaced => {
+        match self.kind {
+            IncidentKind::Added => [negative + (share - negative) / (1.0 - share), neutral, positive],
+            IncidentKind::Replaced => {
                 let rest = (1.0 - share) / (1.0 - negative);
                 [share, neutral * rest, positive * rest]
             }

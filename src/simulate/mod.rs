@@ -1,33 +1,34 @@
-//! Streams drawn from a real dump: its rhythm over the day, its swings, its texts and labels, with an incident put in whose
-//! beginning and height are known. What a backtest and the benchmark of detection are tried on.
+//! Simulates streams of posts from a real dump: its rhythm over the day, its swings, its texts and labels, with an incident
+//! of known start and size. Test data for backtests and for the detection benchmark.
 //!
 //! ```text
-//! dump --> Habits { Rhythm, Deck } --> Flow: counts per minute --> Posts: texts, times, authors for each count
+//! dump --> StreamProfile { Rhythm, TextSampler } --> ArrivalProcess: counts per minute --> SimulatedPosts: texts, times, authors for each count
 //! ```
 //!
-//! A [`Flow`] alone is enough, and much faster, where only counts are wanted; [`Posts`] of the same seed have those counts.
-//! Everything follows from the seed: one generator draws counts, another what the posts are made of.
+//! An [`ArrivalProcess`] alone is enough, and much faster, if only counts are needed; [`SimulatedPosts`] with the same seed
+//! have the same counts. Everything is determined by the seed: one random generator draws counts, another one texts, times
+//! and authors.
 
 mod arrival_process;
 mod incident;
-mod posts;
 mod rhythm;
+mod simulated_posts;
 mod stream_profile;
 mod text_sampler;
 
-pub use arrival_process::{Flow, Minute};
-pub use incident::{Crowd, Incident, Shape};
-pub use posts::{Posts, SimulatedPost};
+pub use arrival_process::{ArrivalProcess, MinuteCounts};
+pub use incident::{Incident, IncidentKind, IncidentShape};
 pub use rhythm::{Rhythm, Swing};
-pub use stream_profile::{Habits, HabitsError};
-pub use text_sampler::Deck;
+pub use simulated_posts::{SimulatedPost, SimulatedPosts};
+pub use stream_profile::{StreamProfile, StreamProfileError};
+pub use text_sampler::TextSampler;
 
-/// Seconds that a [`Minute`] is long.
+/// Seconds per minute: the length of a [`MinuteCounts`].
 pub const MINUTE: i64 = 60;
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 
-/// Posts by label, in the order of [`Label::ALL`](crate::classify::Label::ALL).
+/// Number of posts by label, in the order of [`Label::ALL`](crate::classify::Label::ALL).
 pub type Tally = [u64; 3];
 
 #[cfg(test)]

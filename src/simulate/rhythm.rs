@@ -1,18 +1,18 @@
-//! [`Rhythm`]: how much is written at each hour of the day and how it swings, as counted in a dump.
+//! [`Rhythm`]: volume and sentiment by hour of the day, and how much they swing, measured in a dump.
 
 use std::collections::BTreeMap;
 
 use super::{DAY, HOUR, Tally};
 
-/// Posts of the whole day that the shares of each hour are drawn towards: a night's few posts say little.
-const PRIOR: f64 = 50.0;
-/// The median absolute deviation of a normal distribution is its standard deviation over this.
-const MAD: f64 = 1.4826;
+/// Weight, in posts, of the whole day's shares in each hour's shares: the few posts of a night say little.
+const PRIOR_POSTS: f64 = 50.0;
+/// Standard deviation of a normal distribution over its median absolute deviation.
+const MAD_TO_SIGMA: f64 = 1.4826;
 
-/// What is usual over a day (UTC).
+/// The usual course of a day (UTC).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rhythm {
-    /// Posts an hour in the mean over the day.
+    /// Posts per hour, mean over the day.
     pub posts_per_hour: f64,
     /// Share of negative posts over the day, in `[0, 1]`.
     pub negative: f64,
@@ -22,26 +22,25 @@ pub struct Rhythm {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct HourOfDay {
-    /// Over the day's mean.
+    /// Relative to the day's mean.
     volume: f64,
     shares: [f64; 3],
 }
 
-/// How far days and hours lie from the usual beyond chance.
+/// Variation of days and hours beyond chance (overdispersion).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Swing {
-    /// Variance of a day's volume over its squared mean: the variance of the gamma factor that days are drawn with. From
-    /// the median deviation, so that a bad day in the dump does not pass for a habit.
+    /// Variance of a day's volume over its squared mean: the variance of the gamma factor per day. Estimated from the median
+    /// deviation, so that one bad day in the dump has little influence.
     pub day: f64,
-    /// The same of an hour's volume within its day.
+    /// The same for an hour's volume within its day.
     pub hour: f64,
-    /// Of an hour's share of negative posts: the correlation of two posts of an hour, in `[0, 1)`. With 0 posts are
-    /// independent of one another.
+    /// Correlation of two posts of an hour in being negative, in `[0, 1)`. At 0, posts are independent.
     pub share: f64,
 }
 
 impl Rhythm {
-    /// As counted by the hour (its start in Unix seconds, a multiple of 3600); none without a post.
+    /// Measures hourly counts, by the start of the hour in Unix seconds (a multiple of 3600). `None` without a post.
     pub fn measure(counted: &BTreeMap<i64, Tally>) -> Option<Self> {
         let hours = Hours::within(counted)?;
         let (negative, all) = (hours.tallies.iter().map(|tally| tally[0]).sum::<u64>(), posts(&hours.tallies));
@@ -56,14 +55,14 @@ impl Rhythm {
         for (hour, at) in of_day.iter_mut().enumerate() {
             at.volume = mean(hour).unwrap_or(posts_per_hour) / posts_per_hour;
             let (tally, _) = hours.of_day(hour);
-            let total = tally.iter().sum::<u64>() as f64 + PRIOR;
-            at.shares = [0, 1, 2].map(|label: usize| (tally[label] as f64 + PRIOR * overall[label]) / total);
+            let total = tally.iter().sum::<u64>() as f64 + PRIOR_POSTS;
+            at.shares = [0, 1, 2].map(|label: usize| (tally[label] as f64 + PRIOR_POSTS * overall[label]) / total);
         }
         let swing = hours.swing();
         Some(Self { posts_per_hour, negative: negative as f64 / all as f64, swing, hours: of_day })
     }
 
-    /// Volume over the day's mean at `time` (Unix seconds).
+    /// Volume at `time` (Unix seconds), relative to the day's mean.
     pub fn volume(&self, time: i64) -> f64 {
         self.at(time).volume
     }
@@ -78,7 +77,8 @@ impl Rhythm {
     }
 }
 
-/// The counted hours without gaps; the first and the last, cut by the dump's ends, only where there are no others.
+/// The counted hours, without gaps. The first and the last hour are incomplete in the dump, so they are dropped if there are
+/// others.
 struct Hours {
     start: i64,
     tallies: Vec<Tally>,
@@ -103,7 +103,7 @@ impl Hours {
         [0, 1, 2].map(|label: usize| self.tallies.iter().map(|tally| tally[label]).sum::<u64>() as f64 / all)
     }
 
-    /// Posts at an hour of the day, and on how many days it came.
+    /// Posts at an hour of the day, and the number of days with this hour.
     fn of_day(&self, hour: usize) -> (Tally, usize) {
         let mut sums = (Tally::default(), 0);
         for (_, tally) in self.times().filter(|(time, _)| time.rem_euclid(DAY) / HOUR == hour as i64) {
@@ -113,7 +113,7 @@ impl Hours {
         sums
     }
 
-    /// Starts of the days that are there from midnight to midnight.
+    /// Starts of the complete days.
     fn whole_days(&self) -> Vec<i64> {
         let end = self.start + self.tallies.len() as i64 * HOUR;
         let first = self.start + (-self.start).rem_euclid(DAY);
@@ -125,7 +125,7 @@ impl Hours {
         index.and_then(|index| self.tallies.get(index)).copied().unwrap_or_default()
     }
 
-    /// By moments; nothing swings where fewer than three whole days tell.
+    /// Estimates by the method of moments; zero with fewer than three complete days.
     fn swing(&self) -> Swing {
         let days: Vec<[Tally; 24]> = self.whole_days().iter().map(|day| self.day(*day)).collect();
         let totals: Vec<f64> = days.iter().map(|day| posts(day) as f64).collect();
@@ -143,7 +143,7 @@ impl Hours {
                 share.add((k - n * p).powi(2) - n * p * (1.0 - p), n * (n - 1.0).max(0.0) * p * (1.0 - p));
             }
         }
-        // Each day's and each hour's mean is of the same counts.
+        // The means of each day and hour are estimated from the same counts: correct the degrees of freedom.
         let freedom = days.len() as f64 / (days.len() as f64 - 1.0) * 24.0 / 23.0;
         Swing { day: day_swing(totals), hour: volume.ratio() * freedom, share: share.ratio().min(0.5) }
     }
@@ -157,7 +157,7 @@ fn posts(hours: &[Tally]) -> u64 {
     hours.iter().flatten().sum()
 }
 
-/// Variance beyond chance, over its unit.
+/// Variance beyond chance, relative to its unit.
 #[derive(Default)]
 struct Excess {
     found: f64,
@@ -178,7 +178,7 @@ impl Excess {
 fn day_swing(mut days: Vec<f64>) -> f64 {
     let middle = median(&mut days);
     let mut deviations: Vec<f64> = days.iter().map(|posts| (posts - middle).abs()).collect();
-    let deviation = MAD * median(&mut deviations);
+    let deviation = MAD_TO_SIGMA * median(&mut deviations);
     if middle > 0.0 { ((deviation / middle).powi(2) - 1.0 / middle).max(0.0) } else { 0.0 }
 }
 

@@ -1,49 +1,49 @@
-//! [`Habits`]: what a stream is drawn from, read from a dump.
+//! [`StreamProfile`]: the rhythm and the texts of a dump, from which a stream is simulated.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::rhythm::Rhythm;
-use super::text_sampler::Deck;
+use super::text_sampler::TextSampler;
 use super::{HOUR, Tally};
 use crate::classify::Label;
-use crate::dump::{Input, Needs, ReadOptions, Reader, SourceError};
+use crate::dump::{DumpError, Input, ReadOptions, Reader, RequiredFields};
 
-/// Topics that an error names.
-const NAMED: usize = 8;
+/// Maximum number of topics in an error.
+const MAX_LISTED_TOPICS: usize = 8;
 
 /// The rhythm and the texts of a labelled dump.
 #[derive(Debug, Clone)]
-pub struct Habits {
+pub struct StreamProfile {
     pub rhythm: Rhythm,
-    pub deck: Deck,
-    /// Posts that were read.
+    pub texts: TextSampler,
+    /// Number of posts read.
     pub posts: u64,
-    /// Rows that could not be used.
+    /// Number of rejected rows.
     pub rejected: u64,
 }
 
-/// Why no stream can be drawn from a dump.
+/// Why a dump cannot be used for a simulation.
 #[derive(Debug, thiserror::Error)]
-pub enum HabitsError {
+pub enum StreamProfileError {
     #[error(transparent)]
-    Source(#[from] SourceError),
+    Dump(#[from] DumpError),
     #[error(
-        "{name} has no labelled post{} to draw from: {rejected} rows were rejected{}",
+        "{name} has no labelled post{}; {rejected} rows were rejected{}",
         topic.as_ref().map(|topic| format!(" of topic {topic:?}")).unwrap_or_default(),
         if topics.is_empty() { String::new() } else { format!("; its topics are {}", topics.join(", ")) },
     )]
     Empty { name: String, topic: Option<String>, rejected: u64, topics: Vec<String> },
 }
 
-impl Habits {
-    /// Reads `input`, or what it has of one `topic`, as its topic column names it.
+impl StreamProfile {
+    /// Reads `input`, or only its rows with this `topic` in the topic column.
     ///
     /// # Errors
-    /// When it cannot be read, has no times or labels, or no post of the topic.
-    pub fn read(input: &Input, options: &ReadOptions, topic: Option<&str>) -> Result<Self, HabitsError> {
-        let needs = Needs { created_at: true, label: true, topic: topic.is_some() };
-        let mut reader = Reader::open(input, options, needs)?;
-        let (mut hours, mut deck) = (BTreeMap::<i64, Tally>::new(), Deck::default());
+    /// When the input cannot be read, has no times or labels, or has no post of the topic.
+    pub fn read(input: &Input, options: &ReadOptions, topic: Option<&str>) -> Result<Self, StreamProfileError> {
+        let required = RequiredFields { created_at: true, label: true, topic: topic.is_some() };
+        let mut reader = Reader::open(input, options, required)?;
+        let (mut hours, mut texts) = (BTreeMap::<i64, Tally>::new(), TextSampler::default());
         let (mut posts, mut rejected, mut others) = (0, 0, BTreeSet::new());
         while let Some(row) = reader.next_row()? {
             let Ok(row) = row else {
@@ -51,22 +51,22 @@ impl Habits {
                 continue;
             };
             if topic.is_some() && row.topic.as_deref() != topic {
-                others.extend(row.topic.filter(|_| others.len() < NAMED));
+                others.extend(row.topic.filter(|_| others.len() < MAX_LISTED_TOPICS));
                 continue;
             }
             let label = row.label.as_deref().and_then(Label::parse);
             let (Some(label), Some(time)) = (label, row.created_at) else { continue };
             let time = time.as_second();
             hours.entry(time - time.rem_euclid(HOUR)).or_default()[label as usize] += 1;
-            deck.put(label, row.text);
+            texts.add(label, row.text);
             posts += 1;
         }
-        let rhythm = Rhythm::measure(&hours).ok_or_else(|| HabitsError::Empty {
+        let rhythm = Rhythm::measure(&hours).ok_or_else(|| StreamProfileError::Empty {
             name: reader.name().to_owned(),
             topic: topic.map(str::to_owned),
             rejected,
             topics: others.into_iter().collect(),
         })?;
-        Ok(Self { rhythm, deck, posts, rejected })
+        Ok(Self { rhythm, texts, posts, rejected })
     }
 }

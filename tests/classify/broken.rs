@@ -1,8 +1,8 @@
-//! Model directories that are damaged, mixed up or incomplete: each is one error that names the file and the way out.
+//! Model directories that are damaged, mixed up or incomplete: each is one error that names the file and what to do.
 
 use std::path::Path;
 
-use vigie::classify::{Classifier, DistilBertClassifier, Head, Input, Manifest, Origin, Pooling};
+use vigie::classify::{Classifier, ClassifierInput, DistilBertClassifier, Head, Manifest, Origin, Pooling};
 
 use crate::{copy, expected, strs};
 
@@ -21,7 +21,7 @@ fn head() -> Head {
     Head::new(weight, vec![0.1, -0.2, 0.3]).unwrap()
 }
 
-/// A whole model directory, as the lab makes it.
+/// A complete model directory, as the lab writes it.
 fn model() -> tempfile::TempDir {
     let dir = copy("f16");
     head().save(&dir.path().join("head.safetensors")).unwrap();
@@ -33,23 +33,23 @@ fn model() -> tempfile::TempDir {
 fn assert_refused(dir: &Path, parts: &[&str]) {
     let message = DistilBertClassifier::load(dir).unwrap_err().to_string();
     for part in parts {
-        assert!(message.contains(part), "{message:?} should say {part:?}");
+        assert!(message.contains(part), "{message:?} should contain {part:?}");
     }
     assert!(!message.contains('\n'), "{message:?} is more than one line");
 }
 
-fn spoil(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+fn damage(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
     let mut bytes = std::fs::read(path).unwrap();
     change(&mut bytes);
     std::fs::write(path, bytes).unwrap();
 }
 
 #[test]
-fn a_head_of_the_labs_classifies_by_the_pooled_mean() {
+fn a_head_of_the_lab_classifies_the_pooled_mean() {
     let (dir, expected) = (model(), expected());
     let mut classifier = DistilBertClassifier::load(dir.path()).unwrap();
     let texts = strs(&expected.texts);
-    let inputs: Vec<Input<'_>> = texts.iter().map(|text| Input { text, given: None }).collect();
+    let inputs: Vec<ClassifierInput<'_>> = texts.iter().map(|text| ClassifierInput { text, label: None }).collect();
     for (prediction, row) in classifier.classify(&inputs).unwrap().iter().zip(&expected.f16) {
         crate::assert_close(&prediction.probabilities, &head().probabilities(&row.mean), 1e-4, "probabilities");
         assert!((prediction.probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-6);
@@ -60,75 +60,79 @@ fn a_head_of_the_labs_classifies_by_the_pooled_mean() {
 }
 
 #[test]
-fn one_flipped_bit_in_any_file_is_told() {
+fn one_flipped_bit_in_any_file_is_an_error() {
     for name in ["config.json", "tokenizer.json", "model.safetensors", "head.safetensors"] {
         for place in [0.0, 0.5, 0.999] {
             let dir = model();
-            spoil(&dir.path().join(name), |bytes| {
+            damage(&dir.path().join(name), |bytes| {
                 let index = (bytes.len() as f64 * place) as usize;
                 bytes[index] ^= 4;
             });
-            assert_refused(dir.path(), &[name, "sha256 is", "manifest.json says", "git checkout --", "--model DIR"]);
+            assert_refused(dir.path(), &[name, "sha256 is", "manifest.json states", "git checkout --", "--model DIR"]);
         }
     }
 }
 
 #[test]
-fn a_file_cut_short_is_told() {
+fn a_truncated_file_is_an_error() {
     for kept in [0, 4, 100, 20_000] {
         let dir = model();
-        spoil(&dir.path().join("model.safetensors"), |bytes| bytes.truncate(kept));
+        damage(&dir.path().join("model.safetensors"), |bytes| bytes.truncate(kept));
         assert_refused(dir.path(), &["model.safetensors", "the file is damaged"]);
 
-        let dir = copy("classifier"); // no manifest: the content must tell
-        spoil(&dir.path().join("model.safetensors"), |bytes| bytes.truncate(kept));
+        let dir = copy("classifier"); // no manifest: the content shows it
+        damage(&dir.path().join("model.safetensors"), |bytes| bytes.truncate(kept));
         assert_refused(dir.path(), &["model.safetensors", "safetensors file"]);
     }
 }
 
 #[test]
-fn a_file_of_another_model_is_told() {
+fn a_file_of_another_model_is_an_error() {
     let dir = model();
     std::fs::write(dir.path().join("model-00001-of-00002.safetensors"), "").unwrap();
     assert_refused(dir.path(), &["model-00001-of-00002.safetensors", "belongs to another model", "remove it"]);
 }
 
 #[test]
-fn a_lost_file_is_told() {
+fn a_missing_file_is_an_error() {
     for name in ["config.json", "tokenizer.json", "model.safetensors", "head.safetensors"] {
         let dir = model();
         std::fs::remove_file(dir.path().join(name)).unwrap();
-        assert_refused(dir.path(), &[name, "listed in manifest.json but not there", "git checkout"]);
+        assert_refused(dir.path(), &[name, "listed in manifest.json but missing", "git checkout"]);
     }
 }
 
 #[test]
-fn an_incomplete_directory_is_told_what_it_must_hold() {
-    let wanted = ["a model directory holds config.json, tokenizer.json, model.safetensors"];
+fn an_incomplete_directory_is_an_error_with_a_hint() {
+    let hint = "a model directory contains config.json, tokenizer.json, model.safetensors";
     for name in ["config.json", "tokenizer.json", "model.safetensors"] {
         let dir = copy("classifier");
         std::fs::remove_file(dir.path().join(name)).unwrap();
-        assert_refused(dir.path(), &[name, wanted[0]]);
+        assert_refused(dir.path(), &[name, hint]);
     }
     let dir = copy("f16");
-    assert_refused(dir.path(), &["no head to classify with", wanted[0]]);
-    assert_refused(&dir.path().join("nowhere"), &["nowhere: no such file", wanted[0]]);
+    assert_refused(dir.path(), &["no classification head", hint]);
+    assert_refused(&dir.path().join("nowhere"), &["nowhere: no such file", hint]);
 }
 
 #[test]
-fn weights_that_do_not_fit_config_json_are_told() {
+fn weights_that_do_not_fit_config_json_are_an_error() {
     let dir = copy("classifier");
     let config = dir.path().join("config.json");
     let original = std::fs::read_to_string(&config).unwrap();
     for (from, to, parts) in [
-        ("\"hidden_dim\": 64", "\"hidden_dim\": 48", ["ffn.lin1.weight", "has shape [64, 32]", "asks for [48, 32]"]),
-        ("\"n_layers\": 2", "\"n_layers\": 3", ["no tensor `transformer.layer.2", "model.safetensors", "not those of"]),
-        ("\"vocab_size\": 113", "\"vocab_size\": 99", ["tokenizer.json", "has token 112", "counts 99"]),
+        ("\"hidden_dim\": 64", "\"hidden_dim\": 48", ["ffn.lin1.weight", "has shape [64, 32]", "requires [48, 32]"]),
         (
-            "\"Neutral\"",
-            "\"LABEL_1\"",
-            ["config.json", "id2label names POSITIVE, LABEL_1, negative", "write them into"],
+            "\"n_layers\": 2",
+            "\"n_layers\": 3",
+            ["no tensor `transformer.layer.2", "model.safetensors", "do not belong to"],
         ),
+        (
+            "\"vocab_size\": 113",
+            "\"vocab_size\": 99",
+            ["tokenizer.json", "has token 112", "vocab_size of config.json is 99"],
+        ),
+        ("\"Neutral\"", "\"LABEL_1\"", ["config.json", "id2label lists POSITIVE, LABEL_1, negative", "edit id2label"]),
     ] {
         assert!(original.contains(from));
         std::fs::write(&config, original.replace(from, to)).unwrap();
@@ -137,7 +141,7 @@ fn weights_that_do_not_fit_config_json_are_told() {
 }
 
 #[test]
-fn a_head_of_another_width_is_told() {
+fn a_head_of_another_width_is_an_error() {
     let dir = copy("f16");
     Head::new(vec![0.5; 3 * 16], vec![0.0; 3]).unwrap().save(&dir.path().join("head.safetensors")).unwrap();
     Manifest::new("tiny", Pooling::Mean, 64, origin()).write(dir.path()).unwrap();
@@ -146,13 +150,13 @@ fn a_head_of_another_width_is_told() {
 }
 
 #[test]
-fn a_manifest_this_version_cannot_read_is_told() {
+fn an_unreadable_manifest_is_an_error() {
     let dir = model();
     let path = dir.path().join("manifest.json");
     let original = std::fs::read_to_string(&path).unwrap();
     for (from, to, part) in [
         ("\"format\": 1", "\"format\": 2", "format is 2"),
-        ("\"max_tokens\": 64", "\"max_tokens\": 65", "cut at 65 tokens; wanted more than 2 and at most 64"),
+        ("\"max_tokens\": 64", "\"max_tokens\": 65", "max_tokens is 65; expected more than 2 and at most 64"),
         ("\"pooling\": \"mean\"", "\"pooling\": \"max\"", "unknown variant `max`"),
         ("\"format\": 1", "\"formats\": 1", "not a model's manifest"),
     ] {

@@ -1,4 +1,4 @@
-//! The classify stage against PyTorch: `fixtures/make_tiny_distilbert.py` tells how the expected values came about.
+//! The classify stage against PyTorch: `fixtures/make_tiny_distilbert.py` computes the expected values.
 #![allow(clippy::unwrap_used, reason = "a test's helpers: a panic there is the failure it should be")]
 
 mod broken;
@@ -38,7 +38,7 @@ fn strs(texts: &[String]) -> Vec<&str> {
     texts.iter().map(String::as_str).collect()
 }
 
-/// A copy of a fixture that a test may spoil.
+/// A copy of a fixture that a test may change.
 fn copy(name: &str) -> tempfile::TempDir {
     let copy = tempfile::tempdir().unwrap();
     for entry in std::fs::read_dir(fixture(name)).unwrap() {
@@ -49,9 +49,9 @@ fn copy(name: &str) -> tempfile::TempDir {
 }
 
 #[track_caller]
-fn assert_close(found: &[f32], wanted: &[f32], tolerance: f32, what: &str) {
-    assert_eq!(found.len(), wanted.len(), "{what}: length");
-    for (index, (f, w)) in found.iter().zip(wanted).enumerate() {
-        assert!((f - w).abs() <= tolerance, "{what}: value {index} is {f}, not {w}");
+fn assert_close(found: &[f32], expected: &[f32], tolerance: f32, what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}: length");
+    for (index, (f, e)) in found.iter().zip(expected).enumerate() {
+        assert!((f - e).abs() <= tolerance, "{what}: value {index} is {f}, not {e}");
     }
 }

@@ -1,29 +1,29 @@
-//! Right outputs: those of PyTorch, whatever the layout of the checkpoint and the company of a text.
+//! Outputs match PyTorch for every checkpoint layout, whatever other texts are in the batch.
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::distilbert::{Config, DistilBertModel};
-use vigie::classify::{Classifier, DistilBertClassifier, Encoder, Input, Label, Pooling, Prediction};
+use vigie::classify::{Classifier, ClassifierInput, DistilBertClassifier, Encoder, Label, Pooling, Prediction};
 
 use crate::{Row, assert_close, expected, fixture, strs};
 
 fn classify(classifier: &mut DistilBertClassifier, texts: &[&str]) -> Vec<Prediction> {
-    let inputs: Vec<Input<'_>> = texts.iter().map(|text| Input { text, given: None }).collect();
+    let inputs: Vec<ClassifierInput<'_>> = texts.iter().map(|text| ClassifierInput { text, label: None }).collect();
     classifier.classify(&inputs).unwrap()
 }
 
 fn encodes_like_pytorch(name: &str, texts: &[&str], rows: &[Row]) {
     let mean = Encoder::load(&fixture(name)).unwrap();
-    let wanted: Vec<f32> = rows.iter().flat_map(|row| row.mean.clone()).collect();
-    assert_close(&mean.encode(texts).unwrap(), &wanted, 1e-4, &format!("{name}, mean"));
+    let vectors: Vec<f32> = rows.iter().flat_map(|row| row.mean.clone()).collect();
+    assert_close(&mean.encode(texts).unwrap(), &vectors, 1e-4, &format!("{name}, mean"));
     let first = mean.with_pooling(Pooling::Cls);
-    let wanted: Vec<f32> = rows.iter().flat_map(|row| row.cls.clone()).collect();
-    assert_close(&first.encode(texts).unwrap(), &wanted, 1e-4, &format!("{name}, first token"));
+    let vectors: Vec<f32> = rows.iter().flat_map(|row| row.cls.clone()).collect();
+    assert_close(&first.encode(texts).unwrap(), &vectors, 1e-4, &format!("{name}, first token"));
     let both = first.with_pooling(Pooling::MeanMiddleLast);
-    let wanted: Vec<f32> = rows.iter().flat_map(|row| [row.middle.clone(), row.mean.clone()].concat()).collect();
+    let vectors: Vec<f32> = rows.iter().flat_map(|row| [row.middle.clone(), row.mean.clone()].concat()).collect();
     assert_close(
         &both.encode(texts).unwrap(),
-        &wanted,
+        &vectors,
         1e-4,
         &format!("{name}, means of the middle and the last layer"),
     );

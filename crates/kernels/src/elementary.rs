@@ -1,10 +1,10 @@
-//! Elementary functions for the encoder, written without branches or calls so that the compiler makes SIMD of the loops.
+//! Elementary functions for the encoder, written without branches or calls so that the compiler vectorises the loops.
 //!
-//! No fused multiply-add: without a CPU feature chosen at build time it would be a library call.
+//! No fused multiply-add: without a CPU feature enabled at build time it would be a library call.
 
 /// `exp(x)` for `x <= 0`, to about 2 units in the last place; 0 below the smallest normal number.
 ///
-/// `2^n 2^f` with `n` whole: `n` is read off the low bits of `x log2(e) + 1.5 * 2^23`, and `2^f` is the Taylor
+/// `2^n 2^f` with integer `n`: `n` is read from the low bits of `x log2(e) + 1.5 * 2^23`, and `2^f` is the Taylor
 /// polynomial of `e^r`, `r = f ln 2`, with `|r| <= 0.35`.
 pub fn exp_nonpositive(x: f32) -> f32 {
     const SHIFT: f32 = 12_582_912.0; // 1.5 * 2^23
@@ -19,7 +19,7 @@ pub fn exp_nonpositive(x: f32) -> f32 {
     if x > -87.0 { series * power } else { 0.0 }
 }
 
-/// Error function, within 3e-7: the rational approximation on `[-4, 4]` that Eigen and XLA use.
+/// Error function, to within 3e-7: the rational approximation on `[-4, 4]` used by Eigen and XLA.
 fn erf(x: f32) -> f32 {
     let x = x.clamp(-4.0, 4.0);
     let s = x * x;
@@ -36,12 +36,12 @@ fn erf(x: f32) -> f32 {
     x * p / q
 }
 
-/// GELU by the error function, `x/2 (1 + erf(x / sqrt 2))` (Hendrycks and Gimpel 2016), as Hugging Face's "gelu".
+/// GELU with the error function, `x/2 (1 + erf(x / sqrt 2))` (Hendrycks and Gimpel 2016), as Hugging Face's "gelu".
 pub fn gelu(x: f32) -> f32 {
     0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
 }
 
-/// Sum in eight lanes: one running sum would wait for itself at every step.
+/// Sum in eight lanes: with a single running sum each addition would wait for the one before.
 pub fn sum(values: &[f32]) -> f32 {
     fold(values, |value| value)
 }
@@ -68,28 +68,28 @@ mod tests {
     use statrs::function::erf::erf as exact_erf;
 
     #[test]
-    fn exp_is_that_of_the_library() {
+    fn exp_matches_the_library() {
         for step in 0..20_000 {
             let x = -0.005 * step as f32;
-            let (found, wanted) = (exp_nonpositive(x), x.exp());
-            assert!((found - wanted).abs() <= 3e-7 * wanted + 1e-37, "exp({x}) = {found}, not {wanted}");
+            let (found, expected) = (exp_nonpositive(x), x.exp());
+            assert!((found - expected).abs() <= 3e-7 * expected + 1e-37, "exp({x}) = {found}, not {expected}");
         }
         assert_eq!(exp_nonpositive(f32::NEG_INFINITY), 0.0);
         assert_eq!(exp_nonpositive(0.0), 1.0);
     }
 
     #[test]
-    fn gelu_is_that_of_the_error_function() {
+    fn gelu_matches_the_error_function() {
         for step in -8_000..8_000 {
             let x = 0.00125 * step as f32;
-            let wanted = 0.5 * f64::from(x) * (1.0 + exact_erf(f64::from(x) / std::f64::consts::SQRT_2));
-            assert!((f64::from(gelu(x)) - wanted).abs() < 1e-6, "gelu({x}) = {}, not {wanted}", gelu(x));
+            let expected = 0.5 * f64::from(x) * (1.0 + exact_erf(f64::from(x) / std::f64::consts::SQRT_2));
+            assert!((f64::from(gelu(x)) - expected).abs() < 1e-6, "gelu({x}) = {}, not {expected}", gelu(x));
         }
         assert!((gelu(1000.0) - 1000.0).abs() < 1e-3 && gelu(-1000.0).abs() < 1e-3);
     }
 
     #[test]
-    fn lanes_and_rest_are_all_summed() {
+    fn all_lanes_and_the_remainder_are_summed() {
         let values: Vec<f32> = (1..=19_u8).map(f32::from).collect();
         assert_eq!(sum(&values), 190.0);
         assert_eq!(sum_sq_dev(&values, 10.0), 570.0);

@@ -1,11 +1,11 @@
-//! Compute kernels of the encoder: plain functions over slices of `f32`. At the bottom of the house; `classify::engine` calls
-//! them and nothing else does.
-//!
-//! `unsafe` is allowed in this crate and nowhere else. There is none yet: the loops are written so that the compiler vectorises
+//! Compute kernels of the encoder: plain functions over slices of `f32`. The lowest layer; only `classify::engine` calls
 //! them.
+//!
+//! `unsafe` is allowed in this crate and nowhere else. There is none yet: the loops are written so that the compiler
+//! vectorises them.
 
 mod elementary;
 mod rows;
 
 pub use elementary::{exp_nonpositive, gelu, sum, sum_sq_dev};
-pub use rows::{LayerNorm, add, softmax};
+pub use rows::{LayerNorm, add_assign, softmax};

@@ -1,4 +1,4 @@
-//! What the daemon and the lab share: posts, files of posts, text, sentiment.
+//! What the daemon and the lab share: posts, dumps (files of posts), text cleaning and sentiment.
 //!
 //! ```text
 //! dump ==Post==> classify (text) ==ClassifiedPost==>

@@ -1,4 +1,4 @@
-//! [`DistilBertClassifier`]: encoder and head of one model directory, behind the trait of all classifiers.
+//! [`DistilBertClassifier`]: the [`Classifier`] made of the encoder and the head of one model directory.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,72 +7,76 @@ use super::artifact::files::{CONFIG, HEAD, ModelFiles, REASON_HEAD};
 use super::engine::weights::Weights;
 use super::head::{CheckpointHead, Head};
 use super::{
-    Classifier, ClassifyError, Encoder, ErrorRates, Input, Label, ModelError, Pooling, Prediction, ReasonHead,
+    Classifier, ClassifierInput, ClassifyError, Encoder, ErrorRates, Label, ModelError, Pooling, Prediction, ReasonHead,
 };
 use crate::text::Profile;
 
-/// Reads sentiment with a DistilBERT encoder and a head.
+/// Predicts sentiment with a DistilBERT encoder and a head.
 #[derive(Debug)]
 pub struct DistilBertClassifier {
     id: String,
     profile: Profile,
     encoder: Encoder,
-    head: AnyHead,
+    head: SentimentHead,
     reasons: Option<ReasonHead>,
-    error: Option<ErrorRates>,
-    /// What each row of the head stands for.
+    error_rates: Option<ErrorRates>,
+    /// The label of each row of the head.
     labels: Vec<Label>,
 }
 
 #[derive(Debug)]
-enum AnyHead {
+enum SentimentHead {
     Logistic(Head),
     Checkpoint(CheckpointHead),
 }
 
 impl DistilBertClassifier {
-    /// Loads a model directory: with `manifest.json` every file is verified; without, `config.json` and a head of the
-    /// checkpoint's own will do.
+    /// Loads a model directory. With `manifest.json` every file is verified; without it, `config.json` and a checkpoint with
+    /// a classification head are enough.
     pub fn load(dir: &Path) -> Result<Self, ModelError> {
         let mut files = ModelFiles::open(dir)?;
-        let (encoder, mut weights, config) = Encoder::of_files(&mut files)?;
+        let (encoder, mut weights, config) = Encoder::from_files(&mut files)?;
         let (encoder, head, labels) = if files.has(HEAD) {
             let labels = files.manifest().map_or(Label::ALL.to_vec(), |manifest| manifest.labels.clone());
-            let mut tensors = Weights::of_file(&mut files, HEAD, |_| true)?;
-            let head = Head::take(&mut tensors, labels.len(), encoder.width())?;
-            (encoder, AnyHead::Logistic(head), labels)
+            let mut tensors = Weights::load_file(&mut files, HEAD, |_| true)?;
+            let head = Head::load(&mut tensors, labels.len(), encoder.width())?;
+            (encoder, SentimentHead::Logistic(head), labels)
         } else if weights.has("classifier.weight") {
             let labels = checkpoint_labels(&files.path(CONFIG), &config.id2label)?;
-            let head = CheckpointHead::take(&mut weights, labels.len(), config.dim)?;
-            (encoder.with_pooling(Pooling::Cls), AnyHead::Checkpoint(head), labels)
+            let head = CheckpointHead::load(&mut weights, labels.len(), config.dim)?;
+            (encoder.with_pooling(Pooling::Cls), SentimentHead::Checkpoint(head), labels)
         } else {
             return Err(ModelError::NoHead { dir: dir.to_path_buf() });
         };
         let reasons = reason_head(&mut files, encoder.width())?;
         let profile = files.manifest().map_or(Profile::Transformer, |manifest| manifest.text_profile);
-        let error = files.manifest().and_then(|manifest| ErrorRates::measured(&manifest.metrics));
-        Ok(Self { error, id: files.finish()?, profile, encoder, head, reasons, labels })
+        let error_rates = files.manifest().and_then(|manifest| ErrorRates::from_metrics(&manifest.metrics));
+        Ok(Self { error_rates, id: files.finish()?, profile, encoder, head, reasons, labels })
     }
 
     fn predict(&self, pooled: &[f32]) -> Result<Prediction, ClassifyError> {
         let rows = match &self.head {
-            AnyHead::Logistic(head) => head.probabilities(pooled),
-            AnyHead::Checkpoint(head) => head.probabilities(pooled),
+            SentimentHead::Logistic(head) => head.probabilities(pooled),
+            SentimentHead::Checkpoint(head) => head.probabilities(pooled),
         };
         if rows.iter().any(|probability| !probability.is_finite()) {
-            return Err(ClassifyError::Model(format!("`{}` computes no number: its weights are broken", self.id)));
+            return Err(ClassifyError::Model(format!(
+                "`{}` computed a value that is not finite: its weights are damaged",
+                self.id
+            )));
         }
-        let of = |label: Label| {
-            let named = self.labels.iter().zip(&rows).find(|(named, _)| **named == label);
-            named.map_or(0.0, |(_, probability)| *probability)
+        let probability = |label: Label| {
+            let row = self.labels.iter().zip(&rows).find(|(other, _)| **other == label);
+            row.map_or(0.0, |(_, probability)| *probability)
         };
-        let reason = self.reasons.as_ref().and_then(|head| head.likeliest(pooled));
-        Ok(Prediction { reason, ..Prediction::of_probabilities(Label::ALL.map(of)) })
+        let reason = self.reasons.as_ref().and_then(|head| head.most_likely(pooled));
+        Ok(Prediction { reason, ..Prediction::from_probabilities(Label::ALL.map(probability)) })
     }
 }
 
 impl DistilBertClassifier {
-    /// The reasons it tells apart, as [`plain_reason`](super::plain_reason) writes them; none where it has no reason head.
+    /// The reasons that it distinguishes, normalised ([`normalise_reason`](super::normalise_reason)); none without a reason
+    /// head.
     pub fn reasons(&self) -> impl Iterator<Item = &str> {
         self.reasons.iter().flat_map(ReasonHead::names)
     }
@@ -84,32 +88,32 @@ impl Classifier for DistilBertClassifier {
     }
 
     fn error_rates(&self) -> Option<ErrorRates> {
-        self.error
+        self.error_rates
     }
 
     fn profile(&self) -> Profile {
         self.profile
     }
 
-    fn classify(&mut self, inputs: &[Input<'_>]) -> Result<Vec<Prediction>, ClassifyError> {
+    fn classify(&mut self, inputs: &[ClassifierInput<'_>]) -> Result<Vec<Prediction>, ClassifyError> {
         let texts: Vec<&str> = inputs.iter().map(|input| input.text).collect();
         let pooled = self.encoder.encode(&texts).map_err(|error| ClassifyError::Model(error.to_string()))?;
         pooled.chunks_exact(self.encoder.width()).map(|vector| self.predict(vector)).collect()
     }
 }
 
-/// A head whose rows no manifest names is only a file.
+/// Without a manifest that names its rows, a reason head cannot be used.
 fn reason_head(files: &mut ModelFiles, width: usize) -> Result<Option<ReasonHead>, ModelError> {
     let names = files.manifest().map_or(Vec::new(), |manifest| manifest.reasons.clone());
     if names.is_empty() {
         return Ok(None);
     }
-    let mut tensors = Weights::of_file(files, REASON_HEAD, |_| true)?;
-    Ok(Some(ReasonHead::new(Head::take(&mut tensors, names.len(), width)?, names)))
+    let mut tensors = Weights::load_file(files, REASON_HEAD, |_| true)?;
+    Ok(Some(ReasonHead::new(Head::load(&mut tensors, names.len(), width)?, names)))
 }
 
-/// Labels by row of a checkpoint's own classifier: three, or the two poles, by name; `LABEL_0` to `LABEL_2`, the names
-/// of a checkpoint that gave none, in the usual order.
+/// The label of each row of a checkpoint's classifier, by name: three, or negative and positive. `LABEL_0` to `LABEL_2`,
+/// the default names of a checkpoint that defines none, are taken in the order of [`Label::ALL`].
 fn checkpoint_labels(path: &Path, id2label: &BTreeMap<String, String>) -> Result<Vec<Label>, ModelError> {
     let row = |index: usize| id2label.get(&index.to_string()).map(String::as_str);
     let names: Option<Vec<&str>> = (0..id2label.len()).map(row).collect();
@@ -138,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn classes_are_known_by_name_in_any_case_and_order() {
+    fn classes_are_recognised_by_name_in_any_case_and_order() {
         assert_eq!(
             labels(&["Positive", "NEUTRAL", "negative"]).unwrap(),
             [Label::Positive, Label::Neutral, Label::Negative]
@@ -148,15 +152,15 @@ mod tests {
     }
 
     #[test]
-    fn classes_that_could_mean_anything_are_refused() {
-        for (names, told) in [
+    fn ambiguous_classes_are_errors() {
+        for (names, found) in [
             (&["LABEL_0", "LABEL_1"][..], "LABEL_0, LABEL_1"),
             (&["negative", "negative", "positive"], "negative, negative, positive"),
             (&["1 star", "2 stars", "negative"], "1 star"),
             (&[], "no classes"),
         ] {
             let message = labels(names).unwrap_err();
-            assert!(message.contains(told) && message.contains("write them into id2label"), "{message}");
+            assert!(message.contains(found) && message.contains("write them into id2label"), "{message}");
         }
     }
 }

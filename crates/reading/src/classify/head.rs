@@ -1,4 +1,4 @@
-//! [`Head`]: multinomial logistic regression over a pooled output; the last step of a classification.
+//! [`Head`]: multinomial logistic regression on the pooled output; the last step of a classification.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,7 +10,7 @@ use super::artifact::manifest::MANIFEST;
 use super::engine::weights::Weights;
 use super::{Label, ModelError};
 
-/// A linear layer in plain arithmetic, for the few values that follow the encoder.
+/// A linear layer without candle: after the encoder there are too few values to need it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Dense {
     /// Row-major, `[outputs, inputs]`.
@@ -19,8 +19,8 @@ pub(crate) struct Dense {
 }
 
 impl Dense {
-    /// Takes `{prefix}weight` and `{prefix}bias` from the weights.
-    pub(crate) fn take(weights: &mut Weights, prefix: &str, outputs: usize, inputs: usize) -> Result<Self, ModelError> {
+    /// Takes `{prefix}weight` and `{prefix}bias` from `weights`.
+    pub(crate) fn load(weights: &mut Weights, prefix: &str, outputs: usize, inputs: usize) -> Result<Self, ModelError> {
         Ok(Self {
             weight: weights.take_values(&format!("{prefix}weight"), &[outputs, inputs])?,
             bias: weights.take_values(&format!("{prefix}bias"), &[outputs])?,
@@ -37,7 +37,7 @@ impl Dense {
     }
 }
 
-/// Eight sums side by side: one sum would wait for itself at every step.
+/// Eight running sums: with a single one each addition would wait for the one before.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let (blocks_a, rest_a) = a.as_chunks::<8>();
     let (blocks_b, rest_b) = b.as_chunks::<8>();
@@ -55,7 +55,7 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 pub struct Head(Dense);
 
 impl Head {
-    /// `weight` is row-major `[labels, width]`, `bias` has one value a label, both in the label order of the manifest.
+    /// `weight` is row-major `[labels, width]`, `bias` has one value per label; both in the label order of the manifest.
     pub fn new(weight: Vec<f32>, bias: Vec<f32>) -> Result<Self, ModelError> {
         if bias.is_empty() || weight.is_empty() || !weight.len().is_multiple_of(bias.len()) {
             return Err(ModelError::HeadShape { weights: weight.len(), biases: bias.len(), labels: bias.len() });
@@ -63,7 +63,7 @@ impl Head {
         Ok(Self(Dense { weight, bias }))
     }
 
-    /// Writes `weight` and `bias` in f32, in the layout that a model directory's `head.safetensors` has.
+    /// Writes `weight` and `bias` in f32, in the format of `head.safetensors` in a model directory.
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
         let (labels, width) = (self.0.bias.len(), self.width());
         let tensors = HashMap::from([
@@ -77,49 +77,49 @@ impl Head {
     }
 
     /// Takes `weight` and `bias` for `labels` labels over `width` inputs.
-    pub(crate) fn take(weights: &mut Weights, labels: usize, width: usize) -> Result<Self, ModelError> {
-        Dense::take(weights, "", labels, width).map(Self)
+    pub(crate) fn load(weights: &mut Weights, labels: usize, width: usize) -> Result<Self, ModelError> {
+        Dense::load(weights, "", labels, width).map(Self)
     }
 
-    /// The head in a model directory, which must be of these labels in this order.
+    /// Loads the head of a model directory, which must have these labels in this order.
     ///
     /// # Errors
-    /// When there is none, or one of another shape or of other labels.
-    pub fn of_model(dir: &Path, labels: &[Label]) -> Result<Self, ModelError> {
+    /// When the head is missing or has another shape or other labels.
+    pub fn from_model_dir(dir: &Path, labels: &[Label]) -> Result<Self, ModelError> {
         let mut files = ModelFiles::open(dir)?;
         if let Some(manifest) = files.manifest().filter(|manifest| manifest.labels != labels) {
-            let reason = format!("labels are {:?}; the head that is wanted has {labels:?}", manifest.labels);
+            let reason = format!("labels are {:?}; expected {labels:?}", manifest.labels);
             return Err(ModelError::Manifest { path: dir.join(MANIFEST), reason });
         }
-        Self::of_file(&mut files, HEAD, labels.len())
+        Self::load_file(&mut files, HEAD, labels.len())
     }
 
-    /// `weight` and `bias` of any width, with `rows` rows.
-    pub(crate) fn of_file(files: &mut ModelFiles, name: &str, rows: usize) -> Result<Self, ModelError> {
-        let mut tensors = Weights::of_file(files, name, |_| true)?;
+    /// Loads `weight` and `bias` of any width, with `rows` rows.
+    pub(crate) fn load_file(files: &mut ModelFiles, name: &str, rows: usize) -> Result<Self, ModelError> {
+        let mut tensors = Weights::load_file(files, name, |_| true)?;
         let width = tensors.dims("weight").and_then(|dims| dims.get(1).copied()).unwrap_or_default();
-        Self::take(&mut tensors, rows, width)
+        Self::load(&mut tensors, rows, width)
     }
 
-    /// The same head at `temperature`: its logits divided by that.
-    pub fn cooled(mut self, temperature: f64) -> Self {
+    /// The same head with its logits divided by `temperature`.
+    pub fn with_temperature(mut self, temperature: f64) -> Self {
         for value in self.0.weight.iter_mut().chain(&mut self.0.bias) {
             *value = (f64::from(*value) / temperature) as f32;
         }
         self
     }
 
-    /// One logit a row: `W x + b`.
+    /// One logit per row: `W x + b`.
     pub fn logits(&self, pooled: &[f32]) -> Vec<f32> {
         self.0.apply(pooled)
     }
 
-    /// Values of a pooled output it reads.
+    /// Number of values in the pooled output that it expects.
     pub fn width(&self) -> usize {
         self.0.inputs()
     }
 
-    /// One probability a label, summing to 1.
+    /// One probability per label, summing to 1.
     pub fn probabilities(&self, pooled: &[f32]) -> Vec<f32> {
         softmax(self.0.apply(pooled))
     }
@@ -133,10 +133,10 @@ pub(crate) struct CheckpointHead {
 }
 
 impl CheckpointHead {
-    pub(crate) fn take(weights: &mut Weights, labels: usize, dim: usize) -> Result<Self, ModelError> {
+    pub(crate) fn load(weights: &mut Weights, labels: usize, dim: usize) -> Result<Self, ModelError> {
         Ok(Self {
-            pre_classifier: Dense::take(weights, "pre_classifier.", dim, dim)?,
-            classifier: Dense::take(weights, "classifier.", labels, dim)?,
+            pre_classifier: Dense::load(weights, "pre_classifier.", dim, dim)?,
+            classifier: Dense::load(weights, "classifier.", labels, dim)?,
         })
     }
 

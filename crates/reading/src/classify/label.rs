@@ -30,19 +30,19 @@ impl Label {
     }
 }
 
-/// What a classifier says of one post.
+/// A classifier's output for one post.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
     pub label: Label,
     /// In the order of [`Label::ALL`]; each in `[0, 1]`, summing to 1.
     pub probabilities: [f32; 3],
-    /// Likeliest reason were the post negative, where the model reads reasons.
+    /// The most likely reason assuming that the post is negative, if the model has a reason head.
     pub reason: Option<Reason>,
 }
 
 impl Prediction {
-    /// The likeliest label; of two equally likely, the first of [`Label::ALL`].
-    pub(super) fn of_probabilities(probabilities: [f32; 3]) -> Self {
+    /// The most likely label; of two equally likely, the first in [`Label::ALL`].
+    pub(super) fn from_probabilities(probabilities: [f32; 3]) -> Self {
         let mut best = (Label::Negative, f32::NEG_INFINITY);
         for (label, probability) in Label::ALL.into_iter().zip(probabilities) {
             if probability > best.1 {
@@ -52,9 +52,9 @@ impl Prediction {
         Self { label: best.0, probabilities, reason: None }
     }
 
-    /// Why the post is negative, where it is and the model is sure enough to be quoted.
-    pub fn told_reason(&self) -> Option<&Reason> {
-        self.reason.as_ref().filter(|reason| self.label == Label::Negative && reason.is_told())
+    /// Why the post is negative, if it is and the model is confident of the reason.
+    pub fn confident_reason(&self) -> Option<&Reason> {
+        self.reason.as_ref().filter(|reason| self.label == Label::Negative && reason.is_confident())
     }
 }
 
@@ -63,10 +63,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_negative_post_has_a_reason_to_tell() {
+    fn only_a_negative_post_has_a_confident_reason() {
         let reason = Some(Reason { name: "late_flight".into(), probability: 0.8 });
-        let read = |probabilities| Prediction { reason: reason.clone(), ..Prediction::of_probabilities(probabilities) };
-        assert_eq!(read([0.6, 0.3, 0.1]).told_reason(), reason.as_ref());
-        assert_eq!(read([0.3, 0.6, 0.1]).told_reason(), None);
+        let predict =
+            |probabilities| Prediction { reason: reason.clone(), ..Prediction::from_probabilities(probabilities) };
+        assert_eq!(predict([0.6, 0.3, 0.1]).confident_reason(), reason.as_ref());
+        assert_eq!(predict([0.3, 0.6, 0.1]).confident_reason(), None);
     }
 }

@@ -1,59 +1,58 @@
-//! Sentiment: a cleaned post in, a [`Prediction`] out. Stands between `text` and the monitor.
+//! Sentiment: a cleaned post in, a [`Prediction`] out. Between `text` and the monitor.
 //!
 //! ```text
-//! Worker:  Vec<Post> -> clean -> Classifier -> Vec<ClassifiedPost>
-//! DistilBertClassifier:  texts -> tokenize -> batch -> distilbert -> pool -> head, reason -> Prediction
-//! a model directory:     model_store? -> files (hashes) -> manifest, config, weights -> encoder, heads
+//! predict, ClassifierThread:  Vec<Post> -> clean -> Classifier -> Vec<ClassifiedPost>
+//! DistilBertClassifier:       texts -> engine (tokenizer, batch, distilbert, pooling) -> head, reason -> Prediction
+//! artifact:                   registry? -> files (hashes) -> manifest, config, weights -> encoder, heads
 //! ```
 
 pub mod artifact;
-mod dataset_label;
+mod classifier_thread;
+mod dataset_label_classifier;
 mod distilbert_classifier;
 mod engine;
 mod error_rates;
 mod head;
 mod label;
 mod reason;
-mod thread;
 
-pub use artifact::ModelError;
-pub use artifact::{Champions, ModelStore, Promotion, StoredModel};
-pub use artifact::{Manifest, Origin};
-pub use dataset_label::ColumnClassifier;
+pub use artifact::{ChampionHistory, Manifest, ModelError, ModelRegistry, Origin, Promotion, RegisteredModel};
+pub use classifier_thread::{ClassifierSender, ClassifierThread};
+pub use dataset_label_classifier::DatasetLabelClassifier;
 pub use distilbert_classifier::DistilBertClassifier;
-pub use engine::Encoder;
-pub use engine::Pooling;
+pub use engine::{Encoder, Pooling};
 pub use error_rates::ErrorRates;
 pub use head::Head;
 pub use label::{Label, Prediction};
-pub use reason::{Reason, ReasonHead, plain_reason};
-pub use thread::{Feed, Worker, predict};
+pub use reason::{Reason, ReasonHead, normalise_reason};
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::post::Post;
+use crate::text;
 use crate::text::Profile;
 
-/// `[classify]`: what reads the posts.
+/// `[classify]`: the model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Directory of the model; or of a store of models, and then its champion is read.
+    /// Directory of a model, or of a model registry, whose champion is then used.
     pub model: PathBuf,
 }
 
-/// What a classifier reads of one post.
+/// What a classifier gets of one post.
 #[derive(Debug, Clone, Copy)]
-pub struct Input<'a> {
-    /// The text, cleaned by the classifier's own [`Classifier::profile`].
+pub struct ClassifierInput<'a> {
+    /// The text, cleaned with the classifier's [`Classifier::profile`].
     pub text: &'a str,
-    /// The label that came with the dump, if any.
-    pub given: Option<&'a str>,
+    /// The label in the dump, if any; only for [`DatasetLabelClassifier`].
+    pub label: Option<&'a str>,
 }
 
-/// A post and what was read in it.
+/// A post with its prediction.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClassifiedPost {
     pub post: Post,
@@ -61,45 +60,70 @@ pub struct ClassifiedPost {
 }
 
 impl ClassifiedPost {
-    /// A negative post of which nobody said why carries the reason that the model reads, where that is sure enough.
+    /// A negative post without a reason of its source gets the predicted one, if the model is confident of it.
     pub fn new(mut post: Post, prediction: Prediction) -> Self {
         if post.details.reason.is_none() {
-            post.details.reason = prediction.told_reason().map(|reason| reason.name.to_string());
+            post.details.reason = prediction.confident_reason().map(|reason| reason.name.to_string());
         }
         Self { post, prediction }
     }
 }
 
-/// Reads the sentiment of posts. Synchronous and of plain data: no tensor and no task crosses it.
+/// Predicts the sentiment of posts. Synchronous, with plain data: no tensor and no async task crosses this interface.
 pub trait Classifier: Send {
     /// Identifies the model in results, baselines and stored state.
     fn model(&self) -> &str;
 
-    /// How often it is wrong, where that was measured.
+    /// Its error rates, if they were measured.
     fn error_rates(&self) -> Option<ErrorRates> {
         None
     }
 
-    /// How texts are to be cleaned before [`Classifier::classify`].
+    /// How to clean texts before [`Classifier::classify`].
     fn profile(&self) -> Profile;
 
-    /// One prediction per input, in the order of the inputs.
-    fn classify(&mut self, inputs: &[Input<'_>]) -> Result<Vec<Prediction>, ClassifyError>;
+    /// Returns one prediction per input, in the order of the inputs.
+    fn classify(&mut self, inputs: &[ClassifierInput<'_>]) -> Result<Vec<Prediction>, ClassifyError>;
 }
 
-/// What is known of the model that reads the posts.
+/// Identity and error rates of the model in use.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ModelInfo {
     /// As [`Classifier::model`].
     pub id: String,
-    /// How often it is wrong, where that was measured.
-    pub error: Option<ErrorRates>,
+    /// Its error rates, if they were measured.
+    pub error_rates: Option<ErrorRates>,
 }
 
 impl ModelInfo {
-    pub fn of(classifier: &dyn Classifier) -> Self {
-        Self { id: classifier.model().to_owned(), error: classifier.error_rates() }
+    pub fn from_classifier(classifier: &dyn Classifier) -> Self {
+        Self { id: classifier.model().to_owned(), error_rates: classifier.error_rates() }
     }
+}
+
+/// Cleans the posts with the classifier's profile and classifies them: one prediction per post, in their order.
+///
+/// # Errors
+/// When the classifier fails or panics; after a panic it must not be used again.
+pub fn predict(classifier: &mut dyn Classifier, posts: &[Post]) -> Result<Vec<Prediction>, ClassifyError> {
+    let predict = AssertUnwindSafe(|| predict_unguarded(classifier, posts));
+    catch_unwind(predict).unwrap_or(Err(ClassifyError::Panicked)) // without its message, which may quote a post
+}
+
+fn predict_unguarded(classifier: &mut dyn Classifier, posts: &[Post]) -> Result<Vec<Prediction>, ClassifyError> {
+    let profile = classifier.profile();
+    let texts: Vec<String> = posts.iter().map(|post| text::clean(profile, &post.text)).collect();
+    let inputs: Vec<ClassifierInput<'_>> =
+        texts.iter().zip(posts).map(|(text, post)| ClassifierInput { text, label: post.label.as_deref() }).collect();
+    let predictions = classifier.classify(&inputs)?;
+    if predictions.len() != posts.len() {
+        let (found, expected) = (predictions.len(), posts.len());
+        return Err(ClassifyError::Model(format!(
+            "`{}` returned {found} predictions for {expected} posts",
+            classifier.model()
+        )));
+    }
+    Ok(predictions)
 }
 
 /// Why a batch could not be classified.
@@ -107,13 +131,13 @@ impl ModelInfo {
 pub enum ClassifyError {
     #[error("the model failed on a batch: {0}")]
     Model(String),
-    #[error("a post carries no label to take (`--labels column`)")]
-    NoGivenLabel,
+    #[error("a post has no label (`--labels column` needs one)")]
+    NoDatasetLabel,
     #[error(
-        "a post's label is none of negative, neutral and positive (`--labels column`): name the column that holds them"
+        "a post has an unknown label (`--labels column`); expected negative, neutral or positive: map the label column with --columns"
     )]
-    UnknownGivenLabel,
-    #[error("the classifier panicked on a batch: a fault of this program, please report it")]
+    UnknownDatasetLabel,
+    #[error("the classifier panicked on a batch: this is a bug, please report it")]
     Panicked,
     #[error("the classifier has stopped")]
     Stopped,

@@ -1,4 +1,4 @@
-//! Which column of a CSV file, or key of a JSON object, holds which part of a post.
+//! Which column of a CSV file, or key of a JSON object, contains which field of a post.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::options_error::OptionsError;
 
-/// A part of a post that a column (of CSV) or a key (of JSON) holds.
+/// A field of a post, as a column (CSV) or a key (JSON).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
     Id,
@@ -47,7 +47,7 @@ impl Field {
         }
     }
 
-    /// Names tried in this order where none is mapped. A topic has none: which column watches a brand is the user's.
+    /// Names tried in this order if none is mapped. A topic has none: only the user knows which column names the brand.
     fn known_names(self) -> &'static [&'static str] {
         match self {
             Self::Id => &["id", "tweet_id", "post_id"],
@@ -69,7 +69,7 @@ impl fmt::Display for Field {
     }
 }
 
-/// Which column holds which field. Unset ones are looked for under their known names, in any case.
+/// The column of each field. Unset fields are found by their known names, in any case.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Columns {
@@ -83,7 +83,8 @@ pub struct Columns {
     pub author: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// Unlike the others, a topic column that an input lacks is no fault unless [`Needs::topic`](super::Needs::topic) says so.
+    /// Unlike other mapped columns, a missing topic column is an error only if
+    /// [`RequiredFields::topic`](super::RequiredFields::topic) is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,13 +92,13 @@ pub struct Columns {
     /// Why a post is negative, as crowd workers said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Whether a post was written during an incident, as `vigie simulate` marks it: what a backtest judges by.
+    /// Whether a post was written during an incident, as `vigie simulate` marks it; a backtest is evaluated against it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident: Option<String>,
 }
 
 impl Columns {
-    /// Reads the flag `--columns`: `text=body,created_at=when`.
+    /// Parses the flag `--columns`: `text=body,created_at=when`.
     pub fn parse(flag: &str) -> Result<Self, OptionsError> {
         let mut columns = Self::default();
         for part in flag.split(',') {
@@ -109,13 +110,13 @@ impl Columns {
                 return Err(OptionsError::Pair(part.to_owned()));
             }
             if slot.replace(name.to_owned()).is_some() {
-                return Err(OptionsError::Twice(field.to_owned()));
+                return Err(OptionsError::Duplicate(field.to_owned()));
             }
         }
         Ok(columns)
     }
 
-    /// `self`, with what `other` sets in its place.
+    /// `self`, overridden by what `other` sets.
     pub fn overridden_by(mut self, other: &Self) -> Self {
         for field in Field::ALL {
             if let Some(name) = other.mapped(field) {
@@ -140,7 +141,7 @@ impl Columns {
         }
     }
 
-    /// The names under which a field is looked for, first come first served.
+    /// The accepted names of a field, in order of precedence.
     pub fn names(&self, field: Field) -> impl Iterator<Item = &str> {
         let mapped = self.mapped(field);
         let known: &'static [&'static str] = if mapped.is_some() { &[] } else { field.known_names() };
@@ -181,7 +182,7 @@ mod tests {
         for pair in ["text", "", "text=", "text=a,"] {
             assert!(matches!(Columns::parse(pair), Err(OptionsError::Pair(_))), "{pair:?}");
         }
-        assert_eq!(Columns::parse("id=a,id=b"), Err(OptionsError::Twice("id".into())));
+        assert_eq!(Columns::parse("id=a,id=b"), Err(OptionsError::Duplicate("id".into())));
     }
 
     #[test]

@@ -1,17 +1,17 @@
-//! The `csv` and `sentiment140` layouts: records by header or by fixed columns.
+//! The `csv` and `sentiment140` layouts: columns from a header, or fixed columns.
 
 use std::borrow::Cow;
 use std::io;
 
 use super::columns::{Columns, Field};
-use super::csv_fields::Fields;
-use super::error::{MissingColumn, SourceError};
+use super::csv_fields::CsvFields;
+use super::error::{DumpError, MissingColumn};
 use super::framing::{CsvFraming, Framing};
-use super::options::{Encoding, Needs};
-use super::record_splitter::{Cut, Record, Records, first_line_end};
-use super::reject::{Fault, Reject, RejectReason};
-use super::row::{Row, holds_numerals};
-use super::row_builder::{Cells, Rules, decode};
+use super::options::{Encoding, RequiredFields};
+use super::record_splitter::{Record, RecordEnd, RecordSplitter, first_line_end};
+use super::reject::{Reject, RejectReason, RowError};
+use super::row::{Row, has_numeric_labels};
+use super::row_builder::{RowBuilder, RowRules, decode};
 use super::timestamp;
 
 /// The columns of the Sentiment140 dump, which has no header.
@@ -21,63 +21,64 @@ pub const SENTIMENT140: [&str; 6] = ["polarity", "id", "date", "query", "user", 
 pub struct CsvRows {
     framing: CsvFraming,
     delimiter: u8,
-    places: Places,
+    columns: ColumnIndexes,
     encoding: Encoding,
-    latin_layout: bool,
-    rules: Rules,
-    fields: Fields,
+    latin1_fallback: bool,
+    rules: RowRules,
+    fields: CsvFields,
 }
 
 impl CsvRows {
-    pub fn new(delimiter: u8, places: Places, encoding: Encoding, rules: Rules) -> Self {
+    pub fn new(delimiter: u8, columns: ColumnIndexes, encoding: Encoding, rules: RowRules) -> Self {
         let framing = CsvFraming::new(delimiter);
-        Self { framing, delimiter, places, encoding, latin_layout: false, rules, fields: Fields::default() }
+        Self { framing, delimiter, columns, encoding, latin1_fallback: false, rules, fields: CsvFields::default() }
     }
 
-    /// Takes rows that are not UTF-8 for Latin-1.
-    pub fn or_latin1(self) -> Self {
-        Self { latin_layout: true, ..self }
+    /// Reads rows that are not valid UTF-8 as Latin-1.
+    #[must_use]
+    pub fn with_latin1_fallback(self) -> Self {
+        Self { latin1_fallback: true, ..self }
     }
 
-    pub fn next_row(&mut self, records: &mut Records) -> io::Result<Option<Result<Row, Reject>>> {
+    pub fn next_row(&mut self, splitter: &mut RecordSplitter) -> io::Result<Option<Result<Row, Reject>>> {
         loop {
-            let Some(record) = records.next(&mut self.framing)? else { return Ok(None) };
+            let Some(record) = splitter.next(&mut self.framing)? else { return Ok(None) };
             if record.bytes.is_empty() {
                 continue;
             }
-            let fault = match self.read(&record) {
+            let error = match self.parse(&record) {
                 Ok(row) => return Ok(Some(Ok(row))),
-                Err(fault) => fault,
+                Err(error) => error,
             };
-            if fault.reason == RejectReason::FieldCount
-                && let Some(end) = self.line_with_stray_quote(record.bytes)
+            if error.reason == RejectReason::FieldCount
+                && let Some(end) = self.end_of_line_with_stray_quote(record.bytes)
             {
                 let line = record.bytes.get(..end).unwrap_or_default();
-                let reject = unclosed_quote().reject(record.line, line.trim_ascii_end());
-                records.shorten(end);
+                let reject = unclosed_quote().into_reject(record.line, line.trim_ascii_end());
+                splitter.shorten(end);
                 return Ok(Some(Err(reject)));
             }
-            return Ok(Some(Err(fault.reject(record.line, record.bytes))));
+            return Ok(Some(Err(error.into_reject(record.line, record.bytes))));
         }
     }
 
-    fn read(&mut self, record: &Record<'_>) -> Result<Row, Fault> {
-        match record.cut {
-            Cut::Whole => {}
-            Cut::Open => return Err(unclosed_quote()),
-            Cut::TooLong => return Err(Fault::new(RejectReason::TooLong, "over 256 KiB without a line's end")),
+    fn parse(&mut self, record: &Record<'_>) -> Result<Row, RowError> {
+        match record.end {
+            RecordEnd::Complete => {}
+            RecordEnd::Unclosed => return Err(unclosed_quote()),
+            RecordEnd::TooLong => return Err(RowError::new(RejectReason::TooLong, "longer than 256 KiB")),
         }
-        let text = decode(record.bytes, self.encoding, self.latin_layout)?;
+        let text = decode(record.bytes, self.encoding, self.latin1_fallback)?;
         self.fields.split(&text, self.delimiter);
-        let (found, wanted) = (self.fields.len(), self.places.width);
-        if found != wanted {
-            return Err(Fault::new(RejectReason::FieldCount, format!("{found} fields, wanted {wanted}")));
+        let (found, expected) = (self.fields.len(), self.columns.width);
+        if found != expected {
+            return Err(RowError::new(RejectReason::FieldCount, format!("{found} fields; expected {expected}")));
         }
         let cell = |field: Field| {
-            let index = self.places.at(field)?;
+            let index = self.columns.index(field)?;
             self.fields.get(index, &text).map(Cow::Borrowed)
         };
-        let cells = Cells {
+        let row = RowBuilder {
             id: cell(Field::Id),
             created_at: cell(Field::CreatedAt),
             author: cell(Field::Author),
@@ -85,61 +86,61 @@ impl CsvRows {
             lang: cell(Field::Lang),
             topic: cell(Field::Topic),
             label: cell(Field::Label),
-            numerals: self.places.numerals,
+            numeric_labels: self.columns.numeric_labels,
             reason: cell(Field::Reason),
             incident: cell(Field::Incident),
         };
-        cells.into_row(record.line, &self.rules)
+        row.build(record.line, &self.rules)
     }
 
-    /// Where the first line of a record over several lines ends, if the second line is a good record by itself: then a
-    /// stray quote opened in the first, and only that line is to be given up.
-    fn line_with_stray_quote(&mut self, record: &[u8]) -> Option<usize> {
+    /// Where the first line of a multi-line record ends, if its second line alone has the right number of fields: then the
+    /// first line has a stray quote, and only that line is rejected.
+    fn end_of_line_with_stray_quote(&mut self, record: &[u8]) -> Option<usize> {
         let end = first_line_end(record)?;
         let rest = record.get(end..)?;
         let mut framing = CsvFraming::new(self.delimiter);
         let second = rest.get(..framing.scan(rest).unwrap_or(rest.len()))?;
         let second = decode(second.trim_ascii_end(), self.encoding, true).ok()?;
         self.fields.split(&second, self.delimiter);
-        (self.fields.len() == self.places.width).then_some(end)
+        (self.fields.len() == self.columns.width).then_some(end)
     }
 }
 
-fn unclosed_quote() -> Fault {
-    Fault::new(RejectReason::UnclosedQuote, "a quote opens on this line and is not closed as a field's end")
+fn unclosed_quote() -> RowError {
+    RowError::new(RejectReason::UnclosedQuote, "a quote that opens on this line is not closed at the end of a field")
 }
 
-/// Which field stands at which column.
+/// The column index of each field.
 #[derive(Debug)]
-pub struct Places {
+pub struct ColumnIndexes {
     width: usize,
-    at: Vec<(Field, usize)>,
-    /// The label column holds Sentiment140's numerals.
-    numerals: bool,
+    indexes: Vec<(Field, usize)>,
+    /// The label column contains Sentiment140's numerals.
+    numeric_labels: bool,
 }
 
-impl Places {
-    /// Finds the columns in a header; what is needed or mapped and not there is named.
-    pub fn find(header: &[&str], columns: &Columns, needs: Needs) -> Result<Self, Vec<MissingColumn>> {
-        let mut places = Self { width: header.len(), at: Vec::new(), numerals: false };
+impl ColumnIndexes {
+    /// Finds the columns in a header. A required or mapped column that is missing is an error.
+    pub fn find(header: &[&str], columns: &Columns, required: RequiredFields) -> Result<Self, Vec<MissingColumn>> {
+        let mut found = Self { width: header.len(), indexes: Vec::new(), numeric_labels: false };
         let mut missing = Vec::new();
         for field in Field::ALL {
             match position(header, columns, field) {
-                Some(index) => places.at.push((field, index)),
-                None if is_needed(field, columns, needs) => {
-                    let wanted = columns.names(field).map(str::to_owned).collect();
-                    missing.push(MissingColumn { field, wanted });
+                Some(index) => found.indexes.push((field, index)),
+                None if is_required(field, columns, required) => {
+                    let expected = columns.names(field).map(str::to_owned).collect();
+                    missing.push(MissingColumn { field, expected });
                 }
                 None => {}
             }
         }
-        let label = places.at(Field::Label).and_then(|index| header.get(index));
-        places.numerals = label.is_some_and(|name| holds_numerals(name.trim()));
-        if missing.is_empty() { Ok(places) } else { Err(missing) }
+        let label = found.index(Field::Label).and_then(|index| header.get(index));
+        found.numeric_labels = label.is_some_and(|name| has_numeric_labels(name.trim()));
+        if missing.is_empty() { Ok(found) } else { Err(missing) }
     }
 
-    fn at(&self, field: Field) -> Option<usize> {
-        self.at.iter().find(|(other, _)| *other == field).map(|(_, index)| *index)
+    fn index(&self, field: Field) -> Option<usize> {
+        self.indexes.iter().find(|(other, _)| *other == field).map(|(_, index)| *index)
     }
 }
 
@@ -147,91 +148,96 @@ fn position(header: &[&str], columns: &Columns, field: Field) -> Option<usize> {
     columns.names(field).find_map(|name| header.iter().position(|found| found.trim().eq_ignore_ascii_case(name.trim())))
 }
 
-fn is_needed(field: Field, columns: &Columns, needs: Needs) -> bool {
+fn is_required(field: Field, columns: &Columns, required: RequiredFields) -> bool {
     match field {
         Field::Text => true,
-        Field::CreatedAt if needs.created_at => true,
-        Field::Label if needs.label => true,
-        Field::Topic => needs.topic,
+        Field::CreatedAt if required.created_at => true,
+        Field::Label if required.label => true,
+        Field::Topic => required.topic,
         _ => columns.mapped(field).is_some(),
     }
 }
 
-/// The first record, kept for the next reading: the bytes of a header or of a row.
-pub fn first_record(records: &mut Records, delimiter: u8) -> io::Result<Option<Vec<u8>>> {
+/// Returns the first record (a header or a row) without consuming it.
+pub fn peek_record(splitter: &mut RecordSplitter, delimiter: u8) -> io::Result<Option<Vec<u8>>> {
     let mut framing = CsvFraming::new(delimiter);
     loop {
-        match records.next(&mut framing)? {
+        match splitter.next(&mut framing)? {
             None => return Ok(None),
             Some(record) if record.bytes.trim_ascii().is_empty() => {}
             Some(record) => {
                 let bytes = record.bytes.to_vec();
-                records.unread();
+                splitter.unread();
                 return Ok(Some(bytes));
             }
         }
     }
 }
 
-/// Whether a first record is one of the Sentiment140 dump.
+/// Whether a first record has the form of a Sentiment140 row.
 pub fn is_sentiment140(record: &[u8]) -> bool {
     let text = String::from_utf8_lossy(record);
-    let mut fields = Fields::default();
+    let mut fields = CsvFields::default();
     fields.split(&text, b',');
     let cell = |index| fields.get(index, &text).unwrap_or_default().trim();
-    fields.len() == SENTIMENT140.len() && matches!(cell(0), "0" | "2" | "4") && timestamp::is_words(cell(2))
+    fields.len() == SENTIMENT140.len() && matches!(cell(0), "0" | "2" | "4") && timestamp::is_twitter_date(cell(2))
 }
 
-/// The delimiter under which a header names the most known columns, and then has the most columns at all.
+/// The delimiter with which a header has the most known columns; of equals, the one with the most columns.
 pub fn detect_delimiter(header: &str, columns: &Columns) -> u8 {
     let score = |delimiter| {
-        let mut fields = Fields::default();
+        let mut fields = CsvFields::default();
         fields.split(header, delimiter);
         let names: Vec<&str> = (0..fields.len()).filter_map(|index| fields.get(index, header)).collect();
         let known = Field::ALL.into_iter().filter(|field| position(&names, columns, *field).is_some()).count();
         (known, names.len())
     };
-    // Of equals `max_by_key` takes the last.
+    // Of equals `max_by_key` returns the last.
     [b'\t', b';', b','].into_iter().max_by_key(|delimiter| score(*delimiter)).unwrap_or(b',')
 }
 
-/// Reads the header and passes it.
+/// Reads and consumes the header.
 pub fn read_header(
-    records: &mut Records,
+    splitter: &mut RecordSplitter,
     delimiter: u8,
     name: &str,
     columns: &Columns,
-    needs: Needs,
-) -> Result<Places, SourceError> {
-    let read = |cause| SourceError::Read { name: name.to_owned(), cause };
-    let first = first_record(records, delimiter).map_err(read)?.ok_or_else(|| SourceError::Empty(name.to_owned()))?;
-    records.next(&mut CsvFraming::new(delimiter)).map_err(read)?;
+    required: RequiredFields,
+) -> Result<ColumnIndexes, DumpError> {
+    let error = |cause| DumpError::Read { name: name.to_owned(), cause };
+    let first = peek_record(splitter, delimiter).map_err(error)?.ok_or_else(|| DumpError::Empty(name.to_owned()))?;
+    splitter.next(&mut CsvFraming::new(delimiter)).map_err(error)?;
     let header = decode(&first, Encoding::Auto, true).unwrap_or_default();
-    let found = places_of(&header, delimiter, columns, needs);
-    found.map_err(|missing| SourceError::MissingColumn {
+    let found = find_columns(&header, delimiter, columns, required);
+    found.map_err(|missing| DumpError::MissingColumn {
         name: name.to_owned(),
         missing,
-        found: shown_columns(&header, delimiter),
+        found: describe_columns(&header, delimiter),
     })
 }
 
-/// Where the fields stand under `header`, or what it lacks.
-pub fn places_of(header: &str, delimiter: u8, columns: &Columns, needs: Needs) -> Result<Places, Vec<MissingColumn>> {
-    let mut fields = Fields::default();
+/// Finds the columns in an unsplit header.
+pub fn find_columns(
+    header: &str,
+    delimiter: u8,
+    columns: &Columns,
+    required: RequiredFields,
+) -> Result<ColumnIndexes, Vec<MissingColumn>> {
+    let mut fields = CsvFields::default();
     fields.split(header, delimiter);
     let names: Vec<&str> = (0..fields.len()).filter_map(|index| fields.get(index, header)).collect();
-    Places::find(&names, columns, needs)
+    ColumnIndexes::find(&names, columns, required)
 }
 
-/// The columns of a header, fit for an error.
-pub fn shown_columns(header: &str, delimiter: u8) -> Vec<String> {
-    let mut fields = Fields::default();
+/// The column names of a header, safe to show in an error.
+pub fn describe_columns(header: &str, delimiter: u8) -> Vec<String> {
+    let mut fields = CsvFields::default();
     fields.split(header, delimiter);
-    (0..fields.len()).filter_map(|index| fields.get(index, header)).map(shown).collect()
+    (0..fields.len()).filter_map(|index| fields.get(index, header)).map(describe_column).collect()
 }
 
-/// A column's name; in a file without a header it would be a post's text or author.
-fn shown(name: &str) -> String {
+/// Hides a long name or one with `@`: in a file without a header it would be a post's text or author.
+fn describe_column(name: &str) -> String {
     let name = name.trim();
     let length = name.chars().count();
     if length > 32 || name.contains('@') { format!("({length} characters)") } else { format!("{name:?}") }
@@ -242,7 +248,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_delimiter_is_the_one_that_names_columns() {
+    fn the_delimiter_is_the_one_that_yields_known_columns() {
         let detect = |header: &str| char::from(detect_delimiter(header, &Columns::default()));
         assert_eq!(detect("id,created_at,text"), ',');
         assert_eq!(detect("id;created_at;text"), ';');
@@ -254,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn sentiment140_is_told_by_its_first_row() {
+    fn sentiment140_is_detected_by_its_first_row() {
         let rows = [
             (r#""0","1","Mon Apr 06 22:19:45 PDT 2009","NO_QUERY","u","hi, you""#, true),
             ("4,1,Mon Apr 06 22:19:45 PDT 2009,NO_QUERY,u,hi", true),
@@ -270,18 +276,25 @@ mod tests {
 
     #[test]
     fn columns_are_found_in_any_case_by_the_first_known_name() {
-        let places = Places::find(&["Tweet", "DATE", "Time", "TEXT "], &Columns::default(), Needs::default()).unwrap();
-        assert_eq!((places.at(Field::Text), places.at(Field::CreatedAt)), (Some(3), Some(1)));
-        assert_eq!((places.at(Field::Id), places.at(Field::Topic)), (None, None));
+        let indexes =
+            ColumnIndexes::find(&["Tweet", "DATE", "Time", "TEXT "], &Columns::default(), RequiredFields::default())
+                .unwrap();
+        assert_eq!((indexes.index(Field::Text), indexes.index(Field::CreatedAt)), (Some(3), Some(1)));
+        assert_eq!((indexes.index(Field::Id), indexes.index(Field::Topic)), (None, None));
     }
 
     #[test]
-    fn a_topic_column_may_be_absent_where_it_is_not_needed() {
+    fn a_topic_column_may_be_absent_unless_required() {
         let columns = Columns { topic: Some("airline".into()), ..Columns::default() };
-        assert!(Places::find(&["text"], &columns, Needs::default()).is_ok());
-        let missing = Places::find(&["text"], &columns, Needs { topic: true, ..Needs::default() }).unwrap_err();
-        assert_eq!(missing, [MissingColumn { field: Field::Topic, wanted: vec!["airline".into()] }]);
+        assert!(ColumnIndexes::find(&["text"], &columns, RequiredFields::default()).is_ok());
+        let missing =
+            ColumnIndexes::find(&["text"], &columns, RequiredFields { topic: true, ..RequiredFields::default() })
+                .unwrap_err();
+        assert_eq!(missing, [MissingColumn { field: Field::Topic, expected: vec!["airline".into()] }]);
         let columns = Columns { author: Some("auteur".into()), ..Columns::default() };
-        assert!(Places::find(&["text"], &columns, Needs::default()).is_err(), "what is mapped must be there");
+        assert!(
+            ColumnIndexes::find(&["text"], &columns, RequiredFields::default()).is_err(),
+            "a mapped column must exist"
+        );
     }
 }

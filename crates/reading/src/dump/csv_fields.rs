@@ -2,36 +2,37 @@
 
 use std::ops::Range;
 
-/// The fields of the record split last; its memory is used again for the next.
+/// The fields of the last record; the memory is reused for the next.
 #[derive(Debug, Default)]
-pub(super) struct Fields {
-    fields: Vec<Place>,
-    /// Contents that do not stand in the record as they are, for a quote is doubled in them.
+pub(super) struct CsvFields {
+    spans: Vec<FieldSpan>,
+    /// Contents that differ from the record because they contain a doubled quote.
     unquoted: String,
 }
 
+/// Where a field's content is.
 #[derive(Debug, Clone)]
-enum Place {
+enum FieldSpan {
     Record(Range<usize>),
     Unquoted(Range<usize>),
 }
 
-impl Fields {
-    /// Splits a record that has no terminator at its end.
+impl CsvFields {
+    /// Splits a record, which must not include its terminator.
     pub(super) fn split(&mut self, record: &str, delimiter: u8) {
-        self.fields.clear();
+        self.spans.clear();
         self.unquoted.clear();
         let mut at = 0;
         loop {
-            let place;
-            (place, at) = match record.as_bytes().get(at) {
+            let span;
+            (span, at) = match record.as_bytes().get(at) {
                 Some(b'"') => self.quoted(record, at + 1, delimiter),
                 _ => {
-                    let end = until(record, at, delimiter);
-                    (Place::Record(at..end), end)
+                    let end = find_or_end(record, at, delimiter);
+                    (FieldSpan::Record(at..end), end)
                 }
             };
-            self.fields.push(place);
+            self.spans.push(span);
             if at >= record.len() {
                 return;
             }
@@ -40,24 +41,24 @@ impl Fields {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.fields.len()
+        self.spans.len()
     }
 
-    /// The content of a field of the record split last, which is to be handed in again.
+    /// The content of a field; `record` must be the record that was split last.
     pub(super) fn get<'a>(&'a self, index: usize, record: &'a str) -> Option<&'a str> {
-        match self.fields.get(index)? {
-            Place::Record(range) => record.get(range.clone()),
-            Place::Unquoted(range) => self.unquoted.get(range.clone()),
+        match self.spans.get(index)? {
+            FieldSpan::Record(range) => record.get(range.clone()),
+            FieldSpan::Unquoted(range) => self.unquoted.get(range.clone()),
         }
     }
 
-    /// Reads on behind an opening quote, up to the delimiter or the record's end.
-    fn quoted(&mut self, record: &str, start: usize, delimiter: u8) -> (Place, usize) {
+    /// Reads a quoted field from after its opening quote up to the delimiter or the record's end.
+    fn quoted(&mut self, record: &str, start: usize, delimiter: u8) -> (FieldSpan, usize) {
         let bytes = record.as_bytes();
-        let closing = until(record, start, b'"');
+        let closing = find_or_end(record, start, b'"');
         match bytes.get(closing + 1) {
-            None => return (Place::Record(start..closing), record.len()),
-            Some(next) if *next == delimiter => return (Place::Record(start..closing), closing + 1),
+            None => return (FieldSpan::Record(start..closing), record.len()),
+            Some(next) if *next == delimiter => return (FieldSpan::Record(start..closing), closing + 1),
             Some(_) => {}
         }
         let begin = self.unquoted.len();
@@ -65,20 +66,20 @@ impl Fields {
         while quote < record.len() && bytes.get(quote + 1) == Some(&b'"') {
             self.unquoted.push_str(record.get(from..=quote).unwrap_or_default());
             from = quote + 2;
-            quote = until(record, from, b'"');
+            quote = find_or_end(record, from, b'"');
         }
         self.unquoted.push_str(record.get(from..quote).unwrap_or_default());
-        // What stands between a closing quote and the delimiter is part of the field, as the `csv` crate has it.
-        let behind = (quote + 1).min(record.len());
-        let end = until(record, behind, delimiter);
-        self.unquoted.push_str(record.get(behind..end).unwrap_or_default());
-        (Place::Unquoted(begin..self.unquoted.len()), end)
+        // Text between a closing quote and the delimiter is part of the field, as in the `csv` crate.
+        let after = (quote + 1).min(record.len());
+        let end = find_or_end(record, after, delimiter);
+        self.unquoted.push_str(record.get(after..end).unwrap_or_default());
+        (FieldSpan::Unquoted(begin..self.unquoted.len()), end)
     }
 }
 
-/// The position of the first such byte from `at` on, else the record's end. An ASCII byte never stands inside a
-/// character of several bytes, so it is a character border too.
-fn until(record: &str, at: usize, byte: u8) -> usize {
+/// The position of the first `byte` from `at` on, otherwise the record's end. An ASCII byte never occurs inside a
+/// multi-byte character, so the position is always a character boundary.
+fn find_or_end(record: &str, at: usize, byte: u8) -> usize {
     let rest = record.as_bytes().get(at..).unwrap_or_default();
     rest.iter().position(|other| *other == byte).map_or(record.len(), |found| at + found)
 }
@@ -88,7 +89,7 @@ mod tests {
     use super::*;
 
     fn split(record: &str) -> Vec<String> {
-        let mut fields = Fields::default();
+        let mut fields = CsvFields::default();
         fields.split(record, b',');
         (0..fields.len()).map(|index| fields.get(index, record).unwrap().to_owned()).collect()
     }

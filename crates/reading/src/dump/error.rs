@@ -1,4 +1,4 @@
-//! [`SourceError`]: why an input cannot be read at all. A fault of one row is a [`Reject`](super::Reject) instead.
+//! [`DumpError`]: why an input cannot be read at all. A bad row is a [`Reject`](super::Reject) instead.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,51 +7,60 @@ use super::columns::Field;
 use super::options_error::OptionsError;
 use super::reject::RejectReason;
 
-/// Ends the reading of an input. Each message is one line naming what was found, what was wanted and the way out, and
-/// holds no text or author of a post.
+/// Ends the reading of an input. Each message is one line with what was found, what was expected and what to do; it contains
+/// no text or author of a post.
 #[derive(Debug, thiserror::Error)]
-pub enum SourceError {
+pub enum DumpError {
     #[error("no such file: {}{}{}", path.display(), looked_for(path), hint.as_deref().unwrap_or_default())]
     Missing { path: PathBuf, hint: Option<String> },
-    #[error("{} is a directory: name one dump in it, a CSV or JSON lines file", .0.display())]
+    #[error("{} is a directory: pass one dump in it, a CSV or JSON lines file", .0.display())]
     Directory(PathBuf),
     #[error("cannot open {name}: {cause}")]
     Open { name: String, cause: io::Error },
-    #[error("{0} is empty: wanted CSV with a header, the Sentiment140 dump, or JSON lines of posts")]
+    #[error("{0} is empty; expected CSV with a header, the Sentiment140 dump, or JSON lines of posts")]
     Empty(String),
-    #[error("{name} holds {found}: wanted UTF-8 text, CSV or JSON lines (`iconv -f UTF-16 -t UTF-8` converts UTF-16)")]
+    #[error(
+        "{name} contains {found}; expected UTF-8 text, CSV or JSON lines (`iconv -f UTF-16 -t UTF-8` converts UTF-16)"
+    )]
     NotText { name: String, found: &'static str },
-    #[error("{name} starts like gzip but cannot be unpacked: {cause}; it is cut or damaged, get it again")]
+    #[error(
+        "{name} starts like gzip but cannot be decompressed: {cause}; it is truncated or damaged: download it again"
+    )]
     Gzip { name: String, cause: io::Error },
-    #[error("reading {name} failed: {cause}")]
+    #[error("cannot read {name}: {cause}")]
     Read { name: String, cause: io::Error },
     #[error(transparent)]
     Options(#[from] OptionsError),
-    #[error("{name} has {}; found the columns {}", wanted(missing), found.join(", "))]
+    #[error("{name} has {}; found columns {}", describe_missing(missing), found.join(", "))]
     MissingColumn { name: String, missing: Vec<MissingColumn>, found: Vec<String> },
     #[error("{0}")]
-    NoUsableRow(Box<NoUsableRow>),
+    NoUsableRows(Box<NoUsableRowsError>),
     #[error(
-        "writing or reading the sorted posts in the temp directory {} failed: {cause}; \
-         make room there or set TMPDIR to a directory with room for a copy of the dump", dir.display()
+        "cannot write or read the sorted posts in the temp directory {}: {cause}; \
+         free space there or set TMPDIR to a directory with space for a copy of the dump", dir.display()
     )]
     Spill { dir: PathBuf, cause: io::Error },
     #[error("cannot write the rejects file {}: {cause}", path.display())]
     Rejects { path: PathBuf, cause: io::Error },
 }
 
-/// A column that is needed and that the header lacks.
+/// A required column that the header lacks.
 #[derive(Debug, PartialEq, Eq)]
 pub struct MissingColumn {
     pub field: Field,
-    /// The names that would have been taken.
-    pub wanted: Vec<String>,
+    /// The accepted names.
+    pub expected: Vec<String>,
 }
 
-/// An input none of whose rows could be used.
+/// An input without a usable row.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name} has no usable row: {rows} seen{}{}{}", by_reason(rejected), first_reject(first), kept(rejects_file))]
-pub struct NoUsableRow {
+#[error(
+    "{name} has no usable rows: {rows} read{}{}{}",
+    by_reason(rejected),
+    first_reject(first),
+    rejects_path(rejects_file)
+)]
+pub struct NoUsableRowsError {
     pub name: String,
     pub rows: u64,
     /// Rejected rows by reason, in the order of the reasons.
@@ -68,13 +77,13 @@ fn looked_for(path: &std::path::Path) -> String {
     }
 }
 
-fn wanted(missing: &[MissingColumn]) -> String {
+fn describe_missing(missing: &[MissingColumn]) -> String {
     let parts: Vec<String> = missing
         .iter()
         .map(|column| {
-            let names = match column.wanted.as_slice() {
+            let names = match column.expected.as_slice() {
                 [] => "none is mapped".to_owned(),
-                wanted => format!("wanted one of {}", wanted.join(", ")),
+                names => format!("expected one of {}", names.join(", ")),
             };
             format!("no column for {0} ({names}; map it with `--columns {0}=NAME`)", column.field)
         })
@@ -91,9 +100,9 @@ fn by_reason(rejected: &[(RejectReason, u64)]) -> String {
 }
 
 fn first_reject(first: &Option<(u64, RejectReason, String)>) -> String {
-    first.as_ref().map_or_else(String::new, |(line, _, detail)| format!("; the first at line {line}: {detail}"))
+    first.as_ref().map_or_else(String::new, |(line, _, detail)| format!("; first at line {line}: {detail}"))
 }
 
-fn kept(rejects_file: &Option<PathBuf>) -> String {
-    rejects_file.as_ref().map_or_else(String::new, |path| format!("; all are in {}", path.display()))
+fn rejects_path(rejects_file: &Option<PathBuf>) -> String {
+    rejects_file.as_ref().map_or_else(String::new, |path| format!("; all rejects: {}", path.display()))
 }

@@ -1,8 +1,8 @@
-//! [`Order`]: posts by event time, within bounded memory. Replay reads a dump whole through it before it starts.
+//! [`ExternalSort`]: sorts posts by event time in bounded memory. Replay sorts the whole dump before it starts.
 //!
-//! Posts are kept packed in memory; when that is full they are sorted and appended to one unnamed temp file as a run.
-//! The runs are merged at the end. Posts of one instant come in the order of their ids, so that a dump gives the same
-//! sequence newest first, oldest first or shuffled.
+//! Posts are kept serialised in memory. When it is full they are sorted and appended as one run to an unnamed temp file. The
+//! runs are merged at the end. Posts of the same instant are ordered by id, so that a dump yields the same sequence whether
+//! it is sorted newest first, oldest first or not at all.
 
 mod key;
 mod merge;
@@ -10,49 +10,49 @@ mod merge;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
-use super::error::SourceError;
+use super::error::DumpError;
 use crate::post::Post;
 use key::{Key, compare};
 use merge::Merge;
 
-/// Buffered on the way to the temp file.
-const WRITE_BUFFER: usize = 1 << 18;
+/// Size of the write buffer of the temp file.
+const WRITE_BUFFER_BYTES: usize = 1 << 18;
 
-/// Takes posts in any order.
-pub struct Order {
+/// Collects posts in any order and sorts them.
+pub struct ExternalSort {
     memory: usize,
-    /// Packed posts, one behind the other.
+    /// Serialised posts, concatenated.
     arena: Vec<u8>,
-    entries: Vec<Entry>,
+    entries: Vec<SortEntry>,
     spill: Option<Spill>,
     posts: u64,
 }
 
-/// Where a packed post lies in the arena, with what decides nearly every comparison.
+/// Range of a serialised post in the arena, with the keys that decide nearly every comparison.
 #[derive(Debug, Clone, Copy)]
-struct Entry {
+struct SortEntry {
     millisecond: i64,
     id_number: u64,
     start: usize,
     end: usize,
 }
 
-/// Sorted runs in the temp file, as their ends.
+/// The temp file of sorted runs and where each run ends.
 struct Spill {
     file: File,
     run_ends: Vec<u64>,
 }
 
-impl Order {
-    /// What an operator need not think about.
+impl ExternalSort {
+    /// Memory limit in bytes; small compared with the model.
     pub const DEFAULT_MEMORY: usize = 32 << 20;
 
-    /// Holds about `memory` bytes of posts, and at least one post.
+    /// Keeps about `memory` bytes of posts in memory, and at least one post.
     pub fn new(memory: usize) -> Self {
         Self { memory, arena: Vec::new(), entries: Vec::new(), spill: None, posts: 0 }
     }
 
-    /// Posts taken so far.
+    /// Number of posts pushed so far.
     pub fn len(&self) -> u64 {
         self.posts
     }
@@ -61,32 +61,32 @@ impl Order {
         self.posts == 0
     }
 
-    pub fn push(&mut self, post: &Post) -> Result<(), SourceError> {
+    pub fn push(&mut self, post: &Post) -> Result<(), DumpError> {
         let start = self.arena.len();
-        postcard::to_io(post, &mut self.arena).map_err(|error| failed(io::Error::other(error)))?;
+        postcard::to_io(post, &mut self.arena).map_err(|error| spill_error(io::Error::other(error)))?;
         let end = self.arena.len();
         let millisecond = post.created_at.as_millisecond();
-        self.entries.push(Entry { millisecond, id_number: key::id_number(&post.id), start, end });
+        self.entries.push(SortEntry { millisecond, id_number: key::id_number(&post.id), start, end });
         self.posts += 1;
-        if end + self.entries.len() * size_of::<Entry>() > self.memory {
-            self.spill().map_err(failed)?;
+        if end + self.entries.len() * size_of::<SortEntry>() > self.memory {
+            self.spill().map_err(spill_error)?;
         }
         Ok(())
     }
 
-    /// The posts by event time.
-    pub fn finish(mut self) -> Result<Ordered, SourceError> {
+    /// Sorts the posts by event time.
+    pub fn finish(mut self) -> Result<SortedPosts, DumpError> {
         if self.spill.is_some() && !self.entries.is_empty() {
-            self.spill().map_err(failed)?;
+            self.spill().map_err(spill_error)?;
         }
         let posts = match self.spill {
             None => {
                 self.sort();
-                Sorted::Memory { arena: self.arena, entries: self.entries.into_iter() }
+                Storage::Memory { arena: self.arena, entries: self.entries.into_iter() }
             }
-            Some(spill) => Sorted::Runs(Merge::new(spill.file, &spill.run_ends, self.memory).map_err(failed)?),
+            Some(spill) => Storage::Runs(Merge::new(spill.file, &spill.run_ends, self.memory).map_err(spill_error)?),
         };
-        Ok(Ordered { posts, left: self.posts })
+        Ok(SortedPosts { posts, remaining: self.posts })
     }
 
     fn sort(&mut self) {
@@ -94,7 +94,7 @@ impl Order {
         self.entries.sort_unstable_by(|a, b| compare(&a.key(arena), &b.key(arena)));
     }
 
-    /// Empties the memory into a run.
+    /// Writes the posts in memory to the temp file as one run.
     fn spill(&mut self) -> io::Result<()> {
         self.sort();
         let spill = match &mut self.spill {
@@ -102,7 +102,7 @@ impl Order {
             none => none.insert(Spill { file: tempfile::tempfile()?, run_ends: Vec::new() }),
         };
         let mut written = spill.run_ends.last().copied().unwrap_or_default();
-        let mut writer = BufWriter::with_capacity(WRITE_BUFFER, &spill.file);
+        let mut writer = BufWriter::with_capacity(WRITE_BUFFER_BYTES, &spill.file);
         for entry in &self.entries {
             let packed = entry.packed(&self.arena);
             let length = u32::try_from(packed.len()).map_err(io::Error::other)?;
@@ -119,13 +119,13 @@ impl Order {
     }
 }
 
-impl Default for Order {
+impl Default for ExternalSort {
     fn default() -> Self {
         Self::new(Self::DEFAULT_MEMORY)
     }
 }
 
-impl Entry {
+impl SortEntry {
     fn packed<'a>(&self, arena: &'a [u8]) -> &'a [u8] {
         arena.get(self.start..self.end).unwrap_or_default()
     }
@@ -135,63 +135,63 @@ impl Entry {
     }
 }
 
-/// Posts by event time, then by id (as numbers where they are digits, before ids that are not).
-pub struct Ordered {
-    posts: Sorted,
-    left: u64,
+/// Posts by event time, then by id (numeric ids as numbers, before all others).
+pub struct SortedPosts {
+    posts: Storage,
+    remaining: u64,
 }
 
-enum Sorted {
-    Memory { arena: Vec<u8>, entries: std::vec::IntoIter<Entry> },
+enum Storage {
+    Memory { arena: Vec<u8>, entries: std::vec::IntoIter<SortEntry> },
     Runs(Merge),
 }
 
-impl Ordered {
-    /// Posts still to come.
+impl SortedPosts {
+    /// Number of posts remaining.
     pub fn len(&self) -> u64 {
-        self.left
+        self.remaining
     }
 
     pub fn is_empty(&self) -> bool {
-        self.left == 0
+        self.remaining == 0
     }
 
-    /// Passes the next `posts` posts (or all that are left) without unpacking them.
-    pub fn pass(&mut self, posts: u64) -> Result<(), SourceError> {
-        for _ in 0..posts.min(self.left) {
-            self.left -= 1;
+    /// Skips the next `posts` posts (or all that remain) without deserialising them.
+    pub fn skip_posts(&mut self, posts: u64) -> Result<(), DumpError> {
+        for _ in 0..posts.min(self.remaining) {
+            self.remaining -= 1;
             match &mut self.posts {
-                Sorted::Memory { entries, .. } => drop(entries.next()),
-                Sorted::Runs(merge) => merge.pass().map_err(failed)?,
+                Storage::Memory { entries, .. } => drop(entries.next()),
+                Storage::Runs(merge) => merge.advance().map_err(spill_error)?,
             }
         }
         Ok(())
     }
 
-    fn take(&mut self) -> io::Result<Option<Post>> {
+    fn read_next(&mut self) -> io::Result<Option<Post>> {
         match &mut self.posts {
-            Sorted::Memory { arena, entries } => entries.next().map(|entry| unpack(entry.packed(arena))).transpose(),
-            Sorted::Runs(merge) => {
+            Storage::Memory { arena, entries } => entries.next().map(|entry| unpack(entry.packed(arena))).transpose(),
+            Storage::Runs(merge) => {
                 let post = merge.head().map(unpack).transpose()?;
-                merge.pass()?;
+                merge.advance()?;
                 Ok(post)
             }
         }
     }
 }
 
-impl Iterator for Ordered {
-    type Item = Result<Post, SourceError>;
+impl Iterator for SortedPosts {
+    type Item = Result<Post, DumpError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let post = self.take().map_err(failed).transpose();
-        self.left = self.left.saturating_sub(u64::from(post.is_some()));
+        let post = self.read_next().map_err(spill_error).transpose();
+        self.remaining = self.remaining.saturating_sub(u64::from(post.is_some()));
         post
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = usize::try_from(self.left).unwrap_or(usize::MAX);
-        (left, Some(left))
+        let remaining = usize::try_from(self.remaining).unwrap_or(usize::MAX);
+        (remaining, Some(remaining))
     }
 }
 
@@ -199,8 +199,8 @@ fn unpack(packed: &[u8]) -> io::Result<Post> {
     postcard::from_bytes(packed).map_err(io::Error::other)
 }
 
-fn failed(cause: io::Error) -> SourceError {
-    SourceError::Spill { dir: std::env::temp_dir(), cause }
+fn spill_error(cause: io::Error) -> DumpError {
+    DumpError::Spill { dir: std::env::temp_dir(), cause }
 }
 
 #[cfg(test)]

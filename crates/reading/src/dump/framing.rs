@@ -1,23 +1,23 @@
-//! Where a record ends: one state machine for CSV, one for JSON. Fed chunk by chunk by `record`.
+//! Finds where a record ends: one state machine for CSV, one for JSON. `record_splitter` feeds them chunk by chunk.
 
-/// Finds the end of one record in bytes that come in chunks.
+/// Finds the end of one record in bytes that arrive in chunks.
 pub trait Framing {
-    /// Bytes a record may have.
-    const LIMIT: usize;
-    /// Whether a record left open costs only its first line. Otherwise all of it is given up.
-    const BY_LINE: bool;
+    /// Maximum size of a record in bytes.
+    const MAX_BYTES: usize;
+    /// Whether only the first line of an unclosed record is rejected; otherwise all of it is.
+    const REJECTS_BY_LINE: bool;
 
-    /// Makes ready for a record's first byte.
+    /// Resets the state for a new record.
     fn reset(&mut self);
 
-    /// Where the record ends in the chunk, if it does.
+    /// The end of the record in the chunk, if it is there.
     fn scan(&mut self, chunk: &[u8]) -> Option<usize>;
 
-    /// Whether the bytes so far leave something open that their end would cut.
+    /// Whether a quote or brace is open after the bytes so far.
     fn is_open(&self) -> bool;
 }
 
-/// RFC 4180 as the `csv` crate reads it: a quote counts at a field's start, any of CR, LF and CRLF ends a record.
+/// RFC 4180 as in the `csv` crate: a quote opens only at the start of a field; CR, LF and CRLF each end a record.
 #[derive(Debug, Clone)]
 pub struct CsvFraming {
     delimiter: u8,
@@ -29,9 +29,9 @@ enum CsvState {
     FieldStart,
     Plain,
     Quoted,
-    /// Behind a quote in a quoted field: its end, or the first half of a doubled one.
+    /// After a quote in a quoted field: the end of the field, or the first half of a doubled quote.
     QuoteSeen,
-    /// Behind a carriage return that ended the record.
+    /// After a carriage return that ended the record.
     Returned,
 }
 
@@ -53,8 +53,8 @@ impl CsvFraming {
 
 impl Framing for CsvFraming {
     /// Long posts reach 100 kB in UTF-8.
-    const LIMIT: usize = 1 << 18;
-    const BY_LINE: bool = true;
+    const MAX_BYTES: usize = 1 << 18;
+    const REJECTS_BY_LINE: bool = true;
 
     fn reset(&mut self) {
         self.state = CsvState::FieldStart;
@@ -70,9 +70,9 @@ impl Framing for CsvFraming {
             at += 1;
             match self.state {
                 CsvState::Returned => return Some(at + usize::from(chunk.get(at) == Some(&b'\n'))),
-                CsvState::Quoted => at += run(&chunk[at..], |byte| byte == b'"'),
+                CsvState::Quoted => at += run_length(&chunk[at..], |byte| byte == b'"'),
                 CsvState::Plain => {
-                    at += run(&chunk[at..], |byte| byte == self.delimiter || byte == b'\n' || byte == b'\r');
+                    at += run_length(&chunk[at..], |byte| byte == self.delimiter || byte == b'\n' || byte == b'\r');
                 }
                 CsvState::FieldStart | CsvState::QuoteSeen => {}
             }
@@ -85,13 +85,13 @@ impl Framing for CsvFraming {
     }
 }
 
-/// Bytes before the first that ends the run.
-fn run(bytes: &[u8], ends: impl Fn(u8) -> bool) -> usize {
+/// Number of bytes before the first one that ends the run.
+fn run_length(bytes: &[u8], ends: impl Fn(u8) -> bool) -> usize {
     bytes.iter().position(|byte| ends(*byte)).unwrap_or(bytes.len())
 }
 
-/// One JSON value a record: a line, or several while braces are open (`jq` prints so). A line that begins with a brace
-/// in its first column begins a new record in any case, so that a cut line costs no other.
+/// One JSON value per record: one line, or several while braces are open (as `jq` prints). A line with a brace in its first
+/// column always begins a new record, so that a truncated line does not affect the next.
 #[derive(Debug, Default)]
 pub struct JsonFraming {
     depth: usize,
@@ -101,9 +101,9 @@ pub struct JsonFraming {
 }
 
 impl Framing for JsonFraming {
-    /// A full page of a thousand posts has about 2 MB.
-    const LIMIT: usize = 1 << 23;
-    const BY_LINE: bool = false;
+    /// A full page of a thousand posts is about 2 MB.
+    const MAX_BYTES: usize = 1 << 23;
+    const REJECTS_BY_LINE: bool = false;
 
     fn reset(&mut self) {
         *self = Self::default();
@@ -117,7 +117,7 @@ impl Framing for JsonFraming {
             match byte {
                 b'\n' if self.depth == 0 || self.in_string => return Some(at + 1),
                 b'\n' => self.at_line_start = true,
-                _ if self.in_string => self.in_string(byte),
+                _ if self.in_string => self.step_in_string(byte),
                 b'"' => self.in_string = true,
                 b'{' | b'[' => self.depth += 1,
                 b'}' | b']' => self.depth = self.depth.saturating_sub(1),
@@ -133,7 +133,7 @@ impl Framing for JsonFraming {
 }
 
 impl JsonFraming {
-    fn in_string(&mut self, byte: u8) {
+    fn step_in_string(&mut self, byte: u8) {
         let escaped = std::mem::take(&mut self.escaped);
         match byte {
             b'\\' if !escaped => self.escaped = true,

@@ -1,4 +1,4 @@
-//! [`Input`], what a dump is read from, and the byte stream below the reader: gzip undone, raw bytes hashed and counted.
+//! [`Input`] is the file or pipe that a dump is read from; [`ByteStream`] unpacks gzip and hashes and counts the raw bytes.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use flate2::bufread::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
-use super::error::SourceError;
+use super::error::DumpError;
 
-/// A dump: a file, or what is piped in.
+/// Where a dump is read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     Path(PathBuf),
@@ -29,17 +29,17 @@ impl Input {
         }
     }
 
-    /// Opens the raw bytes, and tells how many there are where that is known.
-    pub fn open(&self) -> Result<(Box<dyn Read + Send>, Option<u64>), SourceError> {
+    /// Opens the raw bytes and returns their number if it is known.
+    pub fn open(&self) -> Result<(Box<dyn Read + Send>, Option<u64>), DumpError> {
         let Self::Path(path) = self else { return Ok((Box::new(io::stdin()), None)) };
-        let failed = |cause: io::Error| SourceError::Open { name: self.to_string(), cause };
+        let failed = |cause: io::Error| DumpError::Open { name: self.to_string(), cause };
         let file = File::open(path).map_err(|cause| match cause.kind() {
-            ErrorKind::NotFound => SourceError::Missing { path: path.clone(), hint: neighbour(path) },
+            ErrorKind::NotFound => DumpError::Missing { path: path.clone(), hint: gz_hint(path) },
             _ => failed(cause),
         })?;
         let metadata = file.metadata().map_err(failed)?;
         if metadata.is_dir() {
-            return Err(SourceError::Directory(path.clone()));
+            return Err(DumpError::Directory(path.clone()));
         }
         Ok((Box::new(file), metadata.is_file().then_some(metadata.len())))
     }
@@ -54,16 +54,16 @@ impl fmt::Display for Input {
     }
 }
 
-/// Says so where only the suffix `.gz` is missing or too many.
-fn neighbour(path: &Path) -> Option<String> {
+/// A hint if the same file exists with or without the suffix `.gz`.
+fn gz_hint(path: &Path) -> Option<String> {
     let mut longer = path.as_os_str().to_owned();
     longer.push(".gz");
     let shorter = path.extension().filter(|suffix| *suffix == "gz").map(|_| path.with_extension(""));
     let found = [Some(PathBuf::from(longer)), shorter].into_iter().flatten().find(|other| other.is_file())?;
-    Some(format!("; there is {}", found.display()))
+    Some(format!("; did you mean {}?", found.display()))
 }
 
-/// How far an input has been read, for a progress bar on another thread.
+/// How much of an input has been read, for a progress bar on another thread.
 #[derive(Debug, Clone)]
 pub struct Progress {
     read: Arc<AtomicU64>,
@@ -72,21 +72,21 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Raw bytes read so far, those of the gzip file where it is one.
+    /// Raw bytes read so far: compressed bytes for a gzip file.
     pub fn bytes_read(&self) -> u64 {
         self.read.load(Ordering::Relaxed)
     }
 }
 
-/// Passes raw bytes on, hashing and counting them.
-struct Tap {
+/// Hashes and counts the raw bytes that are read through it.
+struct HashingReader {
     inner: Box<dyn Read + Send>,
     hasher: Sha256,
     read: Arc<AtomicU64>,
     ended: bool,
 }
 
-impl Read for Tap {
+impl Read for HashingReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = loop {
             match self.inner.read(buffer) {
@@ -103,10 +103,10 @@ impl Read for Tap {
     }
 }
 
-type Raw = Chain<Cursor<Vec<u8>>, Tap>;
+type Raw = Chain<Cursor<Vec<u8>>, HashingReader>;
 
 /// The unpacked bytes of an input.
-pub struct Stream {
+pub struct ByteStream {
     bytes: Bytes,
     read: Arc<AtomicU64>,
     total: Option<u64>,
@@ -115,19 +115,19 @@ pub struct Stream {
 enum Bytes {
     Plain(Raw),
     Gzip(Box<MultiGzDecoder<BufReader<Raw>>>),
-    /// Neither unpacked nor hashed.
-    Followed(Box<dyn Read + Send>),
+    /// A growing file: neither unpacked nor hashed.
+    Tailed(Box<dyn Read + Send>),
 }
 
-impl Stream {
-    /// Tells gzip by its first two bytes, as a pipe has no suffix.
+impl ByteStream {
+    /// Detects gzip by its first two bytes, because a pipe has no suffix.
     pub fn new(inner: Box<dyn Read + Send>, total: Option<u64>) -> io::Result<Self> {
         let read = Arc::new(AtomicU64::new(0));
-        let mut tap = Tap { inner, hasher: Sha256::new(), read: Arc::clone(&read), ended: false };
+        let mut reader = HashingReader { inner, hasher: Sha256::new(), read: Arc::clone(&read), ended: false };
         let mut head = Vec::with_capacity(2);
-        (&mut tap).take(2).read_to_end(&mut head)?;
+        (&mut reader).take(2).read_to_end(&mut head)?;
         let zipped = head == [0x1f, 0x8b];
-        let raw = Cursor::new(head).chain(tap);
+        let raw = Cursor::new(head).chain(reader);
         let bytes = match zipped {
             true => Bytes::Gzip(Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, raw)))),
             false => Bytes::Plain(raw),
@@ -135,9 +135,9 @@ impl Stream {
         Ok(Self { bytes, read, total })
     }
 
-    /// The bytes of a file that is followed: whatever they are, and without an end.
-    pub fn followed(inner: Box<dyn Read + Send>) -> Self {
-        Self { bytes: Bytes::Followed(inner), read: Arc::default(), total: None }
+    /// The bytes of a file that is tailed: unmodified, and without an end.
+    pub fn tailed(inner: Box<dyn Read + Send>) -> Self {
+        Self { bytes: Bytes::Tailed(inner), read: Arc::default(), total: None }
     }
 
     pub fn is_gzip(&self) -> bool {
@@ -148,23 +148,23 @@ impl Stream {
         Progress { read: Arc::clone(&self.read), total: self.total }
     }
 
-    /// SHA-256 of the raw bytes in hex, once they were read to their end.
+    /// SHA-256 of the raw bytes in hex, after they were read to their end.
     pub fn fingerprint(&self) -> Option<String> {
-        let tap = match &self.bytes {
+        let reader = match &self.bytes {
             Bytes::Plain(raw) => raw.get_ref().1,
             Bytes::Gzip(unpacked) => unpacked.get_ref().get_ref().get_ref().1,
-            Bytes::Followed(_) => return None,
+            Bytes::Tailed(_) => return None,
         };
-        tap.ended.then(|| tap.hasher.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        reader.ended.then(|| reader.hasher.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 }
 
-impl Read for Stream {
+impl Read for ByteStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match &mut self.bytes {
             Bytes::Plain(raw) => raw.read(buffer),
             Bytes::Gzip(unpacked) => unpacked.read(buffer),
-            Bytes::Followed(inner) => inner.read(buffer),
+            Bytes::Tailed(inner) => inner.read(buffer),
         }
     }
 }
@@ -181,22 +181,22 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file_is_named_with_what_was_tried() {
+    fn a_missing_file_is_named_with_its_absolute_path() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("tweets.csv");
         let message = || Input::Path(path.clone()).open().err().unwrap().to_string();
         assert_eq!(message(), format!("no such file: {}", path.display()));
         std::fs::write(dir.path().join("tweets.csv.gz"), b"x").unwrap();
-        assert!(message().ends_with("; there is ".to_owned().as_str()) || message().ends_with("tweets.csv.gz"));
+        assert!(message().ends_with("tweets.csv.gz?"), "{}", message());
         let relative = Input::parse("no/such.csv").open().err().unwrap().to_string();
         assert!(relative.starts_with("no such file: no/such.csv (looked for /"), "{relative}");
         let directory = Input::Path(dir.path().into()).open().err().unwrap();
-        assert!(matches!(directory, SourceError::Directory(_)), "{directory}");
+        assert!(matches!(directory, DumpError::Directory(_)), "{directory}");
     }
 
     #[test]
     fn raw_bytes_are_counted_and_hashed_to_their_end() {
-        let mut stream = Stream::new(Box::new(&b"abc"[..]), Some(3)).unwrap();
+        let mut stream = ByteStream::new(Box::new(&b"abc"[..]), Some(3)).unwrap();
         let progress = stream.progress();
         let mut first = [0; 1];
         stream.read_exact(&mut first).unwrap();

@@ -1,4 +1,4 @@
-//! The `x_jsonl` layout: posts and pages of X API v2, and plain objects such as vigie itself writes.
+//! The `x_jsonl` layout: posts and pages of X API v2, and plain objects such as those that vigie writes.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
@@ -9,21 +9,21 @@ use serde_json::{Map, Value};
 use super::columns::{Columns, Field};
 use super::framing::JsonFraming;
 use super::options::Encoding;
-use super::record_splitter::{Cut, Record, Records};
-use super::reject::{Fault, Reject, RejectReason};
-use super::row::{Row, holds_numerals};
-use super::row_builder::{Cells, Rules, decode};
+use super::record_splitter::{Record, RecordEnd, RecordSplitter};
+use super::reject::{Reject, RejectReason, RowError};
+use super::row::{Row, has_numeric_labels};
+use super::row_builder::{RowBuilder, RowRules, decode};
 
 type Object = Map<String, Value>;
 /// Usernames by author identifier, from a page's `includes`.
-type Users<'a> = HashMap<&'a str, &'a str>;
+type Usernames<'a> = HashMap<&'a str, &'a str>;
 
-/// What one object says.
+/// One object of the input.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum JsonRecord {
     Post(Row),
-    /// The post of this identifier was deleted: `{"delete": {"id": "..."}}`.
-    Gone(String),
+    /// The post with this identifier was deleted: `{"delete": {"id": "..."}}`.
+    Deleted(String),
 }
 
 /// Reads rows of JSON lines.
@@ -31,116 +31,125 @@ pub struct JsonRows {
     framing: JsonFraming,
     columns: Columns,
     encoding: Encoding,
-    rules: Rules,
-    /// Deletions are told; otherwise they are posts without a text.
+    rules: RowRules,
+    /// Whether deletions are returned; otherwise they are rejected as posts without a text.
     deletions: bool,
-    /// What the last page still holds.
-    page: VecDeque<Result<Said, Reject>>,
+    /// The remaining posts of the last record.
+    page: VecDeque<Result<JsonRecord, Reject>>,
 }
 
 impl JsonRows {
-    pub fn new(columns: Columns, encoding: Encoding, rules: Rules) -> Self {
+    pub fn new(columns: Columns, encoding: Encoding, rules: RowRules) -> Self {
         Self { framing: JsonFraming::default(), columns, encoding, rules, deletions: false, page: VecDeque::new() }
     }
 
+    /// Returns deletions too.
+    #[must_use]
     pub fn with_deletions(self) -> Self {
         Self { deletions: true, ..self }
     }
 
-    /// What is left of the record given last.
-    pub fn left(&self) -> usize {
+    /// Number of posts remaining from the last record.
+    pub fn remaining(&self) -> usize {
         self.page.len()
     }
 
-    pub fn next_row(&mut self, records: &mut Records) -> io::Result<Option<Result<Row, Reject>>> {
+    pub fn next_row(&mut self, splitter: &mut RecordSplitter) -> io::Result<Option<Result<Row, Reject>>> {
         loop {
-            match self.next(records)? {
-                Some(Ok(Said::Post(row))) => return Ok(Some(Ok(row))),
-                Some(Ok(Said::Gone(_))) => {}
+            match self.next(splitter)? {
+                Some(Ok(JsonRecord::Post(row))) => return Ok(Some(Ok(row))),
+                Some(Ok(JsonRecord::Deleted(_))) => {}
                 Some(Err(reject)) => return Ok(Some(Err(reject))),
                 None => return Ok(None),
             }
         }
     }
 
-    pub fn next(&mut self, records: &mut Records) -> io::Result<Option<Result<Said, Reject>>> {
+    pub fn next(&mut self, splitter: &mut RecordSplitter) -> io::Result<Option<Result<JsonRecord, Reject>>> {
         loop {
             if let Some(row) = self.page.pop_front() {
                 return Ok(Some(row));
             }
-            let Some(record) = records.next(&mut self.framing)? else { return Ok(None) };
+            let Some(record) = splitter.next(&mut self.framing)? else { return Ok(None) };
             if record.bytes.trim_ascii().is_empty() {
                 continue;
             }
-            if let Err(fault) = self.read(&record) {
-                return Ok(Some(Err(fault.reject(record.line, record.bytes))));
+            if let Err(error) = self.queue_record(&record) {
+                return Ok(Some(Err(error.into_reject(record.line, record.bytes))));
             }
         }
     }
 
-    /// Puts the posts of one record into `self.page`.
-    fn read(&mut self, record: &Record<'_>) -> Result<(), Fault> {
-        if record.cut == Cut::TooLong {
-            let detail = "over 8 MiB, wanted one post or one page a line (`jq -c '.[]'` splits an array)";
-            return Err(Fault::new(RejectReason::TooLong, detail));
+    /// Queues the posts of one record in `self.page`.
+    fn queue_record(&mut self, record: &Record<'_>) -> Result<(), RowError> {
+        if record.end == RecordEnd::TooLong {
+            let detail = "longer than 8 MiB; expected one post or one page per line (`jq -c '.[]'` splits an array)";
+            return Err(RowError::new(RejectReason::TooLong, detail));
         }
         let text = decode(record.bytes, self.encoding, false)?;
         let value: Value = serde_json::from_str(&text)
-            .map_err(|error| Fault::new(RejectReason::Json, format!("no JSON object on a line: {error}")))?;
+            .map_err(|error| RowError::new(RejectReason::Json, format!("invalid JSON: {error}")))?;
         match &value {
-            Value::Array(posts) => self.take_posts(posts, &Users::new(), record.line),
-            Value::Object(object) => self.take_object(&value, object, record.line),
+            Value::Array(posts) => self.queue_posts(posts, &Usernames::new(), record.line),
+            Value::Object(object) => self.queue_object(&value, object, record.line),
             other => {
-                let detail = format!("{} instead of an object with a post or a page", kind(other));
-                return Err(Fault::new(RejectReason::Json, detail));
+                let detail = format!("found {}; expected an object with a post or a page", type_name(other));
+                return Err(RowError::new(RejectReason::Json, detail));
             }
         }
         Ok(())
     }
 
-    fn take_object(&mut self, value: &Value, object: &Object, line: u64) {
+    fn queue_object(&mut self, value: &Value, object: &Object, line: u64) {
         if self.deletions
             && let Some(delete) = object.get("delete")
         {
-            let gone = deleted(delete).map_err(|fault| fault.reject(line, value.to_string().as_bytes()));
-            self.page.push_back(gone);
+            let deletion =
+                parse_deletion(delete).map_err(|error| error.into_reject(line, value.to_string().as_bytes()));
+            self.page.push_back(deletion);
             return;
         }
-        let users = users(object);
+        let users = usernames(object);
         match object.get("data") {
-            Some(Value::Array(posts)) => self.take_posts(posts, &users, line),
-            Some(post @ Value::Object(_)) => self.take_post(post, &users, line),
+            Some(Value::Array(posts)) => self.queue_posts(posts, &users, line),
+            Some(post @ Value::Object(_)) => self.queue_post(post, &users, line),
             _ if is_empty_page(object) => {}
-            _ => self.take_post(value, &users, line),
+            _ => self.queue_post(value, &users, line),
         }
     }
 
-    fn take_posts(&mut self, posts: &[Value], users: &Users<'_>, line: u64) {
+    fn queue_posts(&mut self, posts: &[Value], users: &Usernames<'_>, line: u64) {
         for post in posts {
-            self.take_post(post, users, line);
+            self.queue_post(post, users, line);
         }
     }
 
-    fn take_post(&mut self, post: &Value, users: &Users<'_>, line: u64) {
+    fn queue_post(&mut self, post: &Value, users: &Usernames<'_>, line: u64) {
         let row = match post {
-            Value::Object(object) => self.cells(object, users).and_then(|cells| cells.into_row(line, &self.rules)),
-            other => Err(Fault::new(RejectReason::Json, format!("a post is {}, wanted an object", kind(other)))),
+            Value::Object(object) => {
+                self.row_builder(object, users).and_then(|builder| builder.build(line, &self.rules))
+            }
+            other => Err(RowError::new(
+                RejectReason::Json,
+                format!("found {}; expected an object with a post", type_name(other)),
+            )),
         };
-        self.page.push_back(row.map(Said::Post).map_err(|fault| fault.reject(line, post.to_string().as_bytes())));
+        self.page
+            .push_back(row.map(JsonRecord::Post).map_err(|error| error.into_reject(line, post.to_string().as_bytes())));
     }
 
-    fn cells<'a>(&self, post: &'a Object, users: &Users<'a>) -> Result<Cells<'a>, Fault> {
+    fn row_builder<'a>(&self, post: &'a Object, users: &Usernames<'a>) -> Result<RowBuilder<'a>, RowError> {
         let find = |field| {
             self.columns.names(field).find_map(|name| post.get_key_value(name).filter(|(_, value)| !value.is_null()))
         };
         let cell = |field| find(field).and_then(|(_, value)| scalar(value));
-        let text = match note(post).filter(|_| self.columns.text.is_none()) {
+        let text = match full_text(post).filter(|_| self.columns.text.is_none()) {
             Some(full) => Some(Cow::Borrowed(full)),
             None => match find(Field::Text) {
                 Some((_, Value::String(text))) => Some(Cow::Borrowed(text.as_str())),
                 Some((_, other)) => {
-                    let detail = format!("text is {}, wanted a string", kind(other));
-                    return Err(Fault::new(RejectReason::Json, detail));
+                    let detail = format!("text is {}; expected a string", type_name(other));
+                    return Err(RowError::new(RejectReason::Json, detail));
                 }
                 None => None,
             },
@@ -152,7 +161,7 @@ impl JsonRows {
             Some((_, Value::Object(user))) => handle_of(user).map(Cow::Borrowed),
             other => other.and_then(|(_, value)| scalar(value)),
         };
-        Ok(Cells {
+        Ok(RowBuilder {
             id: cell(Field::Id),
             created_at: cell(Field::CreatedAt),
             author,
@@ -160,38 +169,38 @@ impl JsonRows {
             lang: cell(Field::Lang),
             topic: cell(Field::Topic),
             label: cell(Field::Label),
-            numerals: find(Field::Label).is_some_and(|(key, _)| holds_numerals(key)),
+            numeric_labels: find(Field::Label).is_some_and(|(key, _)| has_numeric_labels(key)),
             reason: cell(Field::Reason),
             incident: cell(Field::Incident),
         })
     }
 }
 
-fn deleted(delete: &Value) -> Result<Said, Fault> {
+fn parse_deletion(delete: &Value) -> Result<JsonRecord, RowError> {
     let id = delete.get("id").and_then(scalar).filter(|id| !id.trim().is_empty());
-    let wanted = || Fault::new(RejectReason::Json, r#"a deletion without an id, wanted {"delete": {"id": "..."}}"#);
-    id.map(|id| Said::Gone(id.trim().to_owned())).ok_or_else(wanted)
+    let error = || RowError::new(RejectReason::Json, r#"a deletion without an id; expected {"delete": {"id": "..."}}"#);
+    id.map(|id| JsonRecord::Deleted(id.trim().to_owned())).ok_or_else(error)
 }
 
-/// The full text of a post that is cut in `text` (the specification of late 2026 calls it a note post).
-fn note(post: &Object) -> Option<&str> {
+/// The full text of a long post, which `text` truncates (a note post in the specification of late 2026).
+fn full_text(post: &Object) -> Option<&str> {
     ["note_tweet", "note_post"].iter().find_map(|key| post.get(*key)?.get("text")?.as_str())
 }
 
-fn users(page: &Object) -> Users<'_> {
+fn usernames(page: &Object) -> Usernames<'_> {
     let users = page.get("includes").and_then(|includes| includes.get("users")).and_then(Value::as_array);
     let pair = |user| Some((Value::get(user, "id")?.as_str()?, user.get("username")?.as_str()?));
     users.into_iter().flatten().filter_map(pair).collect()
 }
 
-/// A page without a post, or a message of the stream: only `meta`, `errors` and the like.
+/// A page without posts, or a message of the stream: only `meta`, `errors` and similar keys.
 fn is_empty_page(object: &Object) -> bool {
     let known = ["meta", "errors", "data", "includes", "matching_rules"];
     (object.contains_key("meta") || object.contains_key("errors"))
         && object.keys().all(|key| known.contains(&key.as_str()))
 }
 
-/// The handle in a user object, of X or of the API before it.
+/// The handle in a user object of API v2 or v1.1.
 fn handle_of(user: &Object) -> Option<&str> {
     ["username", "screen_name"].iter().find_map(|key| user.get(*key)?.as_str())
 }
@@ -204,10 +213,10 @@ fn scalar(value: &Value) -> Option<Cow<'_, str>> {
     }
 }
 
-fn kind(value: &Value) -> &'static str {
+fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
-        Value::Bool(_) => "a truth value",
+        Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
         Value::String(_) => "a string",
         Value::Array(_) => "an array",

@@ -1,12 +1,13 @@
-//! Files of posts: CSV, the Sentiment140 layout, JSON lines of the X API. What `replay` and the lab read, and what the tail
-//! source and the HTTP source of the daemon cut their rows with.
+//! Files of posts: CSV, the Sentiment140 layout, JSON lines of the X API. Replay, backtest and the lab read them; the tail and
+//! HTTP sources of the daemon parse their rows with the same code.
 //!
 //! ```text
-//! Input -> Stream (gzip, hash) -> Records (cut, line numbers) -> CSV | Sentiment140 | JSON lines -> Row -> Post -> Order -> by event time
-//!                                                                                   \-> Reject -> RejectsFile
+//! Input -> ByteStream (gunzip, hash) -> RecordSplitter (records, line numbers) -> csv | json -> RowBuilder -> Row -> Post
+//!                                                                             \-> Reject -> RejectsFile
+//! Post -> ExternalSort -> SortedPosts (by event time)
 //! ```
 //!
-//! [`Reader`] streams [`Row`]s in the input's own order. [`Order`] sorts posts by event time within bounded memory.
+//! [`Reader`] streams [`Row`]s in the order of the input. [`ExternalSort`] sorts posts by event time in bounded memory.
 
 pub mod columns;
 pub mod csv;
@@ -29,12 +30,12 @@ pub mod timestamp;
 mod tests;
 
 pub use columns::{Columns, Field};
-pub use error::{MissingColumn, NoUsableRow, SourceError};
-pub use external_sort::{Order, Ordered};
+pub use error::{DumpError, MissingColumn, NoUsableRowsError};
+pub use external_sort::{ExternalSort, SortedPosts};
 pub use input::{Input, Progress};
-pub use options::{Encoding, Layout, Needs, ReadOptions};
+pub use options::{Encoding, Layout, ReadOptions, RequiredFields};
 pub use options_error::OptionsError;
 pub use reader::Reader;
 pub use reject::{Reject, RejectReason, RejectsFile};
 pub use row::Row;
-pub use timestamp::read as read_time;
+pub use timestamp::parse_timestamp;

@@ -1,4 +1,5 @@
-//! How an input is to be read: [`ReadOptions`] from config or flags, [`Needs`] from the command that reads.
+//! How to read an input: [`ReadOptions`] come from the configuration or from flags, [`RequiredFields`] from the reading
+//! command.
 
 use std::str::FromStr;
 
@@ -7,33 +8,32 @@ use serde::{Deserialize, Serialize};
 use super::columns::Columns;
 use super::options_error::OptionsError;
 
-/// What the reading command cannot do without. A needed column that is absent ends the reading; a needed value that is
-/// absent or unreadable rejects its row. What is not needed is `None` then.
+/// The fields that the reading command requires. A missing required column is an error; a missing or unreadable required
+/// value rejects its row. A missing or unreadable optional value is `None`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Needs {
+pub struct RequiredFields {
     pub created_at: bool,
     pub label: bool,
     pub topic: bool,
 }
 
-/// How posts are laid out in an input. The default finds all of it out by itself.
+/// The format of an input. The default detects everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReadOptions {
     pub layout: Layout,
     pub columns: Columns,
-    /// Between fields; found from the header among `,` `;` and tab where unset. ASCII, neither a quote nor a line end.
+    /// Field separator; detected from the header among `,` `;` and tab if unset. ASCII, except quotes and line ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delimiter: Option<char>,
     pub encoding: Encoding,
-    /// A strptime format such as `%d/%m/%Y %H:%M`, for times that are in none of the known forms. Without `%z` in it
-    /// times are UTC.
+    /// A strptime format such as `%d/%m/%Y %H:%M`, for times in none of the known formats. Without `%z`, times are UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_format: Option<String>,
 }
 
 impl ReadOptions {
-    /// Names the first fault, if any.
+    /// Returns the first problem, if any.
     pub fn check(&self) -> Result<(), OptionsError> {
         match self.delimiter {
             Some(found) if !found.is_ascii() || matches!(found, '"' | '\r' | '\n') => {
@@ -49,18 +49,18 @@ impl ReadOptions {
     }
 }
 
-/// The layouts that are read.
+/// The supported layouts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Layout {
-    /// Told apart by the first record.
+    /// Detected by the first record.
     #[default]
     Auto,
     /// CSV with a header.
     Csv,
     /// No header; `polarity,id,date,query,user,text`.
     Sentiment140,
-    /// JSON lines: posts or pages of X API v2, or plain objects such as vigie writes.
+    /// JSON lines: posts or pages of X API v2, or plain objects such as those that vigie writes.
     XJsonl,
 }
 
@@ -78,16 +78,16 @@ impl FromStr for Layout {
     }
 }
 
-/// The encodings that are read.
+/// The supported encodings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Encoding {
-    /// UTF-8; in the Sentiment140 layout a row that is not is read as Latin-1.
+    /// UTF-8; in the Sentiment140 layout, rows that are not valid UTF-8 are read as Latin-1.
     #[default]
     #[serde(rename = "auto")]
     Auto,
     #[serde(rename = "utf-8")]
     Utf8,
-    /// Latin-1 in its windows-1252 superset.
+    /// Latin-1, decoded as its superset windows-1252.
     #[serde(rename = "latin-1")]
     Latin1,
 }

@@ -1,25 +1,25 @@
-//! [`Reader`]: rows of an input one after another, whatever its layout, encoding and packing.
+//! [`Reader`]: streams the rows of an input of any layout, encoding and compression.
 
 use std::io::{self, ErrorKind, Read};
 
 use super::csv;
-use super::csv::{CsvRows, Places, SENTIMENT140};
-use super::error::SourceError;
-use super::input::{Input, Progress, Stream};
+use super::csv::{ColumnIndexes, CsvRows, SENTIMENT140};
+use super::error::DumpError;
+use super::input::{ByteStream, Input, Progress};
 use super::json::JsonRows;
-use super::options::{Layout, Needs, ReadOptions};
-use super::record_splitter::Records;
+use super::options::{Layout, ReadOptions, RequiredFields};
+use super::record_splitter::RecordSplitter;
 use super::reject::Reject;
 use super::row::Row;
-use super::row_builder::Rules;
+use super::row_builder::RowRules;
 
-/// White space before the first record that is looked through.
-const BLANK: usize = 1 << 16;
+/// Leading white space that is searched for the first record.
+const MAX_LEADING_SPACE: usize = 1 << 16;
 
-/// Streams the rows of an input, in the order and at the pace in which they come.
+/// Streams the rows of an input in its order, each as soon as it is complete.
 pub struct Reader {
     name: String,
-    records: Records,
+    splitter: RecordSplitter,
     rows: Rows,
     layout: Layout,
 }
@@ -30,164 +30,165 @@ enum Rows {
 }
 
 impl Reader {
-    /// Opens an input and reads as far as its header or first record.
-    pub fn open(input: &Input, options: &ReadOptions, needs: Needs) -> Result<Self, SourceError> {
+    /// Opens an input and reads its header or first record.
+    pub fn open(input: &Input, options: &ReadOptions, required: RequiredFields) -> Result<Self, DumpError> {
         let (bytes, total) = input.open()?;
-        Self::from_bytes(input.to_string(), bytes, total, options, needs)
+        Self::from_bytes(input.to_string(), bytes, total, options, required)
     }
 
-    /// Reads from a stream of bytes that errors are to call `name`; `total` is their number where it is known.
+    /// Reads from a stream of bytes. Errors call it `name`; `total` is the number of bytes if known.
     pub fn from_bytes(
         name: String,
         bytes: Box<dyn Read + Send>,
         total: Option<u64>,
         options: &ReadOptions,
-        needs: Needs,
-    ) -> Result<Self, SourceError> {
+        required: RequiredFields,
+    ) -> Result<Self, DumpError> {
         options.check()?;
-        let stream = Stream::new(bytes, total).map_err(|cause| SourceError::Read { name: name.clone(), cause })?;
-        let mut records = Records::new(stream);
-        let opened = look_at_start(&mut records).map_err(|cause| broken(&name, &records, cause))?;
+        let stream = ByteStream::new(bytes, total).map_err(|cause| DumpError::Read { name: name.clone(), cause })?;
+        let mut splitter = RecordSplitter::new(stream);
+        let opened = inspect_start(&mut splitter).map_err(|cause| read_error(&name, &splitter, cause))?;
         match opened {
-            Start::Empty => return Err(SourceError::Empty(name)),
-            Start::NotText(found) => return Err(SourceError::NotText { name, found }),
-            Start::Text => {}
+            InputStart::Empty => return Err(DumpError::Empty(name)),
+            InputStart::NotText(found) => return Err(DumpError::NotText { name, found }),
+            InputStart::Text => {}
         }
-        let layout = resolve(options, &mut records).map_err(|cause| broken(&name, &records, cause))?;
-        let rows = open_rows(&name, layout, options, needs, &mut records).map_err(|error| match error {
-            SourceError::Read { cause, .. } => broken(&name, &records, cause),
+        let layout = resolve_layout(options, &mut splitter).map_err(|cause| read_error(&name, &splitter, cause))?;
+        let rows = open_rows(&name, layout, options, required, &mut splitter).map_err(|error| match error {
+            DumpError::Read { cause, .. } => read_error(&name, &splitter, cause),
             other => other,
         })?;
-        Ok(Self { name, records, rows, layout })
+        Ok(Self { name, splitter, rows, layout })
     }
 
-    /// The next row, or a record that is none. `Ok(None)` is the end of the input; an error ends the reading.
-    pub fn next_row(&mut self) -> Result<Option<Result<Row, Reject>>, SourceError> {
+    /// The next row, or a record that was rejected. `Ok(None)` is the end of the input; after an error reading cannot
+    /// continue.
+    pub fn next_row(&mut self) -> Result<Option<Result<Row, Reject>>, DumpError> {
         let read = match &mut self.rows {
-            Rows::Csv(rows) => rows.next_row(&mut self.records),
-            Rows::Json(rows) => rows.next_row(&mut self.records),
+            Rows::Csv(rows) => rows.next_row(&mut self.splitter),
+            Rows::Json(rows) => rows.next_row(&mut self.splitter),
         };
-        read.map_err(|cause| broken(&self.name, &self.records, cause))
+        read.map_err(|cause| read_error(&self.name, &self.splitter, cause))
     }
 
-    /// What errors call the input.
+    /// The input's name in errors.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The layout that was set or found; never [`Layout::Auto`].
+    /// The configured or detected layout; never [`Layout::Auto`].
     pub fn layout(&self) -> Layout {
         self.layout
     }
 
     pub fn progress(&self) -> Progress {
-        self.records.stream().progress()
+        self.splitter.stream().progress()
     }
 
-    /// SHA-256 in hex of the input's raw bytes (packed ones where it is packed), once it was read to its end.
+    /// SHA-256 in hex of the input's raw (still compressed) bytes, after it was read to its end.
     pub fn fingerprint(&self) -> Option<String> {
-        self.records.stream().fingerprint()
+        self.splitter.stream().fingerprint()
     }
 }
 
-fn broken(name: &str, records: &Records, cause: io::Error) -> SourceError {
+fn read_error(name: &str, splitter: &RecordSplitter, cause: io::Error) -> DumpError {
     let name = name.to_owned();
     let unpacking = matches!(cause.kind(), ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof);
-    if records.stream().is_gzip() && unpacking {
-        SourceError::Gzip { name, cause }
+    if splitter.stream().is_gzip() && unpacking {
+        DumpError::Gzip { name, cause }
     } else {
-        SourceError::Read { name, cause }
+        DumpError::Read { name, cause }
     }
 }
 
-enum Start {
+enum InputStart {
     Text,
     Empty,
     NotText(&'static str),
 }
 
-/// Passes a byte order mark and blanks, and tells text from other things.
-fn look_at_start(records: &mut Records) -> io::Result<Start> {
-    let start = match records.ahead(4)? {
-        [] => Start::Empty,
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Start::NotText("UTF-16 text"),
-        [b'P', b'K', 3, 4, ..] => Start::NotText("a zip archive (a spreadsheet?)"),
-        head if head.contains(&0) => Start::NotText("NUL bytes, binary data or UTF-16"),
+/// Skips a byte order mark and recognises inputs that are empty or not text.
+fn inspect_start(splitter: &mut RecordSplitter) -> io::Result<InputStart> {
+    let start = match splitter.peek(4)? {
+        [] => InputStart::Empty,
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => InputStart::NotText("UTF-16 text"),
+        [b'P', b'K', 3, 4, ..] => InputStart::NotText("a zip archive (a spreadsheet?)"),
+        head if head.contains(&0) => InputStart::NotText("NUL bytes, binary data or UTF-16"),
         [0xef, 0xbb, 0xbf, ..] => {
-            records.discard(3);
-            Start::Text
+            splitter.discard(3);
+            InputStart::Text
         }
-        _ => Start::Text,
+        _ => InputStart::Text,
     };
-    if matches!(start, Start::Text) && first_visible(records)?.is_none() {
-        return Ok(Start::Empty);
+    if matches!(start, InputStart::Text) && first_visible(splitter)?.is_none() {
+        return Ok(InputStart::Empty);
     }
     Ok(start)
 }
 
-/// The first byte that is no white space. `None` where there is none at all.
-fn first_visible(records: &mut Records) -> io::Result<Option<u8>> {
-    let mut wanted = 1;
+/// The first byte that is not white space; `None` if there is none.
+fn first_visible(splitter: &mut RecordSplitter) -> io::Result<Option<u8>> {
+    let mut count = 1;
     loop {
-        let ahead = records.ahead(wanted)?;
+        let ahead = splitter.peek(count)?;
         let visible = ahead.iter().copied().find(|byte| !byte.is_ascii_whitespace());
-        if visible.is_some() || ahead.len() < wanted {
+        if visible.is_some() || ahead.len() < count {
             return Ok(visible);
         }
-        if wanted > BLANK {
+        if count > MAX_LEADING_SPACE {
             return Ok(ahead.first().copied());
         }
-        wanted = ahead.len() + 1;
+        count = ahead.len() + 1;
     }
 }
 
-fn resolve(options: &ReadOptions, records: &mut Records) -> io::Result<Layout> {
+fn resolve_layout(options: &ReadOptions, splitter: &mut RecordSplitter) -> io::Result<Layout> {
     if options.layout != Layout::Auto {
         return Ok(options.layout);
     }
-    if matches!(first_visible(records)?, Some(b'{' | b'[')) {
+    if matches!(first_visible(splitter)?, Some(b'{' | b'[')) {
         return Ok(Layout::XJsonl);
     }
-    let first = csv::first_record(records, b',')?;
-    let dump = first.is_some_and(|record| csv::is_sentiment140(&record));
-    Ok(if dump { Layout::Sentiment140 } else { Layout::Csv })
+    let first = csv::peek_record(splitter, b',')?;
+    let is_sentiment140 = first.is_some_and(|record| csv::is_sentiment140(&record));
+    Ok(if is_sentiment140 { Layout::Sentiment140 } else { Layout::Csv })
 }
 
 fn open_rows(
     name: &str,
     layout: Layout,
     options: &ReadOptions,
-    needs: Needs,
-    records: &mut Records,
-) -> Result<Rows, SourceError> {
-    let rules = Rules { needs, time_format: options.time_format.clone() };
+    required: RequiredFields,
+    splitter: &mut RecordSplitter,
+) -> Result<Rows, DumpError> {
+    let rules = RowRules { required, time_format: options.time_format.clone() };
     let rows = match layout {
         Layout::XJsonl => {
             return Ok(Rows::Json(Box::new(JsonRows::new(options.columns.clone(), options.encoding, rules))));
         }
         Layout::Sentiment140 => {
             let delimiter = options.delimiter_byte().unwrap_or(b',');
-            let places = Places::find(&SENTIMENT140, &options.columns, needs).map_err(|missing| {
+            let columns = ColumnIndexes::find(&SENTIMENT140, &options.columns, required).map_err(|missing| {
                 let found = SENTIMENT140.iter().map(|column| format!("{column:?}")).collect();
-                SourceError::MissingColumn { name: name.to_owned(), missing, found }
+                DumpError::MissingColumn { name: name.to_owned(), missing, found }
             })?;
-            CsvRows::new(delimiter, places, options.encoding, rules).or_latin1()
+            CsvRows::new(delimiter, columns, options.encoding, rules).with_latin1_fallback()
         }
         Layout::Auto | Layout::Csv => {
             let delimiter = match options.delimiter_byte() {
                 Some(delimiter) => delimiter,
-                None => header_delimiter(name, options, records)?,
+                None => header_delimiter(name, options, splitter)?,
             };
-            let places = csv::read_header(records, delimiter, name, &options.columns, needs)?;
-            CsvRows::new(delimiter, places, options.encoding, rules)
+            let columns = csv::read_header(splitter, delimiter, name, &options.columns, required)?;
+            CsvRows::new(delimiter, columns, options.encoding, rules)
         }
     };
     Ok(Rows::Csv(Box::new(rows)))
 }
 
-fn header_delimiter(name: &str, options: &ReadOptions, records: &mut Records) -> Result<u8, SourceError> {
-    let header = csv::first_record(records, b',')
-        .map_err(|cause| SourceError::Read { name: name.to_owned(), cause })?
+fn header_delimiter(name: &str, options: &ReadOptions, splitter: &mut RecordSplitter) -> Result<u8, DumpError> {
+    let header = csv::peek_record(splitter, b',')
+        .map_err(|cause| DumpError::Read { name: name.to_owned(), cause })?
         .unwrap_or_default();
     Ok(csv::detect_delimiter(&String::from_utf8_lossy(&header), &options.columns))
 }

@@ -1,87 +1,87 @@
-//! Cuts the byte stream into records, with the line each begins on, in bounded memory: below the layouts.
+//! [`RecordSplitter`]: splits the byte stream into records and tracks their lines, in bounded memory. Below the layouts.
 
 use std::io::{self, Read};
 
 use super::framing::Framing;
-use super::input::Stream;
+use super::input::ByteStream;
 
-/// How much is read at once.
-const CHUNK: usize = 1 << 17;
-/// What is kept of a record that is too long to be held.
-const KEPT: usize = 1 << 11;
-/// The limit right behind an unclosed quote, so that a file full of them is still read in linear time.
-const SHORT: usize = 1 << 14;
+/// Size of the read buffer.
+const CHUNK_BYTES: usize = 1 << 17;
+/// Bytes kept of a record that is too long.
+const MAX_KEPT_BYTES: usize = 1 << 11;
+/// The limit for the record after an unclosed quote, so that a file full of them is still read in linear time.
+const MAX_BYTES_AFTER_UNCLOSED: usize = 1 << 14;
 
-/// One record as it stands in the input, without the terminator of its last line.
+/// One unmodified record, without the terminator of its last line.
 pub struct Record<'a> {
-    /// 1-based, of its first line.
+    /// 1-based line where it begins.
     pub line: u64,
     pub bytes: &'a [u8],
-    pub cut: Cut,
+    pub end: RecordEnd,
 }
 
-/// How a record came to its end.
+/// How a record ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cut {
-    Whole,
-    /// A quote or brace was left open. Only the first line is given where the framing can tell records by lines.
-    Open,
-    /// Over the limit without a line's end: the start of it is given, the rest of the line is dropped.
+pub enum RecordEnd {
+    Complete,
+    /// A quote or brace is not closed. With [`Framing::REJECTS_BY_LINE`] the record is only the first line.
+    Unclosed,
+    /// Longer than the limit: the record is only the start, and the rest of the line is dropped.
     TooLong,
 }
 
-/// What the end of the stream's bytes means for a record that it cuts.
+/// What to do with an incomplete record at the end of the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tail {
+pub enum StreamEnd {
     /// The input ends here, and so does its last record.
-    End,
-    /// More may be written: a record that is not complete is given once it is.
-    Grows,
-    /// As `Grows`, but a record that a quote has left open for lines is cut behind its first line.
-    GivesUpOpen,
+    Final,
+    /// The input may grow: an incomplete record is returned when it is complete.
+    Growing,
+    /// As `Growing`, but an unclosed record of several lines is cut after its first line.
+    AbandonUnclosed,
 }
 
 /// Where the next record begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Position {
-    /// Bytes before it.
+pub struct RecordPosition {
+    /// Byte offset.
     pub offset: u64,
     /// 1-based.
     pub line: u64,
-    /// The rest of the line there belongs to a record that was too long.
+    /// The rest of this line belongs to a record that was too long.
     pub drop_line: bool,
 }
 
-/// Reads records one after another; a record borrows the buffer until the next is asked for.
-pub struct Records {
-    stream: Stream,
-    tail: Tail,
-    /// Of the byte at `start`, in the unpacked stream.
+/// Reads records one after another. A record borrows the buffer until the next call.
+pub struct RecordSplitter {
+    stream: ByteStream,
+    stream_end: StreamEnd,
+    /// Offset of `start` in the uncompressed stream.
     offset: u64,
     buffer: Vec<u8>,
-    /// The record given last begins here.
+    /// Where the last returned record begins in the buffer.
     start: usize,
     filled: usize,
     /// Its length, terminator included.
-    given: usize,
+    returned: usize,
     line: u64,
-    /// The last record ended in a carriage return: a line feed right behind belongs to it.
+    /// The last record ended with a carriage return: a line feed that follows belongs to it.
     after_return: bool,
-    /// The rest of the line belongs to a record that is too long.
+    /// The rest of this line belongs to a record that was too long.
     drop_line: bool,
     limit: usize,
 }
 
-impl Records {
-    pub fn new(stream: Stream) -> Self {
+impl RecordSplitter {
+    pub fn new(stream: ByteStream) -> Self {
         Self {
             stream,
-            tail: Tail::End,
+            stream_end: StreamEnd::Final,
             offset: 0,
-            buffer: vec![0; CHUNK],
+            buffer: vec![0; CHUNK_BYTES],
             start: 0,
             filled: 0,
-            given: 0,
+            returned: 0,
             line: 1,
             after_return: false,
             drop_line: false,
@@ -89,98 +89,98 @@ impl Records {
         }
     }
 
-    /// Goes on at `from`, where `stream` already stands, in a file that grows.
-    pub fn growing(stream: Stream, from: Position) -> Self {
-        let Position { offset, line, drop_line } = from;
-        Self { tail: Tail::Grows, offset, line, drop_line, ..Self::new(stream) }
+    /// Resumes at `from` in a growing file; `stream` must already be there.
+    pub fn resume(stream: ByteStream, from: RecordPosition) -> Self {
+        let RecordPosition { offset, line, drop_line } = from;
+        Self { stream_end: StreamEnd::Growing, offset, line, drop_line, ..Self::new(stream) }
     }
 
-    pub fn set_tail(&mut self, tail: Tail) {
-        self.tail = tail;
+    pub fn set_stream_end(&mut self, stream_end: StreamEnd) {
+        self.stream_end = stream_end;
     }
 
-    /// Moves behind the record given last, which can then not be given once more, and tells where that is.
-    pub fn settle(&mut self) -> io::Result<Position> {
-        self.pass()?;
-        Ok(Position { offset: self.offset, line: self.line, drop_line: self.drop_line })
+    /// Consumes the last record, which can then no longer be unread, and returns the position after it.
+    pub fn consume_last(&mut self) -> io::Result<RecordPosition> {
+        self.skip_last()?;
+        Ok(RecordPosition { offset: self.offset, line: self.line, drop_line: self.drop_line })
     }
 
-    /// Bytes of the stream that were read, given in records or not.
-    pub fn read_to(&self) -> u64 {
+    /// Offset up to which the stream was read, returned or not.
+    pub fn read_offset(&self) -> u64 {
         self.offset + (self.filled - self.start) as u64
     }
 
-    /// Whether a line ends in what was read and not given.
-    pub fn holds_line(&self) -> bool {
-        first_line_end(&self.buffer[self.start + self.given..self.filled]).is_some()
+    /// Whether a whole line was read but not yet returned.
+    pub fn has_buffered_line(&self) -> bool {
+        first_line_end(&self.buffer[self.start + self.returned..self.filled]).is_some()
     }
 
-    pub fn stream(&self) -> &Stream {
+    pub fn stream(&self) -> &ByteStream {
         &self.stream
     }
 
-    /// The bytes ahead, at least `wanted` of them unless the input ends before.
-    pub fn ahead(&mut self, wanted: usize) -> io::Result<&[u8]> {
-        while self.filled - self.start < wanted && self.fill()? > 0 {}
+    /// The next bytes, at least `count` of them unless the input ends.
+    pub fn peek(&mut self, count: usize) -> io::Result<&[u8]> {
+        while self.filled - self.start < count && self.fill()? > 0 {}
         Ok(&self.buffer[self.start..self.filled])
     }
 
-    /// Drops bytes ahead that belong to no record, such as a byte order mark.
+    /// Skips bytes that belong to no record, such as a byte order mark.
     pub fn discard(&mut self, bytes: usize) {
         self.advance(bytes.min(self.filled - self.start));
     }
 
-    /// The next record. `None` at the end of the input, or where a growing input holds no complete one yet.
+    /// The next record. `None` at the end of the input, or while a growing input has no complete record.
     pub fn next<F: Framing>(&mut self, framing: &mut F) -> io::Result<Option<Record<'_>>> {
-        self.pass()?;
+        self.skip_last()?;
         if self.drop_line {
             return Ok(None);
         }
         framing.reset();
         let mut scanned = 0;
-        let (length, cut) = loop {
+        let (length, end) = loop {
             if let Some(end) = framing.scan(&self.buffer[self.start + scanned..self.filled]) {
-                match self.whole(scanned + end)? {
-                    Some(length) => break (length, Cut::Whole),
+                match self.complete_length(scanned + end)? {
+                    Some(length) => break (length, RecordEnd::Complete),
                     None => return Ok(None),
                 }
             }
             scanned = self.filled - self.start;
-            let over = scanned > F::LIMIT.min(self.limit);
+            let over = scanned > F::MAX_BYTES.min(self.limit);
             if !over && self.fill()? > 0 {
                 continue;
             }
             match (scanned, framing.is_open()) {
                 (0, _) => return Ok(None),
-                (_, open) if !over && self.waits::<F>(open) => return Ok(None),
-                (_, true) => break self.open::<F>(scanned, over),
-                (_, false) if over => break (scanned, Cut::TooLong),
-                (_, false) => break (scanned, Cut::Whole),
+                (_, open) if !over && self.must_wait::<F>(open) => return Ok(None),
+                (_, true) => break self.unclosed_length::<F>(scanned, over),
+                (_, false) if over => break (scanned, RecordEnd::TooLong),
+                (_, false) => break (scanned, RecordEnd::Complete),
             }
         };
-        self.limit = if cut == Cut::Open { SHORT } else { usize::MAX };
-        self.drop_line = cut == Cut::TooLong;
-        self.given = length;
-        let kept = if cut == Cut::TooLong { length.min(KEPT) } else { length };
+        self.limit = if end == RecordEnd::Unclosed { MAX_BYTES_AFTER_UNCLOSED } else { usize::MAX };
+        self.drop_line = end == RecordEnd::TooLong;
+        self.returned = length;
+        let kept = if end == RecordEnd::TooLong { length.min(MAX_KEPT_BYTES) } else { length };
         let bytes = trim_terminator(&self.buffer[self.start..self.start + kept]);
-        Ok(Some(Record { line: self.line, bytes, cut }))
+        Ok(Some(Record { line: self.line, bytes, end }))
     }
 
-    /// Gives the last record once more at the next call.
+    /// Returns the last record again at the next call.
     pub fn unread(&mut self) {
-        self.given = 0;
+        self.returned = 0;
         self.drop_line = false;
     }
 
-    /// Takes only the first `length` bytes of the last record for given; the next begins behind them.
+    /// Shortens the last record to `length` bytes; the next record begins after them.
     pub fn shorten(&mut self, length: usize) {
-        self.given = self.given.min(length);
+        self.returned = self.returned.min(length);
     }
 
-    /// The length of a record that ends at `end`. `None` if it ends in a carriage return and nobody can say yet whether a
+    /// The length of a record that ends at `end`. `None` if it ends with a carriage return and it is not known yet whether a
     /// line feed follows.
-    fn whole(&mut self, end: usize) -> io::Result<Option<usize>> {
-        let undecided = self.tail != Tail::End
+    fn complete_length(&mut self, end: usize) -> io::Result<Option<usize>> {
+        let undecided = self.stream_end != StreamEnd::Final
             && self.start + end == self.filled
             && self.buffer[..self.filled].last() == Some(&b'\r');
         if !undecided {
@@ -192,41 +192,41 @@ impl Records {
         Ok(Some(end + usize::from(self.buffer[self.start + end] == b'\n')))
     }
 
-    /// Whether a record that the bytes so far do not complete is left for later.
-    fn waits<F: Framing>(&self, open: bool) -> bool {
-        match self.tail {
-            Tail::End => false,
-            Tail::Grows => true,
-            Tail::GivesUpOpen => {
-                !(open && F::BY_LINE && first_line_end(&self.buffer[self.start..self.filled]).is_some())
+    /// Whether to wait for the rest of an incomplete record.
+    fn must_wait<F: Framing>(&self, open: bool) -> bool {
+        match self.stream_end {
+            StreamEnd::Final => false,
+            StreamEnd::Growing => true,
+            StreamEnd::AbandonUnclosed => {
+                !(open && F::REJECTS_BY_LINE && first_line_end(&self.buffer[self.start..self.filled]).is_some())
             }
         }
     }
 
-    /// Where a record ends that a quote or brace leaves open.
-    fn open<F: Framing>(&self, scanned: usize, over: bool) -> (usize, Cut) {
+    /// Where a record with an unclosed quote or brace ends.
+    fn unclosed_length<F: Framing>(&self, scanned: usize, over: bool) -> (usize, RecordEnd) {
         let first_line = first_line_end(&self.buffer[self.start..self.start + scanned]);
         match first_line {
-            Some(end) if F::BY_LINE => (end, Cut::Open),
-            _ if over => (scanned, Cut::TooLong),
-            _ => (scanned, Cut::Open),
+            Some(end) if F::REJECTS_BY_LINE => (end, RecordEnd::Unclosed),
+            _ if over => (scanned, RecordEnd::TooLong),
+            _ => (scanned, RecordEnd::Unclosed),
         }
     }
 
-    /// Moves behind the record given last.
-    fn pass(&mut self) -> io::Result<()> {
-        let passed = &self.buffer[self.start..self.start + self.given];
-        let lone_return = passed.last() == Some(&b'\r');
-        self.line += count_line_feeds(passed) + u64::from(lone_return);
-        if self.given > 0 {
+    /// Moves past the last record.
+    fn skip_last(&mut self) -> io::Result<()> {
+        let skipped = &self.buffer[self.start..self.start + self.returned];
+        let lone_return = skipped.last() == Some(&b'\r');
+        self.line += count_line_feeds(skipped) + u64::from(lone_return);
+        if self.returned > 0 {
             self.after_return = lone_return;
         }
-        self.advance(self.given);
-        self.given = 0;
+        self.advance(self.returned);
+        self.returned = 0;
         if self.drop_line {
-            self.drop_line = !self.skip_line()? && self.tail != Tail::End;
+            self.drop_line = !self.skip_line()? && self.stream_end != StreamEnd::Final;
         }
-        if self.after_return && self.ahead(1)?.first() == Some(&b'\n') {
+        if self.after_return && self.peek(1)?.first() == Some(&b'\n') {
             self.advance(1);
         }
         self.after_return = false;
@@ -238,7 +238,7 @@ impl Records {
         self.offset += bytes as u64;
     }
 
-    /// Passes the rest of a line; says whether its end was there.
+    /// Skips the rest of a line. Returns whether its end was found.
     fn skip_line(&mut self) -> io::Result<bool> {
         loop {
             let ahead = &self.buffer[self.start..self.filled];
@@ -254,7 +254,7 @@ impl Records {
         }
     }
 
-    /// Reads once, whatever is there: a pipe's rows must not wait for a full buffer.
+    /// Reads once, however little: a pipe's rows must not wait for a full buffer.
     fn fill(&mut self) -> io::Result<usize> {
         if self.filled == self.buffer.len() {
             self.buffer.copy_within(self.start..self.filled, 0);
@@ -275,7 +275,7 @@ impl Records {
     }
 }
 
-/// The position behind the first line's terminator.
+/// The position after the first line's terminator.
 pub fn first_line_end(bytes: &[u8]) -> Option<usize> {
     bytes.iter().position(|byte| *byte == b'\n').map(|at| at + 1)
 }

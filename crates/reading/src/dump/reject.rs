@@ -1,4 +1,4 @@
-//! [`Reject`], a record that could not become a row, and [`RejectsFile`], where such records are counted and kept.
+//! [`Reject`] is a record that could not become a row; [`RejectsFile`] counts such records and writes them to a file.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,23 +8,23 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::error::{NoUsableRow, SourceError};
+use super::error::{DumpError, NoUsableRowsError};
 
-/// Characters of a record that are kept.
-const ROW_KEPT: usize = 500;
+/// Characters of a rejected record that are kept.
+const MAX_ROW_CHARS: usize = 500;
 
 /// Why a record was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RejectReason {
-    /// Not as many fields as the header.
+    /// The number of fields differs from the header's.
     FieldCount,
-    /// A quote is never closed, or swallows the rows behind it.
+    /// A quote is never closed, or closed only in a later row.
     UnclosedQuote,
-    /// Longer than any row of posts.
+    /// Longer than any row of posts can be.
     TooLong,
     Encoding,
-    /// A needed value is empty or absent.
+    /// A required value is empty or absent.
     MissingField,
     Time,
     EmptyText,
@@ -57,37 +57,37 @@ impl fmt::Display for RejectReason {
 /// A record that could not become a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
-    /// 1-based line of the input on which the record begins.
+    /// 1-based line of the input where the record begins.
     pub line: u64,
     pub reason: RejectReason,
-    /// What was found and what was wanted, without text or author: fit for a log.
+    /// What was found and what was expected, without text or author: safe to log.
     pub detail: String,
-    /// The record as found, its first 500 characters. Personal data: only for the rejects file.
+    /// The first 500 characters of the record. Personal data: only for the rejects file.
     pub row: String,
 }
 
-/// What is wrong with a record, before it is known where it stands.
+/// Why a record was rejected, before its line is known.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct RowError {
     pub reason: RejectReason,
     pub detail: String,
 }
 
-impl Fault {
+impl RowError {
     pub fn new(reason: RejectReason, detail: impl Into<String>) -> Self {
         Self { reason, detail: detail.into() }
     }
 
-    pub fn reject(self, line: u64, record: &[u8]) -> Reject {
-        // A character has at most four bytes, so that the cut spoils none that is kept.
-        let head = record.get(..ROW_KEPT * 4).unwrap_or(record);
-        let row = String::from_utf8_lossy(head).chars().take(ROW_KEPT).collect();
+    pub fn into_reject(self, line: u64, record: &[u8]) -> Reject {
+        // A character has at most four bytes, so truncation never splits a character that is kept.
+        let head = record.get(..MAX_ROW_CHARS * 4).unwrap_or(record);
+        let row = String::from_utf8_lossy(head).chars().take(MAX_ROW_CHARS).collect();
         Reject { line, reason: self.reason, detail: self.detail, row }
     }
 }
 
-/// Counts rejects and keeps them in a CSV `line,reason,detail,row`, which is created with the first of them and which
-/// only its owner may read.
+/// Counts rejects and writes them to a CSV file `line,reason,detail,row`. The first reject creates the file; only its owner
+/// may read it.
 #[derive(Debug)]
 pub struct RejectsFile {
     path: Option<PathBuf>,
@@ -97,19 +97,19 @@ pub struct RejectsFile {
 }
 
 impl RejectsFile {
-    /// Without a path rejects are only counted. A file of that name is overwritten by the first reject.
+    /// Without a path, rejects are only counted. The first reject overwrites an existing file.
     pub fn new(path: Option<PathBuf>) -> Self {
         Self { path, writer: None, counts: BTreeMap::new(), first: None }
     }
 
-    pub fn add(&mut self, reject: &Reject) -> Result<(), SourceError> {
+    pub fn add(&mut self, reject: &Reject) -> Result<(), DumpError> {
         *self.counts.entry(reject.reason).or_default() += 1;
         self.first.get_or_insert_with(|| (reject.line, reject.reason, reject.detail.clone()));
         self.write(reject).map_err(|cause| self.failed(cause))
     }
 
-    /// Makes sure that all rejects are on disk.
-    pub fn finish(&mut self) -> Result<(), SourceError> {
+    /// Flushes the file.
+    pub fn finish(&mut self) -> Result<(), DumpError> {
         let flushed = self.writer.as_mut().map_or(Ok(()), csv::Writer::flush);
         flushed.map_err(|cause| self.failed(cause))
     }
@@ -122,14 +122,14 @@ impl RejectsFile {
         self.counts.values().sum()
     }
 
-    /// The file, once something was written to it.
+    /// The file, if anything was written to it.
     pub fn written(&self) -> Option<&Path> {
         self.writer.as_ref().and(self.path.as_deref())
     }
 
-    /// The error for an input of which no row was usable.
-    pub fn no_usable_row(&self, name: impl fmt::Display) -> SourceError {
-        SourceError::NoUsableRow(Box::new(NoUsableRow {
+    /// The error for an input without a usable row.
+    pub fn no_usable_rows_error(&self, name: impl fmt::Display) -> DumpError {
+        DumpError::NoUsableRows(Box::new(NoUsableRowsError {
             name: name.to_string(),
             rows: self.total(),
             rejected: self.counts.iter().map(|(reason, rows)| (*reason, *rows)).collect(),
@@ -152,8 +152,8 @@ impl RejectsFile {
         Ok(writer.write_record([&line, reject.reason.as_str(), &reject.detail, &reject.row])?)
     }
 
-    fn failed(&self, cause: io::Error) -> SourceError {
-        SourceError::Rejects { path: self.path.clone().unwrap_or_default(), cause }
+    fn failed(&self, cause: io::Error) -> DumpError {
+        DumpError::Rejects { path: self.path.clone().unwrap_or_default(), cause }
     }
 }
 
@@ -163,7 +163,7 @@ fn create_private(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path)?;
-    // A file that was there keeps its mode when opened.
+    // An existing file keeps its mode when it is opened.
     #[cfg(unix)]
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     Ok(file)
@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     fn reject(line: u64, reason: RejectReason) -> Reject {
-        Fault::new(reason, "what, and \"why\"").reject(line, "a,\"é\nb\"".as_bytes())
+        RowError::new(reason, "what, and \"why\"").into_reject(line, "a,\"é\nb\"".as_bytes())
     }
 
     #[test]
@@ -194,13 +194,13 @@ mod tests {
         assert_eq!(reader.headers().unwrap(), vec!["line", "reason", "detail", "row"]);
         let first = reader.records().next().unwrap().unwrap();
         assert_eq!(first, vec!["3", "time", "what, and \"why\"", "a,\"é\nb\""]);
-        let message = rejects.no_usable_row("tweets.csv").to_string();
+        let message = rejects.no_usable_rows_error("tweets.csv").to_string();
         let shown = path.display();
         assert_eq!(
             message,
             format!(
-                "tweets.csv has no usable row: 3 seen, rejected 2 time, 1 empty_text; \
-                 the first at line 3: what, and \"why\"; all are in {shown}"
+                "tweets.csv has no usable rows: 3 read, rejected 2 time, 1 empty_text; \
+                 first at line 3: what, and \"why\"; all rejects: {shown}"
             )
         );
     }
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_cannot_be_written_is_named() {
+    fn an_unwritable_path_is_named() {
         let mut rejects = RejectsFile::new(Some("/no/such/folder/rejects.csv".into()));
         let error = rejects.add(&reject(1, RejectReason::Json)).unwrap_err().to_string();
         assert!(error.starts_with("cannot write the rejects file /no/such/folder/rejects.csv: "), "{error}");
@@ -227,6 +227,6 @@ mod tests {
     #[test]
     fn only_the_start_of_a_record_is_kept() {
         let long = "é".repeat(2000);
-        assert_eq!(Fault::new(RejectReason::Json, "").reject(1, long.as_bytes()).row, "é".repeat(500));
+        assert_eq!(RowError::new(RejectReason::Json, "").into_reject(1, long.as_bytes()).row, "é".repeat(500));
     }
 }

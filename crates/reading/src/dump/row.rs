@@ -1,4 +1,4 @@
-//! [`Row`], what one record of any layout says, and how it becomes a [`Post`].
+//! [`Row`]: one record of any layout, and its conversion to a [`Post`].
 
 use std::hash::Hasher;
 
@@ -7,10 +7,10 @@ use twox_hash::XxHash64;
 
 use crate::post::{Details, Post};
 
-/// One readable record of a dump. Fields the reader was told to need are there; the text is never empty.
+/// One readable record of a dump. Required fields are present; the text is never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// 1-based line of the input on which the record begins.
+    /// 1-based line of the input where the record begins.
     pub line: u64,
     pub id: Option<String>,
     /// Event time in whole milliseconds.
@@ -23,15 +23,15 @@ pub struct Row {
     pub topic: Option<String>,
     /// `negative`, `neutral` or `positive`.
     pub label: Option<String>,
-    /// Why the post is negative, where the dump says so.
+    /// Why the post is negative, if the dump says so.
     pub reason: Option<String>,
-    /// Whether it was written during an incident, where the dump says so.
+    /// Whether it was written during an incident, if the dump says so.
     pub incident: Option<bool>,
 }
 
 impl Row {
-    /// The post, or `None` without an event time (which cannot be under [`Needs::created_at`](super::Needs)). A row
-    /// without an identifier gets one derived from author, time and text, the same in every run.
+    /// The post; `None` without an event time (impossible with [`RequiredFields::created_at`](super::RequiredFields)). A row
+    /// without an identifier gets one derived from author, time and text: the same in every run.
     pub fn into_post(self) -> Option<Post> {
         let created_at = self.created_at?;
         let id = self.id.unwrap_or_else(|| derived_id(self.author.as_deref(), created_at, &self.text));
@@ -57,20 +57,19 @@ fn derived_id(author: Option<&str>, created_at: Timestamp, text: &str) -> String
     format!("h{:016x}", hasher.finish())
 }
 
-/// A word for a sentiment, normalised. Numerals mean it only where the scale is known to be Sentiment140's: 2 is
-/// positive in other dumps.
-pub(crate) fn label(word: &str, numerals: bool) -> Option<&'static str> {
+/// Normalises a sentiment label. Numerals are accepted only in columns of Sentiment140: in other dumps 2 is positive.
+pub(crate) fn parse_label(word: &str, numeric: bool) -> Option<&'static str> {
     match word {
-        "0" if numerals => return Some("negative"),
-        "2" if numerals => return Some("neutral"),
-        "4" if numerals => return Some("positive"),
+        "0" if numeric => return Some("negative"),
+        "2" if numeric => return Some("neutral"),
+        "4" if numeric => return Some("positive"),
         _ => {}
     }
     ["negative", "neutral", "positive"].into_iter().find(|known| known.eq_ignore_ascii_case(word))
 }
 
-/// A mark such as 1 or 0; nothing where it is no mark.
-pub(crate) fn mark(word: &str) -> Option<bool> {
+/// Parses a boolean such as 1 or 0; `None` for anything else.
+pub(crate) fn parse_flag(word: &str) -> Option<bool> {
     let is_one_of = |known: [&str; 3]| known.iter().any(|known| known.eq_ignore_ascii_case(word));
     if is_one_of(["1", "true", "yes"]) {
         Some(true)
@@ -81,13 +80,13 @@ pub(crate) fn mark(word: &str) -> Option<bool> {
     }
 }
 
-/// Whether a column or key of this name holds Sentiment140's 0, 2 and 4.
-pub(crate) fn holds_numerals(name: &str) -> bool {
+/// Whether a column or key of this name contains Sentiment140's 0, 2 and 4.
+pub(crate) fn has_numeric_labels(name: &str) -> bool {
     ["polarity", "target"].iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
-/// A handle without its `@`; `None` where nothing is left.
-pub(crate) fn handle(author: &str) -> Option<&str> {
+/// A handle without its `@`; `None` if nothing is left.
+pub(crate) fn strip_at_sign(author: &str) -> Option<&str> {
     let author = author.trim();
     Some(author.strip_prefix('@').unwrap_or(author)).filter(|author| !author.is_empty())
 }
@@ -115,7 +114,7 @@ mod tests {
     fn a_missing_id_is_derived_from_author_time_and_text() {
         let id = |author, at, text: &str| row(None, author, at, text).into_post().unwrap().id;
         let first = id(Some("a"), 1, "late");
-        // Pinned: a stored seen-id must still be known after an update.
+        // Fixed: stored identifiers must still match after an upgrade.
         assert_eq!(first, "h78b5d71482bcb2bf");
         for other in
             [id(Some("b"), 1, "late"), id(Some("a"), 2, "late"), id(Some("a"), 1, "late!"), id(None, 1, "late")]
@@ -132,19 +131,22 @@ mod tests {
 
     #[test]
     fn labels_are_normalised() {
-        assert_eq!(label("Negative", false), Some("negative"));
-        assert_eq!(label("4", true), Some("positive"));
-        assert_eq!((label("4", false), label("bad", true), label("1", true)), (None, None, None));
-        assert!(holds_numerals("Polarity") && !holds_numerals("label"));
+        assert_eq!(parse_label("Negative", false), Some("negative"));
+        assert_eq!(parse_label("4", true), Some("positive"));
+        assert_eq!((parse_label("4", false), parse_label("bad", true), parse_label("1", true)), (None, None, None));
+        assert!(has_numeric_labels("Polarity") && !has_numeric_labels("label"));
     }
 
     #[test]
-    fn marks_are_read() {
-        assert_eq!((mark("1"), mark("TRUE"), mark("no"), mark("maybe")), (Some(true), Some(true), Some(false), None));
+    fn flags_are_parsed() {
+        assert_eq!(
+            (parse_flag("1"), parse_flag("TRUE"), parse_flag("no"), parse_flag("maybe")),
+            (Some(true), Some(true), Some(false), None)
+        );
     }
 
     #[test]
     fn handles_lose_their_at_sign() {
-        assert_eq!((handle(" @air "), handle("@"), handle("")), (Some("air"), None, None));
+        assert_eq!((strip_at_sign(" @air "), strip_at_sign("@"), strip_at_sign("")), (Some("air"), None, None));
     }
 }

@@ -1,18 +1,18 @@
 //! Tests of the reader as a whole: bytes in, rows and rejects out.
 
-mod faults;
 mod fuzz;
 mod json;
+mod problems;
 mod speed;
 
 use std::io::{Cursor, Read};
 
 use super::*;
 
-pub(super) const REPLAY: Needs = Needs { created_at: true, label: false, topic: false };
-pub(super) const NOTHING: Needs = Needs { created_at: false, label: false, topic: false };
+pub(super) const REPLAY: RequiredFields = RequiredFields { created_at: true, label: false, topic: false };
+pub(super) const NOTHING: RequiredFields = RequiredFields { created_at: false, label: false, topic: false };
 
-pub(super) fn open(bytes: &[u8], options: &ReadOptions, needs: Needs) -> Result<Reader, SourceError> {
+pub(super) fn open(bytes: &[u8], options: &ReadOptions, needs: RequiredFields) -> Result<Reader, DumpError> {
     let stream = Box::new(Cursor::new(bytes.to_vec()));
     Reader::from_bytes("tweets.csv".into(), stream, None, options, needs)
 }
@@ -29,7 +29,7 @@ pub(super) fn drain(reader: &mut Reader) -> (Vec<Row>, Vec<Reject>) {
     (rows, rejects)
 }
 
-pub(super) fn read_with(bytes: &[u8], options: &ReadOptions, needs: Needs) -> (Vec<Row>, Vec<Reject>) {
+pub(super) fn read_with(bytes: &[u8], options: &ReadOptions, needs: RequiredFields) -> (Vec<Row>, Vec<Reject>) {
     drain(&mut open(bytes, options, needs).unwrap())
 }
 
@@ -37,7 +37,7 @@ pub(super) fn read(text: &str) -> (Vec<Row>, Vec<Reject>) {
     read_with(text.as_bytes(), &ReadOptions::default(), REPLAY)
 }
 
-pub(super) fn faults(rejects: &[Reject]) -> Vec<(u64, RejectReason)> {
+pub(super) fn reasons(rejects: &[Reject]) -> Vec<(u64, RejectReason)> {
     rejects.iter().map(|reject| (reject.line, reject.reason)).collect()
 }
 
@@ -46,7 +46,7 @@ pub(super) fn lines(rows: &[Row]) -> Vec<u64> {
 }
 
 fn slice() -> Input {
-    Input::parse(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/airline.csv"))
+    Input::parse(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/airline.csv"))
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -85,7 +85,7 @@ fn rows_of_the_airline_layout_are_read_whole() {
 #[test]
 fn the_slice_of_the_airline_dump_is_read_without_a_reject() {
     let options = ReadOptions { columns: Columns::parse("topic=airline").unwrap(), ..ReadOptions::default() };
-    let needs = Needs { created_at: true, label: true, topic: true };
+    let needs = RequiredFields { created_at: true, label: true, topic: true };
     let mut reader = Reader::open(&slice(), &options, needs).unwrap();
     let (rows, rejects) = drain(&mut reader);
     assert_eq!((rows.len(), rejects.len()), (2118, 0));
@@ -101,14 +101,14 @@ fn newest_first_and_oldest_first_come_in_one_order() {
     let mut reader = Reader::open(&slice(), &ReadOptions::default(), REPLAY).unwrap();
     let posts: Vec<Post> = drain(&mut reader).0.into_iter().filter_map(Row::into_post).collect();
     let order = |posts: &mut dyn Iterator<Item = &Post>, memory| {
-        let mut order = Order::new(memory);
+        let mut order = ExternalSort::new(memory);
         posts.for_each(|post| order.push(post).unwrap());
         order.finish().unwrap().map(Result::unwrap).collect::<Vec<_>>()
     };
     let oldest_first = order(&mut posts.iter(), 1 << 14);
     assert_eq!(oldest_first.len(), posts.len());
     assert!(oldest_first.is_sorted_by_key(|post| post.created_at));
-    assert_eq!(order(&mut posts.iter().rev(), Order::DEFAULT_MEMORY), oldest_first);
+    assert_eq!(order(&mut posts.iter().rev(), ExternalSort::DEFAULT_MEMORY), oldest_first);
 }
 
 #[test]
@@ -170,13 +170,13 @@ fn latin1_is_read_in_other_layouts_where_asked_for() {
     assert_eq!(read_with(bytes, &options, NOTHING).0[0].text, "café");
     let (rows, rejects) = read_with(bytes, &ReadOptions::default(), NOTHING);
     assert!(rows.is_empty());
-    assert_eq!(faults(&rejects), [(2, RejectReason::Encoding)]);
-    assert_eq!(rejects[0].detail, "byte 6 of the row is not UTF-8 (is the file Latin-1? then set encoding latin-1)");
+    assert_eq!(reasons(&rejects), [(2, RejectReason::Encoding)]);
+    assert_eq!(rejects[0].detail, "byte 6 of the row is not valid UTF-8 (for a Latin-1 file, set encoding latin-1)");
     assert_eq!(rejects[0].row, "1,caf\u{fffd}");
 }
 
 #[test]
-fn what_is_not_needed_may_be_missing_or_unreadable() {
+fn optional_fields_may_be_missing_or_unreadable() {
     let (rows, rejects) = read_with(b"text,date,label\nlate,soon,bad\nnice,,\n", &ReadOptions::default(), NOTHING);
     assert!(rejects.is_empty(), "{rejects:?}");
     assert_eq!(
@@ -190,7 +190,8 @@ fn what_is_not_needed_may_be_missing_or_unreadable() {
 #[test]
 fn numerals_are_labels_only_under_their_names() {
     let labels = |text: &str| {
-        let (rows, rejects) = read_with(text.as_bytes(), &ReadOptions::default(), Needs { label: true, ..NOTHING });
+        let (rows, rejects) =
+            read_with(text.as_bytes(), &ReadOptions::default(), RequiredFields { label: true, ..NOTHING });
         (rows.into_iter().filter_map(|row| row.label).collect::<Vec<_>>(), rejects.len())
     };
     assert_eq!(
@@ -214,13 +215,13 @@ fn gzip_of_several_members_is_read_by_its_first_bytes() {
     assert_eq!(reader.progress().bytes_read(), packed.len() as u64);
 }
 
-/// A pipe that gives few bytes at once and fails when asked beyond what has been written.
+/// A pipe that returns few bytes at once and fails at the end.
 struct Pipe(Cursor<Vec<u8>>, usize);
 
 impl Read for Pipe {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let wanted = buffer.len().min(self.1);
-        match self.0.read(&mut buffer[..wanted])? {
+        let count = buffer.len().min(self.1);
+        match self.0.read(&mut buffer[..count])? {
             0 => Err(std::io::Error::other("would wait")),
             read => Ok(read),
         }
@@ -228,7 +229,7 @@ impl Read for Pipe {
 }
 
 #[test]
-fn a_pipe_gives_rows_as_they_come() {
+fn a_pipe_returns_each_row_at_once() {
     for (text, rows) in [(TWO, 2), (DUMP, 2), ("{\"text\":\"a\",\"created_at\":1424159328}\n", 1)] {
         for step in [1, 7, 4096] {
             let pipe = Box::new(Pipe(Cursor::new(text.as_bytes().to_vec()), step));
@@ -238,7 +239,7 @@ fn a_pipe_gives_rows_as_they_come() {
                 assert!(matches!(reader.next_row(), Ok(Some(Ok(_)))), "a complete row must not wait for the next");
             }
             let error = reader.next_row().unwrap_err().to_string();
-            assert_eq!(error, "reading standard input failed: would wait");
+            assert_eq!(error, "cannot read standard input: would wait");
         }
     }
 }

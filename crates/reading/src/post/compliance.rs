@@ -1,14 +1,15 @@
-//! [`Notice`]: what a source reports about posts that it delivered before, such as a deletion. The monitor honours it.
+//! [`ComplianceEvent`]: a source reports that an earlier post was deleted, withheld or edited. The monitor applies it to
+//! stored posts.
 
 use serde::{Deserialize, Serialize};
 
-/// What a source says about posts it gave before.
+/// A change to posts that a source delivered earlier.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Notice {
-    /// The post was deleted or withheld: its text and author are to go.
+pub enum ComplianceEvent {
+    /// The post was deleted or withheld: erase its text and author.
     PostGone { id: String },
-    /// The author's account was deleted or protected: all its posts are to go.
+    /// The author's account was deleted or protected: erase all its posts.
     AuthorGone { author_id: String },
-    /// The post `id` was edited; the new version comes as a post of its own, with its own id.
+    /// The post `id` was edited; the new version arrives as a separate post with its own id.
     PostEdited { id: String, by: String },
 }

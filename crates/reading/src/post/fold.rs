@@ -1,4 +1,4 @@
-//! Folds a text for matching: lower case, no accents, straight apostrophes, every run of white space one blank.
+//! Folds text for matching: lower case, no accents, straight apostrophes, runs of white space collapsed to one space.
 
 /// Appends the folded text to `folded`.
 pub(super) fn fold_into(text: &str, folded: &mut String) {
@@ -11,25 +11,25 @@ pub(super) fn fold_into(text: &str, folded: &mut String) {
                 }
             }
             _ if character.is_ascii() => folded.push(character.to_ascii_lowercase()),
-            _ => fold_wide(character, folded),
+            _ => fold_non_ascii(character, folded),
         }
     }
 }
 
-fn fold_wide(character: char, folded: &mut String) {
+fn fold_non_ascii(character: char, folded: &mut String) {
     match character {
-        // Combining marks: an accent written as a character of its own.
+        // Combining marks: an accent written as a separate character.
         '\u{300}'..='\u{36f}' => {}
         '\u{2018}' | '\u{2019}' | '\u{2bc}' => folded.push('\''),
-        _ => match base(character) {
-            Some(base) => folded.push_str(base),
+        _ => match base_letters(character) {
+            Some(letters) => folded.push_str(letters),
             None => folded.extend(character.to_lowercase()),
         },
     }
 }
 
-/// The plain letters for an accented one of Latin-1 or Latin Extended-A, upper case or lower.
-fn base(character: char) -> Option<&'static str> {
+/// The unaccented letters for an accented letter of Latin-1 or Latin Extended-A, in either case.
+fn base_letters(character: char) -> Option<&'static str> {
     Some(match character {
         'À'..='Å' | 'à'..='å' | 'Ā'..='ą' => "a",
         'Æ' | 'æ' => "ae",

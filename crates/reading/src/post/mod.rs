@@ -1,56 +1,56 @@
-//! [`Post`], what every source delivers and every later stage reads.
+//! [`Post`], the domain type: every source delivers posts and every later stage reads them.
 
 mod compliance;
 mod fold;
 mod rejected;
 mod topic;
 
-pub use compliance::Notice;
-pub use rejected::Unusable;
+pub use compliance::ComplianceEvent;
+pub use rejected::RejectedRecord;
 pub use topic::{Topic, TopicError, TopicId, Topics};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// One public post, as its source gave it. Text and author are personal data: they never go into a log, an error or a
-/// metric.
+/// One public post, as its source delivered it. Text and author are personal data: they never appear in a log, an error
+/// or a metric.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Post {
-    /// The source's own identifier, or one derived from author, time and text where the source has none.
+    /// The source's identifier, or one derived from author, time and text if the source has none.
     pub id: String,
     /// Event time: when the post was written.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub created_at: Timestamp,
     /// Handle without `@`, or the source's author identifier.
     pub author: Option<String>,
-    /// The text as posted, never cut.
+    /// The full text as posted.
     pub text: String,
     /// BCP 47 language as the source states it.
     pub lang: Option<String>,
-    /// Content of the dump's topic column, where one was named.
+    /// Content of the dump's topic column, if one is configured.
     pub topic: Option<String>,
-    /// The label a dump carries: `negative`, `neutral` or `positive`.
+    /// The label in the dump: `negative`, `neutral` or `positive`.
     pub label: Option<String>,
     #[serde(default)]
     pub details: Details,
 }
 
-/// What only some sources tell.
+/// Fields that only some sources provide.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Details {
     /// Where the post can be read.
     pub url: Option<String>,
-    /// The source's own identifier of the author, which a change of handle does not change.
+    /// The source's identifier of the author; it stays the same when the handle changes.
     pub author_id: Option<String>,
-    /// Accounts that follow the author.
+    /// Number of accounts that follow the author.
     pub followers: Option<u64>,
     pub conversation_id: Option<String>,
-    /// Posts that this one answers, quotes or repeats.
+    /// Posts that this one replies to, quotes or reposts.
     pub references: Vec<Reference>,
-    /// Identifiers of the versions of this post, the first version first, itself last; empty where nothing was edited.
+    /// Identifiers of all versions of this post, oldest first, this one last; empty if it was never edited.
     pub edits: Vec<String>,
     pub metrics: Option<PublicMetrics>,
-    /// Why the post is negative, where a dump says so; as it stands there.
+    /// Why the post is negative, if the dump says so; unmodified.
     #[serde(default)]
     pub reason: Option<String>,
 }
@@ -69,7 +69,7 @@ pub enum ReferenceKind {
     Reposted,
 }
 
-/// How often a post was taken up, when it was read.
+/// Engagement counts at the time the post was read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicMetrics {
     pub reposts: u64,

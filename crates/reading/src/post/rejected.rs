@@ -1,26 +1,26 @@
-//! [`Unusable`]: what a live source read and could not turn into a post. Kept in the store by the monitor.
+//! [`RejectedRecord`]: a record that a live source could not turn into a post. The monitor stores it as a dead letter.
 
 use serde::{Deserialize, Serialize};
 
-/// Something that could not become a post. Its raw form may hold personal data: it is kept in the store only, for
-/// `retention`, and never logged.
+/// A record that could not become a post. Its raw form may contain personal data: it is stored for the configured
+/// retention and never logged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unusable {
-    /// A word for metrics: `json`, `time`, `empty_text` ...
+pub struct RejectedRecord {
+    /// A metric label such as `json`, `time` or `empty_text`.
     pub reason: String,
-    /// What was found and what was wanted, without the text or author of a post.
+    /// What was found and what was expected, without the text or author of a post.
     pub detail: String,
-    /// As read, cut to [`Unusable::MOST_RAW`] bytes.
+    /// The record as read, truncated to [`RejectedRecord::MAX_RAW_BYTES`] bytes.
     pub raw: String,
 }
 
-impl Unusable {
-    pub const MOST_RAW: usize = 4_096;
+impl RejectedRecord {
+    pub const MAX_RAW_BYTES: usize = 4_096;
 
     pub fn new(reason: &str, detail: &str, raw: &str) -> Self {
-        let most =
-            raw.char_indices().map(|(at, char)| at + char.len_utf8()).take_while(|end| *end <= Self::MOST_RAW).last();
-        let raw = raw[..most.unwrap_or(0)].to_owned();
+        let end = raw.char_indices().map(|(at, char)| at + char.len_utf8());
+        let end = end.take_while(|end| *end <= Self::MAX_RAW_BYTES).last();
+        let raw = raw[..end.unwrap_or(0)].to_owned();
         Self { reason: reason.into(), detail: detail.into(), raw }
     }
 }

@@ -1,4 +1,4 @@
-//! Which watched brands a post is about: by the dump's topic column, else by keywords and handles.
+//! [`Topics`] decides which watched brands a post is about: by the dump's topic column, otherwise by keywords and handles.
 
 use std::collections::HashMap;
 
@@ -7,84 +7,84 @@ use serde::{Deserialize, Serialize};
 use super::Post;
 use super::fold::fold_into;
 
-/// One watched brand, as configured. At least one keyword or handle.
+/// One watched brand, as configured. It needs at least one keyword or handle.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Topic {
     pub name: String,
-    /// Words or phrases, matched whole, without regard to case, accents and kind of white space.
+    /// Words or phrases. They match whole words; case, accents and the kind of white space are ignored.
     #[serde(default)]
     pub keywords: Vec<String>,
     /// Account names, with or without `@`: a post that mentions one belongs to the topic.
     #[serde(default)]
     pub handles: Vec<String>,
-    /// BCP 47 languages; a post stated to be in another does not belong. Empty: any language.
+    /// BCP 47 languages; a post marked as another language does not match. Empty: any language.
     #[serde(default)]
     pub languages: Vec<String>,
 }
 
 impl Topic {
-    /// Names the first fault, if any.
+    /// Returns the first problem, if any.
     pub fn check(&self) -> Result<(), TopicError> {
-        self.faults().into_iter().next().map_or(Ok(()), Err)
+        self.validate().into_iter().next().map_or(Ok(()), Err)
     }
 
-    /// Every fault of this topic alone.
-    pub fn faults(&self) -> Vec<TopicError> {
+    /// All problems of this topic alone.
+    pub fn validate(&self) -> Vec<TopicError> {
         let name = || self.name.clone();
-        let mut faults = Vec::new();
+        let mut problems = Vec::new();
         if self.name.trim().is_empty() {
-            faults.push(TopicError::Unnamed);
+            problems.push(TopicError::Unnamed);
         }
         if self.keywords.is_empty() && self.handles.is_empty() {
-            faults.push(TopicError::MatchesNothing(name()));
+            problems.push(TopicError::MatchesNothing(name()));
         }
         let blank = self.keywords.iter().filter(|keyword| !keyword.chars().any(char::is_alphanumeric));
-        faults.extend(blank.map(|keyword| TopicError::Keyword(name(), keyword.clone())));
+        problems.extend(blank.map(|keyword| TopicError::Keyword(name(), keyword.clone())));
         let odd = self.handles.iter().filter(|handle| !is_handle(handle));
-        faults.extend(odd.map(|handle| TopicError::Handle(name(), handle.clone())));
+        problems.extend(odd.map(|handle| TopicError::Handle(name(), handle.clone())));
         let unknown = self.languages.iter().filter(|language| !is_language(language));
-        faults.extend(unknown.map(|language| TopicError::Language(name(), language.clone())));
-        faults
+        problems.extend(unknown.map(|language| TopicError::Language(name(), language.clone())));
+        problems
     }
 }
 
-/// A fault in the configured topics.
+/// A problem in the configured topics.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TopicError {
-    #[error("a topic has no name: wanted such as name = \"Air Paradis\"")]
+    #[error("a topic has no name; expected e.g. name = \"Air Paradis\"")]
     Unnamed,
-    #[error("topic {0:?} is given twice: keep one, with the keywords and handles of both")]
-    Twice(String),
-    #[error("topic {0:?} matches no post: wanted at least one of keywords and handles")]
+    #[error("topic {0:?} is defined twice; merge both into one")]
+    Duplicate(String),
+    #[error("topic {0:?} matches no post; expected at least one keyword or handle")]
     MatchesNothing(String),
-    #[error("topic {0:?}: keyword {1:?} holds neither letter nor digit")]
+    #[error("topic {0:?}: keyword {1:?} contains no letter or digit")]
     Keyword(String, String),
-    #[error("topic {0:?}: {1:?} is no handle (wanted such as \"airparadis\": letters, digits and _)")]
+    #[error("topic {0:?}: {1:?} is not a valid handle; expected letters, digits and _, e.g. \"airparadis\"")]
     Handle(String, String),
-    #[error("topic {0:?}: {1:?} is no language (wanted such as \"fr\")")]
+    #[error("topic {0:?}: {1:?} is not a valid language; expected e.g. \"fr\"")]
     Language(String, String),
 }
 
-/// A topic's place in the order in which topics came up; configured ones come first.
+/// Index of a topic, in order of first appearance; configured topics come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TopicId(u32);
 
 impl TopicId {
-    /// For tables kept per topic: 0, 1, 2 ...
+    /// 0, 1, 2 ...: for tables indexed by topic.
     pub fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// Tells the topics of posts, and knows their names.
+/// Matches posts to topics and maps topic identifiers to names.
 #[derive(Debug)]
 pub struct Topics {
     names: Vec<String>,
     ids: HashMap<String, TopicId>,
-    /// What the texts are searched for, by first byte.
+    /// Patterns to search for, indexed by their first byte.
     patterns: Vec<Vec<Pattern>>,
-    /// The primary languages a configured topic is limited to, by its index.
+    /// The primary languages of each configured topic, by its index; empty for any language.
     languages: Vec<Vec<String>>,
     unmatched: Option<TopicId>,
     folded: String,
@@ -95,12 +95,12 @@ pub struct Topics {
 struct Pattern {
     folded: String,
     topic: TopicId,
-    /// It ends in a letter or digit, so that another must not follow.
+    /// The pattern ends in a letter or digit: a match must end at a word boundary.
     ends_in_word: bool,
 }
 
 impl Topics {
-    /// `unmatched` names the topic of posts that belong to no other; without it they have none.
+    /// `unmatched` names the topic for posts that match no other; without it they have no topic.
     pub fn new(topics: &[Topic], unmatched: Option<&str>) -> Result<Self, TopicError> {
         let mut matcher = Self {
             names: Vec::new(),
@@ -114,7 +114,7 @@ impl Topics {
         for topic in topics {
             topic.check()?;
             if matcher.ids.contains_key(topic.name.trim()) {
-                return Err(TopicError::Twice(topic.name.clone()));
+                return Err(TopicError::Duplicate(topic.name.clone()));
             }
             matcher.add(topic);
         }
@@ -122,9 +122,9 @@ impl Topics {
         Ok(matcher)
     }
 
-    /// The topics of a post, in ascending order: that of its topic column alone where it has one, else all configured
-    /// ones it matches, else the one for unmatched posts.
-    pub fn of(&mut self, post: &Post) -> &[TopicId] {
+    /// The topics of a post, in ascending order: the one in its topic column if it has one, otherwise all configured topics
+    /// that it matches, otherwise the topic for unmatched posts.
+    pub fn match_post(&mut self, post: &Post) -> &[TopicId] {
         self.found.clear();
         match &post.topic {
             Some(name) => {
@@ -136,17 +136,17 @@ impl Topics {
         &self.found
     }
 
-    /// The name of a topic that this matcher gave; empty for one of another's.
+    /// The name of a topic; empty for an identifier of another `Topics`.
     pub fn name(&self, topic: TopicId) -> &str {
         self.names.get(topic.index()).map_or("", String::as_str)
     }
 
-    /// Names of all topics so far, in the order of their [`TopicId::index`].
+    /// Names of all topics so far, by [`TopicId::index`].
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// The identifier of a name, which is taken up if it is new: for state that is kept by name.
+    /// The identifier of a name; a new name gets a new identifier. For state that is stored by name.
     pub fn intern(&mut self, name: &str) -> TopicId {
         let name = name.trim();
         if let Some(known) = self.ids.get(name) {
@@ -182,15 +182,16 @@ impl Topics {
                 continue;
             };
             for pattern in bucket {
-                if pattern.stands_at(&folded, at) && !self.found.contains(&pattern.topic) {
+                if pattern.matches_at(&folded, at) && !self.found.contains(&pattern.topic) {
                     self.found.push(pattern.topic);
                 }
             }
         }
         self.folded = folded;
         let languages = &self.languages;
-        self.found
-            .retain(|topic| languages.get(topic.index()).is_none_or(|wanted| speaks(wanted, post.lang.as_deref())));
+        self.found.retain(|topic| {
+            languages.get(topic.index()).is_none_or(|allowed| language_matches(allowed, post.lang.as_deref()))
+        });
         self.found.sort_unstable();
         if self.found.is_empty() {
             self.found.extend(self.unmatched);
@@ -199,8 +200,8 @@ impl Topics {
 }
 
 impl Pattern {
-    /// Whether it stands at a byte of the text as whole words.
-    fn stands_at(&self, folded: &str, at: usize) -> bool {
+    /// Whether the pattern occurs at this byte of the text, as whole words.
+    fn matches_at(&self, folded: &str, at: usize) -> bool {
         let Some((before, from)) = folded.split_at_checked(at) else { return false };
         let Some(behind) = from.strip_prefix(self.folded.as_str()) else { return false };
         let cut_before = before.chars().next_back().is_some_and(is_word);
@@ -228,14 +229,14 @@ fn primary(language: &str) -> &str {
     language.split(['-', '_']).next().unwrap_or_default()
 }
 
-/// Whether a post may be in one of the wanted languages: X states `und`, `zxx`, `art` and codes from `qaa` to `qtz`
-/// (`qme`, `qht` ...) for what it cannot tell.
-fn speaks(wanted: &[String], stated: Option<&str>) -> bool {
-    let Some(stated) = stated.map(primary).filter(|_| !wanted.is_empty()) else { return true };
+/// Whether a post may be in one of the allowed languages. X uses `und`, `zxx`, `art` and the private codes `qaa` to `qtz`
+/// (`qme`, `qht` ...) for posts whose language it does not know; they match any topic.
+fn language_matches(allowed: &[String], stated: Option<&str>) -> bool {
+    let Some(stated) = stated.map(primary).filter(|_| !allowed.is_empty()) else { return true };
     let private = stated.len() == 3 && stated.starts_with(['q', 'Q']);
     private
         || ["und", "zxx", "art", ""].iter().any(|unknown| unknown.eq_ignore_ascii_case(stated))
-        || wanted.iter().any(|language| language.eq_ignore_ascii_case(stated))
+        || allowed.iter().any(|language| language.eq_ignore_ascii_case(stated))
 }
 
 #[cfg(test)]

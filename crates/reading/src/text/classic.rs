@@ -1,11 +1,11 @@
 //! The `classic` and `words` profiles, for TF-IDF and word vectors: lower-case words between single spaces, nothing else.
 //!
-//! - Links, mentions, e-mail addresses, emoji and punctuation go; a hashtag keeps its word; letters keep their accents.
-//! - Words of digits only go; `a320` stays.
-//! - Stopwords of both languages go, negations stay (see `stopwords`); `words` keeps them all.
-//! - Negation outlives the apostrophe: `don't` is `not` (its auxiliary goes), `n'est` is `ne`.
-//! - French elisions (`l'`, `qu'`...) and English clitics (`'s`, `'ll`...) are cut off; any other apostrophe joins
-//!   (`aujourd'hui` is `aujourdhui`), so that no cleaned text holds one and cleaning twice changes nothing.
+//! - Links, mentions, e-mail addresses, emoji and punctuation are removed; hashtags keep their word, letters their accents.
+//! - Words of digits only are removed; `a320` stays.
+//! - Stopwords of both languages are removed, negations stay (see `stopwords`); `words` keeps all of them.
+//! - Negations with an apostrophe are kept: `don't` becomes `not` (its auxiliary is removed), `n'est` becomes `ne`.
+//! - French elisions (`l'`, `qu'`...) and English clitics (`'s`, `'ll`...) are removed. Any other apostrophe is deleted
+//!   (`aujourd'hui` becomes `aujourdhui`): cleaned text contains none, which makes cleaning idempotent.
 
 use super::scan::{Piece, scan};
 use super::stopwords::is_stopword;
@@ -15,30 +15,30 @@ const ELISIONS: [&str; 14] =
 const CLITICS: [&str; 6] = ["d", "ll", "m", "re", "s", "ve"];
 
 pub(super) fn render(normal: &str, stopwords: Stopwords) -> String {
-    let mut words = Words { out: String::with_capacity(normal.len()), word: String::new(), stopwords };
+    let mut writer = WordWriter { out: String::with_capacity(normal.len()), word: String::new(), stopwords };
     scan(normal, |piece| match piece {
-        Piece::Text(text) => words.read(text),
-        Piece::Link | Piece::Mention | Piece::Email(_) => words.end_word(),
+        Piece::Text(text) => writer.read(text),
+        Piece::Link | Piece::Mention | Piece::Email(_) => writer.end_word(),
     });
-    words.end_word();
-    words.out
+    writer.end_word();
+    writer.out
 }
 
-/// Whether words that carry no sentiment by themselves are kept.
+/// Whether stopwords are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stopwords {
     Dropped,
     Kept,
 }
 
-/// The words kept so far and the one being read: lower case, apostrophes straight.
-struct Words {
+/// The words written so far and the word being read: lower case, with straight apostrophes.
+struct WordWriter {
     out: String,
     word: String,
     stopwords: Stopwords,
 }
 
-impl Words {
+impl WordWriter {
     fn read(&mut self, text: &str) {
         for c in text.chars() {
             if c.is_ascii_alphanumeric() {
@@ -58,14 +58,14 @@ impl Words {
     fn end_word(&mut self) {
         if !self.word.is_empty() {
             let word = std::mem::take(&mut self.word);
-            self.keep(&word);
+            self.write_parts(&word);
             self.word = word;
             self.word.clear();
         }
     }
 
-    /// Writes what is worth keeping of a word that may hold apostrophes.
-    fn keep(&mut self, word: &str) {
+    /// Writes the parts to keep of a word that may contain apostrophes.
+    fn write_parts(&mut self, word: &str) {
         if !word.contains('\'') {
             return self.write(word);
         }
@@ -99,7 +99,7 @@ impl Words {
     }
 }
 
-/// Combining accents, for texts that write `é` in two characters.
+/// Combining accents, for texts that encode `é` as two characters.
 fn is_accent(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36F}')
 }

@@ -1,41 +1,42 @@
-//! Cleaning, one code for daemon and lab: between the sources and the classifier.
+//! Text cleaning, shared by daemon and lab. Between the sources and the classifier.
 //!
-//! All profiles first decode entities, drop invisible junk and collapse white space (`normalise`), then cut the text
-//! into links, mentions, e-mail addresses and the rest (`scan`); they differ in what they write of each piece.
-//! Cleaning a cleaned text changes nothing, and no text makes it panic.
+//! All profiles first decode entities, drop invisible characters and collapse white space (`normalise`), then split the text
+//! into links, mentions, e-mail addresses and the rest (`scan`). They differ in what they write for each piece. Cleaning is
+//! idempotent and never panics.
 
 mod classic;
+mod comparable;
 mod normalise;
 mod scan;
 mod stopwords;
 mod transformer;
-mod wording;
 
-pub use wording::{Wording, wording};
+pub use comparable::{ComparableText, comparable_text};
 
 use serde::{Deserialize, Serialize};
 
 use classic::Stopwords;
 
-/// The text as people read it: X writes `&amp;` for `&`. Entities are decoded, invisible junk is dropped, white space collapses.
+/// The text as people read it: entities are decoded (X writes `&amp;` for `&`), invisible characters are dropped and white
+/// space is collapsed.
 pub fn readable(text: &str) -> String {
     normalise::normalise(text)
 }
 
-/// How a text is prepared for what reads it.
+/// How a text is cleaned for its consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
-    /// For TF-IDF and word vectors: lower case; links, stopwords and special characters out.
+    /// For TF-IDF and word vectors: lower case, without links, stopwords and special characters.
     Classic,
-    /// As `Classic`, stopwords kept: who is spoken of (`i`, `you`) and when (`was`) tells much of a post's sentiment.
+    /// As `Classic`, but with stopwords: person (`i`, `you`) and tense (`was`) say much about a post's sentiment.
     Words,
-    /// For transformers: users and links masked, the rest kept as the tokenizer wants it.
+    /// For transformers: users and links are masked, the rest is kept for the tokenizer.
     Transformer,
 }
 
-/// The text as `profile` wants it: single spaces between words, none at the ends; empty where nothing is left, which
-/// callers drop.
+/// Cleans a text with `profile`: single spaces between words, none at the ends. The result may be empty; callers drop it
+/// then.
 pub fn clean(profile: Profile, text: &str) -> String {
     let normal = normalise::normalise(text);
     match profile {

@@ -1,16 +1,16 @@
-//! First step of both profiles: entities decoded, invisible junk out, white space collapsed and trimmed.
+//! First step of all profiles: decodes entities, drops invisible characters, collapses and trims white space.
 //!
-//! Entities are decoded as deep as they are nested (`&amp;lt;` is `<`): dumps carry texts that were escaped twice, and
-//! only a fixed point makes cleaning idempotent. The output is built as a stack: a `;` that closes an entity takes the
-//! entity off again and pushes what it stands for, so that one pass over the text is enough.
+//! Nested entities are decoded completely (`&amp;lt;` becomes `<`): some dumps contain texts that were escaped twice, and
+//! only a fixed point makes cleaning idempotent. The output works as a stack: a `;` that closes an entity removes the entity
+//! from the output and pushes its character, so that one pass is enough.
 
-/// Longest entity body looked back for, in bytes: `#x10FFFF` with room for leading zeros.
-const LONGEST_ENTITY: usize = 12;
+/// Maximum length of an entity body in bytes: `#x10FFFF` with room for leading zeros.
+const MAX_ENTITY_BYTES: usize = 12;
 
 const JOINER: char = '\u{200D}';
 
 pub(super) fn normalise(text: &str) -> String {
-    let mut out = Normal(String::with_capacity(text.len()));
+    let mut out = NormalText(String::with_capacity(text.len()));
     let mut rest = text;
     while let Some(special) = rest.bytes().position(|byte| !is_plain(byte)) {
         let (plain, tail) = rest.split_at(special);
@@ -23,15 +23,15 @@ pub(super) fn normalise(text: &str) -> String {
     out.finish()
 }
 
-/// ASCII that is copied as it is wherever it stands.
+/// ASCII that is always copied unchanged.
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_graphic() && byte != b';'
 }
 
-/// A text built up to some point, normal so far.
-struct Normal(String);
+/// The normalised output so far.
+struct NormalText(String);
 
-impl Normal {
+impl NormalText {
     fn push_plain(&mut self, plain: &str) {
         if !plain.is_empty() {
             self.drop_dangling_joiner();
@@ -56,10 +56,10 @@ impl Normal {
         }
     }
 
-    /// A `;` has come: an entity that it closes is replaced, else it is a plain character.
+    /// Handles a `;`: replaces the entity that it closes; otherwise it is a plain character.
     fn close_entity(&mut self) {
-        let tail = self.0.bytes().rev().take(LONGEST_ENTITY + 1).position(|byte| byte == b'&');
-        let start = tail.map(|back| self.0.len() - back - 1);
+        let distance = self.0.bytes().rev().take(MAX_ENTITY_BYTES + 1).position(|byte| byte == b'&');
+        let start = distance.map(|back| self.0.len() - back - 1);
         match start.and_then(|start| Some((start, decode(self.0.get(start + 1..)?)?))) {
             Some((start, decoded)) => {
                 self.0.truncate(start);
@@ -69,7 +69,7 @@ impl Normal {
         }
     }
 
-    /// Whether a character that is not white space may stay, given what it follows.
+    /// Whether to keep a character other than white space, given what precedes it.
     fn keeps(&self, c: char) -> bool {
         let last = self.0.chars().next_back();
         match c {
@@ -77,11 +77,11 @@ impl Normal {
             // Text and emoji presentation, and tags (the flags of England, Scotland and Wales).
             '\u{FE0E}' | '\u{FE0F}' => last.is_some_and(|last| is_emoji(last) || is_keycap_base(last)),
             '\u{E0020}'..='\u{E007F}' => last.is_some_and(|last| is_emoji(last) || is_emoji_suffix(last)),
-            c => !is_junk(c),
+            c => !is_invisible(c),
         }
     }
 
-    /// A joiner that joins nothing goes: what followed it was no emoji.
+    /// Removes a trailing joiner: no emoji follows it.
     fn drop_dangling_joiner(&mut self) {
         if self.0.ends_with(JOINER) {
             self.0.pop();
@@ -97,8 +97,8 @@ impl Normal {
     }
 }
 
-/// The character an entity's body (between `&` and `;`) stands for. Only the names that platforms escape with; a
-/// number that is no character is left as it stands.
+/// The character for an entity's body (between `&` and `;`). Only the names that platforms use; a number that is not a
+/// character is left unchanged.
 fn decode(body: &str) -> Option<char> {
     match body {
         "amp" => Some('&'),
@@ -113,15 +113,15 @@ fn decode(body: &str) -> Option<char> {
                 Some(digits) => (digits, 16),
                 None => (number, 10),
             };
-            // `from_str_radix` takes a sign, an entity none.
+            // `from_str_radix` accepts a sign, an entity does not.
             let signed = digits.starts_with('+');
             u32::from_str_radix(digits, radix).ok().filter(|_| !signed).and_then(char::from_u32)
         }
     }
 }
 
-/// Characters that show nothing: controls, zero-width and direction marks, and the mark of a broken encoding.
-fn is_junk(c: char) -> bool {
+/// Invisible characters: controls, zero-width and direction marks; also the replacement character of a broken encoding.
+fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{180B}'..='\u{180F}'
@@ -130,7 +130,7 @@ fn is_junk(c: char) -> bool {
             | '\u{E0000}'..='\u{E0FFF}')
 }
 
-/// Pictographs, as ranges: a little wider than Unicode's list, which only decides which joiners stay.
+/// Pictographs, as ranges slightly wider than Unicode's list; they only decide which joiners stay.
 fn is_emoji(c: char) -> bool {
     matches!(c,
         '\u{A9}' | '\u{AE}' | '\u{203C}' | '\u{2049}' | '\u{2122}' | '\u{2139}' | '\u{2190}'..='\u{21FF}'
@@ -142,7 +142,7 @@ fn is_emoji_suffix(c: char) -> bool {
     matches!(c, '\u{FE0F}' | '\u{E0020}'..='\u{E007F}')
 }
 
-/// What stays only behind an emoji or a keycap's base.
+/// Characters that stay only after an emoji or a keycap's base.
 pub(super) fn is_emoji_joining(c: char) -> bool {
     matches!(c, JOINER | '\u{FE0E}') || is_emoji_suffix(c)
 }
@@ -156,8 +156,8 @@ mod tests {
     use super::normalise;
 
     #[test]
-    fn entities_are_decoded_as_deep_as_they_are_nested() {
-        for (text, wanted) in [
+    fn nested_entities_are_decoded_completely() {
+        for (text, expected) in [
             ("A&amp;B &lt;3 &gt;:( &quot;ok&quot;", "A&B <3 >:( \"ok\""),
             ("don&#39;t, don&#039;t, don&apos;t, don&#x27;t", "don't, don't, don't, don't"),
             ("&amp;amp;lt;3", "<3"),
@@ -170,7 +170,7 @@ mod tests {
                 "AT&T; &unknown; &; &#; &#x; &#+65; &#xD800; &#99999999; &lt",
             ),
         ] {
-            assert_eq!(normalise(text), wanted, "{text}");
+            assert_eq!(normalise(text), expected, "{text}");
         }
     }
 
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn invisible_junk_goes() {
+    fn invisible_characters_are_dropped() {
         assert_eq!(normalise("\u{feff}re\u{ad}tard\u{200b}é\u{7} \u{202e}vol\u{fffd} &#0;&#8203;x"), "retardé vol x");
         assert_eq!(normalise("a\u{200d}b \u{fe0f}c"), "ab c");
     }

@@ -1,14 +1,14 @@
-//! Second step of both profiles: a normal text cut into links, mentions, e-mail addresses and what lies between.
+//! Second step of all profiles: splits a normalised text into links, mentions, e-mail addresses and the text between.
 //!
-//! - A link is `http://` or `https://` wherever it stands, even glued to a word (platforms cut texts so), or a bare
-//!   `www.`, `t.co/` or `pic.twitter.com/` that no word runs into. It ends at a space, a quote, an angle bracket or an
-//!   emoji; closing punctuation is not of it.
-//! - A mention is `@` and a name, also glued to a word (`RT@name`), also with a host (`@name@mastodon.social`).
+//! - A link starts with `http://` or `https://` anywhere, even directly after a word (platforms truncate texts so), or with a
+//!   bare `www.`, `t.co/` or `pic.twitter.com/` at a word boundary. It ends at a space, a quote, an angle bracket or an
+//!   emoji; trailing punctuation does not belong to it.
+//! - A mention is `@` and a name, also directly after a word (`RT@name`) and with a host (`@name@mastodon.social`).
 //! - `name@host.tld` is an e-mail address, never a mention.
 
 use super::normalise::is_emoji_joining;
 
-/// One stretch of a text.
+/// One piece of a text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Piece<'a> {
     Text(&'a str),
@@ -17,7 +17,7 @@ pub(super) enum Piece<'a> {
     Email(&'a str),
 }
 
-/// Cuts `text`, handing each piece to `visit` in order.
+/// Splits `text` and calls `visit` with each piece in order.
 pub(super) fn scan<'a>(text: &'a str, mut visit: impl FnMut(Piece<'a>)) {
     let mut rest = text;
     let mut from = 0;
@@ -52,7 +52,7 @@ enum Special {
     Email,
 }
 
-/// The special piece that the `@`, `:` or `.` at byte `at` belongs to, with its first byte and the byte after it.
+/// The special piece around the `@`, `:` or `.` at byte `at`: its start, its end and its kind.
 fn find_special(text: &str, at: usize) -> Option<(usize, usize, Special)> {
     let (before, sign_and_after) = text.split_at(at);
     let after = sign_and_after.get(1..)?;
@@ -63,7 +63,7 @@ fn find_special(text: &str, at: usize) -> Option<(usize, usize, Special)> {
     Some((at - opening, at + 1 + link_length(after), Special::Link))
 }
 
-/// A mention or an e-mail address about its `@`.
+/// A mention or an e-mail address around its `@`.
 fn find_address(before: &str, after: &str) -> Option<(usize, usize, Special)> {
     let at = before.len();
     let name = word_length(after);
@@ -91,7 +91,7 @@ fn scheme(before: &str, after: &str) -> Option<usize> {
     after.starts_with("//").then_some(known.len())
 }
 
-/// Length of what stands before the first dot of a host that is a link without its scheme.
+/// Length of the part before the first dot of a link without a scheme.
 fn bare_host(before: &str, after: &str) -> Option<usize> {
     let (opening, _) =
         [("www", ""), ("t", "co/"), ("pic", "twitter.com/")].into_iter().find(|(opening, following)| {
@@ -108,7 +108,7 @@ fn ends_with_ignoring_case(text: &str, ending: &str) -> bool {
         && text.get(text.len() - ending.len()..).is_some_and(|tail| tail.eq_ignore_ascii_case(ending))
 }
 
-/// How many bytes of `text` a link that has begun goes on for.
+/// Length in bytes of the rest of a link.
 fn link_length(text: &str) -> usize {
     let end = text
         .find(|c: char| if c.is_ascii() { matches!(c, ' ' | '<' | '>' | '"') } else { !is_name(c) })
@@ -121,7 +121,7 @@ fn word_length(text: &str) -> usize {
     text.find(|c| !is_name(c)).unwrap_or(text.len())
 }
 
-/// Length of a host's name: words joined by single dots and hyphens.
+/// Length of a host name: words joined by single dots and hyphens.
 fn host_length(text: &str) -> usize {
     let mut end = word_length(text);
     while end > 0 {
@@ -138,7 +138,8 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Of a word that goes on: what dresses its last character as an emoji (`7` and `U+FE0F`) is not left standing alone.
+/// A character inside a name, including one that turns the character before it into an emoji (`7` and `U+FE0F`): it must
+/// not be separated from it.
 fn is_name(c: char) -> bool {
     is_word(c) || is_emoji_joining(c)
 }
@@ -162,9 +163,9 @@ mod tests {
     }
 
     #[test]
-    fn links_end_where_the_sentence_goes_on() {
+    fn links_end_where_the_sentence_continues() {
         use Piece::{Link, Text};
-        for (text, wanted) in [
+        for (text, expected) in [
             ("https://t.co/aB1", vec![Link]),
             ("(see HTTP://x.fr/a?b=1&c=é).", vec![Text("(see "), Link, Text(").")]),
             ("landed!http://t.co/x😀", vec![Text("landed!"), Link, Text("😀")]),
@@ -174,14 +175,14 @@ mod tests {
             ("t.co/x pic.twitter.com/y", vec![Link, Text(" "), Link]),
             ("at.co/x www. http: //x", vec![Text("at.co/x www. http: //x")]),
         ] {
-            assert_eq!(pieces(text), wanted, "{text}");
+            assert_eq!(pieces(text), expected, "{text}");
         }
     }
 
     #[test]
-    fn mentions_are_told_from_addresses() {
+    fn mentions_are_distinguished_from_addresses() {
         use Piece::{Email, Mention, Text};
-        for (text, wanted) in [
+        for (text, expected) in [
             ("@AirParadis.", vec![Mention, Text(".")]),
             (".@united:", vec![Text("."), Mention, Text(":")]),
             ("RT@bob", vec![Text("RT"), Mention]),
@@ -192,7 +193,7 @@ mod tests {
             ),
             ("@ 5 pm, a@, @", vec![Text("@ 5 pm, a@, @")]),
         ] {
-            assert_eq!(pieces(text), wanted, "{text}");
+            assert_eq!(pieces(text), expected, "{text}");
         }
     }
 }

@@ -1,24 +1,24 @@
-//! Words that carry no sentiment, French and English, which the `classic` profile drops.
+//! French and English words without sentiment, which the `classic` profile removes.
 //!
-//! Negations (`not`, `no`, `never`, `ne`, `pas`, `jamais`...) are kept out of the lists, though usual lists have them:
-//! "not late" and "late" are opposites. So are degrees (`too`, `very`, `trop`, `plus`), which complaints lean on. Both
-//! lists serve every text, since the language of a short post is seldom known; single letters are what elisions and
-//! clitics leave. A verb form that is also a thing of this trade (`avions`) is no stopword;
-//! `rt`, `http` and `https` are, as what platforms and masked dumps leave.
+//! Unlike the usual lists, these have no negations (`not`, `no`, `never`, `ne`, `pas`, `jamais`...): "not late" and "late"
+//! are opposites. They have no degree words (`too`, `very`, `trop`, `plus`) either, which are frequent in complaints. Both
+//! lists apply to every text, because the language of a short post is rarely known. Single letters remain from elisions and
+//! clitics. A verb form that is also a word of the airline trade (`avions`) is not a stopword. `rt`, `http` and `https` are:
+//! they remain from reposts and masked links.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// Whether `word`, in lower case, is a stopword of either language.
 pub(super) fn is_stopword(word: &str) -> bool {
-    word.len() <= LONGEST && STOPWORDS.contains(word)
+    word.len() <= MAX_BYTES && STOPWORDS.contains(word)
 }
 
-/// Three times as fast as two binary searches, and looked up for every word of every post.
+/// Looked up for every word of every post: three times as fast as two binary searches.
 static STOPWORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| ENGLISH.into_iter().chain(FRENCH).collect());
 
 /// Length in bytes of the longest stopword.
-const LONGEST: usize = 10;
+const MAX_BYTES: usize = 10;
 
 #[rustfmt::skip]
 const ENGLISH: [&str; 149] = [
@@ -63,11 +63,11 @@ mod tests {
             assert!(list.iter().all(|word| word.chars().all(char::is_lowercase)));
         }
         let longest = ENGLISH.iter().chain(&FRENCH).map(|word| word.len()).max();
-        assert_eq!(longest, Some(LONGEST));
+        assert_eq!(longest, Some(MAX_BYTES));
     }
 
     #[test]
-    fn both_languages_are_looked_up() {
+    fn both_languages_are_known() {
         for word in ["a", "the", "yourselves", "le", "étaient", "qu", "être"] {
             assert!(is_stopword(word), "{word}");
         }

@@ -1,4 +1,4 @@
-//! Both profiles on texts as people write them, and the promises they keep on any text.
+//! All profiles on real texts, and their properties on any text.
 
 use proptest::prelude::*;
 
@@ -8,7 +8,7 @@ const PROFILES: [Profile; 3] = [Profile::Classic, Profile::Words, Profile::Trans
 
 #[test]
 fn transformer_masks_and_keeps_the_rest() {
-    for (text, wanted) in [
+    for (text, expected) in [
         (
             "@VirginAmerica it was amazing, and arrived an hour early. You're too good to me.",
             "@user it was amazing, and arrived an hour early. You're too good to me.",
@@ -28,23 +28,23 @@ fn transformer_masks_and_keeps_the_rest() {
         ),
         ("\u{feff}  ", ""),
     ] {
-        assert_eq!(clean(Profile::Transformer, text), wanted, "{text}");
+        assert_eq!(clean(Profile::Transformer, text), expected, "{text}");
     }
 }
 
 #[test]
 fn words_keeps_stopwords_too() {
-    for (text, wanted) in [
+    for (text, expected) in [
         ("@united Don't fly with them, it's NOT worth it!! http://t.co/x", "not fly with them it not worth it"),
         ("L'avion n'est pas là, j'ai attendu 3 h :(", "avion ne est pas là ai attendu h"),
     ] {
-        assert_eq!(clean(Profile::Words, text), wanted, "{text}");
+        assert_eq!(clean(Profile::Words, text), expected, "{text}");
     }
 }
 
 #[test]
 fn classic_keeps_the_words_that_count() {
-    for (text, wanted) in [
+    for (text, expected) in [
         ("@united Don't fly with them, it's NOT worth it!! http://t.co/x", "not fly not worth"),
         (
             "RT @AmericanAir: can't &amp; won't wait 3 hours 4 my bags #CancelledFlight",
@@ -62,11 +62,11 @@ fn classic_keeps_the_words_that_count() {
         ("RT @user: masked before, http", "masked"),
         ("I am to be 100% 2015 😡 @you http://t.co/x", ""),
     ] {
-        assert_eq!(clean(Profile::Classic, text), wanted, "{text}");
+        assert_eq!(clean(Profile::Classic, text), expected, "{text}");
     }
 }
 
-/// Texts made of what the rules look at, glued in any order: far likelier to break them than random characters.
+/// Texts made of the parts that the rules look for, in any order: far more likely to break them than random characters.
 fn tricky() -> impl Strategy<Value = String> {
     let parts = prop::sample::select(vec![
         "@",
@@ -158,12 +158,12 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_cleaned(text in any::<String>()) {
+    fn cleaning_any_text_twice_changes_nothing(text in any::<String>()) {
         assert_clean(&text)?;
     }
 
     #[test]
-    fn classic_holds_words_only(text in tricky()) {
+    fn classic_contains_only_words(text in tricky()) {
         let cleaned = clean(Profile::Classic, &text);
         let belongs = |c: char| c == ' ' || c.is_alphanumeric() || matches!(c, '\u{300}'..='\u{36f}');
         prop_assert!(cleaned.chars().all(belongs), "{:?}", cleaned);

@@ -1,7 +1,7 @@
-//! The `transformer` profile: users become `@user` and links `http`, as in TweetEval, whose models learnt them so.
+//! The `transformer` profile: users become `@user` and links `http`, as in the training data of TweetEval's models.
 //!
-//! Emoji, case, accents, hashtags and punctuation are kept: the tokenizer knows what to do with them. So are e-mail
-//! addresses, which are no user of the platform.
+//! Emoji, case, accents, hashtags and punctuation are kept, because the tokenizer handles them. E-mail addresses are kept too:
+//! they are not users of the platform.
 
 use super::scan::{Piece, scan};
 

@@ -1,4 +1,4 @@
-//! [`ModelFiles`]: reads the files of one model directory, each once, and checks the very bytes that are then used.
+//! [`ModelFiles`]: reads each file of one model directory once and verifies exactly the bytes that are used.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::super::{Manifest, ModelError, ModelStore};
+use super::super::{Manifest, ModelError, ModelRegistry};
 use super::manifest::MANIFEST;
 
 pub(crate) const CONFIG: &str = "config.json";
@@ -17,7 +17,7 @@ pub(crate) const HEAD: &str = "head.safetensors";
 pub(crate) const REASON_HEAD: &str = "reason_head.safetensors";
 pub(crate) const REQUIRED: [&str; 2] = [CONFIG, TOKENIZER];
 
-/// The files of a model directory, checked against its manifest where it has one.
+/// The files of a model directory, verified against its manifest if it has one.
 #[derive(Debug)]
 pub(crate) struct ModelFiles {
     dir: PathBuf,
@@ -27,19 +27,18 @@ pub(crate) struct ModelFiles {
 }
 
 impl ModelFiles {
-    /// A file that the manifest does not know, or knows and is not there, is found here, before anything is read.
-    ///
-    /// Of a store, the champion is opened: everything that loads a model comes by here.
+    /// Opens a model directory, or the champion of a registry: every load of a model passes here. A file that the manifest
+    /// does not list, or a listed file that is missing, is an error before anything is read.
     pub(crate) fn open(dir: &Path) -> Result<Self, ModelError> {
-        let dir = &ModelStore::resolve(dir)?;
+        let dir = &ModelRegistry::resolve(dir)?;
         let manifest = Manifest::read(dir)?;
-        let there = model_files(dir)?;
+        let found = model_files(dir)?;
         if let Some(manifest) = &manifest {
-            if let Some(name) = there.iter().find(|name| !manifest.files.contains_key(*name)) {
-                return Err(ModelError::Foreign { path: dir.join(name) });
+            if let Some(name) = found.iter().find(|name| !manifest.files.contains_key(*name)) {
+                return Err(ModelError::UnlistedFile { path: dir.join(name) });
             }
             if let Some(name) = manifest.files.keys().find(|name| !dir.join(name).is_file()) {
-                return Err(ModelError::Lost { path: dir.join(name) });
+                return Err(ModelError::ListedFileMissing { path: dir.join(name) });
             }
         }
         Ok(Self { dir: dir.to_path_buf(), manifest, seen: BTreeMap::new() })
@@ -66,7 +65,7 @@ impl ModelFiles {
         })
     }
 
-    /// Reads a file through `parse`. What damage makes of the content is not worth telling: the damage is told first.
+    /// Reads a file with `parse`. A wrong hash takes precedence over an error of `parse`, which is only its consequence.
     pub(crate) fn read_with<T>(
         &mut self,
         name: &str,
@@ -78,16 +77,16 @@ impl ModelFiles {
         let found = file.finish()?;
         if let Some(manifest) = &self.manifest {
             match manifest.files.get(name) {
-                Some(wanted) if *wanted == found => {}
-                Some(wanted) => return Err(ModelError::Damaged { path, found, wanted: wanted.clone() }),
-                None => return Err(ModelError::Foreign { path }),
+                Some(expected) if *expected == found => {}
+                Some(expected) => return Err(ModelError::Damaged { path, found, expected: expected.clone() }),
+                None => return Err(ModelError::UnlistedFile { path }),
             }
         }
         self.seen.insert(name.to_owned(), found);
         parsed
     }
 
-    /// Checks the listed files that nothing has read, and names the model.
+    /// Verifies the listed files that were not read, and returns the model's identifier.
     pub(crate) fn finish(mut self) -> Result<String, ModelError> {
         let listed = self.manifest.iter().flat_map(|manifest| manifest.files.keys());
         let unread: Vec<String> = listed.filter(|name| !self.seen.contains_key(*name)).cloned().collect();
@@ -101,7 +100,7 @@ impl ModelFiles {
     }
 }
 
-/// Names of the files in `dir` that make a model, sorted.
+/// Names of the files in `dir` that belong to the model, sorted.
 pub(crate) fn model_files(dir: &Path) -> Result<Vec<String>, ModelError> {
     let fail = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound => ModelError::Missing { path: dir.to_path_buf() },
@@ -122,10 +121,10 @@ pub(crate) fn model_files(dir: &Path) -> Result<Vec<String>, ModelError> {
     }
 }
 
-/// `<name>-<8 hex digits>`, of the sha256 over `reading`, how the files are read, and the sorted lines "file hash".
-pub(crate) fn model_id(name: &str, files: &BTreeMap<String, String>, reading: &str) -> String {
+/// `<name>-<8 hex digits>` of the sha256 over `settings` (how the files are used) and the sorted lines "file hash".
+pub(crate) fn model_id(name: &str, files: &BTreeMap<String, String>, settings: &str) -> String {
     let mut hasher = Sha256::new();
-    hasher.update(format!("{reading}\n"));
+    hasher.update(format!("{settings}\n"));
     for (file, hash) in files {
         hasher.update(format!("{file} {hash}\n"));
     }
@@ -145,7 +144,7 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// A file that is hashed as it is read.
+/// A file that is hashed while it is read.
 #[derive(Debug)]
 pub(crate) struct HashedFile {
     pub(crate) path: PathBuf,
@@ -165,7 +164,7 @@ impl HashedFile {
         Ok(Self { path: path.to_path_buf(), length, file, hasher: Sha256::new() })
     }
 
-    /// Reads what is left, and gives the hash of the whole file in hex.
+    /// Reads the rest and returns the hash of the whole file in hex.
     pub(crate) fn finish(&mut self) -> Result<String, ModelError> {
         io::copy(self, &mut io::sink()).map_err(|cause| ModelError::Io { path: self.path.clone(), cause })?;
         Ok(hex(&std::mem::take(&mut self.hasher).finalize()))

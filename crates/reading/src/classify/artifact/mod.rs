@@ -1,4 +1,4 @@
-//! A model on disk: its files and their hashes, its manifest, and the registry of models with its champion.
+//! Models on disk: the files of a model directory with their hashes, its manifest, and the registry with its champion.
 
 mod error;
 pub(crate) mod files;
@@ -7,4 +7,4 @@ mod registry;
 
 pub use error::ModelError;
 pub use manifest::{Manifest, Origin};
-pub use registry::{Champions, ModelStore, Promotion, StoredModel};
+pub use registry::{ChampionHistory, ModelRegistry, Promotion, RegisteredModel};

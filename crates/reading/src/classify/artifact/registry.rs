@@ -1,9 +1,9 @@
-//! [`ModelStore`]: a directory of models, and which of them is read. Before a model directory is opened.
+//! [`ModelRegistry`]: a directory of models, of which one is the champion. Resolved before a model directory is opened.
 //!
 //! ```text
-//! models/<name>/          a model; it stays as it is once it was promoted
-//! models/champion.json    which one is read: replaced as a whole by one rename, so that a reader meets the old or the new
-//! models/default/         what is read where there is no champion.json
+//! models/<name>/          a model; it must not change after it was promoted
+//! models/champion.json    the champion and its history; replaced atomically, so that a reader sees the old or the new
+//! models/default/         the champion without a champion.json
 //! ```
 
 use std::fs::{self, File};
@@ -24,17 +24,17 @@ const FORMAT: u32 = 1;
 
 /// A directory of models.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModelStore {
+pub struct ModelRegistry {
     dir: PathBuf,
 }
 
-/// What `champion.json` says.
+/// The content of `champion.json`: the champion and its predecessors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Champions {
+pub struct ChampionHistory {
     format: u32,
     pub champion: Promotion,
-    /// Those before it, the latest last: where a rollback goes.
+    /// Earlier champions, the latest last; a rollback returns to it.
     pub former: Vec<Promotion>,
 }
 
@@ -42,30 +42,30 @@ pub struct Champions {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Promotion {
-    /// Its directory in the store.
+    /// Its directory in the registry.
     pub model: String,
     /// [`Manifest::model_id`] when it was promoted.
     pub model_id: String,
-    /// `None` of the model that was read before anything was promoted.
+    /// `None` for the default model, which was in use before the first promotion.
     pub promoted_at: Option<Timestamp>,
-    /// Whether it was promoted though it was found worse.
+    /// Whether it was promoted although the evaluation found it worse.
     pub forced: bool,
-    /// The numbers it was promoted by, in the lab's words.
+    /// The evaluation that led to the promotion, in the lab's format.
     pub evaluation: Value,
 }
 
-/// A model in the store.
+/// A model in the registry.
 #[derive(Debug, Clone, PartialEq)]
-pub struct StoredModel {
+pub struct RegisteredModel {
     pub name: String,
     pub dir: PathBuf,
-    /// `None` of a checkpoint without.
+    /// `None` for a checkpoint without a manifest.
     pub manifest: Option<Manifest>,
     pub is_champion: bool,
 }
 
-impl ModelStore {
-    pub fn at(dir: &Path) -> Self {
+impl ModelRegistry {
+    pub fn new(dir: &Path) -> Self {
         Self { dir: dir.to_path_buf() }
     }
 
@@ -73,55 +73,55 @@ impl ModelStore {
         &self.dir
     }
 
-    /// The directory of the model that `path` stands for: its own, or, of a store, that of the champion.
+    /// The model directory for `path`: `path` itself, or the champion's directory if `path` is a registry.
     ///
     /// # Errors
-    /// When `champion.json` is damaged, or the model it names is no longer the one that was promoted.
+    /// When `champion.json` is damaged, or the champion's files have changed since it was promoted.
     pub fn resolve(path: &Path) -> Result<PathBuf, ModelError> {
-        let store = Self::at(path);
+        let registry = Self::new(path);
         if path.join(CONFIG).exists() {
             return Ok(path.to_path_buf());
         }
-        match store.champions()? {
-            Some(champions) => store.promoted(&champions.champion),
-            None if store.model(DEFAULT).is_dir() => Ok(store.model(DEFAULT)),
-            None => Ok(path.to_path_buf()), // opening it tells what is missing
+        match registry.read_history()? {
+            Some(history) => registry.verify_promoted(&history.champion),
+            None if registry.model_dir(DEFAULT).is_dir() => Ok(registry.model_dir(DEFAULT)),
+            None => Ok(path.to_path_buf()), // opening it reports what is missing
         }
     }
 
-    /// The directory of a model that is, or would be, in the store.
-    pub fn model(&self, name: &str) -> PathBuf {
+    /// The directory of a model with this name, whether it exists or not.
+    pub fn model_dir(&self, name: &str) -> PathBuf {
         self.dir.join(name)
     }
 
-    /// What `champion.json` says; `None` where there is none.
+    /// Reads `champion.json`; `None` if there is none.
     ///
     /// # Errors
-    /// When it cannot be read, or is not one.
-    pub fn champions(&self) -> Result<Option<Champions>, ModelError> {
+    /// When it cannot be read or parsed.
+    pub fn read_history(&self) -> Result<Option<ChampionHistory>, ModelError> {
         let path = self.dir.join(CHAMPION);
-        let fault = |reason: String| ModelError::Manifest { path: path.clone(), reason };
+        let error = |reason: String| ModelError::Manifest { path: path.clone(), reason };
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(cause) => return Err(ModelError::Io { path, cause }),
         };
-        let champions: Champions = serde_json::from_slice(&bytes)
-            .map_err(|error| fault(format!("does not say which model is the champion: {error}")))?;
-        if champions.format != FORMAT {
-            return Err(fault(format!("format is {}; this vigie reads format {FORMAT}", champions.format)));
+        let history: ChampionHistory =
+            serde_json::from_slice(&bytes).map_err(|cause| error(format!("not a champion.json: {cause}")))?;
+        if history.format != FORMAT {
+            return Err(error(format!("format is {}; this vigie reads format {FORMAT}", history.format)));
         }
-        Ok(Some(champions))
+        Ok(Some(history))
     }
 
-    /// What is read now, promoted or by default; `None` of a store with neither.
+    /// The current champion, promoted or default; `None` if the registry has neither.
     ///
     /// # Errors
-    /// When the champion cannot be told.
-    pub fn champion(&self) -> Result<Option<Promotion>, ModelError> {
-        match self.champions()? {
-            Some(champions) => Ok(Some(champions.champion)),
-            None => Ok(Manifest::read(&self.model(DEFAULT))?.map(|manifest| Promotion {
+    /// When `champion.json` or the default model's manifest cannot be read.
+    pub fn current_champion(&self) -> Result<Option<Promotion>, ModelError> {
+        match self.read_history()? {
+            Some(history) => Ok(Some(history.champion)),
+            None => Ok(Manifest::read(&self.model_dir(DEFAULT))?.map(|manifest| Promotion {
                 model: DEFAULT.to_owned(),
                 model_id: manifest.model_id(),
                 promoted_at: None,
@@ -131,101 +131,104 @@ impl ModelStore {
         }
     }
 
-    /// Whether a model of this name is, or was, the champion, and so must stay as it is.
+    /// Whether a model of this name is or was the champion and therefore must not change.
     ///
     /// # Errors
     /// When `champion.json` cannot be read.
     pub fn was_promoted(&self, name: &str) -> Result<bool, ModelError> {
-        let champions = self.champions()?;
-        Ok(champions.is_some_and(|all| all.former.iter().chain([&all.champion]).any(|one| one.model == name)))
+        let history = self.read_history()?;
+        Ok(history.is_some_and(|all| all.former.iter().chain([&all.champion]).any(|one| one.model == name)))
     }
 
-    /// Every model in the store, by name.
+    /// All models in the registry, sorted by name.
     ///
     /// # Errors
-    /// When the store or a manifest in it cannot be read.
-    pub fn models(&self) -> Result<Vec<StoredModel>, ModelError> {
-        let champion = self.champion()?.map(|champion| champion.model);
+    /// When the registry or a manifest in it cannot be read.
+    pub fn list_models(&self) -> Result<Vec<RegisteredModel>, ModelError> {
+        let champion = self.current_champion()?.map(|champion| champion.model);
         let fail = |cause| ModelError::Io { path: self.dir.clone(), cause };
         let mut models = Vec::new();
         for entry in fs::read_dir(&self.dir).map_err(fail)? {
             let name = entry.map_err(fail)?.file_name().to_string_lossy().into_owned();
-            let dir = self.model(&name);
+            let dir = self.model_dir(&name);
             if dir.join(CONFIG).is_file() && !name.starts_with('.') {
                 let is_champion = champion.as_ref() == Some(&name);
-                models.push(StoredModel { manifest: Manifest::read(&dir)?, name, dir, is_champion });
+                models.push(RegisteredModel { manifest: Manifest::read(&dir)?, name, dir, is_champion });
             }
         }
         models.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(models)
     }
 
-    /// Makes `promotion` the champion, and the one before it the latest of the former.
+    /// Makes the model of `promotion` the champion and appends the previous champion to the history.
     ///
     /// # Errors
-    /// When the model is not in the store as the promotion has it, or nothing can be written: then the old one stays.
+    /// When the model's files do not match the promotion, or writing fails: the champion then stays the same.
     pub fn promote(&self, promotion: Promotion) -> Result<(), ModelError> {
-        self.promoted(&promotion)?;
-        self.replace(|store| {
-            let mut former = store.champions()?.map_or_else(Vec::new, |champions| champions.former);
-            former.extend(store.champion()?);
-            Ok(Champions { format: FORMAT, champion: promotion, former })
+        self.verify_promoted(&promotion)?;
+        self.replace_history(|registry| {
+            let mut former = registry.read_history()?.map_or_else(Vec::new, |history| history.former);
+            former.extend(registry.current_champion()?);
+            Ok(ChampionHistory { format: FORMAT, champion: promotion, former })
         })?;
         Ok(())
     }
 
-    /// Goes back to the former champion; gives the one that was left, and the one that is read now.
+    /// Returns to the previous champion. Returns the replaced champion and the new one.
     ///
     /// # Errors
-    /// When there is no former champion, it is no longer as it was promoted, or nothing can be written.
+    /// When a previous champion is missing, its files have changed since it was promoted, or writing fails.
     pub fn rollback(&self) -> Result<(Promotion, Promotion), ModelError> {
-        let mut left = None;
-        let champions = self.replace(|store| {
-            let none = || ModelError::NoFormer { path: store.dir.join(CHAMPION) };
-            let mut champions = store.champions()?.ok_or_else(none)?;
-            let back = champions.former.pop().ok_or_else(none)?;
-            store.promoted(&back)?;
-            left = Some(std::mem::replace(&mut champions.champion, back));
-            Ok(champions)
+        let mut replaced = None;
+        let history = self.replace_history(|registry| {
+            let none = || ModelError::NoPreviousChampion { path: registry.dir.join(CHAMPION) };
+            let mut history = registry.read_history()?.ok_or_else(none)?;
+            let previous = history.former.pop().ok_or_else(none)?;
+            registry.verify_promoted(&previous)?;
+            replaced = Some(std::mem::replace(&mut history.champion, previous));
+            Ok(history)
         })?;
-        let now = champions.champion;
-        Ok((left.unwrap_or_else(|| now.clone()), now))
+        let champion = history.champion;
+        Ok((replaced.unwrap_or_else(|| champion.clone()), champion))
     }
 
-    /// The directory of a model that was promoted, checked to hold that very model.
-    fn promoted(&self, promotion: &Promotion) -> Result<PathBuf, ModelError> {
-        let dir = self.model(&promotion.model);
-        let wanted = &promotion.model_id;
+    /// The directory of a promoted model, after checking that its files are still those that were promoted.
+    fn verify_promoted(&self, promotion: &Promotion) -> Result<PathBuf, ModelError> {
+        let dir = self.model_dir(&promotion.model);
+        let expected = &promotion.model_id;
         let found = match is_plain(&promotion.model) {
             true => Manifest::read(&dir)?.map(|manifest| manifest.model_id()),
-            false => None, // a model outside of the store could change unseen
+            false => None, // a model outside the registry could change unnoticed
         };
-        if found.as_ref() != Some(wanted) {
-            return Err(ModelError::NotPromoted { dir, found, wanted: wanted.clone() });
+        if found.as_ref() != Some(expected) {
+            return Err(ModelError::NotPromoted { dir, found, expected: expected.clone() });
         }
         Ok(dir)
     }
 
-    /// Writes what `change` makes of the store's state, one writer at a time.
-    fn replace(&self, change: impl FnOnce(&Self) -> Result<Champions, ModelError>) -> Result<Champions, ModelError> {
+    /// Replaces `champion.json` with the result of `change`, one writer at a time.
+    fn replace_history(
+        &self,
+        change: impl FnOnce(&Self) -> Result<ChampionHistory, ModelError>,
+    ) -> Result<ChampionHistory, ModelError> {
         let fail = |cause| ModelError::Io { path: self.dir.join(CHAMPION), cause };
         let lock = File::open(&self.dir).map_err(fail)?;
-        lock.lock().map_err(fail)?; // let go of when it is closed
-        let champions = change(self)?;
-        let json = serde_json::to_string_pretty(&champions).map_err(|error| fail(error.into()))? + "\n";
-        let half = self.dir.join(".champion.json.half");
-        let written = write_through(&half, &json).and_then(|()| fs::rename(&half, self.dir.join(CHAMPION)));
+        lock.lock().map_err(fail)?; // released when the file is closed
+        let history = change(self)?;
+        let json = serde_json::to_string_pretty(&history).map_err(|error| fail(error.into()))? + "\n";
+        let temporary = self.dir.join(".champion.json.half");
+        let written = write_synced(&temporary, &json).and_then(|()| fs::rename(&temporary, self.dir.join(CHAMPION)));
         if let Err(cause) = written {
-            let _ = fs::remove_file(&half); // the first failure is the one to tell
+            let _ = fs::remove_file(&temporary); // the first failure is the one to report
             return Err(fail(cause));
         }
         lock.sync_all().map_err(fail)?;
-        Ok(champions)
+        Ok(history)
     }
 }
 
-/// To the disk: a rename must not get there before what it names.
-fn write_through(path: &Path, content: &str) -> io::Result<()> {
+/// Writes and syncs: the content must be on disk before the rename is.
+fn write_synced(path: &Path, content: &str) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(content.as_bytes())?;
     file.sync_all()

@@ -1,6 +1,6 @@
-//! [`Batch`]: texts to padded batches of token ids, and the order in which they are run. Before the encoder.
+//! [`Batch`]: groups texts into padded batches of token ids and sets the order in which they run. Before the encoder.
 
-/// Texts of like length, padded to the longest.
+/// Texts of similar length, padded to the longest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Batch {
     /// Position-major `[length, texts]`.
@@ -9,17 +9,18 @@ pub(crate) struct Batch {
     pub(crate) lengths: Vec<usize>,
     /// Tokens of the longest text.
     pub(crate) length: usize,
-    /// Where each text stood in the call.
+    /// Index of each text in the call.
     pub(crate) origins: Vec<usize>,
 }
 
-/// Cuts `texts`, the token ids of each, into batches of at most `budget` tokens with padding, or of one text.
+/// Groups `texts` (the token ids of each) into batches of at most `budget` tokens, padding included; a longer text gets
+/// its own batch.
 ///
-/// Sorting by length first keeps padding to a few percent, where arrival order wastes more than half.
-pub(crate) fn batches(texts: &[Vec<u32>], budget: usize, padding: u32) -> Vec<Batch> {
+/// Sorting by length keeps padding to a few percent; in arrival order more than half would be padding.
+pub(crate) fn make_batches(texts: &[Vec<u32>], budget: usize, padding: u32) -> Vec<Batch> {
     let length = |index: usize| texts.get(index).map_or(0, Vec::len);
     let mut order: Vec<usize> = (0..texts.len()).collect();
-    // Longest first: the threads then end together, and the buffers of the first batch do for the rest.
+    // Longest first: the threads then finish together, and the buffers of the first batch are large enough for the rest.
     order.sort_by_key(|index| (std::cmp::Reverse(length(*index)), *index));
     let mut batches = Vec::new();
     let mut rest = order.as_slice();
@@ -49,9 +50,9 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn like_lengths_share_a_batch() {
+    fn similar_lengths_share_a_batch() {
         let texts = [vec![1], vec![2, 3, 4], vec![5, 6], vec![]];
-        let cut = batches(&texts, 4, 9);
+        let cut = make_batches(&texts, 4, 9);
         let long = Batch { ids: vec![2, 3, 4], lengths: vec![3], length: 3, origins: vec![1] };
         let middle = Batch { ids: vec![5, 1, 6, 9], lengths: vec![2, 1], length: 2, origins: vec![2, 0] };
         let empty = Batch { ids: vec![9], lengths: vec![1], length: 1, origins: vec![3] };
@@ -64,7 +65,7 @@ mod tests {
             texts in prop::collection::vec(prop::collection::vec(1_u32..50, 0..30), 0..60), budget in 1_usize..200,
         ) {
             let mut origins = Vec::new();
-            for batch in batches(&texts, budget, 0) {
+            for batch in make_batches(&texts, budget, 0) {
                 prop_assert!(batch.ids.len() == batch.length * batch.lengths.len());
                 prop_assert!(batch.ids.len() <= budget || batch.lengths.len() == 1);
                 for (column, origin) in batch.origins.iter().enumerate() {

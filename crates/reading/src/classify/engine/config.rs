@@ -1,4 +1,4 @@
-//! [`EncoderConfig`]: the `config.json` of a DistilBERT checkpoint, as on the Hugging Face hub.
+//! [`EncoderConfig`]: the `config.json` of a DistilBERT checkpoint in the format of the Hugging Face hub.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::super::ModelError;
 
-/// Shape of a DistilBERT, under the names its `config.json` gives them.
+/// Dimensions of a DistilBERT, named as in its `config.json`.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct EncoderConfig {
     pub(crate) vocab_size: usize,
@@ -20,7 +20,7 @@ pub(crate) struct EncoderConfig {
     pub(crate) activation: Activation,
     #[serde(default)]
     pub(crate) pad_token_id: u32,
-    /// Names of the checkpoint's own classes, by row of its classifier.
+    /// Names of the checkpoint's classes, by row of its classifier.
     #[serde(default)]
     pub(crate) id2label: BTreeMap<String, String>,
     model_type: String,
@@ -30,27 +30,27 @@ pub(crate) struct EncoderConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Activation {
-    /// By the error function, as Hugging Face's "gelu".
+    /// With the error function, as Hugging Face's "gelu".
     #[default]
     Gelu,
     Relu,
 }
 
 impl EncoderConfig {
-    /// Parses and checks; `path` is for messages.
+    /// Parses and checks; `path` appears in error messages.
     pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Self, ModelError> {
-        let fault = |reason: String| ModelError::Config { path: path.to_path_buf(), reason };
+        let error = |reason: String| ModelError::Config { path: path.to_path_buf(), reason };
         let config: Self = serde_json::from_slice(bytes)
-            .map_err(|error| fault(format!("not the config.json of a DistilBERT checkpoint: {error}")))?;
-        match config.fault() {
-            Some(reason) => Err(fault(reason)),
+            .map_err(|cause| error(format!("not the config.json of a DistilBERT checkpoint: {cause}")))?;
+        match config.find_problem() {
+            Some(reason) => Err(error(reason)),
             None => Ok(config),
         }
     }
 
-    fn fault(&self) -> Option<String> {
+    fn find_problem(&self) -> Option<String> {
         if self.model_type != "distilbert" {
-            return Some(format!("model_type is `{}`; wanted `distilbert`", self.model_type));
+            return Some(format!("model_type is `{}`; expected `distilbert`", self.model_type));
         }
         let sizes = [
             ("vocab_size", self.vocab_size),
@@ -60,14 +60,14 @@ impl EncoderConfig {
             ("max_position_embeddings", self.max_position_embeddings),
         ];
         if let Some((field, _)) = sizes.iter().find(|(_, size)| *size == 0) {
-            return Some(format!("{field} is 0; wanted at least 1"));
+            return Some(format!("{field} is 0; expected at least 1"));
         }
         if !self.dim.is_multiple_of(self.n_heads) {
-            return Some(format!("dim is {}; wanted a multiple of n_heads, {}", self.dim, self.n_heads));
+            return Some(format!("dim is {}; expected a multiple of n_heads, {}", self.dim, self.n_heads));
         }
         let vocabulary = u32::try_from(self.vocab_size).unwrap_or(u32::MAX);
         (self.pad_token_id >= vocabulary)
-            .then(|| format!("pad_token_id is {}; wanted less than vocab_size, {vocabulary}", self.pad_token_id))
+            .then(|| format!("pad_token_id is {}; expected less than vocab_size, {vocabulary}", self.pad_token_id))
     }
 
     pub(crate) fn head_dim(&self) -> usize {
@@ -93,16 +93,16 @@ mod tests {
     }
 
     #[test]
-    fn each_fault_is_named() {
-        for (json, wanted) in [
-            (TINY.replace("HEADS", "3").replace("ACT", "gelu"), "dim is 8; wanted a multiple of n_heads, 3"),
+    fn each_problem_is_named() {
+        for (json, expected) in [
+            (TINY.replace("HEADS", "3").replace("ACT", "gelu"), "dim is 8; expected a multiple of n_heads, 3"),
             (TINY.replace("HEADS", "0").replace("ACT", "gelu"), "n_heads is 0"),
             (TINY.replace("HEADS", "2").replace("ACT", "swish"), "unknown variant `swish`"),
             (TINY.replace("HEADS", "2").replace("distilbert", "bert").replace("ACT", "gelu"), "model_type is `bert`"),
             (TINY.replace("\"dim\":8,", "").replace("HEADS", "2").replace("ACT", "gelu"), "missing field `dim`"),
         ] {
             let message = parse(&json).unwrap_err();
-            assert!(message.starts_with("m/config.json: ") && message.contains(wanted), "{message}");
+            assert!(message.starts_with("m/config.json: ") && message.contains(expected), "{message}");
         }
     }
 }

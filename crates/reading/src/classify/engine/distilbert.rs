@@ -1,22 +1,21 @@
-//! [`DistilBert`]: the encoder's forward pass on the CPU, in f32. Between `batch` and `pool`.
+//! [`DistilBert`]: the encoder's forward pass on the CPU, in f32. Between `batch` and `pooling`.
 //!
-//! Vectors are kept position-major, `[positions, texts, dim]`, and queries, keys and values of one head side by side:
-//! then every product of the attention reads its operands where they lie, and only the context is moved once.
+//! Vectors are position-major, `[positions, texts, dim]`, and queries, keys and values of one head are adjacent: every
+//! matrix product of the attention reads its operands in place, and only the context is copied, once.
 
 use candle_core::{D, DType, Device, Result, Tensor};
+use vigie_kernels::LayerNorm;
 
 use super::super::ModelError;
 use super::batch::Batch;
 use super::config::{Activation, EncoderConfig};
-use vigie_kernels::LayerNorm;
-
 use super::ops::{AddBias, BiasActivation, EmbedNorm, KeySoftmax, ResidualNorm};
 use super::weights::Weights;
 
 /// A DistilBERT encoder (Sanh et al. 2019), ready to run.
 #[derive(Debug)]
 pub(crate) struct DistilBert {
-    /// `[vocabulary, dim]` in the type it was stored in, the largest table by far; widened as rows are looked up.
+    /// `[vocabulary, dim]` in its stored type, because it is the largest table by far; rows become f32 on look-up.
     words: Tensor,
     /// Row-major `[max_position_embeddings, dim]`.
     positions: Vec<f32>,
@@ -46,14 +45,14 @@ struct Linear {
 }
 
 impl DistilBert {
-    pub(crate) fn take(weights: &mut Weights, config: &EncoderConfig) -> std::result::Result<Self, ModelError> {
+    pub(crate) fn load(weights: &mut Weights, config: &EncoderConfig) -> std::result::Result<Self, ModelError> {
         let (dim, positions) = (config.dim, config.max_position_embeddings);
         Ok(Self {
-            words: weights.take("embeddings.word_embeddings.weight", &[config.vocab_size, dim])?,
+            words: weights.take_tensor("embeddings.word_embeddings.weight", &[config.vocab_size, dim])?,
             positions: weights.take_values("embeddings.position_embeddings.weight", &[positions, dim])?,
-            norm: take_norm(weights, "embeddings.LayerNorm", dim)?,
+            norm: load_norm(weights, "embeddings.LayerNorm", dim)?,
             layers: (0..config.n_layers)
-                .map(|index| Layer::take(weights, config, index))
+                .map(|index| Layer::load(weights, config, index))
                 .collect::<std::result::Result<_, _>>()?,
             heads: config.n_heads,
             dim,
@@ -64,24 +63,23 @@ impl DistilBert {
         self.dim
     }
 
-    /// How many layers follow the embeddings.
+    /// Number of layers after the embeddings.
     pub(crate) fn depth(&self) -> usize {
         self.layers.len()
     }
 
-    /// The vectors that leave each of the layers `kept` (ascending; 0 stands for the embeddings), each row-major
-    /// `[positions, texts, dim]`.
-    pub(crate) fn forward(&self, batch: &Batch, kept: &[usize]) -> Result<Vec<Vec<f32>>> {
+    /// The output of each layer in `selected` (ascending; 0 is the embeddings), each row-major `[positions, texts, dim]`.
+    pub(crate) fn forward(&self, batch: &Batch, selected: &[usize]) -> Result<Vec<Vec<f32>>> {
         let texts = batch.lengths.len();
         let ids = Tensor::from_slice(&batch.ids, batch.ids.len(), &Device::Cpu)?;
         let mut hidden = self.words.index_select(&ids, 0)?.to_dtype(DType::F32)?;
         hidden.inplace_op1(&EmbedNorm { positions: &self.positions, texts, norm: &self.norm })?;
-        let mut vectors = Vec::with_capacity(kept.len());
+        let mut vectors = Vec::with_capacity(selected.len());
         for depth in 0..=self.layers.len() {
             if let Some(layer) = depth.checked_sub(1).and_then(|index| self.layers.get(index)) {
                 hidden = self.layer(layer, &hidden, batch)?;
             }
-            if kept.contains(&depth) {
+            if selected.contains(&depth) {
                 vectors.push(hidden.flatten_all()?.to_vec1()?);
             }
         }
@@ -110,17 +108,17 @@ impl DistilBert {
 }
 
 impl Layer {
-    fn take(weights: &mut Weights, config: &EncoderConfig, index: usize) -> std::result::Result<Self, ModelError> {
+    fn load(weights: &mut Weights, config: &EncoderConfig, index: usize) -> std::result::Result<Self, ModelError> {
         let (dim, hidden) = (config.dim, config.hidden_dim);
         let name = |part: &str| format!("transformer.layer.{index}.{part}");
         Ok(Self {
-            qkv: take_qkv(weights, &name("attention"), config)?,
-            out: Linear::take(weights, &name("attention.out_lin"), dim, dim)?,
-            attention_norm: take_norm(weights, &name("sa_layer_norm"), dim)?,
-            up: Linear::take(weights, &name("ffn.lin1"), hidden, dim)?,
+            qkv: load_qkv(weights, &name("attention"), config)?,
+            out: Linear::load(weights, &name("attention.out_lin"), dim, dim)?,
+            attention_norm: load_norm(weights, &name("sa_layer_norm"), dim)?,
+            up: Linear::load(weights, &name("ffn.lin1"), hidden, dim)?,
             activation: config.activation,
-            down: Linear::take(weights, &name("ffn.lin2"), dim, hidden)?,
-            output_norm: take_norm(weights, &name("output_layer_norm"), dim)?,
+            down: Linear::load(weights, &name("ffn.lin2"), dim, hidden)?,
+            output_norm: load_norm(weights, &name("output_layer_norm"), dim)?,
         })
     }
 
@@ -134,30 +132,30 @@ impl Layer {
 }
 
 impl Linear {
-    fn take(weights: &mut Weights, name: &str, outputs: usize, inputs: usize) -> std::result::Result<Self, ModelError> {
-        let weight = weights.take(&format!("{name}.weight"), &[outputs, inputs])?.to_dtype(DType::F32)?;
+    fn load(weights: &mut Weights, name: &str, outputs: usize, inputs: usize) -> std::result::Result<Self, ModelError> {
+        let weight = weights.take_tensor(&format!("{name}.weight"), &[outputs, inputs])?.to_dtype(DType::F32)?;
         Ok(Self { weight: weight.t()?, bias: weights.take_values(&format!("{name}.bias"), &[outputs])? })
     }
 
-    /// Without the bias, which the operator that follows adds.
+    /// Without the bias: the next operator adds it.
     fn product(&self, rows: &Tensor) -> Result<Tensor> {
         rows.matmul(&self.weight)
     }
 }
 
-fn take_norm(weights: &mut Weights, name: &str, dim: usize) -> std::result::Result<LayerNorm, ModelError> {
+fn load_norm(weights: &mut Weights, name: &str, dim: usize) -> std::result::Result<LayerNorm, ModelError> {
     Ok(LayerNorm {
-        gain: weights.take_values(&format!("{name}.weight"), &[dim])?,
-        shift: weights.take_values(&format!("{name}.bias"), &[dim])?,
+        weight: weights.take_values(&format!("{name}.weight"), &[dim])?,
+        bias: weights.take_values(&format!("{name}.bias"), &[dim])?,
     })
 }
 
 /// One projection to queries, keys and values, its rows sorted by head.
-fn take_qkv(weights: &mut Weights, name: &str, config: &EncoderConfig) -> std::result::Result<Linear, ModelError> {
+fn load_qkv(weights: &mut Weights, name: &str, config: &EncoderConfig) -> std::result::Result<Linear, ModelError> {
     let (dim, heads, head_dim) = (config.dim, config.n_heads, config.head_dim());
     let (mut rows, mut biases) = (Vec::with_capacity(3), Vec::with_capacity(3));
     for (part, scale) in [("q_lin", 1.0 / (head_dim as f64).sqrt()), ("k_lin", 1.0), ("v_lin", 1.0)] {
-        let linear = Linear::take(weights, &format!("{name}.{part}"), dim, dim)?;
+        let linear = Linear::load(weights, &format!("{name}.{part}"), dim, dim)?;
         let bias = Tensor::new(linear.bias, &Device::Cpu)?;
         rows.push((linear.weight.t()? * scale)?.reshape((heads, head_dim, dim))?);
         biases.push((bias * scale)?.reshape((heads, head_dim))?);

@@ -1,10 +1,10 @@
-//! What stands between the encoder's matrix products, each in one pass and in place: bias with activation, residual
-//! with LayerNorm, softmax over the keys of a text. Candle's own are a pass and an allocation for every operator.
+//! The operators between the encoder's matrix products, each in one pass and in place: bias with activation, residual with
+//! LayerNorm, softmax over the keys of a text. Candle's operators would take a pass and an allocation each.
 
 use candle_core::{CpuStorage, Error, InplaceOp1, InplaceOp2, Layout, Result};
+use vigie_kernels::{LayerNorm, add_assign, gelu, softmax};
 
 use super::config::Activation;
-use vigie_kernels::{LayerNorm, add, gelu, softmax};
 
 /// Adds a bias to every row.
 pub(crate) struct AddBias<'a>(pub(crate) &'a [f32]);
@@ -15,7 +15,7 @@ pub(crate) struct BiasActivation<'a> {
     pub(crate) activation: Activation,
 }
 
-/// LayerNorm of word embedding + position embedding; rows are position-major, `texts` rows a position.
+/// LayerNorm of word embedding + position embedding; rows are position-major, `texts` rows per position.
 pub(crate) struct EmbedNorm<'a> {
     pub(crate) positions: &'a [f32],
     pub(crate) texts: usize,
@@ -28,10 +28,10 @@ pub(crate) struct ResidualNorm<'a> {
     pub(crate) norm: &'a LayerNorm,
 }
 
-/// Softmax over the last dimension of `[texts, heads, queries, keys]`; keys beyond a text's own length weigh nothing.
+/// Softmax over the last dimension of `[texts, heads, queries, keys]`; keys beyond the text's length get weight 0.
 pub(crate) struct KeySoftmax<'a> {
     pub(crate) lengths: &'a [usize],
-    /// Rows a text: heads x queries.
+    /// Rows per text: heads x queries.
     pub(crate) rows: usize,
     pub(crate) keys: usize,
 }
@@ -43,7 +43,7 @@ impl InplaceOp1 for AddBias<'_> {
 
     fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
         for row in values_mut(storage, layout)?.chunks_exact_mut(self.0.len()) {
-            add(row, self.0);
+            add_assign(row, self.0);
         }
         Ok(())
     }
@@ -71,11 +71,11 @@ impl InplaceOp1 for EmbedNorm<'_> {
     }
 
     fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
-        let dim = self.norm.gain.len();
+        let dim = self.norm.weight.len();
         let rows = values_mut(storage, layout)?.chunks_exact_mut(dim * self.texts);
         for (texts, position) in rows.zip(self.positions.chunks_exact(dim)) {
             for row in texts.chunks_exact_mut(dim) {
-                add(row, position);
+                add_assign(row, position);
                 self.norm.apply(row);
             }
         }
@@ -98,8 +98,8 @@ impl InplaceOp2 for ResidualNorm<'_> {
         let dim = self.bias.len();
         let residual = values(other, other_layout)?.chunks_exact(dim);
         for (row, residual) in values_mut(storage, layout)?.chunks_exact_mut(dim).zip(residual) {
-            add(row, self.bias);
-            add(row, residual);
+            add_assign(row, self.bias);
+            add_assign(row, residual);
             self.norm.apply(row);
         }
         Ok(())
@@ -127,13 +127,13 @@ impl InplaceOp1 for KeySoftmax<'_> {
 fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     match (storage, layout.contiguous_offsets()) {
         (CpuStorage::F32(values), Some((start, end))) => Ok(values.get(start..end).unwrap_or_default()),
-        _ => Err(Error::Msg("an operator of the encoder wants contiguous f32".to_owned())),
+        _ => Err(Error::Msg("an operator of the encoder needs contiguous f32".to_owned())),
     }
 }
 
 fn values_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Result<&'a mut [f32]> {
     match (storage, layout.contiguous_offsets()) {
         (CpuStorage::F32(values), Some((start, end))) => Ok(values.get_mut(start..end).unwrap_or_default()),
-        _ => Err(Error::Msg("an operator of the encoder wants contiguous f32".to_owned())),
+        _ => Err(Error::Msg("an operator of the encoder needs contiguous f32".to_owned())),
     }
 }

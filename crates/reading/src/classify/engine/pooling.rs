@@ -1,27 +1,27 @@
-//! [`Pooling`]: from a vector for each token to one for the text, between the encoder and its head.
+//! [`Pooling`]: combines the token vectors into one vector per text. Between the encoder and its head.
 
 use serde::{Deserialize, Serialize};
 
-/// What of the encoder's layers stands for the whole text.
+/// Which encoder outputs represent the whole text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pooling {
-    /// Mean of the last layer over the text's tokens, padding left out.
+    /// Mean of the last layer over the text's tokens, without padding.
     Mean,
     /// The first token of the last layer.
     Cls,
-    /// The mean of the middle layer (the third of six), then that of the last. A frozen encoder trained for another task
-    /// still has there what its last layer has dropped; models/README.md has what this is worth on posts.
+    /// The mean of the middle layer (the third of six) followed by the mean of the last. The middle layer of a frozen encoder
+    /// keeps information that its last layer, trained for another task, has lost; models/README.md has the gain on posts.
     MeanMiddleLast,
 }
 
 impl Pooling {
-    /// Values a text, for an encoder of `dim` values a token.
+    /// Values per text, for an encoder with `dim` values per token.
     pub fn width(self, dim: usize) -> usize {
         self.layers(0).len() * dim
     }
 
-    /// The layers that are pooled, of an encoder of `count`: the first is 1, and 0 stands for the embeddings.
+    /// The layers to pool, of an encoder with `count` layers: the first is 1, and 0 is the embeddings.
     pub(crate) fn layers(self, count: usize) -> Vec<usize> {
         match self {
             Self::Mean | Self::Cls => vec![count],
@@ -29,7 +29,7 @@ impl Pooling {
         }
     }
 
-    /// Pools one text in one layer: `tokens` are its vectors, first to last and without padding, `out` is as long as each.
+    /// Pools one text in one layer: `tokens` are its vectors in order, without padding; `out` is as long as each.
     pub(crate) fn pool<'a>(self, tokens: impl Iterator<Item = &'a [f32]>, out: &mut [f32]) {
         match self {
             Self::Mean | Self::MeanMiddleLast => mean(tokens, out),
@@ -65,12 +65,12 @@ mod tests {
     #[test]
     fn each_pooling_of_two_tokens() {
         let tokens = [[1.0_f32, 2.0], [3.0, 6.0]];
-        for (pooling, wanted) in
+        for (pooling, expected) in
             [(Pooling::Mean, [2.0, 4.0]), (Pooling::Cls, [1.0, 2.0]), (Pooling::MeanMiddleLast, [2.0, 4.0])]
         {
             let mut out = [9.0; 2];
             pooling.pool(tokens.iter().map(<[f32; 2]>::as_slice), &mut out);
-            assert_eq!(out, wanted, "{pooling:?}");
+            assert_eq!(out, expected, "{pooling:?}");
         }
     }
 

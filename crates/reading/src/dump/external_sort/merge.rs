@@ -1,4 +1,4 @@
-//! Merges the sorted runs of the temp file: one small buffer per run, one file handle for all.
+//! Merges the sorted runs of the temp file, with one small buffer per run and one file handle.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -10,23 +10,23 @@ use super::key;
 use super::key::{Key, compare};
 
 /// Bounds of a run's read buffer, in bytes.
-const LEAST: usize = 1 << 12;
-const MOST: usize = 1 << 18;
+const MIN_BUFFER: usize = 1 << 12;
+const MAX_BUFFER: usize = 1 << 18;
 
-/// The posts of all runs, the earliest first.
+/// The posts of all runs, earliest first.
 pub(super) struct Merge {
     file: File,
     heap: BinaryHeap<Run>,
 }
 
 impl Merge {
-    /// Runs follow each other in the file; `ends` is where each one stops.
+    /// Runs are consecutive in the file; `ends` has the end of each.
     pub(super) fn new(file: File, ends: &[u64], memory: usize) -> io::Result<Self> {
-        let buffer = (memory / ends.len().max(1)).clamp(LEAST, MOST);
+        let buffer = (memory / ends.len().max(1)).clamp(MIN_BUFFER, MAX_BUFFER);
         let mut heap = BinaryHeap::with_capacity(ends.len());
         let mut next = 0;
         for end in ends {
-            let mut run = Run { next, end: *end, buffer: Vec::with_capacity(buffer), at: 0, head: Head::default() };
+            let mut run = Run { next, end: *end, buffer: Vec::with_capacity(buffer), at: 0, head: RunHead::default() };
             next = *end;
             if run.advance(&file)? {
                 heap.push(run);
@@ -35,13 +35,13 @@ impl Merge {
         Ok(Self { file, heap })
     }
 
-    /// The earliest post, packed.
+    /// The earliest post, serialised.
     pub(super) fn head(&self) -> Option<&[u8]> {
         self.heap.peek().map(Run::packed)
     }
 
-    /// Goes on to the next.
-    pub(super) fn pass(&mut self) -> io::Result<()> {
+    /// Advances to the next post.
+    pub(super) fn advance(&mut self) -> io::Result<()> {
         let Some(mut earliest) = self.heap.peek_mut() else { return Ok(()) };
         if !earliest.advance(&self.file)? {
             PeekMut::pop(earliest);
@@ -52,17 +52,17 @@ impl Merge {
 
 /// One sorted run, read through a buffer.
 struct Run {
-    /// What is still to be read of the file.
+    /// File offset of the next unread byte of the run.
     next: u64,
     end: u64,
     buffer: Vec<u8>,
-    /// Where in the buffer the bytes behind the head begin.
+    /// Position in the buffer after the current post.
     at: usize,
-    head: Head,
+    head: RunHead,
 }
 
 #[derive(Default)]
-struct Head {
+struct RunHead {
     millisecond: i64,
     id_number: u64,
     length: usize,
@@ -77,7 +77,7 @@ impl Run {
         Key { millisecond: self.head.millisecond, id_number: self.head.id_number, packed: self.packed() }
     }
 
-    /// Makes the next post the head. `false` at the end of the run.
+    /// Advances to the next post. `false` at the end of the run.
     fn advance(&mut self, file: &File) -> io::Result<bool> {
         if self.at == self.buffer.len() && self.next == self.end {
             return Ok(false);
@@ -86,25 +86,25 @@ impl Run {
         prefix.copy_from_slice(self.bytes(4, file)?);
         self.head.length = usize::try_from(u32::from_le_bytes(prefix)).map_err(io::Error::other)?;
         let packed = self.bytes(self.head.length, file)?;
-        let (id, millisecond) = key::head(packed).ok_or_else(|| io::Error::other("the temp file was changed"))?;
+        let (id, millisecond) = key::id_and_time(packed).ok_or_else(|| io::Error::other("the temp file is damaged"))?;
         (self.head.id_number, self.head.millisecond) = (key::id_number(id), millisecond);
         Ok(true)
     }
 
     /// The next bytes of the run.
-    fn bytes(&mut self, wanted: usize, file: &File) -> io::Result<&[u8]> {
-        if self.buffer.len() - self.at < wanted {
-            self.refill(wanted, file)?;
+    fn bytes(&mut self, count: usize, file: &File) -> io::Result<&[u8]> {
+        if self.buffer.len() - self.at < count {
+            self.refill(count, file)?;
         }
         let start = self.at;
-        self.at += wanted;
+        self.at += count;
         self.buffer.get(start..self.at).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 
-    fn refill(&mut self, wanted: usize, mut file: &File) -> io::Result<()> {
+    fn refill(&mut self, count: usize, mut file: &File) -> io::Result<()> {
         self.buffer.drain(..self.at);
         self.at = 0;
-        let room = self.buffer.capacity().max(wanted) - self.buffer.len();
+        let room = self.buffer.capacity().max(count) - self.buffer.len();
         let read = (self.end - self.next).min(room as u64);
         file.seek(SeekFrom::Start(self.next))?;
         let got = file.take(read).read_to_end(&mut self.buffer)?;
@@ -113,7 +113,7 @@ impl Run {
     }
 }
 
-/// The heap gives its greatest: the run with the earliest head is that.
+/// Reversed, because the heap returns its greatest item: the run with the earliest post.
 impl Ord for Run {
     fn cmp(&self, other: &Self) -> Ordering {
         compare(&other.key(), &self.key())

@@ -1,4 +1,4 @@
-//! Tests of `order`.
+//! Tests of the external sort.
 
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -19,13 +19,13 @@ fn post(millisecond: i64, id: &str, text: &str) -> Post {
     }
 }
 
-fn ordered(posts: &[Post], memory: usize) -> Ordered {
-    let mut order = Order::new(memory);
+fn sorted(posts: &[Post], memory: usize) -> SortedPosts {
+    let mut sort = ExternalSort::new(memory);
     for post in posts {
-        order.push(post).unwrap();
+        sort.push(post).unwrap();
     }
-    assert_eq!((order.len(), order.is_empty()), (posts.len() as u64, posts.is_empty()));
-    order.finish().unwrap()
+    assert_eq!((sort.len(), sort.is_empty()), (posts.len() as u64, posts.is_empty()));
+    sort.finish().unwrap()
 }
 
 fn by_std(posts: &[Post]) -> Vec<Post> {
@@ -46,26 +46,26 @@ fn any_post() -> impl Strategy<Value = Post> {
 proptest! {
     #[test]
     fn equals_a_sort_in_memory(posts in prop::collection::vec(any_post(), 0..60), memory in 1usize..6000) {
-        let sorted: Vec<Post> = ordered(&posts, memory).map(Result::unwrap).collect();
+        let sorted: Vec<Post> = sorted(&posts, memory).map(Result::unwrap).collect();
         prop_assert_eq!(&sorted, &by_std(&posts));
     }
 
     #[test]
     fn the_order_of_arrival_does_not_matter(mut posts in prop::collection::vec(any_post(), 0..30), memory in 1usize..3000) {
-        let forward: Vec<Post> = ordered(&posts, memory).map(Result::unwrap).collect();
+        let forward: Vec<Post> = sorted(&posts, memory).map(Result::unwrap).collect();
         posts.reverse();
-        let backward: Vec<Post> = ordered(&posts, memory).map(Result::unwrap).collect();
+        let backward: Vec<Post> = sorted(&posts, memory).map(Result::unwrap).collect();
         prop_assert_eq!(forward, backward);
     }
 
     #[test]
-    fn passing_equals_skipping(posts in prop::collection::vec(any_post(), 0..30), memory in 1usize..3000, passed in 0u64..40) {
-        let mut rest = ordered(&posts, memory);
-        rest.pass(passed).unwrap();
-        prop_assert_eq!(rest.len(), (posts.len() as u64).saturating_sub(passed));
+    fn skip_posts_equals_iterator_skip(posts in prop::collection::vec(any_post(), 0..30), memory in 1usize..3000, skipped in 0u64..40) {
+        let mut rest = sorted(&posts, memory);
+        rest.skip_posts(skipped).unwrap();
+        prop_assert_eq!(rest.len(), (posts.len() as u64).saturating_sub(skipped));
         let rest: Vec<Post> = rest.map(Result::unwrap).collect();
-        let skipped: Vec<Post> = by_std(&posts).into_iter().skip(passed as usize).collect();
-        prop_assert_eq!(rest, skipped);
+        let expected: Vec<Post> = by_std(&posts).into_iter().skip(skipped as usize).collect();
+        prop_assert_eq!(rest, expected);
     }
 }
 
@@ -73,37 +73,37 @@ proptest! {
 fn ids_are_compared_as_numbers_where_they_are() {
     let mut ids = ["b", "10", "9", "99999999999999999999", "a", "100000000000000000000", "7"].map(|id| post(0, id, ""));
     ids.reverse();
-    let sorted: Vec<String> = ordered(&ids, 1 << 20).map(|post| post.unwrap().id).collect();
+    let sorted: Vec<String> = sorted(&ids, 1 << 20).map(|post| post.unwrap().id).collect();
     assert_eq!(sorted, ["7", "9", "10", "99999999999999999999", "100000000000000000000", "a", "b"]);
 }
 
 #[test]
-fn nothing_is_spilled_that_fits() {
-    let mut order = Order::new(1 << 20);
-    (0..100).for_each(|at| order.push(&post(-at, "1", "x")).unwrap());
-    assert!(order.spill.is_none());
-    let mut order = Order::new(1 << 10);
-    (0..100).for_each(|at| order.push(&post(-at, "1", "x")).unwrap());
-    assert!(order.spill.is_some_and(|spill| spill.run_ends.len() > 1));
+fn posts_that_fit_are_not_spilled() {
+    let mut sort = ExternalSort::new(1 << 20);
+    (0..100).for_each(|at| sort.push(&post(-at, "1", "x")).unwrap());
+    assert!(sort.spill.is_none());
+    let mut sort = ExternalSort::new(1 << 10);
+    (0..100).for_each(|at| sort.push(&post(-at, "1", "x")).unwrap());
+    assert!(sort.spill.is_some_and(|spill| spill.run_ends.len() > 1));
 }
 
 #[test]
-fn posts_longer_than_any_buffer_pass() {
+fn posts_longer_than_any_buffer_are_sorted() {
     let long = "é".repeat(300_000);
     let posts = [post(2, "a", &long), post(1, "b", "short"), post(0, "c", &long)];
-    let sorted: Vec<Post> = ordered(&posts, 10).map(Result::unwrap).collect();
+    let sorted: Vec<Post> = sorted(&posts, 10).map(Result::unwrap).collect();
     assert_eq!(sorted, by_std(&posts));
 }
 
 #[test]
-fn a_packed_post_begins_with_its_id_and_time() {
+fn a_serialised_post_begins_with_its_id_and_time() {
     let packed = postcard::to_stdvec(&post(1_424_777_752_123, "567", "late")).unwrap();
-    assert_eq!(key::head(&packed), Some(("567", 1_424_777_752_123)));
+    assert_eq!(key::id_and_time(&packed), Some(("567", 1_424_777_752_123)));
 }
 
 #[test]
 fn a_full_disk_is_explained() {
-    let message = failed(io::ErrorKind::StorageFull.into()).to_string();
+    let message = spill_error(io::ErrorKind::StorageFull.into()).to_string();
     let dir = std::env::temp_dir();
     assert!(message.contains(&format!("{}", dir.display())) && message.contains("TMPDIR"), "{message}");
 }

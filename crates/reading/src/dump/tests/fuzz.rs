@@ -1,23 +1,26 @@
-//! Whatever the bytes are: no panic, an end, and CSV read as the `csv` crate reads it.
+//! Any bytes: no panic, an end, and CSV parsed as by the `csv` crate.
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::dump::csv_fields::Fields;
+use crate::dump::csv_fields::CsvFields;
 use crate::dump::framing::CsvFraming;
-use crate::dump::input::Stream;
-use crate::dump::record_splitter::{Cut, Records};
+use crate::dump::input::ByteStream;
+use crate::dump::record_splitter::{RecordEnd, RecordSplitter};
 
-fn any_options() -> impl Strategy<Value = (ReadOptions, Needs)> {
+fn any_options() -> impl Strategy<Value = (ReadOptions, RequiredFields)> {
     let layout = prop_oneof![Just(Layout::Auto), Just(Layout::Csv), Just(Layout::Sentiment140), Just(Layout::XJsonl)];
     let encoding = prop_oneof![Just(Encoding::Auto), Just(Encoding::Utf8), Just(Encoding::Latin1)];
     (layout, encoding, any::<(bool, bool)>()).prop_map(|(layout, encoding, (created_at, label))| {
         let columns = Columns { topic: Some("id".into()), ..Columns::default() };
-        (ReadOptions { layout, encoding, columns, ..ReadOptions::default() }, Needs { created_at, label, topic: false })
+        (
+            ReadOptions { layout, encoding, columns, ..ReadOptions::default() },
+            RequiredFields { created_at, label, topic: false },
+        )
     })
 }
 
-/// Bytes that come near to a dump.
+/// Bytes that resemble a dump.
 fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
     let near = "(text|id|date|,|;|\"|\n|\r|\r\n|\\{\"text\":|\\{|\\}|\\[|\\]|0|é|2015-02-24T11:35:52Z|Mon Apr 06 22:19:45 PDT 2009){0,40}";
     let gzipped = prop::collection::vec(any::<u8>(), 0..80).prop_map(|rest| [&[0x1f, 0x8b, 8][..], &rest].concat());
@@ -36,14 +39,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
 
     #[test]
-    fn any_bytes_are_read_to_an_end(bytes in any_bytes(), (options, needs) in any_options()) {
-        if let Ok(mut reader) = open(&bytes, &options, needs) {
+    fn any_bytes_are_read_to_an_end(bytes in any_bytes(), (options, required) in any_options()) {
+        if let Ok(mut reader) = open(&bytes, &options, required) {
             let mut line = 0;
             while let Ok(Some(read)) = reader.next_row() {
                 let at = match read {
                     Ok(row) => {
                         prop_assert!(!row.text.trim().is_empty());
-                        prop_assert!(row.created_at.is_some() || !needs.created_at);
+                        prop_assert!(row.created_at.is_some() || !required.created_at);
                         row.line
                     }
                     Err(reject) => reject.line,
@@ -74,12 +77,12 @@ proptest! {
         let mut theirs = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
         let theirs: Vec<Vec<String>> =
             theirs.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect();
-        let stream = Stream::new(Box::new(Steps(text.clone().into_bytes(), 0, step)), None).unwrap();
-        let (mut records, mut framing) = (Records::new(stream), CsvFraming::new(b','));
-        let (mut ours, mut fields) = (Vec::new(), Fields::default());
-        while let Some(record) = records.next(&mut framing).unwrap() {
-            if record.cut == Cut::Open {
-                // The `csv` crate takes all that follows for the field; here one line is given up.
+        let stream = ByteStream::new(Box::new(Steps(text.clone().into_bytes(), 0, step)), None).unwrap();
+        let (mut splitter, mut framing) = (RecordSplitter::new(stream), CsvFraming::new(b','));
+        let (mut ours, mut fields) = (Vec::new(), CsvFields::default());
+        while let Some(record) = splitter.next(&mut framing).unwrap() {
+            if record.end == RecordEnd::Unclosed {
+                // The `csv` crate reads everything that follows as the field; here one line is rejected.
                 prop_assert!(theirs.len() > ours.len());
                 return Ok(());
             }
@@ -93,7 +96,7 @@ proptest! {
     }
 }
 
-/// Gives its bytes in steps.
+/// Returns its bytes in steps.
 struct Steps(Vec<u8>, usize, usize);
 
 impl Read for Steps {

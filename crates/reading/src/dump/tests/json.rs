@@ -15,15 +15,15 @@ const PAGE: &str = r#"{"data":[
  "includes":{"users":[{"id":"7","name":"Seven","username":"seven"}]},"meta":{"result_count":4,"newest_id":"13"}}"#;
 
 #[test]
-fn a_page_gives_its_posts_and_costs_only_its_bad_ones() {
+fn a_page_yields_its_posts_and_rejects_only_bad_ones() {
     let compact = PAGE.replace('\n', "");
     for (text, first) in [(compact.clone(), 1), (PAGE.to_owned(), 1), (format!("\n{compact}\n"), 2)] {
         let (rows, rejects) = read(&text);
         let found: Vec<_> = rows.iter().map(short).collect();
         assert_eq!(found, [(first, Some("10"), Some("seven"), "cut no more"), (first, Some("13"), Some("8"), "kept")]);
         assert_eq!(rows[0].lang.as_deref(), Some("fr"));
-        assert_eq!(faults(&rejects), [(first, RejectReason::MissingField), (first, RejectReason::Json)]);
-        assert_eq!(rejects[1].detail, "text is a number, wanted a string");
+        assert_eq!(reasons(&rejects), [(first, RejectReason::MissingField), (first, RejectReason::Json)]);
+        assert_eq!(rejects[1].detail, "text is a number; expected a string");
         assert!(rejects[1].row.contains("\"12\"") && !rejects[1].row.contains("\"13\""), "{}", rejects[1].row);
     }
 }
@@ -57,21 +57,21 @@ fn bare_posts_stream_objects_and_plain_objects_are_read() {
 fn keys_can_be_mapped() {
     let options = ReadOptions { columns: Columns::parse("text=corps,topic=marque").unwrap(), ..ReadOptions::default() };
     let text = r#"{"text":"x","corps":"retard","marque":"Air Paradis"}"#;
-    let (rows, _) = read_with(text.as_bytes(), &options, Needs { topic: true, ..NOTHING });
+    let (rows, _) = read_with(text.as_bytes(), &options, RequiredFields { topic: true, ..NOTHING });
     assert_eq!((rows[0].text.as_str(), rows[0].topic.as_deref()), ("retard", Some("Air Paradis")));
 }
 
 #[test]
-fn a_bad_line_costs_no_other() {
+fn a_bad_line_does_not_affect_others() {
     let good = r#"{"text":"good","created_at":"2026-10-01T10:00:00Z"}"#;
     let text =
         format!("{good}\n{{\"text\":\"cut\n{good}\n{{\"text\":[\n{good}\nnonsense\n7\n{{\"text\":\"a\"}}\n{good}");
     let (rows, rejects) = read(&text);
     assert_eq!(lines(&rows), [1, 3, 5, 9]);
     use RejectReason::{Json, MissingField};
-    assert_eq!(faults(&rejects), [(2, Json), (4, Json), (6, Json), (7, Json), (8, MissingField)]);
-    assert_eq!(rejects[3].detail, "a number instead of an object with a post or a page");
+    assert_eq!(reasons(&rejects), [(2, Json), (4, Json), (6, Json), (7, Json), (8, MissingField)]);
+    assert_eq!(rejects[3].detail, "found a number; expected an object with a post or a page");
     let latin = b"{\"text\":\"caf\xe9\"}\n{\"text\":\"a\"}\n";
     let (rows, rejects) = read_with(latin, &ReadOptions::default(), NOTHING);
-    assert_eq!((lines(&rows), faults(&rejects)), (vec![2], vec![(1, RejectReason::Encoding)]));
+    assert_eq!((lines(&rows), reasons(&rejects)), (vec![2], vec![(1, RejectReason::Encoding)]));
 }

@@ -1,5 +1,5 @@
-//! Rows a second from bytes to ordered posts, and posts a second by topic. Not run by default:
-//! `cargo test --release --lib source::tests::speed -- --ignored --nocapture --test-threads=1`
+//! Rows/s from bytes to sorted posts, and posts/s of topic matching. Not run by default:
+//! `cargo test --release -p vigie-reading dump::tests::speed -- --ignored --nocapture --test-threads=1`
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use super::*;
 const ROWS: usize = 1_600_000;
 
 fn measure(file: &str, options: &ReadOptions) {
-    let path = format!("{}/../shared/data/{file}", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/../../../shared/data/{file}", env!("CARGO_MANIFEST_DIR"));
     let Ok(dump) = std::fs::read(&path) else { return println!("skipped: {path} is absent") };
     let header = if file.starts_with("airline") { dump.iter().position(|byte| *byte == b'\n').unwrap() + 1 } else { 0 };
     let rows = read_with(&dump, options, REPLAY).0.len();
@@ -17,13 +17,13 @@ fn measure(file: &str, options: &ReadOptions) {
     let start = Instant::now();
     let stream = Box::new(Repeated { at: 0, again: header, left: times, dump });
     let mut reader = Reader::from_bytes(file.into(), stream, None, options, REPLAY).unwrap();
-    let mut order = Order::default();
+    let mut sort = ExternalSort::default();
     while let Some(read) = reader.next_row().unwrap() {
         if let Some(post) = read.ok().and_then(Row::into_post) {
-            order.push(&post).unwrap();
+            sort.push(&post).unwrap();
         }
     }
-    let posts = order.len();
+    let posts = sort.len();
     let read = start.elapsed().as_secs_f64();
     let mut topics = Topics::new(
         &[Topic {
@@ -36,10 +36,10 @@ fn measure(file: &str, options: &ReadOptions) {
     )
     .unwrap();
     let mut search = 0.0;
-    for post in order.finish().unwrap() {
+    for post in sort.finish().unwrap() {
         let post = Post { topic: None, ..post.unwrap() };
         let before = Instant::now();
-        std::hint::black_box(topics.of(&post));
+        std::hint::black_box(topics.match_post(&post));
         search += before.elapsed().as_secs_f64();
     }
     let all = start.elapsed().as_secs_f64() - search;
@@ -54,7 +54,7 @@ fn measure(file: &str, options: &ReadOptions) {
     );
 }
 
-/// A dump again and again, its header once.
+/// Repeats a dump, with its header only once.
 struct Repeated {
     dump: Vec<u8>,
     at: usize,

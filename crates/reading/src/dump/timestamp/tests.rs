@@ -1,11 +1,11 @@
-//! Tests of `time`.
+//! Tests of timestamp parsing.
 
 use proptest::prelude::*;
 
 use super::*;
 
 fn utc(text: &str) -> String {
-    read(text, None).map_or_else(str::to_owned, |instant| instant.to_string())
+    parse_timestamp(text, None).map_or_else(str::to_owned, |instant| instant.to_string())
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn known_forms_are_read() {
 }
 
 #[test]
-fn what_is_no_time_is_refused() {
+fn other_texts_are_errors() {
     for text in [
         "yesterday",
         "2015-02-24",
@@ -51,38 +51,38 @@ fn what_is_no_time_is_refused() {
         "12:30",
         "é",
     ] {
-        assert_eq!(read(text, None), Err(UNREADABLE), "{text}");
+        assert_eq!(parse_timestamp(text, None), Err(UNREADABLE), "{text}");
     }
-    assert_eq!(read(" ", None), Err("is empty"));
-    assert_eq!(read("0", None), Err("lies before 1990 or beyond 2100"));
-    assert_eq!(read("1989-12-31T23:59:59Z", None), Err("lies before 1990 or beyond 2100"));
-    assert_eq!(read("5675914800854", None), Err("lies before 1990 or beyond 2100"));
+    assert_eq!(parse_timestamp(" ", None), Err("is empty"));
+    assert_eq!(parse_timestamp("0", None), Err("is before 1990 or after 2100"));
+    assert_eq!(parse_timestamp("1989-12-31T23:59:59Z", None), Err("is before 1990 or after 2100"));
+    assert_eq!(parse_timestamp("5675914800854", None), Err("is before 1990 or after 2100"));
 }
 
 #[test]
-fn a_format_of_its_own_is_followed() {
-    let read = |text, format| read(text, Some(format)).map(|instant| instant.to_string());
-    assert_eq!(read("24/02/2015 11:35", "%d/%m/%Y %H:%M").as_deref(), Ok("2015-02-24T11:35:00Z"));
-    assert_eq!(read("24/02/2015 11:35 +0100", "%d/%m/%Y %H:%M %z").as_deref(), Ok("2015-02-24T10:35:00Z"));
-    assert_eq!(read("24.02.2015", "%d.%m.%Y").as_deref(), Ok("2015-02-24T00:00:00Z"));
-    assert!(read("2015-02-24T11:35:52Z", "%d/%m/%Y %H:%M").is_err());
+fn a_custom_format_is_used() {
+    let parse = |text, format| parse_timestamp(text, Some(format)).map(|instant| instant.to_string());
+    assert_eq!(parse("24/02/2015 11:35", "%d/%m/%Y %H:%M").as_deref(), Ok("2015-02-24T11:35:00Z"));
+    assert_eq!(parse("24/02/2015 11:35 +0100", "%d/%m/%Y %H:%M %z").as_deref(), Ok("2015-02-24T10:35:00Z"));
+    assert_eq!(parse("24.02.2015", "%d.%m.%Y").as_deref(), Ok("2015-02-24T00:00:00Z"));
+    assert!(parse("2015-02-24T11:35:52Z", "%d/%m/%Y %H:%M").is_err());
 }
 
 proptest! {
     #[test]
     fn agrees_with_jiff(second in 631_152_000i64..4_102_444_799, milli in 0i64..1000, offset in -720i32..840) {
         let instant = Timestamp::from_millisecond(second * 1000 + milli).unwrap();
-        prop_assert_eq!(read(&instant.to_string(), None), Ok(instant));
+        prop_assert_eq!(parse_timestamp(&instant.to_string(), None), Ok(instant));
         let there = instant.display_with_offset(Offset::from_seconds(offset * 60).unwrap()).to_string();
-        prop_assert_eq!(read(&there, None), Ok(instant));
+        prop_assert_eq!(parse_timestamp(&there, None), Ok(instant));
         let whole = Timestamp::from_second(second).unwrap();
-        prop_assert_eq!(read(&whole.strftime("%a %b %d %H:%M:%S +0000 %Y").to_string(), None), Ok(whole));
+        prop_assert_eq!(parse_timestamp(&whole.strftime("%a %b %d %H:%M:%S +0000 %Y").to_string(), None), Ok(whole));
     }
 
     #[test]
     fn any_text_is_refused_or_plausible(text in "[ 0-9TZ:.+-]{0,30}|\\PC{0,40}|[A-Z][a-z]{2} [A-Z][a-z]{2} .{0,24}") {
-        if let Ok(instant) = read(&text, None) {
-            prop_assert!(PLAUSIBLE.contains(&instant.as_millisecond()));
+        if let Ok(instant) = parse_timestamp(&text, None) {
+            prop_assert!(PLAUSIBLE_RANGE.contains(&instant.as_millisecond()));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Tests of `topic`.
+//! Tests of topic matching.
 
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -28,7 +28,7 @@ fn paradis() -> Topic {
 }
 
 fn matches(topic: Topic, text: &str) -> bool {
-    !Topics::new(&[topic], None).unwrap().of(&post(text)).is_empty()
+    !Topics::new(&[topic], None).unwrap().match_post(&post(text)).is_empty()
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn whole_words_and_handles_match() {
 }
 
 #[test]
-fn a_handle_is_no_keyword() {
+fn a_handle_does_not_match_as_a_keyword() {
     let by_handle = || topic("t", &[], &["airparadis"], &[]);
     assert!(matches(by_handle(), "@airparadis"));
     for text in ["airparadis", "#airparadis", "@airparadis_fr", "me@airparadis.com", "@ airparadis"] {
@@ -62,7 +62,8 @@ fn a_handle_is_no_keyword() {
 #[test]
 fn another_language_does_not_match() {
     let mut topics = Topics::new(&[topic("t", &["vol"], &[], &["fr", "en-GB"])], None).unwrap();
-    let mut found = |lang: Option<&str>| topics.of(&Post { lang: lang.map(str::to_owned), ..post("vol") }).len();
+    let mut found =
+        |lang: Option<&str>| topics.match_post(&Post { lang: lang.map(str::to_owned), ..post("vol") }).len();
     for lang in [None, Some("fr"), Some("FR-ca"), Some("en"), Some("und"), Some("qme"), Some("zxx")] {
         assert_eq!(found(lang), 1, "{lang:?}");
     }
@@ -74,7 +75,7 @@ fn the_topic_column_wins_then_config_then_unmatched() {
     let configured = [paradis(), topic("Rival", &["rival"], &[], &[])];
     let mut topics = Topics::new(&configured, Some("other")).unwrap();
     let mut names = |post: &Post| {
-        let found = topics.of(post).to_vec();
+        let found = topics.match_post(post).to_vec();
         found.into_iter().map(|topic| topics.name(topic).to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(names(&post("rival beats Air Paradis, rival!")), ["Air Paradis", "Rival"]);
@@ -88,14 +89,14 @@ fn the_topic_column_wins_then_config_then_unmatched() {
 }
 
 #[test]
-fn faults_are_named() {
-    let fault = |topic: Topic| topic.check().unwrap_err();
-    assert_eq!(fault(topic(" ", &["a"], &[], &[])), TopicError::Unnamed);
-    assert_eq!(fault(topic("t", &[], &[], &[])), TopicError::MatchesNothing("t".into()));
-    assert_eq!(fault(topic("t", &["a", "!"], &[], &[])), TopicError::Keyword("t".into(), "!".into()));
-    assert_eq!(fault(topic("t", &[], &["air paradis"], &[])), TopicError::Handle("t".into(), "air paradis".into()));
-    assert_eq!(fault(topic("t", &["a"], &[], &["french"])), TopicError::Language("t".into(), "french".into()));
-    assert_eq!(Topics::new(&[paradis(), paradis()], None).unwrap_err(), TopicError::Twice("Air Paradis".into()));
+fn problems_are_named() {
+    let problem = |topic: Topic| topic.check().unwrap_err();
+    assert_eq!(problem(topic(" ", &["a"], &[], &[])), TopicError::Unnamed);
+    assert_eq!(problem(topic("t", &[], &[], &[])), TopicError::MatchesNothing("t".into()));
+    assert_eq!(problem(topic("t", &["a", "!"], &[], &[])), TopicError::Keyword("t".into(), "!".into()));
+    assert_eq!(problem(topic("t", &[], &["air paradis"], &[])), TopicError::Handle("t".into(), "air paradis".into()));
+    assert_eq!(problem(topic("t", &["a"], &[], &["french"])), TopicError::Language("t".into(), "french".into()));
+    assert_eq!(Topics::new(&[paradis(), paradis()], None).unwrap_err(), TopicError::Duplicate("Air Paradis".into()));
     assert!(toml::from_str::<Topic>("name = 't'\nkeyword = ['a']").is_err(), "unknown key");
     assert_eq!(toml::from_str::<Topic>("name = 't'\nkeywords = ['a']").unwrap(), topic("t", &["a"], &[], &[]));
 }
@@ -111,6 +112,6 @@ proptest! {
     #[test]
     fn any_text_is_searched(text in "\\PC{0,60}") {
         let mut topics = Topics::new(&[paradis()], Some("other")).unwrap();
-        prop_assert_eq!(topics.of(&post(&text)).len(), 1);
+        prop_assert_eq!(topics.match_post(&post(&text)).len(), 1);
     }
 }

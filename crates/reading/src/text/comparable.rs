@@ -1,39 +1,40 @@
-//! What a text says, for telling copies: lower-case words between single spaces, without links, mentions and punctuation,
-//! and without what stands before an `RT @name:` or a quoted `"@name:`, which is only how somebody passes it on.
+//! [`comparable_text`] reduces a text to what its copies share, so that reposts by hand are recognised: lower-case words
+//! between single spaces, without links, mentions and punctuation, and without the comment before an `RT @name:` or a quoted
+//! `"@name:`.
 
 use super::normalise::normalise;
 use super::scan::{Piece, scan};
 
-/// The words of a text.
+/// The words of a text, for comparison with other texts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wording {
+pub struct ComparableText {
     pub words: String,
-    /// The text says itself that these are another's words.
+    /// The text itself marks these words as a quotation.
     pub quoted: bool,
 }
 
-/// The words of `text`, or, where it passes another's on, of that other.
-pub fn wording(text: &str) -> Wording {
+/// The words of `text`, or of the text that it reposts or quotes.
+pub fn comparable_text(text: &str) -> ComparableText {
     let normal = normalise(text);
     let (mut before, mut words) = (String::new(), String::with_capacity(normal.len()));
-    let (mut marked, mut quoted) = (false, false);
+    let (mut is_marked, mut quoted) = (false, false);
     scan(&normal, |piece| match piece {
         Piece::Text(text) => {
             push_words(&mut words, text);
-            marked = passes_on(text);
+            is_marked = introduces_quote(text);
         }
-        Piece::Mention if marked => {
+        Piece::Mention if is_marked => {
             before = std::mem::take(&mut words);
             let kept = before.strip_suffix("rt").filter(|kept| kept.is_empty() || kept.ends_with(' '));
             before.truncate(kept.map_or(before.len(), |kept| kept.trim_end().len()));
-            (marked, quoted) = (false, true);
+            (is_marked, quoted) = (false, true);
         }
-        Piece::Mention | Piece::Link | Piece::Email(_) => marked = false,
+        Piece::Mention | Piece::Link | Piece::Email(_) => is_marked = false,
     });
     if words.contains(' ') || before.is_empty() {
-        Wording { words, quoted }
+        ComparableText { words, quoted }
     } else {
-        Wording { words: before, quoted: false }
+        ComparableText { words: before, quoted: false }
     }
 }
 
@@ -52,8 +53,8 @@ fn push_words(words: &mut String, text: &str) {
     }
 }
 
-/// Whether a mention right behind `text` names who is passed on.
-fn passes_on(text: &str) -> bool {
+/// Whether a mention directly after `text` names the quoted author.
+fn introduces_quote(text: &str) -> bool {
     let text = text.trim_end();
     let word = text.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
     word.eq_ignore_ascii_case("rt") || text.ends_with(['"', '\u{201C}', '\u{AB}'])
@@ -64,10 +65,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decoration_and_who_passes_it_on_go() {
-        let says = |text: &str| {
-            let wording = wording(text);
-            (wording.words, wording.quoted)
+    fn decoration_and_comments_are_removed() {
+        let compare = |text: &str| {
+            let ComparableText { words, quoted } = comparable_text(text);
+            (words, quoted)
         };
         for (text, words, quoted) in [
             ("Our fleet's on fleek. http://t.co/x", "our fleets on fleek", false),
@@ -81,7 +82,7 @@ mod tests {
             ("@united", "", false),
             ("", "", false),
         ] {
-            assert_eq!(says(text), (words.to_owned(), quoted), "{text}");
+            assert_eq!(compare(text), (words.to_owned(), quoted), "{text}");
         }
     }
 }

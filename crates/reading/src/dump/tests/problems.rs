@@ -1,4 +1,4 @@
-//! Bad rows cost themselves alone; bad inputs are one clear error.
+//! A bad row does not affect other rows; a bad input is one clear error.
 
 use super::*;
 
@@ -21,53 +21,61 @@ fn bad_rows_are_named_by_line_and_reason() {
     assert_eq!(lines(&rows), [2, 10]);
     use RejectReason::{EmptyText, FieldCount, MissingField, Time};
     assert_eq!(
-        faults(&rejects),
+        reasons(&rejects),
         [(3, FieldCount), (4, FieldCount), (6, Time), (7, MissingField), (8, EmptyText), (12, Time)]
     );
-    assert_eq!(rejects[0].detail, "2 fields, wanted 3");
-    assert!(rejects[2].detail.starts_with("created_at \"2015-02-37T07:48:48Z\" is no time"), "{}", rejects[2].detail);
-    assert!(rejects[5].detail.starts_with("created_at is no time"), "a word may be a handle: {}", rejects[5].detail);
+    assert_eq!(rejects[0].detail, "2 fields; expected 3");
+    assert!(
+        rejects[2].detail.starts_with("created_at \"2015-02-37T07:48:48Z\" is not a date with a time"),
+        "{}",
+        rejects[2].detail
+    );
+    assert!(
+        rejects[5].detail.starts_with("created_at is not a date with a time"),
+        "a word could be a handle: {}",
+        rejects[5].detail
+    );
     assert_eq!(rejects[3].detail, "created_at is missing");
     assert_eq!(rejects[4].row, "6,2015-02-17T07:48:48Z,\"  \n \"");
 }
 
 #[test]
-fn needed_labels_and_topics_reject_their_rows() {
+fn missing_required_labels_and_topics_reject_their_rows() {
     let options = ReadOptions { columns: Columns::parse("topic=airline").unwrap(), ..ReadOptions::default() };
-    let needs = Needs { created_at: false, label: true, topic: true };
+    let required = RequiredFields { created_at: false, label: true, topic: true };
     let text = "text,label,airline\na,NEUTRAL,x\nb,,x\nc,bad,x\nd,positive, \ne,\"so long, and thanks\",x\n";
-    let (rows, rejects) = read_with(text.as_bytes(), &options, needs);
+    let (rows, rejects) = read_with(text.as_bytes(), &options, required);
     assert_eq!(lines(&rows), [2]);
     use RejectReason::{Label, MissingField};
-    assert_eq!(faults(&rejects), [(3, MissingField), (4, Label), (5, MissingField), (6, Label)]);
-    assert_eq!(rejects[1].detail, "label \"bad\" is none of negative, neutral, positive");
-    assert_eq!(rejects[3].detail, "label of 19 characters is none of negative, neutral, positive");
+    assert_eq!(reasons(&rejects), [(3, MissingField), (4, Label), (5, MissingField), (6, Label)]);
+    assert_eq!(rejects[1].detail, "label \"bad\" is not one of negative, neutral, positive");
+    assert_eq!(rejects[3].detail, "label of 19 characters is not one of negative, neutral, positive");
 }
 
 #[test]
-fn a_stray_quote_costs_its_line_alone() {
+fn a_stray_quote_rejects_only_its_line() {
     let good = |id: u32| format!("{id},2015-02-17T07:48:48Z,good\n");
     let bad = "2,2015-02-17T07:48:48Z,\"never closed\n";
     // Closed by the quote of a later row, and never.
     for rest in [format!("{}4,2015-02-17T07:48:48Z,\"x, y\"\n", good(3)), good(3) + &good(4)] {
         let (rows, rejects) = read(&format!("{HEADER}{}{bad}{rest}", good(1)));
-        assert_eq!(faults(&rejects), [(3, RejectReason::UnclosedQuote)]);
+        assert_eq!(reasons(&rejects), [(3, RejectReason::UnclosedQuote)]);
         assert_eq!(rejects[0].row, bad.trim_end());
         assert_eq!(lines(&rows), [2, 4, 5]);
     }
 }
 
 #[test]
-fn a_long_file_behind_a_stray_quote_is_read_on() {
+fn a_long_file_after_a_stray_quote_is_read() {
     let row = "1,2015-02-17T07:48:48Z,good\n";
     let text = format!("{HEADER}0,2015-02-17T07:48:48Z,\"open\n{}", row.repeat(20_000));
     let (rows, rejects) = read(&text);
-    assert_eq!((rows.len(), faults(&rejects)), (20_000, vec![(2, RejectReason::UnclosedQuote)]));
+    assert_eq!((rows.len(), reasons(&rejects)), (20_000, vec![(2, RejectReason::UnclosedQuote)]));
     assert_eq!(rows.last().map(|row| row.line), Some(20_002));
 }
 
 #[test]
-fn each_of_many_open_quotes_costs_its_line() {
+fn each_of_many_open_quotes_rejects_its_line() {
     let text = format!("text,id\n{}", "\"a\",\"b\n".repeat(5_000));
     let (rows, rejects) = read_with(text.as_bytes(), &ReadOptions::default(), NOTHING);
     assert_eq!((rows.len(), rejects.len()), (0, 5_000));
@@ -75,56 +83,56 @@ fn each_of_many_open_quotes_costs_its_line() {
 }
 
 #[test]
-fn a_line_without_an_end_is_given_up_in_bounded_memory() {
+fn a_line_without_an_end_is_rejected_in_bounded_memory() {
     let long = "x".repeat(3 << 20);
     let (rows, rejects) = read(&format!("{HEADER}1,2015-02-17T07:48:48Z,{long}\n2,2015-02-17T07:48:48Z,good\n"));
-    assert_eq!((lines(&rows), faults(&rejects)), (vec![3], vec![(2, RejectReason::TooLong)]));
+    assert_eq!((lines(&rows), reasons(&rejects)), (vec![3], vec![(2, RejectReason::TooLong)]));
     assert_eq!(rejects[0].row.chars().count(), 500);
     let brackets = "[".repeat(20 << 20);
     let (rows, rejects) = read(&format!("{{\"text\":\n{brackets}\n{{\"text\":\"a\",\"created_at\":1424159328}}\n"));
-    assert_eq!((lines(&rows), faults(&rejects)), (vec![3], vec![(1, RejectReason::TooLong)]));
+    assert_eq!((lines(&rows), reasons(&rejects)), (vec![3], vec![(1, RejectReason::TooLong)]));
 }
 
-fn error(bytes: &[u8], options: &ReadOptions, needs: Needs) -> String {
+fn error(bytes: &[u8], options: &ReadOptions, needs: RequiredFields) -> String {
     open(bytes, options, needs).err().map(|error| error.to_string()).unwrap_or_default()
 }
 
 #[test]
-fn missing_columns_are_one_error_with_the_way_out() {
+fn missing_columns_are_one_error_that_says_what_to_do() {
     let options =
         ReadOptions { columns: Columns::parse("text=corps,topic=airline").unwrap(), ..ReadOptions::default() };
     let header = format!("id;tweet;@someone;{}\n", "a long post ".repeat(5));
     assert_eq!(
-        error(header.as_bytes(), &options, Needs { created_at: true, label: false, topic: true }),
-        "tweets.csv has no column for created_at (wanted one of created_at, tweet_created, timestamp, date, time; \
-         map it with `--columns created_at=NAME`), no column for text (wanted one of corps; \
-         map it with `--columns text=NAME`), no column for topic (wanted one of airline; \
-         map it with `--columns topic=NAME`); found the columns \"id\", \"tweet\", (8 characters), (59 characters)"
+        error(header.as_bytes(), &options, RequiredFields { created_at: true, label: false, topic: true }),
+        "tweets.csv has no column for created_at (expected one of created_at, tweet_created, timestamp, date, time; \
+         map it with `--columns created_at=NAME`), no column for text (expected one of corps; \
+         map it with `--columns text=NAME`), no column for topic (expected one of airline; \
+         map it with `--columns topic=NAME`); found columns \"id\", \"tweet\", (8 characters), (59 characters)"
     );
-    let unmapped = error(b"text\nx\n", &ReadOptions::default(), Needs { topic: true, ..NOTHING });
+    let unmapped = error(b"text\nx\n", &ReadOptions::default(), RequiredFields { topic: true, ..NOTHING });
     assert_eq!(
         unmapped,
-        "tweets.csv has no column for topic (none is mapped; map it with `--columns topic=NAME`); found the columns \"text\""
+        "tweets.csv has no column for topic (none is mapped; map it with `--columns topic=NAME`); found columns \"text\""
     );
 }
 
 #[test]
-fn what_is_no_dump_is_one_error() {
+fn other_files_are_one_error() {
     let default = ReadOptions::default();
     assert!(error(b"", &default, REPLAY).starts_with("tweets.csv is empty"));
     assert!(error(b"\xef\xbb\xbf \n\n", &default, REPLAY).starts_with("tweets.csv is empty"));
     assert!(error(&gzip(b""), &default, REPLAY).starts_with("tweets.csv is empty"));
-    assert!(error(b"\xff\xfei\0d\0", &default, REPLAY).starts_with("tweets.csv holds UTF-16 text: wanted UTF-8"));
+    assert!(error(b"\xff\xfei\0d\0", &default, REPLAY).starts_with("tweets.csv contains UTF-16 text; expected UTF-8"));
     assert!(error(b"i\0d\0", &default, REPLAY).contains("NUL bytes"));
     assert!(error(b"PK\x03\x04....", &default, REPLAY).contains("a zip archive"));
     let options = ReadOptions { delimiter: Some('"'), ..ReadOptions::default() };
     assert!(error(b"text\n", &options, NOTHING).starts_with("delimiter '\"'"));
     let missing = Reader::open(&Input::parse("no/such.csv"), &default, REPLAY).err().unwrap();
-    assert!(matches!(missing, SourceError::Missing { .. }), "{missing}");
+    assert!(matches!(missing, DumpError::Missing { .. }), "{missing}");
 }
 
 #[test]
-fn a_cut_gzip_ends_the_reading() {
+fn a_truncated_gzip_file_is_an_error() {
     let text = format!("{HEADER}{}", "1,2015-02-17T07:48:48Z,good\n".repeat(50_000));
     let packed = gzip(text.as_bytes());
     let mut reader = open(&packed[..packed.len() - 20], &ReadOptions::default(), REPLAY).unwrap();
@@ -135,22 +143,22 @@ fn a_cut_gzip_ends_the_reading() {
             Err(error) => break error,
         }
     };
-    assert!(matches!(error, SourceError::Gzip { .. }), "{error}");
-    assert!(error.to_string().starts_with("tweets.csv starts like gzip but cannot be unpacked"), "{error}");
+    assert!(matches!(error, DumpError::Gzip { .. }), "{error}");
+    assert!(error.to_string().starts_with("tweets.csv starts like gzip but cannot be decompressed"), "{error}");
     let foreign = open(b"\x1f\x8bnot gzip at all", &ReadOptions::default(), REPLAY).err().unwrap();
-    assert!(matches!(foreign, SourceError::Gzip { .. }), "{foreign}");
+    assert!(matches!(foreign, DumpError::Gzip { .. }), "{foreign}");
 }
 
 #[test]
-fn no_usable_row_says_what_was_wrong_with_them() {
+fn no_usable_rows_says_why() {
     let mut rejects = RejectsFile::new(None);
     for reject in read(&format!("{HEADER}1,soon,a\n2,late,b\n3\n")).1 {
         rejects.add(&reject).unwrap();
     }
-    let message = rejects.no_usable_row("tweets.csv").to_string();
-    let start = "tweets.csv has no usable row: 3 seen, rejected 1 field_count, 2 time; the first at line 2: created_at is no time";
+    let message = rejects.no_usable_rows_error("tweets.csv").to_string();
+    let start = "tweets.csv has no usable rows: 3 read, rejected 1 field_count, 2 time; first at line 2: created_at is not a date with a time";
     assert!(message.starts_with(start), "{message}");
     assert!(!message.contains("soon"), "{message}");
-    let none = RejectsFile::new(None).no_usable_row("tweets.csv").to_string();
-    assert_eq!(none, "tweets.csv has no usable row: 0 seen");
+    let none = RejectsFile::new(None).no_usable_rows_error("tweets.csv").to_string();
+    assert_eq!(none, "tweets.csv has no usable rows: 0 read");
 }
