@@ -1,4 +1,4 @@
-//! [`Language`] of what end users read.
+//! [`Language`]: the language of texts for end users.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,5 @@
-//! Logging: events to standard error, as text or as JSON lines, with levels per module. No event holds the text or the
-//! author of a post.
+//! Logging to standard error, as text or JSON lines, with levels per module. No event contains the text or author of a
+//! post.
 
 use std::io::IsTerminal;
 
@@ -8,13 +8,14 @@ use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::{MakeWriter, SubscriberBuilder};
 
-/// Words for a level, as `tracing` has them.
+/// Names of the levels in `tracing`.
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
-/// What sled logs as errors it also returns, and is told once; tiny-skia warns of each blank it draws. Goes before a filter, which may say otherwise.
-const QUIET: &str = "sled=off,tiny_skia=error";
+/// Directives for noisy libraries: sled also returns the errors that it logs, tiny-skia warns about each blank glyph. They
+/// precede the filter of the operator, which overrides them.
+const LIBRARY_DIRECTIVES: &str = "sled=off,tiny_skia=error";
 
-/// How log lines are written.
+/// Format of log lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
@@ -23,12 +24,12 @@ pub enum Format {
     Json,
 }
 
-/// `[log]`: what the daemon logs, and how.
+/// `[log]`: level and format of the daemon's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     pub format: Format,
-    /// As `RUST_LOG`, which goes before it: `info`, or `info,vigie::source=debug`.
+    /// A filter such as `info` or `info,vigie::source=debug`; `RUST_LOG` takes precedence.
     pub level: String,
 }
 
@@ -38,15 +39,16 @@ impl Default for Config {
     }
 }
 
-/// `RUST_LOG` says nothing that can be followed.
+/// `RUST_LOG` is not a valid filter.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("environment RUST_LOG: {0}")]
 pub struct FilterError(String);
 
-/// Starts logging for a command that speaks to its user; `default` is the filter without `RUST_LOG`, such as `warn`.
+/// Starts logging for an interactive command. `default`: the filter without `RUST_LOG`, e.g. `warn`.
 pub fn start(default: &str) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(format!("{QUIET},{default}")));
-    // A second start is a test's, and changes nothing.
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(format!("{LIBRARY_DIRECTIVES},{default}")));
+    // Fails only in tests, which start logging several times.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -54,19 +56,19 @@ pub fn start(default: &str) {
         .try_init();
 }
 
-/// Starts logging for the daemon, instead of [`start`]. `format`, of a flag, goes before the configuration's, and
-/// `rust_log`, the variable, before its level.
+/// Starts logging for the daemon, instead of [`start`]. `format`, from the command line, overrides the configured format;
+/// `rust_log`, from the environment, overrides the configured level.
 ///
 /// # Errors
-/// When `rust_log` is no filter; the configuration's was checked when it was read.
+/// When `rust_log` is not a valid filter; the configured one was validated when it was read.
 pub fn start_daemon(config: &Config, format: Option<Format>, rust_log: Option<&str>) -> Result<(), FilterError> {
     let level = match rust_log.filter(|filter| !filter.trim().is_empty()) {
-        Some(filter) => fault(filter).map_or(Ok(filter), |fault| Err(FilterError(fault)))?,
+        Some(filter) => filter_problem(filter).map_or(Ok(filter), |problem| Err(FilterError(problem)))?,
         None => &config.level,
     };
     let ansi = std::io::stderr().is_terminal();
     let subscriber = subscriber(format.unwrap_or(config.format), level, ansi, std::io::stderr);
-    // A second start is a test's, and changes nothing.
+    // Fails only in tests, which start logging several times.
     let _ = tracing::subscriber::set_global_default(subscriber);
     Ok(())
 }
@@ -75,20 +77,20 @@ fn subscriber<W>(format: Format, level: &str, ansi: bool, writer: W) -> Box<dyn 
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::new(format!("{QUIET},{level}"));
+    let filter = EnvFilter::new(format!("{LIBRARY_DIRECTIVES},{level}"));
     let lines = SubscriberBuilder::default().with_env_filter(filter).with_writer(writer);
     match format {
         Format::Text => Box::new(lines.with_ansi(ansi).finish()),
-        // Fields beside `timestamp`, `level` and `target`, where a log store can filter by them.
+        // Puts fields next to `timestamp`, `level` and `target`, so that a log store can filter by them.
         Format::Json => {
             Box::new(lines.json().flatten_event(true).with_current_span(false).with_span_list(false).finish())
         }
     }
 }
 
-/// What is wrong with a filter such as `info,vigie::source=debug`, if anything. `tracing` itself would take a misspelt
-/// level for the name of a module and log all of it.
-pub fn fault(filter: &str) -> Option<String> {
+/// The problem of a filter such as `info,vigie::source=debug`, if it has one. `tracing` would accept a misspelt level as the
+/// name of a module and log everything in it.
+pub fn filter_problem(filter: &str) -> Option<String> {
     let directives = filter.split(',').map(str::trim);
     for directive in directives {
         let (module, level) = directive.rsplit_once('=').unwrap_or(("-", directive));
@@ -96,11 +98,11 @@ pub fn fault(filter: &str) -> Option<String> {
         if module.is_empty() || !known {
             let levels = LEVELS.join(", ");
             return Some(format!(
-                "{directive:?} is no filter; wanted a level ({levels}) or such as vigie::source=debug"
+                "{directive:?} is not a log filter; expected a level ({levels}) or e.g. vigie::source=debug"
             ));
         }
     }
-    EnvFilter::builder().parse(filter).err().map(|error| format!("{error}; wanted such as info,vigie::source=debug"))
+    EnvFilter::builder().parse(filter).err().map(|error| format!("{error}; expected e.g. info,vigie::source=debug"))
 }
 
 #[cfg(test)]
@@ -111,9 +113,9 @@ mod tests {
     use super::*;
 
     #[derive(Clone, Default)]
-    struct Kept(Arc<Mutex<Vec<u8>>>);
+    struct Buffer(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Kept {
+    impl Write for Buffer {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap().extend_from_slice(bytes);
             Ok(bytes.len())
@@ -125,10 +127,10 @@ mod tests {
     }
 
     fn logged(format: Format, level: &str, events: impl FnOnce()) -> String {
-        let kept = Kept::default();
-        let writer = kept.clone();
+        let buffer = Buffer::default();
+        let writer = buffer.clone();
         tracing::subscriber::with_default(subscriber(format, level, false, move || writer.clone()), events);
-        let bytes = kept.0.lock().unwrap().clone();
+        let bytes = buffer.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
     }
 
@@ -147,18 +149,18 @@ mod tests {
         let text = logged(Format::Text, "warn,vigie::source=debug", || {
             tracing::debug!(target: "vigie::source", "shown");
             tracing::info!(target: "vigie::web", "hidden");
-            tracing::error!(target: "sled", "told elsewhere");
+            tracing::error!(target: "sled", "reported elsewhere");
         });
-        assert!(text.contains("shown") && !text.contains("hidden") && !text.contains("told"), "{text}");
+        assert!(text.contains("shown") && !text.contains("hidden") && !text.contains("reported"), "{text}");
     }
 
     #[test]
-    fn a_misspelt_filter_is_a_fault() {
+    fn a_misspelt_filter_is_a_problem() {
         for good in ["info", "off", "WARN", "info,vigie::source=debug,sled=warn"] {
-            assert_eq!(fault(good), None, "{good}");
+            assert_eq!(filter_problem(good), None, "{good}");
         }
         for bad in ["", "inof", "info,", "vigie=loud", "info,vigie", "=debug", "info;debug"] {
-            assert!(fault(bad).is_some_and(|fault| fault.contains("wanted")), "{bad}");
+            assert!(filter_problem(bad).is_some_and(|problem| problem.contains("expected")), "{bad}");
         }
         let error = start_daemon(&Config::default(), None, Some("inof")).unwrap_err().to_string();
         assert!(error.contains("RUST_LOG") && error.contains("inof"), "{error}");

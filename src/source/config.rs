@@ -1,36 +1,23 @@
-//! [`SourceConfig`], one `[[source]]` of the configuration, and how it becomes a running [`Source`].
+//! [`SourceConfig`]: one `[[source]]` of the configuration, and how it becomes a running [`Source`].
 
 use serde::{Deserialize, Serialize};
 
-use super::delivery::Cursor;
-use super::sender::Source;
-use super::{http, tail, twitter};
-use crate::clock::Clock;
+use super::{Context, Source, http, tail, twitter};
 use crate::post::Topic;
 
-/// One source that the daemon reads. Its name labels metrics and keys its cursor: a renamed source begins anew.
+/// One source that the daemon reads. Its name labels metrics and keys its cursor: a renamed source starts over.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum SourceConfig {
-    /// X, by its API v2.
+    /// X, through its API v2.
     Twitter(twitter::Config),
-    /// A file of CSV or JSON lines that grows.
+    /// A growing file of CSV or JSON lines.
     File(tail::Config),
-    /// Posts sent to this daemon's own web server.
+    /// Posts sent to this daemon's web server.
     Http(http::Config),
 }
 
-/// What sources are built from, beside their own configuration.
-pub struct Context<'a> {
-    /// The account on X that all sources of type `twitter` share; none where there is none of them.
-    pub x: Option<&'a twitter::Account>,
-    pub topics: &'a [Topic],
-    pub clock: Clock,
-    /// As last committed; none at the first start.
-    pub cursor: Option<Cursor>,
-}
-
-/// Why a source cannot be built. One line that says the way out, without secrets.
+/// Why a source cannot be built. One line with the remedy and without secrets.
 #[derive(Debug, thiserror::Error)]
 #[error("source {name:?}: {reason}")]
 pub struct BuildError {
@@ -47,7 +34,7 @@ impl SourceConfig {
         }
     }
 
-    /// As `type` in the configuration.
+    /// The value of `type` in the configuration.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Twitter(_) => "twitter",
@@ -56,19 +43,19 @@ impl SourceConfig {
         }
     }
 
-    /// Every fault, each naming its key; nothing is read and nothing resolved.
-    pub fn faults(&self, topics: &[Topic]) -> Vec<String> {
+    /// Finds every problem and names its key, without reading files or resolving names.
+    pub fn validate(&self, topics: &[Topic]) -> Vec<String> {
         match self {
-            Self::Twitter(config) => config.faults(topics),
-            Self::File(config) => config.faults(),
-            Self::Http(config) => config.faults(),
+            Self::Twitter(config) => config.validate(topics),
+            Self::File(config) => config.validate(),
+            Self::Http(config) => config.validate(),
         }
     }
 
-    /// The source, ready to run; none for one that the web server feeds.
+    /// Builds the source; none for one that the web server feeds.
     ///
     /// # Errors
-    /// When something it needs is missing, or `cursor` is not one of its own.
+    /// When something it needs is missing, or another kind of source wrote `context.cursor`.
     pub fn build(&self, context: &Context<'_>) -> Result<Option<Box<dyn Source>>, BuildError> {
         let built: Result<Option<Box<dyn Source>>, String> = match self {
             Self::Twitter(config) => twitter::build(config, context).map(Some),

@@ -1,5 +1,5 @@
-//! [`Paced`]: a dump replayed at the pace of the clock, for `vigie run --demo`. Its busiest moment is now: the day before
-//! comes at once, what follows as it came then, or faster.
+//! [`DemoSource`]: replays a dump in real time or faster, for `vigie run --demo`. The dump's peak is mapped to the start of
+//! the daemon: the day before the peak is sent at once, later posts at their own pace times `speed`.
 
 use std::time::Duration;
 
@@ -8,45 +8,47 @@ use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::delivery::Delivery;
+use super::batch::SourceBatch;
 use super::health::SourceState;
-use super::sender::{Outlet, Source, SourceFailure};
+use super::sender::SourceSender;
+use super::{Source, SourceFailure};
 use crate::dump::Reader;
-use crate::dump::error::SourceError;
+use crate::dump::error::DumpError;
 use crate::dump::input::Input;
-use crate::dump::options::{Needs, ReadOptions};
+use crate::dump::options::{ReadOptions, RequiredFields};
 use crate::post::Post;
 
-/// How much of the time before "now" comes at once.
+/// Time before the peak whose posts are sent at once.
 const BACKLOG: SignedDuration = SignedDuration::from_hours(24);
-/// Stretch of which the busiest in the dump ends "now".
-const BUSY: SignedDuration = SignedDuration::from_mins(30);
-/// Posts of one delivery: few, so that the backlog is seen to arrive.
-const AT_ONCE: usize = 64;
-/// Posts of a dump that are replayed at most: they are held in memory.
-const MOST: usize = 200_000;
+/// Width of the window whose busiest position is the peak.
+const PEAK_WINDOW: SignedDuration = SignedDuration::from_mins(30);
+/// Posts in a batch: few, so that the backlog visibly fills up.
+const BATCH_POSTS: usize = 64;
+/// Bounds memory: the posts of the dump are kept in it.
+const MAX_POSTS: usize = 200_000;
 
-/// A dump in event time, and the moment of it that is now.
-pub struct Paced {
-    /// By event time, as in the dump.
+/// A dump in event time, with its peak.
+pub struct DemoSource {
+    /// Sorted by event time, which is that of the dump.
     posts: Vec<Post>,
-    /// What in the dump's time is `started`.
-    live: Timestamp,
+    /// Time in the dump that is mapped to `started`.
+    peak: Timestamp,
     started: Timestamp,
     speed: f64,
     next: usize,
 }
 
-impl Paced {
-    /// Reads the dump. `speed`: how many seconds of it pass in one of the clock.
+impl DemoSource {
+    /// Reads the dump. `speed`: seconds of the dump per second of the clock.
     ///
     /// # Errors
-    /// When it cannot be read.
-    pub fn read(input: &Input, options: &ReadOptions, speed: f64, started: Timestamp) -> Result<Self, SourceError> {
-        let mut reader = Reader::open(input, options, Needs { created_at: true, ..Needs::default() })?;
+    /// When the dump cannot be read.
+    pub fn read(input: &Input, options: &ReadOptions, speed: f64, started: Timestamp) -> Result<Self, DumpError> {
+        let mut reader =
+            Reader::open(input, options, RequiredFields { created_at: true, ..RequiredFields::default() })?;
         let mut posts = Vec::new();
         while let Some(row) = reader.next_row()?
-            && posts.len() < MOST
+            && posts.len() < MAX_POSTS
         {
             posts.extend(row.ok().and_then(crate::dump::Row::into_post));
         }
@@ -55,69 +57,73 @@ impl Paced {
     }
 
     fn new(posts: Vec<Post>, speed: f64, started: Timestamp) -> Self {
-        let live = busiest(&posts).unwrap_or(started);
-        let next = posts.partition_point(|post| live.duration_since(post.created_at) > BACKLOG);
-        Self { posts, live, started, speed, next }
+        let peak = find_peak(&posts).unwrap_or(started);
+        let next = posts.partition_point(|post| peak.duration_since(post.created_at) > BACKLOG);
+        Self { posts, peak, started, speed, next }
     }
 
     /// When the next post is due.
-    fn due(&self) -> Option<Timestamp> {
-        self.posts.get(self.next).map(|post| self.moved(post.created_at))
+    fn next_due(&self) -> Option<Timestamp> {
+        self.posts.get(self.next).map(|post| self.to_clock_time(post.created_at))
     }
 
-    /// A time of the dump as a time of the clock: what was before `live` keeps its distance.
-    fn moved(&self, time: Timestamp) -> Timestamp {
-        let from = time.duration_since(self.live);
-        let from = if from.is_positive() { from.as_secs_f64() / self.speed } else { from.as_secs_f64() };
-        let from = SignedDuration::try_from_secs_f64(from).unwrap_or_default();
-        self.started.checked_add(from).unwrap_or(self.started)
+    /// Maps a time of the dump to a time of the clock. `speed` applies after the peak only.
+    fn to_clock_time(&self, time: Timestamp) -> Timestamp {
+        let offset = time.duration_since(self.peak);
+        let offset = if offset.is_positive() { offset.as_secs_f64() / self.speed } else { offset.as_secs_f64() };
+        let offset = SignedDuration::try_from_secs_f64(offset).unwrap_or_default();
+        self.started.checked_add(offset).unwrap_or(self.started)
     }
 
-    /// What is due at `now`, as if written then.
-    fn take(&mut self, now: Timestamp) -> Vec<Post> {
-        let mut taken = Vec::new();
-        while taken.len() < AT_ONCE
-            && let Some(due) = self.due().filter(|due| *due <= now)
+    /// Takes the posts that are due at `now`, dated by the clock.
+    fn take_due(&mut self, now: Timestamp) -> Vec<Post> {
+        let mut due_posts = Vec::new();
+        while due_posts.len() < BATCH_POSTS
+            && let Some(due) = self.next_due().filter(|due| *due <= now)
         {
-            taken.push(Post { created_at: due, ..self.posts[self.next].clone() });
+            due_posts.push(Post { created_at: due, ..self.posts[self.next].clone() });
             self.next += 1;
         }
-        taken
+        due_posts
     }
 }
 
-/// End of the busiest [`BUSY`] long stretch.
-fn busiest(posts: &[Post]) -> Option<Timestamp> {
+/// End of the [`PEAK_WINDOW`] with the most posts.
+fn find_peak(posts: &[Post]) -> Option<Timestamp> {
     let mut first = 0;
-    let stretch = |last: usize| {
-        while posts[last].created_at.duration_since(posts[first].created_at) > BUSY {
+    let window_ending_at = |last: usize| {
+        while posts[last].created_at.duration_since(posts[first].created_at) > PEAK_WINDOW {
             first += 1;
         }
         (last - first, posts[last].created_at)
     };
-    (0..posts.len()).map(stretch).max_by_key(|(posts, _)| *posts).map(|(_, end)| end)
+    (0..posts.len()).map(window_ending_at).max_by_key(|(posts, _)| *posts).map(|(_, end)| end)
 }
 
-impl Source for Paced {
-    fn run<'a>(&'a mut self, outlet: &'a Outlet, stop: CancellationToken) -> BoxFuture<'a, Result<(), SourceFailure>> {
+impl Source for DemoSource {
+    fn run<'a>(
+        &'a mut self,
+        out: &'a SourceSender,
+        stop: CancellationToken,
+    ) -> BoxFuture<'a, Result<(), SourceFailure>> {
         async move {
-            let what = format!("a dump of {} posts at the pace of the clock, times {}", self.posts.len(), self.speed);
-            outlet.health.update(|report| (report.what, report.state) = (what, SourceState::Working));
-            while let Some(due) = self.due() {
-                let now = outlet.now();
+            let what = format!("demo dump of {} posts, {} times real time", self.posts.len(), self.speed);
+            out.health.update(|report| (report.what, report.state) = (what, SourceState::Working));
+            while let Some(due) = self.next_due() {
+                let now = out.now();
                 let wait = Duration::try_from(due.duration_since(now)).unwrap_or_default();
                 tokio::select! {
                     () = tokio::time::sleep(wait) => {}
                     () = stop.cancelled() => return Ok(()),
                 }
-                let posts = self.take(outlet.now());
+                let posts = self.take_due(out.now());
                 if !posts.is_empty() {
-                    outlet.deliver(Delivery { posts, ..Delivery::default() }).await?;
-                    outlet.health.update(|report| report.last_success = Some(outlet.now()));
+                    out.send(SourceBatch { posts, ..SourceBatch::default() }).await?;
+                    out.health.update(|report| report.last_success = Some(out.now()));
                 }
             }
-            outlet.health.update(|report| report.what = "the dump has come to its end".into());
-            // What it showed is still to be looked at.
+            out.health.update(|report| report.what = "demo dump: all posts are sent".into());
+            // The daemon keeps running, so that the results can be viewed.
             stop.cancelled().await;
             Ok(())
         }
@@ -139,13 +145,13 @@ mod tests {
         posts.sort_by_key(|post| post.created_at);
         let now = at(1_000_000);
 
-        let mut paced = Paced::new(posts, 60.0, now);
+        let mut demo = DemoSource::new(posts, 60.0, now);
         let ids = |posts: Vec<Post>| posts.into_iter().map(|post| (post.id, post.created_at)).collect::<Vec<_>>();
-        let backlog = ids(paced.take(now));
+        let backlog = ids(demo.take_due(now));
         assert_eq!(backlog.len(), 34, "24 hourly ones and the busy ten");
         assert_eq!(backlog.last().unwrap().1, now);
         assert_eq!(backlog[0].1.as_second(), 1_000_000 - (hours(30) + 10 - hours(7)));
-        assert_eq!(paced.take(at(1_000_059)), []);
-        assert_eq!(ids(paced.take(at(1_000_060))).len(), 1, "an hour later in the dump");
+        assert_eq!(demo.take_due(at(1_000_059)), []);
+        assert_eq!(ids(demo.take_due(at(1_000_060))).len(), 1, "an hour later in the dump");
     }
 }

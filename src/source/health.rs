@@ -1,4 +1,4 @@
-//! [`Health`]: what a running source says of itself, for the status page, readiness and operational alerts.
+//! [`Health`]: how a running source reports its state to the status page, readiness and operational alerts.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,69 +14,69 @@ pub enum SourceState {
     Starting,
     /// Reading, or between two regular reads.
     Working,
-    /// Held up until `until` by something that passes by itself: a rate limit, a server that fails.
+    /// Paused until `until` by a transient failure: a rate limit, a failing server.
     Waiting {
         until: Timestamp,
         why: String,
     },
-    /// Held up until somebody does something: a refused token, a spent budget. `why` says what to do.
+    /// Paused until an operator acts: a rejected token, an exhausted budget. `why` says what to do.
     Blocked {
         why: String,
     },
     Stopped,
 }
 
-/// Money and posts spent in a period.
+/// Posts and money spent in a period.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Spent {
+pub struct BudgetUsage {
     /// `day` or `month`.
     pub period: String,
     pub posts: u64,
     pub dollars: f64,
     /// None: no limit.
-    pub most_posts: Option<u64>,
-    pub most_dollars: Option<f64>,
+    pub max_posts: Option<u64>,
+    pub max_dollars: Option<f64>,
 }
 
-/// A source's own account of itself. No text or author of a post.
+/// State of a source. It holds no text or author of a post.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Report {
-    /// What is read, in a line for people: `recent search, every 60 s: "Air Paradis" OR @AirParadis`.
+pub struct HealthReport {
+    /// One line for operators: `recent search, every 60 s: "Air Paradis" OR @AirParadis`.
     pub what: String,
     pub state: SourceState,
-    /// When the source last heard from its far end, be it only that there is nothing new.
+    /// When the upstream last answered, even if it had nothing new.
     pub last_success: Option<Timestamp>,
-    /// It is stalled when it hears nothing for this long; none for a source that only listens.
+    /// The source is stalled when the upstream is silent for longer than this; none for a source that only listens.
     pub stalled_after: Option<SignedDuration>,
     pub last_error: Option<String>,
-    pub spent: Vec<Spent>,
-    /// What people have to be told of, by a name such as `BudgetNearlySpent`; each becomes an alert while it is here.
+    pub spent: Vec<BudgetUsage>,
+    /// Current problems by the name of their operational alert, such as `BudgetNearlySpent`.
     pub problems: BTreeMap<String, String>,
 }
 
-impl Report {
-    /// Whether nothing was heard for longer than is plausible. `started`: when the source began.
+impl HealthReport {
+    /// Whether the upstream has been silent for too long. `started`: when the source started.
     pub fn is_stalled(&self, started: Timestamp, now: Timestamp) -> bool {
         let since = self.last_success.unwrap_or(started);
-        self.stalled_after.is_some_and(|most| now.duration_since(since) > most)
+        self.stalled_after.is_some_and(|limit| now.duration_since(since) > limit)
     }
 }
 
-/// Shared between a source, which writes it, and who watches it.
+/// Written by the source, read by the status publisher; clones share one report.
 #[derive(Debug, Clone, Default)]
-pub struct Health(Arc<Mutex<Report>>);
+pub struct Health(Arc<Mutex<HealthReport>>);
 
 impl Health {
-    pub fn update(&self, change: impl FnOnce(&mut Report)) {
+    pub fn update(&self, change: impl FnOnce(&mut HealthReport)) {
         change(&mut self.lock());
     }
 
-    pub fn report(&self) -> Report {
+    pub fn report(&self) -> HealthReport {
         self.lock().clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Report> {
-        // A report is plain values: one that a panic left half-written still reads.
+    fn lock(&self) -> MutexGuard<'_, HealthReport> {
+        // The report holds plain values: it stays readable after a panic during an update.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn silence_counts_from_the_start_until_there_was_a_success() {
         let at = |second| Timestamp::from_second(second).unwrap();
-        let mut report = Report { stalled_after: Some(SignedDuration::from_secs(10)), ..Report::default() };
+        let mut report = HealthReport { stalled_after: Some(SignedDuration::from_secs(10)), ..HealthReport::default() };
         assert!(!report.is_stalled(at(100), at(110)) && report.is_stalled(at(100), at(111)));
         report.last_success = Some(at(105));
         assert!(!report.is_stalled(at(100), at(115)) && report.is_stalled(at(100), at(116)));

@@ -1,63 +1,63 @@
-//! Posts that others send to this daemon: what a body of `POST /api/v1/posts` holds. The route itself is in `web`.
+//! Posts that other programs send to this daemon: parses the body of `POST /api/v1/posts`. The route is in `web`.
 
 mod config;
 
-pub use config::Config;
+pub use config::{Config, load_token};
 
-use super::delivery::{Delivery, MAX_DELIVERY};
+use super::batch::{MAX_BATCH, SourceBatch};
 use crate::dump::Reader;
-use crate::dump::error::SourceError;
-use crate::dump::options::{Layout, Needs, ReadOptions};
+use crate::dump::error::DumpError;
+use crate::dump::options::{Layout, ReadOptions, RequiredFields};
 use crate::dump::reject::Reject;
-use crate::post::Unusable;
+use crate::post::RejectedRecord;
 
-/// What a body came to.
+/// The records of a body.
 #[derive(Debug)]
-pub struct Received {
-    pub delivery: Delivery,
-    /// Line, reason and detail of what could not be used; for the sender.
+pub struct ParsedBody {
+    pub batch: SourceBatch,
+    /// Line, reason and detail of each rejected record, for the response.
     pub rejected: Vec<(u64, String, String)>,
 }
 
-/// Why a body is refused as a whole.
+/// Why a whole body is rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
     #[error(transparent)]
-    Unreadable(#[from] SourceError),
-    #[error("more than {MAX_DELIVERY} posts: send them in several requests")]
+    Unreadable(#[from] DumpError),
+    #[error("more than {MAX_BATCH} posts: send them in several requests")]
     TooMany,
 }
 
-/// Reads JSON lines: posts or pages of X API v2, or plain objects with `id`, `created_at`, `text` and, where known,
-/// `author` and `lang`. All posts go to `topic`, if one is given.
+/// Parses JSON lines: posts or pages of X API v2, or plain objects with `id`, `created_at`, `text` and optionally
+/// `author` and `lang`. Every post gets `topic`, if there is one.
 ///
 /// # Errors
-/// When the body is no text or holds too much at once.
-pub fn read(body: Vec<u8>, topic: Option<&str>) -> Result<Received, BodyError> {
+/// When the body is not text, or holds more than [`MAX_BATCH`] records.
+pub fn parse_body(body: Vec<u8>, topic: Option<&str>) -> Result<ParsedBody, BodyError> {
     let options = ReadOptions { layout: Layout::XJsonl, ..ReadOptions::default() };
-    let needs = Needs { created_at: true, ..Needs::default() };
+    let needs = RequiredFields { created_at: true, ..RequiredFields::default() };
     let bytes = Box::new(std::io::Cursor::new(body));
-    let mut reader = Reader::from_bytes("the request's body".into(), bytes, None, &options, needs)?;
-    let mut received = Received { delivery: Delivery::default(), rejected: Vec::new() };
+    let mut reader = Reader::from_bytes("the request body".into(), bytes, None, &options, needs)?;
+    let mut parsed = ParsedBody { batch: SourceBatch::default(), rejected: Vec::new() };
     while let Some(row) = reader.next_row()? {
-        if received.delivery.received() == MAX_DELIVERY {
+        if parsed.batch.received() == MAX_BATCH {
             return Err(BodyError::TooMany);
         }
         match row {
-            Ok(row) => received.delivery.posts.extend(row.into_post().map(|mut post| {
+            Ok(row) => parsed.batch.posts.extend(row.into_post().map(|mut post| {
                 post.topic = topic.map(str::to_owned).or(post.topic);
                 post
             })),
-            Err(reject) => received.reject(&reject),
+            Err(reject) => parsed.reject(&reject),
         }
     }
-    Ok(received)
+    Ok(parsed)
 }
 
-impl Received {
+impl ParsedBody {
     fn reject(&mut self, reject: &Reject) {
         let reason = reject.reason.to_string();
-        self.delivery.unusable.push(Unusable::new(&reason, &reject.detail, &reject.row));
+        self.batch.rejected.push(RejectedRecord::new(&reason, &reject.detail, &reject.row));
         self.rejected.push((reject.line, reason, reject.detail.clone()));
     }
 }
@@ -67,26 +67,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_is_posts_and_what_is_wrong_with_the_rest() {
+    fn a_body_gives_posts_and_rejected_records() {
         let body = concat!(
             r#"{"id":"1","created_at":"2026-11-20T10:00:00Z","text":"late again","author":"@ann"}"#,
             "\n\n{\"id\":\"2\",\"text\":\"no time\"}\nnonsense\n",
         );
-        let received = read(body.into(), Some("Air Paradis")).unwrap();
-        let post = &received.delivery.posts[0];
+        let parsed = parse_body(body.into(), Some("Air Paradis")).unwrap();
+        let post = &parsed.batch.posts[0];
         assert_eq!((post.id.as_str(), post.author.as_deref()), ("1", Some("ann")));
         assert_eq!(post.topic.as_deref(), Some("Air Paradis"));
-        let lines: Vec<u64> = received.rejected.iter().map(|(line, ..)| *line).collect();
+        let lines: Vec<u64> = parsed.rejected.iter().map(|(line, ..)| *line).collect();
         assert_eq!(lines, [3, 4]);
-        assert_eq!(received.delivery.received(), 3);
+        assert_eq!(parsed.batch.received(), 3);
     }
 
     #[test]
-    fn too_much_at_once_is_refused_whole() {
+    fn a_body_over_the_limit_is_rejected_as_a_whole() {
         let line = |i| format!("{{\"id\":\"{i}\",\"created_at\":\"2026-11-20T10:00:00Z\",\"text\":\"x\"}}\n");
         let body = |posts: usize| (0..posts).map(line).collect::<String>().into_bytes();
-        assert_eq!(read(body(MAX_DELIVERY), None).unwrap().delivery.posts.len(), MAX_DELIVERY);
-        assert!(matches!(read(body(MAX_DELIVERY + 1), None), Err(BodyError::TooMany)));
-        assert!(matches!(read(Vec::new(), None), Err(BodyError::Unreadable(SourceError::Empty(_)))));
+        assert_eq!(parse_body(body(MAX_BATCH), None).unwrap().batch.posts.len(), MAX_BATCH);
+        assert!(matches!(parse_body(body(MAX_BATCH + 1), None), Err(BodyError::TooMany)));
+        assert!(matches!(parse_body(Vec::new(), None), Err(BodyError::Unreadable(DumpError::Empty(_)))));
     }
 }

@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::dump::Columns;
 
-/// Shortest and longest time between two looks at a file.
-const POLL: [SignedDuration; 2] = [SignedDuration::from_millis(10), SignedDuration::from_hours(1)];
+/// Minimum and maximum of `poll`.
+const POLL_RANGE: [SignedDuration; 2] = [SignedDuration::from_millis(10), SignedDuration::from_hours(1)];
 
-/// What the file's lines are.
+/// Format of the lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Layout {
-    /// With a header, read anew at the head of every file.
+    /// With a header, which is read at the start of each file.
     Csv,
-    /// A post or page of X API v2, or a plain object, a line. `{"delete": {"id": "..."}}` takes a post back.
+    /// One post or page of X API v2, or one plain object, per line. `{"delete": {"id": "..."}}` deletes a post.
     Jsonl,
 }
 
@@ -27,15 +27,15 @@ pub struct Config {
     pub name: String,
     pub path: PathBuf,
     pub layout: Layout,
-    /// All posts go to this topic; without it, to those whose keywords and handles they hold.
+    /// Topic of all posts; without it, each post goes to the topics whose keywords and handles it contains.
     pub topic: Option<String>,
-    /// Which column holds what, as in `[dump.columns]`.
+    /// Names of the columns, as in `[dump.columns]`.
     #[serde(default)]
     pub columns: Columns,
-    /// How often the file is looked at.
+    /// How often the file is checked.
     #[serde(default = "default_poll")]
     pub poll: SignedDuration,
-    /// It is an alert when nothing is added for this long; unset: never.
+    /// Raises an alert when no line is added for this long; unset: never.
     pub stalled_after: Option<SignedDuration>,
 }
 
@@ -44,30 +44,30 @@ fn default_poll() -> SignedDuration {
 }
 
 impl Config {
-    /// Every fault, each naming its key.
-    pub fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        let mut fault = |what: String| faults.push(format!("source {:?}: {what}", self.name));
+    /// Finds every problem and names its key.
+    pub fn validate(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut problem = |what: String| problems.push(format!("source {:?}: {what}", self.name));
         if self.name.trim().is_empty() {
-            fault("name is empty; wanted a word that labels its metrics, such as \"desk\"".into());
+            problem("name is empty; expected a word for metric labels, e.g. \"desk\"".into());
         }
         if self.path.file_name().is_none() {
-            fault(format!("path {:?} names no file", self.path.display().to_string()));
+            problem(format!("path {:?} does not name a file", self.path.display().to_string()));
         }
         if let Some(packed @ ("gz" | "bz2" | "xz" | "zst")) = self.path.extension().and_then(|suffix| suffix.to_str()) {
-            fault(format!("path ends in .{packed}: only plain text can be followed; `vigie replay` reads .gz"));
+            problem(format!("path ends in .{packed}: only plain text can be tailed; `vigie replay` reads .gz"));
         }
         if self.topic.as_ref().is_some_and(|topic| topic.trim().is_empty()) {
-            fault("topic is empty; leave it out to find each post's topics by their keywords".into());
+            problem("topic is empty; omit it to match topics by their keywords".into());
         }
-        let [shortest, longest] = POLL;
-        if self.poll < shortest || self.poll > longest {
-            fault(format!("poll is {:#}, wanted {shortest:#} to {longest:#}", self.poll));
+        let [min, max] = POLL_RANGE;
+        if self.poll < min || self.poll > max {
+            problem(format!("poll is {:#}; expected {min:#} to {max:#}", self.poll));
         }
         if let Some(silence) = self.stalled_after.filter(|silence| *silence <= self.poll) {
-            fault(format!("stalled_after is {silence:#}, wanted more than poll, which is {:#}", self.poll));
+            problem(format!("stalled_after is {silence:#}; expected more than poll, which is {:#}", self.poll));
         }
-        faults
+        problems
     }
 }
 
@@ -77,34 +77,31 @@ mod tests {
 
     const SOUND: &str = "name = 'desk'\npath = '/var/spool/posts.jsonl'\nlayout = 'jsonl'\n";
 
-    fn faults(differs: &str) -> Vec<String> {
+    fn problems(differs: &str) -> Vec<String> {
         let mut table: toml::Table = toml::from_str(SOUND).unwrap();
         table.extend(toml::from_str::<toml::Table>(differs).unwrap());
-        table.try_into::<Config>().unwrap().faults()
+        table.try_into::<Config>().unwrap().validate()
     }
 
     #[test]
-    fn each_fault_names_its_key_and_the_way_out() {
-        assert_eq!(faults("poll = '10ms'\nstalled_after = '1h'\ntopic = 'Air Paradis'"), [""; 0]);
-        for (differs, wanted) in [
-            ("name = ' '", "source \" \": name is empty; wanted a word that labels its metrics, such as \"desk\""),
-            ("path = '/'", "source \"desk\": path \"/\" names no file"),
+    fn each_problem_names_its_key_and_the_remedy() {
+        assert_eq!(problems("poll = '10ms'\nstalled_after = '1h'\ntopic = 'Air Paradis'"), [""; 0]);
+        for (differs, expected) in [
+            ("name = ' '", "source \" \": name is empty; expected a word for metric labels, e.g. \"desk\""),
+            ("path = '/'", "source \"desk\": path \"/\" does not name a file"),
             (
                 "path = 'a.csv.gz'",
-                "source \"desk\": path ends in .gz: only plain text can be followed; `vigie replay` reads .gz",
+                "source \"desk\": path ends in .gz: only plain text can be tailed; `vigie replay` reads .gz",
             ),
-            (
-                "topic = ''",
-                "source \"desk\": topic is empty; leave it out to find each post's topics by their keywords",
-            ),
-            ("poll = '1ms'", "source \"desk\": poll is 1ms, wanted 10ms to 1h"),
-            ("poll = '61m'", "source \"desk\": poll is 1h 1m, wanted 10ms to 1h"),
+            ("topic = ''", "source \"desk\": topic is empty; omit it to match topics by their keywords"),
+            ("poll = '1ms'", "source \"desk\": poll is 1ms; expected 10ms to 1h"),
+            ("poll = '61m'", "source \"desk\": poll is 1h 1m; expected 10ms to 1h"),
             (
                 "stalled_after = '500ms'",
-                "source \"desk\": stalled_after is 500ms, wanted more than poll, which is 500ms",
+                "source \"desk\": stalled_after is 500ms; expected more than poll, which is 500ms",
             ),
         ] {
-            assert_eq!(faults(differs), [wanted]);
+            assert_eq!(problems(differs), [expected]);
         }
     }
 }

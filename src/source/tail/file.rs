@@ -1,4 +1,4 @@
-//! [`Tailed`]: one open file, read record by record as it grows.
+//! [`TailedFile`]: one open file, read record by record as it grows.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
@@ -7,254 +7,255 @@ use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::dump::input::Stream;
-use crate::dump::json::Said;
-use crate::dump::record_splitter::{Position, Records, Tail};
+use crate::dump::input::ByteStream;
+use crate::dump::json::JsonRecord;
+use crate::dump::record_splitter::{RecordPosition, RecordSplitter, StreamEnd};
 use crate::dump::reject::Reject;
-use crate::post::{Notice, Unusable};
-use crate::source::delivery::{Delivery, MAX_DELIVERY};
+use crate::post::{ComplianceEvent, RejectedRecord};
+use crate::source::batch::{MAX_BATCH, SourceBatch};
 
-use super::checkpoint::{HEAD, Head, Identity, Place, first_bytes, modified};
+use super::checkpoint::{FileCheckpoint, FileId, HeadChecksum, MAX_HEAD, modified_at, read_head};
 use super::config::Config;
 use super::rows;
-use super::rows::{Opened, Rows};
+use super::rows::{HeaderStatus, Rows};
 
-/// Bytes after which a delivery is full, however few posts they hold.
-const MOST_BYTES: u64 = 1 << 20;
-/// A quote that is left open for longer than this, with a line behind it, was none: a writer does not stop in a row.
-const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
+/// Bytes after which a batch is full, even with few posts.
+const MAX_BATCH_BYTES: u64 = 1 << 20;
+/// A quote that stays open for longer than this, with a line after it, is not a quote: a writer does not pause within a
+/// row.
+const OPEN_QUOTE_TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
 
-/// How far a reading came.
+/// Where a read stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Came {
-    /// To the end of what is complete.
-    End,
-    /// The delivery is full; there may be more.
-    Full,
+pub(super) enum ReadProgress {
+    /// At the end of the complete records.
+    CaughtUp,
+    /// At the size limit of the batch; there may be more.
+    BatchFull,
 }
 
-/// One file that is open.
-pub(super) struct Tailed {
+/// An open file.
+pub(super) struct TailedFile {
     file: File,
-    pub(super) identity: Identity,
-    records: Records,
-    /// None until the head is written.
+    pub(super) id: FileId,
+    records: RecordSplitter,
+    /// None until the start of the file is written.
     rows: Option<Rows>,
-    /// The file's first bytes, as they were read.
+    /// The first bytes of the file, as they were read.
     head: Vec<u8>,
-    /// Of the record that is not delivered whole.
-    next: Position,
-    taken: u64,
+    /// Position of the first record that was not sent completely.
+    next: RecordPosition,
+    /// Posts of that record that were sent.
+    posts_sent: u64,
     pub(super) header: Option<String>,
-    /// Why it cannot be read.
-    pub(super) refused: Option<String>,
+    /// Why the file cannot be read.
+    pub(super) rejected: Option<String>,
     modified: i128,
-    /// Since when the record at this offset is open over several lines.
+    /// Offset of a record with an open quote, and since when it is open.
     open_since: Option<(u64, Timestamp)>,
-    /// Bytes that were there when nothing more in them was complete.
-    exhausted: Option<u64>,
-    /// The last one, without a line's end, is to be taken as it is.
+    /// Size of the file when all its complete records were read.
+    read_size: Option<u64>,
+    /// Whether the last line counts as complete without a line terminator.
     ended: bool,
 }
 
-impl Tailed {
-    /// Opens the file at `path`, to go on at `place` or else to begin at its first byte. `before`: the header of the
-    /// file before it.
+impl TailedFile {
+    /// Opens the file at `path` and resumes at `checkpoint`, or starts at its first byte.
     ///
     /// # Errors
-    /// When it is not there, may not be read, or is no regular file.
-    pub(super) fn open(path: &Path, place: Option<&Place>, config: &Config) -> io::Result<Self> {
+    /// When the file does not exist, is not readable, or is not a regular file.
+    pub(super) fn open(path: &Path, checkpoint: Option<&FileCheckpoint>, config: &Config) -> io::Result<Self> {
         // Opening a pipe would wait for its writer.
         if !std::fs::metadata(path)?.is_file() {
-            return Err(io::Error::other("it is no regular file"));
+            return Err(io::Error::other("not a regular file"));
         }
         let mut file = File::open(path)?;
         let metadata = file.metadata()?;
-        let next = place.map_or(Position { offset: 0, line: 1, drop_line: false }, Place::position);
+        let next = checkpoint.map_or(RecordPosition { offset: 0, line: 1, drop_line: false }, FileCheckpoint::position);
         file.seek(SeekFrom::Start(next.offset))?;
-        let head = first_bytes(&file, place.map_or(0, |place| place.head.length.min(HEAD)))?;
-        if place.is_some_and(|place| place.head != Head::of(&head)) {
-            return Err(io::Error::other("it was renamed just now"));
+        let head = read_head(&file, checkpoint.map_or(0, |checkpoint| checkpoint.head.length.min(MAX_HEAD)))?;
+        if checkpoint.is_some_and(|checkpoint| checkpoint.head != HeadChecksum::of(&head)) {
+            return Err(io::Error::other("the file was replaced while it was opened"));
         }
-        let stream = Stream::followed(Box::new(file.try_clone()?));
-        let header = place.and_then(|place| place.header.clone());
+        let stream = ByteStream::tailed(Box::new(file.try_clone()?));
+        let header = checkpoint.and_then(|checkpoint| checkpoint.header.clone());
         let mut tailed = Self {
-            identity: Identity::of(&metadata),
-            records: Records::growing(stream, next),
+            id: FileId::of(&metadata),
+            records: RecordSplitter::resume(stream, next),
             rows: None,
             head,
             next,
-            taken: 0,
-            refused: None,
-            modified: modified(&metadata),
+            posts_sent: 0,
+            rejected: None,
+            modified: modified_at(&metadata),
             open_since: None,
-            exhausted: None,
+            read_size: None,
             ended: false,
             file,
             header,
         };
-        if let Some(place) = place.filter(|place| place.offset > 0 || place.taken > 0) {
-            tailed.go_on(config, place.taken)?;
+        if let Some(checkpoint) = checkpoint.filter(|checkpoint| checkpoint.offset > 0 || checkpoint.posts_sent > 0) {
+            tailed.resume(config, checkpoint.posts_sent)?;
         }
         Ok(tailed)
     }
 
-    /// Makes ready to read on within the file.
-    fn go_on(&mut self, config: &Config, taken: u64) -> io::Result<()> {
+    /// Prepares to read from the middle of the file. `posts_sent`: posts of the next record to skip.
+    fn resume(&mut self, config: &Config, posts_sent: u64) -> io::Result<()> {
         let rows = match (config.layout, &self.header) {
             (super::Layout::Jsonl, _) => Some(Rows::json(&config.columns)),
             (super::Layout::Csv, Some(header)) => Rows::csv(header, &config.columns),
             (super::Layout::Csv, None) => None,
         };
         let Some(mut rows) = rows else {
-            self.refused = Some("the columns of its header are no longer those that are configured".into());
+            self.rejected = Some("the configured columns are not in the header of the file".into());
             return Ok(());
         };
-        for _ in 0..taken {
+        for _ in 0..posts_sent {
             if rows.next(&mut self.records)?.is_none() {
                 break;
             }
-            self.taken += 1;
+            self.posts_sent += 1;
         }
         self.rows = Some(rows);
         Ok(())
     }
 
-    pub(super) fn place(&self) -> Place {
-        Place {
-            identity: self.identity,
-            head: Head::of(&self.head),
+    pub(super) fn checkpoint(&self) -> FileCheckpoint {
+        FileCheckpoint {
+            id: self.id,
+            head: HeadChecksum::of(&self.head),
             offset: self.next.offset,
             line: self.next.line,
             drop_line: self.next.drop_line,
-            taken: self.taken,
+            posts_sent: self.posts_sent,
             header: self.header.clone(),
             modified: self.modified,
         }
     }
 
-    /// Whether it still begins with what was read of it, and did not shrink.
+    /// Whether the file still starts with the bytes that were read and has not shrunk.
     pub(super) fn is_intact(&self) -> io::Result<bool> {
         let metadata = self.file.metadata()?;
-        Ok(metadata.size() >= self.records.read_to() && first_bytes(&self.file, self.head.len())? == self.head)
+        Ok(metadata.size() >= self.records.read_offset() && read_head(&self.file, self.head.len())? == self.head)
     }
 
-    /// Nothing will be added any more: what is left without a line's end is a record.
-    pub(super) fn end(&mut self) {
-        (self.ended, self.exhausted) = (true, None);
+    /// Marks the file as finished: a last line without terminator is a record.
+    pub(super) fn finish(&mut self) {
+        (self.ended, self.read_size) = (true, None);
     }
 
-    /// Adds what is complete to `delivery`, until that is full.
+    /// Adds complete records to `batch` until it is full. `before`: the header of the previous file.
     ///
     /// # Errors
-    /// When the file cannot be read; what was added before is good.
+    /// When the file cannot be read; records added before stay valid.
     pub(super) fn read(
         &mut self,
-        delivery: &mut Delivery,
+        batch: &mut SourceBatch,
         config: &Config,
         before: Option<&str>,
         now: Timestamp,
-    ) -> io::Result<Came> {
+    ) -> io::Result<ReadProgress> {
         let metadata = self.file.metadata()?;
-        self.modified = modified(&metadata);
-        let tail = self.tail(now);
-        let nothing_new = self.exhausted == Some(metadata.size()) && tail == Tail::Grows;
-        self.records.set_tail(tail);
-        if nothing_new || self.refused.is_some() || !self.open_rows(delivery, config, before)? {
-            return Ok(Came::End);
+        self.modified = modified_at(&metadata);
+        let stream_end = self.stream_end(now);
+        let nothing_new = self.read_size == Some(metadata.size()) && stream_end == StreamEnd::Growing;
+        self.records.set_stream_end(stream_end);
+        if nothing_new || self.rejected.is_some() || !self.open_rows(batch, config, before)? {
+            return Ok(ReadProgress::CaughtUp);
         }
-        let began = self.next.offset;
-        while delivery.received() + delivery.notices.len() < MAX_DELIVERY && self.next.offset - began < MOST_BYTES {
-            let Some(rows) = &mut self.rows else { return Ok(Came::End) };
-            let said = rows.next(&mut self.records)?;
-            let left = rows.left();
-            let ended = said.is_none();
-            if let Some(said) = said {
-                add(delivery, said, config);
+        let start = self.next.offset;
+        while batch.received() + batch.compliance.len() < MAX_BATCH && self.next.offset - start < MAX_BATCH_BYTES {
+            let Some(rows) = &mut self.rows else { return Ok(ReadProgress::CaughtUp) };
+            let record = rows.next(&mut self.records)?;
+            let remaining = rows.remaining();
+            let ended = record.is_none();
+            if let Some(record) = record {
+                add_record(batch, record, config);
             }
-            match left {
+            match remaining {
                 0 => {
-                    self.taken = 0;
-                    self.next = self.records.settle()?;
+                    self.posts_sent = 0;
+                    self.next = self.records.consume_last()?;
                 }
-                _ => self.taken += 1,
+                _ => self.posts_sent += 1,
             }
             if ended {
-                self.exhausted = Some(self.records.read_to());
+                self.read_size = Some(self.records.read_offset());
                 self.remember_head()?;
-                return Ok(Came::End);
+                return Ok(ReadProgress::CaughtUp);
             }
-            self.records.set_tail(if self.ended { Tail::End } else { Tail::Grows });
+            self.records.set_stream_end(if self.ended { StreamEnd::Final } else { StreamEnd::Growing });
         }
-        self.exhausted = None;
+        self.read_size = None;
         self.remember_head()?;
-        Ok(Came::Full)
+        Ok(ReadProgress::BatchFull)
     }
 
-    /// Whether the rows are open, if need be from now on.
-    fn open_rows(&mut self, delivery: &mut Delivery, config: &Config, before: Option<&str>) -> io::Result<bool> {
+    /// Opens the rows if they are not open yet. Returns whether they are.
+    fn open_rows(&mut self, batch: &mut SourceBatch, config: &Config, before: Option<&str>) -> io::Result<bool> {
         if self.rows.is_some() {
             return Ok(true);
         }
         match rows::open(config.layout, &config.columns, &mut self.records, self.ended, before)? {
-            Opened::NotYet => {
+            HeaderStatus::Incomplete => {
                 self.remember_head()?;
                 return Ok(false);
             }
-            Opened::Rows(rows, header) => {
+            HeaderStatus::Ready(rows, header) => {
                 (self.rows, self.header) = (Some(rows), header);
-                self.next = self.records.settle()?;
+                self.next = self.records.consume_last()?;
             }
-            Opened::Refused(why) => {
+            HeaderStatus::Unsupported(why) => {
                 let detail = format!("{}: {why}", config.path.display());
-                // The whole file, not a row: nothing of it is kept.
-                delivery.unusable.push(Unusable { reason: "file".into(), detail, raw: String::new() });
-                self.refused = Some(why);
-                self.head = first_bytes(&self.file, HEAD)?;
+                // The record stands for the whole file, so it has no raw text.
+                batch.rejected.push(RejectedRecord { reason: "file".into(), detail, raw: String::new() });
+                self.rejected = Some(why);
+                self.head = read_head(&self.file, MAX_HEAD)?;
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    /// What the end of the file's bytes means now. A record that has been open for too long is cut.
-    fn tail(&mut self, now: Timestamp) -> Tail {
+    /// What the current end of the file means. A quote that is open for too long is abandoned.
+    fn stream_end(&mut self, now: Timestamp) -> StreamEnd {
         if self.ended {
-            return Tail::End;
+            return StreamEnd::Final;
         }
-        if !self.records.holds_line() {
+        if !self.records.has_buffered_line() {
             self.open_since = None;
-            return Tail::Grows;
+            return StreamEnd::Growing;
         }
         let at = self.next.offset;
         let (_, since) = *self.open_since.insert(self.open_since.filter(|(open, _)| *open == at).unwrap_or((at, now)));
-        if now.duration_since(since) >= PATIENCE { Tail::GivesUpOpen } else { Tail::Grows }
+        if now.duration_since(since) >= OPEN_QUOTE_TIMEOUT { StreamEnd::AbandonUnclosed } else { StreamEnd::Growing }
     }
 
-    /// The more of the file was read, be it no whole record, the better it is known again.
+    /// Extends the stored head with newly read bytes, so that the file is recognised more reliably.
     fn remember_head(&mut self) -> io::Result<()> {
-        let wanted = usize::try_from(self.records.read_to()).unwrap_or(HEAD).min(HEAD);
-        if self.head.len() < wanted {
-            self.head = first_bytes(&self.file, wanted)?;
+        let length = usize::try_from(self.records.read_offset()).unwrap_or(MAX_HEAD).min(MAX_HEAD);
+        if self.head.len() < length {
+            self.head = read_head(&self.file, length)?;
         }
         Ok(())
     }
 }
 
-fn add(delivery: &mut Delivery, said: Result<Said, Reject>, config: &Config) {
-    match said {
-        Ok(Said::Post(row)) => {
+fn add_record(batch: &mut SourceBatch, record: Result<JsonRecord, Reject>, config: &Config) {
+    match record {
+        Ok(JsonRecord::Post(row)) => {
             let topic = config.topic.clone();
-            // A row without a time is a reject: this source needs one.
-            delivery.posts.extend(row.into_post().map(|mut post| {
+            // Always a post: a row without a time is rejected before.
+            batch.posts.extend(row.into_post().map(|mut post| {
                 post.topic = topic.or(post.topic);
                 post
             }));
         }
-        Ok(Said::Gone(id)) => delivery.notices.push(Notice::PostGone { id }),
+        Ok(JsonRecord::Deleted(id)) => batch.compliance.push(ComplianceEvent::PostGone { id }),
         Err(reject) => {
             let detail = format!("{}, line {}: {}", config.path.display(), reject.line, reject.detail);
-            delivery.unusable.push(Unusable { reason: reject.reason.as_str().into(), detail, raw: reject.row });
+            batch.rejected.push(RejectedRecord { reason: reject.reason.as_str().into(), detail, raw: reject.row });
         }
     }
 }

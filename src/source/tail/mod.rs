@@ -1,7 +1,8 @@
-//! A file of CSV or JSON lines that grows, followed like `tail -F`: through rotation, truncation and absence.
+//! [`FileTail`]: reads a growing file of CSV or JSON lines like `tail -F`, through rotation, truncation and absence.
 //!
 //! ```text
-//! siblings -> Follower (which file) -> Tailed (one file, growing) -> Rows (as in a replay) -> Delivery + Place
+//! siblings -> RotationTracker (which file) -> TailedFile (one growing file) -> Rows (as in a replay)
+//!          -> SourceBatch with a FileCheckpoint
 //! ```
 
 mod checkpoint;
@@ -20,55 +21,57 @@ use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::config::Context;
-use super::delivery::{Cursor, Delivery};
-use super::health::{Report, SourceState};
-use super::sender::{Outlet, Source, SourceFailure};
-use checkpoint::Place;
-use rotation::{Follower, Standing, Step};
+use super::batch::SourceBatch;
+use super::health::{HealthReport, SourceState};
+use super::{Context, Cursor, Source, SourceFailure, SourceSender};
+use checkpoint::FileCheckpoint;
+use rotation::{RotationTracker, TailState, TailStep};
 
-/// The source that `config` describes.
+/// Builds the source that `config` describes.
 pub(super) fn build(config: &Config, context: &Context<'_>) -> Result<Box<dyn Source>, String> {
-    followed(config, context.cursor.as_ref()).map(|source| Box::new(source) as Box<dyn Source>)
+    build_tail(config, context.cursor.as_ref()).map(|source| Box::new(source) as Box<dyn Source>)
 }
 
-fn followed(config: &Config, cursor: Option<&Cursor>) -> Result<Followed, String> {
-    let place = cursor.map(Cursor::read::<Place>).transpose();
-    let place = place.map_err(
-        |_| "what is stored under this name is how far a source of another type was read: give this one another name",
-    )?;
-    Ok(Followed { config: config.clone(), follower: Some(Follower::new(config.clone(), place)) })
+fn build_tail(config: &Config, cursor: Option<&Cursor>) -> Result<FileTail, String> {
+    let checkpoint = cursor.map(Cursor::read::<FileCheckpoint>).transpose().map_err(|error| {
+        format!("another kind of source wrote the stored cursor ({error}): give the source a new name")
+    })?;
+    Ok(FileTail { config: config.clone(), tracker: Some(RotationTracker::new(config.clone(), checkpoint)) })
 }
 
-/// A followed file as a source.
-struct Followed {
+/// A tailed file as a source.
+struct FileTail {
     config: Config,
-    /// Away while it reads.
-    follower: Option<Follower>,
+    /// None while the blocking thread uses it.
+    tracker: Option<RotationTracker>,
 }
 
-impl Source for Followed {
-    fn run<'a>(&'a mut self, outlet: &'a Outlet, stop: CancellationToken) -> BoxFuture<'a, Result<(), SourceFailure>> {
+impl Source for FileTail {
+    fn run<'a>(
+        &'a mut self,
+        out: &'a SourceSender,
+        stop: CancellationToken,
+    ) -> BoxFuture<'a, Result<(), SourceFailure>> {
         Box::pin(async move {
             let what = format!("file {}, every {:#}", self.config.path.display(), self.config.poll);
             let stalled_after = self.config.stalled_after;
-            outlet.health.update(|report| (report.what, report.stalled_after) = (what, stalled_after));
-            // What is on its way when the token falls is not committed, and read again at the next start.
-            let ended = stop.run_until_cancelled(self.follow(outlet)).await;
-            outlet.health.update(|report| report.state = SourceState::Stopped);
+            out.health.update(|report| (report.what, report.stalled_after) = (what, stalled_after));
+            // A batch that is in flight when `stop` is cancelled is not committed; the next start reads it again.
+            let ended = stop.run_until_cancelled(self.read_until_failure(out)).await;
+            out.health.update(|report| report.state = SourceState::Stopped);
             ended.unwrap_or(Ok(()))
         })
     }
 }
 
-impl Followed {
-    async fn follow(&mut self, outlet: &Outlet) -> Result<(), SourceFailure> {
+impl FileTail {
+    async fn read_until_failure(&mut self, out: &SourceSender) -> Result<(), SourceFailure> {
         loop {
-            let Step { delivery, more, standing } = self.step(outlet.now()).await?;
-            let (now, poll, added) = (outlet.now(), self.config.poll, is_something(&delivery));
-            outlet.health.update(|report| tell(report, standing, added, now, poll));
-            if added || delivery.cursor.is_some() {
-                outlet.deliver(delivery).await?;
+            let TailStep { batch, more, state } = self.step(out.now()).await?;
+            let (now, poll, has_content) = (out.now(), self.config.poll, has_content(&batch));
+            out.health.update(|report| update_report(report, state, has_content, now, poll));
+            if has_content || batch.cursor.is_some() {
+                out.send(batch).await?;
             }
             if !more {
                 tokio::time::sleep(poll.unsigned_abs()).await;
@@ -76,36 +79,36 @@ impl Followed {
         }
     }
 
-    /// One look at the file, on a thread that may block.
-    async fn step(&mut self, now: Timestamp) -> Result<Step, SourceFailure> {
-        let lost = || SourceFailure::Failed("the reader of the file was lost".into());
-        let mut follower = self.follower.take().ok_or_else(lost)?;
-        let looked = tokio::task::spawn_blocking(move || {
-            let step = follower.step(now);
-            (follower, step)
+    /// Runs one step of the tracker on a blocking thread.
+    async fn step(&mut self, now: Timestamp) -> Result<TailStep, SourceFailure> {
+        let lost = || SourceFailure::Failed("the file reader was lost in an earlier failure".into());
+        let mut tracker = self.tracker.take().ok_or_else(lost)?;
+        let task = tokio::task::spawn_blocking(move || {
+            let step = tracker.step(now);
+            (tracker, step)
         });
-        let (follower, step) = looked.await.map_err(|error| SourceFailure::Failed(error.to_string()))?;
-        self.follower = Some(follower);
+        let (tracker, step) = task.await.map_err(|error| SourceFailure::Failed(error.to_string()))?;
+        self.tracker = Some(tracker);
         Ok(step)
     }
 }
 
-fn is_something(delivery: &Delivery) -> bool {
-    delivery.received() + delivery.notices.len() > 0
+fn has_content(batch: &SourceBatch) -> bool {
+    batch.received() + batch.compliance.len() > 0
 }
 
-fn tell(report: &mut Report, standing: Standing, added: bool, now: Timestamp, poll: SignedDuration) {
-    if added {
+fn update_report(report: &mut HealthReport, state: TailState, has_content: bool, now: Timestamp, poll: SignedDuration) {
+    if has_content {
         report.last_success = Some(now);
     }
-    report.state = match standing {
-        Standing::Reading => SourceState::Working,
-        Standing::Waiting(why) => {
+    report.state = match state {
+        TailState::Reading => SourceState::Working,
+        TailState::Waiting(why) => {
             let until = now.checked_add(poll).unwrap_or(now);
             report.last_error = Some(why.clone());
             SourceState::Waiting { until, why }
         }
-        Standing::Refused(why) => {
+        TailState::Unsupported(why) => {
             report.last_error = Some(why.clone());
             SourceState::Blocked { why }
         }

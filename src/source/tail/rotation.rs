@@ -1,11 +1,11 @@
-//! [`Follower`]: which file is read, and when the next one is begun. One [`step`](Follower::step) is one look at it; it
-//! knows no clock and never sleeps.
+//! [`RotationTracker`]: decides which file is read and when to switch to the next one. Each [`step`](RotationTracker::step)
+//! checks the files once; the tracker has no clock and never sleeps.
 //!
 //! ```text
-//!           there                          renamed, and the next one has bytes, twice nothing more in this one
-//! (none) ----------> reading a file ------------------------------------------------------------------------> the next
-//!   ^                 |    |                                              (its last line is taken as it is)
-//!   |                 |    \-- shorter, or begins otherwise: its copy, if there is one, else itself from the start
+//!          exists                          renamed, the next file has bytes, twice nothing new in this one
+//! (none) ----------> reading a file ------------------------------------------------------------------------> next file
+//!   ^                 |    |                                       (the last line counts as complete)
+//!   |                 |    \-- shrunk or rewritten: read its copy if there is one, else start it over
 //!   \-- unreadable ---/
 //! ```
 
@@ -14,213 +14,216 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::source::delivery::{Cursor, Delivery};
+use crate::source::Cursor;
+use crate::source::batch::SourceBatch;
 
-use super::checkpoint::{Identity, Place, is_same, modified};
+use super::checkpoint::{FileCheckpoint, FileId, is_same_progress, modified_at};
 use super::config::Config;
-use super::file::{Came, Tailed};
+use super::file::{ReadProgress, TailedFile};
 use super::siblings::{Age, Sibling, siblings};
 
-/// Bytes behind a CSV header that must be alike for a copy to be known by them.
-const ALIKE: usize = 64;
+/// Bytes after a CSV header that a copy must have in common to be recognised by its content.
+const MIN_COPY_BYTES: usize = 64;
 
-/// Follows one path.
-pub(super) struct Follower {
+/// Tracks the files of one path.
+pub(super) struct RotationTracker {
     config: Config,
-    file: Option<Tailed>,
-    /// Where to go on once a file is open.
-    resume: Option<Place>,
-    /// Of the file read before this one.
+    file: Option<TailedFile>,
+    /// Where to resume once a file is open.
+    resume: Option<FileCheckpoint>,
+    /// Header of the previous file.
     header: Option<String>,
-    /// The last step found nothing more in a file that was renamed.
-    quiet: bool,
+    /// Whether the last step found nothing new in a renamed file.
+    idle: bool,
 }
 
-/// What one look came to.
+/// Result of one step.
 #[derive(Debug)]
-pub(super) struct Step {
-    /// Its cursor is none where nothing changed.
-    pub(super) delivery: Delivery,
-    /// There may be more at once.
+pub(super) struct TailStep {
+    /// Has no cursor when nothing changed.
+    pub(super) batch: SourceBatch,
+    /// Whether more may be available immediately.
     pub(super) more: bool,
-    pub(super) standing: Standing,
+    pub(super) state: TailState,
 }
 
-/// How the file is.
+/// State of the tailed file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum TailState {
     Reading,
-    /// It passes by itself, or once somebody gives vigie the file.
+    /// Resolves by itself, or once vigie may read the file.
     Waiting(String),
-    /// This file cannot be read at all; another in its place may be.
-    Refused(String),
+    /// The file is not supported; a new file in its place may be.
+    Unsupported(String),
 }
 
-impl Follower {
-    /// `place`: how far it was read, as last committed.
-    pub(super) fn new(config: Config, place: Option<Place>) -> Self {
-        let header = place.as_ref().and_then(|place| place.header.clone());
-        Self { config, file: None, resume: place, header, quiet: false }
+impl RotationTracker {
+    /// `checkpoint`: the last committed one.
+    pub(super) fn new(config: Config, checkpoint: Option<FileCheckpoint>) -> Self {
+        let header = checkpoint.as_ref().and_then(|checkpoint| checkpoint.header.clone());
+        Self { config, file: None, resume: checkpoint, header, idle: false }
     }
 
-    /// Looks once: reads what was added, at most one delivery of it.
-    pub(super) fn step(&mut self, now: Timestamp) -> Step {
-        let mut delivery = Delivery::default();
-        let before = self.place();
-        let looked = self.look(&mut delivery, now);
-        let (more, standing) = match looked {
-            Ok(more) => (more, self.standing()),
+    /// Checks the files once and reads new records, at most one batch.
+    pub(super) fn step(&mut self, now: Timestamp) -> TailStep {
+        let mut batch = SourceBatch::default();
+        let before = self.checkpoint();
+        let (more, state) = match self.read_new_records(&mut batch, now) {
+            Ok(more) => (more, self.state()),
             Err(cause) => {
-                // What was read of it stands in `place`; it is opened anew from there.
-                self.resume = self.place();
+                // The checkpoint covers what was read; the next step reopens the file there.
+                self.resume = self.checkpoint();
                 self.file = None;
-                (false, Standing::Waiting(self.unreadable(&cause)))
+                (false, TailState::Waiting(self.describe_error(&cause)))
             }
         };
-        let place = self.place();
-        if !is_same(before.as_ref(), place.as_ref()) {
-            delivery.cursor = place.and_then(|place| Cursor::new(&place).ok());
+        let checkpoint = self.checkpoint();
+        if !is_same_progress(before.as_ref(), checkpoint.as_ref()) {
+            batch.cursor = checkpoint.and_then(|checkpoint| Cursor::new(&checkpoint).ok());
         }
-        Step { delivery, more, standing }
+        TailStep { batch, more, state }
     }
 
-    fn place(&self) -> Option<Place> {
-        self.file.as_ref().map(Tailed::place).or_else(|| self.resume.clone())
+    fn checkpoint(&self) -> Option<FileCheckpoint> {
+        self.file.as_ref().map(TailedFile::checkpoint).or_else(|| self.resume.clone())
     }
 
-    fn look(&mut self, delivery: &mut Delivery, now: Timestamp) -> io::Result<bool> {
+    /// Reads new records of the current file. Returns whether more may be available immediately.
+    fn read_new_records(&mut self, batch: &mut SourceBatch, now: Timestamp) -> io::Result<bool> {
         if self.file.is_none() {
-            self.file = self.find()?;
+            self.file = self.find_file()?;
         }
         let Some(file) = &mut self.file else { return Ok(false) };
         if !file.is_intact()? {
-            tracing::warn!(path = %self.config.path.display(), "the followed file was cut or written anew");
+            tracing::warn!(path = %self.config.path.display(), "tailed file was truncated or rewritten");
             self.header = file.header.clone().or_else(|| self.header.take());
-            *file = anew(file, &self.config)?;
+            *file = reopen_rewritten(file, &self.config)?;
         }
         self.resume = None;
-        let offset = file.place().offset;
-        let came = file.read(delivery, &self.config, self.header.as_deref(), now)?;
-        if came == Came::Full {
-            self.quiet = false;
+        let offset = file.checkpoint().offset;
+        let progress = file.read(batch, &self.config, self.header.as_deref(), now)?;
+        if progress == ReadProgress::BatchFull {
+            self.idle = false;
             return Ok(true);
         }
-        self.quiet &= file.place().offset == offset;
-        self.pass_on(delivery, now)
+        self.idle &= file.checkpoint().offset == offset;
+        self.switch_to_next(batch, now)
     }
 
-    /// Opens the file that was read last, under whatever name it has now; else the oldest that is newer than it.
-    fn find(&self) -> io::Result<Option<Tailed>> {
+    /// Opens the file that was read last, under its current name, else the oldest newer file.
+    fn find_file(&self) -> io::Result<Option<TailedFile>> {
         let path = &self.config.path;
-        let Some(place) = &self.resume else { return self.open_if_there(path, None) };
+        let Some(checkpoint) = &self.resume else { return self.open_if_exists(path, None) };
         let found = siblings(path)?;
-        if let Some(path) = known_again(&found, place) {
-            return self.open_if_there(&path, Some(place));
+        if let Some(path) = find_by_content(&found, checkpoint) {
+            return self.open_if_exists(&path, Some(checkpoint));
         }
         let is_newer = |sibling: &&Sibling| {
-            sibling.age == Age::Current || (sibling.age > Age::Unknown && modified(&sibling.metadata) > place.modified)
+            sibling.age == Age::Current
+                || (sibling.age > Age::Unknown && modified_at(&sibling.metadata) > checkpoint.modified)
         };
-        let Some(first) = found.iter().find(is_newer) else { return self.open_if_there(path, None) };
+        let Some(first) = found.iter().find(is_newer) else { return self.open_if_exists(path, None) };
         tracing::warn!(
             path = %path.display(),
-            read_to = place.offset,
-            "the file read last is gone or changed: what was added to it since is not read"
+            read_to = checkpoint.offset,
+            "last tailed file is missing or changed: its later lines are not read"
         );
-        self.open_if_there(&first.path, None)
+        self.open_if_exists(&first.path, None)
     }
 
-    fn open_if_there(&self, path: &Path, place: Option<&Place>) -> io::Result<Option<Tailed>> {
-        match Tailed::open(path, place, &self.config) {
+    fn open_if_exists(&self, path: &Path, checkpoint: Option<&FileCheckpoint>) -> io::Result<Option<TailedFile>> {
+        match TailedFile::open(path, checkpoint, &self.config) {
             Ok(file) => Ok(Some(file)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Goes on with the next file where this one was renamed and nothing is added to it any more.
-    fn pass_on(&mut self, delivery: &mut Delivery, now: Timestamp) -> io::Result<bool> {
+    /// Switches to the next file once this one was renamed and no longer grows.
+    fn switch_to_next(&mut self, batch: &mut SourceBatch, now: Timestamp) -> io::Result<bool> {
         let Some(file) = &mut self.file else { return Ok(false) };
-        if std::fs::metadata(&self.config.path).is_ok_and(|there| Identity::of(&there) == file.identity) {
-            self.quiet = false;
+        if std::fs::metadata(&self.config.path).is_ok_and(|current| FileId::of(&current) == file.id) {
+            self.idle = false;
             return Ok(false);
         }
-        let Some(next) = successor(&siblings(&self.config.path)?, file.identity) else { return Ok(false) };
-        // The writer may hold the renamed file open for a moment more.
-        if !std::mem::replace(&mut self.quiet, true) {
+        let Some(next) = find_successor(&siblings(&self.config.path)?, file.id) else { return Ok(false) };
+        // The writer may still have the renamed file open: wait for a second step without new records.
+        if !std::mem::replace(&mut self.idle, true) {
             return Ok(false);
         }
-        file.end();
-        if file.read(delivery, &self.config, self.header.as_deref(), now)? == Came::Full {
+        file.finish();
+        if file.read(batch, &self.config, self.header.as_deref(), now)? == ReadProgress::BatchFull {
             return Ok(true);
         }
         let header = file.header.clone();
-        let (path, identity) = next;
-        // Between the look at the directory and this, it may have been renamed: then the next step looks again.
-        if let Some(next) = self.open_if_there(&path, None)?.filter(|next| next.identity == identity) {
-            (self.file, self.quiet) = (Some(next), false);
+        let (path, id) = next;
+        // The file may have been renamed since the directory was read: then the next step checks again.
+        if let Some(next) = self.open_if_exists(&path, None)?.filter(|next| next.id == id) {
+            (self.file, self.idle) = (Some(next), false);
             self.header = header.or_else(|| self.header.take());
         }
         Ok(true)
     }
 
-    fn standing(&self) -> Standing {
+    fn state(&self) -> TailState {
         let path = self.config.path.display();
-        let there = match self.config.path.try_exists() {
-            Ok(there) => there,
-            Err(cause) => return Standing::Waiting(self.unreadable(&cause)),
+        let exists = match self.config.path.try_exists() {
+            Ok(exists) => exists,
+            Err(cause) => return TailState::Waiting(self.describe_error(&cause)),
         };
         match &self.file {
-            Some(file) => match &file.refused {
-                Some(why) => Standing::Refused(format!("{path} is not read: {why}")),
-                None if there => Standing::Reading,
-                None => Standing::Waiting(format!("{path} was renamed or removed: waiting for a new one")),
+            Some(file) => match &file.rejected {
+                Some(why) => TailState::Unsupported(format!("cannot tail {path}: {why}")),
+                None if exists => TailState::Reading,
+                None => TailState::Waiting(format!("{path} was renamed or removed; waiting for a new file")),
             },
-            None => Standing::Waiting(format!("{path} is not there yet: waiting for it")),
+            None => TailState::Waiting(format!("{path} does not exist yet; waiting for it")),
         }
     }
 
-    fn unreadable(&self, cause: &io::Error) -> String {
-        let way_out = match cause.kind() {
-            io::ErrorKind::PermissionDenied => "; let vigie's user read it and its directory",
+    fn describe_error(&self, cause: &io::Error) -> String {
+        let remedy = match cause.kind() {
+            io::ErrorKind::PermissionDenied => "; give vigie's user read access to it and its directory",
             _ => "",
         };
-        format!("{} cannot be read: {cause}{way_out}", self.config.path.display())
+        format!("cannot read {}: {cause}{remedy}", self.config.path.display())
     }
 }
 
-/// What to read instead of a file that was cut or written anew.
-fn anew(file: &Tailed, config: &Config) -> io::Result<Tailed> {
-    let mut place = file.place();
-    // It is the same inode, but no longer the same file: only a copy of what it was can be known again.
-    place.identity = Identity { device: 0, inode: 0 };
+/// Opens what to read instead of a file that was truncated or rewritten.
+fn reopen_rewritten(file: &TailedFile, config: &Config) -> io::Result<TailedFile> {
+    let mut checkpoint = file.checkpoint();
+    // The inode is the same, but the content is not: only a copy of the old content can be recognised.
+    checkpoint.id = FileId { device: 0, inode: 0 };
     let found = siblings(&config.path)?;
-    if let Some(path) = known_again(&found, &place) {
-        return Tailed::open(&path, Some(&place), config);
+    if let Some(path) = find_by_content(&found, &checkpoint) {
+        return TailedFile::open(&path, Some(&checkpoint), config);
     }
-    let same = found.iter().find(|sibling| Identity::of(&sibling.metadata) == file.identity);
-    Tailed::open(same.map_or(&config.path, |sibling| &sibling.path), None, config)
+    let same = found.iter().find(|sibling| FileId::of(&sibling.metadata) == file.id);
+    TailedFile::open(same.map_or(&config.path, |sibling| &sibling.path), None, config)
 }
 
-/// The file of `place`: by its inode, or else a copy of it that holds what was read and is not the file itself.
-fn known_again(found: &[Sibling], place: &Place) -> Option<PathBuf> {
+/// Finds the file of `checkpoint` by its inode and content, else a copy with the same content.
+fn find_by_content(found: &[Sibling], checkpoint: &FileCheckpoint) -> Option<PathBuf> {
     let fits = |sibling: &&Sibling| {
         let open = || std::fs::File::open(&sibling.path);
-        sibling.metadata.len() >= place.offset && open().and_then(|file| place.head.is_of(&file)).unwrap_or(false)
+        sibling.metadata.len() >= checkpoint.offset
+            && open().and_then(|file| checkpoint.head.matches(&file)).unwrap_or(false)
     };
-    let same = |sibling: &&Sibling| Identity::of(&sibling.metadata) == place.identity && fits(sibling);
-    let distinct = place.head.length >= place.header.as_ref().map_or(0, String::len) + ALIKE;
+    let same = |sibling: &&Sibling| FileId::of(&sibling.metadata) == checkpoint.id && fits(sibling);
+    let distinct = checkpoint.head.length >= checkpoint.header.as_ref().map_or(0, String::len) + MIN_COPY_BYTES;
     let copy = |sibling: &&Sibling| distinct && fits(sibling);
-    let known = found.iter().find(same).or_else(|| found.iter().rev().find(copy));
-    known.map(|sibling| sibling.path.clone())
+    let file = found.iter().find(same).or_else(|| found.iter().rev().find(copy));
+    file.map(|sibling| sibling.path.clone())
 }
 
-/// The first file with something in it that was written after the one with this identity.
-fn successor(found: &[Sibling], identity: Identity) -> Option<(PathBuf, Identity)> {
-    let this = found.iter().find(|sibling| Identity::of(&sibling.metadata) == identity);
+/// Finds the first non-empty file that was written after the one with this ID.
+fn find_successor(found: &[Sibling], id: FileId) -> Option<(PathBuf, FileId)> {
+    let this = found.iter().find(|sibling| FileId::of(&sibling.metadata) == id);
     let is_newer = |sibling: &&Sibling| match this.map(|this| &this.age) {
         None | Some(Age::Unknown) => sibling.age == Age::Current,
         Some(age) => sibling.age > *age,
     };
     let next = found.iter().filter(is_newer).find(|sibling| sibling.metadata.len() > 0);
-    next.map(|sibling| (sibling.path.clone(), Identity::of(&sibling.metadata)))
+    next.map(|sibling| (sibling.path.clone(), FileId::of(&sibling.metadata)))
 }

@@ -1,101 +1,101 @@
-//! The rows of a followed file: the readers of a replay, opened as soon as the file's head is there.
+//! [`Rows`]: reads the rows of a tailed file with the readers of a replay, opened once the start of the file is written.
 
 use std::io;
 
 use crate::dump::columns::Columns;
 use crate::dump::csv;
-use crate::dump::csv::{CsvRows, Places};
+use crate::dump::csv::{ColumnIndexes, CsvRows};
 use crate::dump::error::MissingColumn;
 use crate::dump::framing::CsvFraming;
-use crate::dump::json::{JsonRows, Said};
-use crate::dump::options::{Encoding, Needs};
-use crate::dump::record_splitter::{Cut, Records};
+use crate::dump::json::{JsonRecord, JsonRows};
+use crate::dump::options::{Encoding, RequiredFields};
+use crate::dump::record_splitter::{RecordEnd, RecordSplitter};
 use crate::dump::reject::Reject;
-use crate::dump::row_builder::{Rules, decode};
+use crate::dump::row_builder::{RowRules, decode};
 
 use super::config::Layout;
 
-const NEEDS: Needs = Needs { created_at: true, label: false, topic: false };
+const NEEDS: RequiredFields = RequiredFields { created_at: true, label: false, topic: false };
 
-/// Bytes that tell text from other things.
-const MAGIC: usize = 4;
+/// Bytes by which other formats than text are detected.
+const MAGIC_BYTES: usize = 4;
 
-/// Reads what the records of one file say.
+/// Reader of the records of one file.
 pub(super) enum Rows {
     Csv(Box<CsvRows>),
     Json(Box<JsonRows>),
 }
 
-/// What came of looking at a file's head.
-pub(super) enum Opened {
-    /// The rows, and the header they stand under.
-    Rows(Rows, Option<String>),
-    /// The head is not written yet.
-    NotYet,
-    /// It cannot be followed: what was found, what was wanted, the way out.
-    Refused(String),
+/// Whether a file can be read.
+pub(super) enum HeaderStatus {
+    /// The rows and their header.
+    Ready(Rows, Option<String>),
+    /// The start of the file is not written yet.
+    Incomplete,
+    /// The file cannot be tailed: what was found, what was expected, the remedy.
+    Unsupported(String),
 }
 
 impl Rows {
-    pub(super) fn next(&mut self, records: &mut Records) -> io::Result<Option<Result<Said, Reject>>> {
+    pub(super) fn next(&mut self, records: &mut RecordSplitter) -> io::Result<Option<Result<JsonRecord, Reject>>> {
         match self {
-            Self::Csv(rows) => Ok(rows.next_row(records)?.map(|row| row.map(Said::Post))),
+            Self::Csv(rows) => Ok(rows.next_row(records)?.map(|row| row.map(JsonRecord::Post))),
             Self::Json(rows) => rows.next(records),
         }
     }
 
-    /// What is left of the record read last.
-    pub(super) fn left(&self) -> usize {
+    /// Rows that remain in the last record.
+    pub(super) fn remaining(&self) -> usize {
         match self {
             Self::Csv(_) => 0,
-            Self::Json(rows) => rows.left(),
+            Self::Json(rows) => rows.remaining(),
         }
     }
 
-    /// Of JSON lines, wherever in a file.
+    /// Rows of JSON lines, at any position in a file.
     pub(super) fn json(columns: &Columns) -> Self {
         Self::Json(Box::new(JsonRows::new(columns.clone(), Encoding::Auto, rules()).with_deletions()))
     }
 
-    /// Of CSV under a header that was read before. `None` if that is no header under these columns (any more).
+    /// Rows of CSV under a known header. `None` if the header does not have the configured columns.
     pub(super) fn csv(header: &str, columns: &Columns) -> Option<Self> {
         let delimiter = csv::detect_delimiter(header, columns);
-        let places = csv::places_of(header, delimiter, columns, NEEDS).ok()?;
+        let places = csv::find_columns(header, delimiter, columns, NEEDS).ok()?;
         Some(Self::under(delimiter, places))
     }
 
-    fn under(delimiter: u8, places: Places) -> Self {
+    fn under(delimiter: u8, places: ColumnIndexes) -> Self {
         Self::Csv(Box::new(CsvRows::new(delimiter, places, Encoding::Auto, rules())))
     }
 }
 
-fn rules() -> Rules {
-    Rules { needs: NEEDS, time_format: None }
+fn rules() -> RowRules {
+    RowRules { required: NEEDS, time_format: None }
 }
 
-/// Opens the rows of a file at its first byte. `ended`: nothing will be added to it. `before`: the header of the file
-/// before it, for a writer that goes on without one.
+/// Opens the rows of a file at its first byte. `ended`: the file no longer grows. `before`: the header of the previous
+/// file, for a writer that does not repeat it.
 pub(super) fn open(
     layout: Layout,
     columns: &Columns,
-    records: &mut Records,
+    records: &mut RecordSplitter,
     ended: bool,
     before: Option<&str>,
-) -> io::Result<Opened> {
-    let ahead = records.ahead(MAGIC)?;
-    if ahead.is_empty() || (ahead.len() < MAGIC && !ended) {
-        return Ok(Opened::NotYet);
+) -> io::Result<HeaderStatus> {
+    let ahead = records.peek(MAGIC_BYTES)?;
+    if ahead.is_empty() || (ahead.len() < MAGIC_BYTES && !ended) {
+        return Ok(HeaderStatus::Incomplete);
     }
     if let Some(found) = not_text(ahead) {
-        return Ok(Opened::Refused(format!(
-            "it holds {found}, wanted UTF-8 text; give the file's unpacked or converted form"
+        return Ok(HeaderStatus::Unsupported(format!(
+            "it contains {found}; expected UTF-8 text: decompress or convert the file"
         )));
     }
     if ahead.starts_with(&[0xef, 0xbb, 0xbf]) {
         records.discard(3);
     }
     match layout {
-        Layout::Jsonl => Ok(Opened::Rows(Rows::json(columns), None)),
+        Layout::Jsonl => Ok(HeaderStatus::Ready(Rows::json(columns), None)),
         Layout::Csv => open_csv(columns, records, before),
     }
 }
@@ -111,18 +111,21 @@ fn not_text(head: &[u8]) -> Option<&'static str> {
     }
 }
 
-fn open_csv(columns: &Columns, records: &mut Records, before: Option<&str>) -> io::Result<Opened> {
-    let Some(first) = csv::first_record(records, b',')? else { return Ok(Opened::NotYet) };
+fn open_csv(columns: &Columns, records: &mut RecordSplitter, before: Option<&str>) -> io::Result<HeaderStatus> {
+    let Some(first) = csv::peek_record(records, b',')? else { return Ok(HeaderStatus::Incomplete) };
     let delimiter = csv::detect_delimiter(&String::from_utf8_lossy(&first), columns);
-    let Some(first) = csv::first_record(records, delimiter)? else { return Ok(Opened::NotYet) };
+    let Some(first) = csv::peek_record(records, delimiter)? else { return Ok(HeaderStatus::Incomplete) };
     let header = decode(&first, Encoding::Auto, true).unwrap_or_default();
-    let missing = match csv::places_of(&header, delimiter, columns, NEEDS) {
+    let missing = match csv::find_columns(&header, delimiter, columns, NEEDS) {
         Ok(places) => {
             let header = header.into_owned();
-            let whole = records.next(&mut CsvFraming::new(delimiter))?.is_some_and(|record| record.cut == Cut::Whole);
-            return Ok(match whole {
-                true => Opened::Rows(Rows::under(delimiter, places), Some(header)),
-                false => Opened::Refused("its header is never closed, wanted one line of column names".into()),
+            let complete =
+                records.next(&mut CsvFraming::new(delimiter))?.is_some_and(|record| record.end == RecordEnd::Complete);
+            return Ok(match complete {
+                true => HeaderStatus::Ready(Rows::under(delimiter, places), Some(header)),
+                false => HeaderStatus::Unsupported(
+                    "its header has an unclosed quote; expected one line of column names".into(),
+                ),
             });
         }
         Err(missing) => missing,
@@ -130,26 +133,26 @@ fn open_csv(columns: &Columns, records: &mut Records, before: Option<&str>) -> i
     if let Some(before) = before.filter(|before| has_width_of(&header, before, columns))
         && let Some(rows) = Rows::csv(before, columns)
     {
-        return Ok(Opened::Rows(rows, Some(before.to_owned())));
+        return Ok(HeaderStatus::Ready(rows, Some(before.to_owned())));
     }
-    Ok(Opened::Refused(no_header(&missing, &csv::shown_columns(&header, delimiter))))
+    Ok(HeaderStatus::Unsupported(describe_missing(&missing, &csv::describe_columns(&header, delimiter))))
 }
 
 /// Whether a record has as many fields as a header.
 fn has_width_of(record: &str, header: &str, columns: &Columns) -> bool {
     let delimiter = csv::detect_delimiter(header, columns);
-    csv::shown_columns(record, delimiter).len() == csv::shown_columns(header, delimiter).len()
+    csv::describe_columns(record, delimiter).len() == csv::describe_columns(header, delimiter).len()
 }
 
-fn no_header(missing: &[MissingColumn], found: &[String]) -> String {
-    let wanted: Vec<String> = missing
+fn describe_missing(missing: &[MissingColumn], found: &[String]) -> String {
+    let missing_columns: Vec<String> = missing
         .iter()
-        .map(|column| format!("no column for {} (wanted one of {})", column.field, column.wanted.join(", ")))
+        .map(|column| format!("no column for {} (expected one of {})", column.field, column.expected.join(", ")))
         .collect();
     let field = missing.first().map_or("text", |column| column.field.as_str());
     format!(
-        "its header has {}; found the columns {}; name them in the source, such as columns.{field} = \"NAME\"",
-        wanted.join(", "),
+        "its header has {}; found the columns {}; name them in the source, e.g. columns.{field} = \"NAME\"",
+        missing_columns.join(", "),
         found.join(", ")
     )
 }

@@ -1,4 +1,4 @@
-//! The files beside a followed one that it may have been renamed to, in the order in which they were written.
+//! Finds rotated versions of a tailed file, in the order in which they were written.
 
 use std::cmp::Reverse;
 use std::ffi::OsStr;
@@ -6,10 +6,10 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// How old a file is by its name. Later variants and greater values are newer.
+/// Age of a file according to its name. Later variants and greater values are newer.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Age {
-    /// `posts.csv.bak`: no rotation names its files so.
+    /// `posts.csv.bak`: not a name of a rotated file.
     Unknown,
     /// `posts.csv.2` was written before `posts.csv.1`.
     Numbered(Reverse<u32>),
@@ -19,7 +19,7 @@ pub(super) enum Age {
     Current,
 }
 
-/// A regular file whose name begins with that of the followed one.
+/// A regular file whose name starts with that of the tailed file.
 #[derive(Debug)]
 pub(super) struct Sibling {
     pub(super) path: PathBuf,
@@ -27,10 +27,10 @@ pub(super) struct Sibling {
     pub(super) metadata: Metadata,
 }
 
-/// The file and its siblings, the oldest first; the file itself is the last, if it is there.
+/// The file and its siblings, oldest first; the file itself is last, if it exists.
 ///
 /// # Errors
-/// When their directory cannot be read; no directory has no files.
+/// When their directory cannot be read; a missing directory has no files.
 pub(super) fn siblings(path: &Path) -> io::Result<Vec<Sibling>> {
     let Some(name) = path.file_name() else { return Ok(Vec::new()) };
     let directory = match path.parent() {
@@ -45,7 +45,7 @@ pub(super) fn siblings(path: &Path) -> io::Result<Vec<Sibling>> {
     for entry in entries {
         let entry = entry?;
         let Some(age) = age(name, &entry.file_name()) else { continue };
-        // Through links, as the file itself may be one; a file that has just gone is none.
+        // Follows links, as the file itself may be one; skips a file that was just removed.
         let Ok(metadata) = fs::metadata(entry.path()) else { continue };
         if metadata.is_file() {
             found.push(Sibling { path: directory.join(entry.file_name()), age, metadata });
@@ -55,7 +55,7 @@ pub(super) fn siblings(path: &Path) -> io::Result<Vec<Sibling>> {
     Ok(found)
 }
 
-/// How old a file called `other` is beside one called `name`; `None` for a file that has nothing to do with it.
+/// Age of the file `other` relative to the file `name`; `None` for an unrelated file.
 fn age(name: &OsStr, other: &OsStr) -> Option<Age> {
     let suffix = other.as_encoded_bytes().strip_prefix(name.as_encoded_bytes())?;
     let Some((separator, rest)) = suffix.split_first() else { return Some(Age::Current) };
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rotated_names_are_put_in_the_order_of_their_writing() {
+    fn rotated_files_are_sorted_by_age() {
         let dir = tempfile::tempdir().unwrap();
         let names =
             ["p.csv", "p.csv.1", "p.csv.10", "p.csv.2", "p.csv-20261123", "p.csv-20261122", "p.csv.bak", "p.csv.2.gz"];
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn no_directory_has_no_files() {
+    fn a_missing_directory_has_no_files() {
         assert!(siblings(Path::new("/no/such/p.csv")).unwrap().is_empty());
     }
 }

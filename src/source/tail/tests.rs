@@ -1,4 +1,4 @@
-//! What a followed file gives, look by look.
+//! What a tailed file returns, step by step.
 
 mod kit;
 mod model;
@@ -9,13 +9,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use super::Layout::{Csv, Jsonl};
-use super::rotation::Standing;
-use crate::post::Notice;
-use crate::source::delivery::{Cursor, MAX_DELIVERY};
+use super::rotation::TailState;
+use crate::post::ComplianceEvent;
+use crate::source::batch::{Cursor, MAX_BATCH};
 use kit::{Kit, json, lines};
 
 #[test]
-fn lines_come_once_and_only_when_complete() {
+fn lines_are_read_once_and_only_when_complete() {
     let mut kit = Kit::new(Jsonl);
     kit.append(&json(1));
     assert_eq!(kit.drain(), ["1"]);
@@ -24,7 +24,7 @@ fn lines_come_once_and_only_when_complete() {
     kit.append(start);
     assert_eq!(kit.drain(), [""; 0]);
     kit.append(end.trim_end());
-    assert_eq!(kit.drain(), [""; 0], "a number may go on");
+    assert_eq!(kit.drain(), [""; 0], "a number may continue");
     kit.append("\n\n\n");
     assert_eq!(kit.drain(), ["2"]);
     assert_eq!(kit.drain(), [""; 0]);
@@ -39,18 +39,18 @@ fn a_csv_row_means_what_it_means_in_a_replay() {
     assert_eq!(kit.drain(), ["7"]);
     assert_eq!((kit.posts[0].text.as_str(), kit.posts[0].author.as_deref()), ("late;\r\nlate \"again\"", Some("air")));
     kit.append("15-02-17 07:48:49;x;y\r");
-    assert_eq!(kit.drain(), [""; 0], "the line feed may be on its way");
+    assert_eq!(kit.drain(), [""; 0], "the line feed may follow");
     kit.append("\n9;soon;x;y\n10;2015-02-17;x\n");
     assert_eq!(kit.drain(), ["8"]);
-    let faults: Vec<_> = kit.unusable.iter().map(|one| (one.reason.as_str(), one.detail.as_str())).collect();
-    assert_eq!(faults.iter().map(|(reason, _)| *reason).collect::<Vec<_>>(), ["time", "field_count"]);
-    assert!(faults[0].1.contains("posts, line 5: created_at"), "{faults:?}");
-    assert!(faults[1].1.ends_with("posts, line 6: 3 fields, wanted 4"), "{faults:?}");
-    assert_eq!(kit.unusable[1].raw, "10;2015-02-17;x");
+    let rejections: Vec<_> = kit.rejected.iter().map(|one| (one.reason.as_str(), one.detail.as_str())).collect();
+    assert_eq!(rejections.iter().map(|(reason, _)| *reason).collect::<Vec<_>>(), ["time", "field_count"]);
+    assert!(rejections[0].1.contains("posts, line 5: created_at"), "{rejections:?}");
+    assert!(rejections[1].1.ends_with("posts, line 6: 3 fields, expected 4"), "{rejections:?}");
+    assert_eq!(kit.rejected[1].raw, "10;2015-02-17;x");
 }
 
 #[test]
-fn bad_lines_pages_and_deletions_of_json() {
+fn invalid_lines_pages_and_deletions_of_json() {
     let mut kit = Kit::new(Jsonl);
     kit.append("{\"id\": 1, \"te\nno json\n{\"id\":\"2\",\"text\":\"no time\"}\n");
     kit.append("{\"delete\": {\"id\": \"17\"}}\n{\"delete\": {\"id\": 18}}\n{\"delete\": {}}\n{\"meta\":{\"result_count\":0}}\n");
@@ -60,39 +60,39 @@ fn bad_lines_pages_and_deletions_of_json() {
     assert_eq!(kit.drain(), ["3"]);
     assert_eq!(kit.posts[0].text, "whole");
     assert_eq!(kit.posts[0].topic.as_deref(), Some("Air Paradis"));
-    let gone = |id: &str| Notice::PostGone { id: id.into() };
-    assert_eq!(kit.notices, [gone("17"), gone("18")]);
-    let reasons: Vec<_> = kit.unusable.iter().map(|one| one.reason.as_str()).collect();
+    let gone = |id: &str| ComplianceEvent::PostGone { id: id.into() };
+    assert_eq!(kit.compliance, [gone("17"), gone("18")]);
+    let reasons: Vec<_> = kit.rejected.iter().map(|one| one.reason.as_str()).collect();
     assert_eq!(reasons, ["json", "json", "missing_field", "json"]);
-    assert!(kit.unusable[3].detail.contains("line 6: a deletion without an id"), "{}", kit.unusable[3].detail);
+    assert!(kit.rejected[3].detail.contains("line 6: a deletion without an id"), "{}", kit.rejected[3].detail);
 }
 
 #[test]
-fn a_delivery_is_bounded_and_a_page_is_taken_up_in_its_middle() {
+fn a_batch_is_bounded_and_a_page_is_resumed_in_its_middle() {
     let mut kit = Kit::new(Jsonl);
     let posts: Vec<String> = (0..1_200).map(|id| json(id).trim_end().to_owned()).collect();
     kit.append(&format!("{{\"data\":[{}]}}\n{}", posts.join(","), json(1_200)));
     let step = kit.step();
-    assert_eq!((step.delivery.posts.len(), step.more), (MAX_DELIVERY, true));
+    assert_eq!((step.batch.posts.len(), step.more), (MAX_BATCH, true));
     kit.restart();
     let second = kit.step();
-    assert_eq!(second.delivery.posts[0].id, MAX_DELIVERY.to_string());
+    assert_eq!(second.batch.posts[0].id, MAX_BATCH.to_string());
     kit.restart();
     let rest = kit.drain();
-    assert_eq!((rest.len(), rest.last().map(String::as_str)), (1_201 - 2 * MAX_DELIVERY, Some("1200")));
+    assert_eq!((rest.len(), rest.last().map(String::as_str)), (1_201 - 2 * MAX_BATCH, Some("1200")));
 }
 
 #[test]
-fn a_delivery_of_long_posts_ends_sooner() {
+fn a_batch_of_long_posts_ends_sooner() {
     let mut kit = Kit::new(Jsonl);
     let long = "x".repeat(100_000);
     kit.append(&(0..30).map(|id| json(id).replace("hello", &long)).collect::<String>());
-    assert_eq!(kit.step().delivery.posts.len(), 11, "of 100 kB each, up to 1 MiB");
+    assert_eq!(kit.step().batch.posts.len(), 11, "of 100 kB each, up to 1 MiB");
     assert_eq!(kit.drain().len(), 19);
 }
 
 #[test]
-fn a_line_over_the_limit_costs_itself_also_across_a_restart() {
+fn a_line_over_the_limit_is_rejected_alone_even_across_a_restart() {
     let mut kit = Kit::new(Jsonl);
     kit.append(&json(1));
     let part = "x".repeat(1 << 20);
@@ -106,11 +106,11 @@ fn a_line_over_the_limit_costs_itself_also_across_a_restart() {
     assert_eq!(kit.drain(), [""; 0]);
     kit.append(&format!("\"}}\n{}", json(2)));
     assert_eq!(kit.drain(), ["2"]);
-    assert_eq!(kit.unusable.iter().map(|one| one.reason.as_str()).collect::<Vec<_>>(), ["too_long"]);
+    assert_eq!(kit.rejected.iter().map(|one| one.reason.as_str()).collect::<Vec<_>>(), ["too_long"]);
 }
 
 #[test]
-fn a_stray_quote_holds_others_up_for_half_a_minute() {
+fn a_stray_quote_delays_other_rows_for_half_a_minute() {
     let mut kit = Kit::new(Csv);
     kit.append("id,created_at,text\n1,2015-02-17T00:00Z,\"stray\n2,2015-02-17T00:00Z,good\n");
     assert_eq!(kit.drain(), [""; 0]);
@@ -118,12 +118,12 @@ fn a_stray_quote_holds_others_up_for_half_a_minute() {
     assert_eq!(kit.drain(), [""; 0]);
     kit.pass_seconds(2);
     assert_eq!(kit.drain(), ["2"]);
-    assert_eq!(kit.unusable[0].reason, "unclosed_quote");
+    assert_eq!(kit.rejected[0].reason, "unclosed_quote");
     kit.append("3,2015-02-17T00:00Z,\"two\n");
     kit.pass_seconds(100);
     assert_eq!(kit.drain(), [""; 0]);
     kit.append("lines\"\n");
-    assert_eq!(kit.drain(), ["3"], "the time counts from when it was seen open");
+    assert_eq!(kit.drain(), ["3"], "the timeout starts when the open quote is seen");
 }
 
 #[test]
@@ -131,20 +131,20 @@ fn an_absent_file_is_waited_for() {
     let mut kit = Kit::new(Jsonl);
     let step = kit.step();
     let shown = kit.path.display().to_string();
-    assert_eq!(step.standing, Standing::Waiting(format!("{shown} is not there yet: waiting for it")));
-    assert!(step.delivery.cursor.is_none() && !step.more);
+    assert_eq!(step.state, TailState::Waiting(format!("{shown} does not exist yet; waiting for it")));
+    assert!(step.batch.cursor.is_none() && !step.more);
     kit.append(&json(1));
     assert_eq!(kit.drain(), ["1"]);
-    assert_eq!(kit.step().standing, Standing::Reading);
+    assert_eq!(kit.step().state, TailState::Reading);
     fs::remove_file(&kit.path).unwrap();
-    assert!(matches!(kit.step().standing, Standing::Waiting(why) if why.contains("renamed or removed")));
+    assert!(matches!(kit.step().state, TailState::Waiting(why) if why.contains("renamed or removed")));
     kit.append(&json(2));
     assert_eq!(kit.drain(), ["2"]);
     fs::remove_file(&kit.path).unwrap();
     fs::create_dir(&kit.path).unwrap();
     kit.restart();
     let step = kit.step();
-    assert!(matches!(&step.standing, Standing::Waiting(why) if why.contains("no regular file")), "{step:?}");
+    assert!(matches!(&step.state, TailState::Waiting(why) if why.contains("not a regular file")), "{step:?}");
 }
 
 #[test]
@@ -153,12 +153,12 @@ fn a_file_that_may_not_be_read_is_waited_for() {
     kit.append(&json(1));
     fs::set_permissions(&kit.path, PermissionsExt::from_mode(0o000)).unwrap();
     if fs::read(&kit.path).is_ok() {
-        // Root reads everything: a loop of links is as unreadable to it.
+        // Root may read every file, but not a loop of links.
         fs::remove_file(&kit.path).unwrap();
         std::os::unix::fs::symlink(&kit.path, &kit.path).unwrap();
     }
     let step = kit.step();
-    assert!(matches!(&step.standing, Standing::Waiting(why) if why.contains("cannot be read")), "{step:?}");
+    assert!(matches!(&step.state, TailState::Waiting(why) if why.contains("cannot read")), "{step:?}");
     let _ = fs::remove_file(&kit.path);
     kit.append(&json(2));
     assert_eq!(kit.drain(), ["2"]);
@@ -171,14 +171,14 @@ fn a_renamed_file_is_read_to_its_end_first() {
     assert_eq!(kit.drain(), ["1"]);
     kit.append(&json(2));
     kit.rotate();
-    assert_eq!(kit.drain(), ["2"], "by the open handle");
+    assert_eq!(kit.drain(), ["2"], "through the open handle");
     kit.append(&json(3));
     kit.step();
     kit.append_to(1, json(4).trim_end());
     kit.step();
     assert_eq!(kit.drain(), ["3"]);
     let ids: Vec<_> = kit.posts.iter().map(|post| post.id.as_str()).collect();
-    assert_eq!(ids, ["1", "2", "4", "3"], "its writer had it open for a moment more");
+    assert_eq!(ids, ["1", "2", "4", "3"], "the writer still had it open");
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn after_a_restart_the_renamed_file_is_found_by_its_inode() {
 }
 
 #[test]
-fn rotations_missed_while_it_was_down_are_read_in_their_order() {
+fn rotations_during_a_downtime_are_read_in_order() {
     let mut kit = Kit::new(Jsonl);
     kit.append(&json(1));
     assert_eq!(kit.drain(), ["1"]);
@@ -210,7 +210,7 @@ fn rotations_missed_while_it_was_down_are_read_in_their_order() {
 }
 
 #[test]
-fn what_is_newer_is_read_where_the_file_read_last_is_gone() {
+fn newer_files_are_read_when_the_last_file_is_gone() {
     let mut kit = Kit::new(Jsonl);
     kit.append(&json(1));
     kit.rotate();
@@ -225,17 +225,17 @@ fn what_is_newer_is_read_where_the_file_read_last_is_gone() {
     later.set_modified(std::time::SystemTime::now() + std::time::Duration::from_secs(5)).unwrap();
     kit.append(&json(4));
     kit.restart();
-    assert_eq!(kit.drain(), ["3", "4"], "and not the first, which is older");
+    assert_eq!(kit.drain(), ["3", "4"], "and not the first one, which is older");
 }
 
 #[test]
-fn a_file_cut_to_nothing_is_begun_anew() {
+fn a_truncated_file_is_read_from_its_start() {
     let mut kit = Kit::new(Csv);
     kit.append("id,created_at,text\n1,2015-02-17T00:00Z,a\n");
     assert_eq!(kit.drain(), ["1"]);
     fs::write(&kit.path, "").unwrap();
     kit.append("2,2015-02-17T00:00Z,b\n");
-    assert_eq!(kit.drain(), ["2"], "its writer does not know that the header went too");
+    assert_eq!(kit.drain(), ["2"], "the writer does not know that the header is gone");
     fs::write(&kit.path, "text,id,created_at\nc,3,2015-02-17T00:00Z\n").unwrap();
     assert_eq!(kit.drain(), ["3"]);
     kit.restart();
@@ -244,7 +244,7 @@ fn a_file_cut_to_nothing_is_begun_anew() {
 }
 
 #[test]
-fn a_file_written_anew_is_told_apart_at_any_length() {
+fn a_rewritten_file_is_recognised_at_any_length() {
     for posts in [1, 3, 50] {
         for restart in [false, true] {
             let mut kit = Kit::new(Jsonl);
@@ -259,7 +259,7 @@ fn a_file_written_anew_is_told_apart_at_any_length() {
     }
 }
 
-/// Found by the model: half a row of the old file and half of the new made one.
+/// Found by the model: half a row of the old file and half of the new file gave one row.
 #[test]
 fn half_a_row_is_not_completed_by_another_file() {
     let mut kit = Kit::new(Csv);
@@ -267,11 +267,11 @@ fn half_a_row_is_not_completed_by_another_file() {
     assert_eq!(kit.drain(), [""; 0]);
     fs::write(&kit.path, "id,created_at,text\n2,2016-02-17T00:00Z,b\n3,2016-02-17T00:00Z,c\n").unwrap();
     assert_eq!(kit.drain(), ["2", "3"]);
-    assert!(kit.unusable.is_empty(), "{:?}", kit.unusable);
+    assert!(kit.rejected.is_empty(), "{:?}", kit.rejected);
 }
 
 #[test]
-fn the_copy_made_before_a_cut_is_read_to_its_end() {
+fn the_copy_made_before_a_truncation_is_read_to_its_end() {
     for restart in [false, true] {
         let mut kit = Kit::new(Jsonl);
         kit.append(&lines(1..=3));
@@ -288,11 +288,11 @@ fn the_copy_made_before_a_cut_is_read_to_its_end() {
 }
 
 #[test]
-fn what_cannot_be_followed_is_refused_once_until_another_file_is_there() {
+fn an_unsupported_file_is_rejected_once_until_another_file_exists() {
     let packed = [0x1f, 0x8b, 8, 0, 0, 0];
     let cases: [(&[u8], _, &str); 4] = [
-        (&packed, Jsonl, "it holds gzip, wanted UTF-8 text"),
-        (b"a\0b\0", Csv, "it holds NUL bytes"),
+        (&packed, Jsonl, "it contains gzip; expected UTF-8 text"),
+        (b"a\0b\0", Csv, "it contains NUL bytes"),
         (
             b"1,2015-02-17T00:00Z,@air was late\n",
             Csv,
@@ -301,16 +301,16 @@ fn what_cannot_be_followed_is_refused_once_until_another_file_is_there() {
         (
             b"id,text\n",
             Csv,
-            "no column for created_at (wanted one of created_at, tweet_created, timestamp, date, time)",
+            "no column for created_at (expected one of created_at, tweet_created, timestamp, date, time)",
         ),
     ];
-    for (bytes, layout, wanted) in cases {
+    for (bytes, layout, expected) in cases {
         let mut kit = Kit::new(layout);
         fs::write(&kit.path, bytes).unwrap();
         assert_eq!(kit.drain(), [""; 0]);
-        let details: Vec<_> = kit.unusable.iter().map(|one| (one.reason.as_str(), one.detail.as_str())).collect();
-        assert!(matches!(details[..], [("file", detail)] if detail.contains(wanted)), "{details:?}");
-        assert!(matches!(kit.step().standing, Standing::Refused(why) if why.contains(wanted)));
+        let details: Vec<_> = kit.rejected.iter().map(|one| (one.reason.as_str(), one.detail.as_str())).collect();
+        assert!(matches!(details[..], [("file", detail)] if detail.contains(expected)), "{details:?}");
+        assert!(matches!(kit.step().state, TailState::Unsupported(why) if why.contains(expected)));
         fs::write(&kit.path, "").unwrap();
         kit.append(if layout == Csv { "id,created_at,text\n" } else { "" });
         kit.append(&if layout == Csv { "1,2015-02-17T00:00Z,a\n".to_owned() } else { json(1) });
@@ -319,9 +319,9 @@ fn what_cannot_be_followed_is_refused_once_until_another_file_is_there() {
 }
 
 #[test]
-fn a_stored_place_of_another_file_type_is_named() {
+fn a_stored_cursor_of_another_source_type_is_an_error() {
     let kit = Kit::new(Jsonl);
     let reason = kit.source(Some(&Cursor::new(&"page 3").unwrap())).err().unwrap();
-    assert!(reason.contains("give this one another name"), "{reason}");
+    assert!(reason.contains("give the source a new name"), "{reason}");
     assert!(kit.source(None).is_ok());
 }

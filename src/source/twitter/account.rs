@@ -1,4 +1,4 @@
-//! [`Account`]: what all sources on X share: the token, one HTTP client, the rate limits, and the budget.
+//! [`Account`]: shared by all sources on X: the token, one HTTP client, the rate limits and the budget.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,31 +6,31 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::budget::{Exhausted, Item, Ledger, Share};
+use super::budget::{BilledItem, BudgetExhausted, BudgetLedger, SourceSpend};
 use super::client::{Bytes, Client, Request};
 use super::config::AccountConfig;
 use super::error::ApiError;
 use super::fields::FieldNames;
 use super::headers::RateHeaders;
-use super::limits::{Endpoint, Limits};
+use super::rate_limits::{Endpoint, RateLimits};
 use crate::clock::Clock;
 use crate::metrics::SourceMetrics;
 use crate::secret::Secret;
-use crate::source::Outlet;
+use crate::source::SourceSender;
 
-/// Why there is no account. One line, without the token.
+/// Why the account cannot be set up. One line, without the token.
 #[derive(Debug, thiserror::Error)]
-#[error("the account on X cannot be used: {0}")]
+#[error("cannot set up the account on X: {0}")]
 pub struct AccountError(String);
 
-/// See the module; clones are the same account.
+/// See the module; clones share one account.
 #[derive(Clone)]
 pub struct Account(Arc<Inner>);
 
 struct Inner {
     client: Client,
-    limits: Limits,
-    ledger: Mutex<Ledger>,
+    limits: RateLimits,
+    ledger: Mutex<BudgetLedger>,
     fields: [FieldNames; 5],
     clock: Clock,
 }
@@ -43,14 +43,14 @@ impl fmt::Debug for Account {
 
 impl Account {
     /// # Errors
-    /// When TLS cannot be set up, as without the system's certificates.
+    /// When TLS cannot be set up, e.g. without system certificates.
     pub fn new(config: &AccountConfig, token: Secret, clock: Clock) -> Result<Self, AccountError> {
         let client = Client::new(config, token, clock.clone()).map_err(AccountError)?;
-        let (limits, fields) = (Limits::new(), Endpoint::ALL.map(FieldNames::of));
+        let (limits, fields) = (RateLimits::new(), Endpoint::ALL.map(FieldNames::for_endpoint));
         Ok(Self(Arc::new(Inner {
             client,
             limits,
-            ledger: Mutex::new(Ledger::new(config.budget.clone())),
+            ledger: Mutex::new(BudgetLedger::new(config.budget.clone())),
             fields,
             clock,
         })))
@@ -60,111 +60,121 @@ impl Account {
         (self.0.clock)()
     }
 
-    /// Asks and reads the whole answer, at our own pace and X's.
+    /// Sends a request and reads the whole response, within our rate limit and that of X.
     ///
     /// # Errors
-    /// Also [`ApiError::RateLimited`] without asking, while X does not want to be asked.
-    pub async fn call(&self, at: Endpoint, request: &Request, metrics: &SourceMetrics) -> Result<Value, ApiError> {
-        self.0.limits.admit(at, self.now()).await?;
-        let (headers, answer) = self.0.client.call(request).await;
-        self.learn(at, &headers, &answer, metrics);
-        answer
-    }
-
-    /// Opens a stream. Who reads it watches for silence.
-    ///
-    /// # Errors
-    /// As [`Account::call`].
-    pub async fn stream(&self, at: Endpoint, request: &Request, metrics: &SourceMetrics) -> Result<Bytes, ApiError> {
-        self.0.limits.admit(at, self.now()).await?;
-        let (headers, answer) = self.0.client.stream(request).await;
-        self.learn(at, &headers, &answer, metrics);
-        answer
-    }
-
-    /// [`Account::call`] for posts: with the parameters that name the wanted fields, in words that X knows.
-    ///
-    /// # Errors
-    /// As [`Account::call`].
-    pub async fn call_for_posts(
+    /// Also [`ApiError::RateLimited`], without a request, while the rate limit of X is used up.
+    pub async fn fetch_json(
         &self,
         at: Endpoint,
         request: &Request,
         metrics: &SourceMetrics,
     ) -> Result<Value, ApiError> {
-        let fields = self.fields(at);
-        loop {
-            let mut full = request.clone();
-            let tried = fields.add_to(&mut full.query);
-            match self.call(at, &full, metrics).await {
-                Err(error) if fields.refused(tried, &error) => {}
-                answer => {
-                    fields.answered(&answer);
-                    return answer;
-                }
-            }
-        }
+        self.0.limits.acquire(at, self.now()).await?;
+        let (headers, answer) = self.0.client.fetch_json(request).await;
+        self.record_response(at, &headers, &answer, metrics);
+        answer
     }
 
-    /// [`Account::stream`] for posts, as [`Account::call_for_posts`].
+    /// Opens a stream. The reader has to watch for silence.
     ///
     /// # Errors
-    /// As [`Account::call`].
-    pub async fn stream_posts(
+    /// As [`Account::fetch_json`].
+    pub async fn open_stream(
         &self,
         at: Endpoint,
         request: &Request,
         metrics: &SourceMetrics,
     ) -> Result<Bytes, ApiError> {
-        let fields = self.fields(at);
+        self.0.limits.acquire(at, self.now()).await?;
+        let (headers, answer) = self.0.client.open_stream(request).await;
+        self.record_response(at, &headers, &answer, metrics);
+        answer
+    }
+
+    /// [`Account::fetch_json`] for posts: adds the field parameters under names that X accepts.
+    ///
+    /// # Errors
+    /// As [`Account::fetch_json`].
+    pub async fn fetch_posts(
+        &self,
+        at: Endpoint,
+        request: &Request,
+        metrics: &SourceMetrics,
+    ) -> Result<Value, ApiError> {
+        let fields = self.field_names(at);
         loop {
             let mut full = request.clone();
             let tried = fields.add_to(&mut full.query);
-            match self.stream(at, &full, metrics).await {
-                Err(error) if fields.refused(tried, &error) => {}
+            match self.fetch_json(at, &full, metrics).await {
+                Err(error) if fields.switch_names(tried, &error) => {}
                 answer => {
-                    fields.answered(&answer);
+                    fields.record_response(&answer);
                     return answer;
                 }
             }
         }
     }
 
-    /// Sets money aside for up to `wanted` posts, at least `least`, before they are asked for.
+    /// [`Account::open_stream`] for posts, with field parameters as in [`Account::fetch_posts`].
     ///
     /// # Errors
-    /// When the budget does not pay for `least`.
-    pub fn reserve(&self, source: &str, item: Item, wanted: u64, least: u64) -> Result<Reservation, Exhausted> {
-        let posts = self.ledger().reserve(item, wanted, least, self.now())?;
+    /// As [`Account::fetch_json`].
+    pub async fn open_posts_stream(
+        &self,
+        at: Endpoint,
+        request: &Request,
+        metrics: &SourceMetrics,
+    ) -> Result<Bytes, ApiError> {
+        let fields = self.field_names(at);
+        loop {
+            let mut full = request.clone();
+            let tried = fields.add_to(&mut full.query);
+            match self.open_stream(at, &full, metrics).await {
+                Err(error) if fields.switch_names(tried, &error) => {}
+                answer => {
+                    fields.record_response(&answer);
+                    return answer;
+                }
+            }
+        }
+    }
+
+    /// Reserves budget for up to `max` posts, at least `min`, before they are requested.
+    ///
+    /// # Errors
+    /// When the budget does not cover `min` posts.
+    pub fn reserve(&self, source: &str, item: BilledItem, max: u64, min: u64) -> Result<Reservation, BudgetExhausted> {
+        let posts = self.ledger().reserve(item, max, min, self.now())?;
         Ok(Reservation { account: self.clone(), source: source.to_owned(), item, posts })
     }
 
-    /// What `source` has paid, for its cursor.
-    pub fn share(&self, source: &str) -> Share {
-        self.ledger().share(source, self.now())
+    /// Spending of `source`, for its cursor.
+    pub fn spend_of(&self, source: &str) -> SourceSpend {
+        self.ledger().spend_of(source, self.now())
     }
 
-    /// Takes up what a source's cursor says it had paid.
-    pub fn restore(&self, source: &str, share: Share) {
-        self.ledger().restore(source, share);
+    /// Restores the spending that a source's cursor recorded.
+    pub fn restore_spend(&self, source: &str, spend: SourceSpend) {
+        self.ledger().restore_spend(source, spend);
     }
 
-    /// Writes what was spent, and what people have to know of it, to the health and metrics of a source that reads
-    /// `item`, at least `least` at once.
-    pub fn report(&self, outlet: &Outlet, item: Item, least: u64) {
+    /// Publishes spending and budget problems in the health and metrics of a source. `item`: what the source reads;
+    /// `min`: its smallest request.
+    pub fn report_budget(&self, out: &SourceSender, item: BilledItem, min: u64) {
         let now = self.now();
-        let (spent, problem) = {
+        let (usage, problem) = {
             let mut ledger = self.ledger();
-            (ledger.spent(now), ledger.problem(item, least, now))
+            (ledger.usage(now), ledger.problem(item, min, now))
         };
-        for spent in &spent {
-            let of_posts = spent.most_posts.map(|most| spent.posts as f64 / most.max(1) as f64);
-            let of_dollars = spent.most_dollars.map(|most| spent.dollars / most.max(f64::MIN_POSITIVE));
+        for used in &usage {
+            let of_posts = used.max_posts.map(|max| used.posts as f64 / max.max(1) as f64);
+            let of_dollars = used.max_dollars.map(|max| used.dollars / max.max(f64::MIN_POSITIVE));
             let ratio = of_posts.unwrap_or(0.0).max(of_dollars.unwrap_or(0.0));
-            outlet.metrics.budget(&spent.period, spent.posts, spent.dollars, ratio);
+            out.metrics.budget(&used.period, used.posts, used.dollars, ratio);
         }
-        outlet.health.update(|report| {
-            report.spent = spent;
+        out.health.update(|report| {
+            report.spent = usage;
             report.problems.retain(|name, _| !name.starts_with("Budget"));
             report.problems.extend(problem.map(|(name, why)| (name.to_owned(), why)));
         });
@@ -174,7 +184,7 @@ impl Account {
         &self.0.clock
     }
 
-    fn fields(&self, at: Endpoint) -> &FieldNames {
+    fn field_names(&self, at: Endpoint) -> &FieldNames {
         let [search, mentions, stream, rules, connections] = &self.0.fields;
         match at {
             Endpoint::Search => search,
@@ -185,17 +195,23 @@ impl Account {
         }
     }
 
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        // The ledger is plain numbers: they still add up after a panic elsewhere.
+    fn ledger(&self) -> MutexGuard<'_, BudgetLedger> {
+        // The ledger holds plain numbers: it stays consistent after a panic elsewhere.
         self.0.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn learn<T>(&self, at: Endpoint, headers: &RateHeaders, answer: &Result<T, ApiError>, metrics: &SourceMetrics) {
-        let refused = match answer {
+    fn record_response<T>(
+        &self,
+        at: Endpoint,
+        headers: &RateHeaders,
+        answer: &Result<T, ApiError>,
+        metrics: &SourceMetrics,
+    ) {
+        let retry_at = match answer {
             Err(ApiError::RateLimited { until } | ApiError::Server { until, .. }) => *until,
             _ => None,
         };
-        self.0.limits.learn(at, headers, refused);
+        self.0.limits.record_response(at, headers, retry_at);
         metrics.request(at.name(), answer.as_ref().map_or_else(ApiError::outcome, |_| "ok"));
         if let Some(remaining) = headers.remaining {
             metrics.rate_limit_remaining(at.name(), remaining);
@@ -203,27 +219,27 @@ impl Account {
     }
 }
 
-/// Money set aside for posts that are about to be read; given back when dropped.
+/// Budget reserved for posts that are about to be read; released when dropped.
 #[must_use]
 pub struct Reservation {
     account: Account,
     source: String,
-    item: Item,
+    item: BilledItem,
     posts: u64,
 }
 
 impl Reservation {
-    /// How many posts it pays for.
+    /// How many posts it covers.
     pub fn posts(&self) -> u64 {
         self.posts
     }
 
-    /// Books the posts that were read, be they more or fewer, and gives the rest back.
+    /// Charges the posts that were read, more or fewer than reserved, and releases the rest.
     pub fn settle(mut self, read: u64) {
-        self.book(read);
+        self.charge(read);
     }
 
-    fn book(&mut self, read: u64) {
+    fn charge(&mut self, read: u64) {
         let granted = std::mem::take(&mut self.posts);
         let now = self.account.now();
         self.account.ledger().settle(&self.source, self.item, granted, read, now);
@@ -233,7 +249,7 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         if self.posts > 0 {
-            self.book(0);
+            self.charge(0);
         }
     }
 }

@@ -1,30 +1,30 @@
-//! [`Backoff`]: waits that grow from failure to failure.
+//! [`Backoff`]: exponential delays between retries.
 
 use jiff::SignedDuration;
 
-/// Waits that double from `first` up to `most`, until a success.
+/// Delays that double from `initial` up to `max`, until a success.
 #[derive(Debug, Clone)]
 pub(super) struct Backoff {
-    first: SignedDuration,
-    most: SignedDuration,
+    initial: SignedDuration,
+    max: SignedDuration,
     next: SignedDuration,
 }
 
 impl Backoff {
-    pub(super) fn new(first: SignedDuration, most: SignedDuration) -> Self {
-        Self { first, most, next: first }
+    pub(super) fn new(initial: SignedDuration, max: SignedDuration) -> Self {
+        Self { initial, max, next: initial }
     }
 
-    /// How long to wait this time.
-    pub(super) fn wait(&mut self) -> SignedDuration {
-        let wait = self.next;
-        self.next = wait.saturating_mul(2).min(self.most);
-        wait
+    /// The delay before the next retry.
+    pub(super) fn next_delay(&mut self) -> SignedDuration {
+        let delay = self.next;
+        self.next = delay.saturating_mul(2).min(self.max);
+        delay
     }
 
-    /// It worked: the next failure waits for `first` again.
-    pub(super) fn succeeded(&mut self) {
-        self.next = self.first;
+    /// Returns to `initial` after a success.
+    pub(super) fn reset(&mut self) {
+        self.next = self.initial;
     }
 }
 
@@ -33,11 +33,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_double_to_their_most_and_begin_anew_after_a_success() {
+    fn delays_double_up_to_max_and_start_over_after_a_success() {
         let mut backoff = Backoff::new(SignedDuration::from_secs(5), SignedDuration::from_secs(320));
-        let waits: Vec<i64> = (0..9).map(|_| backoff.wait().as_secs()).collect();
-        assert_eq!(waits, [5, 10, 20, 40, 80, 160, 320, 320, 320]);
-        backoff.succeeded();
-        assert_eq!(backoff.wait().as_secs(), 5);
+        let delays: Vec<i64> = (0..9).map(|_| backoff.next_delay().as_secs()).collect();
+        assert_eq!(delays, [5, 10, 20, 40, 80, 160, 320, 320, 320]);
+        backoff.reset();
+        assert_eq!(backoff.next_delay().as_secs(), 5);
     }
 }

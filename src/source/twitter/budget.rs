@@ -1,9 +1,9 @@
-//! [`Ledger`]: what reading X has cost this day and month, and what may still be read. A state machine without clock or
-//! I/O: time is an argument.
+//! [`BudgetLedger`]: what reading X has cost in the current day and month, and how much may still be read. A state machine
+//! without clock or I/O: time is an argument.
 //!
 //! ```text
-//! reserve(wanted) -- enough left --> held --settle(read)--> spent;  80 % of a limit: nearly spent
-//!        \-- not enough for a request --> Exhausted until the period ends (UTC)
+//! reserve(max) -- enough left --> reserved --settle(read)--> spent;  80% of a limit: nearly spent
+//!        \-- not enough for a request --> BudgetExhausted until the period ends (UTC)
 //! ```
 
 use std::collections::BTreeMap;
@@ -14,46 +14,46 @@ use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 use super::config::Budget;
-use crate::source::Spent;
+use crate::source::BudgetUsage;
 
 const NANODOLLARS: f64 = 1e9;
-/// Percent of a limit from which on people are told.
-const NEARLY: u128 = 80;
+/// Percent of a limit at which `BudgetNearlySpent` starts.
+const WARN_PERCENT: u128 = 80;
 
-/// What is read and paid for.
+/// What X charges for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Item {
+pub enum BilledItem {
     Post,
-    /// A post of the owner's own mentions.
+    /// A post of the owner's mentions timeline.
     Mention,
 }
 
-/// What one source has paid in the current day and month. Part of its cursor, so that a restart forgets nothing.
+/// What one source has spent in the current day and month. Part of its cursor, so it survives a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Share {
-    /// Day (UTC) that `in_day` is of; `in_month` is of its month.
+pub struct SourceSpend {
+    /// The day (UTC) of `in_day`; its month is that of `in_month`.
     day: Date,
-    in_day: Paid,
-    in_month: Paid,
+    in_day: Amount,
+    in_month: Amount,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Paid {
+struct Amount {
     posts: u64,
     nanodollars: u64,
 }
 
-/// There is not enough left for a request.
+/// The rest of the budget does not cover a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the budget x.budget.{limit} = {most} is spent; reading goes on at {until}, or once that is raised (what is left does \
-     not pay for one request)"
+    "budget exhausted: x.budget.{limit} = {max}; reading resumes at {until}, or when the limit is raised (the rest does \
+     not cover one request)"
 )]
-pub struct Exhausted {
+pub struct BudgetExhausted {
     /// The key of the limit, such as `dollars_per_day`.
     pub limit: &'static str,
-    pub most: String,
-    /// When its period ends.
+    pub max: String,
+    /// End of the period.
     pub until: Timestamp,
 }
 
@@ -63,78 +63,85 @@ enum Period {
     Month,
 }
 
-/// One limit that is set, in posts or nanodollars.
+/// One configured limit, in posts or nanodollars.
 #[derive(Debug, Clone, Copy)]
 struct Limit {
     key: &'static str,
     period: Period,
     in_dollars: bool,
-    most: u64,
+    max: u64,
 }
 
 /// See the module. One for all sources of an account.
 #[derive(Debug)]
-pub(super) struct Ledger {
+pub(super) struct BudgetLedger {
     config: Budget,
-    shares: BTreeMap<String, Share>,
-    /// Reserved by requests under way.
-    held: Paid,
+    spends: BTreeMap<String, SourceSpend>,
+    /// Reserved by requests in flight.
+    reserved: Amount,
 }
 
-impl Ledger {
+impl BudgetLedger {
     pub(super) fn new(config: Budget) -> Self {
-        Self { config, shares: BTreeMap::new(), held: Paid::default() }
+        Self { config, spends: BTreeMap::new(), reserved: Amount::default() }
     }
 
-    /// Takes up what a source had paid before a restart, unless it is known better.
-    pub(super) fn restore(&mut self, source: &str, share: Share) {
-        let known = self.shares.entry(source.to_owned()).or_insert(share);
-        if (share.day, share.in_month.posts) > (known.day, known.in_month.posts) {
-            *known = share;
+    /// Restores what a source had spent before a restart, unless a newer value is known.
+    pub(super) fn restore_spend(&mut self, source: &str, spend: SourceSpend) {
+        let known = self.spends.entry(source.to_owned()).or_insert(spend);
+        // A source that restarts within the process brings an older cursor.
+        if (spend.day, spend.in_month.posts) > (known.day, known.in_month.posts) {
+            *known = spend;
         }
     }
 
-    /// What `source` has paid, for its cursor.
-    pub(super) fn share(&mut self, source: &str, now: Timestamp) -> Share {
-        self.turn(now);
-        self.shares.get(source).copied().unwrap_or_else(|| Share::new(today(now)))
+    /// Spending of `source`, for its cursor.
+    pub(super) fn spend_of(&mut self, source: &str, now: Timestamp) -> SourceSpend {
+        self.roll_period(now);
+        self.spends.get(source).copied().unwrap_or_else(|| SourceSpend::new(today(now)))
     }
 
-    /// How many posts of `wanted` may be read at once: those, or fewer, but no fewer than `least`. They are held until
-    /// [`Ledger::settle`].
+    /// Reserves budget for as many posts as it covers, from `min` to `max`, until [`BudgetLedger::settle`]. Returns their
+    /// number.
     ///
     /// # Errors
-    /// When the budget does not pay for `least`.
-    pub(super) fn reserve(&mut self, item: Item, wanted: u64, least: u64, now: Timestamp) -> Result<u64, Exhausted> {
-        self.turn(now);
-        let (affordable, by) = self.affordable(item);
-        if affordable < least {
-            return Err(by.map_or_else(|| self.free(now), |limit| limit.exhausted(now)));
+    /// When the budget does not cover `min` posts.
+    pub(super) fn reserve(
+        &mut self,
+        item: BilledItem,
+        max: u64,
+        min: u64,
+        now: Timestamp,
+    ) -> Result<u64, BudgetExhausted> {
+        self.roll_period(now);
+        let (affordable, limit) = self.affordable_posts(item);
+        if affordable < min {
+            return Err(limit.map_or_else(|| self.no_limit(now), |limit| limit.exhausted(now)));
         }
-        let granted = wanted.clamp(least, affordable.max(least));
-        self.held = self.held.plus(self.cost(item, granted));
+        let granted = max.clamp(min, affordable.max(min));
+        self.reserved = self.reserved.plus(self.cost(item, granted));
         Ok(granted)
     }
 
-    /// Gives back what [`Ledger::reserve`] `granted`, and books what was read.
-    pub(super) fn settle(&mut self, source: &str, item: Item, granted: u64, read: u64, now: Timestamp) {
-        let held = self.cost(item, granted);
-        self.held.posts = self.held.posts.saturating_sub(held.posts);
-        self.held.nanodollars = self.held.nanodollars.saturating_sub(held.nanodollars);
-        self.turn(now);
+    /// Releases what [`BudgetLedger::reserve`] `granted` and charges what was read.
+    pub(super) fn settle(&mut self, source: &str, item: BilledItem, granted: u64, read: u64, now: Timestamp) {
+        let reserved = self.cost(item, granted);
+        self.reserved.posts = self.reserved.posts.saturating_sub(reserved.posts);
+        self.reserved.nanodollars = self.reserved.nanodollars.saturating_sub(reserved.nanodollars);
+        self.roll_period(now);
         let cost = self.cost(item, read);
-        let share = self.shares.entry(source.to_owned()).or_insert_with(|| Share::new(today(now)));
-        share.in_day = share.in_day.plus(cost);
-        share.in_month = share.in_month.plus(cost);
+        let spend = self.spends.entry(source.to_owned()).or_insert_with(|| SourceSpend::new(today(now)));
+        spend.in_day = spend.in_day.plus(cost);
+        spend.in_month = spend.in_month.plus(cost);
     }
 
-    /// Spent and allowed in the day and in the month.
-    pub(super) fn spent(&mut self, now: Timestamp) -> Vec<Spent> {
-        self.turn(now);
+    /// Spending and limits of the current day and month.
+    pub(super) fn usage(&mut self, now: Timestamp) -> Vec<BudgetUsage> {
+        self.roll_period(now);
         let Budget { posts_per_day, posts_per_month, dollars_per_day, dollars_per_month, .. } = self.config;
-        let of = |period, name: &str, most_posts, most_dollars| {
-            let paid = self.paid(period);
-            Spent { period: name.into(), posts: paid.posts, dollars: paid.dollars(), most_posts, most_dollars }
+        let of = |period, name: &str, max_posts, max_dollars| {
+            let paid = self.paid_in(period);
+            BudgetUsage { period: name.into(), posts: paid.posts, dollars: paid.dollars(), max_posts, max_dollars }
         };
         vec![
             of(Period::Day, "day", posts_per_day, dollars_per_day),
@@ -142,36 +149,37 @@ impl Ledger {
         ]
     }
 
-    /// What people are to be told: `BudgetNearlySpent` or `BudgetSpent`, and why. `least`: the smallest request.
-    pub(super) fn problem(&mut self, item: Item, least: u64, now: Timestamp) -> Option<(&'static str, String)> {
-        self.turn(now);
-        let (affordable, by) = self.affordable(item);
-        if let Some(limit) = by.filter(|_| affordable < least) {
+    /// The operational alert to raise, `BudgetNearlySpent` or `BudgetSpent`, with its reason. `min`: the smallest request.
+    pub(super) fn problem(&mut self, item: BilledItem, min: u64, now: Timestamp) -> Option<(&'static str, String)> {
+        self.roll_period(now);
+        let (affordable, tightest) = self.affordable_posts(item);
+        if let Some(limit) = tightest.filter(|_| affordable < min) {
             return Some(("BudgetSpent", limit.exhausted(now).to_string()));
         }
-        let nearly =
-            |limit: &Limit| u128::from(limit.used(self.paid(limit.period))) * 100 >= u128::from(limit.most) * NEARLY;
+        let nearly = |limit: &Limit| {
+            u128::from(limit.used(self.paid_in(limit.period))) * 100 >= u128::from(limit.max) * WARN_PERCENT
+        };
         let limit = self.limits().into_iter().find(nearly)?;
-        let used = limit.shown(limit.used(self.paid(limit.period)));
-        let (key, most, until) = (limit.key, limit.shown(limit.most), limit.period.end(now));
-        let why = format!("{used} of x.budget.{key} = {most} is spent; at 100 % reading stops until {until}");
+        let used = limit.format(limit.used(self.paid_in(limit.period)));
+        let (key, max, until) = (limit.key, limit.format(limit.max), limit.period.end(now));
+        let why = format!("{used} of x.budget.{key} = {max} is spent; at 100% reading stops until {until}");
         Some(("BudgetNearlySpent", why))
     }
 
-    fn cost(&self, item: Item, posts: u64) -> Paid {
+    fn cost(&self, item: BilledItem, posts: u64) -> Amount {
         let price = match item {
-            Item::Post => self.config.price_per_post,
-            Item::Mention => self.config.price_per_mention,
+            BilledItem::Post => self.config.price_per_post,
+            BilledItem::Mention => self.config.price_per_mention,
         };
-        Paid { posts, nanodollars: nanodollars(price).saturating_mul(posts) }
+        Amount { posts, nanodollars: nanodollars(price).saturating_mul(posts) }
     }
 
-    /// How many posts can be paid for, and the limit that says so.
-    fn affordable(&self, item: Item) -> (u64, Option<Limit>) {
+    /// How many posts the budget covers, and the limit that decides it.
+    fn affordable_posts(&self, item: BilledItem) -> (u64, Option<Limit>) {
         let price = self.cost(item, 1).nanodollars;
         let posts = |limit: &Limit| {
-            let left = limit.most.saturating_sub(limit.used(self.paid(limit.period).plus(self.held)));
-            // Free posts are bounded by no sum of money.
+            let left = limit.max.saturating_sub(limit.used(self.paid_in(limit.period).plus(self.reserved)));
+            // A limit in dollars does not bound free posts.
             if limit.in_dollars { left.checked_div(price).unwrap_or(u64::MAX) } else { left }
         };
         let tightest = self.limits().into_iter().map(|limit| (posts(&limit), limit)).min_by_key(|(posts, _)| *posts);
@@ -180,9 +188,9 @@ impl Ledger {
 
     fn limits(&self) -> Vec<Limit> {
         let config = &self.config;
-        let posts = |key, period, most: Option<u64>| most.map(|most| Limit { key, period, in_dollars: false, most });
-        let dollars = |key, period, most: Option<f64>| {
-            most.map(|most| Limit { key, period, in_dollars: true, most: nanodollars(most) })
+        let posts = |key, period, max: Option<u64>| max.map(|max| Limit { key, period, in_dollars: false, max });
+        let dollars = |key, period, max: Option<f64>| {
+            max.map(|max| Limit { key, period, in_dollars: true, max: nanodollars(max) })
         };
         let all = [
             posts("posts_per_month", Period::Month, config.posts_per_month),
@@ -193,45 +201,45 @@ impl Ledger {
         all.into_iter().flatten().collect()
     }
 
-    fn paid(&self, period: Period) -> Paid {
-        let of = |share: &Share| match period {
-            Period::Day => share.in_day,
-            Period::Month => share.in_month,
+    fn paid_in(&self, period: Period) -> Amount {
+        let of = |spend: &SourceSpend| match period {
+            Period::Day => spend.in_day,
+            Period::Month => spend.in_month,
         };
-        self.shares.values().map(of).fold(Paid::default(), Paid::plus)
+        self.spends.values().map(of).fold(Amount::default(), Amount::plus)
     }
 
-    /// Begins a new day or month where there is one.
-    fn turn(&mut self, now: Timestamp) {
+    /// Starts a new day or month when `now` is in one.
+    fn roll_period(&mut self, now: Timestamp) {
         let today = today(now);
-        for share in self.shares.values_mut() {
-            share.turn(today);
+        for spend in self.spends.values_mut() {
+            spend.roll_period(today);
         }
     }
 
-    fn free(&self, now: Timestamp) -> Exhausted {
-        Exhausted { limit: "posts_per_day", most: "0".into(), until: Period::Day.end(now) }
+    fn no_limit(&self, now: Timestamp) -> BudgetExhausted {
+        BudgetExhausted { limit: "posts_per_day", max: "0".into(), until: Period::Day.end(now) }
     }
 }
 
-impl Share {
+impl SourceSpend {
     fn new(day: Date) -> Self {
-        Self { day, in_day: Paid::default(), in_month: Paid::default() }
+        Self { day, in_day: Amount::default(), in_month: Amount::default() }
     }
 
-    /// A clock that is set back takes the amounts along: what is paid is paid.
-    fn turn(&mut self, today: Date) {
+    /// Amounts stay when the clock is set back: they are spent.
+    fn roll_period(&mut self, today: Date) {
         if today > self.day {
-            self.in_day = Paid::default();
+            self.in_day = Amount::default();
         }
         if today.first_of_month() > self.day.first_of_month() {
-            self.in_month = Paid::default();
+            self.in_month = Amount::default();
         }
         self.day = today;
     }
 }
 
-impl Paid {
+impl Amount {
     fn plus(self, other: Self) -> Self {
         Self {
             posts: self.posts.saturating_add(other.posts),
@@ -245,21 +253,21 @@ impl Paid {
 }
 
 impl Limit {
-    fn used(&self, paid: Paid) -> u64 {
+    fn used(&self, paid: Amount) -> u64 {
         if self.in_dollars { paid.nanodollars } else { paid.posts }
     }
 
-    fn shown(&self, amount: u64) -> String {
+    fn format(&self, amount: u64) -> String {
         if self.in_dollars { format!("{:.2}", amount as f64 / NANODOLLARS) } else { amount.to_string() }
     }
 
-    fn exhausted(&self, now: Timestamp) -> Exhausted {
-        Exhausted { limit: self.key, most: self.shown(self.most), until: self.period.end(now) }
+    fn exhausted(&self, now: Timestamp) -> BudgetExhausted {
+        BudgetExhausted { limit: self.key, max: self.format(self.max), until: self.period.end(now) }
     }
 }
 
 impl Period {
-    /// When the period that `now` is in ends.
+    /// End of the period that contains `now`.
     fn end(self, now: Timestamp) -> Timestamp {
         let today = today(now);
         let next = match self {
@@ -271,7 +279,7 @@ impl Period {
     }
 }
 
-/// When the day of `now` ends (UTC).
+/// End of the day (UTC) that contains `now`.
 pub(super) fn end_of_day(now: Timestamp) -> Timestamp {
     Period::Day.end(now)
 }
@@ -281,7 +289,7 @@ fn today(now: Timestamp) -> Date {
 }
 
 fn nanodollars(dollars: f64) -> u64 {
-    // Saturates; a fault of the configuration is found before.
+    // Saturates: `Budget::validate` rejects larger values before.
     (dollars * NANODOLLARS).round() as u64
 }
 

@@ -1,36 +1,36 @@
-//! The configuration of X: `[x]`, the account with its budget, and `[[source]]` of `type = "twitter"`.
+//! The configuration of X: `[x]` is the account with its budget, `[[source]]` of `type = "twitter"` one source on it.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::client::is_loopback;
-use super::{query, search};
+use super::query;
 use crate::post::Topic;
-use crate::secret::{Form, Secret, SecretError, Wanted};
+use crate::secret::{Secret, SecretError, SecretKind, SecretSpec};
 
 const MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// More is a slip of the decimal point.
-const MOST_DOLLARS: f64 = 1e8;
+/// A larger amount is a misplaced decimal point.
+const MAX_DOLLARS: f64 = 1e8;
 
-/// `[x]`: the account on X and what it may cost.
+/// `[x]`: the account on X and its budget.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AccountConfig {
-    /// Where the API is.
+    /// Address of the API.
     pub base_url: String,
-    /// A file that holds the app's bearer token alone. Before it go the environment's `VIGIE_X_TOKEN` and systemd's
-    /// credential `x-token`.
+    /// File with the app's bearer token and nothing else. The environment's `VIGIE_X_TOKEN` and systemd's credential
+    /// `x-token` take precedence.
     pub token_file: Option<PathBuf>,
-    /// For a whole answer that is not a stream, and for the head of one that is.
+    /// Timeout for a whole response, and for the headers of a stream.
     pub timeout: SignedDuration,
     pub budget: Budget,
 }
 
-/// `[x.budget]`: what may be spent, over all sources of `type = "twitter"`. None: no limit.
+/// `[x.budget]`: spending limits over all sources of `type = "twitter"`. None: no limit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Budget {
@@ -38,9 +38,9 @@ pub struct Budget {
     pub posts_per_month: Option<u64>,
     pub dollars_per_day: Option<f64>,
     pub dollars_per_month: Option<f64>,
-    /// Dollars for each post read.
+    /// Dollars per post read.
     pub price_per_post: f64,
-    /// Dollars for each post of the owner's own mentions timeline.
+    /// Dollars per post of the owner's mentions timeline.
     pub price_per_mention: f64,
 }
 
@@ -68,7 +68,7 @@ impl Default for Budget {
     }
 }
 
-/// How X is read.
+/// Which endpoint of X is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
@@ -86,11 +86,11 @@ pub enum Mode {
 pub struct Config {
     pub name: String,
     pub mode: Mode,
-    /// All posts go to this topic; without it, to those whose keywords and handles they hold.
+    /// Topic of all posts; without it, each post goes to the topics whose keywords and handles it contains.
     pub topic: Option<String>,
-    /// What to search or stream, in X's query language; without it made from the topics' keywords and handles.
+    /// What to search or stream, in X's query language; by default built from the topics' keywords and handles.
     pub query: Option<String>,
-    /// The account whose mentions are read: its number, not its handle.
+    /// The account whose mentions are read: its numeric ID, not its handle.
     pub user_id: Option<String>,
     /// Shortest time between two polls.
     #[serde(default = "defaults::interval_min")]
@@ -98,32 +98,33 @@ pub struct Config {
     /// Longest time between two polls, when little is posted.
     #[serde(default = "defaults::interval_max")]
     pub interval_max: SignedDuration,
-    /// How far back is read again, for posts that the index showed late. Once in as much time: each post is read, and by
-    /// vigie's budget paid for, about twice. Zero: never.
+    /// How far back to read again, for posts that X indexed late. This happens once per `overlap`, so each post is read,
+    /// and charged to the budget, about twice. Zero: never.
     #[serde(default = "defaults::overlap")]
     pub overlap: SignedDuration,
     /// How far back the first start reads; at most seven days.
     #[serde(default = "defaults::backfill")]
     pub backfill: SignedDuration,
-    /// Posts a page, 10 to 100.
+    /// Posts per page, 10 to 100.
     #[serde(default = "defaults::page")]
     pub page: u32,
 }
 
-/// The app's bearer token: from the environment's `VIGIE_X_TOKEN`, systemd's credential `x-token`, or `x.token_file`.
+/// Loads the app's bearer token: from the environment's `VIGIE_X_TOKEN`, systemd's credential `x-token`, or
+/// `x.token_file`.
 ///
 /// # Errors
-/// When it is nowhere, or no token.
-pub fn token(config: &AccountConfig) -> Result<Secret, SecretError> {
-    let wanted = Wanted {
+/// When the token is missing or malformed.
+pub fn load_token(config: &AccountConfig) -> Result<Secret, SecretError> {
+    let spec = SecretSpec {
         what: "bearer token of X".into(),
         variable: "VIGIE_X_TOKEN".into(),
         credential: "x-token".into(),
         key: "x.token_file".into(),
         file: config.token_file.clone(),
-        form: Form::Token,
+        kind: SecretKind::Token,
     };
-    Secret::find(&wanted, |name| std::env::var(name).ok())
+    Secret::load(&spec, |name| std::env::var(name).ok())
 }
 
 mod defaults {
@@ -151,143 +152,182 @@ mod defaults {
 }
 
 impl Config {
-    /// Every fault, each naming its key.
-    pub fn faults(&self, topics: &[Topic]) -> Vec<String> {
-        let mut faults = Vec::new();
-        let mut wrong = |fault: String| faults.push(format!("source {:?}: {fault}", self.name));
+    /// Finds every problem and names its key.
+    pub fn validate(&self, topics: &[Topic]) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut report = |problem: String| problems.push(format!("source {:?}: {problem}", self.name));
         if self.name.trim().is_empty() {
-            wrong("name is empty".into());
+            report("name is empty".into());
         }
         let user = self.user_id.as_deref();
         match (self.mode, user) {
-            (Mode::Mentions, None) => wrong("mode = \"mentions\" needs user_id, the account's number".into()),
-            (_, Some(id)) if super::model::number(id).is_none() => {
-                wrong(format!("user_id = {id:?} is no account's number (wanted such as \"2244994945\", no handle)"));
+            (Mode::Mentions, None) => report("mode = \"mentions\" needs user_id, the numeric ID of the account".into()),
+            (_, Some(id)) if super::model::parse_id(id).is_none() => {
+                report(format!(
+                    "user_id = {id:?} is not a numeric account ID; expected e.g. \"2244994945\", not a handle"
+                ));
             }
             _ => {}
         }
         if self.interval_min < MILLISECOND {
-            wrong(format!("interval_min = {:#} is too short, wanted such as 30s", self.interval_min));
+            report(format!("interval_min = {:#} is too short; expected e.g. 30s", self.interval_min));
         }
         if self.interval_max < self.interval_min {
-            wrong(format!("interval_max = {:#} is below interval_min = {:#}", self.interval_max, self.interval_min));
+            report(format!("interval_max = {:#} is below interval_min = {:#}", self.interval_max, self.interval_min));
         }
         if self.overlap.is_negative() || self.overlap > HOUR {
-            wrong(format!("overlap = {:#}, wanted from 0s to 1h", self.overlap));
+            report(format!("overlap = {:#}; expected 0s to 1h", self.overlap));
         }
         if self.backfill.is_negative() || self.backfill > WEEK {
-            wrong(format!("backfill = {:#}, wanted from 0s to 168h: X's search goes back seven days", self.backfill));
+            report(format!("backfill = {:#}; expected 0s to 168h, as X's search goes back seven days", self.backfill));
         }
         if !(10..=100).contains(&self.page) {
-            wrong(format!("page = {}, wanted from 10 to 100", self.page));
+            report(format!("page = {}; expected 10 to 100", self.page));
         }
         if self.mode == Mode::Search {
-            self.query_faults(topics).into_iter().for_each(wrong);
+            self.query_problems(topics).into_iter().for_each(report);
         }
-        faults
+        problems
     }
 
-    fn query_faults(&self, topics: &[Topic]) -> Vec<String> {
+    fn query_problems(&self, topics: &[Topic]) -> Vec<String> {
         if let Some(query) = &self.query {
-            return query::faults(query, query::MOST_CHARS).iter().map(|fault| format!("query: {fault}")).collect();
+            return query::validate(query, query::MAX_CHARS)
+                .iter()
+                .map(|problem| format!("query: {problem}"))
+                .collect();
         }
         if topics.is_empty() {
-            return vec!["query is unset, and there is no [[topic]] to make one of".into()];
+            return vec!["query is not set, and no [[topic]] exists to build one from".into()];
         }
-        let watched = search::watched(self, topics);
-        let length = query::of_topics(&watched).chars().count();
-        if length <= query::MOST_CHARS {
+        let watched = self.watched_topics(topics);
+        let length = query::build_query(&watched).chars().count();
+        if length <= query::MAX_CHARS {
             return Vec::new();
         }
-        let share = |topic: &&Topic| format!("{:?} {}", topic.name, query::of_topics(&[topic]).chars().count());
-        let shares: Vec<String> = watched.iter().map(share).collect();
+        let length_of = |topic: &&Topic| format!("{:?} {}", topic.name, query::build_query(&[topic]).chars().count());
+        let lengths: Vec<String> = watched.iter().map(length_of).collect();
         vec![format!(
-            "the query made of the topics has {length} characters, X takes {}: {}; give each topic a [[source]] of its own \
+            "the query built from the topics has {length} characters, X accepts {}: {}; give each topic its own [[source]] \
              with topic = \"its name\", or set a shorter query",
-            query::MOST_CHARS,
-            shares.join(", ")
+            query::MAX_CHARS,
+            lengths.join(", ")
         )]
     }
 
-    /// What is watched, and what that costs at most: one line for the start.
-    pub fn costs(&self, account: &AccountConfig, topics: &[Topic]) -> String {
+    /// The topics that the query is built from: that of the source, or all of them.
+    fn watched_topics<'a>(&self, topics: &'a [Topic]) -> Vec<&'a Topic> {
+        let is_own = |topic: &&Topic| self.topic.as_deref() == Some(topic.name.trim());
+        let own: Vec<&Topic> = topics.iter().filter(is_own).collect();
+        if own.is_empty() { topics.iter().collect() } else { own }
+    }
+
+    /// The query to search or stream: the configured one, or one built from the topics.
+    pub(super) fn effective_query(&self, topics: &[Topic]) -> String {
+        self.query.clone().unwrap_or_else(|| query::build_query(&self.watched_topics(topics)))
+    }
+
+    /// What is read and how often: one line for operators.
+    pub(super) fn describe(&self, topics: &[Topic]) -> String {
+        let (min, max) = (self.interval_min, self.interval_max);
+        match self.mode {
+            Mode::Search => format!("recent search, every {min:#} to {max:#}: {}", self.effective_query(topics)),
+            Mode::Mentions => {
+                let user = self.user_id.as_deref().unwrap_or_default();
+                format!("mentions of the account {user}, every {min:#} to {max:#}")
+            }
+            Mode::Stream => format!("filtered stream: {}", self.effective_query(topics)),
+        }
+    }
+
+    /// What is read and its maximum cost: one line for the start of the daemon.
+    pub fn describe_costs(&self, account: &AccountConfig, topics: &[Topic]) -> String {
         let budget = &account.budget;
-        let (what, price) = match self.mode {
-            Mode::Search => (search::target(self, topics).what, budget.price_per_post),
-            Mode::Mentions => (super::mentions::target(self).what, budget.price_per_mention),
-            Mode::Stream => ("filtered stream".to_owned(), budget.price_per_post),
+        let what = self.describe(topics);
+        let price = match self.mode {
+            Mode::Search | Mode::Stream => budget.price_per_post,
+            Mode::Mentions => budget.price_per_mention,
         };
         let again = if self.mode == Mode::Stream || self.overlap.is_zero() {
             String::new()
         } else {
-            format!(", and about as much again for reading the last {:#} twice", self.overlap)
+            format!(", and about the same again for reading the last {:#} twice", self.overlap)
         };
         let limits = [
-            budget.dollars_per_day.map(|most| format!("${most:.2} a day")),
-            budget.dollars_per_month.map(|most| format!("${most:.2} a month")),
-            budget.posts_per_day.map(|most| format!("{most} posts a day")),
-            budget.posts_per_month.map(|most| format!("{most} posts a month")),
+            budget.dollars_per_day.map(|max| format!("${max:.2} a day")),
+            budget.dollars_per_month.map(|max| format!("${max:.2} a month")),
+            budget.posts_per_day.map(|max| format!("{max} posts a day")),
+            budget.posts_per_month.map(|max| format!("{max} posts a month")),
         ];
         let limits: Vec<String> = limits.into_iter().flatten().collect();
-        let most = if limits.is_empty() {
-            "without any limit (set x.budget)".to_owned()
+        let maximum = if limits.is_empty() {
+            "no spending limit (set x.budget)".to_owned()
         } else {
             format!("all sources on X together stop at {}", limits.join(", "))
         };
-        format!("{what}; ${price} a post, ${:.2} for 1000{again}; {most}", price * 1_000.0)
+        format!("{what}; ${price} a post, ${:.2} for 1000{again}; {maximum}", price * 1_000.0)
     }
 }
 
 impl AccountConfig {
-    /// Every fault, each naming its key.
-    pub fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        if let Some(fault) = address_fault(&self.base_url) {
-            faults.push(format!("x.base_url = {:?} {fault}", self.base_url));
+    /// Finds every problem and names its key.
+    pub fn validate(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if let Some(problem) = url_problem(&self.base_url) {
+            problems.push(format!("x.base_url = {:?} {problem}", self.base_url));
         }
         if self.timeout < MILLISECOND || self.timeout > HOUR {
-            faults.push(format!("x.timeout = {:#}, wanted from 1ms to 1h", self.timeout));
+            problems.push(format!("x.timeout = {:#}; expected 1ms to 1h", self.timeout));
         }
-        faults.extend(self.budget.faults());
-        faults
+        problems.extend(self.budget.validate());
+        problems
     }
 }
 
 impl Budget {
-    fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
+    fn validate(&self) -> Vec<String> {
+        let mut problems = Vec::new();
         for (key, price) in [("price_per_post", self.price_per_post), ("price_per_mention", self.price_per_mention)] {
-            if !(0.0..=MOST_DOLLARS).contains(&price) {
-                faults.push(format!("x.budget.{key} = {price}, wanted dollars such as 0.005"));
+            if !(0.0..=MAX_DOLLARS).contains(&price) {
+                problems.push(format!("x.budget.{key} = {price}; expected dollars, e.g. 0.005"));
             }
         }
-        let least = 10.0 * self.price_per_post.max(0.0);
-        for (key, most) in [("dollars_per_day", self.dollars_per_day), ("dollars_per_month", self.dollars_per_month)] {
-            if let Some(most) = most.filter(|most| !(least..=MOST_DOLLARS).contains(most)) {
-                faults
-                    .push(format!("x.budget.{key} = {most}, wanted at least {least} (a request reads up to 10 posts)"));
+        let min = 10.0 * self.price_per_post.max(0.0);
+        for (key, limit) in [("dollars_per_day", self.dollars_per_day), ("dollars_per_month", self.dollars_per_month)] {
+            if let Some(limit) = limit.filter(|limit| !(min..=MAX_DOLLARS).contains(limit)) {
+                problems.push(format!(
+                    "x.budget.{key} = {limit}; expected at least {min}, as a request reads up to 10 posts"
+                ));
             }
         }
-        for (key, most) in [("posts_per_day", self.posts_per_day), ("posts_per_month", self.posts_per_month)] {
-            if let Some(most) = most.filter(|most| *most < 10) {
-                faults.push(format!("x.budget.{key} = {most}, wanted at least 10 (a request reads up to as many)"));
+        for (key, limit) in [("posts_per_day", self.posts_per_day), ("posts_per_month", self.posts_per_month)] {
+            if let Some(limit) = limit.filter(|limit| *limit < 10) {
+                problems
+                    .push(format!("x.budget.{key} = {limit}; expected at least 10, as a request reads up to 10 posts"));
             }
         }
-        faults
+        problems
     }
 }
 
-fn address_fault(address: &str) -> Option<&'static str> {
-    let Ok(url) = reqwest::Url::parse(address) else { return Some("is no address, wanted https://api.x.com") };
+fn url_problem(address: &str) -> Option<&'static str> {
+    let Ok(url) = reqwest::Url::parse(address) else { return Some("is not a URL; expected https://api.x.com") };
     match url.scheme() {
         _ if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() => {
-            Some("has more than a host and a path")
+            Some("must have a host and a path only")
         }
         "https" => None,
         "http" if is_loopback(address) => None,
-        "http" => Some("would send the token in the clear, wanted https:// (http only to this machine)"),
-        _ => Some("is no address of the web, wanted https://api.x.com"),
+        "http" => Some("would send the token unencrypted; expected https:// (http only to this machine)"),
+        _ => Some("is not a web address; expected https://api.x.com"),
     }
+}
+
+/// Whether a URL names this machine, which is reached without a proxy.
+pub(super) fn is_loopback(address: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(address) else { return false };
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]

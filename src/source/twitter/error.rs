@@ -1,56 +1,56 @@
-//! [`ApiError`]: what may come back from X instead of an answer, sorted by what is to be done about it.
+//! [`ApiError`]: failures of requests to X, by what has to be done about them.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::secret::Secret;
 
-/// Why X gave no answer. One line each, without token, text or author.
+/// Why a request to X failed. One line each, without token, text or author.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ApiError {
-    #[error("X does not take the token (HTTP 401: {0})")]
+    #[error("X rejects the token (HTTP 401: {0})")]
     Unauthorised(Problem),
-    #[error("X does not allow this to the token's app (HTTP 403: {0})")]
+    #[error("X denies access to the app of the token (HTTP 403: {0})")]
     Forbidden(Problem),
-    /// `until`: when X says it may be asked again.
-    #[error("X's rate limit is reached")]
+    /// `until`: when X accepts requests again, if it says so.
+    #[error("rate limit of X reached")]
     RateLimited { until: Option<Timestamp> },
-    /// The app has as many streams open as it may.
-    #[error("X holds another stream of this app for open")]
+    /// The app has as many open streams as X allows.
+    #[error("X reports another open stream of this app")]
     TooManyConnections,
-    /// The cap of posts or the prepaid credits are used up: asking again changes nothing.
-    #[error("X's cap on usage is reached ({0})")]
+    /// The cap on posts or the prepaid credits are used up: a retry does not help.
+    #[error("usage cap of X reached ({0})")]
     UsageCapped(Problem),
-    /// The request is wrong, or names what is not there: asking again changes nothing.
-    #[error("X refuses the request (HTTP {status}: {problem})")]
+    /// The request is wrong or names something that does not exist: a retry does not help.
+    #[error("X rejects the request (HTTP {status}: {problem})")]
     Invalid { status: u16, problem: Problem },
-    /// `until`: when X says it may be asked again.
-    #[error("X fails (HTTP {status})")]
+    /// `until`: when X accepts requests again, if it says so.
+    #[error("X failed (HTTP {status})")]
     Server { status: u16, until: Option<Timestamp> },
     #[error("X cannot be reached: {0}")]
     Network(String),
-    #[error("X's answer cannot be read: {0}")]
+    #[error("cannot parse the response of X: {0}")]
     Malformed(String),
 }
 
-/// What X says about an error: `{title, detail, type}`, with the parameters it names.
+/// X's description of an error: `{title, detail, type}`, with the parameters it names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Problem {
     pub title: String,
     pub detail: String,
-    /// An address such as `https://api.x.com/2/problems/usage-capped`.
+    /// A URL such as `https://api.x.com/2/problems/usage-capped`.
     pub kind: String,
-    /// Names of the parameters at fault.
+    /// Names of the invalid parameters.
     pub parameters: Vec<String>,
     /// Of a cap on usage: `Daily` or `Monthly`.
     pub period: String,
 }
 
-/// Characters of X's own words that a message repeats.
-const MOST_WORDS: usize = 240;
+/// Characters of X's message that an error repeats.
+const MAX_MESSAGE_CHARS: usize = 240;
 
 impl ApiError {
-    /// A word for metrics.
+    /// Value of the metric label `outcome`.
     pub fn outcome(&self) -> &'static str {
         match self {
             Self::Unauthorised(_) => "unauthorised",
@@ -65,8 +65,8 @@ impl ApiError {
         }
     }
 
-    /// What an answer that is no success means. `until`: what its headers say.
-    pub(super) fn of(status: u16, problem: Problem, until: Option<Timestamp>) -> Self {
+    /// Classifies a response that is not a success. `until`: the time in its headers.
+    pub(super) fn from_status(status: u16, problem: Problem, until: Option<Timestamp>) -> Self {
         match status {
             401 => Self::Unauthorised(problem),
             402 => Self::UsageCapped(problem),
@@ -92,31 +92,31 @@ impl std::fmt::Display for Problem {
 }
 
 impl Problem {
-    /// Reads whatever form the body has; a body of no known form says nothing. The token never comes through.
+    /// Parses a body of any known form; for other bodies the problem is empty. Masks the token.
     pub(super) fn read(body: &Value, token: Option<&Secret>) -> Self {
-        let words = |value: Option<&Value>| words(value.and_then(Value::as_str).unwrap_or_default(), token);
+        let text = |value: Option<&Value>| clean_text(value.and_then(Value::as_str).unwrap_or_default(), token);
         let first = body.get("errors").and_then(|errors| errors.get(0));
         let inner = |key| body.get(key).or_else(|| first.and_then(|first| first.get(key)));
         let message = first.and_then(|first| first.get("message")).or_else(|| body.get("message"));
-        let title = words(inner("title"));
-        // What the list says is nearer the fault than the detail around it.
-        let detail = Some(words(message)).filter(|words| !words.is_empty()).unwrap_or_else(|| words(inner("detail")));
-        let title = match words(inner("connection_issue")) {
+        let title = text(inner("title"));
+        // An entry of the list is more specific than the detail around it.
+        let detail = Some(text(message)).filter(|text| !text.is_empty()).unwrap_or_else(|| text(inner("detail")));
+        let title = match text(inner("connection_issue")) {
             issue if issue.is_empty() => title,
             issue => format!("{title} ({issue})"),
         };
-        Self { title, detail, kind: words(inner("type")), parameters: parameters(body), period: words(inner("period")) }
+        Self { title, detail, kind: text(inner("type")), parameters: parameters(body), period: text(inner("period")) }
     }
 
-    /// Whether the app holds as many streams open as it may.
+    /// Whether the app has as many open streams as X allows.
     fn is_too_many_connections(&self) -> bool {
-        [&self.title, &self.detail, &self.kind].iter().any(|said| said.contains("TooManyConnections"))
+        [&self.title, &self.detail, &self.kind].iter().any(|text| text.contains("TooManyConnections"))
             || self.kind.ends_with("/streaming-connection")
             || self.detail.contains("maximum allowed connection")
     }
 }
 
-/// The parameters that any of the errors names, in either of X's forms.
+/// The parameters that the errors name, in either form of X.
 fn parameters(body: &Value) -> Vec<String> {
     let errors = body.get("errors").and_then(Value::as_array).into_iter().flatten();
     let mut names: Vec<String> = Vec::new();
@@ -128,13 +128,19 @@ fn parameters(body: &Value) -> Vec<String> {
     names
 }
 
-/// X's words in one line of bounded length, without the token should they repeat it.
-fn words(said: &str, token: Option<&Secret>) -> String {
-    let said = match token {
-        Some(token) => said.replace(token.expose(), "…"),
-        None => said.to_owned(),
+/// X's text in one line of bounded length, with the token masked.
+fn clean_text(text: &str, token: Option<&Secret>) -> String {
+    let text = match token {
+        Some(token) => text.replace(token.expose(), "…"),
+        None => text.to_owned(),
     };
-    said.split_whitespace().collect::<Vec<_>>().join(" ").chars().filter(|c| !c.is_control()).take(MOST_WORDS).collect()
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_MESSAGE_CHARS)
+        .collect()
 }
 
 #[cfg(test)]
@@ -144,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_status_is_sorted_by_what_to_do() {
+    fn each_status_is_classified() {
         let capped = json!({"title": "UsageCapExceeded", "detail": "Usage cap exceeded: Monthly product cap",
             "type": "https://api.x.com/2/problems/usage-capped", "period": "Monthly", "scope": "Product"});
         let cases = [
@@ -166,20 +172,24 @@ mod tests {
             (503, json!({}), "server_error"),
             (301, json!({}), "invalid"),
         ];
-        for (status, body, wanted) in cases {
-            assert_eq!(ApiError::of(status, Problem::read(&body, None), None).outcome(), wanted, "{status} {body}");
+        for (status, body, expected) in cases {
+            assert_eq!(
+                ApiError::from_status(status, Problem::read(&body, None), None).outcome(),
+                expected,
+                "{status} {body}"
+            );
         }
     }
 
     #[test]
-    fn what_x_says_is_one_bounded_line() {
+    fn a_problem_is_one_bounded_line() {
         let body = json!({"errors": [{"parameters": {"since_id": ["1"]}, "message": "'since_id' must be\nlarger"}],
             "title": "Invalid Request", "detail": "One or more parameters", "type": "about:blank"});
         let problem = Problem::read(&body, None);
         assert_eq!(problem.to_string(), "Invalid Request: 'since_id' must be larger");
         assert_eq!(problem.parameters, ["since_id"]);
         let long = Problem::read(&json!({"detail": "x".repeat(10_000)}), None).to_string();
-        assert_eq!(long.len(), MOST_WORDS);
+        assert_eq!(long.len(), MAX_MESSAGE_CHARS);
         assert_eq!(Problem::read(&json!([1]), None).to_string(), "no reason given");
     }
 }

@@ -1,21 +1,21 @@
-//! Which fields of posts and users are asked for, and under which names.
+//! [`FieldNames`]: which fields of posts and users are requested, and under which names.
 //!
-//! X's guides say `tweet.fields=note_tweet`, its specification of late 2026 says `post.fields=note_post`, and X refuses
-//! parameters it does not know. Both are asked for until a refusal says which one it knows. Of the stream, guides and
-//! specification say the same.
+//! X's guides say `tweet.fields=note_tweet`, its specification of late 2026 says `post.fields=note_post`, and X rejects
+//! unknown parameters. Both are sent until an error says which one X accepts. For the stream, guides and specification
+//! agree.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use twitter_v2::query::{TweetExpansion, TweetField, UserField};
 
 use super::error::ApiError;
-use super::limits::Endpoint;
+use super::rate_limits::Endpoint;
 
-/// What follows on what when it is refused.
+/// The names in use, in the order in which they are tried.
 const BOTH: u8 = 0;
 const TWEET: u8 = 1;
 const POST: u8 = 2;
-/// Set once X has answered in the names tried: a later refusal is about something else.
+/// Set once X has accepted the names: a later error has another cause.
 const SETTLED: u8 = 4;
 
 /// See the module. Shared by all requests of an account to one endpoint.
@@ -23,11 +23,11 @@ const SETTLED: u8 = 4;
 pub(super) struct FieldNames(AtomicU8);
 
 impl FieldNames {
-    pub(super) fn of(endpoint: Endpoint) -> Self {
+    pub(super) fn for_endpoint(endpoint: Endpoint) -> Self {
         Self(AtomicU8::new(if endpoint == Endpoint::Stream { TWEET } else { BOTH }))
     }
 
-    /// Adds the parameters to a query, and says which names they have.
+    /// Adds the parameters to a query and returns the names that were used.
     pub(super) fn add_to(&self, query: &mut Vec<(&'static str, String)>) -> u8 {
         let tried = self.0.load(Ordering::Relaxed);
         let names = tried & !SETTLED;
@@ -41,45 +41,45 @@ impl FieldNames {
                 TweetField::ReferencedTweets,
             ];
             let known = fields.iter().map(ToString::to_string);
-            // The crate is older than these two.
+            // The crate does not know these two.
             let newer = ["note_tweet", "edit_history_tweet_ids"].map(str::to_owned);
             query.push(("tweet.fields", known.chain(newer).collect::<Vec<_>>().join(",")));
         }
         if names != TWEET {
             query.push(("post.fields", "conversation_id,created_at,lang,note_post,public_metrics".into()));
         }
-        // `post.fields` does not have the references; they come with what is referred to.
+        // `post.fields` has no references; X returns them with the posts referred to.
         let references = if names == TWEET { "" } else { ",referenced_posts" };
         query.push(("expansions", format!("{}{references}", TweetExpansion::AuthorId)));
         query.push(("user.fields", format!("{},{}", UserField::Username, UserField::PublicMetrics)));
         tried
     }
 
-    /// Whether an error may be due to the names that were `tried`, and others are worth a try: they are used from now on.
-    pub(super) fn refused(&self, tried: u8, error: &ApiError) -> bool {
+    /// Switches to other names when an error may be due to the names that were `tried`. Returns whether to retry.
+    pub(super) fn switch_names(&self, tried: u8, error: &ApiError) -> bool {
         let ApiError::Invalid { status: 400, problem } = error else { return false };
-        let names =
+        let mentions =
             |name: &str| problem.parameters.iter().any(|parameter| parameter == name) || problem.detail.contains(name);
-        let (tweet, post) = (names("tweet.fields"), names("post.fields"));
+        let (tweet, post) = (mentions("tweet.fields"), mentions("post.fields"));
         if tried & SETTLED != 0 && !tweet && !post {
             return false;
         }
         let next = match tried & !SETTLED {
-            // A refusal may name all the parameters that are known beside the one that is not.
+            // The error may list all known parameters along with the unknown one.
             BOTH if tweet && !post => POST,
             BOTH => TWEET,
             TWEET => POST,
             _ => BOTH,
         };
-        // Another request may have been first; then that one's names are tried.
+        // Fails when another request has already switched; its names are tried then.
         let _ = self.0.compare_exchange(tried, next, Ordering::Relaxed, Ordering::Relaxed);
-        // With all tried in vain it was about something else, and the next request begins anew.
+        // All names failed, so the error has another cause; the next request starts over.
         next != BOTH
     }
 
-    /// Takes in that X answered: it knows the names.
-    pub(super) fn answered<T>(&self, answer: &Result<T, ApiError>) {
-        if answer.is_ok() {
+    /// Records that X accepted the names.
+    pub(super) fn record_response<T>(&self, response: &Result<T, ApiError>) {
+        if response.is_ok() {
             self.0.fetch_or(SETTLED, Ordering::Relaxed);
         }
     }
@@ -108,8 +108,8 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_which_names_are_known() {
-        for (detail, wanted) in [
+    fn an_error_says_which_names_x_accepts() {
+        for (detail, expected) in [
             ("The query parameter [post.fields] is not one of [query,max_results]", "tweet.fields"),
             ("The query parameter [tweet.fields] is not one of [query,max_results]", "post.fields"),
             ("Invalid Request", "tweet.fields"),
@@ -117,32 +117,31 @@ mod tests {
             let names = FieldNames::default();
             let (tried, both) = asked(&names);
             assert_eq!(both, ["tweet.fields", "post.fields"]);
-            assert!(names.refused(tried, &refusal(detail)));
-            assert_eq!(asked(&names).1, [wanted], "{detail}");
+            assert!(names.switch_names(tried, &refusal(detail)));
+            assert_eq!(asked(&names).1, [expected], "{detail}");
         }
     }
 
     #[test]
-    fn all_names_are_tried_once_and_a_later_refusal_is_about_something_else() {
+    fn all_names_are_tried_once_and_a_later_error_has_another_cause() {
         let names = FieldNames::default();
         let mut tries = 1;
-        while names.refused(asked(&names).0, &refusal("Invalid Request")) {
+        while names.switch_names(asked(&names).0, &refusal("Invalid Request")) {
             tries += 1;
         }
         assert_eq!(tries, 3);
-        assert_eq!(asked(&names).1.len(), 2, "the next request begins anew");
+        assert_eq!(asked(&names).1.len(), 2, "the next request starts over");
         let names = FieldNames::default();
-        names.answered(&Ok(()));
-        assert!(!names.refused(asked(&names).0, &refusal("'since_id' is too old")));
-        assert!(!names.refused(asked(&names).0, &ApiError::Server { status: 500, until: None }));
+        names.record_response(&Ok(()));
+        assert!(!names.switch_names(asked(&names).0, &refusal("'since_id' is too old")));
+        assert!(!names.switch_names(asked(&names).0, &ApiError::Server { status: 500, until: None }));
     }
 
     #[test]
     fn the_fields_have_the_names_of_the_crate() {
         let mut query = Vec::new();
         FieldNames::default().add_to(&mut query);
-        let of =
-            |wanted: &str| query.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.as_str()).unwrap();
+        let of = |key: &str| query.iter().find(|(name, _)| *name == key).map(|(_, value)| value.as_str()).unwrap();
         assert!(
             of("tweet.fields")
                 .starts_with("author_id,conversation_id,created_at,lang,public_metrics,referenced_tweets,note_tweet")

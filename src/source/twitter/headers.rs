@@ -1,17 +1,17 @@
-//! What the headers of X's answers say about when it may be asked again.
+//! [`RateHeaders`]: what the headers of a response say about when X accepts requests again.
 
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::HeaderMap;
 
-/// A reset this little in the past means "now": it is given in whole seconds.
+/// A reset time this recent means "now": X sends whole seconds.
 const ROUNDING: SignedDuration = SignedDuration::from_secs(2);
-/// No wait that a header asks for is longer: X's longest window is a day.
-const LONGEST: SignedDuration = SignedDuration::from_hours(25);
+/// Upper bound of a wait; X's longest window is a day.
+const MAX_WAIT: SignedDuration = SignedDuration::from_hours(25);
 
 /// `x-rate-limit-limit`, `x-rate-limit-remaining`, `x-rate-limit-reset` and `Retry-After`, read at one instant.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct RateHeaders {
-    /// Requests in a window of 15 minutes.
+    /// Requests per window of 15 minutes.
     pub limit: Option<u32>,
     pub remaining: Option<i64>,
     pub reset: Option<Timestamp>,
@@ -29,25 +29,25 @@ impl RateHeaders {
         Self {
             limit: text("x-rate-limit-limit").and_then(|text| text.parse().ok()),
             remaining: text("x-rate-limit-remaining").and_then(|text| text.parse().ok()),
-            reset: reset.and_then(|at| ahead(at, now)),
-            retry_after: retry_after.and_then(|at| ahead(at, now)),
+            reset: reset.and_then(|at| future_time(at, now)),
+            retry_after: retry_after.and_then(|at| future_time(at, now)),
         }
     }
 
-    /// When X may be asked again after an answer of this status.
-    pub(super) fn until(&self, status: u16) -> Option<Timestamp> {
-        // A server that fails may send the reset of a rate limit that is far from reached.
+    /// When X accepts requests again after a response of this status.
+    pub(super) fn retry_at(&self, status: u16) -> Option<Timestamp> {
+        // A failing server may send the reset of a rate limit that is not reached.
         if status >= 500 { self.retry_after } else { self.retry_after.max(self.reset) }
     }
 }
 
-/// A time ahead, in reason; none for one that is long past, as when the two clocks disagree: it tells nothing.
-fn ahead(at: Timestamp, now: Timestamp) -> Option<Timestamp> {
+/// A bounded future time; none for a time long past, which is meaningless, e.g. when the two clocks differ.
+fn future_time(at: Timestamp, now: Timestamp) -> Option<Timestamp> {
     let wait = at.duration_since(now);
     if wait < -ROUNDING {
         return None;
     }
-    now.checked_add(wait.clamp(SignedDuration::from_secs(1), LONGEST)).ok()
+    now.checked_add(wait.clamp(SignedDuration::from_secs(1), MAX_WAIT)).ok()
 }
 
 #[cfg(test)]
@@ -65,28 +65,28 @@ mod tests {
     }
 
     fn until(pairs: &[(&'static str, &str)]) -> Option<i64> {
-        read(pairs).until(429).map(|until| until.as_second() - NOW)
+        read(pairs).retry_at(429).map(|until| until.as_second() - NOW)
     }
 
     #[test]
-    fn the_later_of_reset_and_retry_after_holds() {
+    fn the_later_of_reset_and_retry_after_applies() {
         assert_eq!(until(&[("x-rate-limit-reset", "1790000100")]), Some(100));
         assert_eq!(until(&[("retry-after", "7")]), Some(7));
         assert_eq!(until(&[("retry-after", "7"), ("x-rate-limit-reset", "1790000100")]), Some(100));
         assert_eq!(until(&[("retry-after", "Mon, 21 Sep 2026 15:00:00 GMT")]), Some(2_800));
         assert_eq!(read(&[("x-rate-limit-remaining", "3")]).remaining, Some(3));
         let both = read(&[("retry-after", "7"), ("x-rate-limit-reset", "1790000100")]);
-        assert_eq!(both.until(503), both.retry_after, "a failing server is no rate limit");
-        assert_eq!(read(&[("x-rate-limit-reset", "1790000100")]).until(503), None);
+        assert_eq!(both.retry_at(503), both.retry_after, "a failing server is not a rate limit");
+        assert_eq!(read(&[("x-rate-limit-reset", "1790000100")]).retry_at(503), None);
     }
 
     #[test]
-    fn nonsense_and_times_long_past_say_nothing() {
+    fn invalid_and_old_times_are_ignored() {
         for value in ["", "-5", "soon", "99999999999999999999", "1789999000"] {
             assert_eq!(until(&[("x-rate-limit-reset", value)]), None, "{value}");
         }
         assert_eq!(until(&[("x-rate-limit-reset", "1789999999")]), Some(1), "rounded down");
-        assert_eq!(until(&[("x-rate-limit-reset", "1890000000")]), Some(25 * 3600), "no wait of years");
+        assert_eq!(until(&[("x-rate-limit-reset", "1890000000")]), Some(25 * 3600), "bounded");
         assert_eq!(until(&[]), None);
     }
 }

@@ -1,19 +1,19 @@
-//! The mentions timeline: what is polled in the mode `mentions`.
+//! The mentions timeline: the poll target of `mode = "mentions"`.
 
-use super::budget::Item;
+use super::budget::BilledItem;
 use super::config::Config;
-use super::limits::Endpoint;
-use super::poll::Target;
+use super::poll::PollTarget;
+use super::rate_limits::Endpoint;
 
-pub(super) fn target(config: &Config) -> Target {
+pub(super) fn target(config: &Config) -> PollTarget {
     let user = config.user_id.as_deref().unwrap_or_default();
-    Target {
+    PollTarget {
         endpoint: Endpoint::Mentions,
-        item: Item::Mention,
+        item: BilledItem::Mention,
         path: format!("/2/users/{user}/mentions"),
-        what: format!("mentions of the account {user}, every {:#} to {:#}", config.interval_min, config.interval_max),
+        what: config.describe(&[]),
         query: Vec::new(),
-        token: "pagination_token",
+        page_parameter: "pagination_token",
         reach: None,
     }
 }

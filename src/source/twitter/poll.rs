@@ -1,8 +1,8 @@
-//! [`Poll`]: the loop that search and mentions share. It asks for what is new, delivers page by page with a cursor that
-//! never runs ahead, and waits: between polls, and for what holds it up.
+//! [`PollSource`]: the polling loop of search and mentions. It requests new posts, sends them page by page with a cursor
+//! that never runs ahead of them, and waits between polls and after failures.
 
+mod catch_up;
 mod pages;
-mod past;
 
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
@@ -10,79 +10,78 @@ use tokio_util::sync::CancellationToken;
 
 use super::Config;
 use super::account::Account;
-use super::budget::{Exhausted, Item};
-use super::cursor::{Position, earlier};
+use super::budget::{BilledItem, BudgetExhausted};
 use super::error::ApiError;
-use super::hold::{Held, Patience};
-use super::interval::Interval;
-use super::limits::Endpoint;
+use super::interval::PollInterval;
 use super::page::Page;
+use super::position::{PollPosition, earlier};
+use super::rate_limits::Endpoint;
+use super::retry_policy::{Pause, RetryPolicy};
 use super::wait::wait_until;
-use super::walk::Walk;
-use crate::source::{Cursor, Outlet, Source, SourceFailure, SourceState};
+use super::walk::PageWalk;
+use crate::source::{Cursor, Source, SourceFailure, SourceSender, SourceState};
 
-/// The fewest posts that X lets ask for.
-pub(super) const LEAST: u64 = 10;
+/// Smallest page that X allows.
+pub(super) const MIN_PAGE_POSTS: u64 = 10;
+
 /// What is polled.
 #[derive(Debug, Clone)]
-pub(super) struct Target {
+pub(super) struct PollTarget {
     pub endpoint: Endpoint,
-    pub item: Item,
+    pub item: BilledItem,
     pub path: String,
     pub query: Vec<(&'static str, String)>,
-    /// The parameter that takes the token of the next page.
-    pub token: &'static str,
-    /// How far back X goes.
+    /// The parameter for the token of the next page.
+    pub page_parameter: &'static str,
+    /// How far back X serves posts.
     pub reach: Option<SignedDuration>,
-    /// For people.
+    /// One line for operators.
     pub what: String,
 }
 
 /// See the module.
-pub(super) struct Poll {
+pub(super) struct PollSource {
     account: Account,
-    target: Target,
+    target: PollTarget,
     name: String,
     topic: Option<String>,
     page: u64,
     overlap: SignedDuration,
-    longest: SignedDuration,
-    interval: Interval,
-    patience: Patience,
-    position: Position,
-    /// Whether the cursor has been delivered at all.
-    known: bool,
+    interval_max: SignedDuration,
+    interval: PollInterval,
+    retry_policy: RetryPolicy,
+    position: PollPosition,
+    /// Whether a cursor has been sent since the first start.
+    cursor_sent: bool,
 }
 
-/// Why a poll ended early.
-enum Trouble {
+/// Why a poll failed.
+enum PollError {
     Api(ApiError),
-    Budget(Exhausted),
+    Budget(BudgetExhausted),
     Ended(SourceFailure),
 }
 
-impl Poll {
+impl PollSource {
     /// # Errors
-    /// When `cursor` is not one of its own.
+    /// When another kind of source wrote `cursor`.
     pub(super) fn new(
         config: &Config,
-        target: Target,
+        target: PollTarget,
         account: &Account,
         cursor: Option<&Cursor>,
     ) -> Result<Self, String> {
         let read = |cursor: &Cursor| {
-            cursor.read::<Position>().map_err(|error| {
-                format!(
-                    "its cursor in the store is not one of this kind of source ({error}): give the source a new name"
-                )
+            cursor.read::<PollPosition>().map_err(|error| {
+                format!("another kind of source wrote the stored cursor ({error}): give the source a new name")
             })
         };
         let now = account.now();
-        let (position, known) = match cursor {
+        let (position, cursor_sent) = match cursor {
             Some(cursor) => (read(cursor)?, true),
-            None => (Position::start(earlier(now, config.backfill), now, account.share(&config.name)), false),
+            None => (PollPosition::start(earlier(now, config.backfill), now, account.spend_of(&config.name)), false),
         };
-        account.restore(&config.name, position.paid);
+        account.restore_spend(&config.name, position.spend);
         Ok(Self {
             account: account.clone(),
             target,
@@ -90,97 +89,106 @@ impl Poll {
             topic: config.topic.clone(),
             page: config.page.into(),
             overlap: config.overlap,
-            longest: config.interval_max,
-            interval: Interval::new(config.interval_min, config.interval_max),
-            patience: Patience::new(),
+            interval_max: config.interval_max,
+            interval: PollInterval::new(config.interval_min, config.interval_max),
+            retry_policy: RetryPolicy::new(),
             position,
-            known,
+            cursor_sent,
         })
     }
 
-    async fn poll_for_ever(&mut self, outlet: &Outlet) -> Result<(), SourceFailure> {
-        outlet.health.update(|report| {
+    async fn poll_until_failure(&mut self, out: &SourceSender) -> Result<(), SourceFailure> {
+        out.health.update(|report| {
             report.what = self.target.what.clone();
-            report.stalled_after = Some(self.longest * 2 + SignedDuration::from_mins(2));
+            report.stalled_after = Some(self.interval_max * 2 + SignedDuration::from_mins(2));
         });
         loop {
-            self.account.report(outlet, self.target.item, LEAST);
-            let polled = self.poll(outlet).await;
-            self.account.report(outlet, self.target.item, LEAST);
+            self.account.report_budget(out, self.target.item, MIN_PAGE_POSTS);
+            let polled = self.poll(out).await;
+            self.account.report_budget(out, self.target.item, MIN_PAGE_POSTS);
             let until = match polled {
-                Ok(new) => self.after(new, outlet),
-                Err(Trouble::Ended(failure)) => return Err(failure),
-                Err(Trouble::Api(error)) if self.goes_on_without_its_past(&error, outlet) => continue,
-                Err(Trouble::Api(error)) => hold(outlet, self.patience.held(&error, self.account.now())),
-                Err(Trouble::Budget(exhausted)) => hold(outlet, Held::spent(&exhausted)),
+                Ok(new) => self.next_poll_at(new, out),
+                Err(PollError::Ended(failure)) => return Err(failure),
+                // The cursor is older than the index: the next poll starts at the oldest post there is.
+                Err(PollError::Api(error)) if self.recover_from_expired(&error, out) => continue,
+                Err(PollError::Api(error)) => {
+                    report_pause(out, self.retry_policy.pause_after(&error, self.account.now()))
+                }
+                Err(PollError::Budget(exhausted)) => report_pause(out, Pause::for_budget(&exhausted)),
             };
             wait_until(self.account.clock(), until).await;
         }
     }
 
-    /// When to poll again after a poll that brought `new` posts.
-    fn after(&mut self, new: usize, outlet: &Outlet) -> Timestamp {
-        let wait = self.interval.after(new, usize::try_from(self.page).unwrap_or(usize::MAX), thrifty(outlet));
+    /// When to poll again after a poll with `new` posts.
+    fn next_poll_at(&mut self, new: usize, out: &SourceSender) -> Timestamp {
+        let wait =
+            self.interval.next_interval(new, usize::try_from(self.page).unwrap_or(usize::MAX), is_budget_low(out));
         self.account.now().checked_add(wait).unwrap_or(Timestamp::MAX)
     }
 
-    /// Reads what is left of the last poll, then what is new; how many posts are.
-    async fn poll(&mut self, outlet: &Outlet) -> Result<usize, Trouble> {
-        self.give_up_what_is_out_of_reach(outlet);
+    /// Reads the rest of the last poll, then new posts. Returns the number of new posts.
+    async fn poll(&mut self, out: &SourceSender) -> Result<usize, PollError> {
+        self.drop_expired(out);
         let before = self.position.newest;
         let mut new = 0;
         while let Some(gap) = self.position.gap {
-            new += self.fill(gap, outlet).await?;
+            new += self.fill_gap(gap, out).await?;
         }
-        new += self.catch_up(outlet).await?;
+        new += self.catch_up(out).await?;
         let now = self.account.now();
-        let thrifty = thrifty(outlet);
-        let (since, again) = self.position.since(if thrifty { SignedDuration::ZERO } else { self.overlap }, now);
+        let save_budget = is_budget_low(out);
+        let (since, rereads_overlap) =
+            self.position.next_start(if save_budget { SignedDuration::ZERO } else { self.overlap }, now);
         let since = since.within(self.target.reach, now);
-        new += self.walk(Walk::new(since, None), before, outlet).await?;
-        // What is left out while money is short is not made up for.
-        if again || thrifty {
-            self.position.reread = now;
+        new += self.walk(PageWalk::new(since, None), before, out).await?;
+        // An overlap that is skipped to save budget is not read later.
+        if rereads_overlap || save_budget {
+            self.position.overlap_read_at = now;
         }
         while let Some(gap) = self.position.gap {
-            new += self.fill(gap, outlet).await?;
+            new += self.fill_gap(gap, out).await?;
         }
-        if !self.known {
-            // So that a restart before the first post begins where this start did.
-            self.deliver(Page::default(), outlet).await?;
+        if !self.cursor_sent {
+            // A restart before the first post then starts where this one did.
+            self.send_page(Page::default(), out).await?;
         }
         Ok(new)
     }
 }
 
-impl Source for Poll {
-    fn run<'a>(&'a mut self, outlet: &'a Outlet, stop: CancellationToken) -> BoxFuture<'a, Result<(), SourceFailure>> {
+impl Source for PollSource {
+    fn run<'a>(
+        &'a mut self,
+        out: &'a SourceSender,
+        stop: CancellationToken,
+    ) -> BoxFuture<'a, Result<(), SourceFailure>> {
         Box::pin(async move {
             let ended = tokio::select! {
                 biased;
                 () = stop.cancelled() => Ok(()),
-                ended = self.poll_for_ever(outlet) => ended,
+                ended = self.poll_until_failure(out) => ended,
             };
-            outlet.health.update(|report| report.state = SourceState::Stopped);
+            out.health.update(|report| report.state = SourceState::Stopped);
             ended
         })
     }
 }
 
-/// Whether money is short.
-fn thrifty(outlet: &Outlet) -> bool {
-    outlet.health.report().problems.keys().any(|name| name.starts_with("Budget"))
+/// Whether the budget is nearly spent.
+fn is_budget_low(out: &SourceSender) -> bool {
+    out.health.report().problems.keys().any(|name| name.starts_with("Budget"))
 }
 
-/// Says why it is held up, and until when.
-fn hold(outlet: &Outlet, held: Held) -> Timestamp {
-    tracing::warn!(source = outlet.source(), until = %held.until, why = held.why, "a source is held up");
-    outlet.health.update(|report| {
-        report.last_error = Some(held.why.clone());
-        report.state = match held.needs_somebody {
-            true => SourceState::Blocked { why: held.why },
-            false => SourceState::Waiting { until: held.until, why: held.why },
+/// Logs a pause, publishes it in the health, and returns its end.
+fn report_pause(out: &SourceSender, pause: Pause) -> Timestamp {
+    tracing::warn!(source = out.source(), until = %pause.until, why = pause.why, "source paused");
+    out.health.update(|report| {
+        report.last_error = Some(pause.why.clone());
+        report.state = match pause.needs_operator {
+            true => SourceState::Blocked { why: pause.why },
+            false => SourceState::Waiting { until: pause.until, why: pause.why },
         };
     });
-    held.until
+    pause.until
 }

@@ -1,13 +1,13 @@
-//! Queries in X's language: made from the topics, or given and checked before X is asked.
+//! Queries in X's language: built from the topics, or validated before they are sent to X.
 
 use std::collections::BTreeSet;
 
 use crate::post::Topic;
 
-/// Characters of a query of recent search, on self-serve.
-pub(super) const MOST_CHARS: usize = 512;
+/// Characters of a query of recent search, on self-serve plans.
+pub(super) const MAX_CHARS: usize = 512;
 
-/// Operators that may stand alone.
+/// Operators that can be used alone.
 const STANDALONE: [&str; 19] = [
     "from",
     "to",
@@ -29,7 +29,7 @@ const STANDALONE: [&str; 19] = [
     "point_radius",
     "bounding_box",
 ];
-/// Operators that need one of those, or a word, beside them.
+/// Operators that must be combined with one of those or a word.
 const CONJUNCTION: [&str; 12] = [
     "lang",
     "is",
@@ -48,8 +48,8 @@ const IS: [&str; 7] = ["retweet", "reply", "quote", "verified", "blue_verified",
 const HAS: [&str; 9] =
     ["hashtags", "cashtags", "links", "mentions", "media", "media_link", "images", "videos", "video_link"];
 
-/// The query that finds what `topics` watch: their keywords and handles, in their languages, no plain retweets.
-pub(super) fn of_topics(topics: &[&Topic]) -> String {
+/// Builds the query for `topics`: their keywords and handles, in their languages, without plain retweets.
+pub(super) fn build_query(topics: &[&Topic]) -> String {
     const NO_RETWEETS: &str = "-is:retweet";
     let same_languages = topics.windows(2).all(|pair| languages(pair[0]) == languages(pair[1]));
     if same_languages {
@@ -66,7 +66,7 @@ pub(super) fn of_topics(topics: &[&Topic]) -> String {
     format!("({}) {NO_RETWEETS}", clauses.join(" OR "))
 }
 
-/// What a topic looks for, each once.
+/// The search terms of the topics, without duplicates.
 fn terms<'a>(topics: impl IntoIterator<Item = &'a Topic>) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let all = topics.into_iter().flat_map(|topic| {
@@ -76,7 +76,7 @@ fn terms<'a>(topics: impl IntoIterator<Item = &'a Topic>) -> Vec<String> {
     all.filter(|term| seen.insert(term.to_lowercase())).collect()
 }
 
-/// A keyword as a word, or in quotes where it is more than that.
+/// A keyword as a word, or in quotes when it has several words or special characters.
 fn term(keyword: &str) -> String {
     let words: Vec<&str> =
         keyword.split(|c: char| c.is_whitespace() || c == '"').filter(|word| !word.is_empty()).collect();
@@ -86,7 +86,7 @@ fn term(keyword: &str) -> String {
     if plain && !reserved { phrase } else { format!("\"{phrase}\"") }
 }
 
-/// X states no language for what it cannot tell, such as a post of a handle and an emoji: `und` is watched as well.
+/// X uses `und` when it cannot detect the language, e.g. of a handle and an emoji: such posts are included.
 fn languages(topic: &Topic) -> Vec<String> {
     let primary = |language: &String| language.split(['-', '_']).next().unwrap_or_default().to_lowercase();
     let mut all: BTreeSet<String> = topic.languages.iter().map(primary).collect();
@@ -104,30 +104,30 @@ fn any_of(alternatives: &[String]) -> String {
     }
 }
 
-/// What is wrong with a query of at most `most` characters.
-pub(super) fn faults(query: &str, most: usize) -> Vec<String> {
-    let mut faults = Vec::new();
+/// Finds the problems of a query of at most `max` characters.
+pub(super) fn validate(query: &str, max: usize) -> Vec<String> {
+    let mut problems = Vec::new();
     let length = query.chars().count();
-    if length > most {
-        faults.push(format!("it is {length} characters long, X takes {most}"));
+    if length > max {
+        problems.push(format!("it has {length} characters, X accepts {max}"));
     }
-    let terms = match cut(query) {
+    let terms = match split_terms(query) {
         Ok(terms) => terms,
-        Err(fault) => {
-            faults.push(fault);
-            return faults;
+        Err(problem) => {
+            problems.push(problem);
+            return problems;
         }
     };
-    faults.extend(terms.iter().filter_map(|term| operator_fault(term)));
-    if faults.is_empty() && !terms.iter().any(|term| stands_alone(term)) {
-        let wanted = "a word, \"a phrase\", #hashtag, @handle or an operator such as from: that is not negated";
-        faults.push(format!("it has nothing that X lets stand alone: wanted {wanted}"));
+    problems.extend(terms.iter().filter_map(|term| operator_problem(term)));
+    if problems.is_empty() && !terms.iter().any(|term| stands_alone(term)) {
+        let expected = "a word, \"a phrase\", #hashtag, @handle or an operator such as from:, not negated";
+        problems.push(format!("it has no term that can be used alone; expected {expected}"));
     }
-    faults
+    problems
 }
 
-/// The terms, without brackets; phrases with their opening quote.
-fn cut(query: &str) -> Result<Vec<String>, String> {
+/// Splits a query into terms, without brackets; phrases keep their opening quote.
+fn split_terms(query: &str) -> Result<Vec<String>, String> {
     let (mut terms, mut term) = (Vec::new(), String::new());
     let (mut depth, mut quoted, mut empty_bracket) = (0_usize, false, false);
     for character in query.chars() {
@@ -141,12 +141,12 @@ fn cut(query: &str) -> Result<Vec<String>, String> {
             other if quoted => term.push(other),
             '(' | ')' | ' ' | '\t' | '\n' => {
                 let ended = !std::mem::take(&mut empty_bracket) || !term.is_empty() || character != ')';
-                // A lone minus belongs to the bracket behind it.
+                // A lone minus negates the bracket that follows.
                 terms.extend(Some(std::mem::take(&mut term)).filter(|term| !term.is_empty() && term != "-"));
                 match character {
                     '(' => (depth, empty_bracket) = (depth + 1, true),
-                    ')' if !ended => return Err("its brackets () are empty".into()),
-                    ')' => depth = depth.checked_sub(1).ok_or("a bracket is closed that was not opened")?,
+                    ')' if !ended => return Err("brackets () are empty".into()),
+                    ')' => depth = depth.checked_sub(1).ok_or("a closing bracket has no opening bracket")?,
                     _ => empty_bracket = !ended,
                 }
             }
@@ -155,10 +155,10 @@ fn cut(query: &str) -> Result<Vec<String>, String> {
     }
     terms.extend(Some(term).filter(|term| !term.is_empty()));
     match (quoted, depth) {
-        (true, _) => Err("a quote is opened and not closed".into()),
+        (true, _) => Err("a quote is not closed".into()),
         (_, 0) if terms.is_empty() => Err("it is empty".into()),
         (_, 0) => Ok(terms),
-        (_, open) => Err(format!("{open} bracket(s) are opened and not closed")),
+        (_, open) => Err(format!("{open} bracket(s) are not closed")),
     }
 }
 
@@ -170,12 +170,12 @@ fn operator(term: &str) -> Option<(&str, &str)> {
     is_name.then_some((name, value))
 }
 
-fn operator_fault(term: &str) -> Option<String> {
+fn operator_problem(term: &str) -> Option<String> {
     let (name, value) = operator(term)?;
     let known: Vec<&str> = STANDALONE.iter().chain(&CONJUNCTION).copied().collect();
     if !known.contains(&name) {
         let near = nearest(name, &known).map(|near| format!(" (did you mean {near}:?)")).unwrap_or_default();
-        return Some(format!("X knows no operator {name}:{near}; put it in quotes to search for it as text"));
+        return Some(format!("unknown operator {name}:{near}; put it in quotes to search for it as text"));
     }
     let values: &[&str] = match name {
         "is" => &IS,
@@ -183,7 +183,7 @@ fn operator_fault(term: &str) -> Option<String> {
         _ if value.is_empty() => return Some(format!("{name}: has no value")),
         _ => return None,
     };
-    (!values.contains(&value)).then(|| format!("X knows no {name}:{value}, wanted one of {}", values.join(", ")))
+    (!values.contains(&value)).then(|| format!("unknown {name}:{value}; expected one of {}", values.join(", ")))
 }
 
 fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
@@ -211,45 +211,45 @@ mod tests {
     }
 
     #[test]
-    fn the_query_has_what_the_topics_watch() {
+    fn the_query_contains_the_terms_of_the_topics() {
         let paradis = topic("Air Paradis", &["Air Paradis", "AirParadis", "airparadis"], &["@AirParadis"], &[]);
-        assert_eq!(of_topics(&[&paradis]), "(\"Air Paradis\" OR AirParadis OR @AirParadis) -is:retweet");
+        assert_eq!(build_query(&[&paradis]), "(\"Air Paradis\" OR AirParadis OR @AirParadis) -is:retweet");
         let hop = topic("Hop", &["hop!", "#hop", "or"], &[], &["fr-FR"]);
-        assert_eq!(of_topics(&[&hop]), "(\"hop!\" OR #hop OR \"or\") (lang:fr OR lang:und) -is:retweet");
+        assert_eq!(build_query(&[&hop]), "(\"hop!\" OR #hop OR \"or\") (lang:fr OR lang:und) -is:retweet");
         assert_eq!(
-            of_topics(&[&paradis, &topic("Hop", &["hop"], &[], &["fr"])]),
+            build_query(&[&paradis, &topic("Hop", &["hop"], &[], &["fr"])]),
             "((\"Air Paradis\" OR AirParadis OR @AirParadis) OR (hop (lang:fr OR lang:und))) -is:retweet"
         );
         for topics in [&[&paradis][..], &[&hop], &[&paradis, &hop]] {
-            assert_eq!(faults(&of_topics(topics), MOST_CHARS), Vec::<String>::new());
+            assert_eq!(validate(&build_query(topics), MAX_CHARS), Vec::<String>::new());
         }
         assert_eq!(term("say \"hi\""), "\"say hi\"");
     }
 
     #[test]
-    fn each_fault_of_a_query_is_named() {
+    fn each_problem_of_a_query_is_named() {
         let long = "a ".repeat(300);
         let cases = [
-            (long.as_str(), "600 characters long, X takes 512"),
+            (long.as_str(), "600 characters, X accepts 512"),
             ("", "empty"),
             ("(a OR b", "not closed"),
-            ("a) b", "not opened"),
+            ("a) b", "no opening bracket"),
             ("a ()", "() are empty"),
             ("\"Air Paradis", "quote"),
             ("form:airparadis", "did you mean from:?"),
-            ("a is:retweeted", "no is:retweeted, wanted one of retweet"),
+            ("a is:retweeted", "unknown is:retweeted; expected one of retweet"),
             ("a lang:", "lang: has no value"),
-            ("-is:retweet lang:fr", "stand alone"),
-            ("-airparadis", "stand alone"),
+            ("-is:retweet lang:fr", "used alone"),
+            ("-airparadis", "used alone"),
         ];
-        for (query, wanted) in cases {
-            let faults = faults(query, MOST_CHARS).join("; ");
-            assert!(faults.contains(wanted), "{query:?}: {faults}");
+        for (query, expected) in cases {
+            let problems = validate(query, MAX_CHARS).join("; ");
+            assert!(problems.contains(expected), "{query:?}: {problems}");
         }
     }
 
     #[test]
-    fn a_sound_query_has_no_fault() {
+    fn a_valid_query_has_no_problem() {
         for query in [
             "(\"Air Paradis\" OR @AirParadis) -is:retweet",
             "#avion lang:fr -has:links -(pub OR promo)",
@@ -258,18 +258,18 @@ mod tests {
             "\"12:30 (departure\" vol",
             "😡 avion 12:30",
         ] {
-            assert_eq!(faults(query, MOST_CHARS), Vec::<String>::new(), "{query}");
+            assert_eq!(validate(query, MAX_CHARS), Vec::<String>::new(), "{query}");
         }
     }
 
     proptest::proptest! {
         #[test]
-        fn any_text_is_checked_and_any_topic_makes_a_sound_query(
+        fn any_text_can_be_validated_and_any_topic_gives_a_valid_query(
             text in ".{0,60}", keywords in proptest::collection::vec("[^\\p{Cc}]{0,12}[a-z]{2}", 1..4),
         ) {
-            let _ = faults(&text, MOST_CHARS);
+            let _ = validate(&text, MAX_CHARS);
             let topic = Topic { name: "t".into(), keywords, ..Topic::default() };
-            proptest::prop_assert_eq!(faults(&of_topics(&[&topic]), MOST_CHARS), Vec::<String>::new());
+            proptest::prop_assert_eq!(validate(&build_query(&[&topic]), MAX_CHARS), Vec::<String>::new());
         }
     }
 }

@@ -1,22 +1,22 @@
 //! The filtered stream of X, `mode = "stream"`.
 //!
 //! ```text
-//! rules in step -> connect -> bytes -> Lines -> Message -> Batch -> Delivery
-//!       Link, Retry ---/                                    /   cursor: Place
-//!                        after each connection: Fill (recent search)
+//! sync rules -> connect -> bytes -> Lines -> StreamMessage -> StreamBatch -> SourceBatch
+//!       Connection, ReconnectPolicy -/                                       /   cursor: StreamPosition
+//!                        after each connection: GapFill (recent search)
 //! ```
 //!
-//! The stream is neither complete nor in order: after each connection what was missed since the last one is read by
-//! recent search, twice, as search shows some posts late. Repeated posts are dropped downstream.
+//! The stream is neither complete nor ordered: after each connection, recent search reads what was missed since the last
+//! one. It does so twice, as X indexes some posts late. Duplicates are dropped downstream.
 
 mod batch;
-mod fill;
+mod connection;
+mod gap_fill;
 mod lines;
-mod link;
 mod message;
-mod place;
+mod position;
 mod reader;
-mod retry;
+mod reconnect;
 
 use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
@@ -24,60 +24,58 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::account::Account;
-use super::budget::{Item, Share};
+use super::budget::{BilledItem, SourceSpend};
 use super::config::Config;
-use super::cursor::earlier;
+use super::position::earlier;
 use super::rules::tag_of;
-use super::search;
 use super::snowflake::first_at;
 use crate::clock::Clock;
-use crate::source::config::Context;
-use crate::source::{Outlet, Source, SourceFailure};
+use crate::source::{Context, Source, SourceFailure, SourceSender};
 
 pub use lines::{Line, Lines};
 
-/// Silence of the far end that is no longer plausible, keep-alives and reconnections considered.
-const STALLED: SignedDuration = SignedDuration::from_mins(5);
+/// Silence after which the source counts as stalled; keep-alives and reconnections are shorter.
+const STALLED_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
-/// What a running stream knows of its configuration.
+/// Configuration of a running stream.
 #[derive(Clone)]
-struct Settings {
+struct StreamSettings {
     name: String,
-    /// Of our rule.
+    /// Tag of our rule.
     tag: String,
     query: String,
     topic: Option<String>,
-    /// Posts a page of search.
+    /// Posts per page of search.
     page: u64,
-    /// How late search may show a post.
+    /// How late X may index a post.
     overlap: SignedDuration,
     account: Account,
     clock: Clock,
 }
 
-/// The cursor.
+/// The cursor of a stream.
 #[derive(Debug, Serialize, Deserialize)]
-struct State {
-    /// Everything up to this identifier was delivered.
+struct StreamCursor {
+    /// Everything up to this ID was sent.
     through: u64,
-    paid: Share,
+    spend: SourceSpend,
 }
 
 /// See the module.
-pub(super) struct Stream {
-    settings: Settings,
+pub(super) struct StreamSource {
+    settings: StreamSettings,
     through: u64,
 }
 
-/// The stream that `config` describes.
+/// Builds the stream that `config` describes.
 ///
 /// # Errors
-/// In one line, when the cursor is another source's.
-pub(super) fn build(config: &Config, account: &Account, context: &Context<'_>) -> Result<Stream, String> {
-    let settings = Settings {
+/// When another kind of source wrote the cursor; the message is one line.
+pub(super) fn build(config: &Config, account: &Account, context: &Context<'_>) -> Result<StreamSource, String> {
+    let settings = StreamSettings {
         name: config.name.clone(),
         tag: tag_of(&config.name),
-        query: search::query(config, context.topics),
+        query: config.effective_query(context.topics),
         topic: config.topic.clone(),
         page: u64::from(config.page.clamp(10, 100)),
         overlap: config.overlap,
@@ -86,27 +84,29 @@ pub(super) fn build(config: &Config, account: &Account, context: &Context<'_>) -
     };
     let through = match &context.cursor {
         Some(cursor) => {
-            let state: State = cursor.read().map_err(|error| {
-                format!(
-                    "its cursor in the store is not one of this kind of source ({error}): give the source a new name"
-                )
+            let state: StreamCursor = cursor.read().map_err(|error| {
+                format!("another kind of source wrote the stored cursor ({error}): give the source a new name")
             })?;
-            settings.account.restore(&settings.name, state.paid);
+            settings.account.restore_spend(&settings.name, state.spend);
             state.through
         }
         None => first_at(earlier((context.clock)(), config.backfill)),
     };
-    Ok(Stream { settings, through })
+    Ok(StreamSource { settings, through })
 }
 
-impl Source for Stream {
-    fn run<'a>(&'a mut self, outlet: &'a Outlet, stop: CancellationToken) -> BoxFuture<'a, Result<(), SourceFailure>> {
+impl Source for StreamSource {
+    fn run<'a>(
+        &'a mut self,
+        out: &'a SourceSender,
+        stop: CancellationToken,
+    ) -> BoxFuture<'a, Result<(), SourceFailure>> {
         let settings = self.settings.clone();
-        outlet.health.update(|report| {
+        out.health.update(|report| {
             report.what = format!("filtered stream: {}", settings.query);
-            report.stalled_after = Some(STALLED);
+            report.stalled_after = Some(STALLED_AFTER);
         });
-        settings.account.report(outlet, Item::Post, 1);
-        Box::pin(reader::Reader::new(settings, outlet, stop, self.through).run())
+        settings.account.report_budget(out, BilledItem::Post, 1);
+        Box::pin(reader::StreamReader::new(settings, out, stop, self.through).run())
     }
 }

@@ -1,4 +1,4 @@
-//! Waiting for a time of the clock that is handed in.
+//! [`wait_until`]: waits for a time of the given clock.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use jiff::Timestamp;
 
 use crate::clock::Clock;
 
-/// How soon a change of the clock is seen.
-const GLANCE: Duration = Duration::from_millis(200);
+/// How often the clock is checked for jumps.
+const CLOCK_CHECK_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Returns when the clock has reached `until`, or as much time has passed as was missing at first: a clock that is set
-/// back does not prolong the wait, and one set forward ends it.
+/// Returns when the clock reaches `until`, or when the time that was missing at the start has passed: a clock that is set
+/// back does not prolong the wait, one that is set forward ends it.
 pub(super) async fn wait_until(clock: &Clock, until: Timestamp) {
     let missing = Duration::try_from(until.duration_since(clock())).unwrap_or_default();
     let Some(end) = tokio::time::Instant::now().checked_add(missing) else { return std::future::pending().await };
@@ -19,7 +19,7 @@ pub(super) async fn wait_until(clock: &Clock, until: Timestamp) {
         if left.is_zero() || clock() >= until {
             return;
         }
-        tokio::time::sleep(left.min(GLANCE)).await;
+        tokio::time::sleep(left.min(CLOCK_CHECK_INTERVAL)).await;
     }
 }
 
@@ -30,23 +30,23 @@ mod tests {
 
     use super::*;
 
-    /// Whether a wait of `wanted` seconds ends within `real` seconds, when the clock is set to `to` after one.
-    async fn ends_within(wanted: i64, real: u64, to: i64) -> bool {
+    /// Whether a wait of `wait` seconds ends within `real` seconds when the clock is set to `to` after one second.
+    async fn ends_within(wait: i64, real: u64, to: i64) -> bool {
         let second = Arc::new(AtomicI64::new(1_000));
         let read = second.clone();
         let clock: Clock = Arc::new(move || Timestamp::from_second(read.load(Ordering::Relaxed)).unwrap());
-        let until = Timestamp::from_second(1_000 + wanted).unwrap();
+        let until = Timestamp::from_second(1_000 + wait).unwrap();
         let set = async {
             tokio::time::sleep(Duration::from_secs(1)).await;
             second.store(to, Ordering::Relaxed);
             std::future::pending::<()>().await;
         };
-        let wait = tokio::time::timeout(Duration::from_secs(real), wait_until(&clock, until));
-        tokio::select! { waited = wait => waited.is_ok(), () = set => false }
+        let waiting = tokio::time::timeout(Duration::from_secs(real), wait_until(&clock, until));
+        tokio::select! { waited = waiting => waited.is_ok(), () = set => false }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_clock_that_jumps_neither_prolongs_nor_hides_the_end() {
+    async fn a_clock_jump_neither_prolongs_the_wait_nor_hides_its_end() {
         assert!(ends_within(60, 61, 1_000).await, "the clock stands still");
         assert!(!ends_within(60, 59, 1_000).await);
         assert!(ends_within(60, 61, 0).await, "set back");

@@ -1,4 +1,4 @@
-//! A file in a directory of its own, and its follower.
+//! A file in a temporary directory, with its tracker.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -6,23 +6,23 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::checkpoint::Place;
-use super::super::rotation::{Follower, Step};
-use super::super::{Config, Followed, Layout, followed};
+use super::super::checkpoint::FileCheckpoint;
+use super::super::rotation::{RotationTracker, TailStep};
+use super::super::{Config, FileTail, Layout, build_tail};
 use crate::post::Post;
-use crate::post::{Notice, Unusable};
-use crate::source::delivery::Cursor;
+use crate::post::{ComplianceEvent, RejectedRecord};
+use crate::source::batch::Cursor;
 
 pub(super) struct Kit {
     _dir: tempfile::TempDir,
     pub(super) path: PathBuf,
     pub(super) config: Config,
-    follower: Follower,
+    tracker: RotationTracker,
     committed: Option<Cursor>,
     now: Timestamp,
     pub(super) posts: Vec<Post>,
-    pub(super) unusable: Vec<Unusable>,
-    pub(super) notices: Vec<Notice>,
+    pub(super) rejected: Vec<RejectedRecord>,
+    pub(super) compliance: Vec<ComplianceEvent>,
 }
 
 /// A line of JSON with a post.
@@ -47,59 +47,59 @@ impl Kit {
             poll: SignedDuration::from_millis(500),
             stalled_after: None,
         };
-        let follower = Follower::new(config.clone(), None);
+        let tracker = RotationTracker::new(config.clone(), None);
         let now = Timestamp::from_second(1_000_000).unwrap();
         Self {
             _dir: dir,
             path,
             config,
-            follower,
+            tracker,
             committed: None,
             now,
             posts: Vec::new(),
-            unusable: Vec::new(),
-            notices: Vec::new(),
+            rejected: Vec::new(),
+            compliance: Vec::new(),
         }
     }
 
-    /// One look; what it gives is taken for committed.
-    pub(super) fn step(&mut self) -> Step {
+    /// Runs one step and commits its batch.
+    pub(super) fn step(&mut self) -> TailStep {
         let step = self.step_uncommitted();
-        if let Some(cursor) = &step.delivery.cursor {
+        if let Some(cursor) = &step.batch.cursor {
             self.committed = Some(cursor.clone());
         }
         step
     }
 
-    pub(super) fn step_uncommitted(&mut self) -> Step {
-        let step = self.follower.step(self.now);
-        self.posts.extend(step.delivery.posts.iter().cloned());
-        self.unusable.extend(step.delivery.unusable.iter().cloned());
-        self.notices.extend(step.delivery.notices.iter().cloned());
+    pub(super) fn step_uncommitted(&mut self) -> TailStep {
+        let step = self.tracker.step(self.now);
+        self.posts.extend(step.batch.posts.iter().cloned());
+        self.rejected.extend(step.batch.rejected.iter().cloned());
+        self.compliance.extend(step.batch.compliance.iter().cloned());
         step
     }
 
-    /// Looks until there is nothing more, and gives the identifiers of the posts.
+    /// Runs steps until nothing new is read. Returns the IDs of the posts.
     pub(super) fn drain(&mut self) -> Vec<String> {
         let mut ids = Vec::new();
         let mut idle = 0;
         while idle < 3 {
             let step = self.step();
-            idle = if step.more || !step.delivery.posts.is_empty() { 0 } else { idle + 1 };
-            ids.extend(step.delivery.posts.into_iter().map(|post| post.id));
+            idle = if step.more || !step.batch.posts.is_empty() { 0 } else { idle + 1 };
+            ids.extend(step.batch.posts.into_iter().map(|post| post.id));
         }
         ids
     }
 
-    /// A new follower, from what was committed.
+    /// Starts a new tracker from the committed cursor.
     pub(super) fn restart(&mut self) {
-        let place = self.committed.as_ref().map(|cursor| cursor.read::<Place>().unwrap());
-        self.follower = Follower::new(self.config.clone(), place);
+        let checkpoint = self.committed.as_ref().map(|cursor| cursor.read::<FileCheckpoint>().unwrap());
+        self.tracker = RotationTracker::new(self.config.clone(), checkpoint);
     }
 
     /// The source as the daemon runs it.
-    pub(super) fn source(&self, cursor: Option<&Cursor>) -> Result<Followed, String> {
-        followed(&self.config, cursor)
+    pub(super) fn source(&self, cursor: Option<&Cursor>) -> Result<FileTail, String> {
+        build_tail(&self.config, cursor)
     }
 
     pub(super) fn pass_seconds(&mut self, seconds: i64) {
@@ -110,7 +110,7 @@ impl Kit {
         append(&self.path, text);
     }
 
-    /// To a file that was rotated.
+    /// Appends to a rotated file.
     pub(super) fn append_to(&self, number: u32, text: &str) {
         append(&self.numbered(number), text);
     }
@@ -119,7 +119,7 @@ impl Kit {
         self.path.with_file_name(format!("posts.{number}"))
     }
 
-    /// As logrotate does, keeping everything.
+    /// Rotates as logrotate does, and keeps every file.
     pub(super) fn rotate(&self) {
         let last = (1..).find(|number| !self.numbered(*number).exists()).unwrap();
         for number in (1..last).rev() {

@@ -1,5 +1,5 @@
-//! Random sequences of what writers, rotation and restarts do to a file: every complete line comes, and what was
-//! committed never comes again.
+//! Random sequences of writes, rotations and restarts: every complete line is read, and a committed line is never read
+//! again.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,14 +11,14 @@ use super::kit::{Kit, json};
 
 #[derive(Debug, Clone)]
 enum Act {
-    /// So many whole lines.
+    /// This many complete lines.
     Append(usize),
     /// The start of a line, which the next append completes.
     Start,
     Rotate,
-    /// Renamed, and the writer has not begun a new file.
-    Step,
-    /// Kills it before what the last step gave is committed.
+    /// The file is renamed before the writer starts a new one.
+    TailStep,
+    /// Restarts before the batch of the last step is committed.
     StepAndKill,
     Restart,
     Truncate,
@@ -30,20 +30,20 @@ fn acts(truncate: bool) -> impl Strategy<Value = Vec<Act>> {
         1 => (500_usize..1_100).prop_map(Act::Append),
         1 => Just(Act::Start),
         2 => Just(Act::Rotate),
-        5 => Just(Act::Step),
+        5 => Just(Act::TailStep),
         2 => Just(Act::StepAndKill),
         2 => Just(Act::Restart),
-        1 => Just(if truncate { Act::Truncate } else { Act::Step }),
+        1 => Just(if truncate { Act::Truncate } else { Act::TailStep }),
     ];
     prop::collection::vec(act, 1..40)
 }
 
-/// A writer, and what it wrote.
+/// A writer and its lines.
 struct World {
     kit: Kit,
     layout: Layout,
     written: u64,
-    /// What is left of a line that was started.
+    /// The rest of a started line.
     rest: Option<String>,
     delivered: Vec<String>,
     committed: BTreeSet<String>,
@@ -52,9 +52,9 @@ struct World {
 impl World {
     fn new(layout: Layout) -> Self {
         let mut kit = Kit::new(layout);
-        // An empty file that was seen: before its first commit nobody can know what was there.
+        // Commits an empty file: before the first commit, the source cannot know earlier files.
         kit.append("");
-        assert!(kit.step().delivery.cursor.is_some());
+        assert!(kit.step().batch.cursor.is_some());
         Self { kit, layout, written: 0, rest: None, delivered: Vec::new(), committed: BTreeSet::new() }
     }
 
@@ -98,7 +98,7 @@ impl World {
                 self.finish_line();
                 self.kit.rotate();
             }
-            Act::Step => self.step(true),
+            Act::TailStep => self.step(true),
             Act::StepAndKill => {
                 self.step(false);
                 self.kit.restart();
@@ -113,9 +113,9 @@ impl World {
 
     fn step(&mut self, commit: bool) {
         let step = if commit { self.kit.step() } else { self.kit.step_uncommitted() };
-        let ids = step.delivery.posts.into_iter().map(|post| post.id);
+        let ids = step.batch.posts.into_iter().map(|post| post.id);
         for id in ids {
-            assert!(!self.committed.contains(&id), "{id} came again after its commit");
+            assert!(!self.committed.contains(&id), "{id} was read again after its commit");
             if commit {
                 self.committed.insert(id.clone());
             }
@@ -128,7 +128,7 @@ impl World {
         for _ in 0..self.written / 256 + 200 {
             self.step(true);
         }
-        assert!(self.kit.unusable.is_empty(), "{:?}", self.kit.unusable);
+        assert!(self.kit.rejected.is_empty(), "{:?}", self.kit.rejected);
     }
 }
 
@@ -136,22 +136,22 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_line_comes_and_none_again_after_its_commit(acts in acts(false), csv: bool) {
+    fn every_line_is_read_and_none_again_after_its_commit(acts in acts(false), csv: bool) {
         let mut world = World::new(if csv { Layout::Csv } else { Layout::Jsonl });
         acts.iter().for_each(|act| world.act(act));
         world.settle();
-        let wanted: BTreeSet<String> = (1..=world.written).map(|id| id.to_string()).collect();
-        prop_assert_eq!(&world.committed, &wanted);
+        let expected: BTreeSet<String> = (1..=world.written).map(|id| id.to_string()).collect();
+        prop_assert_eq!(&world.committed, &expected);
     }
 
-    /// Cutting loses what was not read; it neither stops the source nor spoils what comes after it.
+    /// A truncation loses unread lines; it neither stops the source nor damages later lines.
     #[test]
-    fn a_cut_spoils_nothing_that_is_written_after_it(acts in acts(true), csv: bool) {
+    fn a_truncation_damages_no_later_line(acts in acts(true), csv: bool) {
         let mut world = World::new(if csv { Layout::Csv } else { Layout::Jsonl });
         acts.iter().for_each(|act| world.act(act));
         world.finish_line();
         let last = world.written;
-        // It sees the cut before more is written than was cut off.
+        // The source notices the truncation before the file is as long as before.
         (0..200).for_each(|_| world.step(true));
         world.act(&Act::Append(3));
         world.settle();

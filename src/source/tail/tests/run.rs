@@ -1,4 +1,4 @@
-//! The source as the daemon runs it: it delivers, says how it is, and stops.
+//! The source as the daemon runs it: it sends batches, reports its health and stops.
 
 use std::sync::Arc;
 
@@ -10,51 +10,51 @@ use super::super::Layout;
 use super::kit::{Kit, json};
 use crate::metrics::Metrics;
 use crate::source::health::SourceState;
-use crate::source::sender::{Outlet, Source};
+use crate::source::{Source, SourceSender};
 
 #[tokio::test]
-async fn it_delivers_reports_and_stops() {
+async fn it_sends_reports_and_stops() {
     let mut kit = Kit::new(Layout::Jsonl);
     kit.config.poll = SignedDuration::from_millis(10);
     kit.config.stalled_after = Some(SignedDuration::from_hours(1));
     let mut source = kit.source(None).unwrap();
     let (sender, mut arrived) = mpsc::channel(1);
     let at = Timestamp::from_second(1_800_000_000).unwrap();
-    let outlet = Outlet::new("desk", sender, Arc::new(move || at), Metrics::new().source("desk"));
+    let out = SourceSender::new("desk", sender, Arc::new(move || at), Metrics::new().source("desk"));
     let stop = CancellationToken::new();
     let run = {
-        let (outlet, stop) = (outlet.clone(), stop.clone());
-        tokio::spawn(async move { source.run(&outlet, stop).await })
+        let (out, stop) = (out.clone(), stop.clone());
+        tokio::spawn(async move { source.run(&out, stop).await })
     };
-    while !matches!(outlet.health.report().state, SourceState::Waiting { .. }) {
+    while !matches!(out.health.report().state, SourceState::Waiting { .. }) {
         tokio::task::yield_now().await;
     }
-    assert_eq!(outlet.health.report().last_success, None);
+    assert_eq!(out.health.report().last_success, None);
     kit.append(&json(1));
     kit.append(&json(2));
     let first = arrived.recv().await.unwrap();
-    assert!(first.delivery.cursor.is_some());
-    let mut received = first.delivery.received();
+    assert!(first.batch.cursor.is_some());
+    let mut received = first.batch.received();
     while received < 2 {
-        received += arrived.recv().await.unwrap().delivery.received();
+        received += arrived.recv().await.unwrap().batch.received();
     }
-    let report = outlet.health.report();
+    let report = out.health.report();
     assert_eq!((report.state, report.last_success), (SourceState::Working, Some(at)));
     assert_eq!(report.stalled_after, Some(SignedDuration::from_hours(1)));
     assert!(report.what.ends_with("/posts, every 10ms"), "{}", report.what);
     stop.cancel();
     assert!(run.await.unwrap().is_ok());
-    assert_eq!(outlet.health.report().state, SourceState::Stopped);
+    assert_eq!(out.health.report().state, SourceState::Stopped);
 }
 
 #[tokio::test]
-async fn it_ends_when_nobody_takes_posts() {
+async fn it_ends_when_the_pipeline_is_closed() {
     let kit = Kit::new(Layout::Jsonl);
     kit.append(&json(1));
     let mut source = kit.source(None).unwrap();
     let (sender, arrived) = mpsc::channel(1);
     drop(arrived);
     let clock = Arc::new(|| Timestamp::UNIX_EPOCH);
-    let outlet = Outlet::new("desk", sender, clock, Metrics::new().source("desk"));
-    assert!(source.run(&outlet, CancellationToken::new()).await.is_err());
+    let out = SourceSender::new("desk", sender, clock, Metrics::new().source("desk"));
+    assert!(source.run(&out, CancellationToken::new()).await.is_err());
 }

@@ -1,10 +1,10 @@
-//! How fast a backlog is read, and in how much memory. `cargo test --release --lib follow::tests::speed -- --ignored --nocapture`
+//! Speed and memory of reading a backlog: `cargo test --release --lib tail::tests::speed -- --ignored --nocapture`
 
 use std::fmt::Write;
 use std::time::Instant;
 
 use super::super::Layout;
-use super::super::rotation::Follower;
+use super::super::rotation::RotationTracker;
 use super::kit::{Kit, json};
 
 const LINES: u64 = 10_000_000;
@@ -21,10 +21,10 @@ fn a_backlog_of_ten_million_lines() {
             part.clear();
         }
     }
-    let mut follower = Follower::new(kit.config.clone(), None);
+    let mut tracker = RotationTracker::new(kit.config.clone(), None);
     let (start, mut posts) = (Instant::now(), 0);
     while posts < LINES {
-        posts += follower.step(jiff::Timestamp::UNIX_EPOCH).delivery.posts.len() as u64;
+        posts += tracker.step(jiff::Timestamp::UNIX_EPOCH).batch.posts.len() as u64;
     }
     let seconds = start.elapsed().as_secs_f64();
     let status = std::fs::read_to_string("/proc/self/status").unwrap();

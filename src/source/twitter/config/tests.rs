@@ -16,7 +16,7 @@ fn topics(keywords: &[&str]) -> Vec<Topic> {
 }
 
 #[test]
-fn each_fault_of_a_source_names_its_key() {
+fn each_problem_of_a_source_names_its_key() {
     let cases = [
         ("name = \" \"", "name is empty"),
         ("mode = \"mentions\"", "needs user_id"),
@@ -27,33 +27,39 @@ fn each_fault_of_a_source_names_its_key() {
         ("backfill = \"200h\"", "backfill"),
         ("page = 9", "page = 9"),
         ("page = 101", "page = 101"),
-        ("query = \"form:a\"", "query: X knows no operator form:"),
+        ("query = \"form:a\"", "query: unknown operator form:"),
     ];
-    for (text, wanted) in cases {
-        let faults = config(text).faults(&topics(&["air"]));
-        assert!(faults.len() == 1 && faults[0].contains(wanted) && faults[0].starts_with("source "), "{faults:?}");
+    for (text, expected) in cases {
+        let problems = config(text).validate(&topics(&["air"]));
+        assert!(
+            problems.len() == 1 && problems[0].contains(expected) && problems[0].starts_with("source "),
+            "{problems:?}"
+        );
     }
-    assert_eq!(config("").faults(&topics(&["air"])), Vec::<String>::new());
-    assert!(config("").faults(&[])[0].contains("no [[topic]]"));
-    assert_eq!(config("mode = \"mentions\"\nuser_id = \"12\"").faults(&[]), Vec::<String>::new());
+    assert_eq!(config("").validate(&topics(&["air"])), Vec::<String>::new());
+    assert!(config("").validate(&[])[0].contains("no [[topic]]"));
+    assert_eq!(config("mode = \"mentions\"\nuser_id = \"12\"").validate(&[]), Vec::<String>::new());
 }
 
 #[test]
-fn topics_that_make_too_long_a_query_are_named_with_the_way_out() {
+fn topics_of_a_query_that_is_too_long_are_named_with_the_remedy() {
     let long = ["a", "b", "c"].map(|letter| letter.repeat(200));
     let topics = topics(&long.each_ref().map(String::as_str));
-    let fault = config("").faults(&topics).join("\n");
-    assert!(fault.contains("X takes 512") && fault.contains(&long[2]) && fault.contains("[[source]]"), "{fault}");
+    let problem = config("").validate(&topics).join("\n");
+    assert!(
+        problem.contains("X accepts 512") && problem.contains(&long[2]) && problem.contains("[[source]]"),
+        "{problem}"
+    );
     let own = config(&format!("topic = {:?}", long[0]));
-    assert_eq!(own.faults(&topics), Vec::<String>::new());
-    assert_eq!(search::query(&own, &topics), format!("{} -is:retweet", long[0]));
+    assert_eq!(own.validate(&topics), Vec::<String>::new());
+    assert_eq!(own.effective_query(&topics), format!("{} -is:retweet", long[0]));
 }
 
 #[test]
-fn each_fault_of_the_account_names_its_key() {
+fn each_problem_of_the_account_names_its_key() {
     let cases = [
         ("base_url = \"api.x.com\"", "x.base_url"),
-        ("base_url = \"http://api.x.com\"", "in the clear"),
+        ("base_url = \"http://api.x.com\"", "unencrypted"),
         ("base_url = \"ftp://api.x.com\"", "x.base_url"),
         ("base_url = \"https://user@api.x.com\"", "x.base_url"),
         ("timeout = \"0s\"", "x.timeout"),
@@ -64,24 +70,24 @@ fn each_fault_of_the_account_names_its_key() {
         ("[budget]\nposts_per_day = 9", "x.budget.posts_per_day"),
         ("[budget]\nposts_per_month = 0", "x.budget.posts_per_month"),
     ];
-    for (text, wanted) in cases {
-        let faults = toml::from_str::<AccountConfig>(text).unwrap().faults();
-        assert!(faults.len() == 1 && faults[0].contains(wanted), "{text}: {faults:?}");
+    for (text, expected) in cases {
+        let problems = toml::from_str::<AccountConfig>(text).unwrap().validate();
+        assert!(problems.len() == 1 && problems[0].contains(expected), "{text}: {problems:?}");
     }
     for sound in ["", "base_url = \"http://127.0.0.1:8080/\"", "base_url = \"http://[::1]:80\""] {
-        assert_eq!(toml::from_str::<AccountConfig>(sound).unwrap().faults(), Vec::<String>::new());
+        assert_eq!(toml::from_str::<AccountConfig>(sound).unwrap().validate(), Vec::<String>::new());
     }
 }
 
 #[test]
-fn what_it_costs_is_said_in_one_line() {
-    let costs = config("").costs(&AccountConfig::default(), &topics(&["air"]));
+fn costs_are_described_in_one_line() {
+    let costs = config("").describe_costs(&AccountConfig::default(), &topics(&["air"]));
     assert_eq!(
         costs,
-        "recent search, every 30s to 5m: air -is:retweet; $0.005 a post, $5.00 for 1000, and about as much again for \
+        "recent search, every 30s to 5m: air -is:retweet; $0.005 a post, $5.00 for 1000, and about the same again for \
          reading the last 1m twice; all sources on X together stop at $10.00 a day, $150.00 a month"
     );
     let unlimited = Budget { dollars_per_day: None, dollars_per_month: None, ..Budget::default() };
     let account = AccountConfig { budget: unlimited, ..AccountConfig::default() };
-    assert!(config("overlap = \"0s\"").costs(&account, &[]).contains("without any limit"));
+    assert!(config("overlap = \"0s\"").describe_costs(&account, &[]).contains("no spending limit"));
 }

@@ -1,4 +1,4 @@
-//! Tests of reading one post.
+//! Tests of reading a post.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -11,7 +11,7 @@ fn full() -> Value {
         "author_id": "2244994945", "conversation_id": "1346889436626259960",
         "referenced_tweets": [{"type": "retweeted", "id": "5"}, {"type": "quoted", "id": "6"}, {"type": "replied_to", "id": "7"}],
         "public_metrics": {"retweet_count": 1, "reply_count": 2, "like_count": 3, "quote_count": 4, "impression_count": 5},
-        "note_tweet": {"text": "not cut any more"},
+        "note_tweet": {"text": "no longer cut"},
         "edit_history_tweet_ids": ["1346889436626259900", "1346889436626259968"]
     })
 }
@@ -25,10 +25,10 @@ fn includes() -> Authors {
 }
 
 #[test]
-fn all_that_is_told_of_a_post_is_read() {
+fn every_field_of_a_post_is_read() {
     let post = read_post(&full(), &includes()).unwrap();
     assert_eq!(post.id, "1346889436626259968");
-    assert_eq!(post.text, "not cut any more");
+    assert_eq!(post.text, "no longer cut");
     assert_eq!(post.created_at.to_string(), "2026-11-02T08:30:00.123Z");
     assert_eq!((post.author.as_deref(), post.lang.as_deref()), (Some("airparadis"), Some("fr")));
     let details = &post.details;
@@ -38,8 +38,8 @@ fn all_that_is_told_of_a_post_is_read() {
     let kinds: Vec<ReferenceKind> = details.references.iter().map(|reference| reference.kind).collect();
     assert_eq!(kinds, [ReferenceKind::Reposted, ReferenceKind::Quoted, ReferenceKind::RepliedTo]);
     assert_eq!(details.metrics, Some(PublicMetrics { reposts: 1, replies: 2, likes: 3, quotes: 4, views: Some(5) }));
-    let notices: Vec<Notice> = edit_notices(&post).collect();
-    assert_eq!(notices, [Notice::PostEdited { id: "1346889436626259900".into(), by: post.id.clone() }]);
+    let events: Vec<ComplianceEvent> = edit_events(&post).collect();
+    assert_eq!(events, [ComplianceEvent::PostEdited { id: "1346889436626259900".into(), by: post.id.clone() }]);
 }
 
 #[test]
@@ -58,9 +58,9 @@ fn the_names_of_the_specification_are_read_as_well() {
     assert_eq!(read_post(&Value::Object(post), &includes()), read_post(&full(), &includes()));
 }
 
-/// The crate's model fails on each of these; the post is read nevertheless.
+/// The model of the crate fails on each of these; the post is still read.
 #[test]
-fn a_new_value_or_another_type_costs_that_field_alone() {
+fn a_new_value_or_another_type_loses_that_field_only() {
     let changes = [
         json!({"referenced_tweets": [{"type": "remixed", "id": "5"}]}),
         json!({"reply_settings": "subscribers"}),
@@ -71,14 +71,14 @@ fn a_new_value_or_another_type_costs_that_field_alone() {
     for change in changes {
         let mut value = full();
         value.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
-        assert!(<Tweet as serde::Deserialize>::deserialize(&value).is_err(), "the model takes {change}");
+        assert!(<Tweet as serde::Deserialize>::deserialize(&value).is_err(), "the model accepts {change}");
         let post = read_post(&value, &includes()).unwrap();
-        assert_eq!((post.text.as_str(), post.lang.as_deref()), ("not cut any more", Some("fr")), "{change}");
+        assert_eq!((post.text.as_str(), post.lang.as_deref()), ("no longer cut", Some("fr")), "{change}");
     }
 }
 
 #[test]
-fn only_a_post_without_id_text_or_time_is_unusable() {
+fn only_a_post_without_id_text_or_time_is_rejected() {
     let cases = [
         (json!({"id": null}), "missing_field"),
         (json!({"id": "abc"}), "missing_field"),
@@ -90,13 +90,13 @@ fn only_a_post_without_id_text_or_time_is_unusable() {
     for (change, reason) in cases {
         let mut value = full();
         value.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
-        let unusable = read_post(&value, &includes()).unwrap_err();
-        assert_eq!(unusable.reason, reason, "{change}");
-        assert!(!unusable.detail.contains("cut"), "no text in {}", unusable.detail);
+        let rejected = read_post(&value, &includes()).unwrap_err();
+        assert_eq!(rejected.reason, reason, "{change}");
+        assert!(!rejected.detail.contains("cut"), "no text in {}", rejected.detail);
     }
     assert_eq!(read_post(&json!([]), &includes()).unwrap_err().reason, "json");
     let huge = json!({"text": "é".repeat(10_000)});
-    assert!(read_post(&huge, &includes()).unwrap_err().raw.len() <= Unusable::MOST_RAW);
+    assert!(read_post(&huge, &includes()).unwrap_err().raw.len() <= RejectedRecord::MAX_RAW_BYTES);
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn without_its_author_a_post_has_the_number() {
     assert_eq!((post.author.as_deref(), post.details.followers), (Some("2244994945"), None));
 }
 
-/// Any JSON, with the keys of a post so that the fields are reached.
+/// Any JSON, with the keys of a post so that the fields are covered.
 pub(in super::super) fn any_json() -> impl Strategy<Value = Value> {
     let key = proptest::sample::select(vec![
         "id",
@@ -152,21 +152,21 @@ pub(in super::super) fn any_json() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn any_json_is_a_post_or_unusable(value in any_json()) {
+    fn any_json_is_a_post_or_rejected(value in any_json()) {
         match read_post(&value, &authors(&value)) {
-            Ok(post) => prop_assert!(!post.text.trim().is_empty() && number(&post.id).is_some()),
-            Err(unusable) => prop_assert!(unusable.raw.len() <= Unusable::MOST_RAW),
+            Ok(post) => prop_assert!(!post.text.trim().is_empty() && parse_id(&post.id).is_some()),
+            Err(rejected) => prop_assert!(rejected.raw.len() <= RejectedRecord::MAX_RAW_BYTES),
         }
     }
 
-    /// Where the crate's model reads a post, our own reading says the same.
+    /// Where the model of the crate reads a post, reading field by field gives the same.
     #[test]
-    fn both_readings_agree(id in 0_u64..10_u64.pow(19), second in 631_152_000_i64..4_000_000_000, lang in "[a-z]{2}", text in ".{1,40}") {
+    fn both_ways_of_reading_agree(id in 0_u64..10_u64.pow(19), second in 631_152_000_i64..4_000_000_000, lang in "[a-z]{2}", text in ".{1,40}") {
         let at = Timestamp::from_second(second).unwrap();
         let value = json!({"id": id.to_string(), "text": text, "created_at": at.to_string(), "lang": lang,
             "author_id": "12", "referenced_tweets": [{"type": "quoted", "id": "6"}]});
         let tweet = <Tweet as serde::Deserialize>::deserialize(&value).unwrap();
         let object = value.as_object().unwrap();
-        prop_assert_eq!(Fields::of_model(tweet, object), Fields::of_json(object));
+        prop_assert_eq!(PostFields::from_model(tweet, object), PostFields::from_json(object));
     }
 }

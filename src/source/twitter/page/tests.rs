@@ -1,4 +1,4 @@
-//! Tests of reading a page.
+//! Tests of [`Page`].
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -11,31 +11,31 @@ fn post(id: &str) -> Value {
 }
 
 #[test]
-fn identifiers_are_compared_as_numbers() {
+fn ids_are_compared_as_numbers() {
     let page = Page::read(&json!({"data": [post("999"), post("1000")], "meta": {}})).unwrap();
     assert_eq!((page.newest, page.oldest), (Some(1000), Some(999)));
     let meta = json!({"newest_id": "1000", "oldest_id": "999"});
     let page = Page::read(&json!({"data": [{"id": "1000"}, {"id": "999"}], "meta": meta})).unwrap();
-    assert_eq!((page.newest, page.oldest), (Some(1000), Some(999)), "no post can be read");
+    assert_eq!((page.newest, page.oldest), (Some(1000), Some(999)), "no post is readable");
     let page = Page::read(&json!({"data": [], "meta": meta})).unwrap();
-    assert_eq!((page.newest, page.oldest), (None, None), "nothing was given");
+    assert_eq!((page.newest, page.oldest), (None, None), "the page is empty");
 }
 
 #[test]
-fn an_unreadable_post_costs_itself_alone() {
+fn an_unreadable_post_is_rejected_alone() {
     let page = json!({"data": [post("3"), {"id": "2"}, 7, post("1")], "meta": {"next_token": "n"}});
     let page = Page::read(&page).unwrap();
-    assert_eq!((page.posts.len(), page.unusable.len(), page.len(), page.paid()), (2, 2, 4, 4));
+    assert_eq!((page.posts.len(), page.rejected.len(), page.len(), page.billed()), (2, 2, 4, 4));
     assert_eq!(page.next_token.as_deref(), Some("n"));
 }
 
 #[test]
-fn data_is_taken_beside_errors_and_errors_alone_are_a_refusal() {
+fn data_with_errors_is_read_and_errors_alone_are_an_error() {
     let errors = json!([{"title": "Not Found Error", "detail": "Could not find user", "type": "about:blank"}]);
     let page = Page::read(&json!({"data": [post("1")], "errors": errors, "meta": {}})).unwrap();
     assert_eq!((page.posts.len(), page.errors), (1, 1));
-    let refused = Page::read(&json!({"errors": errors})).unwrap_err();
-    assert!(refused.to_string().contains("Could not find user"), "{refused}");
+    let error = Page::read(&json!({"errors": errors})).unwrap_err();
+    assert!(error.to_string().contains("Could not find user"), "{error}");
     assert_eq!(Page::read(&json!({"meta": {"result_count": 0}})).unwrap().len(), 0);
     for broken in [json!([]), json!({}), json!({"data": 5}), json!(null)] {
         assert!(matches!(Page::read(&broken), Err(ApiError::Malformed(_))), "{broken}");

@@ -1,88 +1,91 @@
-//! How a poll walks through pages, and hands them over with a cursor that never runs ahead of them.
+//! Reads the pages of a poll and sends each with a cursor that does not run ahead of it.
 
 use std::collections::HashSet;
 
 use super::super::client::Request;
-use super::super::model::number;
+use super::super::model::parse_id;
 use super::super::page::Page;
-use super::super::walk::{Step, Walk};
-use super::{LEAST, Poll, Trouble};
-use crate::post::{Post, Unusable};
-use crate::source::{Cursor, Delivery, MAX_DELIVERY, Outlet, SourceFailure, SourceState};
+use super::super::walk::{PageWalk, WalkStep};
+use super::{MIN_PAGE_POSTS, PollError, PollSource};
+use crate::post::{Post, RejectedRecord};
+use crate::source::{Cursor, MAX_BATCH, SourceBatch, SourceFailure, SourceSender, SourceState};
 
-impl Poll {
-    /// Goes through the pages of a window; how many posts are newer than `before`, or all of them without one.
+impl PollSource {
+    /// Reads the pages of a window. Returns the number of posts newer than `before`, or of all posts without it.
     pub(super) async fn walk(
         &mut self,
-        mut walk: Walk,
+        mut walk: PageWalk,
         before: Option<u64>,
-        outlet: &Outlet,
-    ) -> Result<usize, Trouble> {
+        out: &SourceSender,
+    ) -> Result<usize, PollError> {
         let mut new = HashSet::new();
         loop {
-            let page = self.page(&walk, outlet).await?;
-            let ids = page.posts.iter().filter_map(|post| number(&post.id));
+            let page = self.fetch_page(&walk, out).await?;
+            let ids = page.posts.iter().filter_map(|post| parse_id(&post.id));
             new.extend(ids.filter(|id| before.is_none_or(|before| *id > before)));
-            let step = walk.take(&page);
+            let step = walk.record_page(&page);
             self.position.newest = self.position.newest.max(walk.newest);
-            self.position.gap = if step == Step::Done { None } else { walk.rest() };
-            self.position.paid = self.account.share(&self.name);
+            self.position.gap = if step == WalkStep::Done { None } else { walk.remaining() };
+            self.position.spend = self.account.spend_of(&self.name);
             if !page.is_empty() {
-                self.deliver(page, outlet).await?;
+                self.send_page(page, out).await?;
             }
-            if step != Step::Next {
+            if step != WalkStep::Next {
                 return Ok(new.len());
             }
         }
     }
 
-    /// Asks for a page that the budget pays for.
-    async fn page(&mut self, walk: &Walk, outlet: &Outlet) -> Result<Page, Trouble> {
+    /// Requests a page that the budget covers.
+    async fn fetch_page(&mut self, walk: &PageWalk, out: &SourceSender) -> Result<Page, PollError> {
         let target = &self.target;
-        let money = self.account.reserve(&self.name, target.item, self.page, LEAST).map_err(Trouble::Budget)?;
+        let reservation =
+            self.account.reserve(&self.name, target.item, self.page, MIN_PAGE_POSTS).map_err(PollError::Budget)?;
         let mut request = Request::get(target.path.clone(), target.query.clone());
-        request.query.push(("max_results", money.posts().to_string()));
+        request.query.push(("max_results", reservation.posts().to_string()));
         request.query.extend(walk.window());
-        request.query.extend(walk.token().map(|token| (target.token, token.to_owned())));
-        let answer = self.account.call_for_posts(target.endpoint, &request, &outlet.metrics).await;
-        let page = answer.and_then(|answer| Page::read(&answer)).map_err(Trouble::Api)?;
-        money.settle(page.paid());
+        request.query.extend(walk.page_token().map(|token| (target.page_parameter, token.to_owned())));
+        let response = self.account.fetch_posts(target.endpoint, &request, &out.metrics).await;
+        let page = response.and_then(|response| Page::read(&response)).map_err(PollError::Api)?;
+        reservation.settle(page.billed());
         if page.errors > 0 {
-            outlet.metrics.request(target.endpoint.name(), "partial");
+            out.metrics.request(target.endpoint.name(), "partial");
         }
-        self.patience.succeeded();
+        self.retry_policy.reset();
         let now = self.account.now();
-        outlet.health.update(|report| {
+        out.health.update(|report| {
             report.last_success = Some(now);
             report.state = SourceState::Working;
         });
         Ok(page)
     }
 
-    /// Hands over a page, the oldest post first; the cursor goes with the last of it.
-    pub(super) async fn deliver(&mut self, page: Page, outlet: &Outlet) -> Result<(), Trouble> {
-        let (mut posts, mut unusable) = (page.posts, page.unusable);
+    /// Sends a page, oldest post first; the cursor goes with the last batch of it.
+    pub(super) async fn send_page(&mut self, page: Page, out: &SourceSender) -> Result<(), PollError> {
+        let (mut posts, mut rejected) = (page.posts, page.rejected);
         posts.reverse();
         for post in &mut posts {
             post.topic.clone_from(&self.topic);
         }
-        while posts.len() + unusable.len() > MAX_DELIVERY {
-            let (posts, unusable) = head(&mut posts, &mut unusable);
-            let part = Delivery { posts, unusable, ..Delivery::default() };
-            outlet.deliver(part).await.map_err(Trouble::Ended)?;
+        while posts.len() + rejected.len() > MAX_BATCH {
+            let (posts, rejected) = take_batch(&mut posts, &mut rejected);
+            let part = SourceBatch { posts, rejected, ..SourceBatch::default() };
+            out.send(part).await.map_err(PollError::Ended)?;
         }
-        let failed = |error: serde_json::Error| Trouble::Ended(SourceFailure::Failed(format!("no cursor: {error}")));
+        let failed = |error: serde_json::Error| {
+            PollError::Ended(SourceFailure::Failed(format!("cannot serialise the cursor: {error}")))
+        };
         let cursor = Some(Cursor::new(&self.position).map_err(failed)?);
-        let last = Delivery { posts, unusable, notices: page.notices, cursor, durable: None };
-        outlet.deliver(last).await.map_err(Trouble::Ended)?;
-        self.known = true;
+        let last = SourceBatch { posts, rejected, compliance: page.compliance, cursor, ack: None };
+        out.send(last).await.map_err(PollError::Ended)?;
+        self.cursor_sent = true;
         Ok(())
     }
 }
 
-/// Takes a delivery's worth off the front.
-fn head(posts: &mut Vec<Post>, unusable: &mut Vec<Unusable>) -> (Vec<Post>, Vec<Unusable>) {
-    let first: Vec<Post> = posts.drain(..posts.len().min(MAX_DELIVERY)).collect();
-    let room = MAX_DELIVERY - first.len();
-    (first, unusable.drain(..unusable.len().min(room)).collect())
+/// Takes up to [`MAX_BATCH`] records from the front.
+fn take_batch(posts: &mut Vec<Post>, rejected: &mut Vec<RejectedRecord>) -> (Vec<Post>, Vec<RejectedRecord>) {
+    let first: Vec<Post> = posts.drain(..posts.len().min(MAX_BATCH)).collect();
+    let room = MAX_BATCH - first.len();
+    (first, rejected.drain(..rejected.len().min(room)).collect())
 }

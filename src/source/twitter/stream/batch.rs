@@ -1,67 +1,73 @@
-//! [`Batch`]: what the stream brought since the last delivery.
+//! [`StreamBatch`]: what the stream received since the last batch was sent.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::message::{MatchedRule, Message, notices_of};
-use crate::post::{Notice, Post, Unusable};
-use crate::source::Delivery;
+use super::super::model::edit_events;
+use super::message::{MatchedRule, StreamMessage};
+use crate::post::{ComplianceEvent, Post, RejectedRecord};
+use crate::source::SourceBatch;
 
-const MOST: usize = 100;
-const LONGEST: Duration = Duration::from_millis(200);
+const MAX_RECORDS: usize = 100;
+const FLUSH_INTERVAL: Duration = Duration::from_millis(200);
 
 #[derive(Debug, Default)]
-pub(super) struct Batch {
+pub(super) struct StreamBatch {
     posts: Vec<Post>,
-    unusable: Vec<Unusable>,
-    notices: Vec<Notice>,
-    /// Posts that X bills, ours or not.
+    rejected: Vec<RejectedRecord>,
+    compliance: Vec<ComplianceEvent>,
+    /// Posts that X charges for, ours or not.
     pub billed: u64,
-    began: Option<Instant>,
+    started: Option<Instant>,
 }
 
-impl Batch {
-    /// Takes a message; its reason when X is about to end the stream. `ours`: whether a post is here for our rule.
-    pub(super) fn take(
+impl StreamBatch {
+    /// Adds a message. Returns the reason when X is about to end the stream. `is_ours`: whether a post matches our rule.
+    pub(super) fn add_message(
         &mut self,
-        message: Message,
+        message: StreamMessage,
         topic: Option<&str>,
-        ours: impl Fn(&[MatchedRule]) -> bool,
+        is_ours: impl Fn(&[MatchedRule]) -> bool,
     ) -> Option<String> {
         match message {
-            Message::Nothing => return None,
-            Message::Disconnect(why) => return Some(why),
-            Message::Post { mut post, rules } => {
+            StreamMessage::Ignored => return None,
+            StreamMessage::Disconnect(why) => return Some(why),
+            StreamMessage::Post { mut post, rules } => {
                 self.billed += 1;
-                if !ours(&rules) {
+                if !is_ours(&rules) {
                     return None;
                 }
                 post.topic = topic.map(str::to_owned);
-                self.notices.extend(notices_of(&post));
+                self.compliance.extend(edit_events(&post));
                 self.posts.push(*post);
             }
-            Message::Unusable(unusable) => {
+            StreamMessage::Rejected(rejected) => {
                 self.billed += 1;
-                self.unusable.push(unusable);
+                self.rejected.push(rejected);
             }
-            Message::Notices(notices) => self.notices.extend(notices),
+            StreamMessage::Compliance(events) => self.compliance.extend(events),
         }
-        self.began.get_or_insert_with(Instant::now);
+        self.started.get_or_insert_with(Instant::now);
         None
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.posts.len() + self.unusable.len() >= MOST || self.notices.len() >= MOST
+        self.posts.len() + self.rejected.len() >= MAX_RECORDS || self.compliance.len() >= MAX_RECORDS
     }
 
-    /// When it is to be delivered at the latest.
-    pub(super) fn due(&self) -> Option<Instant> {
-        self.began.map(|began| began + LONGEST)
+    /// When the batch must be sent at the latest.
+    pub(super) fn flush_at(&self) -> Option<Instant> {
+        self.started.map(|started| started + FLUSH_INTERVAL)
     }
 
-    /// Without a cursor.
-    pub(super) fn into_delivery(self) -> Delivery {
-        Delivery { posts: self.posts, unusable: self.unusable, notices: self.notices, ..Delivery::default() }
+    /// Converts the batch; it has no cursor yet.
+    pub(super) fn into_source_batch(self) -> SourceBatch {
+        SourceBatch {
+            posts: self.posts,
+            rejected: self.rejected,
+            compliance: self.compliance,
+            ..SourceBatch::default()
+        }
     }
 }

@@ -1,6 +1,6 @@
-//! [`Reader`]: the running stream: it connects, delivers what comes, fills gaps beside that, and connects again.
+//! [`StreamReader`]: the running stream. It connects, sends posts, fills gaps in parallel, and reconnects.
 
-mod filling;
+mod fill_requests;
 
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
@@ -8,98 +8,98 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::super::account::Reservation;
-use super::super::budget::{Exhausted, Item};
+use super::super::budget::{BilledItem, BudgetExhausted};
 use super::super::error::ApiError;
-use super::super::hold::Patience;
-use super::super::model::number;
+use super::super::model::parse_id;
+use super::super::retry_policy::RetryPolicy;
 use super::super::wait::wait_until;
-use super::batch::Batch;
-use super::fill::Fill;
-use super::link::{Link, LinkEvent, Opened, connect};
-use super::message::Message;
-use super::place::Place;
-use super::retry::{Failure, HEALTHY, Retry};
-use super::{Settings, State};
-use crate::source::{Cursor, Delivery, Outlet, SourceFailure, SourceState};
-use filling::{Filling, fill_event};
+use super::batch::StreamBatch;
+use super::connection::{Connection, ConnectionEvent, NewStream, connect};
+use super::gap_fill::GapFill;
+use super::message::StreamMessage;
+use super::position::StreamPosition;
+use super::reconnect::{ConnectionFailure, HEALTHY_AFTER, ReconnectPolicy};
+use super::{StreamCursor, StreamSettings};
+use crate::source::{Cursor, SourceBatch, SourceFailure, SourceSender, SourceState};
+use fill_requests::{FillState, fill_event};
 
-/// Posts of the stream that are paid for ahead.
-const AHEAD: u64 = 20;
-/// A wait that people need not be told of.
-const SHORT: SignedDuration = SignedDuration::from_secs(1);
+/// Posts whose budget is reserved in advance.
+const PREPAID_POSTS: u64 = 20;
+/// Shorter waits are not reported.
+const MIN_REPORTED_WAIT: SignedDuration = SignedDuration::from_secs(1);
 
 enum Event {
     Stop,
     BatchDue,
-    Link(LinkEvent),
+    Connection(ConnectionEvent),
     FillDue,
-    Filled(Result<Value, ApiError>, Reservation),
+    FillPage(Result<Value, ApiError>, Reservation),
 }
 
 /// Why the reader ends.
-enum End {
+enum ReaderExit {
     Stopped,
     Failed(SourceFailure),
 }
 
-pub(super) struct Reader<'a> {
-    settings: Settings,
-    outlet: &'a Outlet,
+pub(super) struct StreamReader<'a> {
+    settings: StreamSettings,
+    out: &'a SourceSender,
     stop: CancellationToken,
-    link: Link,
-    retry: Retry,
-    /// Whether the rules are known to be in step.
-    in_step: bool,
-    /// Our rule, where X told its identifier.
+    connection: Connection,
+    reconnect: ReconnectPolicy,
+    /// Whether the rules are synchronised.
+    rules_synced: bool,
+    /// ID of our rule, if X reported it.
     rule: Option<String>,
-    batch: Batch,
-    /// Pays for what the open stream brings.
-    paid: Option<Reservation>,
-    place: Place,
-    fill: Option<Fill>,
-    /// Whether the gap became longer during the pass.
-    once_more: bool,
-    filling: Filling,
-    patience: Patience,
+    batch: StreamBatch,
+    /// Budget for the posts of the open stream.
+    reservation: Option<Reservation>,
+    position: StreamPosition,
+    fill: Option<GapFill>,
+    /// Whether the gap grew during the current pass.
+    repeat_pass: bool,
+    fill_state: FillState,
+    retry_policy: RetryPolicy,
 }
 
-impl<'a> Reader<'a> {
-    pub(super) fn new(settings: Settings, outlet: &'a Outlet, stop: CancellationToken, through: u64) -> Self {
+impl<'a> StreamReader<'a> {
+    pub(super) fn new(settings: StreamSettings, out: &'a SourceSender, stop: CancellationToken, through: u64) -> Self {
         Self {
             settings,
-            outlet,
+            out,
             stop,
-            link: Link::Waiting { wait: Box::pin(async {}), clear: false },
-            retry: Retry::new(),
-            in_step: false,
+            connection: Connection::Waiting { wait: Box::pin(async {}), clear: false },
+            reconnect: ReconnectPolicy::new(),
+            rules_synced: false,
             rule: None,
-            batch: Batch::default(),
-            paid: None,
-            place: Place::new(through),
+            batch: StreamBatch::default(),
+            reservation: None,
+            position: StreamPosition::new(through),
             fill: None,
-            once_more: false,
-            filling: Filling::Nothing,
-            patience: Patience::new(),
+            repeat_pass: false,
+            fill_state: FillState::Idle,
+            retry_policy: RetryPolicy::new(),
         }
     }
 
     pub(super) async fn run(mut self) -> Result<(), SourceFailure> {
         loop {
-            let event = self.event().await;
-            match self.handle(event).await {
+            let event = self.next_event().await;
+            match self.handle_event(event).await {
                 Ok(()) => {}
-                Err(End::Failed(failure)) => return Err(failure),
-                Err(End::Stopped) => break,
+                Err(ReaderExit::Failed(failure)) => return Err(failure),
+                Err(ReaderExit::Stopped) => break,
             }
         }
-        // Best effort: what is not taken now is before the cursor's end and comes again.
-        let _ = self.outlet.try_deliver(self.live_delivery());
-        self.outlet.health.update(|report| report.state = SourceState::Stopped);
+        // Best effort: the cursor does not cover a batch that is not accepted, so a restart reads its posts again.
+        let _ = self.out.try_send(self.take_live_batch());
+        self.out.health.update(|report| report.state = SourceState::Stopped);
         Ok(())
     }
 
-    async fn event(&mut self) -> Event {
-        let due = self.batch.due();
+    async fn next_event(&mut self) -> Event {
+        let due = self.batch.flush_at();
         let batch_due = async move {
             match due {
                 Some(due) => tokio::time::sleep_until(due).await,
@@ -110,73 +110,74 @@ impl<'a> Reader<'a> {
             biased;
             () = self.stop.cancelled() => Event::Stop,
             () = batch_due => Event::BatchDue,
-            event = self.link.event() => Event::Link(event),
-            event = fill_event(&mut self.filling) => event,
+            event = self.connection.next_event() => Event::Connection(event),
+            event = fill_event(&mut self.fill_state) => event,
         }
     }
 
-    async fn handle(&mut self, event: Event) -> Result<(), End> {
+    async fn handle_event(&mut self, event: Event) -> Result<(), ReaderExit> {
         match event {
-            Event::Stop => return Err(End::Stopped),
+            Event::Stop => return Err(ReaderExit::Stopped),
             Event::BatchDue => self.flush().await?,
-            Event::Link(LinkEvent::Due { clear }) => self.connect(clear),
-            Event::Link(LinkEvent::Connected(Ok(opened))) => self.connected(opened),
-            Event::Link(LinkEvent::Connected(Err(error))) => {
-                // Those words say the way out.
-                let held = self.patience.held(&error, self.outlet.now());
-                self.failed(Failure::of(&error, held.until), &held.why);
+            Event::Connection(ConnectionEvent::Due { clear }) => self.connect(clear),
+            Event::Connection(ConnectionEvent::Connected(Ok(opened))) => self.start_reading(opened),
+            Event::Connection(ConnectionEvent::Connected(Err(error))) => {
+                // The text of the pause names the remedy.
+                let pause = self.retry_policy.pause_after(&error, self.out.now());
+                self.schedule_reconnect(ConnectionFailure::from_error(&error, pause.until), &pause.why);
             }
-            Event::Link(LinkEvent::Bytes(bytes)) => self.read(&bytes).await?,
-            Event::Link(LinkEvent::Lost(why)) => self.failed(Failure::Lost, &why),
-            Event::FillDue => self.ask(),
-            Event::Filled(answer, paid) => self.filled(answer, paid).await?,
+            Event::Connection(ConnectionEvent::Bytes(bytes)) => self.read_bytes(&bytes).await?,
+            Event::Connection(ConnectionEvent::Lost(why)) => self.schedule_reconnect(ConnectionFailure::Lost, &why),
+            Event::FillDue => self.request_page(),
+            Event::FillPage(response, reservation) => self.record_fill_page(response, reservation).await?,
         }
         Ok(())
     }
 
     fn connect(&mut self, clear: bool) {
-        if let Err(exhausted) = self.pay() {
-            self.unpaid(&exhausted);
+        if let Err(exhausted) = self.reserve_budget() {
+            self.pause_for_budget(&exhausted);
             return;
         }
-        let connecting = connect(self.settings.clone(), self.outlet.metrics.clone(), clear, !self.in_step);
-        self.link = Link::Connecting(Box::pin(connecting));
+        let connecting = connect(self.settings.clone(), self.out.metrics.clone(), clear, !self.rules_synced);
+        self.connection = Connection::Connecting(Box::pin(connecting));
     }
 
-    fn connected(&mut self, opened: Opened) {
-        tracing::info!(source = self.settings.name, "X's stream is open");
-        if !self.in_step {
+    fn start_reading(&mut self, opened: NewStream) {
+        tracing::info!(source = self.settings.name, "stream of X connected");
+        if !self.rules_synced {
             self.rule.clone_from(&opened.rule);
         }
-        self.in_step = true;
-        self.link = Link::open(opened);
-        self.heard();
-        self.place.connected();
-        // A pass that is under way reads on, and another one follows for what it began too early to see.
-        self.once_more = self.fill.is_some();
-        if !self.once_more {
+        self.rules_synced = true;
+        self.connection = Connection::open(opened);
+        self.report_alive();
+        self.position.record_connection();
+        // A pass that is in progress continues; another one follows for posts that it started too early to see.
+        self.repeat_pass = self.fill.is_some();
+        if !self.repeat_pass {
             self.start_fill(false);
         }
     }
 
-    async fn read(&mut self, bytes: &[u8]) -> Result<(), End> {
-        self.heard();
-        let Link::Open(open) = &mut self.link else { return Ok(()) };
-        if !open.healthy && open.since.elapsed() >= HEALTHY.unsigned_abs() {
+    async fn read_bytes(&mut self, bytes: &[u8]) -> Result<(), ReaderExit> {
+        self.report_alive();
+        let Connection::Open(open) = &mut self.connection else { return Ok(()) };
+        if !open.healthy && open.since.elapsed() >= HEALTHY_AFTER.unsigned_abs() {
             open.healthy = true;
-            self.retry.recovered();
-            // Somebody may change them meanwhile: the next connection looks again.
-            self.in_step = false;
+            self.reconnect.reset();
+            // Another program may change the rules: the next connection checks them again.
+            self.rules_synced = false;
         }
         open.lines.push(bytes);
         let mut ending = None;
-        while let Link::Open(open) = &mut self.link
+        while let Connection::Open(open) = &mut self.connection
             && let Some(line) = open.lines.next_line()
         {
             let (rule, tag) = (self.rule.as_deref(), self.settings.tag.as_str());
-            ending = self.batch.take(Message::read(&line), self.settings.topic.as_deref(), |matched| {
-                let ours = |of: &super::message::MatchedRule| Some(&*of.id) == rule || of.tag.as_deref() == Some(tag);
-                rule.is_none() || matched.is_empty() || matched.iter().any(ours)
+            ending = self.batch.add_message(StreamMessage::read(&line), self.settings.topic.as_deref(), |matched| {
+                let is_ours =
+                    |of: &super::message::MatchedRule| Some(&*of.id) == rule || of.tag.as_deref() == Some(tag);
+                rule.is_none() || matched.is_empty() || matched.iter().any(is_ours)
             });
             if ending.is_some() {
                 break;
@@ -186,104 +187,108 @@ impl<'a> Reader<'a> {
             }
         }
         if let Some(why) = ending {
-            self.failed(Failure::Lost, &why);
+            self.schedule_reconnect(ConnectionFailure::Lost, &why);
         }
         Ok(())
     }
 
-    /// There is no stream: waits as long as this kind of failure asks for.
-    fn failed(&mut self, failure: Failure, why: &str) {
-        let now = self.outlet.now();
-        let next = self.retry.after(failure, now);
-        if failure == Failure::NoRules {
-            self.in_step = false;
+    /// Schedules the next connection after a failure and reports the pause.
+    fn schedule_reconnect(&mut self, failure: ConnectionFailure, why: &str) {
+        let now = self.out.now();
+        let next = self.reconnect.next_attempt(failure, now);
+        if failure == ConnectionFailure::NoRules {
+            self.rules_synced = false;
         }
         let until = now.checked_add(next.wait).unwrap_or(Timestamp::MAX);
-        tracing::info!(source = self.settings.name, wait_ms = next.wait.as_millis(), "no stream from X: {why}");
-        self.link = Link::Waiting { wait: wait(&self.settings, until), clear: next.clear };
-        self.paid = None;
-        self.outlet.health.update(|report| {
+        tracing::info!(source = self.settings.name, wait_ms = next.wait.as_millis(), why, "stream of X disconnected");
+        self.connection = Connection::Waiting { wait: wait_future(&self.settings, until), clear: next.clear };
+        self.reservation = None;
+        self.out.health.update(|report| {
             report.last_error = Some(why.to_owned());
-            if matches!(failure, Failure::Blocked { .. }) {
+            if matches!(failure, ConnectionFailure::Blocked { .. }) {
                 report.state = SourceState::Blocked { why: why.to_owned() };
-            } else if next.wait >= SHORT {
+            } else if next.wait >= MIN_REPORTED_WAIT {
                 report.state = SourceState::Waiting { until, why: why.to_owned() };
             }
         });
     }
 
-    fn unpaid(&mut self, exhausted: &Exhausted) {
-        self.failed(Failure::Blocked { until: exhausted.until }, &exhausted.to_string());
-        self.settings.account.report(self.outlet, Item::Post, 1);
+    fn pause_for_budget(&mut self, exhausted: &BudgetExhausted) {
+        self.schedule_reconnect(ConnectionFailure::Blocked { until: exhausted.until }, &exhausted.to_string());
+        self.settings.account.report_budget(self.out, BilledItem::Post, 1);
     }
 
-    fn pay(&mut self) -> Result<(), Exhausted> {
-        if self.paid.is_none() {
-            self.paid = Some(self.settings.account.reserve(&self.settings.name, Item::Post, AHEAD, 1)?);
+    fn reserve_budget(&mut self) -> Result<(), BudgetExhausted> {
+        if self.reservation.is_none() {
+            self.reservation =
+                Some(self.settings.account.reserve(&self.settings.name, BilledItem::Post, PREPAID_POSTS, 1)?);
         }
         Ok(())
     }
 
-    /// Delivers what the stream brought.
-    async fn flush(&mut self) -> Result<(), End> {
-        let delivery = self.live_delivery();
-        self.deliver(delivery).await?;
-        if matches!(self.link, Link::Open(_))
-            && let Err(exhausted) = self.pay()
+    /// Sends what the stream received.
+    async fn flush(&mut self) -> Result<(), ReaderExit> {
+        let batch = self.take_live_batch();
+        self.send(batch).await?;
+        if matches!(self.connection, Connection::Open(_))
+            && let Err(exhausted) = self.reserve_budget()
         {
-            self.unpaid(&exhausted);
+            self.pause_for_budget(&exhausted);
         }
         Ok(())
     }
 
-    fn live_delivery(&mut self) -> Delivery {
-        let batch = std::mem::take(&mut self.batch);
-        match self.paid.take() {
-            Some(paid) => paid.settle(batch.billed),
-            // The stream has just ended: what it brought was paid for none the less.
-            None => self.book(batch.billed),
+    fn take_live_batch(&mut self) -> SourceBatch {
+        let received = std::mem::take(&mut self.batch);
+        match self.reservation.take() {
+            Some(reservation) => reservation.settle(received.billed),
+            // The stream has just ended: its last posts are charged all the same.
+            None => self.charge(received.billed),
         }
-        let mut delivery = batch.into_delivery();
-        let now = self.outlet.now();
-        for id in delivery.posts.iter().filter_map(|post| number(&post.id)) {
-            self.place.delivered(id, now);
+        let mut batch = received.into_source_batch();
+        let now = self.out.now();
+        for id in batch.posts.iter().filter_map(|post| parse_id(&post.id)) {
+            self.position.record_post(id, now);
         }
-        delivery.cursor = self.cursor();
-        delivery
+        batch.cursor = self.cursor();
+        batch
     }
 
-    fn book(&self, billed: u64) {
+    fn charge(&self, billed: u64) {
         if billed > 0
-            && let Ok(paid) = self.settings.account.reserve(&self.settings.name, Item::Post, 0, 0)
+            && let Ok(reservation) = self.settings.account.reserve(&self.settings.name, BilledItem::Post, 0, 0)
         {
-            paid.settle(billed);
+            reservation.settle(billed);
         }
     }
 
     fn cursor(&self) -> Option<Cursor> {
-        let state = State { through: self.place.cursor(), paid: self.settings.account.share(&self.settings.name) };
+        let state = StreamCursor {
+            through: self.position.cursor(),
+            spend: self.settings.account.spend_of(&self.settings.name),
+        };
         Cursor::new(&state).ok()
     }
 
-    async fn deliver(&mut self, delivery: Delivery) -> Result<(), End> {
-        self.settings.account.report(self.outlet, Item::Post, 1);
+    async fn send(&mut self, batch: SourceBatch) -> Result<(), ReaderExit> {
+        self.settings.account.report_budget(self.out, BilledItem::Post, 1);
         tokio::select! {
             biased;
-            delivered = self.outlet.deliver(delivery) => delivered.map_err(End::Failed),
-            () = self.stop.cancelled() => Err(End::Stopped),
+            sent = self.out.send(batch) => sent.map_err(ReaderExit::Failed),
+            () = self.stop.cancelled() => Err(ReaderExit::Stopped),
         }
     }
 
-    fn heard(&self) {
-        let now = self.outlet.now();
-        self.outlet.health.update(|report| {
+    fn report_alive(&self) {
+        let now = self.out.now();
+        self.out.health.update(|report| {
             report.last_success = Some(now);
             report.state = SourceState::Working;
         });
     }
 }
 
-fn wait(settings: &Settings, until: Timestamp) -> BoxFuture<'static, ()> {
+fn wait_future(settings: &StreamSettings, until: Timestamp) -> BoxFuture<'static, ()> {
     let clock = settings.clock.clone();
     Box::pin(async move { wait_until(&clock, until).await })
 }
