@@ -1,5 +1,5 @@
-//! Every series that vigie exports, one struct per stage, in a registry of its own. Stands at the bottom of the import
-//! order: each stage is handed its struct. No label holds personal data, and each label has few values.
+//! Every metric that vigie exports, one struct per stage, in its own registry. The module is at the bottom of the import
+//! order: each stage receives its struct. No label contains personal data, and each label has few values.
 
 use std::sync::Arc;
 
@@ -8,27 +8,27 @@ use prometheus::{
     Registry, TextEncoder,
 };
 
-/// Seconds that work inside the process takes.
+/// Seconds of work within the process.
 const WORK: [f64; 12] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
-/// Seconds until a post, or the news of it, has come from somewhere else.
+/// Seconds that include external delays.
 const DELAY: [f64; 14] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 1_800.0, 7_200.0];
 /// Posts in a batch.
 const BATCH: [f64; 8] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 512.0];
 
-/// How a type is made from its options; lets [`stage!`] declare every kind of series in the same way.
+/// Creates a metric from its options, so that [`stage!`] declares every type of metric in the same way.
 trait Series: Sized + Clone + prometheus::core::Collector + 'static {
-    fn make(opts: Opts, labels: &[&str], buckets: &[f64]) -> prometheus::Result<Self>;
+    fn create(opts: Opts, labels: &[&str], buckets: &[f64]) -> prometheus::Result<Self>;
 }
 
 macro_rules! series {
     ($($plain:ty),*; $($labelled:ty),*) => {
         $(impl Series for $plain {
-            fn make(opts: Opts, _: &[&str], _: &[f64]) -> prometheus::Result<Self> {
+            fn create(opts: Opts, _: &[&str], _: &[f64]) -> prometheus::Result<Self> {
                 Self::with_opts(opts)
             }
         })*
         $(impl Series for $labelled {
-            fn make(opts: Opts, labels: &[&str], _: &[f64]) -> prometheus::Result<Self> {
+            fn create(opts: Opts, labels: &[&str], _: &[f64]) -> prometheus::Result<Self> {
                 Self::new(opts, labels)
             }
         })*
@@ -38,28 +38,28 @@ macro_rules! series {
 series!(IntCounter, IntGauge, Gauge; IntCounterVec, IntGaugeVec, GaugeVec);
 
 impl Series for Histogram {
-    fn make(opts: Opts, _: &[&str], buckets: &[f64]) -> prometheus::Result<Self> {
+    fn create(opts: Opts, _: &[&str], buckets: &[f64]) -> prometheus::Result<Self> {
         Self::with_opts(HistogramOpts::from(opts).buckets(buckets.to_vec()))
     }
 }
 
 impl Series for HistogramVec {
-    fn make(opts: Opts, labels: &[&str], buckets: &[f64]) -> prometheus::Result<Self> {
+    fn create(opts: Opts, labels: &[&str], buckets: &[f64]) -> prometheus::Result<Self> {
         Self::new(HistogramOpts::from(opts).buckets(buckets.to_vec()), labels)
     }
 }
 
 fn register<S: Series>(registry: &Registry, name: &str, help: &str, labels: &[&str], buckets: &[f64]) -> S {
-    let made = S::make(Opts::new(name, help.trim()), labels, buckets)
+    let created = S::create(Opts::new(name, help.trim()), labels, buckets)
         .and_then(|series| registry.register(Box::new(series.clone())).map(|()| series));
-    made.expect("names and labels are constants of this file, and a test makes them all")
+    created.expect("names and labels are constants of this file, and a test creates them all")
 }
 
-/// A series as it is declared, whether or not it has a value yet.
+/// Declaration of a metric, whether or not it has a value yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Declared {
+pub struct SeriesDefinition {
     pub name: &'static str,
-    /// Its type here, such as `IntCounterVec`.
+    /// Rust type, such as `IntCounterVec`.
     pub kind: &'static str,
     pub labels: &'static [&'static str],
     pub help: &'static str,
@@ -74,7 +74,7 @@ macro_rules! buckets {
     };
 }
 
-/// Declares the series of one stage: the doc comment of each is its help text.
+/// Declares the metrics of a stage: the doc comment of each is its help text.
 macro_rules! stage {
     ($(#[$about:meta])* $stage:ident { $($(#[doc = $help:literal])+ $field:ident: $kind:ty = $name:literal $([$($label:literal),*])? $(in $buckets:expr)?;)* }) => {
         $(#[$about])*
@@ -82,7 +82,7 @@ macro_rules! stage {
         pub struct $stage { $($(#[doc = $help])+ pub $field: $kind,)* }
 
         impl $stage {
-            const DECLARED: &[Declared] = &[$(Declared {
+            const DECLARED: &[SeriesDefinition] = &[$(SeriesDefinition {
                 name: $name,
                 kind: stringify!($kind),
                 labels: &[$($($label),*)?],
@@ -97,43 +97,45 @@ macro_rules! stage {
 }
 
 stage! {
-    /// Series of the sources, each labelled with the source's name.
+    /// Metrics of the sources, labelled with the name of the source.
     Sources {
-        /// Posts and rows a source handed over, before anything was dropped.
+        /// Posts and rows that a source sent to the pipeline, before any was dropped.
         received: IntCounterVec = "vigie_source_received_total" ["source"];
-        /// Rows and posts that could not be used, by reason; poison is a post that the classifier fails on.
+        /// Rejected rows and posts, by reason; reason poison is a post on which the classifier fails.
         rejected: IntCounterVec = "vigie_source_rejected_total" ["source", "reason"];
-        /// Posts that had come before, from this source or another.
+        /// Posts that were dropped because this or another source had sent them before.
         duplicates: IntCounterVec = "vigie_source_duplicates_total" ["source"];
         /// Posts that were classified.
         classified: IntCounterVec = "vigie_source_classified_total" ["source"];
-        /// Deletions and edits that a source announced.
+        /// Posts that match no topic; they are not classified.
+        unmatched: IntCounterVec = "vigie_source_unmatched_total" ["source"];
+        /// Compliance events of a source: deletions and edits of posts.
         notices: IntCounterVec = "vigie_source_notices_total" ["source"];
-        /// Requests to a source's far end, by endpoint and outcome (ok, or the kind of failure).
+        /// Requests to the upstream of a source, by endpoint and outcome (ok, or the kind of failure).
         requests: IntCounterVec = "vigie_source_requests_total" ["source", "endpoint", "outcome"];
-        /// Requests the far end still allows in its current window.
+        /// Requests that the upstream still allows in its current rate-limit window.
         rate_limit_remaining: IntGaugeVec = "vigie_source_rate_limit_remaining" ["source", "endpoint"];
-        /// Times a source was started again after it failed.
+        /// Restarts of a source after a failure.
         restarts: IntCounterVec = "vigie_source_restarts_total" ["source"];
-        /// Seconds from when a post was written to when its source handed it over.
+        /// Seconds from the creation of a post until its source sent it to the pipeline.
         lag: HistogramVec = "vigie_source_lag_seconds" ["source"] in DELAY;
-        /// When the source last heard from its far end, as Unix time.
+        /// Unix time of the last response from the upstream.
         last_success: GaugeVec = "vigie_source_last_success_timestamp_seconds" ["source"];
-        /// 1 while the source hears nothing for longer than is plausible.
+        /// 1 while the upstream has been silent for longer than expected, else 0.
         stalled: IntGaugeVec = "vigie_source_stalled" ["source"];
-        /// 1 while the source cannot go on until somebody does something.
+        /// 1 while the source is blocked until an operator acts, else 0.
         blocked: IntGaugeVec = "vigie_source_blocked" ["source"];
-        /// Posts paid for in the current day or month (UTC).
+        /// Posts charged in the current day or month (UTC).
         budget_posts: IntGaugeVec = "vigie_source_budget_used_posts" ["source", "period"];
         /// Dollars spent in the current day or month (UTC).
         budget_dollars: GaugeVec = "vigie_source_budget_used_dollars" ["source", "period"];
-        /// Share of the budget that is spent, the larger of posts and dollars.
+        /// Fraction of the budget that is spent: the larger of posts and dollars.
         budget_ratio: GaugeVec = "vigie_source_budget_used_ratio" ["source", "period"];
     }
 }
 
 stage! {
-    /// Series of the classifier.
+    /// Metrics of the classifier.
     Classify {
         /// Posts classified, by label.
         posts: IntCounterVec = "vigie_classify_posts_total" ["label"];
@@ -141,90 +143,90 @@ stage! {
         duration: Histogram = "vigie_classify_duration_seconds" in WORK;
         /// Posts in a batch.
         batch: Histogram = "vigie_classify_batch_posts" in BATCH;
-        /// Times the classifier failed on a batch.
+        /// Batches on which the classifier failed.
         failures: IntCounter = "vigie_classify_failures_total";
-        /// Posts set aside because the classifier failed on them twice.
-        set_aside: IntCounter = "vigie_classify_set_aside_total";
-        /// The model in use: always 1.
+        /// Posts moved to the dead letters because the classifier failed on them twice.
+        dead_letters: IntCounter = "vigie_classify_dead_letters_total";
+        /// The model in use; the value is always 1.
         model: IntGaugeVec = "vigie_classify_model_info" ["model"];
     }
 }
 
 stage! {
-    /// Series of the monitor and of its store.
+    /// Metrics of the monitor and its store.
     Monitor {
-        /// Classified posts by what became of them: counted, copied (counted, and without a vote), too_late, unmatched, duplicate.
+        /// Classified posts, by outcome: counted, copied (counted without a vote), too_late, unmatched or duplicate.
         posts: IntCounterVec = "vigie_monitor_posts_total" ["outcome"];
-        /// Seconds from when a post was written to when it was counted and the rules could see it.
+        /// Seconds from the creation of a post until it was counted and visible to the rules.
         end_to_end: Histogram = "vigie_monitor_end_to_end_seconds" in DELAY;
-        /// Seconds from when a source handed a post over to when it was counted and the rules could see it.
+        /// Seconds from the arrival of a post in the pipeline until it was counted and visible to the rules.
         arrival_to_decision: Histogram = "vigie_monitor_arrival_to_decision_seconds" in WORK;
         /// Seconds to commit a batch to the store.
         commit: Histogram = "vigie_monitor_commit_duration_seconds" in WORK;
         /// Seconds to flush the store to disk.
         flush: Histogram = "vigie_monitor_flush_duration_seconds" in WORK;
-        /// Commits and flushes that the store refused.
+        /// Failed commits and flushes of the store.
         store_failures: IntCounter = "vigie_monitor_store_failures_total";
-        /// Bytes the store takes on disk.
+        /// Size of the store on disk in bytes.
         store_bytes: IntGauge = "vigie_store_size_bytes";
-        /// Posts a topic counted, by label.
+        /// Posts counted for a topic, by label.
         topic_posts: IntCounterVec = "vigie_topic_posts_total" ["topic", "label"];
-        /// Share of negative posts of a topic in the last hour; absent without posts.
+        /// Fraction of negative posts of a topic in the last hour; absent without posts.
         topic_negative_ratio: GaugeVec = "vigie_topic_negative_ratio" ["topic"];
-        /// Alerts that fire now.
+        /// Alerts that are firing.
         alerts_firing: IntGauge = "vigie_alerts_firing";
-        /// Alerts that began to fire or were resolved.
+        /// Alert transitions, by new status: firing or resolved.
         transitions: IntCounterVec = "vigie_alert_transitions_total" ["status"];
-        /// When rules were last evaluated, as Unix time.
+        /// Unix time of the last rule evaluation.
         last_evaluation: Gauge = "vigie_monitor_last_evaluation_timestamp_seconds";
     }
 }
 
 stage! {
-    /// Series of notification.
+    /// Metrics of notifications.
     Notify {
-        /// Notifications by receiver and outcome: ok or failed.
+        /// Notification attempts, by receiver and outcome: ok or failed.
         sent: IntCounterVec = "vigie_notify_total" ["receiver", "outcome"];
-        /// Seconds a receiver took to take a notification.
+        /// Seconds to deliver a notification to a receiver.
         duration: HistogramVec = "vigie_notify_duration_seconds" ["receiver"] in DELAY;
-        /// Seconds from when an alert fired to when a receiver was first told of it.
+        /// Seconds from the firing of an alert until its first notification was delivered.
         latency: Histogram = "vigie_notify_latency_seconds" in DELAY;
-        /// Incidents that fire now.
+        /// Incidents that are firing.
         incidents: IntGauge = "vigie_notify_incidents";
-        /// Silences that have not ended.
+        /// Silences that have not expired.
         silences: IntGauge = "vigie_notify_silences";
-        /// Alerts that fire and nobody is told of, by reason: silence, inhibition.
+        /// Firing alerts that are not notified, by reason: silence or inhibition.
         suppressed: IntGaugeVec = "vigie_notify_suppressed_alerts" ["reason"];
-        /// 1 while a receiver cannot be told.
+        /// 1 while notifications to a receiver fail, else 0.
         failing: IntGaugeVec = "vigie_notify_receiver_failing" ["receiver"];
-        /// Changes of alerts not yet taken over for telling.
+        /// Alert transitions in the outbox that notification has not taken over yet.
         outbox: IntGauge = "vigie_notify_outbox_transitions";
     }
 }
 
 stage! {
-    /// Series of the daemon as a whole.
+    /// Metrics of the daemon.
     Daemon {
-        /// The version that runs: always 1.
+        /// The running version; the value is always 1.
         build: IntGaugeVec = "vigie_build_info" ["version"];
-        /// 1 when `/-/ready` says so.
+        /// 1 while the daemon is ready (see `/-/ready`), else 0.
         ready: IntGauge = "vigie_ready";
-        /// Deliveries that wait in a queue.
+        /// Batches waiting in a queue.
         queued: IntGaugeVec = "vigie_queue_deliveries" ["queue"];
-        /// Deliveries that a queue can hold.
+        /// Capacity of a queue in batches.
         queue_capacity: IntGaugeVec = "vigie_queue_capacity_deliveries" ["queue"];
-        /// Times a task was started again after it died, by task.
+        /// Restarts of a task after it died, by task.
         deaths: IntCounterVec = "vigie_task_deaths_total" ["task"];
-        /// 1 when the last reload of the configuration was taken.
+        /// 1 if the last configuration reload succeeded, else 0.
         reload_successful: IntGauge = "vigie_config_last_reload_successful";
-        /// When the configuration was last taken, as Unix time.
+        /// Unix time of the last successful configuration reload.
         reload_time: Gauge = "vigie_config_last_reload_success_timestamp_seconds";
         /// Requests to the web server, by route and status code.
         http_requests: IntCounterVec = "vigie_http_requests_total" ["route", "code"];
     }
 }
 
-/// All stages and the registry they are in.
+/// The metrics of all stages, with their registry.
 #[derive(Debug, Clone)]
 pub struct Metrics {
     registry: Registry,
@@ -252,24 +254,24 @@ impl Metrics {
             daemon: Daemon::new(&registry),
             registry,
         };
-        metrics.start_known_labels();
+        metrics.init_known_labels();
         metrics
     }
 
-    /// Also exports memory, CPU time and open files of this process, where the platform tells them.
+    /// Also exports memory, CPU time and open files of this process, where the platform provides them.
     #[must_use]
     pub fn with_process(self) -> Self {
         #[cfg(target_os = "linux")]
         {
             let collector = prometheus::process_collector::ProcessCollector::for_self();
-            // Registered twice at most, which changes nothing.
+            // Fails only when it is registered already.
             let _ = self.registry.register(Box::new(collector));
         }
         self
     }
 
-    /// A rate needs a first 0: labels that are known start there.
-    fn start_known_labels(&self) {
+    /// Starts known labels at 0: a rate needs an initial value.
+    fn init_known_labels(&self) {
         self.daemon.build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         for label in ["negative", "neutral", "positive"] {
             self.classify.posts.with_label_values(&[label]);
@@ -282,28 +284,28 @@ impl Metrics {
         }
     }
 
-    /// The series of the source `name`.
+    /// The metrics of the source `name`.
     pub fn source(&self, name: &str) -> SourceMetrics {
         SourceMetrics::new(&self.sources, name)
     }
 
-    /// Everything in Prometheus' text format.
+    /// Renders all metrics in Prometheus' text format.
     ///
     /// # Errors
-    /// When a series has no value of its own kind, which would be a fault of the library.
+    /// When a metric has a value of another type, which would be a bug of the library.
     pub fn render(&self) -> prometheus::Result<String> {
         TextEncoder::new().encode_to_string(&self.registry.gather())
     }
 
-    /// All series that are declared; those of [`Metrics::with_process`] are not.
-    pub fn declared() -> impl Iterator<Item = &'static Declared> {
+    /// All declared metrics, without those of [`Metrics::with_process`].
+    pub fn declared() -> impl Iterator<Item = &'static SeriesDefinition> {
         [Sources::DECLARED, Classify::DECLARED, Monitor::DECLARED, Notify::DECLARED, Daemon::DECLARED]
             .into_iter()
             .flatten()
     }
 }
 
-/// The series of one source.
+/// The metrics of one source.
 #[derive(Debug, Clone)]
 pub struct SourceMetrics {
     all: Sources,
@@ -311,6 +313,7 @@ pub struct SourceMetrics {
     pub received: IntCounter,
     pub duplicates: IntCounter,
     pub classified: IntCounter,
+    pub unmatched: IntCounter,
     pub notices: IntCounter,
     pub restarts: IntCounter,
     pub lag: Histogram,
@@ -321,17 +324,18 @@ pub struct SourceMetrics {
 
 impl SourceMetrics {
     fn new(all: &Sources, name: &str) -> Self {
-        let of = [name];
+        let labels = [name];
         Self {
-            received: all.received.with_label_values(&of),
-            duplicates: all.duplicates.with_label_values(&of),
-            classified: all.classified.with_label_values(&of),
-            notices: all.notices.with_label_values(&of),
-            restarts: all.restarts.with_label_values(&of),
-            lag: all.lag.with_label_values(&of),
-            last_success: all.last_success.with_label_values(&of),
-            stalled: all.stalled.with_label_values(&of),
-            blocked: all.blocked.with_label_values(&of),
+            received: all.received.with_label_values(&labels),
+            duplicates: all.duplicates.with_label_values(&labels),
+            classified: all.classified.with_label_values(&labels),
+            unmatched: all.unmatched.with_label_values(&labels),
+            notices: all.notices.with_label_values(&labels),
+            restarts: all.restarts.with_label_values(&labels),
+            lag: all.lag.with_label_values(&labels),
+            last_success: all.last_success.with_label_values(&labels),
+            stalled: all.stalled.with_label_values(&labels),
+            blocked: all.blocked.with_label_values(&labels),
             all: all.clone(),
             name: name.into(),
         }
@@ -341,7 +345,7 @@ impl SourceMetrics {
         self.all.rejected.with_label_values(&[&*self.name, reason]).inc();
     }
 
-    /// `outcome`: `ok`, or a word for the kind of failure.
+    /// Counts a request. `outcome`: `ok`, or the kind of failure.
     pub fn request(&self, endpoint: &str, outcome: &str) {
         self.all.requests.with_label_values(&[&*self.name, endpoint, outcome]).inc();
     }
@@ -350,7 +354,7 @@ impl SourceMetrics {
         self.all.rate_limit_remaining.with_label_values(&[&*self.name, endpoint]).set(remaining);
     }
 
-    /// What was spent in `period` (`day` or `month`), and the share of the budget that is.
+    /// Sets the spending in `period` (`day` or `month`) and the fraction of the budget.
     pub fn budget(&self, period: &str, posts: u64, dollars: f64, ratio: f64) {
         let labels = [&*self.name, period];
         self.all.budget_posts.with_label_values(&labels).set(i64::try_from(posts).unwrap_or(i64::MAX));
@@ -364,7 +368,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_series_are_made_and_known_labels_start_at_zero() {
+    fn all_metrics_are_created_and_known_labels_start_at_zero() {
         let metrics = Metrics::new();
         metrics.source("x").rejected("json");
         let text = metrics.render().unwrap();
@@ -372,14 +376,14 @@ mod tests {
             "vigie_monitor_posts_total{outcome=\"too_late\"} 0",
             "vigie_source_received_total{source=\"x\"} 0",
             "vigie_source_rejected_total{reason=\"json\",source=\"x\"} 1",
-            "# HELP vigie_classify_failures_total Times the classifier failed on a batch.",
+            "# HELP vigie_classify_failures_total Batches on which the classifier failed.",
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");
         }
     }
 
     #[test]
-    fn two_registries_do_not_meet() {
+    fn two_registries_are_independent() {
         let (one, other) = (Metrics::new(), Metrics::new());
         one.classify.failures.inc();
         assert_eq!(other.classify.failures.get(), 0);

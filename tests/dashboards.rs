@@ -1,5 +1,5 @@
-//! What `config/prometheus` and `config/grafana` ask for is what vigie exports, and what it exports is named by
-//! convention.
+//! `config/prometheus` and `config/grafana` query only metrics that vigie exports, and the metrics follow Prometheus'
+//! naming conventions.
 #![allow(clippy::unwrap_used, reason = "a test's helpers: a panic there is the failure it should be")]
 
 mod common;
@@ -8,17 +8,18 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use common::repository;
 use serde_json::Value;
-use vigie::metrics::{Declared, Metrics};
+use vigie::metrics::{Metrics, SeriesDefinition};
 
-/// Prometheus' own labels and series.
+/// Labels and series of Prometheus itself.
 const OUTSIDE_LABELS: [&str; 4] = ["job", "instance", "alertname", "severity"];
 const OUTSIDE_SERIES: [&str; 2] = ["up", "ALERTS"];
 
-/// Words of PromQL that stand before a bracket or between series.
+/// Keywords and functions of PromQL.
 const WORDS: [&str; 28] = [
     "sum",
     "by",
@@ -58,12 +59,12 @@ struct Query {
     templates: Vec<String>,
 }
 
-fn is_histogram(series: &Declared) -> bool {
+fn is_histogram(series: &SeriesDefinition) -> bool {
     series.kind.starts_with("Histogram")
 }
 
-/// The declared series that `name`, as a query has it, is of.
-fn declared(name: &str) -> Option<&'static Declared> {
+/// The declared metric that the series `name` of a query belongs to.
+fn declared(name: &str) -> Option<&'static SeriesDefinition> {
     let of = |name: &str| Metrics::declared().find(|series| series.name == name);
     let part = ["_bucket", "_sum", "_count"].iter().find_map(|suffix| name.strip_suffix(suffix));
     match part.and_then(of) {
@@ -72,7 +73,7 @@ fn declared(name: &str) -> Option<&'static Declared> {
     }
 }
 
-/// Words outside of strings, ranges and numbers, each with whether it is inside `{}` or a label list.
+/// Series names and label names of a query.
 fn names(expr: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut series, mut labels) = (BTreeSet::new(), BTreeSet::new());
     let (mut braces, mut brackets, mut list, mut quoted) = (0, 0, 0, false);
@@ -113,7 +114,7 @@ fn names(expr: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     (series, labels)
 }
 
-/// Labels that a text takes from its query: `{{source}}` of Grafana and `{{ $labels.source }}` of Prometheus.
+/// Labels that a template uses: `{{source}}` in Grafana and `{{ $labels.source }}` in Prometheus.
 fn template_labels(text: &str) -> BTreeSet<String> {
     let inside = text.split("{{").skip(1).filter_map(|part| part.split_once("}}")).map(|(inside, _)| inside.trim());
     let label = |inside: &str| match inside.strip_prefix("$labels.") {
@@ -123,12 +124,12 @@ fn template_labels(text: &str) -> BTreeSet<String> {
     inside.filter_map(label).collect()
 }
 
-fn faults(query: &Query) -> Vec<String> {
+fn problems(query: &Query) -> Vec<String> {
     let (series, mut labels) = names(&query.expr);
     labels.extend(query.templates.iter().flat_map(|text| template_labels(text)));
     let process = Metrics::new().with_process().render().unwrap();
     let mut known: BTreeSet<&str> = OUTSIDE_LABELS.into();
-    let mut faults = Vec::new();
+    let mut problems = Vec::new();
     for name in &series {
         match declared(name) {
             Some(found) => {
@@ -137,19 +138,19 @@ fn faults(query: &Query) -> Vec<String> {
             }
             None if OUTSIDE_SERIES.contains(&name.as_str()) => {}
             None if name.starts_with("process_") && process.contains(&format!("\n{name} ")) => {}
-            None => faults.push(format!("{}: `{name}` is no series of src/metrics.rs", query.place)),
+            None => problems.push(format!("{}: `{name}` is not declared in src/metrics.rs", query.place)),
         }
     }
     for label in labels.iter().filter(|label| !known.contains(label.as_str())) {
-        faults.push(format!("{}: none of {series:?} has a label `{label}`", query.place));
+        problems.push(format!("{}: none of {series:?} has a label `{label}`", query.place));
     }
     if series.is_empty() {
-        faults.push(format!("{}: the query `{}` reads nothing", query.place, query.expr));
+        problems.push(format!("{}: the query `{}` reads nothing", query.place, query.expr));
     }
-    faults
+    problems
 }
 
-/// Of every rule: the file is ours, so that its lines can be read without a YAML library.
+/// The queries of every rule. The layout of the file is known, so no YAML library is needed.
 fn rules() -> Vec<Query> {
     let text = fs::read_to_string(repository("config/prometheus/rules.yml")).unwrap();
     let mut queries: Vec<Query> = Vec::new();
@@ -166,7 +167,7 @@ fn rules() -> Vec<Query> {
     queries
 }
 
-/// Of every panel, variable and annotation.
+/// The queries of every panel and annotation.
 fn dashboard() -> Vec<Query> {
     let text = fs::read_to_string(repository("config/grafana/vigie.json")).unwrap();
     let dashboard: Value = serde_json::from_str(&text).unwrap();
@@ -190,43 +191,43 @@ fn dashboard() -> Vec<Query> {
 }
 
 #[test]
-fn rules_and_dashboard_use_only_what_is_exported() {
+fn rules_and_dashboard_query_exported_metrics_only() {
     let queries: Vec<Query> = rules().into_iter().chain(dashboard()).collect();
     assert!(queries.len() > 40, "only {} queries were found", queries.len());
-    let faults: Vec<String> = queries.iter().flat_map(faults).collect();
-    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+    let problems: Vec<String> = queries.iter().flat_map(problems).collect();
+    assert!(problems.is_empty(), "\n{}", problems.join("\n"));
 }
 
 #[test]
-fn what_is_not_exported_is_found() {
+fn unknown_metrics_and_labels_are_found() {
     let query = |expr: &str, template: &str| Query {
         place: "here".into(),
         expr: expr.into(),
         templates: vec![template.into()],
     };
-    for (expr, template, wanted) in [
-        ("rate(vigie_source_recieved_total[5m])", "", "`vigie_source_recieved_total` is no series"),
-        ("vigie_source_lag_seconds", "", "`vigie_source_lag_seconds` is no series"),
-        ("vigie_ready_bucket", "", "`vigie_ready_bucket` is no series"),
+    for (expr, template, expected) in [
+        ("rate(vigie_source_recieved_total[5m])", "", "`vigie_source_recieved_total` is not declared"),
+        ("vigie_source_lag_seconds", "", "`vigie_source_lag_seconds` is not declared"),
+        ("vigie_ready_bucket", "", "`vigie_ready_bucket` is not declared"),
         ("sum by (topic) (vigie_source_received_total)", "", "has a label `topic`"),
         ("vigie_ready{source=\"x\"}", "", "has a label `source`"),
         ("vigie_ready", "{{source}}", "has a label `source`"),
         ("vigie_ready", "{{ $labels.source }} is", "has a label `source`"),
-        ("process_resident_bytes", "", "`process_resident_bytes` is no series"),
+        ("process_resident_bytes", "", "`process_resident_bytes` is not declared"),
     ] {
-        let found = faults(&query(expr, template));
-        assert!(found.len() == 1 && found[0].contains(wanted), "{expr} {template}: {found:?}");
+        let found = problems(&query(expr, template));
+        assert!(found.len() == 1 && found[0].contains(expected), "{expr} {template}: {found:?}");
     }
     let good =
         "histogram_quantile(0.9, sum by (le, source) (rate(vigie_source_lag_seconds_bucket{source=\"a b\"}[5m]))) > 1";
-    assert_eq!(faults(&query(good, "{{source}}")), [""; 0]);
+    assert_eq!(problems(&query(good, "{{source}}")), [""; 0]);
 }
 
 /// <https://prometheus.io/docs/practices/naming/>
 #[test]
-fn series_are_named_by_convention() {
+fn metrics_are_named_by_convention() {
     let mut seen = BTreeSet::new();
-    for Declared { name, kind, labels, help } in Metrics::declared() {
+    for SeriesDefinition { name, kind, labels, help } in Metrics::declared() {
         assert!(seen.insert(name), "{name} is declared twice");
         assert!(name.starts_with("vigie_") && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{name}");
         assert_eq!(
@@ -255,10 +256,10 @@ fn series_are_named_by_convention() {
     assert!(seen.len() > 30, "only {} series were found", seen.len());
 }
 
-/// Every declared series with a value, as `/metrics` would show it.
+/// Every declared metric with a value, in the format of `/metrics`.
 fn exposition() -> String {
     let mut text = String::new();
-    for Declared { name, kind, labels, help } in Metrics::declared() {
+    for SeriesDefinition { name, kind, labels, help } in Metrics::declared() {
         let of = |more: &[&str]| {
             let pairs: Vec<String> = labels.iter().chain(more).map(|label| format!("{label}=\"+Inf\"")).collect();
             if pairs.is_empty() { String::new() } else { format!("{{{}}}", pairs.join(",")) }
@@ -281,20 +282,26 @@ fn exposition() -> String {
     text
 }
 
-/// The real judge, where it is installed: `tests/run` sees to that.
+/// promtool in `target/tools`, where `tests/run` unpacks it, or else from the PATH.
+fn promtool() -> Command {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository("target"), PathBuf::from);
+    let unpacked = target.join("tools/prometheus/usr/bin/promtool");
+    if unpacked.exists() { Command::new(unpacked) } else { Command::new("promtool") }
+}
+
 #[test]
-fn promtool_has_nothing_against_the_series() {
+fn promtool_accepts_the_metrics() {
     let process = Metrics::new().with_process().render().unwrap();
     for text in [exposition(), process] {
-        let mut promtool = Command::new("promtool");
+        let mut promtool = promtool();
         promtool.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         let Ok(mut child) = promtool.spawn() else {
-            println!("skipped: promtool is not installed");
+            println!("skipped: promtool is not installed (apt-get install prometheus)");
             return;
         };
         child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success() && told.is_empty(), "{told}");
+        let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && complaints.is_empty(), "{complaints}");
     }
 }
