@@ -1,8 +1,8 @@
-//! The tests' fake X API as a program, for trying vigie by hand and for soaks:
+//! The fake X API of the tests as a program, for manual trials and soak tests:
 //!
 //! `cargo run --example fake_x -- [ADDRESS [POSTS_PER_SECOND]]`, then `base_url = "http://ADDRESS"` in `[x]` and
 //! `VIGIE_X_TOKEN=fake-token`.
-#![allow(clippy::print_stdout, reason = "a program for hand use: it says where it listens and what it published")]
+#![allow(clippy::print_stdout, reason = "an interactive program: it prints its address and what it published")]
 
 #[path = "../tests/fake_x/mod.rs"]
 mod fake_x;
@@ -26,13 +26,13 @@ async fn main() {
     let address = arguments.next().unwrap_or_else(|| "127.0.0.1:9470".into());
     let rate = arguments.next().and_then(|rate| rate.parse().ok()).unwrap_or(1.0_f64).max(0.001);
     let fake = FakeX::start_on(&address, Settings::default(), Arc::new(Timestamp::now)).await;
-    println!("{} with the token {}: {rate} posts a second", fake.url(), fake.token());
+    println!("{} with the token {}: {rate} posts per second", fake.url(), fake.token());
     let mut ticks = tokio::time::interval(Duration::from_secs_f64(1.0 / rate));
     for (count, text) in (1_u64..).zip(TEXTS.iter().cycle()) {
         ticks.tick().await;
         fake.say(&format!("{text} ({count})"));
         if count % 1_000 == 0 {
-            println!("{count} posts published, {} given out, {} streams opened", fake.billed(), fake.opened());
+            println!("{count} posts published, {} sent, {} streams opened", fake.billed(), fake.opened());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The daemon under a clock that jumps, with both clocks in the test's hand.
+//! The daemon under a clock that jumps. The test controls the wall clock and the monotonic clock.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers: a panic there is the failure it should be")]
 
 use std::path::Path;
@@ -11,45 +11,49 @@ use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use vigie::config::Loaded;
+use vigie::config::LoadedConfig;
 use vigie::metrics::Metrics;
 use vigie::pipeline::assembly::Labels;
 use vigie::pipeline::status::Status;
-use vigie::pipeline::{Daemon, Feeder, Feeding, Running};
+use vigie::pipeline::{Daemon, RunningDaemon, SourceInput, SourceSpec};
 use vigie::post::Post;
-use vigie::source::{Delivery, Outlet, Source, SourceFailure};
+use vigie::source::{Source, SourceBatch, SourceFailure, SourceSender};
 
 const START: i64 = 1_790_000_040;
 
-/// The wall clock and the steady one, in seconds since [`START`].
+/// The wall clock and the monotonic one, in seconds since [`START`].
 #[derive(Clone, Default)]
 struct Clocks {
     wall: Arc<AtomicI64>,
-    steady: Arc<AtomicI64>,
+    monotonic: Arc<AtomicI64>,
 }
 
 impl Clocks {
-    /// Time passes on both.
+    /// Lets time pass on both clocks.
     fn pass(&self, seconds: i64) {
         self.wall.fetch_add(seconds, Ordering::SeqCst);
-        self.steady.fetch_add(seconds, Ordering::SeqCst);
+        self.monotonic.fetch_add(seconds, Ordering::SeqCst);
     }
 
-    /// Somebody sets the wall clock.
+    /// Sets the wall clock.
     fn jump(&self, seconds: i64) {
         self.wall.fetch_add(seconds, Ordering::SeqCst);
     }
 }
 
-/// Gives what the test sends it.
-struct Fed(mpsc::UnboundedReceiver<Post>);
+/// Sends the posts that it receives from the test.
+struct ChannelSource(mpsc::UnboundedReceiver<Post>);
 
-impl Source for Fed {
-    fn run<'a>(&'a mut self, outlet: &'a Outlet, stop: CancellationToken) -> BoxFuture<'a, Result<(), SourceFailure>> {
+impl Source for ChannelSource {
+    fn run<'a>(
+        &'a mut self,
+        out: &'a SourceSender,
+        stop: CancellationToken,
+    ) -> BoxFuture<'a, Result<(), SourceFailure>> {
         async move {
             loop {
                 tokio::select! {
-                    Some(post) = self.0.recv() => outlet.deliver(Delivery { posts: vec![post], ..Delivery::default() }).await?,
+                    Some(post) = self.0.recv() => out.send(SourceBatch { posts: vec![post], ..SourceBatch::default() }).await?,
                     () = stop.cancelled() => return Ok(()),
                 }
             }
@@ -61,7 +65,7 @@ impl Source for Fed {
 struct Test {
     clocks: Clocks,
     posts: mpsc::UnboundedSender<Post>,
-    running: Running,
+    running: RunningDaemon,
     sent: u64,
     _state: tempfile::TempDir,
 }
@@ -70,26 +74,27 @@ impl Test {
     fn start() -> Self {
         let (state, clocks) = (tempfile::tempdir().unwrap(), Clocks::default());
         let (posts, fed) = mpsc::unbounded_channel();
-        let (wall, steady) = (clocks.wall.clone(), clocks.steady.clone());
+        let (wall, monotonic) = (clocks.wall.clone(), clocks.monotonic.clone());
         let mut fed = Some(fed);
-        let make = Box::new(move |_| Ok(Box::new(Fed(fed.take().unwrap())) as _));
+        let make = Box::new(move |_| Ok(Box::new(ChannelSource(fed.take().unwrap())) as _));
         let now = move || Timestamp::from_second(START + wall.load(Ordering::SeqCst)).unwrap();
         let daemon = Daemon {
-            loaded: Loaded::find(Some(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/vigie.toml")), None).unwrap(),
+            loaded: LoadedConfig::find(Some(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/vigie.toml")), None)
+                .unwrap(),
             state: state.path().join("state"),
             make_classifier: Labels::Given.classifier(),
-            sources: vec![Feeding { name: "test".into(), kind: "test".into(), by: Feeder::Task(make) }],
+            sources: vec![SourceSpec { name: "test".into(), kind: "test".into(), by: SourceInput::Task(make) }],
             receivers: Vec::new(),
             clock: Arc::new(now),
-            steady: Arc::new(move || Duration::from_secs(steady.load(Ordering::SeqCst).unsigned_abs())),
+            monotonic: Arc::new(move || Duration::from_secs(monotonic.load(Ordering::SeqCst).unsigned_abs())),
             metrics: Metrics::new(),
         };
         Self { clocks, posts, running: daemon.start().unwrap(), sent: 0, _state: state }
     }
 
-    /// A post of the true time, which the wall clock may not tell.
+    /// Sends a post with the true time, from which the wall clock may differ.
     fn post(&mut self) {
-        let true_time = START + self.clocks.steady.load(Ordering::SeqCst);
+        let true_time = START + self.clocks.monotonic.load(Ordering::SeqCst);
         self.sent += 1;
         let post = Post {
             id: self.sent.to_string(),
@@ -101,12 +106,12 @@ impl Test {
         self.posts.send(post).unwrap();
     }
 
-    /// Waits for the status to be as wanted: the daemon looks at its clocks once a second.
-    async fn wait(&self, what: &str, wanted: impl Fn(&Status) -> bool) -> Status {
+    /// Waits for a status that meets the condition. The daemon checks its clocks once per second.
+    async fn wait(&self, what: &str, expected: impl Fn(&Status) -> bool) -> Status {
         let started = Instant::now();
         loop {
             let status = self.running.handle.status();
-            if wanted(&status) {
+            if expected(&status) {
                 return status;
             }
             assert!(started.elapsed() < Duration::from_secs(30), "no {what}: {status:#?}");
@@ -124,7 +129,7 @@ fn jumped(status: &Status) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_jump_that_is_mended_is_told_and_changes_nothing() {
+async fn a_corrected_jump_raises_an_alert_and_changes_nothing() {
     let mut test = Test::start();
     for jump in [SignedDuration::from_hours(24 * 365), SignedDuration::from_hours(-24 * 365)] {
         test.post();
@@ -143,11 +148,11 @@ async fn a_jump_that_is_mended_is_told_and_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_clock_that_ran_ahead_and_is_set_right_counts_on() {
+async fn counting_continues_after_a_clock_that_ran_ahead_is_corrected() {
     let mut test = Test::start();
     test.post();
     test.wait_counted().await;
-    // A month ahead for so long that it is believed, then set right for as long.
+    // A month ahead for so long that the daemon trusts it, then corrected for as long.
     let month = SignedDuration::from_hours(24 * 30).as_secs();
     for jump in [month, -month] {
         test.clocks.jump(jump);

@@ -1,6 +1,6 @@
-//! The fake X API answers as the official specification says, and refuses as the design page says.
+//! The fake X API responds as the official specification says, and rejects what the documents forbid.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers: a panic there is the failure it should be")]
-#![allow(clippy::print_stdout, reason = "says that it is skipped")]
+#![allow(clippy::print_stdout, reason = "reports that it is skipped")]
 
 mod fake_x;
 
@@ -51,14 +51,14 @@ fn ids(page: &Value) -> Vec<u64> {
     posts.iter().map(|post| post["id"].as_str().unwrap().parse().unwrap()).collect()
 }
 
-/// The specification's schema of that name; none where `shared` is absent.
+/// The specification; absent where `shared` is missing.
 struct Specification(Value);
 
 impl Specification {
     fn read() -> Option<Self> {
         let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/x-api/openapi.json"));
         if !path.exists() {
-            println!("skipped: {} is not here", path.display());
+            println!("skipped: {} does not exist", path.display());
             return None;
         }
         Some(Self(serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()))
@@ -67,10 +67,10 @@ impl Specification {
     fn check(&self, schema: &str, value: &Value) {
         let root = json!({"$ref": format!("#/components/schemas/{schema}"), "components": self.0["components"]});
         let validator = jsonschema::options().should_validate_formats(true).build(&root).unwrap();
-        let faults: Vec<String> =
-            validator.iter_errors(value).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
-        assert!(faults.is_empty(), "{schema}: {faults:?} in {value:#}");
-        // The schemas leave room for other keys: a key that is not theirs would pass unseen.
+        let errors: Vec<String> =
+            validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert!(errors.is_empty(), "{schema}: {errors:?} in {value:#}");
+        // The schemas allow other keys: an unknown key would not be an error.
         let known = &self.0["components"]["schemas"][schema]["properties"];
         for key in value.as_object().into_iter().flatten().map(|(key, _)| key) {
             assert!(known.is_null() || known.get(key).is_some(), "{schema} has no {key}");
@@ -151,14 +151,14 @@ async fn problems_and_lines_of_the_stream_follow_the_specification() {
         text.push_str(std::str::from_utf8(&chunk).unwrap());
     }
     let lines: Vec<Value> = text.split_terminator("\r\n").map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(lines.len(), 5, "a post that no rule asks for is not sent: {text}");
+    assert_eq!(lines.len(), 5, "a post that matches no rule is not sent: {text}");
     specification.check("StreamPostsResponse", &lines[0]);
     specification.check("Post", &lines[0]["data"]);
     lines[1..].iter().for_each(|line| specification.check("StreamPostsComplianceResponse", line));
 }
 
 #[tokio::test]
-async fn without_the_token_nothing_is_given() {
+async fn without_the_token_requests_are_rejected() {
     let client = Client::new().await;
     let url = format!("{}/2/tweets/search/recent?query=paradis", client.fake.url());
     assert_eq!(client.http.get(&url).send().await.unwrap().status(), 401);
@@ -169,15 +169,15 @@ async fn without_the_token_nothing_is_given() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pages_hold_every_post_once_newest_first() {
+async fn pages_contain_every_post_once_newest_first() {
     let client = Client::new().await;
-    // Identifiers of different lengths: as text the order would be another.
+    // IDs of different lengths: as text, their order would differ.
     let old = client.fake.index(fake_x::FakePost::new(999_999_999_999_999_999, "paradis of 2018"));
-    let mut wanted = client.fake.backlog(25, SignedDuration::from_secs(1), "Air Paradis");
+    let mut expected = client.fake.backlog(25, SignedDuration::from_secs(1), "Air Paradis");
     let mut found = Vec::new();
     let mut token = String::new();
     for page in 0..3 {
-        // One that comes while the pages are read is newer than all of them.
+        // A post that is published while the pages are read is newer than all of them.
         client.fake.index_after_pages(page, client.fake.draft("paradis, just now"));
         let (_, answer) = client.search(&format!("&max_results=10{token}")).await;
         assert_eq!(answer["meta"]["result_count"], json!(ids(&answer).len()));
@@ -186,14 +186,14 @@ async fn pages_hold_every_post_once_newest_first() {
         token = answer["meta"]["next_token"].as_str().map(|token| format!("&next_token={token}")).unwrap_or_default();
     }
     assert!(token.is_empty());
-    wanted.reverse();
-    // The first page came with one such post; those after it are beyond the token.
-    assert_eq!(found[1..], wanted);
+    expected.reverse();
+    // The first page contains one such post; later ones are after the token.
+    assert_eq!(found[1..], expected);
     assert!(!found.contains(&old), "older than seven days");
 }
 
 #[tokio::test(start_paused = true)]
-async fn since_and_until_are_exclusive_and_late_posts_come_late() {
+async fn since_and_until_are_exclusive_and_late_posts_appear_late() {
     let client = Client::new().await;
     let posts = client.fake.backlog(5, SignedDuration::from_secs(1), "paradis");
     let (_, page) = client.search(&format!("&since_id={}&until_id={}", posts[1], posts[4])).await;
@@ -207,7 +207,7 @@ async fn since_and_until_are_exclusive_and_late_posts_come_late() {
 }
 
 #[tokio::test]
-async fn what_the_documents_forbid_is_refused() {
+async fn what_the_documents_forbid_is_rejected() {
     let client = Client::new().await;
     let id = fake_x::snowflake(client.fake.now() - SignedDuration::from_hours(7 * 24 + 1), 0);
     let long = "a".repeat(512);
@@ -238,7 +238,7 @@ async fn what_the_documents_forbid_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rate_limits_are_told_and_kept() {
+async fn rate_limits_are_reported_and_enforced() {
     let client = Client::new().await;
     let reset = client.fake.now() + SignedDuration::from_secs(60);
     client.fake.limit(Endpoint::Search, 1, reset);
@@ -256,7 +256,7 @@ async fn rate_limits_are_told_and_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_second_stream_is_refused_and_a_quiet_one_kept_alive() {
+async fn a_second_stream_is_rejected_and_a_quiet_one_kept_alive() {
     let client = Client::new().await;
     client.fake.add_rule("paradis", None);
     let url = format!("{}/2/tweets/search/stream", client.fake.url());

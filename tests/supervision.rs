@@ -1,4 +1,4 @@
-//! Sources that die, panic or will not stop, under the daemon's supervision.
+//! Supervision of sources that fail, panic or do not stop.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers: a panic there is the failure it should be")]
 
 use std::path::Path;
@@ -10,47 +10,51 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
-use vigie::config::Loaded;
+use vigie::config::LoadedConfig;
 use vigie::metrics::Metrics;
 use vigie::monitor::Monitor;
 use vigie::pipeline::assembly::Labels;
-use vigie::pipeline::{Daemon, Feeder, Feeding, MakeSource, Running, steady};
+use vigie::pipeline::{Daemon, MakeSource, RunningDaemon, SourceInput, SourceSpec, monotonic};
 use vigie::post::Post;
 use vigie::rule::{EventKind, Rules};
-use vigie::source::{Cursor, Delivery, Outlet, Source, SourceFailure};
+use vigie::source::{Cursor, Source, SourceBatch, SourceFailure, SourceSender};
 use vigie::store::Store;
 use vigie::window;
 
-/// What a life of the source does once it has given its post.
+/// What a run of the source does after it has sent its post.
 #[derive(Clone, Copy)]
 enum Then {
     Fail,
     Panic,
     WaitForStop,
-    /// Hears nobody.
+    /// Ignores the stop signal.
     WaitForEver,
 }
 
-/// Gives one post, the one after its cursor.
+/// Sends one post: the one after its cursor.
 struct Once {
     number: u64,
     then: Then,
 }
 
 impl Source for Once {
-    fn run<'a>(&'a mut self, outlet: &'a Outlet, stop: CancellationToken) -> BoxFuture<'a, Result<(), SourceFailure>> {
+    fn run<'a>(
+        &'a mut self,
+        out: &'a SourceSender,
+        stop: CancellationToken,
+    ) -> BoxFuture<'a, Result<(), SourceFailure>> {
         async move {
             let post = Post {
                 id: self.number.to_string(),
-                created_at: outlet.now(),
+                created_at: out.now(),
                 text: "Air Paradis".into(),
                 label: Some("neutral".into()),
                 ..Post::default()
             };
             let cursor = Some(Cursor::new(&self.number).unwrap());
-            let (durable, committed) = tokio::sync::oneshot::channel();
-            let delivery = Delivery { posts: vec![post], cursor, durable: Some(durable), ..Delivery::default() };
-            outlet.deliver(delivery).await?;
+            let (ack, committed) = tokio::sync::oneshot::channel();
+            let batch = SourceBatch { posts: vec![post], cursor, ack: Some(ack), ..SourceBatch::default() };
+            out.send(batch).await?;
             committed.await.unwrap();
             match self.then {
                 Then::Fail => return Err(SourceFailure::Failed("as asked".into())),
@@ -64,8 +68,8 @@ impl Source for Once {
     }
 }
 
-/// A daemon whose source lives the given lives one after another, the last one again and again.
-fn start(state: &Path, lives: &'static [Then]) -> (Running, Metrics) {
+/// A daemon whose source performs these runs in sequence and repeats the last one.
+fn start(state: &Path, lives: &'static [Then]) -> (RunningDaemon, Metrics) {
     let lived = AtomicU64::new(0);
     let make: MakeSource = Box::new(move |cursor| {
         let before = cursor.map_or(0, |cursor| cursor.read::<u64>().unwrap());
@@ -75,19 +79,20 @@ fn start(state: &Path, lives: &'static [Then]) -> (Running, Metrics) {
     });
     let metrics = Metrics::new();
     let daemon = Daemon {
-        loaded: Loaded::find(Some(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/vigie.toml")), None).unwrap(),
+        loaded: LoadedConfig::find(Some(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/vigie.toml")), None)
+            .unwrap(),
         state: state.to_owned(),
         make_classifier: Labels::Given.classifier(),
-        sources: vec![Feeding { name: "test".into(), kind: "test".into(), by: Feeder::Task(make) }],
+        sources: vec![SourceSpec { name: "test".into(), kind: "test".into(), by: SourceInput::Task(make) }],
         receivers: Vec::new(),
         clock: Arc::new(Timestamp::now),
-        steady: steady(),
+        monotonic: monotonic(),
         metrics: metrics.clone(),
     };
     (daemon.start().unwrap(), metrics)
 }
 
-async fn wait_posts(running: &Running, posts: u64) {
+async fn wait_posts(running: &RunningDaemon, posts: u64) {
     let started = Instant::now();
     while running.handle.status().totals.classified < posts {
         assert!(started.elapsed() < Duration::from_secs(30), "{:#?}", running.handle.status());
@@ -95,17 +100,17 @@ async fn wait_posts(running: &Running, posts: u64) {
     }
 }
 
-/// What the daemon's own failures come to, once the minute is over: a rule can ask for them.
+/// Failures of the daemon become events at the end of the minute, which rules can query.
 #[tokio::test(flavor = "multi_thread")]
 async fn failures_are_events() {
     let state = tempfile::tempdir().unwrap();
     let (running, metrics) = start(state.path(), &[Then::Panic, Then::Fail, Then::WaitForStop]);
     wait_posts(&running, 3).await;
     metrics.classify.failures.inc();
-    // The next look at the clock takes them in; a stop right then could come before it.
-    let looked = metrics.monitor.last_evaluation.get();
+    // The next tick records them; an immediate stop could come before it.
+    let last_tick = metrics.monitor.last_evaluation.get();
     let started = Instant::now();
-    while metrics.monitor.last_evaluation.get() < looked + 2.0 {
+    while metrics.monitor.last_evaluation.get() < last_tick + 2.0 {
         assert!(started.elapsed() < Duration::from_secs(30));
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -117,7 +122,7 @@ async fn failures_are_events() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_source_that_dies_goes_on_from_what_is_committed() {
+async fn a_failed_source_resumes_at_the_committed_cursor() {
     let state = tempfile::tempdir().unwrap();
     let (running, metrics) = start(state.path(), &[Then::Panic, Then::Fail, Then::WaitForStop]);
     wait_posts(&running, 3).await;
@@ -127,12 +132,12 @@ async fn a_source_that_dies_goes_on_from_what_is_committed() {
     let (running, _) = start(state.path(), &[Then::WaitForStop]);
     wait_posts(&running, 4).await;
     let totals = running.handle.status().totals;
-    assert_eq!((totals.received, totals.duplicates), (4, 0), "the fourth post, and none again");
+    assert_eq!((totals.received, totals.duplicates), (4, 0), "the fourth post, and no duplicates");
     running.stop(Duration::from_secs(10)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn three_deaths_in_five_minutes_end_the_daemon_with_the_reason() {
+async fn three_failures_in_five_minutes_end_the_daemon_with_the_reason() {
     let state = tempfile::tempdir().unwrap();
     let (mut running, _) = start(state.path(), &[Then::Fail]);
     let failure = tokio::time::timeout(Duration::from_secs(30), running.failure()).await.unwrap();
@@ -141,7 +146,7 @@ async fn three_deaths_in_five_minutes_end_the_daemon_with_the_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_does_not_stop_is_named_and_the_rest_is_committed() {
+async fn a_source_that_does_not_stop_is_named_and_the_rest_is_committed() {
     let state = tempfile::tempdir().unwrap();
     let (running, _) = start(state.path(), &[Then::WaitForEver]);
     wait_posts(&running, 1).await;

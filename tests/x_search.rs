@@ -1,4 +1,4 @@
-//! X's search and mentions against the fake X API: nothing is lost or paid for without need, whatever X answers.
+//! Search and mentions against the fake X API: whatever X returns, no post is lost or charged without need.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers: a panic there is the failure it should be")]
 
 #[path = "x_search/budget.rs"]
@@ -19,10 +19,10 @@ use vigie::source::SourceState;
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 #[tokio::test]
-async fn posts_that_come_while_pages_are_read_are_found_by_the_next_poll() {
+async fn posts_published_while_pages_are_read_are_found_by_the_next_poll() {
     let bench = Bench::new("overlap = \"0s\"").await;
-    let mut wanted = bench.fake.backlog(250, SECOND, "paradis");
-    wanted.push(bench.fake.index_after_pages(1, bench.fake.draft("paradis, meanwhile")));
+    let mut expected = bench.fake.backlog(250, SECOND, "paradis");
+    expected.push(bench.fake.index_after_pages(1, bench.fake.draft("paradis, meanwhile")));
     let mut source = bench.start(None);
     source.take(250).await;
     let first = bench.fake.requests_to(Endpoint::Search);
@@ -33,13 +33,13 @@ async fn posts_that_come_while_pages_are_read_are_found_by_the_next_poll() {
     bench.next_poll().await;
     source.take(251).await;
     let next = &bench.fake.requests_to(Endpoint::Search)[3];
-    assert_eq!(next.param("since_id"), Some(wanted[249].to_string().as_str()), "the newest of the first page");
-    assert_eq!(sorted(source.ids.clone()), sorted(wanted));
+    assert_eq!(next.param("since_id"), Some(expected[249].to_string().as_str()), "the newest of the first page");
+    assert_eq!(sorted(source.ids.clone()), sorted(expected));
     assert_eq!(bench.fake.billed(), 251, "nothing was read twice");
 }
 
 #[tokio::test]
-async fn a_post_that_the_index_shows_late_is_found() {
+async fn a_post_that_is_indexed_late_is_found() {
     let bench = Bench::new("").await;
     let late = bench.fake.draft("paradis, late");
     let at = bench.clock.now() + SECOND * 40;
@@ -60,35 +60,35 @@ async fn a_post_that_the_index_shows_late_is_found() {
 }
 
 #[tokio::test]
-async fn a_backlog_of_ten_thousand_comes_in_bounded_deliveries_the_oldest_slices_first() {
+async fn a_backlog_of_ten_thousand_is_sent_in_bounded_batches_oldest_slices_first() {
     let bench = Bench::new("backfill = \"6h\"\noverlap = \"0s\"").await;
-    let wanted = bench.fake.backlog(10_000, SECOND * 2, "paradis");
+    let expected = bench.fake.backlog(10_000, SECOND * 2, "paradis");
     let mut source = bench.start(None);
     source.take(10_000).await;
     assert!(source.largest <= 100);
     assert_eq!(bench.fake.billed(), 10_000);
-    // No post comes behind one that is an hour newer, which is what still counts.
+    // No post arrives after one that is more than an hour newer: later ones would be too late to count.
     let mut newest = 0;
     for id in &source.ids {
         newest = newest.max(*id);
         let behind = fake_x::snowflake_time(newest).duration_since(fake_x::snowflake_time(*id));
         assert!(behind <= SignedDuration::from_mins(61), "{behind:#}");
     }
-    assert_eq!(sorted(source.ids.clone()), wanted);
+    assert_eq!(sorted(source.ids.clone()), expected);
     assert!(bench.fake.requests_to(Endpoint::Search).len() < 130);
 }
 
-/// Killed behind each delivery in turn, and started from the cursor of the last one that was committed.
+/// The source is killed after each batch and restarted from the last committed cursor.
 #[tokio::test]
-async fn a_cut_in_the_midst_of_pages_loses_nothing_and_pays_nothing_twice() {
+async fn a_kill_between_pages_loses_nothing_and_charges_nothing_twice() {
     let bench = Bench::new("page = 10\noverlap = \"0s\"").await;
-    let mut wanted = bench.fake.backlog(95, SECOND, "paradis");
+    let mut expected = bench.fake.backlog(95, SECOND, "paradis");
     let (mut got, mut cursor) = (Vec::new(), None);
     for round in 0..10 {
         let mut source = bench.start(cursor.take());
         source.next().await;
         if round == 4 {
-            wanted.push(bench.fake.say("paradis, new"));
+            expected.push(bench.fake.say("paradis, new"));
         }
         let (ids, last) = source.stop().await;
         got.extend(ids);
@@ -97,33 +97,33 @@ async fn a_cut_in_the_midst_of_pages_loses_nothing_and_pays_nothing_twice() {
     let mut source = bench.start(cursor);
     source.until(|report| matches!(report.state, SourceState::Working)).await;
     bench.next_poll().await;
-    while sorted([got.clone(), source.ids.clone()].concat()).len() < wanted.len() {
+    while sorted([got.clone(), source.ids.clone()].concat()).len() < expected.len() {
         source.next().await;
     }
     got.extend(&source.ids);
-    assert_eq!(got.len(), wanted.len(), "each post was committed once");
-    assert_eq!(sorted(got), sorted(wanted));
+    assert_eq!(got.len(), expected.len(), "each post was committed once");
+    assert_eq!(sorted(got), sorted(expected));
 }
 
 #[tokio::test]
-async fn a_rate_limit_in_the_midst_of_pages_loses_nothing() {
+async fn a_rate_limit_between_pages_loses_nothing() {
     let bench = Bench::new("page = 10\noverlap = \"0s\"").await;
-    let wanted = bench.fake.backlog(40, SECOND, "paradis");
+    let expected = bench.fake.backlog(40, SECOND, "paradis");
     bench.fake.limit(Endpoint::Search, 2, bench.clock.now() + SECOND * 600);
     let mut source = bench.start(None);
     source.take(20).await;
     let report = source.until_held().await;
     assert!(matches!(report.state, SourceState::Waiting { .. }), "{report:?}");
-    assert_eq!(bench.fake.requests_to(Endpoint::Search).len(), 2, "none was sent in vain");
+    assert_eq!(bench.fake.requests_to(Endpoint::Search).len(), 2, "no request was rejected");
     assert!(bench.series("vigie_source_rate_limit_remaining{endpoint=\"search\",source=\"x\"}").ends_with(" 0"));
     bench.clock.skip(601);
     source.take(40).await;
-    assert_eq!(sorted(source.ids.clone()), wanted);
+    assert_eq!(sorted(source.ids.clone()), expected);
     assert_eq!(bench.fake.billed(), 40);
 }
 
 #[tokio::test]
-async fn a_page_with_unreadable_posts_and_one_with_errors_give_the_rest() {
+async fn unreadable_posts_and_errors_do_not_affect_other_posts() {
     let bench = Bench::new("topic = \"Desk\"").await;
     bench.fake.fault(Endpoint::Search, Fault::PartialErrors);
     bench.fake.index(bench.fake.draft("paradis, lost").without_text());
@@ -131,24 +131,24 @@ async fn a_page_with_unreadable_posts_and_one_with_errors_give_the_rest() {
     let new = bench.fake.index(bench.fake.draft("paradis, new").with_new_enum_value());
     let edited = bench.fake.index(bench.fake.draft("paradis, edited").edit_of(&[7]));
     let mut source = bench.start(None);
-    let delivery = source.next().await;
+    let batch = source.next().await;
     assert_eq!(sorted(source.ids.clone()), sorted(vec![new, edited]));
-    assert_eq!((delivery.unusable.len(), delivery.notices.len()), (2, 1));
-    assert!(delivery.posts.iter().all(|post| post.topic.as_deref() == Some("Desk")));
+    assert_eq!((batch.rejected.len(), batch.compliance.len()), (2, 1));
+    assert!(batch.posts.iter().all(|post| post.topic.as_deref() == Some("Desk")));
     assert!(bench.series("vigie_source_rejected_total{reason=\"empty_text\",source=\"x\"}").ends_with(" 2"));
     assert!(bench.series("vigie_source_requests_total{endpoint=\"search\",outcome=\"partial\"").ends_with(" 1"));
 }
 
 #[tokio::test]
-async fn posts_are_whole_under_the_names_of_the_guides_and_of_the_specification() {
+async fn posts_are_complete_under_the_names_of_guides_and_specification() {
     for names in [Names::Any, Names::Tweet, Names::Post] {
         let bench = Bench::new("").await;
         bench.fake.set(|settings| settings.names = names);
         let long = format!("paradis {}", "é".repeat(400));
         bench.fake.index(bench.fake.draft(&long).by(12, "alice").refers("quoted", 5));
         let mut source = bench.start(None);
-        let delivery = source.next().await;
-        let post = &delivery.posts[0];
+        let batch = source.next().await;
+        let post = &batch.posts[0];
         assert_eq!((post.text.as_str(), post.author.as_deref()), (long.as_str(), Some("alice")), "{names:?}");
         assert_eq!(post.details.references[0].kind, ReferenceKind::Quoted);
         assert!(
@@ -162,21 +162,21 @@ async fn posts_are_whole_under_the_names_of_the_guides_and_of_the_specification(
 }
 
 #[tokio::test]
-async fn pages_without_an_end_come_to_one() {
+async fn endless_pages_are_bounded() {
     let bench = Bench::new("page = 10\noverlap = \"0s\"").await;
     bench.fake.set(|settings| settings.endless_pages = true);
-    let wanted = bench.fake.backlog(25, SECOND, "paradis");
+    let expected = bench.fake.backlog(25, SECOND, "paradis");
     let mut source = bench.start(None);
     source.take(25).await;
     bench.next_poll().await;
     let new = bench.fake.say("paradis, new");
     source.take(26).await;
-    assert_eq!(sorted(source.ids.clone()), [wanted, vec![new]].concat());
+    assert_eq!(sorted(source.ids.clone()), [expected, vec![new]].concat());
     assert!(bench.fake.requests().len() < 20, "{}", bench.fake.requests().len());
 }
 
 #[tokio::test]
-async fn a_cursor_older_than_the_index_goes_on_from_the_oldest_there_is() {
+async fn a_cursor_older_than_the_index_resumes_at_the_oldest_post() {
     let bench = Bench::new("overlap = \"0s\"").await;
     bench.fake.say("paradis, old");
     let mut source = bench.start(None);
@@ -191,22 +191,22 @@ async fn a_cursor_older_than_the_index_goes_on_from_the_oldest_there_is() {
 }
 
 #[tokio::test]
-async fn a_restart_before_the_first_post_begins_where_the_first_start_did() {
+async fn a_restart_before_the_first_post_starts_where_the_first_one_did() {
     let bench = Bench::new("").await;
     let mut source = bench.start(None);
     let empty = source.next().await;
     assert!(empty.received() == 0 && empty.cursor.is_some());
     let (_, cursor) = source.stop().await;
     bench.clock.skip(7200);
-    let wanted = bench.fake.index(bench.fake.draft_at(bench.clock.now() - SECOND * 7000, "paradis"));
+    let expected = bench.fake.index(bench.fake.draft_at(bench.clock.now() - SECOND * 7000, "paradis"));
     bench.clock.skip(1);
     let mut source = bench.start(cursor);
     source.take(1).await;
-    assert_eq!(source.ids, [wanted]);
+    assert_eq!(source.ids, [expected]);
 }
 
 #[tokio::test]
-async fn mentions_are_read_from_the_timeline_at_their_own_price() {
+async fn mentions_are_read_from_the_timeline_at_their_price() {
     let bench = Bench::new("mode = \"mentions\"\nuser_id = \"77\"\npage = 10").await;
     for _ in 0..15 {
         bench.fake.index(bench.fake.draft("hello").mentioning(77));

@@ -1,6 +1,6 @@
-//! The filtered stream against the fake X API: nothing is lost whatever happens to the connection.
+//! The filtered stream against the fake X API: whatever happens to the connection, no post is lost.
 //!
-//! Time is tokio's, paused: hours pass in milliseconds, and each wait is as long as it says.
+//! Tests run in paused tokio time: hours pass in milliseconds, and every delay has its exact length.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers: a panic there is the failure it should be")]
 
 mod fake_x;
@@ -16,10 +16,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vigie::clock::Clock;
 use vigie::metrics::Metrics;
-use vigie::post::{Notice, Post, Unusable};
-use vigie::secret::{Form, Secret, Wanted};
+use vigie::post::{ComplianceEvent, Post, RejectedRecord};
+use vigie::secret::{Secret, SecretKind, SecretSpec};
 use vigie::source::twitter::{Account, AccountConfig};
-use vigie::source::{Arrived, Context, Cursor, Health, Outlet, SourceConfig, SourceState};
+use vigie::source::{Context, Cursor, Envelope, Health, SharedResources, SourceConfig, SourceSender, SourceState};
 
 const START: &str = "2026-11-20T12:00:00Z";
 const RULE: &str = "paradis";
@@ -29,16 +29,16 @@ struct Run {
     fake: FakeX,
     clock: Clock,
     account: AccountConfig,
-    /// Of the `[[source]]`.
+    /// More keys of the `[[source]]`.
     more: String,
-    stream: Option<Running>,
-    /// All that was delivered, over all runs.
-    arrived: Vec<Arrived>,
+    stream: Option<RunningSource>,
+    /// All batches of all runs.
+    received: Vec<Envelope>,
     cursor: Option<Cursor>,
 }
 
-struct Running {
-    deliveries: mpsc::Receiver<Arrived>,
+struct RunningSource {
+    batches: mpsc::Receiver<Envelope>,
     health: Health,
     stop: CancellationToken,
     task: JoinHandle<()>,
@@ -51,10 +51,10 @@ impl Run {
         let mut account = AccountConfig { base_url: fake.url(), ..AccountConfig::default() };
         account.budget.dollars_per_day = None;
         account.budget.dollars_per_month = None;
-        Self { fake, clock, account, more: String::new(), stream: None, arrived: Vec::new(), cursor: None }
+        Self { fake, clock, account, more: String::new(), stream: None, received: Vec::new(), cursor: None }
     }
 
-    /// Started, and open.
+    /// Starts a stream and waits until it is open.
     async fn open() -> Self {
         let mut run = Self::new().await;
         run.start();
@@ -64,55 +64,58 @@ impl Run {
 
     /// Starts the source from the last cursor.
     fn start(&mut self) {
-        let wanted = Wanted {
+        let spec = SecretSpec {
             what: "token".into(),
             variable: "T".into(),
             credential: "t".into(),
             key: "t".into(),
             file: None,
-            form: Form::Token,
+            kind: SecretKind::Token,
         };
-        let token = Secret::find(&wanted, |name| (name == "T").then(|| self.fake.token())).unwrap();
+        let token = Secret::load(&spec, |name| (name == "T").then(|| self.fake.token())).unwrap();
         let account = Account::new(&self.account, token, self.clock.clone()).unwrap();
         let config = format!("type = \"twitter\"\nname = \"x\"\nmode = \"stream\"\nquery = \"{RULE}\"\n{}", self.more);
         let config: SourceConfig = toml::from_str(&config).unwrap();
         let (clock, cursor) = (self.clock.clone(), self.cursor.clone());
-        let mut source = config.build(&Context { x: Some(&account), topics: &[], clock, cursor }).unwrap().unwrap();
-        let (sender, deliveries) = mpsc::channel(4);
-        let outlet = Outlet::new("x", sender, self.clock.clone(), Metrics::new().source("x"));
-        let (health, stop) = (outlet.health.clone(), CancellationToken::new());
+        let mut source = config
+            .build(&Context { shared: &SharedResources::default().with(account), topics: &[], clock, cursor })
+            .unwrap()
+            .unwrap();
+        let (sender, batches) = mpsc::channel(4);
+        let out = SourceSender::new("x", sender, self.clock.clone(), Metrics::new().source("x"));
+        let (health, stop) = (out.health.clone(), CancellationToken::new());
         let stopped = stop.clone();
-        let task = tokio::spawn(async move { source.run(&outlet, stopped).await.unwrap() });
-        self.stream = Some(Running { deliveries, health, stop, task });
+        let task = tokio::spawn(async move { source.run(&out, stopped).await.unwrap() });
+        self.stream = Some(RunningSource { batches, health, stop, task });
     }
 
-    /// Stops the source as the daemon does; what it delivered counts.
+    /// Stops the source as the daemon does; its batches count.
     async fn stop(&mut self) {
         let mut running = self.stream.take().unwrap();
         running.stop.cancel();
-        while let Some(arrived) = running.deliveries.recv().await {
-            self.take(arrived);
+        while let Some(envelope) = running.batches.recv().await {
+            self.take(envelope);
         }
         running.task.await.unwrap();
     }
 
-    /// Ends the source as a power cut does: what waits in the channel was never committed.
+    /// Ends the source like a power failure: batches in the channel are lost.
     fn kill(&mut self) {
         self.stream.take().unwrap().task.abort();
     }
 
-    fn take(&mut self, arrived: Arrived) {
-        self.cursor = arrived.delivery.cursor.clone().or(self.cursor.take());
-        self.arrived.push(arrived);
+    fn take(&mut self, envelope: Envelope) {
+        self.cursor = envelope.batch.cursor.clone().or(self.cursor.take());
+        self.received.push(envelope);
     }
 
-    /// Takes what comes in that time.
+    /// Receives batches for this time.
     async fn pass(&mut self, time: Duration) {
         let until = tokio::time::Instant::now() + time;
         loop {
             let running = self.stream.as_mut().unwrap();
-            match tokio::time::timeout_at(until, running.deliveries.recv()).await {
-                Ok(arrived) => self.take(arrived.unwrap()),
+            match tokio::time::timeout_at(until, running.batches.recv()).await {
+                Ok(envelope) => self.take(envelope.unwrap()),
                 Err(_) => return,
             }
         }
@@ -123,53 +126,53 @@ impl Run {
     }
 
     fn posts(&self) -> impl Iterator<Item = &Post> {
-        self.arrived.iter().flat_map(|arrived| &arrived.delivery.posts)
+        self.received.iter().flat_map(|envelope| &envelope.batch.posts)
     }
 
     fn ids(&self) -> Vec<u64> {
         self.posts().map(|post| post.id.parse().unwrap()).collect()
     }
 
-    fn notices(&self) -> Vec<Notice> {
-        self.arrived.iter().flat_map(|arrived| arrived.delivery.notices.clone()).collect()
+    fn compliance(&self) -> Vec<ComplianceEvent> {
+        self.received.iter().flat_map(|envelope| envelope.batch.compliance.clone()).collect()
     }
 
-    fn unusable(&self) -> Vec<&Unusable> {
-        self.arrived.iter().flat_map(|arrived| &arrived.delivery.unusable).collect()
+    fn rejected(&self) -> Vec<&RejectedRecord> {
+        self.received.iter().flat_map(|envelope| &envelope.batch.rejected).collect()
     }
 
     fn state(&self) -> SourceState {
         self.stream.as_ref().unwrap().health.report().state
     }
 
-    /// Every post was delivered at least once, and no cursor ever passed one that was not.
-    fn check(&self, wanted: &[u64]) {
-        let mut delivered = BTreeSet::new();
-        for arrived in &self.arrived {
-            delivered.extend(arrived.delivery.posts.iter().map(|post| post.id.parse::<u64>().unwrap()));
-            if let Some(cursor) = &arrived.delivery.cursor {
+    /// Checks that every post was sent at least once, and no cursor ever passed an unsent one.
+    fn check(&self, expected: &[u64]) {
+        let mut sent = BTreeSet::new();
+        for envelope in &self.received {
+            sent.extend(envelope.batch.posts.iter().map(|post| post.id.parse::<u64>().unwrap()));
+            if let Some(cursor) = &envelope.batch.cursor {
                 let through = cursor.read::<Value>().unwrap()["through"].as_u64().unwrap();
-                let passed: Vec<_> = wanted.iter().filter(|id| **id <= through && !delivered.contains(id)).collect();
+                let passed: Vec<_> = expected.iter().filter(|id| **id <= through && !sent.contains(id)).collect();
                 assert!(passed.is_empty(), "the cursor passed {passed:?}");
             }
         }
-        let lost: Vec<_> = wanted.iter().filter(|id| !delivered.contains(id)).collect();
-        assert!(lost.is_empty(), "lost: {lost:?} of {}", wanted.len());
+        let lost: Vec<_> = expected.iter().filter(|id| !sent.contains(id)).collect();
+        assert!(lost.is_empty(), "lost: {lost:?} of {}", expected.len());
     }
 
-    /// How long after the one before each request to `endpoint` came, in milliseconds.
+    /// Milliseconds between consecutive requests to `endpoint`.
     fn pauses(&self, endpoint: Endpoint) -> Vec<i128> {
         let requests = self.fake.requests_to(endpoint);
         requests.windows(2).map(|pair| pair[1].at.duration_since(pair[0].at).as_millis()).collect()
     }
 }
 
-fn about(wanted: i128) -> impl Fn(&i128) -> bool {
-    move |found| (wanted..wanted + 250).contains(found)
+fn about(expected: i128) -> impl Fn(&i128) -> bool {
+    move |found| (expected..expected + 250).contains(found)
 }
 
 #[tokio::test(start_paused = true)]
-async fn posts_come_at_once_and_only_those_of_our_rule() {
+async fn posts_arrive_immediately_and_only_those_of_our_rule() {
     let mut run = Run::new().await;
     run.fake.add_rule("cats", Some("theirs"));
     run.more = "topic = \"Air Paradis\"".into();
@@ -187,14 +190,14 @@ async fn posts_come_at_once_and_only_those_of_our_rule() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rules_are_kept_in_step_and_those_of_others_left_alone() {
+async fn rules_are_synchronised_and_those_of_others_untouched() {
     let mut run = Run::new().await;
     run.fake.set(|settings| settings.rules_page = 2);
     run.fake.add_rule("cats", Some("theirs"));
     run.fake.add_rule("dogs", None);
     run.fake.add_rule("an older query", Some("vigie:x"));
     run.fake.add_rule("of a source that is gone", Some("vigie:y"));
-    let wanted = || {
+    let expected = || {
         vec![
             ("cats".to_owned(), Some("theirs".to_owned())),
             ("dogs".to_owned(), None),
@@ -203,16 +206,16 @@ async fn rules_are_kept_in_step_and_those_of_others_left_alone() {
     };
     run.start();
     run.fake.wait_opened(1).await;
-    assert_eq!(run.fake.rules(), wanted());
+    assert_eq!(run.fake.rules(), expected());
     run.stop().await;
     run.start();
     run.fake.wait_opened(2).await;
-    assert_eq!(run.fake.rules(), wanted());
-    assert_eq!(run.fake.requests_to(Endpoint::RulesChange).len(), 2, "nothing is changed that is right");
+    assert_eq!(run.fake.rules(), expected());
+    assert_eq!(run.fake.requests_to(Endpoint::RulesChange).len(), 2, "correct rules are not changed");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rule_that_is_taken_away_comes_back_with_the_next_connection() {
+async fn a_deleted_rule_is_added_by_the_next_connection() {
     let mut run = Run::open().await;
     run.seconds(60).await;
     run.fake.clear_rules();
@@ -222,7 +225,7 @@ async fn a_rule_that_is_taken_away_comes_back_with_the_next_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_rules_they_are_set_and_the_stream_opened_at_once() {
+async fn missing_rules_are_added_and_the_stream_opened_immediately() {
     let mut run = Run::new().await;
     run.fake.fault(Endpoint::Stream, Fault::conflict());
     run.start();
@@ -238,7 +241,7 @@ async fn too_many_connections_are_ended_once() {
     run.start();
     run.fake.wait_opened(1).await;
     assert_eq!(run.fake.requests_to(Endpoint::Connections).len(), 1);
-    // Somebody else does the same: no fight.
+    // Another program does the same: the source does not end its connection again.
     run.fake.act(&Act::Cut);
     run.fake.stranger_connects();
     run.seconds(30).await;
@@ -250,7 +253,7 @@ async fn too_many_connections_are_ended_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_quiet_stream_is_kept_as_long_as_it_lives() {
+async fn a_quiet_stream_stays_connected() {
     let mut run = Run::open().await;
     run.seconds(3_600).await;
     assert_eq!(run.fake.opened(), 1);
@@ -262,21 +265,21 @@ async fn a_quiet_stream_is_kept_as_long_as_it_lives() {
 #[tokio::test(start_paused = true)]
 async fn a_silent_stream_is_dead_after_21_seconds_and_its_gap_filled() {
     let mut run = Run::open().await;
-    let mut wanted = vec![run.fake.say("paradis, heard")];
+    let mut expected = vec![run.fake.say("paradis, heard")];
     run.seconds(30).await;
     run.fake.act(&Act::Stall);
     let before = run.fake.now();
     run.seconds(5).await;
-    wanted.push(run.fake.say("paradis, into the silence"));
+    expected.push(run.fake.say("paradis, into the silence"));
     run.fake.wait_opened(2).await;
     let silent = run.fake.now().duration_since(before).as_millis();
     assert!((11_000..=21_100).contains(&silent), "21 s after the last keep-alive, not {silent} ms");
     run.seconds(2).await;
-    run.check(&wanted);
+    run.check(&expected);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_post_that_is_cut_short_comes_by_search() {
+async fn a_truncated_post_is_read_by_search() {
     let mut run = Run::open().await;
     let post = run.fake.draft("paradis, cut short");
     let id = run.fake.index(post.clone());
@@ -286,23 +289,23 @@ async fn a_post_that_is_cut_short_comes_by_search() {
     run.seconds(2).await;
     run.check(&[id]);
     assert_eq!(run.posts().next().unwrap().text, "paradis, cut short");
-    assert_eq!(run.unusable(), Vec::<&Unusable>::new());
+    assert_eq!(run.rejected(), Vec::<&RejectedRecord>::new());
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_end_of_the_connection_is_followed_by_a_new_one_and_its_gap_filled() {
+async fn every_end_of_a_connection_leads_to_a_new_one_and_a_gap_fill() {
     for end in [Act::OperationalDisconnect, Act::End, Act::Cut] {
         let mut run = Run::open().await;
         run.seconds(30).await;
-        let mut wanted = vec![run.fake.say("paradis, before")];
+        let mut expected = vec![run.fake.say("paradis, before")];
         run.fake.act(&end);
         tokio::time::sleep(Duration::from_millis(1)).await;
-        wanted.push(run.fake.say("paradis, in between"));
+        expected.push(run.fake.say("paradis, in between"));
         run.fake.wait_opened(2).await;
-        wanted.push(run.fake.say("paradis, after"));
+        expected.push(run.fake.say("paradis, after"));
         run.seconds(2).await;
-        run.check(&wanted);
-        assert!(about(30_000)(&run.pauses(Endpoint::Stream)[0]), "{end:?}: at once");
+        run.check(&expected);
+        assert!(about(30_000)(&run.pauses(Endpoint::Stream)[0]), "{end:?}: immediately");
     }
 }
 
@@ -314,13 +317,13 @@ async fn lost_connections_in_a_row_wait_250_ms_more_each_time() {
     }
     run.start();
     run.fake.wait_opened(6).await;
-    for (found, wanted) in run.pauses(Endpoint::Stream).iter().zip([0, 250, 500, 750, 1_000]) {
-        assert!(about(wanted)(found), "{found} ms instead of {wanted}");
+    for (found, expected) in run.pauses(Endpoint::Stream).iter().zip([0, 250, 500, 750, 1_000]) {
+        assert!(about(expected)(found), "{found} ms instead of {expected}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_x_answers_to_a_connection_says_how_long_to_wait() {
+async fn the_response_to_a_connection_decides_the_delay() {
     let mut run = Run::new().await;
     for fault in [
         Fault::unavailable(),
@@ -338,14 +341,14 @@ async fn what_x_answers_to_a_connection_says_how_long_to_wait() {
     assert!(matches!(run.state(), SourceState::Waiting { .. }));
     run.fake.wait_opened(1).await;
     let pauses = run.pauses(Endpoint::Stream);
-    for (found, wanted) in pauses.iter().zip([5_000, 10_000, 77_000, 60_000, 120_000, 20_000, 33_000]) {
-        assert!((wanted..wanted + 1_100).contains(found), "{found} ms instead of {wanted}");
+    for (found, expected) in pauses.iter().zip([5_000, 10_000, 77_000, 60_000, 120_000, 20_000, 33_000]) {
+        assert!((expected..expected + 1_100).contains(found), "{found} ms instead of {expected}");
     }
     assert_eq!(pauses.len(), 7);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_token_is_tried_again_rarely() {
+async fn a_rejected_token_is_retried_rarely() {
     for fault in [Fault::unauthorized(), Fault::forbidden(), Fault::bad_request(), Fault::usage_capped()] {
         let mut run = Run::new().await;
         run.fake.fault_always(Endpoint::Stream, Some(fault.clone()));
@@ -353,7 +356,7 @@ async fn a_refused_token_is_tried_again_rarely() {
         run.seconds(600).await;
         let SourceState::Blocked { why } = run.state() else { panic!("{:?}", run.state()) };
         assert!(!why.is_empty() && !why.contains(&run.fake.token()), "{why}");
-        // Other names of the fields are tried before a 400 is believed.
+        // Other names of the fields are tried before a 400 counts.
         assert!(run.fake.requests_to(Endpoint::Stream).len() <= 6, "{fault:?}");
         run.fake.fault_always(Endpoint::Stream, None);
         let missed = run.fake.say("paradis, while nobody listened");
@@ -369,43 +372,43 @@ async fn duplicates_and_disorder_lose_nothing() {
     let mut run = Run::open().await;
     run.seconds(60).await;
     let start = run.fake.now();
-    let mut wanted = Vec::new();
+    let mut expected = Vec::new();
     for place in 0..200_i64 {
-        // Anything of the last 12 s, which is within the margin, in an order of no order.
+        // Posts of the last 12 s, which is within the margin, in pseudo-random order.
         let at = start + SignedDuration::from_millis((place * 7_919) % 12_000 - 12_000);
         let post = run.fake.draft_at(at, "paradis");
-        wanted.push(run.fake.publish(post.clone()));
+        expected.push(run.fake.publish(post.clone()));
         if place % 3 == 0 {
             run.fake.send(post);
         }
         run.pass(Duration::from_millis(20)).await;
     }
     run.seconds(2).await;
-    run.check(&wanted);
-    assert!(run.ids().len() >= 266, "duplicates are for the pipeline to drop");
-    // Killed here, it goes on without a gap.
+    run.check(&expected);
+    assert!(run.ids().len() >= 266, "the pipeline drops duplicates");
+    // A kill here leaves no gap.
     run.kill();
-    wanted.push(run.fake.say("paradis, while dead"));
+    expected.push(run.fake.say("paradis, while dead"));
     run.start();
     run.fake.wait_opened(2).await;
     run.seconds(2).await;
-    run.check(&wanted);
+    run.check(&expected);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_gap_is_filled_page_by_page_with_what_search_shows_late() {
+async fn a_long_gap_is_filled_page_by_page_including_late_posts() {
     let mut run = Run::open().await;
     run.seconds(60).await;
-    let mut wanted = vec![run.fake.say("paradis, before")];
+    let mut expected = vec![run.fake.say("paradis, before")];
     run.seconds(1).await;
     run.fake.fault_always(Endpoint::Stream, Some(Fault::unavailable()));
     run.fake.act(&Act::Cut);
     for _ in 0..1_050 {
-        wanted.push(run.fake.say("paradis, in the gap"));
+        expected.push(run.fake.say("paradis, in the gap"));
         run.pass(Duration::from_millis(500)).await;
     }
     let soon = run.fake.now() + SignedDuration::from_secs(45);
-    wanted.push(run.fake.index(run.fake.draft("paradis, shown late").visible(Visible::At(soon))));
+    expected.push(run.fake.index(run.fake.draft("paradis, shown late").visible(Visible::At(soon))));
     for fault in [
         Fault::unavailable(),
         Fault::MalformedJson,
@@ -418,55 +421,55 @@ async fn a_long_gap_is_filled_page_by_page_with_what_search_shows_late() {
     run.fake.fault_always(Endpoint::Stream, None);
     run.fake.wait_opened(2).await;
     for _ in 0..20 {
-        wanted.push(run.fake.say("paradis, live while the gap is filled"));
+        expected.push(run.fake.say("paradis, live while the gap is filled"));
         run.seconds(1).await;
     }
     run.seconds(1_200).await;
-    run.check(&wanted);
+    run.check(&expected);
     let searches = run.fake.requests_to(Endpoint::Search);
     assert!(searches.len() < 40, "{} searches", searches.len());
-    assert!(run.ids().len() < wanted.len() + 200, "{} posts read for {}", run.ids().len(), wanted.len());
+    assert!(run.ids().len() < expected.len() + 200, "{} posts read for {}", run.ids().len(), expected.len());
 }
 
 #[tokio::test(start_paused = true)]
-async fn pages_without_end_come_to_an_end() {
+async fn endless_pages_are_bounded() {
     let mut run = Run::new().await;
     run.fake.set(|settings| settings.endless_pages = true);
-    let mut wanted = run.fake.backlog(150, SignedDuration::from_secs(1), "paradis");
+    let mut expected = run.fake.backlog(150, SignedDuration::from_secs(1), "paradis");
     run.start();
     run.fake.wait_opened(1).await;
     run.seconds(300).await;
     let searches = run.fake.requests_to(Endpoint::Search).len();
     assert!(searches < 60, "{searches} searches");
-    wanted.push(run.fake.say("paradis"));
+    expected.push(run.fake.say("paradis"));
     run.seconds(1).await;
-    run.check(&wanted);
+    run.check(&expected);
     assert_eq!(run.fake.requests_to(Endpoint::Search).len(), searches);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_restart_goes_on_where_the_last_commit_was() {
+async fn a_restart_resumes_at_the_last_commit() {
     let mut run = Run::new().await;
     run.more = "backfill = \"1h\"".into();
-    let mut wanted = run.fake.backlog(30, SignedDuration::from_secs(60), "paradis, before the first start");
+    let mut expected = run.fake.backlog(30, SignedDuration::from_secs(60), "paradis, before the first start");
     run.start();
     run.fake.wait_opened(1).await;
     run.seconds(120).await;
     run.stop().await;
-    run.check(&wanted);
+    run.check(&expected);
     for round in 2..6 {
-        wanted.push(run.fake.say("paradis, between two runs"));
+        expected.push(run.fake.say("paradis, between two runs"));
         tokio::time::sleep(Duration::from_secs(600)).await;
         run.start();
         run.fake.wait_opened(round).await;
-        wanted.push(run.fake.say("paradis, running"));
+        expected.push(run.fake.say("paradis, running"));
         run.seconds(round).await;
         if round % 2 == 0 { run.stop().await } else { run.kill() }
     }
     run.start();
     run.fake.wait_opened(6).await;
     run.seconds(120).await;
-    run.check(&wanted);
+    run.check(&expected);
 }
 
 #[tokio::test(start_paused = true)]
@@ -482,9 +485,9 @@ async fn deletions_and_edits_are_passed_on() {
     run.fake.comply_edit(&[21, 22, 23]);
     run.fake.line(&json!({"data": {"user_delete": {"user": {"id": "7"}, "event_at": "2026-11-20T12:00:00Z"}}}));
     run.seconds(1).await;
-    let gone = |id: &str| Notice::PostGone { id: id.into() };
-    let by = |id: &str, by: &str| Notice::PostEdited { id: id.into(), by: by.into() };
-    let wanted = [
+    let gone = |id: &str| ComplianceEvent::PostGone { id: id.into() };
+    let by = |id: &str, by: &str| ComplianceEvent::PostEdited { id: id.into(), by: by.into() };
+    let expected = [
         by(&post.to_string(), &edited.to_string()),
         gone(&edited.to_string()),
         gone("11"),
@@ -492,19 +495,19 @@ async fn deletions_and_edits_are_passed_on() {
         gone("13"),
         by("21", "23"),
         by("22", "23"),
-        Notice::AuthorGone { author_id: "7".into() },
+        ComplianceEvent::AuthorGone { author_id: "7".into() },
     ];
-    let notices = run.notices();
-    // The gap-fill meets the edited post, too.
-    for notice in &wanted {
-        assert!(notices.contains(notice), "{notice:?} is not in {notices:?}");
+    let compliance = run.compliance();
+    // The gap-fill reads the edited post, too.
+    for notice in &expected {
+        assert!(compliance.contains(notice), "{notice:?} is not in {compliance:?}");
     }
-    assert!(notices.iter().all(|notice| wanted.contains(notice)), "{notices:?}");
+    assert!(compliance.iter().all(|notice| expected.contains(notice)), "{compliance:?}");
     run.check(&[post, edited]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn unreadable_lines_cost_themselves() {
+async fn unreadable_lines_are_rejected_alone() {
     let mut run = Run::open().await;
     run.seconds(60).await;
     run.fake.act(&Act::Line("{\"data\": nonsense".into()));
@@ -515,13 +518,13 @@ async fn unreadable_lines_cost_themselves() {
     let after = run.fake.say("paradis, after all that");
     run.seconds(2).await;
     run.check(&[lenient, after]);
-    let reasons: Vec<&str> = run.unusable().iter().map(|unusable| unusable.reason.as_str()).collect();
+    let reasons: Vec<&str> = run.rejected().iter().map(|rejected| rejected.reason.as_str()).collect();
     assert_eq!(reasons, ["json", "empty_text", "empty_text", "too_long"]);
     assert_eq!(run.fake.opened(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn either_way_of_naming_fields_is_spoken() {
+async fn both_names_of_fields_are_supported() {
     for names in [Names::Tweet, Names::Post, Names::Any] {
         let mut run = Run::new().await;
         run.fake.set(|settings| settings.names = names);
@@ -543,15 +546,15 @@ async fn a_spent_budget_closes_the_stream_until_the_next_day() {
     run.start();
     run.fake.wait_opened(1).await;
     run.seconds(90).await;
-    let mut wanted = Vec::new();
+    let mut expected = Vec::new();
     for _ in 0..60 {
-        wanted.push(run.fake.say("paradis"));
+        expected.push(run.fake.say("paradis"));
         run.seconds(1).await;
     }
     assert!(matches!(run.state(), SourceState::Blocked { .. }), "{:?}", run.state());
     assert_eq!(run.fake.connections(), 0);
     assert!(run.ids().len() <= 51, "{}", run.ids().len());
-    // A restart does not begin a new budget.
+    // A restart does not reset the budget.
     run.stop().await;
     run.start();
     run.seconds(60).await;
@@ -560,23 +563,23 @@ async fn a_spent_budget_closes_the_stream_until_the_next_day() {
     assert!(report.problems.keys().any(|name| name.starts_with("Budget")), "{report:?}");
     run.seconds(12 * 3_600).await;
     assert_eq!(run.fake.connections(), 1);
-    run.check(&wanted);
+    run.check(&expected);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_pipeline_that_is_full_loses_nothing() {
     let mut run = Run::open().await;
     run.seconds(90).await;
-    let mut wanted = Vec::new();
+    let mut expected = Vec::new();
     for _ in 0..3_000 {
-        wanted.push(run.fake.say("paradis"));
+        expected.push(run.fake.say("paradis"));
         tokio::time::sleep(Duration::from_millis(30)).await;
     }
     run.seconds(120).await;
-    run.check(&wanted);
+    run.check(&expected);
 }
 
-/// Faults of every kind, in an order of no order, for half an hour.
+/// Faults of every kind in pseudo-random order for half an hour.
 #[tokio::test(start_paused = true)]
 async fn nothing_is_lost_in_a_storm() {
     for seed in [1_u64, 2, 3] {
@@ -584,18 +587,18 @@ async fn nothing_is_lost_in_a_storm() {
         run.start();
         let mut random = seed;
         let mut next = |below: u64| {
-            // Knuth's constants: any mixture does.
+            // Knuth's constants; any generator will do.
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (random >> 33) % below
         };
-        let mut wanted = Vec::new();
+        let mut expected = Vec::new();
         for _ in 0..900 {
             for _ in 0..next(4) {
                 let mut post = run.fake.draft("paradis");
                 if next(10) == 0 {
                     post = post.visible(Visible::At(run.fake.now() + SignedDuration::from_secs(20)));
                 }
-                wanted.push(run.fake.publish(post.clone()));
+                expected.push(run.fake.publish(post.clone()));
                 if next(8) == 0 {
                     run.fake.send(post);
                 }
@@ -627,19 +630,19 @@ async fn nothing_is_lost_in_a_storm() {
             run.seconds(2).await;
         }
         run.seconds(1_800).await;
-        run.check(&wanted);
+        run.check(&expected);
         assert_eq!(run.fake.connections(), 1);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_absence_longer_than_the_index_costs_only_what_x_does_not_give_any_more() {
+async fn an_absence_longer_than_the_index_loses_only_what_x_no_longer_serves() {
     for behind in [0, 600] {
         let mut run = Run::open().await;
         run.fake.say("paradis, long ago");
         run.seconds(120).await;
         run.stop().await;
-        // Our clock may be behind X's.
+        // Our clock may be behind that of X.
         let (start, week) = (run.clock.clone(), SignedDuration::from_hours(7 * 24));
         let shifted = |by: SignedDuration| -> Clock {
             let start = start.clone();

@@ -1,4 +1,4 @@
-//! Every request's way: recorded, its token checked, counted against the rate limit, bent by a fault, answered.
+//! Handles a request: records it, checks its token and rate limit, applies a fault, and responds.
 
 use std::sync::{Arc, Mutex};
 
@@ -18,7 +18,7 @@ use super::{account, rules, search, stream};
 
 pub type Shared = Arc<Mutex<World>>;
 
-/// A request as it came.
+/// A recorded request.
 #[derive(Debug, Clone)]
 pub struct Recorded {
     pub endpoint: Endpoint,
@@ -38,7 +38,7 @@ impl Recorded {
     }
 }
 
-/// An answer that is no success.
+/// A response that is not a success.
 #[derive(Debug)]
 pub struct Problem {
     pub status: u16,
@@ -54,8 +54,8 @@ impl Problem {
         Self::new(400, "https://api.x.com/2/problems/invalid-request", "Invalid Request", detail)
     }
 
-    pub fn parameter(key: &str, fault: &str) -> Self {
-        let mut problem = Self::invalid(&format!("The parameter `{key}` {fault}."));
+    pub fn parameter(key: &str, problem_text: &str) -> Self {
+        let mut problem = Self::invalid(&format!("The parameter `{key}` {problem_text}."));
         problem.body["parameter"] = json!(key);
         problem
     }
@@ -68,7 +68,7 @@ impl Problem {
     }
 }
 
-/// The one way in.
+/// Handles every request.
 pub async fn handle(State(shared): State<Shared>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_default();
@@ -96,7 +96,7 @@ pub async fn handle(State(shared): State<Shared>, request: Request) -> Response 
         let fault = world.next_fault(endpoint);
         let now = world.now();
         let window = world.window(endpoint);
-        let allowed = window.take(now);
+        let allowed = window.count_request(now);
         let window = *window;
         if !allowed {
             return plain(Fault::too_many_requests(), Some(window));
@@ -167,7 +167,7 @@ fn respond(world: &mut World, endpoint: Endpoint, path: &str, query: &Query, bod
         Endpoint::Connections => Ok(account::end_connections(world)),
         Endpoint::Usage => account::usage(world, query),
         Endpoint::Stream | Endpoint::Unknown => {
-            let Fault::Answer { status, body, .. } = Fault::not_found() else { unreachable!("a whole answer") };
+            let Fault::Answer { status, body, .. } = Fault::not_found() else { unreachable!("a complete response") };
             Err(Problem { status, body: serde_json::from_str(&body).unwrap() })
         }
     }
@@ -177,7 +177,7 @@ fn read_query(uri: &Uri) -> Query {
     AxumQuery::<Query>::try_from_uri(uri).map(|AxumQuery(query)| query).unwrap_or_default()
 }
 
-/// A whole answer made of a fault; with `window`, its rate limit is told.
+/// A response made from a fault; with `window`, it has rate-limit headers.
 fn plain(fault: Fault, window: Option<Window>) -> Response {
     let (status, headers, body) = Problem::of(fault);
     let mut response = finish(status, Body::from(body), window);

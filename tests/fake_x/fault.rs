@@ -1,4 +1,4 @@
-//! [`Fault`]: what can go wrong with an answer, as a test scripts it.
+//! [`Fault`]: failures that a test injects into responses.
 
 use std::time::Duration;
 
@@ -6,24 +6,24 @@ use serde_json::{Value, json};
 
 const PROBLEMS: &str = "https://api.x.com/2/problems";
 
-/// What an endpoint does instead of, or to, its proper answer.
+/// What an endpoint does instead of, or to, its regular response.
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// This answer.
+    /// This response.
     Answer { status: u16, headers: Vec<(&'static str, String)>, body: String },
-    /// 429 with `x-rate-limit-reset` so many seconds ahead, and `remaining` 0.
+    /// 429 with `x-rate-limit-reset` this many seconds ahead, and `remaining` 0.
     RateLimited { reset_in: i64 },
-    /// The proper answer, with an `errors` beside its `data`.
+    /// The regular response, with `errors` in addition to `data`.
     PartialErrors,
-    /// The proper status and headers, and half of the proper body as if it were all.
+    /// The regular status and headers, with half of the body.
     MalformedJson,
-    /// The proper answer, whose connection ends in the middle of the body.
+    /// The regular response, whose connection ends in the middle of the body.
     Cut,
-    /// The proper answer, later.
+    /// The regular response, delayed.
     Slow(Duration),
-    /// No answer at all.
+    /// No response.
     Hang,
-    /// 302 to there.
+    /// 302 to this URL.
     Redirect(String),
 }
 
@@ -73,7 +73,7 @@ impl Fault {
         Self::problem(429, headers, "about:blank", "Too Many Requests", "Too Many Requests")
     }
 
-    /// 429 that does not say for how long.
+    /// 429 without a time.
     pub fn too_many_requests() -> Self {
         Self::problem(429, vec![], "about:blank", "Too Many Requests", "Too Many Requests")
     }
@@ -105,13 +105,13 @@ impl Fault {
         Self::problem(503, vec![], "about:blank", "Service Unavailable", "Service Unavailable")
     }
 
-    /// What a proxy in between says.
+    /// The response of a proxy.
     pub fn html(status: u16) -> Self {
         Self::Answer { status, headers: vec![("content-type", "text/html".into())], body: "<html>no</html>".into() }
     }
 }
 
-/// An entry of `errors` in a 200: a post that is there but not for this app.
+/// An entry of `errors` in a 200: a post that this app may not read.
 pub fn partial_error() -> Value {
     json!({
         "type": format!("{PROBLEMS}/not-authorized-for-resource"), "title": "Authorization Error",

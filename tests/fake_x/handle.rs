@@ -1,4 +1,4 @@
-//! [`FakeX`]: what a test holds.
+//! [`FakeX`]: the handle of a test.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -22,19 +22,19 @@ use super::rules::Rule;
 use super::stream::Act;
 use super::world::World;
 
-/// How the fake is; all of it may be changed while it runs ([`FakeX::set`]).
+/// Settings of the fake; they can be changed while it runs ([`FakeX::set`]).
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub token: String,
     pub names: Names,
-    /// Characters a query may have: 512 on self-serve.
+    /// Characters that a query may have: 512 on self-serve plans.
     pub query_length: usize,
-    /// Requests in 15 minutes, where not X's own.
+    /// Requests per 15 minutes that differ from those of X.
     pub limits: HashMap<Endpoint, u32>,
     pub keep_alive: Duration,
-    /// Every page claims that there is a next one.
+    /// Every page has a token for a next one.
     pub endless_pages: bool,
-    /// Most rules in one page of their list.
+    /// Maximum number of rules per page.
     pub rules_page: usize,
 }
 
@@ -52,7 +52,7 @@ impl Default for Settings {
     }
 }
 
-/// A running fake; it ends when this is dropped.
+/// A running fake; it stops when dropped.
 pub struct FakeX {
     shared: Shared,
     address: SocketAddr,
@@ -75,7 +75,7 @@ impl FakeX {
         let shared = Arc::new(Mutex::new(World::new(settings, clock)));
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
-        // Without it the kernel holds small writes back for tens of milliseconds of real time, in which paused time goes far.
+        // Otherwise the kernel delays small writes by tens of milliseconds of real time, during which paused time advances far.
         let listener = listener.tap_io(|io| io.set_nodelay(true).unwrap());
         let router = Router::new().fallback(handle).with_state(shared.clone());
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -107,19 +107,19 @@ impl FakeX {
         change(&mut self.world().settings);
     }
 
-    /// A post of this moment, which nobody sees yet.
+    /// A post with the current time, not published yet.
     pub fn draft(&self, text: &str) -> FakePost {
         self.draft_at(self.now(), text)
     }
 
-    /// A post written at `at`.
+    /// A post with the time `at`, not published yet.
     pub fn draft_at(&self, at: Timestamp, text: &str) -> FakePost {
         let mut world = self.world();
         world.sequence += 1;
         FakePost::new(snowflake(at, world.sequence % (1 << 22)), text)
     }
 
-    /// Puts a post into the index and onto the open streams; its identifier.
+    /// Adds a post to the index and sends it to the open streams. Returns its ID.
     pub fn publish(&self, post: FakePost) -> u64 {
         self.send(post.clone());
         self.index(post)
@@ -130,44 +130,44 @@ impl FakeX {
         self.publish(self.draft(text))
     }
 
-    /// Into the index alone, which search and mentions read.
+    /// Adds a post to the index only, which search and mentions read.
     pub fn index(&self, post: FakePost) -> u64 {
         let id = post.id;
         self.world().posts.insert(id, post);
         id
     }
 
-    /// Onto the open streams alone.
+    /// Sends a post to the open streams only.
     pub fn send(&self, post: FakePost) {
         self.act(&Act::Post(Box::new(post)));
     }
 
-    /// `count` posts in the index, `apart` from one another, the last one now.
+    /// Adds `count` posts to the index, `apart` from each other, the last one now.
     pub fn backlog(&self, count: u32, apart: SignedDuration, text: &str) -> Vec<u64> {
         let now = self.now();
         let at = |place: u32| now - apart * i32::try_from(count - 1 - place).unwrap();
         (0..count).map(|place| self.index(self.draft_at(at(place), &format!("{text} {place}")))).collect()
     }
 
-    /// `post` appears in the index when search and mentions have answered `pages` pages in all.
+    /// Adds `post` to the index after search and mentions have returned `pages` pages in total.
     pub fn index_after_pages(&self, pages: u64, post: FakePost) -> u64 {
         let id = post.id;
         self.world().arrivals.push((pages, post));
         id
     }
 
-    /// Takes a post out of the index, without saying so.
+    /// Removes a post from the index without an event.
     pub fn unindex(&self, id: u64) {
         self.world().posts.remove(&id);
     }
 
-    /// Takes a post out of the index and tells the streams, as `{"delete": {"status": ...}}`.
+    /// Removes a post from the index and sends `{"delete": {"status": ...}}` to the streams.
     pub fn delete(&self, id: u64) {
         self.unindex(id);
         self.line(&json!({"delete": {"status": {"id_str": id.to_string(), "id": id}, "timestamp_ms": "0"}}));
     }
 
-    /// A compliance event of `kind` (`delete`, `withheld`, `drop`, `undrop`) about `post`.
+    /// Sends a compliance event of `kind` (`delete`, `withheld`, `drop`, `undrop`) about `post`.
     pub fn comply(&self, kind: &str, post: u64, author: u64) {
         let tweet = json!({"id": post.to_string(), "author_id": author.to_string()});
         let mut event = json!({"tweet": tweet, "event_at": self.now().to_string()});
@@ -177,7 +177,7 @@ impl FakeX {
         self.line(&json!({"data": {kind: event}}));
     }
 
-    /// The compliance event of an edit.
+    /// Sends the compliance event of an edit.
     pub fn comply_edit(&self, versions: &[u64]) {
         let ids: Vec<String> = versions.iter().map(u64::to_string).collect();
         let event = json!({"tweet": {"id": ids.last()}, "event_at": self.now().to_string(),
@@ -185,29 +185,29 @@ impl FakeX {
         self.line(&json!({"data": {"tweet_edit": event}}));
     }
 
-    /// A line on the open streams.
+    /// Sends a line to the open streams.
     pub fn line(&self, value: &Value) {
         self.act(&Act::Line(value.to_string()));
     }
 
-    /// What the open streams do next.
+    /// Makes the open streams do this.
     pub fn act(&self, act: &Act) {
         for connection in &self.world().connections {
             connection.act(act.clone());
         }
     }
 
-    /// What the next connection does first; the one after it takes the next list.
+    /// Makes the next connection do this first; later calls are for later connections.
     pub fn on_connect(&self, acts: Vec<Act>) {
         self.world().on_connect.push_back(acts);
     }
 
-    /// Somebody else's connection under the same token.
+    /// Opens a connection of another program with the same token.
     pub fn stranger_connects(&self) {
         self.world().strangers += 1;
     }
 
-    /// They go by themselves.
+    /// Closes the connections of other programs.
     pub fn strangers_leave(&self) {
         self.world().strangers = 0;
     }
@@ -237,7 +237,7 @@ impl FakeX {
         id
     }
 
-    /// Somebody deletes all rules.
+    /// Deletes all rules.
     pub fn clear_rules(&self) {
         self.world().rules.clear();
     }
@@ -247,12 +247,12 @@ impl FakeX {
         self.world().rules.iter().map(|rule| (rule.value.clone(), rule.tag.clone())).collect()
     }
 
-    /// The next request to `endpoint` meets this fault; later calls queue up.
+    /// Injects a fault into the next request to `endpoint`; later calls queue up.
     pub fn fault(&self, endpoint: Endpoint, fault: Fault) {
         self.world().faults.entry(endpoint).or_default().push_back(fault);
     }
 
-    /// Every request to `endpoint` meets it, until `None`.
+    /// Injects a fault into every request to `endpoint`, until `None`.
     pub fn fault_always(&self, endpoint: Endpoint, fault: Option<Fault>) {
         let mut world = self.world();
         match fault {
@@ -275,7 +275,7 @@ impl FakeX {
         self.world().requests.iter().filter(|request| request.endpoint == endpoint).cloned().collect()
     }
 
-    /// Posts given out so far, in answers and on streams.
+    /// Posts sent so far, in responses and on streams.
     pub fn billed(&self) -> u64 {
         self.world().billed
     }

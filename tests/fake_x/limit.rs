@@ -1,4 +1,4 @@
-//! Rate limits: so many requests for each endpoint in 15 minutes, told in `x-rate-limit-*` headers.
+//! Rate limits: requests per endpoint in 15 minutes, reported in `x-rate-limit-*` headers.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -41,7 +41,7 @@ impl Endpoint {
     }
 }
 
-/// How many requests an endpoint still takes, and when it takes all again.
+/// Remaining requests of an endpoint, and when the window resets.
 #[derive(Debug, Clone, Copy)]
 pub struct Window {
     pub limit: u32,
@@ -54,8 +54,8 @@ impl Window {
         Self { limit, remaining: limit, reset: now + WINDOW }
     }
 
-    /// Whether one more request is allowed.
-    pub fn take(&mut self, now: Timestamp) -> bool {
+    /// Counts a request. Returns whether it is allowed.
+    pub fn count_request(&mut self, now: Timestamp) -> bool {
         if now >= self.reset {
             *self = Self::new(self.limit, now);
         }
@@ -64,7 +64,7 @@ impl Window {
         allowed
     }
 
-    /// The second of the reset, rounded up: X does not tell fractions.
+    /// The second of the reset, rounded up: X sends whole seconds.
     pub fn reset_second(&self) -> i64 {
         self.reset.as_second() + i64::from(self.reset.subsec_nanosecond() > 0)
     }

@@ -1,11 +1,11 @@
-//! A fake X API v2 on a loopback port, which behaves as `shared/x-api/openapi.json` and the design page say, faults
-//! included. Tests hold a [`FakeX`]: they publish posts, script faults and look at the requests that came.
+//! A fake X API v2 on a loopback port. It behaves as the specification of X says, and injects faults. Tests use a
+//! [`FakeX`] to publish posts, script faults and inspect requests.
 //!
 //! ```text
 //! request -> answer (records, token, rate limit, fault) -> search | stream | rules | account -> World (posts, rules)
 //! ```
 #![allow(dead_code, unused_imports, reason = "each test binary uses its part")]
-#![allow(unreachable_pub, reason = "also part of an example, where it is no module of a crate that exports it")]
+#![allow(unreachable_pub, reason = "also part of an example, where no crate exports it")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helper: a panic there is the failure it should be")]
 
 mod account;
@@ -34,8 +34,8 @@ pub type Clock = std::sync::Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
 
 /// A clock that follows tokio's time, paused or not, from `start` on.
 pub fn tokio_clock(start: jiff::Timestamp) -> Clock {
-    // Paused time leaps to the next timer even while bytes are on their way between two sockets, past any timeout. Small
-    // steps give them the time to arrive.
+    // Paused time jumps to the next timer even while bytes travel between two sockets, past any timeout. Small steps give
+    // them time to arrive.
     tokio::spawn(async {
         loop {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;

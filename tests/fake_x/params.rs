@@ -1,16 +1,16 @@
-//! What a request asks for: the parameters that each endpoint knows, and the fields and expansions in them.
+//! The parameters that each endpoint knows, and the fields and expansions in them.
 
 use super::answer::Problem;
 
-/// How X calls things. The specification of late 2026 says `post.fields` and `note_post` where the API in use until then
-/// says `tweet.fields` and `note_tweet`.
+/// Names of fields. The specification of late 2026 says `post.fields` and `note_post`; the API in use until then says
+/// `tweet.fields` and `note_tweet`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Names {
-    /// Answers as it was asked.
+    /// Responds with the names of the request.
     Any,
-    /// As in use: refuses `post.fields`.
+    /// As in use: rejects `post.fields`.
     Tweet,
-    /// As specified: search and mentions refuse `tweet.fields`, and answers say `post`.
+    /// As specified: search and mentions reject `tweet.fields`, and responses say `post`.
     Post,
 }
 
@@ -90,7 +90,7 @@ const POST_EXPANSIONS: [&str; 12] = [
 ];
 const COMMON: [&str; 6] = ["expansions", "user.fields", "media.fields", "poll.fields", "place.fields", "tweet.fields"];
 
-/// The fields and expansions asked for.
+/// The requested fields and expansions.
 #[derive(Debug, Clone)]
 pub struct Asked {
     pub names: Names,
@@ -100,7 +100,7 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// `stream`: the filtered stream, which the specification still lets ask with `tweet.fields`.
+    /// `stream`: the filtered stream, for which the specification still allows `tweet.fields`.
     pub fn read(query: &Query, names: Names, stream: bool) -> Result<Self, Problem> {
         let list = |key| -> Vec<String> { get(query, key).map(split).unwrap_or_default() };
         let (tweet, post) = (get(query, "tweet.fields").is_some(), get(query, "post.fields").is_some());
@@ -164,7 +164,7 @@ pub fn number<T: std::str::FromStr>(query: &Query, key: &str) -> Result<Option<T
     get(query, key).map(|value| value.parse().map_err(|_| Problem::parameter(key, "is not a number"))).transpose()
 }
 
-/// Refuses parameters that are neither in `own` nor common to whatever answers posts, and those that stand twice.
+/// Rejects repeated parameters and those that are neither in `own` nor common to endpoints that return posts.
 pub fn only(query: &Query, own: &[&str], posts: bool) -> Result<(), Problem> {
     for (place, (key, _)) in query.iter().enumerate() {
         let key = key.as_str();
@@ -172,7 +172,7 @@ pub fn only(query: &Query, own: &[&str], posts: bool) -> Result<(), Problem> {
             return Err(Problem::parameter(key, "is not one of the parameters"));
         }
         if query.iter().take(place).any(|(earlier, _)| earlier == key) {
-            return Err(Problem::parameter(key, "stands twice"));
+            return Err(Problem::parameter(key, "is repeated"));
         }
     }
     Ok(())

@@ -1,14 +1,14 @@
-//! [`FakePost`]: a post of the fake, and the JSON it becomes for what was asked.
+//! [`FakePost`]: a post of the fake, and its JSON for the requested fields.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::params::{Asked, Names};
 
-/// The millisecond at which X's identifiers begin.
+/// The epoch of X's IDs in Unix milliseconds.
 const EPOCH: i64 = 1_288_834_974_657;
 
-/// The identifier of the `sequence`-th post of the millisecond `at`.
+/// The ID of the `sequence`-th post of the millisecond `at`.
 pub fn snowflake(at: Timestamp, sequence: u64) -> u64 {
     (u64::try_from(at.as_millisecond() - EPOCH).unwrap() << 22) + sequence
 }
@@ -17,13 +17,13 @@ pub fn snowflake_time(id: u64) -> Timestamp {
     Timestamp::from_millisecond(EPOCH + i64::try_from(id >> 22).unwrap()).unwrap()
 }
 
-/// When search shows a post.
+/// When search returns a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Visible {
     Always,
     /// Indexed late.
     At(Timestamp),
-    /// From the poll on that comes after so many; a poll is a first page.
+    /// After this many polls; a poll is a first page.
     AfterPolls(u64),
     Never,
 }
@@ -32,21 +32,21 @@ pub enum Visible {
 pub struct FakePost {
     pub id: u64,
     pub text: String,
-    /// The whole of a post over 280 characters; `text` then is cut.
+    /// The full text of a post over 280 characters; `text` is truncated then.
     pub long: Option<String>,
     pub created_at: Timestamp,
     pub author_id: u64,
     pub username: String,
     pub followers: u64,
     pub lang: String,
-    /// `replied_to`, `quoted` or `retweeted`, and the identifier of the post meant.
+    /// `replied_to`, `quoted` or `retweeted`, and the ID of the other post.
     pub references: Vec<(&'static str, u64)>,
     /// The earlier versions.
     pub edits: Vec<u64>,
-    /// Accounts on whose mentions timeline it is.
+    /// Accounts whose mentions timeline contains the post.
     pub mentions: Vec<u64>,
     pub visible: Visible,
-    /// Laid over the JSON: null removes a key.
+    /// Overrides keys of the JSON; null removes a key.
     pub patch: Map<String, Value>,
 }
 
@@ -96,13 +96,13 @@ impl FakePost {
         self
     }
 
-    /// Replaces what the answer says for `key`; null leaves it out.
+    /// Overrides the value of `key`; null removes it.
     pub fn with(mut self, key: &str, value: Value) -> Self {
         self.patch.insert(key.into(), value);
         self
     }
 
-    /// A value that no enum of today knows.
+    /// Sets enum values that do not exist yet.
     pub fn with_new_enum_value(self) -> Self {
         self.with("reply_settings", json!("a_value_of_tomorrow"))
             .with("referenced_tweets", json!([{"type": "echoed", "id": "1"}]))
@@ -117,7 +117,7 @@ impl FakePost {
         self.with("text", Value::Null)
     }
 
-    /// The post as X would send it to who asked so.
+    /// The post as X returns it for this request.
     pub fn json(&self, asked: &Asked) -> Value {
         let tweet = asked.names == Names::Tweet;
         let mut out = Map::new();
@@ -141,13 +141,13 @@ impl FakePost {
         put(asked.field("public_metrics"), "public_metrics", metrics);
         let references: Vec<Value> =
             self.references.iter().map(|(kind, id)| json!({"type": kind, "id": id.to_string()})).collect();
-        let wanted =
+        let is_requested =
             asked.field("referenced_tweets") || asked.expands_any(&["referenced_tweets.id", "referenced_posts"]);
         let key = if tweet { "referenced_tweets" } else { "referenced_posts" };
-        put(wanted && !references.is_empty(), key, json!(references));
+        put(is_requested && !references.is_empty(), key, json!(references));
         if let Some(long) = &self.long {
-            let wanted = asked.field("note_tweet") || asked.field("note_post");
-            put(wanted, if tweet { "note_tweet" } else { "note_post" }, json!({"text": long}));
+            let is_requested = asked.field("note_tweet") || asked.field("note_post");
+            put(is_requested, if tweet { "note_tweet" } else { "note_post" }, json!({"text": long}));
         }
         for (key, value) in &self.patch {
             match value {

@@ -1,5 +1,5 @@
-//! Whether a post matches a query: roughly, by the words, phrases and handles that the query asks for, any of which
-//! does; `-is:retweet` and `lang:` are honoured.
+//! Whether a post matches a query, approximately: one of its words, phrases and handles suffices; `-is:retweet` and `lang:`
+//! are supported.
 
 use super::post::FakePost;
 
@@ -13,7 +13,7 @@ pub fn matches(query: &str, post: &FakePost) -> bool {
             "or" | "and" => {}
             "-is:retweet" if post.references.iter().any(|(kind, _)| *kind == "retweeted") => return false,
             other if other.starts_with("lang:") => {
-                // Several languages are alternatives; only a lone one excludes.
+                // Several languages are alternatives; only a single one excludes.
                 if query.matches("lang:").count() == 1 && post.lang != other.trim_start_matches("lang:") {
                     return false;
                 }
@@ -28,7 +28,7 @@ pub fn matches(query: &str, post: &FakePost) -> bool {
     any || terms == 0
 }
 
-/// Cut at spaces and brackets, phrases kept whole and without their quotes.
+/// Splits at spaces and brackets; phrases stay complete and lose their quotes.
 fn terms_of(query: &str) -> Vec<String> {
     let mut terms = Vec::new();
     let mut term = String::new();

@@ -6,7 +6,7 @@ use super::answer::Problem;
 use super::params::{Query, get, number, only};
 use super::world::World;
 
-const MOST_LENGTH: usize = 1_024;
+const MAX_LENGTH: usize = 1_024;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
@@ -27,14 +27,14 @@ impl Rule {
 
 pub fn list(world: &World, query: &Query) -> Result<Value, Problem> {
     only(query, &["ids", "max_results", "pagination_token"], false)?;
-    let most = number(query, "max_results")?.unwrap_or(1_000).min(world.settings.rules_page);
+    let max = number(query, "max_results")?.unwrap_or(1_000).min(world.settings.rules_page);
     let skip = match get(query, "pagination_token") {
         Some(token) => token.parse().map_err(|_| Problem::parameter("pagination_token", "is not a token"))?,
         None => 0,
     };
     let ids: Option<Vec<&str>> = get(query, "ids").map(|ids| ids.split(',').collect());
-    let wanted = |rule: &&Rule| ids.as_ref().is_none_or(|ids| ids.contains(&&*rule.id.to_string()));
-    let rules: Vec<Value> = world.rules.iter().filter(wanted).skip(skip).take(most).map(Rule::json).collect();
+    let is_selected = |rule: &&Rule| ids.as_ref().is_none_or(|ids| ids.contains(&&*rule.id.to_string()));
+    let rules: Vec<Value> = world.rules.iter().filter(is_selected).skip(skip).take(max).map(Rule::json).collect();
     let end = skip + rules.len();
     let mut meta = json!({"sent": world.now().to_string(), "result_count": rules.len()});
     if end < world.rules.len() && ids.is_none() {
@@ -65,10 +65,10 @@ fn add(world: &mut World, add: &Value, dry: bool) -> Result<Value, Problem> {
     let (mut created, mut errors) = (Vec::new(), Vec::new());
     for rule in asked {
         let value = rule.get("value").and_then(Value::as_str).unwrap_or_default();
-        let problem = if value.is_empty() || value.chars().count() > MOST_LENGTH {
-            Some(("Invalid Rule", "invalid-rules", format!("a rule has 1 to {MOST_LENGTH} characters")))
+        let problem = if value.is_empty() || value.chars().count() > MAX_LENGTH {
+            Some(("Invalid Rule", "invalid-rules", format!("a rule has 1 to {MAX_LENGTH} characters")))
         } else if world.rules.iter().any(|known| known.value == value) {
-            Some(("DuplicateRule", "duplicate-rules", "there is such a rule".into()))
+            Some(("DuplicateRule", "duplicate-rules", "the rule exists already".into()))
         } else {
             None
         };

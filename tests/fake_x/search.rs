@@ -12,10 +12,10 @@ use super::query::matches;
 use super::world::World;
 
 const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// A mentions timeline goes no farther back.
-const MOST_MENTIONS: usize = 800;
+/// Length of a mentions timeline.
+const MAX_MENTIONS: usize = 800;
 
-/// Which posts a page may hold: identifiers in `from..to`.
+/// Which posts a page may contain: IDs in `from..to`.
 struct Range {
     from: u64,
     to: u64,
@@ -39,9 +39,9 @@ pub fn recent(world: &mut World, query: &Query) -> Result<Value, Problem> {
         ],
         true,
     )?;
-    let wanted = get(query, "query").filter(|text| !text.is_empty());
-    let wanted = wanted.ok_or_else(|| Problem::parameter("query", "is missing"))?;
-    let length = wanted.chars().count();
+    let text = get(query, "query").filter(|text| !text.is_empty());
+    let text = text.ok_or_else(|| Problem::parameter("query", "is missing"))?;
+    let length = text.chars().count();
     if length > world.settings.query_length {
         return Err(Problem::parameter(
             "query",
@@ -52,9 +52,8 @@ pub fn recent(world: &mut World, query: &Query) -> Result<Value, Problem> {
     recent_enough(world.now(), query)?;
     let asked = Asked::read(query, world.settings.names, false)?;
     world.count_page(range.first);
-    // Since May 2026 search gives no retweets; the stream does.
-    let shown =
-        |post: &FakePost| matches(wanted, post) && !post.references.iter().any(|(kind, _)| *kind == "retweeted");
+    // Since May 2026, search returns no retweets; the stream does.
+    let shown = |post: &FakePost| matches(text, post) && !post.references.iter().any(|(kind, _)| *kind == "retweeted");
     Ok(page(world, &range, &asked, usize::MAX, shown))
 }
 
@@ -65,13 +64,13 @@ pub fn mentions(world: &mut World, path: &str, query: &Query) -> Result<Value, P
     let range = range(world, query, 5, &["pagination_token"])?;
     let asked = Asked::read(query, world.settings.names, false)?;
     world.count_page(range.first);
-    Ok(page(world, &range, &asked, MOST_MENTIONS, |post| post.mentions.contains(&user)))
+    Ok(page(world, &range, &asked, MAX_MENTIONS, |post| post.mentions.contains(&user)))
 }
 
-fn range(world: &World, query: &Query, least: usize, tokens: &[&str]) -> Result<Range, Problem> {
+fn range(world: &World, query: &Query, min: usize, tokens: &[&str]) -> Result<Range, Problem> {
     let page = number(query, "max_results")?.unwrap_or(10);
-    if !(least..=100).contains(&page) {
-        return Err(Problem::parameter("max_results", &format!("is not from {least} to 100")));
+    if !(min..=100).contains(&page) {
+        return Err(Problem::parameter("max_results", &format!("is not from {min} to 100")));
     }
     for (one, other) in [("start_time", "since_id"), ("end_time", "until_id"), ("next_token", "pagination_token")] {
         if get(query, one).is_some() && get(query, other).is_some() {
@@ -118,9 +117,9 @@ fn recent_enough(now: Timestamp, query: &Query) -> Result<(), Problem> {
     Ok(())
 }
 
-fn page(world: &mut World, range: &Range, asked: &Asked, most: usize, shown: impl Fn(&FakePost) -> bool) -> Value {
+fn page(world: &mut World, range: &Range, asked: &Asked, max: usize, shown: impl Fn(&FakePost) -> bool) -> Value {
     let oldest = snowflake(world.now() - WEEK, 0).max(range.from);
-    let newest_first = world.posts.values().rev().filter(|post| world.shows(post) && shown(post)).take(most);
+    let newest_first = world.posts.values().rev().filter(|post| world.shows(post) && shown(post)).take(max);
     let mut rest = newest_first.filter(|post| (oldest..range.to).contains(&post.id));
     let posts: Vec<&FakePost> = rest.by_ref().take(range.page).collect();
     let more = rest.next().is_some() || world.settings.endless_pages;
@@ -144,7 +143,7 @@ fn page(world: &mut World, range: &Range, asked: &Asked, most: usize, shown: imp
     answer
 }
 
-/// `includes`: authors and referenced posts, as far as they were asked for.
+/// `includes`: authors and referenced posts, if requested.
 pub fn includes(world: &World, posts: &[&FakePost], asked: &Asked) -> Value {
     let mut includes = json!({});
     if asked.expands("author_id") {

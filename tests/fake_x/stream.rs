@@ -1,4 +1,4 @@
-//! `/2/tweets/search/stream`: one connection, posts as they come, keep-alives, and what goes wrong with it.
+//! `/2/tweets/search/stream`: one connection with live posts, keep-alives and failures.
 
 use std::collections::VecDeque;
 use std::io;
@@ -19,19 +19,19 @@ use super::world::World;
 /// What a connection does.
 #[derive(Debug, Clone)]
 pub enum Act {
-    /// These bytes, as they are.
+    /// Sends these bytes.
     Bytes(Vec<u8>),
-    /// This line, and the `\r\n` after it.
+    /// Sends this line with `\r\n`.
     Line(String),
-    /// A post, for those who asked for it.
+    /// Sends a post to connections whose rules match.
     Post(Box<FakePost>),
-    /// Says nothing more, keep-alives included, and stays open.
+    /// Stays open but sends nothing more, not even keep-alives.
     Stall,
-    /// Ends in the middle of what it says, as a broken line does.
+    /// Ends in the middle of a message, like a broken connection.
     Cut,
-    /// Ends in order.
+    /// Ends regularly.
     End,
-    /// Says that it ends, and why, and ends.
+    /// Announces the end with a reason and ends.
     OperationalDisconnect,
     Wait(Duration),
 }
@@ -81,7 +81,7 @@ pub fn connect(shared: &Shared, query: &Query) -> Result<Body, Problem> {
     Ok(Body::from_stream(futures_util::stream::unfold(Some(line), next)))
 }
 
-/// Takes the connection off the list when its body is dropped, which is when the client goes.
+/// Removes the connection from the list when its body is dropped: the client has disconnected.
 struct Open {
     shared: Shared,
     number: u64,
@@ -103,7 +103,7 @@ struct Line {
 }
 
 impl Line {
-    /// None: the connection was ended by the account.
+    /// None: the account has ended the connection.
     async fn act(&mut self) -> Option<Act> {
         match self.script.pop_front() {
             Some(act) => Some(act),
@@ -142,7 +142,7 @@ async fn next(line: Option<Line>) -> Option<(io::Result<Bytes>, Option<Line>)> {
     }
 }
 
-/// The post as a message of the stream; none when no rule asks for it.
+/// The post as a message of the stream; none when no rule matches.
 pub fn message(world: &World, post: &FakePost, asked: &Asked) -> Option<Value> {
     let rules: Vec<Value> = world
         .rules

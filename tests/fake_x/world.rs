@@ -1,4 +1,4 @@
-//! [`World`]: everything the fake knows, behind one lock.
+//! [`World`]: the state of the fake, behind one lock.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -17,21 +17,21 @@ pub struct World {
     pub posts: BTreeMap<u64, FakePost>,
     pub rules: Vec<Rule>,
     pub connections: Vec<Connection>,
-    /// Connections of others under the same token, which only `DELETE /2/connections/all` ends.
+    /// Connections of other programs with the same token; only `DELETE /2/connections/all` ends them.
     pub strangers: usize,
     pub opened: u64,
-    /// What the next connections do of themselves, one list for each.
+    /// What the next connections do first, one list for each.
     pub on_connect: VecDeque<Vec<Act>>,
     pub faults: HashMap<Endpoint, VecDeque<Fault>>,
     pub standing: HashMap<Endpoint, Fault>,
     pub windows: HashMap<Endpoint, Window>,
     pub requests: Vec<Recorded>,
-    /// First pages of search and mentions asked for so far.
+    /// First pages of search and mentions requested so far.
     pub polls: u64,
-    /// Posts that appear once search and mentions were asked so many times, pages counted.
+    /// Posts that appear after this many pages of search and mentions.
     pub arrivals: Vec<(u64, FakePost)>,
     pub pages: u64,
-    /// Posts given out, as billed.
+    /// Posts sent, as X charges for them.
     pub billed: u64,
     pub sequence: u64,
 }
@@ -63,7 +63,7 @@ impl World {
         (self.clock)()
     }
 
-    /// Counts a page of search or mentions, and lets the posts appear that wait for it.
+    /// Counts a page of search or mentions and publishes the posts that wait for it.
     pub fn count_page(&mut self, first: bool) {
         self.pages += 1;
         self.polls += u64::from(first);

@@ -1,19 +1,19 @@
-//! What X may answer instead of posts: how long it is left alone, what the source says of itself, and that it goes on.
+//! Failures of X: how long the source pauses, which state it reports, and that it continues afterwards.
 
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use vigie::secret::{Form, Secret, Wanted};
+use vigie::secret::{Secret, SecretKind, SecretSpec};
 use vigie::source::SourceState;
 
 use crate::fake_x::{Endpoint, FakeX, Fault};
 use crate::harness::Bench;
 
-/// Meets one fault on the first poll: the state then, and the seconds until the next try.
-async fn meets(fault: Fault) -> (SourceState, i64) {
+/// Injects one fault. Returns the state of the source and the seconds until its next request.
+async fn inject(fault: Fault) -> (SourceState, i64) {
     let bench = Bench::new("").await;
     bench.fake.say("paradis");
-    // Until X has answered once, a refusal may be about the names of fields.
+    // Before the first response, an error may be due to the names of fields.
     let mut source = bench.start(None);
     source.take(1).await;
     bench.fake.fault(Endpoint::Search, fault);
@@ -48,33 +48,33 @@ fn blocked_with(state: &SourceState, words: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_rate_limit_is_kept_for_as_long_as_x_says() {
-    let (reset, after, unsaid) = tokio::join!(
-        meets(Fault::RateLimited { reset_in: 100 }),
-        meets(Fault::retry_after(7)),
-        meets(Fault::too_many_requests()),
+async fn a_rate_limit_lasts_as_long_as_x_says() {
+    let (reset, after, unspecified) = tokio::join!(
+        inject(Fault::RateLimited { reset_in: 100 }),
+        inject(Fault::retry_after(7)),
+        inject(Fault::too_many_requests()),
     );
-    for ((state, waited), least, most) in [(reset, 82, 210), (after, 7, 15), (unsaid, 42, 95)] {
-        assert!(waits(&state) && (least..=most).contains(&waited), "{state:?} {waited}");
+    for ((state, waited), min, max) in [(reset, 82, 210), (after, 7, 15), (unspecified, 42, 95)] {
+        assert!(waits(&state) && (min..=max).contains(&waited), "{state:?} {waited}");
     }
 }
 
 #[tokio::test]
-async fn what_passes_by_itself_is_tried_again_soon() {
+async fn transient_failures_are_retried_soon() {
     let faults = [Fault::server_error(), Fault::unavailable(), Fault::html(502), Fault::MalformedJson, Fault::Cut];
-    let met = futures_util::future::join_all(faults.map(meets)).await;
-    for (state, waited) in met {
+    let results = futures_util::future::join_all(faults.map(inject)).await;
+    for (state, waited) in results {
         assert!(waits(&state) && waited <= 13, "{state:?} {waited}");
     }
 }
 
 #[tokio::test]
-async fn what_people_must_mend_is_said_and_tried_seldom() {
+async fn permanent_failures_name_the_remedy_and_are_retried_rarely() {
     let (token, rights, request, cap) = tokio::join!(
-        meets(Fault::unauthorized()),
-        meets(Fault::forbidden()),
-        meets(Fault::bad_request()),
-        meets(Fault::usage_capped()),
+        inject(Fault::unauthorized()),
+        inject(Fault::forbidden()),
+        inject(Fault::bad_request()),
+        inject(Fault::usage_capped()),
     );
     assert!(blocked_with(&token.0, "VIGIE_X_TOKEN") && token.1 > 200, "{token:?}");
     assert!(blocked_with(&rights.0, "developer console") && rights.1 > 200, "{rights:?}");
@@ -83,22 +83,22 @@ async fn what_people_must_mend_is_said_and_tried_seldom() {
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_come_is_given_up() {
+async fn a_missing_response_times_out() {
     let mut bench = Bench::new("").await;
     bench.account.timeout = SignedDuration::from_millis(300);
     bench.fake.fault(Endpoint::Search, Fault::Hang);
-    let wanted = bench.fake.say("paradis");
+    let expected = bench.fake.say("paradis");
     let mut source = bench.start(None);
     let report = source.until_held().await;
     assert!(report.last_error.unwrap().contains("x.timeout"));
     bench.clock.skip(2);
     source.take(1).await;
-    assert_eq!(source.ids, [wanted]);
+    assert_eq!(source.ids, [expected]);
 }
 
-/// As X says it; the fake's identifiers are all of the present, so that it would not.
+/// X rejects old IDs like this; the fake does not, as all its IDs are recent.
 #[tokio::test]
-async fn a_place_to_go_on_from_that_x_does_not_know_is_given_up() {
+async fn a_cursor_that_x_rejects_is_dropped() {
     let bench = Bench::new("").await;
     bench.fake.say("paradis");
     let mut source = bench.start(None);
@@ -106,9 +106,9 @@ async fn a_place_to_go_on_from_that_x_does_not_know_is_given_up() {
     let body = r#"{"errors":[{"parameters":{"since_id":["1"]},"message":"'since_id' must be a tweet id created after"}],
         "title":"Invalid Request","detail":"One or more parameters","type":"https://api.x.com/2/problems/invalid-request"}"#;
     bench.fake.fault(Endpoint::Search, Fault::Answer { status: 400, headers: vec![], body: body.into() });
-    let wanted = bench.fake.index(bench.fake.draft("paradis"));
+    let expected = bench.fake.index(bench.fake.draft("paradis"));
     bench.next_poll().await;
-    while !source.ids.contains(&wanted) {
+    while !source.ids.contains(&expected) {
         source.next().await;
     }
     let report = source.until(|report| report.state == SourceState::Working).await;
@@ -120,7 +120,7 @@ async fn a_place_to_go_on_from_that_x_does_not_know_is_given_up() {
 }
 
 #[tokio::test]
-async fn the_token_goes_to_no_other_host() {
+async fn the_token_is_sent_to_no_other_host() {
     let bench = Bench::new("").await;
     let other = FakeX::start(bench.clock.read()).await;
     bench.fake.fault_always(Endpoint::Search, Some(Fault::Redirect(format!("{}/2/tweets/search/recent", other.url()))));
@@ -131,17 +131,17 @@ async fn the_token_goes_to_no_other_host() {
 }
 
 #[tokio::test]
-async fn a_wrong_token_is_refused_without_being_shown() {
+async fn a_wrong_token_is_rejected_without_being_shown() {
     let bench = Bench::new("").await;
-    let wanted = Wanted {
+    let spec = SecretSpec {
         what: "token".into(),
         variable: "T".into(),
         credential: "t".into(),
         key: "t".into(),
         file: None,
-        form: Form::Token,
+        kind: SecretKind::Token,
     };
-    let token = Secret::find(&wanted, |name| (name == "T").then(|| "wrong-and-secret".to_owned())).unwrap();
+    let token = Secret::load(&spec, |name| (name == "T").then(|| "wrong-and-secret".to_owned())).unwrap();
     let source = bench.start_with(token, None);
     let report = source.until_held().await;
     assert!(!format!("{report:?}").contains("wrong-and-secret"));
@@ -149,7 +149,7 @@ async fn a_wrong_token_is_refused_without_being_shown() {
 }
 
 #[tokio::test]
-async fn a_host_that_is_not_there_is_tried_again() {
+async fn an_unreachable_host_is_retried() {
     let mut bench = Bench::new("").await;
     bench.account.base_url = "http://127.0.0.1:1".into();
     let source = bench.start(None);

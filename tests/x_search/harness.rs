@@ -1,4 +1,4 @@
-//! A source on X that runs against the fake, with a clock that the test sets forward.
+//! A source on X that runs against the fake, with a clock that the test moves forward.
 #![allow(unreachable_pub, reason = "a module of a test, which exports nothing")]
 
 use std::sync::Arc;
@@ -12,16 +12,19 @@ use tokio_util::sync::CancellationToken;
 use vigie::clock::Clock;
 use vigie::metrics::Metrics;
 use vigie::post::Topic;
-use vigie::secret::{Form, Secret, Wanted};
+use vigie::secret::{Secret, SecretKind, SecretSpec};
 use vigie::source::twitter::{Account, AccountConfig, Budget};
-use vigie::source::{Arrived, Context, Cursor, Delivery, Outlet, Report, SourceConfig, SourceFailure, SourceState};
+use vigie::source::{
+    Context, Cursor, Envelope, HealthReport, SharedResources, SourceBatch, SourceConfig, SourceFailure, SourceSender,
+    SourceState,
+};
 
 use crate::fake_x::FakeX;
 
-/// How long the real clock may go on until something that is expected has happened.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Real time within which an expected event must happen.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Goes on as the real clock does, and is set forward.
+/// Runs at real speed and can be moved forward.
 #[derive(Clone)]
 pub struct TestClock {
     start: Timestamp,
@@ -50,7 +53,7 @@ impl TestClock {
     }
 }
 
-/// What is needed to start a source again and again.
+/// Everything that is needed to start a source repeatedly.
 pub struct Bench {
     pub clock: TestClock,
     pub fake: FakeX,
@@ -72,34 +75,39 @@ impl Bench {
         Self { clock, fake, config: table.try_into().unwrap(), account, metrics: Metrics::new() }
     }
 
-    /// Starts the source from a cursor, in front of a channel of one delivery.
-    pub fn start(&self, cursor: Option<Cursor>) -> Running {
-        let wanted = Wanted {
+    /// Starts the source from a cursor, with a channel of one batch.
+    pub fn start(&self, cursor: Option<Cursor>) -> RunningSource {
+        let spec = SecretSpec {
             what: "token".into(),
             variable: "T".into(),
             credential: "t".into(),
             key: "t".into(),
             file: None,
-            form: Form::Token,
+            kind: SecretKind::Token,
         };
-        let token = Secret::find(&wanted, |name| (name == "T").then(|| self.fake.token())).unwrap();
+        let token = Secret::load(&spec, |name| (name == "T").then(|| self.fake.token())).unwrap();
         self.start_with(token, cursor)
     }
 
-    pub fn start_with(&self, token: Secret, cursor: Option<Cursor>) -> Running {
+    pub fn start_with(&self, token: Secret, cursor: Option<Cursor>) -> RunningSource {
         let account = Account::new(&self.account, token, self.clock.read()).unwrap();
         let topic = Topic { name: "Air Paradis".into(), keywords: vec!["paradis".into()], ..Topic::default() };
-        let context = Context { x: Some(&account), topics: &[topic], clock: self.clock.read(), cursor: cursor.clone() };
+        let context = Context {
+            shared: &SharedResources::default().with(account),
+            topics: &[topic],
+            clock: self.clock.read(),
+            cursor: cursor.clone(),
+        };
         let mut source = self.config.build(&context).unwrap().unwrap();
-        let (sender, deliveries) = mpsc::channel(1);
-        let outlet = Outlet::new("x", sender, self.clock.read(), self.metrics.source("x"));
-        let (stop, own) = (CancellationToken::new(), outlet.clone());
+        let (sender, batches) = mpsc::channel(1);
+        let out = SourceSender::new("x", sender, self.clock.read(), self.metrics.source("x"));
+        let (stop, own) = (CancellationToken::new(), out.clone());
         let stopped = stop.clone();
         let task = tokio::spawn(async move { source.run(&own, stopped).await });
-        Running { deliveries, outlet, stop, task, cursor, ids: Vec::new(), largest: 0 }
+        RunningSource { batches, out, stop, task, cursor, ids: Vec::new(), largest: 0 }
     }
 
-    /// Sets the clock to the next poll, once this one has come to its end.
+    /// Moves the clock to the next poll, once the current one is done.
     pub async fn next_poll(&self) {
         let mut asked = 0;
         while asked != self.fake.requests().len() {
@@ -115,70 +123,70 @@ impl Bench {
     }
 }
 
-/// A running source, and what it has delivered.
-pub struct Running {
-    deliveries: mpsc::Receiver<Arrived>,
-    pub outlet: Outlet,
+/// A running source with its output.
+pub struct RunningSource {
+    batches: mpsc::Receiver<Envelope>,
+    pub out: SourceSender,
     stop: CancellationToken,
     task: JoinHandle<Result<(), SourceFailure>>,
-    /// As last delivered.
+    /// The last cursor.
     pub cursor: Option<Cursor>,
-    /// Posts in the order of their coming.
+    /// IDs of the posts in the order of arrival.
     pub ids: Vec<u64>,
-    /// Posts and rejects in the largest delivery.
+    /// Records in the largest batch.
     pub largest: usize,
 }
 
-impl Running {
-    /// The next delivery.
-    pub async fn next(&mut self) -> Delivery {
-        let arrived = tokio::time::timeout(PATIENCE, self.deliveries.recv()).await;
-        let arrived = arrived.unwrap_or_else(|_| panic!("no delivery; {:?}", self.report()));
-        let delivery = arrived.expect("the source goes on").delivery;
-        self.cursor = delivery.cursor.clone().or(self.cursor.take());
-        self.ids.extend(delivery.posts.iter().map(|post| post.id.parse::<u64>().unwrap()));
-        self.largest = self.largest.max(delivery.received());
-        delivery
+impl RunningSource {
+    /// Receives the next batch.
+    pub async fn next(&mut self) -> SourceBatch {
+        let envelope = tokio::time::timeout(TIMEOUT, self.batches.recv()).await;
+        let envelope = envelope.unwrap_or_else(|_| panic!("no batch; {:?}", self.report()));
+        let batch = envelope.expect("the source runs").batch;
+        self.cursor = batch.cursor.clone().or(self.cursor.take());
+        self.ids.extend(batch.posts.iter().map(|post| post.id.parse::<u64>().unwrap()));
+        self.largest = self.largest.max(batch.received());
+        batch
     }
 
-    /// Takes deliveries until so many posts have come in all.
+    /// Receives batches until there are `posts` posts in total.
     pub async fn take(&mut self, posts: usize) {
         while self.ids.len() < posts {
             self.next().await;
         }
     }
 
-    /// Waits until the source says so of itself.
-    pub async fn until(&self, wanted: impl Fn(&Report) -> bool) -> Report {
+    /// Waits for a report that meets the condition.
+    pub async fn until(&self, expected: impl Fn(&HealthReport) -> bool) -> HealthReport {
         let begun = Instant::now();
         loop {
             let report = self.report();
-            if wanted(&report) {
+            if expected(&report) {
                 return report;
             }
-            assert!(begun.elapsed() < PATIENCE, "{report:?}");
+            assert!(begun.elapsed() < TIMEOUT, "{report:?}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
-    pub async fn until_held(&self) -> Report {
+    pub async fn until_held(&self) -> HealthReport {
         self.until(|report| matches!(report.state, SourceState::Waiting { .. } | SourceState::Blocked { .. })).await
     }
 
-    pub fn report(&self) -> Report {
-        self.outlet.health.report()
+    pub fn report(&self) -> HealthReport {
+        self.out.health.report()
     }
 
-    /// Ends it as a crash would: what was not taken is gone.
+    /// Ends the source like a crash: batches in the channel are lost.
     pub async fn stop(self) -> (Vec<u64>, Option<Cursor>) {
         self.stop.cancel();
-        drop(self.deliveries);
-        tokio::time::timeout(PATIENCE, self.task).await.expect("it stops").unwrap().ok();
+        drop(self.batches);
+        tokio::time::timeout(TIMEOUT, self.task).await.expect("it stops").unwrap().ok();
         (self.ids, self.cursor)
     }
 }
 
-/// The same, in order and once each.
+/// The IDs in order, without duplicates.
 pub fn sorted(mut ids: Vec<u64>) -> Vec<u64> {
     ids.sort_unstable();
     ids.dedup();
