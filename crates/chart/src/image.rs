@@ -1,12 +1,12 @@
-//! From pixels to a PNG of indexed colours: a third of the bytes of one in true colours.
+//! Encodes pixels as a PNG with indexed colours: a third of the size of one with true colours.
 
 use std::collections::BTreeMap;
 
 use tiny_skia::Pixmap;
 
-/// None where the encoder fails, which it does not for pixels in memory.
+/// `None` if the encoder fails, which it cannot for pixels in memory.
 pub(super) fn png(pixmap: &Pixmap) -> Option<Vec<u8>> {
-    // The blends at the edges of letters and lines: what no eye tells apart becomes one.
+    // Anti-aliasing yields many similar colours: merge those that look the same.
     let (palette, indices) = (4..8).find_map(|dropped| indexed(pixmap, dropped))?;
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, pixmap.width(), pixmap.height());
@@ -21,28 +21,28 @@ pub(super) fn png(pixmap: &Pixmap) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// The palette and each pixel's place in it, when colours that differ in their last `dropped` bits are one; none where
-/// 256 are too few.
+/// The palette and the index of each pixel, with colours merged that differ only in their last `dropped` bits. `None` if the
+/// palette needs more than 256 colours.
 fn indexed(pixmap: &Pixmap, dropped: u32) -> Option<(Vec<u8>, Vec<u8>)> {
-    let mut places: BTreeMap<[u8; 3], u8> = BTreeMap::new();
+    let mut known: BTreeMap<[u8; 3], u8> = BTreeMap::new();
     let (mut palette, mut indices) = (Vec::new(), Vec::with_capacity(pixmap.pixels().len()));
-    let (mut last, mut place) = (None, 0);
+    let (mut last, mut index) = (None, 0);
     for pixel in pixmap.pixels() {
         let colour = [pixel.red(), pixel.green(), pixel.blue()];
-        // Most pixels are as the one before.
+        // Most pixels have the colour of the one before.
         if last != Some(colour) {
             let near = colour.map(|part| part >> dropped);
-            place = match places.get(&near) {
-                Some(place) => *place,
+            index = match known.get(&near) {
+                Some(index) => *index,
                 None => {
                     palette.extend(colour);
-                    let place = u8::try_from(places.len()).ok()?;
-                    *places.entry(near).or_insert(place)
+                    let index = u8::try_from(known.len()).ok()?;
+                    *known.entry(near).or_insert(index)
                 }
             };
             last = Some(colour);
         }
-        indices.push(place);
+        indices.push(index);
     }
     Some((palette, indices))
 }

@@ -1,11 +1,12 @@
-//! [`Canvas`]: lines, bars and letters, in points from the top left, and the PNG they make. What the chart of a mail and
-//! the lab's pictures are drawn on; the same strokes give the same bytes.
+//! Charts. [`Canvas`] draws lines, bars and text, in points from the top left, and encodes them as PNG: for the chart in an
+//! email and the lab's pictures. [`svg`] writes the same elements as SVG. The same calls produce the same bytes.
 //!
-//! Drawn by `tiny-skia` (a port of Skia's software rasteriser; BSD) with outlines that `ttf-parser` reads from an embedded
-//! Roboto (Apache-2.0; the letters of French and English only, 12 KB): no C library, no font of the machine's, and a
-//! fifth of what a plotting library would bring.
+//! [`Canvas`] uses `tiny-skia` (a port of Skia's software rasteriser; BSD) and outlines that `ttf-parser` reads from an
+//! embedded Roboto (Apache-2.0; only the letters of French and English, 12 KB): no C library, no system font, and a fifth of
+//! the dependencies of a plotting library.
 
 mod image;
+pub mod svg;
 
 use tiny_skia::{
     Color, FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Rect, Stroke, StrokeDash, Transform,
@@ -19,7 +20,7 @@ const FONT: &[u8] = include_bytes!("font/roboto-latin.ttf");
 #[derive(Debug, Clone, Copy)]
 pub struct Colour(pub u8, pub u8, pub u8);
 
-/// Which end of a text stands at its place.
+/// Which end of a text is at its position.
 #[derive(Debug, Clone, Copy)]
 pub enum Anchor {
     Start,
@@ -27,7 +28,7 @@ pub enum Anchor {
     End,
 }
 
-/// A white sheet, and what was drawn on it.
+/// A white drawing area.
 pub struct Canvas {
     pixmap: Pixmap,
     transform: Transform,
@@ -35,7 +36,7 @@ pub struct Canvas {
 }
 
 impl Canvas {
-    /// `width` by `height` points of `density` pixels each. None for a sheet of no size.
+    /// `width` by `height` points with `density` pixels each. `None` if the size is zero.
     pub fn new(width: f32, height: f32, density: f32) -> Option<Self> {
         let mut pixmap = Pixmap::new((width * density) as u32, (height * density) as u32)?;
         pixmap.fill(Color::WHITE);
@@ -43,14 +44,14 @@ impl Canvas {
         Some(Self { pixmap, transform: Transform::from_scale(density, density), face })
     }
 
-    /// None where the encoder fails, which it does not for pixels in memory.
+    /// `None` if the encoder fails, which it cannot for pixels in memory.
     pub fn into_png(self) -> Option<Vec<u8>> {
         image::png(&self.pixmap)
     }
 
-    /// From place to place; `width` in points.
-    pub fn line(&mut self, places: &[(f32, f32)], colour: Colour, width: f32, dashed: bool) {
-        let Some(((x, y), rest)) = places.split_first() else { return };
+    /// A line through these points; `width` in points.
+    pub fn line(&mut self, points: &[(f32, f32)], colour: Colour, width: f32, dashed: bool) {
+        let Some(((x, y), rest)) = points.split_first() else { return };
         let mut path = PathBuilder::new();
         path.move_to(*x, *y);
         for (x, y) in rest {
@@ -63,9 +64,9 @@ impl Canvas {
         }
     }
 
-    /// Filled, between its top left and its bottom right.
-    pub fn rectangle(&mut self, ((left, top), (right, foot)): ((f32, f32), (f32, f32)), colour: Colour) {
-        if let Some(rect) = Rect::from_ltrb(left, top, right, foot) {
+    /// A filled rectangle, by its top left and bottom right corners.
+    pub fn rectangle(&mut self, ((left, top), (right, bottom)): ((f32, f32), (f32, f32)), colour: Colour) {
+        if let Some(rect) = Rect::from_ltrb(left, top, right, bottom) {
             self.fill(&PathBuilder::from_rect(rect), colour);
         }
     }
@@ -77,9 +78,9 @@ impl Canvas {
         }
     }
 
-    /// One line; `place` is on its base line.
+    /// One line of text, with its baseline at `y`.
     pub fn text(&mut self, text: &str, (x, y): (f32, f32), size: f32, colour: Colour, anchor: Anchor) {
-        let mut pen = self.start(text, x, size, anchor);
+        let mut pen = self.text_start(text, x, size, anchor);
         for char in text.chars() {
             let Some(glyph) = self.glyph(char) else { continue };
             let scale = size / f32::from(self.face.units_per_em());
@@ -93,19 +94,19 @@ impl Canvas {
         }
     }
 
-    /// [`Canvas::text`] with nothing behind it.
+    /// [`Canvas::text`] on a white background.
     pub fn text_on_white(&mut self, text: &str, (x, y): (f32, f32), size: f32, colour: Colour, anchor: Anchor) {
-        let (start, width) = (self.start(text, x, size, anchor), self.width(text, size));
+        let (start, width) = (self.text_start(text, x, size, anchor), self.width(text, size));
         self.rectangle(((start - 2.0, y - size), (start + width + 2.0, y + 3.0)), Colour(0xff, 0xff, 0xff));
         self.text(text, (x, y), size, colour, anchor);
     }
 
-    /// Points that a text of this size takes.
+    /// Width of a text of this size, in points.
     pub fn width(&self, text: &str, size: f32) -> f32 {
         text.chars().filter_map(|char| self.glyph(char)).map(|glyph| self.advance(glyph, size)).sum()
     }
 
-    fn start(&self, text: &str, x: f32, size: f32, anchor: Anchor) -> f32 {
+    fn text_start(&self, text: &str, x: f32, size: f32, anchor: Anchor) -> f32 {
         match anchor {
             Anchor::Start => x,
             Anchor::Middle => x - self.width(text, size) / 2.0,
@@ -134,7 +135,7 @@ fn paint(Colour(red, green, blue): Colour) -> Paint<'static> {
     paint
 }
 
-/// A letter on its way into a path; fonts count upwards, canvases down.
+/// Builds the path of a letter. The y axis of fonts points up, that of the canvas down.
 struct Outline {
     path: PathBuilder,
     scale: f32,

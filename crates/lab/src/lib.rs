@@ -1,5 +1,5 @@
-//! The lab: fits heads to labelled dumps, compares ways to classify posts, evaluates and promotes models, fetches checkpoints
-//! and tracks runs. It imports only `vigie_reading` and `vigie_chart`; only vigie's `cli` imports it.
+//! The lab: fits heads to labelled dumps, compares ways to classify posts, evaluates and promotes models, fetches
+//! checkpoints and tracks runs. It imports only `vigie_reading` and `vigie_chart`; only vigie's `cli` imports it.
 //!
 //! ```text
 //! fit:       Recipe or QuickFit -> Dataset -> EncoderCache -> EncodedDataset -> Logistic -> temperature -> Scores >= floors? -> model directory
@@ -52,7 +52,7 @@ pub use paired_comparison::PairedComparison;
 pub use quick_fit::QuickFit;
 pub use reason_scores::ReasonScores;
 pub use recipe::{Measure, Penalty, Recipe, RecipeError};
-pub use score::{ClassScores, Curve, CurvePoint, Scores, wilson};
+pub use score::{ClassScores, Curve, CurvePoint, Scores};
 pub use split::Split;
 
 /// Why the lab produced no model or no scores. Each message is one line.

@@ -3,7 +3,6 @@
 //! A dump with two classes is scored on those two: the prediction is the larger of the two probabilities.
 
 mod curve;
-mod interval;
 
 use std::collections::BTreeMap;
 
@@ -14,7 +13,6 @@ use super::label_set::LabelSet;
 use vigie_reading::classify::Label;
 
 pub use curve::{Curve, CurvePoint};
-pub use interval::wilson;
 
 /// Precision of [`Scores::negative_recall_at_90_precision`].
 const PRECISION: f64 = 0.9;
@@ -35,9 +33,9 @@ pub struct Scores {
     /// Area under the ROC curve of negative against the rest: the chance that a negative post gets a higher probability
     /// of negative than another post. `None` if all posts, or none, are negative.
     pub roc_auc: Option<f64>,
-    /// The highest recall of negative posts over all thresholds with a precision of at least 90%; 0 if no threshold reaches
-    /// that. The threshold is chosen on the scored posts themselves, so this is what the ranking allows, not what a threshold
-    /// fixed beforehand would reach. `None` if all posts, or none, are negative.
+    /// The highest recall of negative posts over all thresholds with a precision of at least 90%; 0 if no threshold
+    /// reaches that. The threshold is chosen on the scored posts themselves, so this is what the ranking allows, not
+    /// what a threshold fixed beforehand would reach. `None` if all posts, or none, are negative.
     #[serde(default)]
     pub negative_recall_at_90_precision: Option<f64>,
     /// Posts by label (rows) and prediction (columns), both in the order of `labels`.

@@ -1,6 +1,7 @@
 //! Geometry of the page's charts: bars, dots, curves and cells, in the units of their SVG.
 
 use serde::Serialize;
+use vigie_chart::svg::{AxisRange, line_path, round_tenth};
 
 use super::format::{count, duration, percent};
 use super::{Report, ReportRow, RunResult};
@@ -217,7 +218,7 @@ pub(super) fn panels(report: &Report) -> Vec<Panel> {
                 .precision_recall
                 .iter()
                 .map(|point| (recall.place(point.recall, left, right), precision.place(point.precision, foot, top)));
-            CurveLine { estimator: row.estimator, dash: dash(row.estimator), path: path(points) }
+            CurveLine { estimator: row.estimator, dash: dash(row.estimator), path: line_path(points) }
         };
         let mut curves: Vec<CurveLine> = report.finished().filter(of_kind).map(line).collect();
         curves.sort_by_key(|curve| super::EstimatorKind::ALL.iter().position(|kind| kind.name() == curve.estimator));
@@ -283,59 +284,6 @@ pub(super) fn heats(report: &Report) -> Vec<Heatmap> {
     report.finished().map(heat).collect()
 }
 
-/// Values from `low` to `high`.
-#[derive(Debug, Clone, Copy)]
-struct AxisRange {
-    low: f64,
-    high: f64,
-}
-
-impl AxisRange {
-    /// The range of `values`.
-    fn spanning(values: impl Iterator<Item = f64>) -> Option<Self> {
-        values.fold(None, |range: Option<Self>, value| {
-            let Self { low, high } = range.unwrap_or(Self { low: value, high: value });
-            Some(Self { low: low.min(value), high: high.max(value) })
-        })
-    }
-
-    /// With margins on both sides: a tenth, and at least `min`.
-    fn wider(self, min: f64) -> Self {
-        let room = (self.span() / 10.0).max(min);
-        Self { low: self.low - room, high: self.high + room }
-    }
-
-    fn span(self) -> f64 {
-        self.high - self.low
-    }
-
-    fn contains(self, value: f64) -> bool {
-        (self.low..=self.high).contains(&value)
-    }
-
-    fn place(self, value: f64, from: f64, to: f64) -> f64 {
-        round_tenth(from + (to - from) * (value - self.low) / self.span().max(f64::MIN_POSITIVE))
-    }
-
-    /// Round values within the range, three to seven of them.
-    fn steps(self) -> Vec<f64> {
-        let step = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2].into_iter().find(|step| self.span() / step <= 6.0);
-        let step = step.unwrap_or(0.5);
-        let (first, last) = ((self.low / step - 1e-9).ceil() as i64, (self.high / step + 1e-9).floor() as i64);
-        (first..=last).map(|index| index as f64 * step).collect()
-    }
-}
-
-fn path(places: impl Iterator<Item = (f64, f64)>) -> String {
-    let part = |(index, (x, y)): (usize, (f64, f64))| format!("{}{x:.1} {y:.1}", if index == 0 { 'M' } else { 'L' });
-    places.enumerate().map(part).collect()
-}
-
-/// Rounds to a tenth, which is finer than a screen.
-fn round_tenth(value: f64) -> f64 {
-    (value * 10.0).round() / 10.0
-}
-
 /// With as few digits as distinguish the steps.
 fn short_percent(share: f64) -> String {
     let tenths = (share * 1_000.0).round() / 10.0;
@@ -360,11 +308,6 @@ mod tests {
             AxisRange { low: 0.683, high: 0.781 }.steps().iter().map(|at| short_percent(*at)).collect::<Vec<_>>(),
             ["70%", "72%", "74%", "76%", "78%"]
         );
-        assert_eq!(AxisRange { low: 0.4, high: 1.0 }.steps().len(), 7);
-        let range = AxisRange::spanning([3.0, 1.0].into_iter()).unwrap();
-        assert_eq!((range.place(1.0, 50.0, 432.0), range.place(3.0, 270.0, 10.0)), (50.0, 10.0));
-        assert!(AxisRange::spanning(std::iter::empty()).is_nround_tenth());
-        assert!(AxisRange { low: 1.0, high: 1.0 }.place(1.0, 0.0, 9.0).is_finite());
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! [`Report`]: the runs of a grid, the best first, and what they ran on. Written as text, Markdown, JSON and an HTML page.
+//! [`Report`]: the runs of a grid, the best first, and what they ran on. Written as text, Markdown, JSON and an HTML
+//! page.
 //!
 //! The JSON is this struct; `report.schema.json` in this folder describes each field.
 
@@ -16,7 +17,8 @@ use serde::Serialize;
 
 use super::{Combination, DataSummary, EstimatorKind, FeaturizerKind, FinishedRun, Run, RunOutcome};
 use crate::run_record::{Params, Series};
-use crate::{CurvePoint, Scores, wilson};
+use crate::{CurvePoint, Scores};
+use vigie_reading::stats::wilson_interval;
 
 /// The record of a grid. Durations are in seconds, shares in `[0, 1]`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -149,7 +151,8 @@ impl Report {
         self.finished().next()
     }
 
-    /// Which run leads, and whether significantly: the 95% interval of its accuracy does not overlap with that of the second.
+    /// Which run leads, and whether significantly: the 95% interval of its accuracy does not overlap with that of the
+    /// second.
     fn headline(&self) -> Option<String> {
         let mut finished = self.finished();
         let (best, result) = finished.next()?;
@@ -233,7 +236,7 @@ impl RunResult {
         Self {
             started: record.started,
             seconds: record.duration.as_secs_f64(),
-            accuracy_interval: wilson(right, record.scores.posts),
+            accuracy_interval: wilson_interval(right, record.scores.posts),
             scores: record.scores,
             params: record.params,
             metrics: record.metrics,

@@ -47,7 +47,7 @@ pub(super) fn render(report: &Report, width: usize) -> String {
         "training: {}, test: {}{}",
         count_of(data.train.rows, "post"),
         count_of(data.test.rows, "post"),
-        dropped(data.dropped_as_test_text)
+        describe_dropped(data.dropped_as_test_text)
     )];
     lines.push(String::new());
     lines.extend(runs(report, width));
@@ -63,7 +63,7 @@ pub(super) fn render(report: &Report, width: usize) -> String {
     lines.join("\n")
 }
 
-fn dropped(rows: u64) -> String {
+fn describe_dropped(rows: u64) -> String {
     if rows == 0 {
         String::new()
     } else {

@@ -1,0 +1,149 @@
+//! Confidence bounds of proportions and counts. Pure functions below everything else: rules, notifications and the lab use
+//! them.
+//!
+//! `confidence` is in `(0, 1)`. A lower bound is one-sided, because a rule asks whether the true value is above a threshold;
+//! an interval is two-sided, because it is shown to people.
+
+use statrs::distribution::{Beta, ContinuousCDF, Normal};
+
+/// From this number of trials on, [`wilson_lower`] is close enough to the exact [`clopper_pearson_lower`].
+const MIN_WILSON_TRIALS: f64 = 100.0;
+
+/// The 97.5 % quantile of the normal distribution: 2.5 % lie beyond it on either side.
+const Z_95: f64 = 1.959_963_984_540_054;
+
+/// Lower bound of a proportion of which `k` of `n` trials are a sample: [`clopper_pearson_lower`] for fewer than 100 trials,
+/// [`wilson_lower`] otherwise. 0 without trials or successes.
+///
+/// Correlated trials count as fewer, so `k` and `n` need not be integers.
+pub fn proportion_lower(k: f64, n: f64, confidence: f64) -> f64 {
+    if n <= 0.0 || k <= 0.0 {
+        0.0
+    } else if n < MIN_WILSON_TRIALS {
+        clopper_pearson_lower(k, n, confidence)
+    } else {
+        wilson_lower(k, n, confidence)
+    }
+}
+
+/// One-sided lower bound of Wilson's score interval, for `k` of `n` trials with `n > 0`: the smallest proportion that a score
+/// test does not reject.
+///
+/// With `p = k / n` and the normal quantile `z`:
+/// `(p + z²/2n - z √(p (1 - p) / n + z²/4n²)) / (1 + z²/n)`.
+///
+/// E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the American Statistical
+/// Association 22 (1927), 209-212.
+pub fn wilson_lower(k: f64, n: f64, confidence: f64) -> f64 {
+    let z = normal_quantile(confidence);
+    let (centre, spread, scale) = wilson_terms(k, n, z);
+    ((centre - spread) / scale).max(0.0)
+}
+
+/// Two-sided 95 % score interval of Wilson (1927), for `k` of `n` trials; `[0, 1]` without trials. For the formula see
+/// [`wilson_lower`].
+pub fn wilson_interval(k: u64, n: u64) -> [f64; 2] {
+    if n == 0 {
+        return [0.0, 1.0];
+    }
+    let (centre, spread, scale) = wilson_terms(k as f64, n as f64, Z_95);
+    [((centre - spread) / scale).max(0.0), ((centre + spread) / scale).min(1.0)]
+}
+
+/// Centre, half width and common denominator of Wilson's interval.
+fn wilson_terms(k: f64, n: f64, z: f64) -> (f64, f64, f64) {
+    let p = k / n;
+    let centre = p + z * z / (2.0 * n);
+    let spread = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
+    (centre, spread, 1.0 + z * z / n)
+}
+
+/// One-sided lower bound of the exact interval, for `k` of `n` trials with `0 < k <= n`: the `1 - confidence` quantile of
+/// Beta(k, n - k + 1).
+///
+/// C. J. Clopper and E. S. Pearson, "The use of confidence or fiducial limits illustrated in the case of the binomial",
+/// Biometrika 26 (1934), 404-413.
+pub fn clopper_pearson_lower(k: f64, n: f64, confidence: f64) -> f64 {
+    Beta::new(k, n - k + 1.0).map_or(0.0, |beta| beta.inverse_cdf(1.0 - confidence))
+}
+
+/// One-sided lower bound of a Poisson mean of which the count `k` is a sample, at least 0: `(√k - z/2)²`.
+///
+/// The square root stabilises the variance: F. J. Anscombe, "The transformation of Poisson, binomial and negative-binomial
+/// data", Biometrika 35 (1948), 246-254.
+pub fn poisson_lower(k: u64, confidence: f64) -> f64 {
+    ((k as f64).sqrt() - normal_quantile(confidence) / 2.0).max(0.0).powi(2)
+}
+
+/// Quantile of the standard normal distribution.
+fn normal_quantile(confidence: f64) -> f64 {
+    Normal::standard().inverse_cdf(confidence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assert_near(found: f64, expected: f64) {
+        assert!((found - expected).abs() < 5e-4, "{found} instead of {expected}");
+    }
+
+    /// Expected: `scipy.stats.binomtest(k, n, alternative="greater").proportion_ci(confidence, method)`.
+    #[test]
+    fn lower_bounds_of_a_proportion_match_scipy() {
+        assert_near(clopper_pearson_lower(8.0, 10.0, 0.95), 0.4931);
+        assert_near(clopper_pearson_lower(30.0, 40.0, 0.99), 0.5588);
+        assert_near(wilson_lower(150.0, 200.0, 0.99), 0.6728);
+        assert_near(wilson_lower(700.0, 1_000.0, 0.95), 0.6756);
+    }
+
+    #[test]
+    fn few_trials_use_the_exact_bound_and_many_use_wilsons() {
+        assert_eq!(proportion_lower(50.0, 99.0, 0.99), clopper_pearson_lower(50.0, 99.0, 0.99));
+        assert_eq!(proportion_lower(50.0, 100.0, 0.99), wilson_lower(50.0, 100.0, 0.99));
+        assert_ne!(proportion_lower(50.0, 99.0, 0.99), wilson_lower(50.0, 99.0, 0.99));
+    }
+
+    #[test]
+    fn without_successes_the_lower_bound_is_zero() {
+        assert_eq!(proportion_lower(0.0, 0.0, 0.99), 0.0);
+        assert_eq!(proportion_lower(0.0, 50.0, 0.99), 0.0);
+        assert_eq!(poisson_lower(0, 0.99), 0.0);
+        assert_near(proportion_lower(20.0, 20.0, 0.95), 0.05_f64.powf(1.0 / 20.0));
+    }
+
+    #[test]
+    fn a_lower_bound_is_below_the_estimate_and_approaches_it_with_more_trials() {
+        let mut last = 0.0;
+        for n in [10.0, 50.0, 100.0, 500.0, 10_000.0] {
+            let bound = proportion_lower(n * 0.7, n, 0.99);
+            assert!(bound < 0.7 && bound > last, "{bound} at {n}");
+            last = bound;
+        }
+    }
+
+    /// Expected: `scipy.stats.chi2.ppf(0.01, 2 * 100) / 2` = 78.2, the exact bound of a Poisson mean.
+    #[test]
+    fn the_lower_bound_of_a_count_is_near_the_exact_one() {
+        assert!((poisson_lower(100, 0.99) - 78.2).abs() < 0.8, "{}", poisson_lower(100, 0.99));
+    }
+
+    /// Expected: the formula in Python's doubles; the last two from Newcombe 1998, table I, "Two-sided confidence intervals
+    /// for the single proportion".
+    #[test]
+    fn wilson_intervals_match_the_formula_and_published_values() {
+        for ((k, n), expected, tolerance) in [
+            ((3_852, 4_998), [0.758_848_6, 0.782_152_1], 1e-6),
+            ((0, 10), [0.0, 0.277_532_8], 1e-6),
+            ((10, 10), [0.722_467_2, 1.0], 1e-6),
+            ((5, 10), [0.236_593_1, 0.763_406_9], 1e-6),
+            ((81, 263), [0.2553, 0.3662], 5e-5),
+            ((15, 148), [0.0624, 0.1605], 5e-5),
+        ] {
+            let found = wilson_interval(k, n);
+            let is_near = |index: usize| (found[index] - expected[index]).abs() < tolerance;
+            assert!(is_near(0) && is_near(1), "{k} of {n}: {found:?} is not {expected:?}");
+        }
+        assert_eq!(wilson_interval(0, 0), [0.0, 1.0]);
+    }
+}
