@@ -1,4 +1,5 @@
-//! `vigie model` against a local hub: what is pulled, what is resumed after an interruption, what is refused, and the messages.
+//! `vigie model` against a local hub: what is pulled, what is resumed after an interruption, what is refused, and the
+//! messages.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers: a panic there is the failure it should be")]
 
 mod common;

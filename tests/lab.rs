@@ -1,4 +1,5 @@
-//! The lab from an analyst's view: a repeatable fit, promotion, and a shipped model that is as good as its manifest says.
+//! The lab from an analyst's view: a repeatable fit, promotion, and a shipped model that is as good as its manifest
+//! says.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -93,7 +94,7 @@ fn fit_recipe(
 /// The same recipe with every optional setting; with a low penalty, so that a tiny encoder gives confident predictions.
 fn rich() -> String {
     let recipe = RECIPE.replace("FLOOR", "0.0").replace("l2 = 1e-2", "l2 = [1e-2, 1.0], folds = 3");
-    let more = "[calibrate]\nshare = 0.2\non = [\"airline.csv\"]\n[reason]\nl2 = 1e-3\nleast_rows = 5\n\n[[train]]\nreasons = true";
+    let more = "[calibrate]\nshare = 0.2\non = [\"airline.csv\"]\n[reason]\nl2 = 1e-3\nmin_rows = 5\n\n[[train]]\nreasons = true";
     recipe.replacen("[[train]]", more, 1)
 }
 
@@ -186,7 +187,8 @@ fn a_recipe_with_all_settings_calibrates_and_fits_reasons() {
     assert_eq!(again["reasons"]["per_class"], evaluation_record["reasons"]["per_class"]);
     assert_eq!(again["expected_calibration_error"], evaluation_record["expected_calibration_error"]);
 
-    // An encoder with a head, as a recipe in PyTorch writes it. Kept and calibrated on the same rows, it does not change.
+    // An encoder with a head, as a recipe in PyTorch writes it. Kept and calibrated on the same rows, it does not
+    // change.
     let keep = rich().replace("fit = {", "fit = { head = \"keep\",");
     let kept = fit_recipe(&keep, data.path(), &dir, &out.path().join("kept"), None).unwrap();
     let temperature = number(&kept.training["calibration"]["temperature"]);
@@ -201,7 +203,8 @@ fn a_recipe_with_all_settings_calibrates_and_fits_reasons() {
     assert_eq!(refitted.files["reason_head.safetensors"], manifest.files["reason_head.safetensors"]);
 }
 
-/// Instead of the dump's reason column. Without calibration and on rows it was fitted to, even a tiny encoder's head is confident.
+/// Instead of the dump's reason column. Without calibration and on rows it was fitted to, even a tiny encoder's head is
+/// confident.
 #[test]
 fn predicted_reasons_are_shown_in_alerts() {
     let (data, out) = (data(), tempfile::tempdir().unwrap());

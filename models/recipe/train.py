@@ -2,12 +2,12 @@
 
     train.py --init INIT --data CLEANED --raw SHARED_DATA --out RUN --layers 6 --until 02:10 | --steps N
 
-The head and the encoder leave as a model directory that `vigie lab fit` starts from; temperature, reason head and figures are its work.
-Warm-up, constant rate, linear fall to nothing over the last `--anneal` of the time or steps. What leaves is the mean (`--blend`)
-of the weights then and before the fall, and its head leans (`--lean`) to negative and away from positive: both chosen on `cal`. The state (weights, average,
-moments) is saved every ten minutes and taken up again by the same command. Held-out rows (tweeteval val, airline's
-last fifth, sentiment140 dev, umsab val) are never read here, except to drop training rows with the same text; a
-calibration slice (5 % of each training set, `cal`) is not trained on either, and is what choices are made by.
+Writes the encoder and the label head as a model directory for `vigie lab fit`, which adds temperature, reason head and scores.
+The learning rate warms up, stays constant, and falls linearly to 0 over the last `--anneal` of the time or steps. The result is the
+mean (`--blend`) of the weights at the end and before the fall, and its head is shifted (`--lean`) towards negative and away from
+positive: both chosen on `cal`. The state (weights, average, moments) is saved every ten minutes; the same command resumes from it.
+Held-out rows (tweeteval val, airline's last fifth, sentiment140 dev, umsab val) are never read here, except to drop training rows
+with the same text; a calibration slice (5% of each training set, `cal`) is not trained on either, and serves for these choices.
 """
 import argparse, datetime, hashlib, json, math, os, time
 from pathlib import Path

@@ -1,4 +1,5 @@
-//! `vigie lab`: fits models to labelled dumps, evaluates and compares them, and promotes the champion. One file per subcommand.
+//! `vigie lab`: fits models to labelled dumps, evaluates and compares them, and promotes the champion. One file per
+//! subcommand.
 
 mod compare;
 mod evaluate;

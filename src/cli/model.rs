@@ -33,8 +33,9 @@ enum ModelCommand {
 /// ~/.cache/huggingface/hub by default), HTTPS_PROXY.
 #[derive(Debug, Args)]
 struct PullArgs {
-    /// Name on the Hub, such as `distilbert-base-uncased` or `lxyuan/distilbert-base-multilingual-cased-sentiments-student`,
-    /// optionally followed by `@` and a branch, tag or commit [default: main]
+    /// Name on the Hub, such as `distilbert-base-uncased` or
+    /// `lxyuan/distilbert-base-multilingual-cased-sentiments-student`, optionally followed by `@` and a branch, tag or
+    /// commit [default: main]
     #[arg(value_name = "REPO[@REV]")]
     repo: RepoName,
     /// Model directory to write [default: models/ and the last part of the name]
@@ -59,7 +60,8 @@ struct ListArgs {
     format: Format,
 }
 
-/// Verify every file of models against the hashes in their manifests, and load them; exits with 1 if there is any problem
+/// Verify every file of models against the hashes in their manifests, and load them; exits with 1 if there is any
+/// problem
 #[derive(Debug, Args)]
 struct VerifyArgs {
     /// Model directories, or ids or names of models in --store [default: all models in --store]

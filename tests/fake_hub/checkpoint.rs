@@ -32,7 +32,8 @@ impl Checkpoint {
         ])
     }
 
-    /// `distilbert-base-uncased`: an encoder under the prefix `distilbert.`, and the remains of a language model's head.
+    /// `distilbert-base-uncased`: an encoder under the prefix `distilbert.`, and the remains of a language model's
+    /// head.
     pub(crate) fn base() -> Self {
         let mut tensors = tensors("classifier/model.safetensors");
         tensors.retain(|name, _| name.starts_with("distilbert."));

@@ -1,5 +1,5 @@
-//! A small MLflow for tests, as strict as its stores: it adds every run, value and version that it receives, even twice.
-//! It fails at a chosen request, in a chosen way.
+//! A small MLflow for tests, as strict as its stores: it adds every run, value and version that it receives, even
+//! twice. It fails at a chosen request, in a chosen way.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};

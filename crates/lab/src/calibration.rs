@@ -1,12 +1,13 @@
-//! [`Reliability`]: whether posts classified with probability 0.8 are right eight times in ten. Part of [`Scores`](super::Scores).
+//! [`Reliability`]: whether posts classified with probability 0.8 are right eight times in ten. Part of
+//! [`Scores`](super::Scores).
 
 use serde::{Deserialize, Serialize};
 
 /// Equal-width bins over confidences from 0 to 1.
 const BINS: usize = 15;
 
-/// How far confidence is from accuracy, as Guo, Pleiss, Sun and Weinberger 2017 ("On calibration of modern neural networks")
-/// measure it: by the probability of the predicted class, in 15 bins of equal width.
+/// How far confidence is from accuracy, as Guo, Pleiss, Sun and Weinberger 2017 ("On calibration of modern neural
+/// networks") measure it: by the probability of the predicted class, in 15 bins of equal width.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reliability {
     /// Mean over the posts of the gap between confidence and accuracy of their bin; in `[0, 1]`.
@@ -61,7 +62,8 @@ mod tests {
         assert!((found - expected).abs() < 1e-12, "{found} is not {expected}");
     }
 
-    /// Two bins, by hand: of four posts at 0.9 three are right, of two at 0.55 none: `(4 |.9 - .75| + 2 |.55 - 0|) / 6`.
+    /// Two bins, by hand: of four posts at 0.9 three are right, of two at 0.55 none: `(4 |.9 - .75| + 2 |.55 - 0|) /
+    /// 6`.
     #[test]
     fn the_error_is_the_gap_of_each_bin_by_its_posts() {
         let read = [(0.9, true), (0.9, true), (0.9, false), (0.9, true), (0.55, false), (0.55, false)];

@@ -1,4 +1,5 @@
-//! [`choose_l2`]: the L2 penalty of a logistic regression by cross-validation. Between a recipe and the fit on all rows.
+//! [`choose_l2`]: the L2 penalty of a logistic regression by cross-validation. Between a recipe and the fit on all
+//! rows.
 
 use serde::Serialize;
 

@@ -1,4 +1,5 @@
-//! [`Dataset`]: labelled posts of a dump, cleaned; all of them, or the earlier or later part. First step of fit and evaluate.
+//! [`Dataset`]: labelled posts of a dump, cleaned; all of them, or the earlier or later part. First step of fit and
+//! evaluate.
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};

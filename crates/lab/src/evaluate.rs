@@ -18,7 +18,8 @@ pub struct Evaluation {
     pub model: String,
     #[serde(flatten)]
     pub scores: Scores,
-    /// Scores of the reason head, on the negative posts with a known reason; `None` without such posts or without the head.
+    /// Scores of the reason head, on the negative posts with a known reason; `None` without such posts or without the
+    /// head.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reasons: Option<ReasonScores>,
     /// Rows of the dump that could not be read or have no label.
@@ -87,7 +88,7 @@ impl fmt::Display for Evaluation {
             let name = label.as_str();
             writeln!(f, "{name:<10}{precision:>10.4}{recall:>10.4}{f1:>10.4}{:>10}", class.support)?;
         }
-        write!(f, "\n{:<10}", "label \\ pred")?;
+        write!(f, "\n{:<10}", "true\\pred")?;
         for label in &scores.labels {
             write!(f, "{:>10}", label.as_str())?;
         }

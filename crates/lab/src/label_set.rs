@@ -1,4 +1,5 @@
-//! [`LabelSet`]: which labels a dump uses. Many dumps have two labels; a third must then be neither learned nor scored there.
+//! [`LabelSet`]: which labels a dump uses. Many dumps have two labels; a third must then be neither learned nor scored
+//! there.
 
 use vigie_reading::classify::Label;
 
@@ -16,8 +17,8 @@ impl LabelSet {
         classes
     }
 
-    /// The labels that a dump with these rows can have: of two labels that occur, those two (the dump has no third); of one, all
-    /// three, as the others may just not occur.
+    /// The labels that a dump with these rows can have: of two labels that occur, those two (the dump has no third); of
+    /// one, all three, as the others may just not occur.
     pub(super) fn known_in(labels: &[Label]) -> Self {
         let occurring = Self::from_labels(labels.iter().copied());
         if occurring.len() == 2 { occurring } else { Self::from_labels(Label::ALL) }
@@ -43,8 +44,8 @@ impl LabelSet {
 
     /// The label with the highest probability; the first of equal ones. `None` only for the empty set.
     pub(super) fn most_likely(self, probabilities: &[f32; 3]) -> Option<Label> {
-        let of = |label: Label| probabilities[label as usize];
-        self.iter().reduce(|best, label| if of(label) > of(best) { label } else { best })
+        let probability = |label: Label| probabilities[label as usize];
+        self.iter().reduce(|best, label| if probability(label) > probability(best) { label } else { best })
     }
 }
 

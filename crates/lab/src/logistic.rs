@@ -1,13 +1,14 @@
 //! Multinomial logistic regression with an L2 penalty, fitted by L-BFGS: from features to the weights of a head.
 //!
-//! The objective is that of scikit-learn's `LogisticRegression` (penalty L2, lbfgs), divided by the sum of the sample weights `s`:
+//! The objective is that of scikit-learn's `LogisticRegression` (penalty L2, lbfgs), divided by the sum of the sample
+//! weights `s`:
 //!
 //! ```text
 //! 1/s * sum_i weight_i * -ln softmax_among_i(V x_i + b)[label_i]  +  l2/2 * |V|^2        (C = 1 / (l2 * s))
 //! ```
 //!
-//! `x` is standardised (the scale is folded back into the resulting weights), the intercept `b` is not penalised, and a row's
-//! softmax runs over the classes that its dump uses: a dump of two classes says nothing about the third.
+//! `x` is standardised (the scale is folded back into the resulting weights), the intercept `b` is not penalised, and a
+//! row's softmax runs over the classes that its dump uses: a dump of two classes says nothing about the third.
 //!
 //! The same rows and settings give the same bits, whatever the number of threads.
 
@@ -136,8 +137,8 @@ impl Logistic {
         Ok(FittedHead { weight, bias, loss: minimum.loss, iterations: minimum.iterations })
     }
 
-    /// The lowest objective found for `rows` of `classes` classes; rows are not standardised. Calls `observe` with the number and
-    /// the loss of every step.
+    /// The lowest objective found for `rows` of `classes` classes; rows are not standardised. Calls `observe` with the
+    /// number and the loss of every step.
     ///
     /// # Errors
     /// If the solver could not start; one that stopped early says so in [`Minimum::end`].

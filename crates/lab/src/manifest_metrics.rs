@@ -1,4 +1,5 @@
-//! What a manifest records of a fit: [`TrainingRecord`], what the heads were fitted to, and [`EvaluationRecord`], what they reach.
+//! What a manifest records of a fit: [`TrainingRecord`], what the heads were fitted to, and [`EvaluationRecord`], what
+//! they reach.
 
 use std::collections::BTreeMap;
 

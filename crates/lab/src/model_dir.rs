@@ -1,5 +1,5 @@
-//! Model directories as `fit` and `pull` write them: files are staged in a temporary directory, and the finished model is
-//! renamed into place.
+//! Model directories as `fit` and `pull` write them: files are staged in a temporary directory, and the finished model
+//! is renamed into place.
 
 use std::fs;
 use std::io;

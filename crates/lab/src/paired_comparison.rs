@@ -193,8 +193,9 @@ mod tests {
         assert_eq!((same.difference, same.interval, same.is_worse()), (0.0, [0.0, 0.0], false));
     }
 
-    /// Accuracies 0.8 and 0.9 on 300 posts, wrong on disjoint ones: of each post the difference is -1 with 0.2, 1 with 0.1, and the
-    /// mean's deviation is `sqrt((0.3 - 0.1^2) / 300) = 0.0311`, so that the interval is about -0.161 to -0.039.
+    /// Accuracies 0.8 and 0.9 on 300 posts, wrong on disjoint ones: of each post the difference is -1 with 0.2, 1 with
+    /// 0.1, and the mean's deviation is `sqrt((0.3 - 0.1^2) / 300) = 0.0311`, so that the interval is about -0.161 to
+    /// -0.039.
     #[test]
     fn the_interval_is_about_that_of_the_normal_approximation() {
         let comparison = PairedComparison::from_readings(

@@ -1,4 +1,5 @@
-//! [`ReasonScores`]: how well a model finds the reasons of negative posts. The counterpart of `score`, for classes that a dump names.
+//! [`ReasonScores`]: how well a model finds the reasons of negative posts. The counterpart of `score`, for classes that
+//! a dump names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,7 +14,8 @@ pub struct ReasonScores {
     /// Posts scored.
     pub posts: u64,
     pub accuracy: f64,
-    /// Unweighted mean of the F1 of the reasons that occur or were predicted, as scikit-learn's `f1_score(average="macro")`.
+    /// Unweighted mean of the F1 of the reasons that occur or were predicted, as scikit-learn's
+    /// `f1_score(average="macro")`.
     pub macro_f1: f64,
     pub per_class: BTreeMap<String, ClassScores>,
     #[serde(flatten)]

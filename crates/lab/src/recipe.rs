@@ -32,7 +32,8 @@ pub struct Recipe {
     pub fit: Fit,
     /// Which rows calibrate the probabilities; none if unset.
     pub calibrate: Option<Calibrate>,
-    /// A second head, for reasons, fitted to every `[[train]]` with `reasons = true`. If unset, the encoder's reason head is kept.
+    /// A second head, for reasons, fitted to every `[[train]]` with `reasons = true`. If unset, the encoder's reason
+    /// head is kept.
     pub reason: Option<ReasonFit>,
     pub train: Vec<Train>,
     #[serde(default)]

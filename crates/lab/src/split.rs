@@ -1,4 +1,5 @@
-//! [`Split`]: which rows of a single dump are held out for evaluation. Used by the grid and by [`QuickFit`](super::QuickFit).
+//! [`Split`]: which rows of a single dump are held out for evaluation. Used by the grid and by
+//! [`QuickFit`](super::QuickFit).
 
 use jiff::Timestamp;
 use serde::Serialize;

@@ -1,4 +1,5 @@
-//! [`StandardScaler`]: features to mean 0 and deviation 1 before a fit, and the fitted weights back to the original scale.
+//! [`StandardScaler`]: features to mean 0 and deviation 1 before a fit, and the fitted weights back to the original
+//! scale.
 
 /// Below this a feature counts as constant: an encoder's outputs are of size 1 and carry rounding of about 1e-6, and
 /// dividing by less would make weights of that rounding.
@@ -26,8 +27,8 @@ impl StandardScaler {
         };
         let mean = over_rows(&|_, value| value);
         let variance = over_rows(&|column, value| (value - mean[column]).powi(2));
-        let of_constant_1 = |deviation: f64| if deviation > MIN_DEVIATION { deviation } else { 1.0 };
-        let deviation = variance.into_iter().map(|variance: f64| of_constant_1(variance.sqrt())).collect();
+        let divisor = |deviation: f64| if deviation > MIN_DEVIATION { deviation } else { 1.0 };
+        let deviation = variance.into_iter().map(|variance: f64| divisor(variance.sqrt())).collect();
         let scaling = Self { mean, deviation };
         for row in features.chunks_exact_mut(width) {
             for (value, (mean, deviation)) in row.iter_mut().zip(scaling.mean.iter().zip(&scaling.deviation)) {

@@ -1,4 +1,5 @@
-//! The temperature that calibrates a head's probabilities: fitted on rows that the head has not seen, then folded into its weights.
+//! The temperature that calibrates a head's probabilities: fitted on rows that the head has not seen, then folded into
+//! its weights.
 
 /// Far from any temperature that a fitted head needs.
 const MIN_TEMPERATURE: f64 = 0.05;
@@ -89,8 +90,8 @@ mod tests {
         *among.iter().max_by(|a, b| value(row * 3 + **a).total_cmp(&value(row * 3 + **b))).unwrap()
     }
 
-    /// scipy 1.17.1: `minimize_scalar(f, bounds=(0.05, 20), method="bounded", options={"xatol": 1e-10})` on the same rows, with
-    /// `f(t) = mean over both sets of mean(-log_softmax(z[:, among] / t)[target])`.
+    /// scipy 1.17.1: `minimize_scalar(f, bounds=(0.05, 20), method="bounded", options={"xatol": 1e-10})` on the same
+    /// rows, with `f(t) = mean over both sets of mean(-log_softmax(z[:, among] / t)[target])`.
     #[test]
     fn the_temperature_matches_scipy() {
         let sets = sets();

@@ -1,4 +1,5 @@
-//! `vigie lab compare`: runs the twelve combinations on one set of posts; prints a table and writes Markdown, JSON and HTML.
+//! `vigie lab compare`: runs the twelve combinations on one set of posts; prints a table and writes Markdown, JSON and
+//! HTML.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -29,7 +30,8 @@ const WIDE: usize = 160;
 /// Compare four featurizers with three estimators on labelled posts: TF-IDF, word2vec, GloVe and DistilBERT, each with
 /// logistic regression, a random forest and LightGBM
 ///
-/// A single dump is split; two files are used as given. Prints a table and writes report.html, report.md and report.json.
+/// A single dump is split; two files are used as given. Prints a table and writes report.html, report.md and
+/// report.json.
 #[derive(Debug, Args)]
 pub(super) struct CompareArgs {
     /// A labelled dump, to be split; `-` is standard input
@@ -41,8 +43,8 @@ pub(super) struct CompareArgs {
     /// A labelled dump for testing; its texts are dropped from training
     #[arg(long, value_name = "FILE", requires = "train")]
     test: Option<PathBuf>,
-    /// How a single dump is split: the test set is the latest posts, or posts drawn at random [default: time if every post has
-    /// one, otherwise random]
+    /// How a single dump is split: the test set is the latest posts, or posts drawn at random [default: time if every
+    /// post has one, otherwise random]
     #[arg(long, value_enum, conflicts_with = "train")]
     split: Option<SplitFlag>,
     /// Share of a single dump that is the test set
@@ -165,8 +167,8 @@ enum Message {
     Done,
 }
 
-/// Runs the grid on a separate thread, so that a signal is handled even while a library is busy. Returns the finished runs, and
-/// whether a signal stopped the grid: the process then exits, and its thread with it.
+/// Runs the grid on a separate thread, so that a signal is handled even while a library is busy. Returns the finished
+/// runs, and whether a signal stopped the grid: the process then exits, and its thread with it.
 fn watch(
     combinations: &[Combination],
     data: ComparisonData,
@@ -278,13 +280,13 @@ fn command(mut args: impl Iterator<Item = String>) -> String {
         match arg.as_str() {
             "--mlflow" => drop(args.next()),
             arg if arg.starts_with("--mlflow=") => {}
-            arg => words.push(quoted(arg)),
+            arg => words.push(quote(arg)),
         }
     }
     words.join(" ")
 }
 
-fn quoted(word: &str) -> String {
+fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+%@".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

@@ -13,11 +13,11 @@ use crate::dump::Input;
 use crate::lab;
 use crate::lab::Dataset;
 
-/// Evaluate a model on a labelled dump: accuracy, macro F1 and recall, scores per class, ROC-AUC of negative, calibration error,
-/// confusion matrix, posts/s
+/// Evaluate a model on a labelled dump: accuracy, macro F1 and recall, scores per class, ROC-AUC of negative,
+/// calibration error, confusion matrix, posts/s
 ///
-/// A dump with two classes is scored on these two. If the dump has reasons of negative posts, the model's reason head is
-/// evaluated on those posts.
+/// A dump with two classes is scored on these two. If the dump has reasons of negative posts, the model's reason head
+/// is evaluated on those posts.
 #[derive(Debug, Args)]
 pub(super) struct EvaluateArgs {
     /// A labelled dump; `-` is standard input

@@ -18,9 +18,9 @@ use crate::lab::{FitPaths, Penalty, QuickFit, Recipe, Split};
 
 /// Fit the heads of a model to labelled dumps: by a recipe, or to one dump
 ///
-/// A recipe is a TOML file; the model is written only if every floor in it is reached. Any other file is a labelled dump with three
-/// or two classes: a head is fitted to it, its probabilities are calibrated, and it is evaluated on the held-out share.
-/// A head of two classes never predicts the third.
+/// A recipe is a TOML file; the model is written only if every floor in it is reached. Any other file is a labelled
+/// dump with three or two classes: a head is fitted to it, its probabilities are calibrated, and it is evaluated on the
+/// held-out share. A head of two classes never predicts the third.
 #[derive(Debug, Args)]
 pub(super) struct FitArgs {
     /// Recipe, such as models/recipe/default.toml; or a labelled dump
@@ -38,7 +38,8 @@ pub(super) struct FitArgs {
     /// Directory to cache the encoder's output of each dump, so that the next fit takes seconds
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
-    /// How far the classes of DUMP are balanced, from 0 (each row weighs the same) to 1 (each class does) [default: 0.5]
+    /// How far the classes of DUMP are balanced, from 0 (each row weighs the same) to 1 (each class does) [default:
+    /// 0.5]
     #[arg(long, value_name = "SHARE")]
     balance: Option<f64>,
     /// Strength of the L2 penalty, or `cv` to choose it by cross-validation [default: cv]

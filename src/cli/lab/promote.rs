@@ -18,8 +18,9 @@ use crate::lab::{Dataset, Measure, PairedComparison};
 
 /// Promote a model to champion, unless it is significantly worse than the current one
 ///
-/// Both classify the same labelled posts. The challenger is rejected if the whole 95% interval of the difference (paired bootstrap)
-/// is below 0. A daemon whose classify.model is the registry's directory loads the new champion at its next reload.
+/// Both classify the same labelled posts. The challenger is rejected if the whole 95% interval of the difference
+/// (paired bootstrap) is below 0. A daemon whose classify.model is the registry's directory loads the new champion at
+/// its next reload.
 #[derive(Debug, Args)]
 pub(super) struct PromoteArgs {
     /// The challenger: a model directory inside --store, or its name

@@ -15,8 +15,8 @@ const SPOOL: &str = "mlruns-spool";
 pub(super) struct MlflowFlags {
     /// Log runs to the MLflow server (2.8 or newer) at this address, e.g. http://127.0.0.1:5000; default is the
     /// environment's MLFLOW_TRACKING_URI, if that is a server; `none` disables logging. Credentials come from
-    /// MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN. If the server is down, runs are kept in
-    /// the spool and only a warning is logged
+    /// MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN. If the server is down, runs are
+    /// kept in the spool and only a warning is logged
     #[arg(long, value_name = "URL")]
     mlflow: Option<String>,
     /// Experiment to log runs in [default: the environment's MLFLOW_EXPERIMENT_NAME, otherwise vigie]
@@ -56,8 +56,8 @@ impl MlflowFlags {
 
 /// Send the runs in the spool to MLflow
 ///
-/// Each run is sent once, in order, even if an earlier attempt was interrupted, and then removed. Runs that MLflow refuses
-/// are moved to DIR/*.rejected, with the reason in reason.txt. Exits with 1 if any run remains.
+/// Each run is sent once, in order, even if an earlier attempt was interrupted, and then removed. Runs that MLflow
+/// refuses are moved to DIR/*.rejected, with the reason in reason.txt. Exits with 1 if any run remains.
 #[derive(Debug, Args)]
 pub(super) struct SyncArgs {
     /// Address of the MLflow server, e.g. http://127.0.0.1:5000 [default: the environment's MLFLOW_TRACKING_URI]

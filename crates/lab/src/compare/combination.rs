@@ -1,4 +1,5 @@
-//! [`Combination`]: a featurizer and an estimator, named as in the study, and the patterns that select among the twelve.
+//! [`Combination`]: a featurizer and an estimator, named as in the study, and the patterns that select among the
+//! twelve.
 
 use std::fmt;
 
@@ -65,8 +66,8 @@ impl Combination {
         FeaturizerKind::ALL.into_iter().flat_map(of_featurizer).collect()
     }
 
-    /// The combinations that at least one pattern matches, in the order of [`Combination::all`]; all without a pattern. `*` matches
-    /// any characters, and case is ignored.
+    /// The combinations that at least one pattern matches, in the order of [`Combination::all`]; all without a pattern.
+    /// `*` matches any characters, and case is ignored.
     pub fn select(patterns: &[String]) -> Result<Vec<Self>, UnknownRunError> {
         let all = Self::all();
         let is_match = |run: &Self, pattern: &String| matches(&pattern.to_lowercase(), &run.to_string().to_lowercase());

@@ -1,8 +1,8 @@
 //! [`ComparisonData`]: training and test posts of a comparison, the same rows for every run, cleaned once per profile.
 //! First step of the grid.
 //!
-//! A row that consists of symbols only is empty for word vectors and not for an encoder. It is kept as an empty text: runs
-//! scored on different rows could not be compared.
+//! A row that consists of symbols only is empty for word vectors and not for an encoder. It is kept as an empty text:
+//! runs scored on different rows could not be compared.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -22,8 +22,8 @@ use vigie_reading::text::Profile;
 pub enum InputDumps {
     /// One dump for training, one for testing.
     Pair { train: Input, test: Input },
-    /// A single dump, of which `test_share` of the rows, in (0, 1), is the test set. If `split` is unset, it is by time if every row
-    /// has one, otherwise random.
+    /// A single dump, of which `test_share` of the rows, in (0, 1), is the test set. If `split` is unset, it is by time
+    /// if every row has one, otherwise random.
     Single { dump: Input, split: Option<Split>, test_share: f64 },
 }
 
@@ -160,8 +160,8 @@ impl CleanedPosts {
         texts.iter().map(String::as_str).collect()
     }
 
-    /// SHA-256, in hex, over `label TAB text LF` of every post in order: the same rows with the same cleaning have the same
-    /// fingerprint, whatever file they came from.
+    /// SHA-256, in hex, over `label TAB text LF` of every post in order: the same rows with the same cleaning have the
+    /// same fingerprint, whatever file they came from.
     pub fn fingerprint(&self, profile: Profile) -> String {
         let mut hasher = Sha256::new();
         for (label, text) in self.labels.iter().zip(self.texts(profile)) {

@@ -5,9 +5,9 @@
 //!                                (once for its three runs)                                                \-> Report -> text, Markdown, JSON, HTML
 //! ```
 //!
-//! Runs are executed one after another, each with all cores, so that their durations can be compared. A run that fails becomes
-//! a row with its reason, and the others continue. The same dumps, settings and seed give the same results, except for
-//! durations.
+//! Runs are executed one after another, each with all cores, so that their durations can be compared. A run that fails
+//! becomes a row with its reason, and the others continue. The same dumps, settings and seed give the same results,
+//! except for durations.
 
 mod combination;
 mod confusion_png;

@@ -1,8 +1,10 @@
-//! [`RandomForest`]: trees grown on bootstrap samples, each split chosen among a random subset of the features (Breiman 2001).
+//! [`RandomForest`]: trees grown on bootstrap samples, each split chosen among a random subset of the features (Breiman
+//! 2001).
 //!
-//! An own implementation, because linfa-ensemble 0.8 and smartcore 0.7 scan exact values on one core, read no sparse rows, and
-//! vote without probabilities. Here features are binned once into at most 64 bins (`bins`), a split is found in a histogram
-//! (`split`), and trees grow in parallel; each tree has its own random stream, so the number of threads changes no bit.
+//! An own implementation, because linfa-ensemble 0.8 and smartcore 0.7 scan exact values on one core, read no sparse
+//! rows, and vote without probabilities. Here features are binned once into at most 64 bins (`bins`), a split is found
+//! in a histogram (`split`), and trees grow in parallel; each tree has its own random stream, so the number of threads
+//! changes no bit.
 
 mod bins;
 mod grow;

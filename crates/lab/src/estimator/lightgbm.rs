@@ -1,4 +1,5 @@
-//! [`LightGbm`]: gradient boosting by LightGBM's own library, which the cargo feature `lightgbm` loads if it is installed.
+//! [`LightGbm`]: gradient boosting by LightGBM's own library, which the cargo feature `lightgbm` loads if it is
+//! installed.
 
 #[cfg(feature = "lightgbm")]
 mod booster;
@@ -147,8 +148,8 @@ impl LightGbm {
         Ok(())
     }
 
-    /// As LightGBM reads them. Its sums depend on the number of threads unless `deterministic` is set, and on its choice of
-    /// histogram layout unless `force_row_wise` is set too.
+    /// As LightGBM reads them. Its sums depend on the number of threads unless `deterministic` is set, and on its
+    /// choice of histogram layout unless `force_row_wise` is set too.
     fn settings(&self, classes: usize) -> String {
         let Self { n_estimators: _, num_leaves, learning_rate, min_child_samples, colsample_bytree, seed } = self;
         let objective = match classes {

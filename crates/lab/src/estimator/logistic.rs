@@ -112,8 +112,9 @@ impl LogisticRegression {
         Ok((model, Series::from([("loss".to_owned(), losses)])))
     }
 
-    /// scikit-learn's penalty in the terms of [`Logistic`]: `C = 1 / (l2 * rows)`. With two classes scikit-learn penalises one
-    /// vector `w` where a softmax over the two has `w / 2` and `-w / 2`, with half the square: doubling the strength compensates.
+    /// scikit-learn's penalty in the terms of [`Logistic`]: `C = 1 / (l2 * rows)`. With two classes scikit-learn
+    /// penalises one vector `w` where a softmax over the two has `w / 2` and `-w / 2`, with half the square: doubling
+    /// the strength compensates.
     fn settings(&self, among: LabelSet, rows: usize) -> Logistic {
         let vectors = if among.len() == 2 { 2.0 } else { 1.0 };
         let l2 = vectors / (self.c * rows as f64);

@@ -4,8 +4,8 @@
 //! Estimator (settings) + Matrix + labels  -- fit -->  FittedEstimator + Matrix  -- predict -->  probabilities
 //! ```
 //!
-//! Each reads dense and sparse rows, knows the classes of its training labels (one, two or three), and gives the same bits for
-//! the same rows, settings and seed, whatever the number of threads.
+//! Each reads dense and sparse rows, knows the classes of its training labels (one, two or three), and gives the same
+//! bits for the same rows, settings and seed, whatever the number of threads.
 
 pub mod forest;
 pub mod lightgbm;
@@ -92,7 +92,8 @@ impl Estimator {
         }
     }
 
-    /// Fits to `x` and the label of each of its rows. Sets the length of `progress`, in steps or trees, and advances it.
+    /// Fits to `x` and the label of each of its rows. Sets the length of `progress`, in steps or trees, and advances
+    /// it.
     ///
     /// # Errors
     /// For an invalid setting, a number of labels other than the number of rows, or a value that is not finite.
@@ -114,8 +115,8 @@ impl Estimator {
 }
 
 impl FittedEstimator {
-    /// Probabilities of each row, in the order of [`Label::ALL`]: they sum to 1, and classes that were not in the training labels
-    /// have 0.
+    /// Probabilities of each row, in the order of [`Label::ALL`]: they sum to 1, and classes that were not in the
+    /// training labels have 0.
     ///
     /// # Errors
     /// For rows of another width than the training rows, or a value that is not finite.

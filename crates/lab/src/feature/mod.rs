@@ -5,9 +5,9 @@
 //! Word2Vec, GloVe:  training texts and corpus -> one vector per word (trained, or read from a file) -> pooled rows
 //! ```
 //!
-//! Texts are cleaned by [`Profile::Words`](vigie_reading::text::Profile::Words): words separated by single spaces. `Classic`
-//! works too, but on tweets its removal of stopwords costs TF-IDF and Word2Vec about a point of accuracy.
-//! The same texts and settings give the same bits, whatever the number of threads.
+//! Texts are cleaned by [`Profile::Words`](vigie_reading::text::Profile::Words): words separated by single spaces.
+//! `Classic` works too, but on tweets its removal of stopwords costs TF-IDF and Word2Vec about a point of accuracy. The
+//! same texts and settings give the same bits, whatever the number of threads.
 
 pub mod glove;
 mod pooling;

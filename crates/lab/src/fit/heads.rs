@@ -1,5 +1,5 @@
-//! [`Heads`]: the heads of a model being fitted. Each is fitted or taken from the encoder, then calibrated, and gets a record in
-//! the manifest.
+//! [`Heads`]: the heads of a model being fitted. Each is fitted or taken from the encoder, then calibrated, and gets a
+//! record in the manifest.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! [`EncodedDataset`]: the encoder's vectors of one dump, split into rows that heads are fitted to and rows that fit the
-//! temperature.
+//! [`EncodedDataset`]: the encoder's vectors of one dump, split into rows that heads are fitted to and rows that fit
+//! the temperature.
 
 use sha2::{Digest, Sha256};
 
@@ -25,8 +25,9 @@ pub(super) struct EncodedDataset<'a> {
     features: Vec<f32>,
 }
 
-/// Whether the first 32 bits of the SHA-256 of the lower-cased text are below `share` of all: a draw that any other program
-/// can repeat and that never separates equal texts. models/recipe uses it for the rows that the encoder must not see.
+/// Whether the first 32 bits of the SHA-256 of the lower-cased text are below `share` of all: a draw that any other
+/// program can repeat and that never separates equal texts. models/recipe uses it for the rows that the encoder must
+/// not see.
 pub(super) fn is_below(text: &str, share: f64) -> bool {
     let digest: [u8; 32] = Sha256::digest(text.to_lowercase()).into();
     let [a, b, c, d, ..] = digest;
@@ -139,7 +140,7 @@ pub(super) fn reason_names<'r>(datasets: &'r [EncodedDataset<'_>]) -> impl Itera
 
 /// The logits of `head` for the rows that fit the temperature of the labels, dump by dump.
 pub(super) fn label_logits(datasets: &[EncodedDataset<'_>], labels: &[Label], head: &Head) -> Vec<Logits> {
-    let of = |dataset: &EncodedDataset<'_>| {
+    let logits_of = |dataset: &EncodedDataset<'_>| {
         let mut logits = Logits { classes: labels.len(), among: bits(labels, dataset.known), ..Logits::default() };
         for (post, vector) in dataset.rows(true) {
             logits.values.extend(head.logits(vector));
@@ -147,12 +148,17 @@ pub(super) fn label_logits(datasets: &[EncodedDataset<'_>], labels: &[Label], he
         }
         logits
     };
-    datasets.iter().filter(|dataset| dataset.calibrates).map(of).filter(|logits| !logits.targets.is_empty()).collect()
+    datasets
+        .iter()
+        .filter(|dataset| dataset.calibrates)
+        .map(logits_of)
+        .filter(|logits| !logits.targets.is_empty())
+        .collect()
 }
 
 /// The same for reasons; posts with a reason that the head does not have are skipped.
 pub(super) fn reason_logits(datasets: &[EncodedDataset<'_>], names: &[String], head: &Head) -> Vec<Logits> {
-    let of = |dataset: &EncodedDataset<'_>| {
+    let logits_of = |dataset: &EncodedDataset<'_>| {
         let mut logits = Logits { classes: names.len(), among: u32::MAX, ..Logits::default() };
         for (post, vector) in dataset.rows(true) {
             if let Some(class) = names.iter().position(|name| post.reason.as_ref() == Some(name)) {
@@ -163,7 +169,7 @@ pub(super) fn reason_logits(datasets: &[EncodedDataset<'_>], names: &[String], h
         logits
     };
     let of_reasons = datasets.iter().filter(|dataset| dataset.train.reasons);
-    of_reasons.map(of).filter(|logits| !logits.targets.is_empty()).collect()
+    of_reasons.map(logits_of).filter(|logits| !logits.targets.is_empty()).collect()
 }
 
 impl TrainingRows {

@@ -1,6 +1,7 @@
 //! [`Hub`]: requests listings and files, through hf-hub's client with its token and addresses.
 //!
-//! The token is sent to the endpoint only: a redirect to another host (which stores large files) is followed without it.
+//! The token is sent to the endpoint only: a redirect to another host (which stores large files) is followed without
+//! it.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Converts PyTorch's own weights (`pytorch_model.bin`) to safetensors. Reads tensors from the pickle without executing it.
+//! Converts PyTorch's own weights (`pytorch_model.bin`) to safetensors. Reads tensors from the pickle without executing
+//! it.
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -6,9 +6,9 @@
 //! verify:  model directory -> VerifyReport: its files compared with manifest.json, and whether it loads
 //! ```
 //!
-//! hf-hub 0.5 provides addresses, the client, the token file and the layout of the cache. Its own `download` is not used: it
-//! sends the token to the host of a redirect, fails if a file was complete but not yet renamed, waits for a silent server for
-//! ever, and checks no hash.
+//! hf-hub 0.5 provides addresses, the client, the token file and the layout of the cache. Its own `download` is not
+//! used: it sends the token to the host of a redirect, fails if a file was complete but not yet renamed, waits for a
+//! silent server for ever, and checks no hash.
 
 mod cache;
 mod client;

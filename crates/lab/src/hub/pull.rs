@@ -1,4 +1,5 @@
-//! [`pull`]: turns a checkpoint of the Hub into a model directory, complete and loaded once; otherwise nothing is written.
+//! [`pull`]: turns a checkpoint of the Hub into a model directory, complete and loaded once; otherwise nothing is
+//! written.
 
 use std::fs;
 use std::io;

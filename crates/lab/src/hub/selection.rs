@@ -40,7 +40,8 @@ impl WeightsFormat {
     }
 }
 
-/// The small files except `config.json`; they are downloaded before the weights, so that a missing one is noticed in seconds.
+/// The small files except `config.json`; they are downloaded before the weights, so that a missing one is noticed in
+/// seconds.
 pub(super) fn small_files(listing: &Listing) -> Result<Vec<&RemoteFile>, HubError> {
     let has = |name: &str| listing.file(name).is_some();
     if !has(TOKENIZER) && !has(VOCABULARY) {

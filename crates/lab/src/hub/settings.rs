@@ -1,4 +1,5 @@
-//! [`HubSettings`]: address of the Hub, token and cache directory, from the environment variables that all tools of the Hub share.
+//! [`HubSettings`]: address of the Hub, token and cache directory, from the environment variables that all tools of the
+//! Hub share.
 
 use std::path::PathBuf;
 

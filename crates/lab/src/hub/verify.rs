@@ -28,8 +28,8 @@ pub struct VerifyReport {
     pub readiness: Readiness,
 }
 
-/// The selected model directories: each of `ids` is a directory, or the id or name of a model in `store`; all models of the
-/// store if `ids` is empty.
+/// The selected model directories: each of `ids` is a directory, or the id or name of a model in `store`; all models of
+/// the store if `ids` is empty.
 pub fn resolve(store: &Path, ids: &[String]) -> Result<Vec<PathBuf>, HubError> {
     let entries = list(store)?;
     if ids.is_empty() {

@@ -1,5 +1,5 @@
-//! Builds `tokenizer.json` of a checkpoint that was saved with `vocab.txt` only: the WordPiece tokenizer that transformers builds
-//! from it.
+//! Builds `tokenizer.json` of a checkpoint that was saved with `vocab.txt` only: the WordPiece tokenizer that
+//! transformers builds from it.
 
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! [`Objective`]: the loss of a logistic regression over many rows, and its gradient.
 //!
-//! FeatureRows are summed in fixed chunks, in parallel, and the chunks in their order: the sum has the same bits on any number of
-//! threads.
+//! FeatureRows are summed in fixed chunks, in parallel, and the chunks in their order: the sum has the same bits on any
+//! number of threads.
 
 use argmin::core::{CostFunction, Gradient};
 use rayon::prelude::*;
@@ -76,7 +76,8 @@ impl Objective<'_> {
         chunks.map(|(index, targets)| work(index * chunk, targets)).collect()
     }
 
-    /// Probabilities of the classes that a row can belong to (0 for the others), and the log-probability of its own class.
+    /// Probabilities of the classes that a row can belong to (0 for the others), and the log-probability of its own
+    /// class.
     fn row_softmax(&self, param: &[f64], row: FeatureRow<'_>, target: &Target) -> ([f64; MAX_CLASSES], f64) {
         let width = self.rows.width();
         let (weights, biases) = param.split_at(self.classes * width);

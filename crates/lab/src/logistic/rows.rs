@@ -1,4 +1,5 @@
-//! [`FeatureRows`]: features as a logistic regression reads them; dense, or sparse with only the non-zero values listed.
+//! [`FeatureRows`]: features as a logistic regression reads them; dense, or sparse with only the non-zero values
+//! listed.
 
 use crate::matrix::Sparse;
 

@@ -9,8 +9,8 @@
 //! W = m.coef_ / x.std(0); b = m.intercept_ - W @ x.mean(0); b -= b.mean()
 //! ```
 //!
-//! and for two-class rows `scipy.optimize.minimize(f, np.zeros(12), method="BFGS")` on the same objective with the logits
-//! of class 1 at minus infinity for rows where `i % 4 == 0 and y != 1`.
+//! and for two-class rows `scipy.optimize.minimize(f, np.zeros(12), method="BFGS")` on the same objective with the
+//! logits of class 1 at minus infinity for rows where `i % 4 == 0 and y != 1`.
 
 use argmin::core::{CostFunction, Gradient};
 

@@ -1,5 +1,5 @@
-//! [`TrackingServer`]: address and credentials of an MLflow server, from its URL and from the variables that MLflow's own clients
-//! read. Credentials come from the environment only, and are never shown.
+//! [`TrackingServer`]: address and credentials of an MLflow server, from its URL and from the variables that MLflow's
+//! own clients read. Credentials come from the environment only, and are never shown.
 
 use std::fmt;
 use std::net::IpAddr;

@@ -1,5 +1,5 @@
-//! [`Api`]: the endpoints of MLflow's REST API that tracking needs, one function each. Functions that create something succeed
-//! if it already exists.
+//! [`Api`]: the endpoints of MLflow's REST API that tracking needs, one function each. Functions that create something
+//! succeed if it already exists.
 
 use reqwest::{Method, Url};
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! The alias `champion` of a registered model, and the time of its promotion: a promotion that waited in the spool while the
-//! server was down must not undo a later one.
+//! The alias `champion` of a registered model, and the time of its promotion: a promotion that waited in the spool
+//! while the server was down must not undo a later one.
 
 use super::api::{Api, ModelVersion};
 use super::request_error::RequestError;

@@ -1,5 +1,5 @@
-//! [`Client`]: JSON requests and uploads to one MLflow server, and the meaning of its responses. Blocks on a small private
-//! runtime, as the lab is synchronous.
+//! [`Client`]: JSON requests and uploads to one MLflow server, and the meaning of its responses. Blocks on a small
+//! private runtime, as the lab is synchronous.
 
 use std::error::Error;
 use std::fs::File;
@@ -58,8 +58,8 @@ impl Client {
             // A redirect could carry the credentials to another host.
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
-            // Servers close connections that are idle for seconds between two runs (MLflow's own after five): a request on
-            // such a connection fails, and the run would go to the spool.
+            // Servers close connections that are idle for seconds between two runs (MLflow's own after five): a request
+            // on such a connection fails, and the run would go to the spool.
             .pool_max_idle_per_host(0)
             .connect_timeout(CONNECT_TIMEOUT.min(server.timeout));
         if server.is_loopback() {
@@ -77,8 +77,8 @@ impl Client {
         Ok(Self { runtime: Some(runtime), http, server: server.clone() })
     }
 
-    /// Sends one request and returns the JSON of the response; `Null` if it has none. `path` is below the server's URL, in
-    /// unescaped segments.
+    /// Sends one request and returns the JSON of the response; `Null` if it has none. `path` is below the server's URL,
+    /// in unescaped segments.
     ///
     /// # Errors
     /// If no response arrives in time, or if it has an error status.

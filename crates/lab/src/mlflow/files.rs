@@ -20,8 +20,8 @@ const LINK_THRESHOLD: u64 = 1 << 20;
 /// Model directories are flat, or nearly so.
 const MAX_DEPTH: usize = 8;
 
-/// Stores the content at `to`, and returns its size and SHA-256 in hex. A large file becomes a hard link if `to` is on the same
-/// file system; otherwise it is copied.
+/// Stores the content at `to`, and returns its size and SHA-256 in hex. A large file becomes a hard link if `to` is on
+/// the same file system; otherwise it is copied.
 pub(super) fn store(content: &Content<'_>, to: &Path) -> io::Result<(u64, String)> {
     match content {
         Content::Bytes(bytes) => {

@@ -10,7 +10,8 @@ pub(super) const MAX_PARAM: usize = 6000;
 /// In characters, for the value of a tag.
 pub(super) const MAX_TAG: usize = 5000;
 
-/// Makes `name` a valid name of a metric, parameter or tag: letters, digits, `_`, `-`, `.`, spaces, and `/` between parts.
+/// Makes `name` a valid name of a metric, parameter or tag: letters, digits, `_`, `-`, `.`, spaces, and `/` between
+/// parts.
 pub(super) fn plain(name: &str) -> String {
     let plain = |c: char| if c.is_alphanumeric() || "_-. ".contains(c) { c } else { '_' };
     let parts = name.split('/').filter(|part| !matches!(*part, "" | "." | ".."));

@@ -34,8 +34,8 @@ impl MetricPoint {
     }
 }
 
-/// The points of a run from `start` to `end` (milliseconds): epochs are spread evenly over it; final metrics are at its end, after
-/// the last epoch of a series of the same name.
+/// The points of a run from `start` to `end` (milliseconds): epochs are spread evenly over it; final metrics are at its
+/// end, after the last epoch of a series of the same name.
 pub(super) fn points(
     metrics: BTreeMap<String, f64>,
     epochs: BTreeMap<String, Vec<f64>>,

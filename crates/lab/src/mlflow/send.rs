@@ -1,5 +1,5 @@
-//! [`RunSender`]: sends one run of the spool to the server. May be interrupted anywhere and repeated: it looks up what the server
-//! has, and sends only the rest.
+//! [`RunSender`]: sends one run of the spool to the server. May be interrupted anywhere and repeated: it looks up what
+//! the server has, and sends only the rest.
 
 use std::collections::BTreeSet;
 use std::sync::Once;

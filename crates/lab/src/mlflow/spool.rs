@@ -1,13 +1,13 @@
-//! [`Spool`]: a directory of runs to send, one folder each, in order. A folder is created and removed atomically, by a rename;
-//! the process that sends it holds a lock on it.
+//! [`Spool`]: a directory of runs to send, one folder each, in order. A folder is created and removed atomically, by a
+//! rename; the process that sends it holds a lock on it.
 //!
 //! ```text
 //! mlruns-spool/000001-<key>/entry.json, files/0, files/1, ...     to be sent
 //!              000002-<key>.rejected/reason.txt, ...              refused by the server; to be checked by a person
 //! ```
 //!
-//! A model's large files are hard links (copies, across file systems): they take no space, and outlive a model directory
-//! that is replaced. Each is checked against its SHA-256 before it is sent.
+//! A model's large files are hard links (copies, across file systems): they take no space, and outlive a model
+//! directory that is replaced. Each is checked against its SHA-256 before it is sent.
 
 use std::fs::{self, File, TryLockError};
 use std::io;

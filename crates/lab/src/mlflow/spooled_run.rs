@@ -1,4 +1,5 @@
-//! [`SpooledRun`]: everything to send of one run, as stored in the spool's `entry.json`, and how it is made from a [`RunRecord`].
+//! [`SpooledRun`]: everything to send of one run, as stored in the spool's `entry.json`, and how it is made from a
+//! [`RunRecord`].
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -303,14 +304,14 @@ mod tests {
         #[test]
         fn a_stored_run_is_read_back_bit_for_bit(run in entries()) {
             let back = SpooledRun::decode(&run.encode()).unwrap();
-            let bits = |run: &SpooledRun| {
+            let bits = |spooled: &SpooledRun| {
                 // All NaNs are equal here: their text has no payload.
                 let bits = |value: f64| if value.is_nan() { f64::NAN.to_bits() } else { value.to_bits() };
-                run.points.iter().map(|point| bits(point.value)).collect::<Vec<_>>()
+                spooled.points.iter().map(|point| bits(point.value)).collect::<Vec<_>>()
             };
             prop_assert_eq!(bits(&back), bits(&run));
-            let bare = |spooled: SpooledRun| SpooledRun { points: Vec::new(), ..run };
-            prop_assert_eq!(bare(back), bare(run));
+            let without_points = |spooled: SpooledRun| SpooledRun { points: Vec::new(), ..spooled };
+            prop_assert_eq!(without_points(back), without_points(run));
         }
 
         #[test]

@@ -91,8 +91,8 @@ impl Tracker {
         self.deliver(&record.name, RunDraft::from_record(record, experiment, registered_model))
     }
 
-    /// Makes the model `model_id`, whose files are in `dir`, the registered model's champion since `at`; first registers a version
-    /// with `metrics` if there is none.
+    /// Makes the model `model_id`, whose files are in `dir`, the registered model's champion since `at`; first
+    /// registers a version with `metrics` if there is none.
     pub fn log_promotion(
         &self,
         model_id: &str,

@@ -94,7 +94,8 @@ impl FromStr for Penalty {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calibrate {
-    /// Share of each dump: rows whose text, lower-cased, has a SHA-256 whose first 32 bits are below this share of 2^32.
+    /// Share of each dump: rows whose text, lower-cased, has a SHA-256 whose first 32 bits are below this share of
+    /// 2^32.
     pub share: f64,
     /// Paths of the dumps that fit the temperature of the labels, each weighing the same; all dumps if empty.
     #[serde(default)]

@@ -6,7 +6,8 @@ use super::{LabelSet, negative_among};
 use vigie_reading::classify::Label;
 
 /// Precision and recall of negative at every threshold: scikit-learn's `precision_recall_curve` of negative against the
-/// rest, the strictest threshold first, without its last point of precision 1 and recall 0, which belongs to no threshold.
+/// rest, the strictest threshold first, without its last point of precision 1 and recall 0, which belongs to no
+/// threshold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve(Vec<CurvePoint>);
 
@@ -82,8 +83,8 @@ mod tests {
         Curve::compute(&labels, &probabilities)
     }
 
-    /// sklearn 1.9.1: `precision_recall_curve([1, 0, 1, 1, 0, 0, 1], [.9, .8, .8, .6, .5, .3, .2])` is, from its end on,
-    /// precision 1, 2/3, 3/4, 3/5, 3/6, 4/7 and recall 1/4, 2/4, 3/4, 3/4, 3/4, 1.
+    /// sklearn 1.9.1: `precision_recall_curve([1, 0, 1, 1, 0, 0, 1], [.9, .8, .8, .6, .5, .3, .2])` is, from its end
+    /// on, precision 1, 2/3, 3/4, 3/5, 3/6, 4/7 and recall 1/4, 2/4, 3/4, 3/4, 3/4, 1.
     #[test]
     fn precision_and_recall_match_scikit_learn() {
         let scored = [(0.9, true), (0.8, false), (0.8, true), (0.6, true), (0.5, false), (0.3, false), (0.2, true)];

@@ -9,7 +9,8 @@ const MAX_SPARSE_BINS: usize = 8;
 
 /// All rows, binned.
 pub(super) struct Bins {
-    /// By column: the upper edges of all bins but the last, ascending. A value is in the first bin whose edge is not below it.
+    /// By column: the upper edges of all bins but the last, ascending. A value is in the first bin whose edge is not
+    /// below it.
     pub(super) edges: Vec<Vec<f32>>,
     pub(super) rows: usize,
     pub(super) values: BinnedValues,

@@ -135,7 +135,8 @@ impl TreeBuilder<'_> {
         !pure && max_depth.is_none_or(|depth| node.depth < depth) && total as usize >= 2 * min_samples_leaf
     }
 
-    /// Moves the node's rows that go below to its front and keeps the order on both sides; returns where the others begin.
+    /// Moves the node's rows that go below to its front and keeps the order on both sides; returns where the others
+    /// begin.
     fn partition(&mut self, node: &OpenNode, best: &BestSplit, children: [u32; 2]) -> usize {
         let bins = self.grower.bins;
         match &bins.values {

@@ -72,8 +72,8 @@ impl<'a> SplitSearch<'a> {
         }
     }
 
-    /// The best split by columns drawn from `columns`. As in scikit-learn, other columns are drawn if none of those can split the
-    /// node, here up to `rounds` times.
+    /// The best split by columns drawn from `columns`. As in scikit-learn, other columns are drawn if none of those can
+    /// split the node, here up to `rounds` times.
     fn among(&mut self, rows: &NodeRows<'_>, columns: &mut [u32], rounds: usize) -> Option<BestSplit> {
         let mut rest = columns;
         for _ in 0..rounds {
@@ -188,7 +188,8 @@ fn occurring(sample: &[SampledRow], by_row: &SparseBins) -> Vec<u32> {
 
 /// Replaces `best` with the best split of `column` if that is better; of equal ones, the first found stays.
 ///
-/// The lower the weighted sum of both sides' Gini impurities `1 - sum_c (n_c / n)^2`, the greater `sum_c n_c^2 / n` of both.
+/// The lower the weighted sum of both sides' Gini impurities `1 - sum_c (n_c / n)^2`, the greater `sum_c n_c^2 / n` of
+/// both.
 fn update_best(best: &mut Option<BestSplit>, histogram: &[Counts], whole: Counts, min_draws: u32, column: usize) {
     let mut below = [0; 3];
     for (bin, counts) in histogram.iter().enumerate().take(histogram.len().saturating_sub(1)) {

@@ -54,8 +54,8 @@ impl TrainingData {
             })?,
             Matrix::Sparse(sparse) => {
                 let rows = Csr::new(sparse)?;
-                // SAFETY: the lengths are those of the slices; `validation` has checked that the rows start in order and that
-                // the columns are below the width.
+                // SAFETY: the lengths are those of the slices; `validation` has checked that the rows start in order
+                // and that the columns are below the width.
                 check_status(library, unsafe {
                     (library.data_of_csr)(
                         rows.starts.as_ptr().cast(),
@@ -155,7 +155,8 @@ impl Booster<'static> {
         Ok(Self { library, handle, data: PhantomData })
     }
 
-    /// Row-major probabilities: for two classes that of the second, otherwise of all. Rows are as wide as the training rows.
+    /// Row-major probabilities: for two classes that of the second, otherwise of all. Rows are as wide as the training
+    /// rows.
     pub(super) fn predict(&self, x: &Matrix, classes: usize) -> Result<Vec<f64>, EstimatorError> {
         let (rows, columns) = (int(x.rows())?, int(x.width())?);
         let settings = text(&format!("num_threads={} verbosity=-1", rayon::current_num_threads()))?;

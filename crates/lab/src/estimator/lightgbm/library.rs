@@ -1,7 +1,7 @@
 //! [`Library`]: LightGBM's shared library, searched for on first use.
 //!
-//! It is loaded and not linked: building it takes cmake, libclang and minutes, and `pip install lightgbm` installs it built.
-//! The functions used have not changed since LightGBM 3.
+//! It is loaded and not linked: building it takes cmake, libclang and minutes, and `pip install lightgbm` installs it
+//! built. The functions used have not changed since LightGBM 3.
 #![allow(unsafe_code, reason = "LightGBM is a C library: its functions are found here and called in `booster`")]
 
 use std::ffi::{c_char, c_int, c_void};
@@ -31,8 +31,8 @@ macro_rules! functions {
 
         impl Library {
             fn load(file: &Path) -> Result<Self, libloading::Error> {
-                // SAFETY: the file is LightGBM's by its name, or by the user's choice; its initialisers only start OpenMP.
-                // It is never unloaded, and the functions' types are those of LightGBM's `c_api.h`.
+                // SAFETY: the file is LightGBM's by its name, or by the user's choice; its initialisers only start
+                // OpenMP. It is never unloaded, and the functions' types are those of LightGBM's `c_api.h`.
                 unsafe {
                     let library = std::mem::ManuallyDrop::new(libloading::Library::new(file)?);
                     Ok(Self {

@@ -7,8 +7,8 @@ use rayon::prelude::*;
 use super::super::vocabulary::Sentences;
 use super::super::word2vec::Random;
 
-/// Words are assigned to this many shards by their index, so that each shard has frequent and rare ones. Part of the result's
-/// bits.
+/// Words are assigned to this many shards by their index, so that each shard has frequent and rare ones. Part of the
+/// result's bits.
 pub(super) const SHARDS: usize = 8;
 
 /// A pair within its block.

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use indicatif::ProgressBar;
 
-use super::word2vec::{TrainedVectors, features_from_file, pooled};
+use super::word2vec::{TrainedVectors, features_from_file, pool_features};
 use super::{FeatureError, Pooling, Texts, TrainTestFeatures, check};
 use crate::run_record::{Params, Series};
 
@@ -90,7 +90,7 @@ impl Config {
         let corpus: Vec<&str> = texts.train.iter().chain(texts.corpus).copied().collect();
         let trained = self.train(&corpus, progress)?;
         let epochs = Series::from([("glove_loss".to_owned(), trained.loss)]);
-        Ok(pooled(&trained.vectors, self.pooling, texts, epochs))
+        Ok(pool_features(&trained.vectors, self.pooling, texts, epochs))
     }
 
     /// Trains vectors from scratch on `texts`, words separated by single spaces.

@@ -4,8 +4,8 @@
 //! sum over pairs  f(x) * (w . c + b_w + b_c - ln x)^2 / 2,   f(x) = min(1, (x / x_max)^alpha)
 //! ```
 //!
-//! Words and neighbours are sharded. An epoch has one turn per shard; in each turn every shard of words is paired with another
-//! shard of neighbours, so that no two threads share a vector: the result is that of one thread.
+//! Words and neighbours are sharded. An epoch has one turn per shard; in each turn every shard of words is paired with
+//! another shard of neighbours, so that no two threads share a vector: the result is that of one thread.
 
 use indicatif::ProgressBar;
 use rayon::prelude::*;

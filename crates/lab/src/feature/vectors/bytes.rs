@@ -94,7 +94,8 @@ fn read_up_to(bytes: &mut impl Read, max: usize) -> std::io::Result<Vec<u8>> {
     Ok(taken)
 }
 
-/// Whether a sample, possibly cut within a character, is text: binary values soon contain a control character or invalid UTF-8.
+/// Whether a sample, possibly cut within a character, is text: binary values soon contain a control character or
+/// invalid UTF-8.
 fn is_text(sample: &[u8]) -> bool {
     let control = |byte: &u8| *byte < b' ' && !matches!(*byte, b'\n' | b'\r' | b'\t');
     let cut_only = match std::str::from_utf8(sample) {

@@ -140,7 +140,8 @@ impl Vectors {
     }
 }
 
-/// Whether a word can be separated from its values when it is read again. In GloVe's format the first line sets the width.
+/// Whether a word can be separated from its values when it is read again. In GloVe's format the first line sets the
+/// width.
 fn fits(word: &str, format: Format, index: usize) -> bool {
     let spaces = format == Format::Glove && index > 0;
     let splits = |c: char| c.is_whitespace() && !(spaces && c == ' ');

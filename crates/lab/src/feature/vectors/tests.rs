@@ -50,7 +50,7 @@ fn damage_is_named() {
     for (bytes, expected) in [
         (&b""[..], "v.txt: line 1: empty; expected word vectors"),
         (b"good\n", "v.txt: line 1: found \"good\"; expected a word and 1 to 4096 values between spaces"),
-        (b"good 1 2\nlate 1\n", "v.txt: line 2: 1 values; expected a word and 2 values, as the lines before"),
+        (b"good 1 2\nlate 1\n", "v.txt: line 2: 1 values; expected a word and 2 values, like the lines before"),
         (b"good 1 2\nlate 1 x\n", "v.txt: line 2: value 2 is \"x\"; expected a finite number"),
         (b"good 1 2\nlate NaN 1\n", "v.txt: line 2: value 1 is \"NaN\"; expected a finite number"),
         (b"2 1\ngood 1\n", "v.txt: line 2: the file ends after 1 words; its header says 2: it is truncated"),

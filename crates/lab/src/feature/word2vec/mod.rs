@@ -1,4 +1,5 @@
-//! Word2Vec (Mikolov et al. 2013): one vector per word, trained here by negative sampling or read from a file, then pooled.
+//! Word2Vec (Mikolov et al. 2013): one vector per word, trained here by negative sampling or read from a file, then
+//! pooled.
 //!
 //! ```text
 //! texts -> Vocabulary -> Sentences --(epochs of rounds, see `train`)--> Vectors -> Pooling -> rows
@@ -119,7 +120,7 @@ impl Config {
         let corpus: Vec<&str> = texts.train.iter().chain(texts.corpus).copied().collect();
         let trained = self.train(&corpus, progress)?;
         let epochs = Series::from([("word2vec_loss".to_owned(), trained.loss)]);
-        Ok(pooled(&trained.vectors, self.pooling, texts, epochs))
+        Ok(pool_features(&trained.vectors, self.pooling, texts, epochs))
     }
 
     /// Trains vectors from scratch on `texts`, words separated by single spaces.
@@ -154,10 +155,15 @@ pub(super) fn features_from_file(
         return Err(FeatureError::NoWordKnown { path: path.to_path_buf() });
     }
     progress.inc(1);
-    Ok(pooled(&vectors, pooling, texts, Series::new()))
+    Ok(pool_features(&vectors, pooling, texts, Series::new()))
 }
 
-pub(super) fn pooled(vectors: &Vectors, pooling: Pooling, texts: Texts<'_>, epochs: Series) -> TrainTestFeatures {
+pub(super) fn pool_features(
+    vectors: &Vectors,
+    pooling: Pooling,
+    texts: Texts<'_>,
+    epochs: Series,
+) -> TrainTestFeatures {
     let pool = Pooler::new(pooling, vectors, texts.train);
     TrainTestFeatures { train: pool.rows(texts.train), test: pool.rows(texts.test), epochs }
 }

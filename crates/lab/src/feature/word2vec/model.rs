@@ -62,7 +62,8 @@ impl WordMatrix {
 impl NoiseTable {
     const SLOTS: usize = 1 << 18;
 
-    /// For the words whose index leaves `shard` when divided by `shards`; each is identified by its position among them.
+    /// For the words whose index leaves `shard` when divided by `shards`; each is identified by its position among
+    /// them.
     pub(super) fn new(vocabulary: &Vocabulary, shard: usize, shards: usize) -> Self {
         let weights = || vocabulary.counts.iter().skip(shard).step_by(shards).map(|count| (*count as f64).powf(0.75));
         let total: f64 = weights().sum();
@@ -93,8 +94,8 @@ impl Scratch {
     }
 }
 
-/// Trains the input to predict `target`: updates the outputs of the target and of the negatives, and computes the update of the
-/// input. Returns the loss.
+/// Trains the input to predict `target`: updates the outputs of the target and of the negatives, and computes the
+/// update of the input. Returns the loss.
 pub(super) fn predict(
     outputs: &mut WordMatrix,
     target: u32,

@@ -1,13 +1,13 @@
-//! Epochs of rounds. Skip-gram's pairs are sorted into blocks by the shards of their words, so that threads never share a
-//! vector (as in PyTorch-BigGraph, Lerer et al. 2019):
+//! Epochs of rounds. Skip-gram's pairs are sorted into blocks by the shards of their words, so that threads never share
+//! a vector (as in PyTorch-BigGraph, Lerer et al. 2019):
 //!
 //! ```text
 //! sentences of a round -> pairs -> blocks [shard of inputs x shard of outputs]
 //! turn t: shard i of the inputs is trained with shard i + t of the outputs, all i in parallel
 //! ```
 //!
-//! Negatives are drawn from the outputs of the block. The result is that of one thread processing block after block: the
-//! same texts and seed give the same bits on any number of cores, and nothing is averaged. CBOW's predictions need
+//! Negatives are drawn from the outputs of the block. The result is that of one thread processing block after block:
+//! the same texts and seed give the same bits on any number of cores, and nothing is averaged. CBOW's predictions need
 //! inputs of many shards at once: it runs on one thread, where a step costs a sixth of skip-gram's.
 
 use indicatif::ProgressBar;
@@ -20,8 +20,8 @@ use crate::feature::FeatureError;
 use crate::feature::vectors::Vectors;
 use crate::feature::vocabulary::{Sentences, Vocabulary};
 
-/// Words are assigned to this many shards by their index, so that each shard has frequent and rare ones; CBOW has one. Part of
-/// the result's bits.
+/// Words are assigned to this many shards by their index, so that each shard has frequent and rare ones; CBOW has one.
+/// Part of the result's bits.
 const SHARDS: usize = 8;
 /// Words whose pairs are sorted into blocks at a time. Part of the result's bits.
 const WORDS_PER_ROUND: usize = 200_000;
@@ -80,11 +80,11 @@ pub(super) fn train(config: &Config, texts: &[&str], progress: &ProgressBar) -> 
 /// As the original program subsamples: `sqrt(t / f) + t / f` for a word with the share `f`, where `t` is `sample`.
 fn keep_probabilities(vocabulary: &Vocabulary, sample: f64) -> Vec<f32> {
     let total = vocabulary.counts.iter().sum::<u64>() as f64;
-    let of = |count: &u64| {
+    let probability = |count: &u64| {
         let ratio = sample * total / *count as f64;
         if sample > 0.0 { (ratio.sqrt() + ratio).min(1.0) as f32 } else { 1.0 }
     };
-    vocabulary.counts.iter().map(of).collect()
+    vocabulary.counts.iter().map(probability).collect()
 }
 
 impl ShardedVectors {
