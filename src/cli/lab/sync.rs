@@ -91,7 +91,7 @@ fn report(synced: &SyncReport, args: &SyncArgs) -> anyhow::Result<()> {
         println!("{word:<10}{name} ({}): {}", left.path.display(), left.reason);
     }
     for path in &synced.rejected {
-        println!("rejected  earlier: {}; see its reason.txt, remove it when it is no longer needed", path.display());
+        println!("rejected  earlier: {}; see its reason.txt, remove it once it is not needed", path.display());
     }
     match (synced.sent.len(), synced.left.len()) {
         (0, 0) => println!("no runs waiting in {}", args.spool.display()),

@@ -76,7 +76,7 @@ impl Objective<'_> {
         chunks.map(|(index, targets)| work(index * chunk, targets)).collect()
     }
 
-    /// Probabilities of the classes that a row can belong to (0 for the others), and the log-probability of its own
+    /// Probabilities of the classes that a row can belong to (0 for the others), and the log-probability of its
     /// class.
     fn row_softmax(&self, param: &[f64], row: FeatureRow<'_>, target: &Target) -> ([f64; MAX_CLASSES], f64) {
         let width = self.rows.width();

@@ -13,7 +13,7 @@ use reqwest::Url;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 const TIMEOUT: &str = "MLFLOW_HTTP_REQUEST_TIMEOUT";
 
-/// Why there is no server to use. Never repeats a part of an address that may be secret.
+/// Why no server can be used. Never repeats a part of an address that may be secret.
 #[derive(Debug, thiserror::Error)]
 pub enum AddressError {
     #[error("the MLflow address is not a URL; expected e.g. http://127.0.0.1:5000")]

@@ -20,7 +20,7 @@ use crate::run_record::RunRecord;
 /// After an error the server is not used for this long; runs wait in the spool.
 const SERVER_BACKOFF: Duration = Duration::from_secs(60);
 
-/// Why there is no tracker, or it could not sync.
+/// Why a tracker could not be made, or could not sync.
 #[derive(Debug, thiserror::Error)]
 pub enum TrackerError {
     #[error(transparent)]

@@ -56,7 +56,7 @@ pub struct ReportRow {
     pub embedding: &'static str,
     pub estimator: &'static str,
     pub status: RunStatus,
-    /// Why there is no result.
+    /// Why the run has no result.
     pub reason: Option<String>,
     /// Duration of the features, which the runs of a featurizer share.
     pub features_seconds: Option<f64>,
