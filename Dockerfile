@@ -1,9 +1,9 @@
-# vigie with its model, as a user of its own. State goes to /state: mount a volume there.
+# vigie with its model, as an unprivileged user. The state is in /state: mount a volume there.
 #
 #   docker build -t vigie .
 #   docker run -e VIGIE_X_TOKEN -v vigie:/state -p 127.0.0.1:9469:9469 vigie
 #
-# Neither HEALTHCHECK nor a shell: the platform asks /-/healthy and /-/ready.
+# Without HEALTHCHECK and shell: platforms probe /-/healthy and /-/ready.
 FROM rust:1.95-alpine AS build
 # hadolint ignore=DL3018
 RUN apk add --no-cache musl-dev
@@ -11,6 +11,7 @@ WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY benches benches
 COPY config config
+COPY crates crates
 COPY src src
 RUN cargo build --locked --release && mkdir /empty
 
@@ -22,7 +23,7 @@ COPY --from=build --chmod=1777 /empty /tmp
 COPY models/default /usr/share/vigie/models/default
 COPY tests/data/airline.csv tests/data/LICENSE-airline /usr/share/vigie/
 COPY systemd/deb/vigie.toml config/rules.toml /etc/vigie/
-# A container is reached from outside itself; what stands before it has to ask who comes.
+# A container must listen on all interfaces; put an authenticating reverse proxy in front of it.
 ENV VIGIE__WEB__LISTEN=0.0.0.0:9469 \
     VIGIE__DAEMON__STATE=/state \
     VIGIE__LOG__FORMAT=json

@@ -13,12 +13,12 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
-use vigie::config::Loaded;
+use vigie::config::LoadedConfig;
 use vigie::metrics::Metrics;
 use vigie::pipeline::assembly::Labels;
-use vigie::pipeline::{Daemon, Feeder, Feeding};
+use vigie::pipeline::{Daemon, SourceInput, SourceSpec};
 use vigie::post::Post;
-use vigie::source::{Delivery, Outlet, Source, SourceFailure};
+use vigie::source::{SourceBatch, SourceSender, Source, SourceFailure};
 
 /// Posts a second of simulated time: the filtered stream's cap.
 const RATE: i64 = 250;
@@ -54,13 +54,13 @@ fn wording(number: i64) -> String {
 }
 
 impl Source for Synthetic {
-    fn run<'a>(&'a mut self, outlet: &'a Outlet, _: CancellationToken) -> BoxFuture<'a, Result<(), SourceFailure>> {
+    fn run<'a>(&'a mut self, out: &'a SourceSender, _: CancellationToken) -> BoxFuture<'a, Result<(), SourceFailure>> {
         async move {
             for first in (0..self.posts).step_by(usize::try_from(CHUNK).unwrap()) {
                 self.time.store(first * 1_000 / RATE, Ordering::Relaxed);
-                let now = outlet.now();
+                let now = out.now();
                 let posts = (first..(first + CHUNK).min(self.posts)).map(|number| post(number, now)).collect();
-                outlet.deliver(Delivery { posts, ..Delivery::default() }).await?;
+                out.send(SourceBatch { posts, ..SourceBatch::default() }).await?;
             }
             Ok(())
         }
@@ -90,19 +90,19 @@ fn main() {
     let directory = tempfile::tempdir().unwrap();
     let state = directory.path().join("state");
     let time = Arc::new(AtomicI64::new(0));
-    let (wall, steady) = (time.clone(), time.clone());
+    let (wall, monotonic) = (time.clone(), time.clone());
     let clock_time =
         move || Timestamp::from_second(START).unwrap() + SignedDuration::from_millis(wall.load(Ordering::Relaxed));
     let source = Box::new(move |_| Ok(Box::new(Synthetic { posts, time: time.clone() }) as _));
     let metrics = Metrics::new();
     let daemon = Daemon {
-        loaded: Loaded::find(Some(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/vigie.toml")), None).unwrap(),
+        loaded: LoadedConfig::find(Some(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/vigie.toml")), None).unwrap(),
         state: state.clone(),
         make_classifier: Labels::Given.classifier(),
-        sources: vec![Feeding { name: "synthetic".into(), kind: "bench".into(), by: Feeder::Task(source) }],
+        sources: vec![SourceSpec { name: "synthetic".into(), kind: "bench".into(), by: SourceInput::Task(source) }],
         receivers: Vec::new(),
         clock: Arc::new(clock_time),
-        steady: Arc::new(move || Duration::from_millis(steady.load(Ordering::Relaxed).unsigned_abs())),
+        monotonic: Arc::new(move || Duration::from_millis(monotonic.load(Ordering::Relaxed).unsigned_abs())),
         metrics: metrics.clone(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -110,12 +110,12 @@ fn main() {
         let running = daemon.start().unwrap();
         let started = Instant::now();
         let counted = metrics.monitor.posts.with_label_values(&["counted"]);
-        let mut told = 0;
+        let mut reported = 0;
         while counted.get() < posts.unsigned_abs() {
             tokio::time::sleep(Duration::from_millis(20)).await;
-            if counted.get() >= told + posts.unsigned_abs() / 10 {
-                told = counted.get();
-                println!("{told:>9} posts  {:6.0} MB  store {:4} MB", memory_megabytes(), bytes_in(&state) >> 20);
+            if counted.get() >= reported + posts.unsigned_abs() / 10 {
+                reported = counted.get();
+                println!("{reported:>9} posts  {:6.0} MB  store {:4} MB", memory_megabytes(), bytes_in(&state) >> 20);
             }
         }
         let seconds = started.elapsed().as_secs_f64();

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use vigie::classify::{ClassifiedPost, Label, Prediction};
-use vigie::config::Loaded;
-use vigie::dump::{Input, Needs, Order, ReadOptions, Reader};
+use vigie::config::LoadedConfig;
+use vigie::dump::{Input, RequiredFields, ExternalSort, ReadOptions, Reader};
 use vigie::monitor::Monitor;
 use vigie::post::Post;
 use vigie::store::Store;
@@ -20,9 +20,9 @@ fn dump() -> Input {
 }
 
 fn read() -> Vec<Post> {
-    let needs = Needs { created_at: true, ..Needs::default() };
+    let needs = RequiredFields { created_at: true, ..RequiredFields::default() };
     let mut reader = Reader::open(&dump(), &ReadOptions::default(), needs).unwrap();
-    let mut order = Order::default();
+    let mut order = ExternalSort::default();
     while let Some(row) = reader.next_row().unwrap() {
         order.push(&row.unwrap().into_post().unwrap()).unwrap();
     }
@@ -47,7 +47,7 @@ fn stages(criterion: &mut Criterion) {
             ClassifiedPost { post, prediction: Prediction { label, probabilities: [0.8, 0.1, 0.1], reason: None } }
         })
         .collect();
-    let loaded = Loaded::find(Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("config/vigie.toml").as_path()), None);
+    let loaded = LoadedConfig::find(Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("config/vigie.toml").as_path()), None);
     let loaded = loaded.unwrap();
     group.bench_function("count, judge, commit", |bencher| {
         let open = || {
@@ -61,9 +61,9 @@ fn stages(criterion: &mut Criterion) {
                 for (i, chunk) in classified.chunks(512).enumerate() {
                     for post in chunk {
                         monitor.advance(post.post.created_at);
-                        monitor.observe(&["topic"], post).unwrap();
+                        monitor.observe("bench", &["topic"], post).unwrap();
                     }
-                    monitor.read_up_to("bench", &i).unwrap();
+                    monitor.set_cursor("bench", &i).unwrap();
                     monitor.commit().unwrap();
                 }
                 (dir, monitor)

@@ -1,26 +1,26 @@
-//! The configuration: the stages' own `Config`s put together, read from a TOML file, the environment and flags, and
-//! checked. Stages never see it; `cli` and `pipeline` hand each its part.
+//! The configuration: the `Config`s of all stages together, read from a TOML file, the environment and flags, and
+//! validated. Stages never see it; `cli` and `pipeline` pass each stage its part.
 //!
 //! ```text
-//! defaults < file < VIGIE__SECTION__KEY < --set ==> Node tree ==> each value tried alone ==> Config ==> checks ==> Loaded
-//!                                            (every value with its line)   \-- Fault --\------------------\--> ConfigError
+//! defaults < file < VIGIE__SECTION__KEY < --set ==> Node tree ==> deserialize ==> Config ==> checks ==> LoadedConfig
+//!                                     (each value with its line)   \-- ConfigProblem --\---> ConfigError
 //! ```
 
 mod assemble;
 mod checks;
+mod deserialize;
 mod document;
-mod fault;
 mod node;
 mod overrides;
-mod reading;
-mod receiving;
-mod words;
+mod problem;
+mod routing_checks;
+mod serde_message;
 
 #[cfg(test)]
 mod tests;
 
-pub use fault::{ConfigError, Fault, Place};
 pub use overrides::Override;
+pub use problem::{ConfigError, ConfigProblem, Location};
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -40,17 +40,17 @@ use crate::rule::Rules;
 use crate::source::SourceConfig;
 use crate::source::twitter::AccountConfig;
 use crate::{classify, window};
-use assemble::{assemble, place_paths, rules_of, takes};
+use assemble::{accepts, assemble, resolve_paths, rules_of};
 use document::Document;
 use node::Node;
 
-/// Where a configuration is looked for when none is named, in this order.
-const PLACES: [&str; 2] = ["config/vigie.toml", "/etc/vigie/vigie.toml"];
+/// Where the configuration is searched if no file is named, in this order.
+const DEFAULT_PATHS: [&str; 2] = ["config/vigie.toml", "/etc/vigie/vigie.toml"];
 
 const DEFAULTS: &str = include_str!("../config/vigie.toml");
 const DEFAULT_RULES: &str = include_str!("../config/rules.toml");
 
-/// Everything that can be configured. `config/vigie.toml` describes each key.
+/// The complete configuration. `config/vigie.toml` documents each key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -79,20 +79,20 @@ pub struct Config {
 }
 
 impl Config {
-    /// Who is told of what, and when.
+    /// The routing of alerts to receivers.
     pub fn routing(&self) -> Routing {
         let (receivers, routes) = (self.receivers.clone(), self.routes.clone());
         Routing::new(self.notify.clone(), receivers, routes, self.inhibits.clone())
     }
 }
 
-/// `[daemon]`: where `vigie run` keeps its state, and how it stops.
+/// `[daemon]`: state directory and shutdown of `vigie run`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Daemon {
-    /// Directory of the state; systemd's `$STATE_DIRECTORY` goes before it.
+    /// State directory; systemd's `$STATE_DIRECTORY` overrides it.
     pub state: PathBuf,
-    /// How long posts on their way may take to be committed after SIGTERM.
+    /// Maximum time after SIGTERM for committing posts that are in flight.
     pub drain: SignedDuration,
 }
 
@@ -103,109 +103,109 @@ pub struct Web {
     pub listen: SocketAddr,
 }
 
-/// A configuration that was read and checked, with its rules.
+/// A validated configuration with its rules.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Loaded {
-    /// Paths in it are relative to the working directory, or absolute.
+pub struct LoadedConfig {
+    /// Its paths are absolute or relative to the working directory.
     pub config: Config,
     pub rules: Rules,
 }
 
-/// What a configuration is read for.
+/// What the configuration is used for; it decides which checks apply.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Purpose {
-    /// Reading a dump, whose columns may name topics, perhaps without a model.
+    /// Reading a dump: columns may name topics, and a model is not always needed.
     #[default]
     Dump,
     /// `vigie run`.
     Daemon,
 }
 
-/// Where a configuration comes from.
+/// Loads a configuration from a file, the environment and flags.
 #[derive(Debug, Clone, Default)]
-pub struct Origin {
-    /// Without it the first that is there of `config/vigie.toml` and `/etc/vigie/vigie.toml`, or else the defaults that
-    /// vigie carries.
+pub struct ConfigLoader {
+    /// The file. If `None`, the first existing one of `config/vigie.toml` and `/etc/vigie/vigie.toml`, or the built-in
+    /// defaults.
     pub path: Option<PathBuf>,
-    /// Rule file instead of the configuration's.
+    /// Rule file; overrides `rules` of the configuration.
     pub rules: Option<PathBuf>,
-    /// The later go before the earlier, and all of them before the file.
+    /// Later ones override earlier ones; all of them override the file.
     pub overrides: Vec<Override>,
     pub purpose: Purpose,
 }
 
-impl Origin {
-    /// The file that is read; none for the defaults that vigie carries.
+impl ConfigLoader {
+    /// The file to read; `None` for the built-in defaults.
     pub fn file(&self) -> Option<&Path> {
-        self.path.as_deref().or_else(|| PLACES.iter().map(Path::new).find(|path| path.exists()))
+        self.path.as_deref().or_else(|| DEFAULT_PATHS.iter().map(Path::new).find(|path| path.exists()))
     }
 
-    /// Reads and checks everything.
+    /// Reads and validates everything.
     ///
     /// # Errors
-    /// When the named file cannot be read, or with every fault there is.
-    pub fn load(&self) -> Result<Loaded, ConfigError> {
-        let Some(path) = self.file() else { return self.check(Path::new(PLACES[0]), None) };
+    /// When the named file cannot be read, or with every problem found.
+    pub fn load(&self) -> Result<LoadedConfig, ConfigError> {
+        let Some(path) = self.file() else { return self.check(Path::new(DEFAULT_PATHS[0]), None) };
         let bytes = std::fs::read(path).map_err(|cause| ConfigError::Read { path: path.into(), cause })?;
         self.check(path, Some(&bytes))
     }
 
-    /// As [`Origin::load`], of the bytes that the file `path` holds; none for the defaults.
-    fn check(&self, path: &Path, bytes: Option<&[u8]>) -> Result<Loaded, ConfigError> {
-        let mut tree = Node::from_toml(&Place::BuiltIn, defaults());
-        let mut faults = Vec::new();
+    /// As [`ConfigLoader::load`], of the bytes that the file `path` holds; none for the defaults.
+    fn check(&self, path: &Path, bytes: Option<&[u8]>) -> Result<LoadedConfig, ConfigError> {
+        let mut tree = Node::from_toml(&Location::BuiltIn, defaults());
+        let mut problems = Vec::new();
         if let Some(bytes) = bytes {
             let document = document::parse(path, bytes);
-            faults.extend(document.faults);
+            problems.extend(document.problems);
             tree.overlay(document.tree);
         }
-        let mut unsyntactic = !faults.is_empty();
+        let mut has_syntax_errors = !problems.is_empty();
         for value in &self.overrides {
-            faults.extend(value.apply(&mut tree, takes));
+            problems.extend(value.apply(&mut tree, accepts));
         }
-        place_paths(&mut tree, path.parent().unwrap_or(Path::new("")));
+        resolve_paths(&mut tree, path.parent().unwrap_or(Path::new("")));
 
-        let assembled = assemble(&tree, &mut faults);
-        let file = self.rule_file(&tree, bytes.is_none(), &mut faults);
-        let file = file.unwrap_or_else(|| Document { tree: Node::table(Place::BuiltIn), faults: Vec::new() });
-        unsyntactic |= !file.faults.is_empty();
-        faults.extend(file.faults);
-        let rules = assemble::rules(&file.tree, &mut faults);
+        let assembled = assemble(&tree, &mut problems);
+        let file = self.rule_file(&tree, bytes.is_none(), &mut problems);
+        let file = file.unwrap_or_else(|| Document { tree: Node::table(Location::BuiltIn), problems: Vec::new() });
+        has_syntax_errors |= !file.problems.is_empty();
+        problems.extend(file.problems);
+        let rules = assemble::rules(&file.tree, &mut problems);
         if let Some(assembled) = &assembled {
-            faults.extend(checks::faults(assembled, &rules, self.purpose, &faults));
+            problems.extend(checks::problems(assembled, &rules, self.purpose, &problems));
         }
         let rules = rules_of(&rules);
         match assembled {
-            Some(assembled) if faults.is_empty() => Ok(Loaded { config: assembled.config, rules }),
-            _ => Err(ConfigError::Faults { faults: in_order(faults, unsyntactic) }),
+            Some(assembled) if problems.is_empty() => Ok(LoadedConfig { config: assembled.config, rules }),
+            _ => Err(ConfigError::Invalid { problems: in_order(problems, has_syntax_errors) }),
         }
     }
 
-    fn rule_file(&self, tree: &Node, no_file: bool, faults: &mut Vec<Fault>) -> Option<Document> {
+    fn rule_file(&self, tree: &Node, no_file: bool, problems: &mut Vec<ConfigProblem>) -> Option<Document> {
         let built_in = || Some(document::parse(Path::new("config/rules.toml"), DEFAULT_RULES.as_bytes()));
-        let named = tree.find(&["rules"]).filter(|node| !no_file || node.at != Place::BuiltIn);
+        let named = tree.find(&["rules"]).filter(|node| !no_file || node.at != Location::BuiltIn);
         let path = self.rules.as_deref().or_else(|| named?.text().map(Path::new));
         let Some(path) = path else { return built_in() };
-        let named = self.rules.is_some() || named.is_some_and(|node| node.at != Place::BuiltIn);
+        let named = self.rules.is_some() || named.is_some_and(|node| node.at != Location::BuiltIn);
         match std::fs::read(path) {
             Ok(bytes) => Some(document::parse(path, &bytes)),
-            // A file of differences need not have rules beside it.
+            // A configuration that does not set `rules` needs no rule file.
             Err(cause) if !named && cause.kind() == std::io::ErrorKind::NotFound => built_in(),
             Err(cause) => {
-                faults.push(checks::unreadable(tree, path, self.rules.is_some(), &cause));
+                problems.push(checks::unreadable(tree, path, self.rules.is_some(), &cause));
                 None
             }
         }
     }
 }
 
-impl Loaded {
-    /// [`Origin::load`] of a file and a rule file alone, for reading dumps.
+impl LoadedConfig {
+    /// [`ConfigLoader::load`] of a file and a rule file alone, for reading dumps.
     ///
     /// # Errors
-    /// As [`Origin::load`].
+    /// As [`ConfigLoader::load`].
     pub fn find(path: Option<&Path>, rules: Option<&Path>) -> Result<Self, ConfigError> {
-        Origin { path: path.map(Into::into), rules: rules.map(Into::into), ..Origin::default() }.load()
+        ConfigLoader { path: path.map(Into::into), rules: rules.map(Into::into), ..ConfigLoader::default() }.load()
     }
 }
 
@@ -213,28 +213,29 @@ fn defaults() -> toml::Value {
     toml::Value::Table(toml::from_str(DEFAULTS).expect("a constant of this program, and a test reads it"))
 }
 
-/// By file and line, each once. Where a text is not TOML, what could be made of it lacks keys that were given, and only
-/// lines that were understood are judged.
-fn in_order(mut faults: Vec<Fault>, unsyntactic: bool) -> Vec<Fault> {
-    let is_syntax = |fault: &Fault| fault.key.is_empty();
-    if unsyntactic {
-        let broken: HashSet<String> = faults.iter().filter(|f| is_syntax(f)).map(|f| f.place.to_string()).collect();
-        let judged = |f: &Fault| !broken.contains(&f.place.to_string()) && !f.what.starts_with("missing");
-        faults.retain(|fault| is_syntax(fault) || judged(fault));
+/// Sorts problems by file and line, without duplicates. After a syntax error some keys are missing from the tree, so
+/// problems about missing keys, and on the lines with syntax errors, are dropped.
+fn in_order(mut problems: Vec<ConfigProblem>, has_syntax_errors: bool) -> Vec<ConfigProblem> {
+    let is_syntax = |problem: &ConfigProblem| problem.key.is_empty();
+    if has_syntax_errors {
+        let broken: HashSet<String> =
+            problems.iter().filter(|f| is_syntax(f)).map(|f| f.location.to_string()).collect();
+        let judged = |f: &ConfigProblem| !broken.contains(&f.location.to_string()) && !f.message.starts_with("missing");
+        problems.retain(|problem| is_syntax(problem) || judged(problem));
     }
-    let rank = |fault: &Fault| match &fault.place {
-        Place::BuiltIn => (3, None, 0),
-        Place::File { path, line, .. } => (0, Some(path.clone()), *line),
-        Place::Environment(_) => (1, None, 0),
-        Place::Flag(_) => (2, None, 0),
+    let rank = |problem: &ConfigProblem| match &problem.location {
+        Location::BuiltIn => (3, None, 0),
+        Location::File { path, line, .. } => (0, Some(path.clone()), *line),
+        Location::Environment(_) => (1, None, 0),
+        Location::Flag(_) => (2, None, 0),
     };
-    faults.sort_by_key(rank);
+    problems.sort_by_key(rank);
     let mut seen = HashSet::new();
-    faults.retain(|fault| seen.insert(fault.to_string()));
-    faults
+    problems.retain(|problem| seen.insert(problem.to_string()));
+    problems
 }
 
-/// `path` seen from `directory`, without the detours of `..`: an error is to name the place as a person would.
+/// `path` relative to `directory`, with `..` resolved, as it appears in messages.
 fn joined(directory: &Path, path: &Path) -> PathBuf {
     let mut joined = PathBuf::new();
     for component in directory.join(path).components() {

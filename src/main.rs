@@ -1,4 +1,4 @@
-//! The binary: parses the command line, hands over to [`vigie::cli`], prints what went wrong.
+//! The binary: parses the command line, calls [`vigie::cli`], prints errors.
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if vigie::cli::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            #[expect(clippy::print_stderr, reason = "the one place where an error reaches the user")]
+            #[expect(clippy::print_stderr, reason = "the one place where errors are printed")]
             {
                 eprintln!("vigie: {error:#}");
             }

@@ -1,4 +1,4 @@
-//! `vigie backtest` as a user runs it: alerts counted right, and faults said clearly.
+//! `vigie backtest` as a user runs it: correct counts, and clear errors.
 #![allow(clippy::unwrap_used, reason = "a test's helpers: a panic there is the failure it should be")]
 
 mod common;
@@ -115,7 +115,7 @@ fn a_sweep_shows_what_is_traded() {
     assert_eq!(lines.len(), 4, "{table}");
     assert!(lines[1].starts_with("0.3") && lines[2].starts_with("0.6") && lines[3].starts_with("0.85"), "{table}");
     let chart = fs::read_to_string(dir.path().join("chart.svg")).unwrap();
-    assert!(chart.starts_with("<svg") && chart.contains(">0.85") && chart.contains("false alarms a week"), "{chart}");
+    assert!(chart.starts_with("<svg") && chart.contains(">0.85") && chart.contains("false alarms per week"), "{chart}");
     let found = json(dir.path(), &["--sweep", "above=0.3,0.6,0.85"]);
     let values = found["sweep"]["values"].as_array().unwrap();
     let delay = |i: usize| values[i]["rules"][0]["median_delay_seconds"].as_i64();
@@ -127,7 +127,7 @@ fn a_sweep_shows_what_is_traded() {
 }
 
 #[test]
-fn a_rule_that_tells_of_silence_is_counted_and_not_judged() {
+fn silence_rules_are_counted_but_not_evaluated() {
     let dir = planted(true);
     let quiet = "[[rule]]\nname = \"Quiet\"\ncondition = { type = \"no_data\", at_least = \"1h\", false_alarm_every = \"90d\" }\n";
     fs::write(dir.path().join("rules.toml"), format!("{RULES}{quiet}")).unwrap();
@@ -140,8 +140,8 @@ fn a_rule_that_tells_of_silence_is_counted_and_not_judged() {
 fn it_speaks_both_languages() {
     let dir = planted(true);
     let english = success(&backtest(dir.path(), &["--language", "en"]));
-    assert!(english.contains("would have fired 2 times; 1 false alarm (2.3 a week)"), "{english}");
-    assert!(english.contains("found 1 of 1 incident"), "{english}");
+    assert!(english.contains("would have fired 2 times; 1 false alarm (2.3 per week)"), "{english}");
+    assert!(english.contains("detected 1 of 1 incident"), "{english}");
     let french = success(&backtest(dir.path(), &["--language", "fr"]));
     assert!(french.contains("se serait déclenchée 2 fois\u{a0}; 1 fausse alerte (2,3 par semaine)"), "{french}");
 }
@@ -161,7 +161,7 @@ fn a_simulated_stream_is_judged_by_its_own_marks() {
         "US Airways",
         "--incident-at",
         "4d 12h",
-        "--lift",
+        "--rate-increase",
         "15",
     ];
     success(&vigie(dir.path()).args(["simulate", &airline]).args(flags).output().unwrap());
@@ -177,7 +177,7 @@ fn a_simulated_stream_is_judged_by_its_own_marks() {
 }
 
 #[test]
-fn faults_are_one_clear_line() {
+fn errors_are_one_clear_line() {
     let dir = planted(false);
     fs::write(dir.path().join("empty.toml"), "").unwrap();
     fs::write(dir.path().join("bad.csv"), "start,end\nnow,then\n").unwrap();
@@ -188,13 +188,13 @@ fn faults_are_one_clear_line() {
         (&["--incidents", "gone.csv"], &["gone.csv"]),
         (&["--incidents", "bad.csv"], &["bad.csv", "line 2", "\"now\""]),
         (&["--sweep", "confidence=0.9", "--out", "chart.png"], &["chart.png", ".svg"]),
-        (&["--margin=-1"], &["--margin is -1"]),
+        (&["--margin=-1"], &["--margin: -1"]),
     ];
-    for (flags, wanted) in cases {
+    for (flags, expected) in cases {
         let output = backtest(dir.path(), flags);
         assert!(!output.status.success(), "{flags:?}");
         let error = String::from_utf8(output.stderr).unwrap();
-        for word in wanted {
+        for word in expected {
             assert!(error.contains(word), "{flags:?}: {error} does not say `{word}`");
         }
     }

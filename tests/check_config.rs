@@ -1,4 +1,4 @@
-//! `vigie check-config` as an operator runs it, and how a faulty configuration ends other commands.
+//! `vigie check-config` as an operator runs it, and other commands with an invalid configuration.
 #![allow(clippy::unwrap_used, reason = "a test's helpers: a panic there is the failure it should be")]
 
 mod common;
@@ -24,21 +24,21 @@ fn shipped() -> String {
 fn the_shipped_configuration_is_sound_and_says_what_would_run() {
     let dir = tempfile::tempdir().unwrap();
     let text = success(&check(dir.path(), &["--config", &shipped(), "--set", "x.budget.dollars_per_day=5"]));
-    for wanted in [
+    for expected in [
         "topics     Air Paradis: \"Air Paradis\", \"AirParadis\", @AirParadis",
-        "x-search: X's recent search for a query made from the topics, every 30s to 5m, 100 posts a page",
-        "cost       at most 5.00 $ a day, 150.00 $ a month",
+        "x-search: X's recent search for a query built from the topics, every 30s to 5m, 100 posts per page",
+        "cost       at most $5.00 per day, $150.00 per month",
         "NegativeRising, for 0s",
-        "over it    --set x.budget.dollars_per_day",
+        "overrides  --set x.budget.dollars_per_day",
         "http://127.0.0.1:9469",
     ] {
-        assert!(text.contains(wanted), "{wanted}\n{text}");
+        assert!(text.contains(expected), "{expected}\n{text}");
     }
-    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "nothing is made");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "no file is created");
 }
 
 #[test]
-fn every_fault_is_a_line_and_the_code_is_ex_config() {
+fn every_error_is_a_line_and_the_code_is_ex_config() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("vigie.toml");
     let rules = repository("config/rules.toml").display().to_string();
@@ -48,20 +48,20 @@ fn every_fault_is_a_line_and_the_code_is_ex_config() {
     let args = ["--config", &name, "--rules", &rules, "--model", &model];
     let output = vigie(dir.path()).arg("check-config").args(args).env("VIGIE__WBE__LISTEN", "x").output().unwrap();
     assert_eq!(output.status.code(), EX_CONFIG);
-    let told = String::from_utf8(output.stdout).unwrap();
-    let lines: Vec<&str> = told.lines().collect();
-    assert_eq!(lines.len(), 4, "{told}");
+    let output_text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = output_text.lines().collect();
+    assert_eq!(lines.len(), 4, "{output_text}");
     assert_eq!(lines[0], format!("{name}:2: window.buket: no such key; did you mean `bucket`?"));
-    assert!(lines[1].starts_with(&format!("{name}:3: window.lateness: found integer `5`")), "{told}");
-    assert!(lines[2].starts_with(&format!("{name}:4: source[0].type: missing")), "{told}");
-    assert!(lines[3].starts_with("environment VIGIE__WBE__LISTEN: wbe: no such key; did you mean `web`?"), "{told}");
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), "vigie: 4 faults in the configuration\n");
+    assert!(lines[1].starts_with(&format!("{name}:3: window.lateness: found integer `5`")), "{output_text}");
+    assert!(lines[2].starts_with(&format!("{name}:4: source[0].type: missing")), "{output_text}");
+    assert!(lines[3].starts_with("environment VIGIE__WBE__LISTEN: wbe: no such key; did you mean `web`?"), "{output_text}");
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "vigie: 4 errors in the configuration\n");
 
     let output = check(dir.path(), &[&args[..], &["--json"]].concat());
     assert_eq!(output.status.code(), EX_CONFIG);
-    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(told["sound"], false);
-    let first = &told["faults"][0];
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["valid"], false);
+    let first = &report["errors"][0];
     assert_eq!((&first["file"], &first["line"], &first["column"]), (&name.into(), &2.into(), &1.into()));
     assert_eq!(first["key"], "window.buket");
 }
@@ -69,20 +69,20 @@ fn every_fault_is_a_line_and_the_code_is_ex_config() {
 #[test]
 fn json_says_what_would_run() {
     let dir = tempfile::tempdir().unwrap();
-    let told: Value = serde_json::from_str(&success(&check(dir.path(), &["--config", &shipped(), "--json"]))).unwrap();
-    assert_eq!(told["sound"], true);
-    assert_eq!(told["would_run"]["sources"][0]["name"], "x-search");
-    assert_eq!(told["would_run"]["topics"][0], "Air Paradis");
+    let report: Value = serde_json::from_str(&success(&check(dir.path(), &["--config", &shipped(), "--json"]))).unwrap();
+    assert_eq!(report["valid"], true);
+    assert_eq!(report["would_run"]["sources"][0]["name"], "x-search");
+    assert_eq!(report["would_run"]["topics"][0], "Air Paradis");
 }
 
 #[test]
-fn a_model_that_is_not_there_is_a_fault() {
+fn a_missing_model_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let output = check(dir.path(), &["--config", &shipped(), "--model", "none"]);
     assert_eq!(output.status.code(), EX_CONFIG);
-    let told = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(told.lines().count(), 1);
-    assert!(told.starts_with("--model: classify.model: there is no directory none"), "{told}");
+    let output_text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output_text.lines().count(), 1);
+    assert!(output_text.starts_with("--model: classify.model: directory none not found"), "{output_text}");
 }
 
 #[test]
@@ -91,11 +91,11 @@ fn other_commands_end_with_ex_config_too() {
     for args in [&["replay", "x.csv"][..], &["classify", "text"]] {
         let output = vigie(dir.path()).args(args).args(["--set", "langage=fr"]).output().unwrap();
         assert_eq!(output.status.code(), EX_CONFIG, "{args:?}");
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert!(told.contains("--set langage: langage: no such key; did you mean `language`?"), "{told}");
+        let output_text = String::from_utf8(output.stderr).unwrap();
+        assert!(output_text.contains("--set langage: langage: no such key; did you mean `language`?"), "{output_text}");
     }
     let output = check(dir.path(), &["--config", "none.toml"]);
     assert_eq!(output.status.code(), EX_CONFIG);
     let output = vigie(dir.path()).args(["replay", "none.csv", "--labels", "column"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(1), "a dump that is not there is no fault of the configuration");
+    assert_eq!(output.status.code(), Some(1), "a missing dump is not an error of the configuration");
 }

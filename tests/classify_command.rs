@@ -64,7 +64,7 @@ fn a_pipe_gets_an_answer_per_line() {
     let mut child = classify(dir.path()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
     let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
-    // Each answer is awaited before the next text is written: a buffered answer would block this test forever.
+    // Wait for each result before writing the next text: a buffered result would block this test forever.
     for text in ["late again", "merci"] {
         writeln!(input, "{text}").unwrap();
         let answer: Value = serde_json::from_str(&answers.next().unwrap().unwrap()).unwrap();

@@ -1,5 +1,5 @@
-//! `vigie detect` as an analyst meets it: a score for every row, by the rows before it alone, and how good the alarms are on
-//! the Numenta Anomaly Benchmark's tweet volumes.
+//! `vigie detect` as an analyst runs it: a score for every row, from earlier rows only, and the quality of the alarms on the
+//! tweet volumes of the Numenta Anomaly Benchmark.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers: a panic there is the failure it should be")]
 
 mod common;
@@ -49,8 +49,8 @@ fn every_row_has_its_score_and_its_timestamp_as_it_stands() {
     let alarms: Vec<usize> =
         (0..).zip(scores(&scored)).filter(|(_, score)| *score >= 0.5).map(|(row, _)| row).collect();
     assert_eq!(alarms, [1_500], "one alarm for one incident");
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(told, "vigie: 1728 rows scored, 1 alarm (0.5 or more), 0 rows that could not be used\n");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(message, "vigie: 1728 rows scored, 1 alarm (0.5 or more), 0 unusable rows\n");
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn a_file_is_written_whole_and_twice_the_same() {
     let read = |name: &str| fs::read_to_string(dir.path().join(name)).unwrap();
     assert_eq!(read("a.csv"), read("b.csv"));
     let onto = vigie(dir.path()).args(["detect", "series.csv", "--out", "./series.csv"]).output().unwrap();
-    assert!(failure(&onto).contains("name another file"), "{}", failure(&onto));
+    assert!(failure(&onto).contains("set another output file"), "{}", failure(&onto));
     assert_eq!(read("series.csv"), series());
 }
 
@@ -89,19 +89,19 @@ fn what_cannot_be_used_is_named_and_scores_nothing() {
     let scored = success(&output);
     assert_eq!(scored.lines().count(), 10);
     assert!(scored.contains("\nyesterday,0.000000\n"), "{scored}");
-    let told = String::from_utf8(output.stderr).unwrap();
-    let wanted = [
+    let message = String::from_utf8(output.stderr).unwrap();
+    let expected = [
         "series.csv:3: `timestamp` is no time with date and hour",
         "series.csv:4: `value` is not a number",
         "series.csv:5: `value` is empty",
         "series.csv:6: `value` is missing",
-        "series.csv:7: `value` is negative, which no volume is; the row scores 0",
+        "series.csv:7: `value` is negative; the row scores 0",
         "series.csv:8: `value` is not a number",
         "series.csv:9: `timestamp` is not after the row before",
-        "9 rows scored, 0 alarms (0.5 or more), 7 rows that could not be used",
+        "9 rows scored, 0 alarms (0.5 or more), 7 unusable rows",
     ];
-    for wanted in wanted {
-        assert!(told.contains(wanted), "{told}\n does not say {wanted}");
+    for expected in expected {
+        assert!(message.contains(expected), "{message}\n does not say {expected}");
     }
 }
 
@@ -111,29 +111,29 @@ fn many_bad_rows_are_counted_and_not_all_named() {
     let text = "timestamp,value\n2026-03-01,1\n".to_owned() + &"x,y\n".repeat(500);
     let output = detect(dir.path(), &text, &[]);
     success(&output);
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(told.lines().count(), 12, "{told}");
-    assert!(told.contains("490 more rows that cannot be used"), "{told}");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(message.lines().count(), 12, "{message}");
+    assert!(message.contains("490 more unusable rows"), "{message}");
 }
 
 #[test]
 fn columns_are_found_by_name_in_any_order() {
     let dir = tempfile::tempdir().unwrap();
-    let wanted = success(&detect(dir.path(), &series(), &[]));
+    let expected = success(&detect(dir.path(), &series(), &[]));
     let turned = |header: &str, mark: &str| -> String {
         let text = series();
         let rows = text.lines().skip(1).filter_map(|line| line.split_once(','));
         let rows: String = rows.map(|(time, value)| format!("{value}{mark}x{mark}{time}\r\n")).collect();
         format!("\u{feff}{header}\r\n{rows}")
     };
-    assert_eq!(success(&detect(dir.path(), &turned("Count,note,Date", ","), &[])), wanted);
-    assert_eq!(success(&detect(dir.path(), &turned("value;note;timestamp", ";"), &[])), wanted);
+    assert_eq!(success(&detect(dir.path(), &turned("Count,note,Date", ","), &[])), expected);
+    assert_eq!(success(&detect(dir.path(), &turned("value;note;timestamp", ";"), &[])), expected);
     let flags = ["--time-column", "when", "--value-column", "much"];
-    assert_eq!(success(&detect(dir.path(), &turned("much,note,when", ","), &flags)), wanted);
+    assert_eq!(success(&detect(dir.path(), &turned("much,note,when", ","), &flags)), expected);
     let headless: String = series().lines().skip(1).map(|line| line.to_owned() + "\n").collect();
-    assert_eq!(success(&detect(dir.path(), &headless, &[])), wanted);
-    let told = failure(&detect(dir.path(), &turned("much,note,when", ","), &[]));
-    assert!(told.contains("`much`, `note`, `when`") && told.contains("--time-column"), "{told}");
+    assert_eq!(success(&detect(dir.path(), &headless, &[])), expected);
+    let message = failure(&detect(dir.path(), &turned("much,note,when", ","), &[]));
+    assert!(message.contains("`much`, `note`, `when`") && message.contains("--time-column"), "{message}");
 }
 
 #[test]
@@ -153,15 +153,15 @@ fn a_daily_series_may_have_dates_alone() {
 fn times_are_read_by_their_format() {
     let dir = tempfile::tempdir().unwrap();
     let flags = ["--time-format", "%d/%m/%Y %H:%M"];
-    let told = success(&detect(dir.path(), "timestamp,value\n28/02/2026 23:55,1\n01/03/2026 00:00,2\n", &flags));
-    assert_eq!(told.lines().nth(2), Some("01/03/2026 00:00,0.000000"));
+    let message = success(&detect(dir.path(), "timestamp,value\n28/02/2026 23:55,1\n01/03/2026 00:00,2\n", &flags));
+    assert_eq!(message.lines().nth(2), Some("01/03/2026 00:00,0.000000"));
 }
 
 #[test]
 fn a_series_without_any_row_of_use_is_a_fault() {
     let dir = tempfile::tempdir().unwrap();
-    assert!(failure(&detect(dir.path(), "", &[])).contains("series.csv: it is empty"));
-    assert!(failure(&detect(dir.path(), "timestamp,value\na,b\n", &[])).contains("no row can be used"));
+    assert!(failure(&detect(dir.path(), "", &[])).contains("series.csv: empty file"));
+    assert!(failure(&detect(dir.path(), "timestamp,value\na,b\n", &[])).contains("no usable rows"));
     assert_eq!(success(&detect(dir.path(), "timestamp,value\n", &[])), "timestamp,anomaly_score\n");
     let missing = vigie(dir.path()).args(["detect", "absent.csv", "--out", "-"]).output().unwrap();
     assert!(failure(&missing).contains("cannot read absent.csv"));
@@ -209,7 +209,7 @@ fn the_benchmark_is_judged_as_its_tool_does() {
     let dir = tempfile::tempdir().unwrap();
     let mut total = nab::Judged::default();
     for series in &series {
-        // Fires anywhere, so that every branch of the rule counts.
+        // Alarms everywhere, so that every branch of the rule is used.
         let text = fs::read_to_string(&series.path).unwrap();
         let scores: Vec<f64> = (0..text.lines().count() - 1).map(|row| f64::from(u8::from(row % 370 == 7))).collect();
         let rows = text.lines().skip(1).zip(&scores).map(|(line, score)| (line.split(',').next().unwrap(), score));

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes the Debian package, and tries it: installs it, looks at what it brought, removes and purges it.
+# Builds the Debian package and tests it: installs, inspects, removes and purges it.
 #
-#   tests/package.sh          make it of the debug build and try it (as root, where no vigie is installed)
-#   tests/package.sh build    make it of the release build, to be given away; prints its path
+#   tests/package.sh          build it from the debug build and test it (as root, on a machine without vigie)
+#   tests/package.sh build    build it from the release build, for publication; prints its path
 #
 # Needs cargo-deb, which tests/run installs into target/tools.
 set -euo pipefail
@@ -18,7 +18,7 @@ for tool in dpkg-deb dpkg-shlibdeps; do
 done
 command -v cargo-deb >/dev/null || { echo "tests/package.sh: cargo-deb is missing: run tests/run once" >&2; exit 1; }
 
-# pack PROFILE FOLDER OPTION...: makes the package of a binary that is built; prints its path.
+# pack PROFILE FOLDER OPTION...: builds the package from an existing binary; prints its path.
 pack() {
     local made=$target/$2/package
     rm -rf "$made"
@@ -29,13 +29,13 @@ pack() {
 }
 
 if [ "${1:-}" = build ]; then
-    cargo build --quiet --locked --release
+    cargo build --quiet --locked --release --features package
     pack release release
     exit
 fi
 
-# The very build of the tests: another one would compile half of the dependencies again, with other features.
-cargo test --quiet --locked --no-run --test check_config
+# The same build as the tests: another one would compile half of the dependencies again, with other features.
+cargo test --quiet --locked --no-run --features package --test check_config
 deb=$(pack dev debug --fast)
 echo "$deb: $(stat -c %s "$deb") bytes"
 
@@ -44,7 +44,7 @@ fail() {
     exit 1
 }
 
-# What can be told without installing.
+# Checks without installing.
 contents=$(dpkg-deb --contents "$deb" | awk '{ print $1, $6 }')
 has() {
     grep -qF -- "$1" <<<"$contents" || fail "the package lacks: $1"
@@ -60,7 +60,7 @@ for file in etc/vigie/vigie.toml etc/vigie/rules.toml usr/share/vigie/models/def
 done
 conffiles=$(dpkg-deb --ctrl-tarfile "$deb" | tar -xO ./conffiles)
 [ "$conffiles" = "/etc/vigie/vigie.toml
-/etc/vigie/rules.toml" ] || fail "other conffiles than wanted: $conffiles"
+/etc/vigie/rules.toml" ] || fail "unexpected conffiles: $conffiles"
 
 if [ "$(id -u)" -ne 0 ]; then
     echo "skipped: installing the package (this is not root)"
@@ -72,7 +72,7 @@ if ! command -v systemd-sysusers >/dev/null; then
 fi
 if dpkg-query --status vigie >/dev/null 2>&1 || getent passwd vigie >/dev/null || [ -e /etc/vigie ] ||
     [ -e /var/lib/vigie ]; then
-    echo "skipped: installing the package (this machine has a vigie already)"
+    echo "skipped: installing the package (vigie is already installed on this machine)"
     exit
 fi
 trap 'dpkg --purge vigie >/dev/null 2>&1 || true' EXIT
@@ -81,8 +81,8 @@ dpkg --install "$deb" >/dev/null
 [ "$(command -v vigie)" = /usr/bin/vigie ] || fail "another vigie comes first in PATH"
 [ "$(vigie --version)" = "vigie $(dpkg-query --show --showformat '${Version}' vigie | sed 's/-[0-9]*$//')" ] ||
     fail "the binary and the package are of different versions"
-getent passwd vigie >/dev/null || fail "there is no user vigie"
-# From a folder that has no configuration of its own.
+getent passwd vigie >/dev/null || fail "user vigie not found"
+# From a directory without a configuration.
 (cd / && vigie check-config) >"$target/package-check.txt" || { cat "$target/package-check.txt"; fail "check-config"; }
 grep -q "^model *usr/share/vigie/models/default$\|^model */usr/share/vigie/models/default$" "$target/package-check.txt" ||
     fail "the packaged configuration names another model"
@@ -95,8 +95,8 @@ if command -v man >/dev/null; then
 fi
 bash -n /usr/share/bash-completion/completions/vigie
 if command -v systemd-analyze >/dev/null; then
-    told=$(systemd-analyze verify --man=no vigie.service "vigie-replay@usr-share-vigie-airline.csv.service" 2>&1)
-    [ -z "$told" ] || fail "systemd-analyze verify: $told"
+    problems=$(systemd-analyze verify --man=no vigie.service "vigie-replay@usr-share-vigie-airline.csv.service" 2>&1)
+    [ -z "$problems" ] || fail "systemd-analyze verify: $problems"
 fi
 
 install -d -o vigie -g vigie -m 700 /var/lib/vigie
@@ -109,4 +109,4 @@ left=$(find / -xdev \( -path /proc -o -path "$PWD" -o -path "$target" -o -path /
 [ -z "$left" ] || fail "left behind: $left"
 ! getent passwd vigie >/dev/null || fail "the user is left behind"
 ! getent group vigie >/dev/null || fail "the group is left behind"
-echo "the package was installed, tried, removed and purged"
+echo "the package was installed, tested, removed and purged"

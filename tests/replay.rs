@@ -18,7 +18,7 @@ fn airline() -> String {
     repository("tests/data/airline.csv").display().to_string()
 }
 
-/// Given labels are replayed, so that the expected numbers are the dump's own.
+/// Replays the labels of the dump, so that the expected numbers are known.
 fn given_labels(dir: &Path, dump: &str, more: &[&str]) -> Output {
     let args = [&[dump, "--labels", "column", "--format", "json"], more].concat();
     replay(dir, &args)
@@ -32,7 +32,7 @@ fn the_summary_agrees_with_the_dump() {
 
     let mut reader = csv::Reader::from_path(airline()).unwrap();
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
-    let count = |wanted: &str| rows.iter().filter(|row| &row[5] == wanted).count();
+    let count = |expected: &str| rows.iter().filter(|row| &row[5] == expected).count();
     assert_eq!(summary["posts"], rows.len());
     assert_eq!(summary["rejected"], 0);
     for label in ["negative", "neutral", "positive"] {
@@ -81,7 +81,7 @@ fn order_packing_and_way_in_do_not_matter() {
     let reversed = success(&given_labels(dir.path(), newest_first.to_str().unwrap(), &[]));
     assert_eq!(lines(&reversed), lines(&plain));
 
-    let packed = dir.path().join("dump"); // gzip is told by its bytes
+    let packed = dir.path().join("dump"); // gzip is detected by content
     let mut gz = flate2::write::GzEncoder::new(fs::File::create(&packed).unwrap(), flate2::Compression::fast());
     gz.write_all(dump.as_bytes()).unwrap();
     gz.finish().unwrap();
@@ -114,7 +114,7 @@ fn the_last_minute_of_a_dump_is_judged_too() {
 }
 
 #[test]
-fn posts_of_no_topic_are_left_out_only_where_told_and_then_counted() {
+fn posts_without_a_topic_are_skipped_only_if_configured_and_counted() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("dump.csv"), "id,created_at,text,label\n1,2015-02-20T10:00:00Z,hello,neutral\n").unwrap();
     fs::write(dir.path().join("vigie.toml"), "rules = \"rules.toml\"\nunmatched_topic = \"\"\n").unwrap();
@@ -162,9 +162,9 @@ fn what_cannot_be_replayed_is_one_clear_line() {
         ("empty.csv", &["empty.csv", "empty"]),
         (".", &["directory"]),
     ];
-    for (dump, wanted) in cases {
+    for (dump, expected) in cases {
         let error = failure(&replay(dir.path(), &[dump, "--labels", "column", "--columns", "label=id"]));
-        for word in wanted {
+        for word in expected {
             assert!(error.contains(word), "{dump}: {error} does not say `{word}`");
         }
         assert_eq!(error.lines().count(), 1, "{error}");
@@ -195,7 +195,7 @@ fn a_state_is_taken_up_and_never_mixed() {
     let first = success(&given_labels(dir.path(), &airline(), &state));
     let second = success(&given_labels(dir.path(), &airline(), &state));
     assert_eq!(summary(&second), summary(&first));
-    assert_eq!(alerts(&second).len(), 0, "all were told already");
+    assert_eq!(alerts(&second).len(), 0, "all were sent already");
 
     fs::write(dir.path().join("other.csv"), "id,created_at,text,label\n1,2015-02-20T10:00:00Z,hello,neutral\n")
         .unwrap();
@@ -246,11 +246,11 @@ fn the_timeline_speaks_both_languages() {
     assert!(english.contains("US Airways\n") && english.contains("alerts"), "{english}");
     assert!(english.contains("in the last hour are negative"), "the annotation: {english}");
     let french = in_language("fr");
-    assert!(french.contains("alertes") && french.contains("de la dernière heure sont négatifs"), "{french}");
+    assert!(french.contains("alertes") && french.contains("Dernière heure :"), "{french}");
     assert!(english.lines().all(|line| !line.contains('\u{1b}')));
 }
 
-/// The mails that a replay of the airline slice tells, by file name.
+/// The mails that a replay of the airline slice sends, by file name.
 fn mails(language: &str) -> std::collections::BTreeMap<String, String> {
     let dir = tempfile::tempdir().unwrap();
     let receiver = "[[receiver]]\nname = 'desk'\ntype = 'email'\ntransport = 'directory'\ndirectory = 'mails'\n\
@@ -265,29 +265,29 @@ fn mails(language: &str) -> std::collections::BTreeMap<String, String> {
 }
 
 #[test]
-fn receivers_are_told_in_event_time_one_thread_for_each_incident() {
-    let told = mails("fr");
-    assert_eq!(told, mails("fr"), "two replays tell the same, byte for byte");
+fn receivers_are_notified_in_event_time_with_one_thread_per_incident() {
+    let sent = mails("fr");
+    assert_eq!(sent, mails("fr"), "two replays send the same mails, byte for byte");
 
     let header = |mail: &str, name: &str| {
         let line = mail.lines().find(|line| line.starts_with(&format!("{name}: ")));
         line.map(|line| line[name.len() + 2..].trim().to_owned())
     };
-    let roots: Vec<String> = told
+    let roots: Vec<String> = sent
         .values()
         .filter(|mail| header(mail, "References").is_none())
         .map(|mail| header(mail, "Message-ID").unwrap())
         .collect();
     assert_eq!(roots.len(), 2, "one incident of each airline");
-    for mail in told.values() {
+    for mail in sent.values() {
         assert!(mail.contains("Auto-Submitted: auto-generated"));
         if let Some(root) = header(mail, "References") {
             assert!(roots.contains(&root), "{root} is the root of a thread");
         }
     }
-    // What is told again is told with the numbers of then.
-    let mut texts: Vec<&str> = told.values().map(|mail| mail.split_once("\r\n\r\n").unwrap().1).collect();
+    // Reminders have the numbers of their own time.
+    let mut texts: Vec<&str> = sent.values().map(|mail| mail.split_once("\r\n\r\n").unwrap().1).collect();
     texts.sort_unstable();
     texts.dedup();
-    assert_eq!(texts.len(), told.len());
+    assert_eq!(texts.len(), sent.len());
 }

@@ -23,14 +23,14 @@ pub(crate) fn thresholds(setting: &Setting<'_>) -> Vec<Set> {
 
 fn threshold(setting: &Setting<'_>, baseline: &Baseline) -> f64 {
     let streams: Vec<Vec<f32>> = (0..setting.scale.calibration).map(|seed| values(setting, baseline, seed)).collect();
-    let wanted = streams.len();
+    let allowed = streams.len();
     let highest = streams.iter().flatten().copied().fold(f32::MIN, f32::max);
     let (mut low, mut high) = (0.0_f64, f64::from(highest) + 1e-3);
     for _ in 0..40 {
         let middle = f64::midpoint(low, high);
         // Far below the threshold one alarm never ends, which are few too: so many minutes above it are no alarm at rest.
         let (alarms, above) = counts(&streams, middle);
-        if alarms > wanted || above > 0.02 { low = middle } else { high = middle }
+        if alarms > allowed || above > 0.02 { low = middle } else { high = middle }
     }
     high
 }

@@ -113,7 +113,7 @@ fn summary(volumes: &[Volume]) {
                 Kind::all().iter().enumerate().filter(|(_, kind)| of(kind)).map(|(i, _)| i).collect();
             let cells: Vec<Cell> =
                 volumes.iter().flat_map(|volume| kinds.iter().map(move |kind| Cell::new(volume, *kind))).collect();
-            let told = |delays: fn(&Cell) -> &Delays| {
+            let columns = |delays: fn(&Cell) -> &Delays| {
                 let ratios: Vec<f64> = cells.iter().filter_map(|cell| cell.ratio(delays(cell))).collect();
                 let mean = (ratios.iter().map(|ratio| ratio.ln()).sum::<f64>() / ratios.len().max(1) as f64).exp();
                 let half = ratios.iter().filter(|ratio| **ratio <= 0.5).count();
@@ -121,7 +121,7 @@ fn summary(volumes: &[Volume]) {
             };
             let posts = if posts == IncidentKind::Added { "posts added" } else { "posts replaced" };
             let shape = if is_slow { "slow" } else { "sudden" };
-            println!("| {shape}, {posts} | {} | {} |", told(|cell| &cell.any), told(|cell| &cell.clairvoyant));
+            println!("| {shape}, {posts} | {} | {} |", columns(|cell| &cell.any), columns(|cell| &cell.clairvoyant));
         }
     }
 }

@@ -1,6 +1,6 @@
-//! `vigie alerts`: incidents and silences of the running daemon, over its local API.
+//! `vigie alerts`: incidents and silences of the running daemon, through its local API.
 
-mod words;
+mod text;
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -12,8 +12,8 @@ use reqwest::Method;
 
 use super::state::StateFlags;
 use crate::notify::Matcher;
-use crate::pipeline::{Answer, Ask};
-use words::Words;
+use crate::pipeline::{AlertQuery, AlertReply};
+use text::AlertsText;
 
 /// List, show, acknowledge and silence alerts of the running daemon
 #[derive(Debug, Args)]
@@ -29,40 +29,40 @@ pub(super) struct AlertsArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Incidents that fire, and silences
+    /// List firing incidents and active silences
     List {
         /// Also those of the last seven days
         #[arg(long)]
         all: bool,
     },
-    /// Everything about an incident: its alerts, the numbers that decided, and who was told
+    /// Show an incident: its alerts, the numbers behind them, and notified receivers
     Show { id: String },
-    /// Take an incident on: no reminders and no escalation from here on; its end is still told
+    /// Acknowledge an incident: stops reminders and escalation; the resolved notification is still sent
     Ack {
         id: String,
-        /// Take it back
+        /// Remove the acknowledgement
         #[arg(long)]
         undo: bool,
-        /// Who takes it on [default: you]
+        /// Who acknowledges [default: the current user]
         #[arg(long, value_name = "NAME")]
         by: Option<String>,
     },
-    /// Tell nobody of alerts that match, for some time; the end of what was told is told all the same
+    /// Silence matching alerts for some time: no notifications, except the resolved ones of incidents already sent
     Silence {
-        /// On labels, all of which must match: topic="Air Paradis", severity=~"warning|info", component!=store
+        /// Label matchers, all of which must match: topic="Air Paradis", severity=~"warning|info", component!=store
         #[arg(required = true, value_name = "MATCHER", value_parser = matcher)]
         matchers: Vec<Matcher>,
-        /// For how long, such as 2h or 30m
+        /// Duration, e.g. 2h or 30m
         #[arg(long = "for", value_name = "TIME", value_parser = length)]
         lasts: Duration,
-        /// Why
+        /// Reason for the silence
         #[arg(long, value_name = "TEXT")]
         comment: String,
-        /// Who silences [default: you]
+        /// Who silences [default: the current user]
         #[arg(long, value_name = "NAME")]
         by: Option<String>,
     },
-    /// End a silence now: what still fires is told
+    /// End a silence: alerts that still fire are sent
     Unsilence { id: String },
 }
 
@@ -71,43 +71,44 @@ fn matcher(text: &str) -> Result<Matcher, String> {
 }
 
 fn length(text: &str) -> Result<Duration, String> {
-    let length: SignedDuration = text.parse().map_err(|_| "wanted a length of time, such as 30m or 2h".to_owned())?;
-    Duration::try_from(length).map_err(|_| "wanted a length of time that is not negative".to_owned())
+    let length: SignedDuration = text.parse().map_err(|_| "expected a duration, e.g. 30m or 2h".to_owned())?;
+    Duration::try_from(length).map_err(|_| "expected a duration of 0s or more".to_owned())
 }
 
-/// Who runs this, as far as the environment tells.
-fn you(by: Option<String>) -> String {
+/// The current user, from the environment.
+fn user_name(by: Option<String>) -> String {
     let known = by.or_else(|| std::env::var("SUDO_USER").ok()).or_else(|| std::env::var("USER").ok());
     known.filter(|name| !name.is_empty()).unwrap_or_else(|| "shell".into())
 }
 
 pub(super) fn run(args: &AlertsArgs) -> anyhow::Result<()> {
-    let config = super::over_environment(args.state.config.clone()).load()?.config;
+    let config = super::config_loader(args.state.config.clone()).load()?.config;
     let state = args.state.directory()?;
-    let said = |words: &Words| match &args.action {
-        Action::Ack { id, undo: false, .. } => words.acknowledged(id),
-        Action::Ack { id, .. } => words.taken_back(id),
-        Action::Unsilence { id } => words.unsilenced(id),
+    let confirmation = |text: &AlertsText| match &args.action {
+        Action::Ack { id, undo: false, .. } => text.acknowledged(id),
+        Action::Ack { id, .. } => text.unacknowledged(id),
+        Action::Unsilence { id } => text.unsilenced(id),
         Action::List { .. } | Action::Show { .. } | Action::Silence { .. } => String::new(),
     };
-    let ask = match &args.action {
-        Action::List { all } => Ask::List { all: *all },
-        Action::Show { id } => Ask::Show { id: id.clone() },
-        Action::Ack { id, undo: true, .. } => Ask::Unacknowledge { id: id.clone() },
-        Action::Ack { id, by, .. } => Ask::Acknowledge { id: id.clone(), by: you(by.clone()) },
-        Action::Silence { matchers, lasts, comment, by } => Ask::Silence {
+    let query = match &args.action {
+        Action::List { all } => AlertQuery::List { all: *all },
+        Action::Show { id } => AlertQuery::Show { id: id.clone() },
+        Action::Ack { id, undo: true, .. } => AlertQuery::Unacknowledge { id: id.clone() },
+        Action::Ack { id, by, .. } => AlertQuery::Acknowledge { id: id.clone(), by: user_name(by.clone()) },
+        Action::Silence { matchers, lasts, comment, by } => AlertQuery::Silence {
             matchers: matchers.clone(),
             seconds: lasts.as_secs(),
-            by: you(by.clone()),
+            by: user_name(by.clone()),
             comment: comment.clone(),
         },
-        Action::Unsilence { id } => Ask::Unsilence { id: id.clone() },
+        Action::Unsilence { id } => AlertQuery::Unsilence { id: id.clone() },
     };
-    let answer: Answer = super::ask::daemon(config.web.listen, &state, (Method::POST, "/api/v1/alerts"), Some(&ask))?;
+    let answer: AlertReply =
+        super::daemon_client::request(config.web.listen, &state, (Method::POST, "/api/v1/alerts"), Some(&query))?;
     let mut out = io::stdout().lock();
     if args.json {
         let value = serde_json::to_value(&answer)?;
-        // The answer's own name says nothing that the question did not.
+        // Without the variant name: the command already says which reply it is.
         let value = value
             .as_object()
             .and_then(|named| named.values().next())
@@ -116,12 +117,12 @@ pub(super) fn run(args: &AlertsArgs) -> anyhow::Result<()> {
         writeln!(out, "{value}")?;
         return Ok(());
     }
-    let words = Words::new(config.language, &config.notify.time_zone);
+    let text = AlertsText::new(config.language, &config.notify.time_zone);
     let text = match &answer {
-        Answer::List { now, incidents, silences } => words.list(*now, incidents, silences),
-        Answer::Incident(incident) => words.incident(incident),
-        Answer::Silence(silence) => words.silenced(silence),
-        Answer::Done => said(&words) + "\n",
+        AlertReply::List { now, incidents, silences } => text.list(*now, incidents, silences),
+        AlertReply::Incident(incident) => text.incident(incident),
+        AlertReply::Silence(silence) => text.silenced(silence),
+        AlertReply::Done => confirmation(&text) + "\n",
     };
-    out.write_all(text.as_bytes()).context("standard output cannot be written")
+    out.write_all(text.as_bytes()).context("cannot write to standard output")
 }

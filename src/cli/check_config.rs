@@ -1,5 +1,5 @@
-//! `vigie check-config`: every fault of a configuration at once, or what it would run. Resolves nothing on the network
-//! and reads no secret.
+//! `vigie check-config`: every error of a configuration at once, or what `vigie run` would do with it. Opens no
+//! connection and reads no secret.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,20 +7,21 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::{ConfigFlags, words};
-use crate::config::{Config, ConfigError, Loaded, Purpose};
+use super::{ConfigFlags, config_text};
+use crate::config::{Config, ConfigError, LoadedConfig, Purpose};
 
-/// Check a configuration and its rules: print every fault with its file and line, or else what `vigie run` would do
+/// Validate a configuration and its rules: print every error with file and line, or what `vigie run` would do
 ///
-/// Nothing is asked of the network and no secret is read. Ends with code 78 when there are faults.
+/// Opens no network connection and reads no secret. Ends with exit code 78 if there are errors.
 #[derive(Debug, Args)]
 pub(super) struct CheckConfigArgs {
     #[command(flatten)]
     config: ConfigFlags,
-    /// Alerting rules, instead of the configuration's
+    /// Rule file; overrides `rules` of the configuration
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
-    /// Also print which receivers an alert with these labels is told to now, such as severity=critical,topic=X
+    /// Also print the receivers that would be notified now of an alert with these labels, e.g.
+    /// severity=critical,topic=X
     #[arg(long, value_name = "LABELS")]
     route: Option<String>,
     /// Print one JSON object instead of text
@@ -28,85 +29,85 @@ pub(super) struct CheckConfigArgs {
     json: bool,
 }
 
-/// The faults have been printed.
+/// The errors have been printed.
 #[derive(Debug, thiserror::Error)]
-#[error("{0} {noun} in the configuration", noun = if *.0 == 1 { "fault" } else { "faults" })]
-pub(super) struct Faulty(usize);
+#[error("{0} {noun} in the configuration", noun = if *.0 == 1 { "error" } else { "errors" })]
+pub(super) struct InvalidConfig(usize);
 
 pub(super) fn run(args: &CheckConfigArgs) -> anyhow::Result<()> {
-    let origin = args.config.origin(args.rules.as_deref(), Purpose::Daemon);
-    let file = origin.file().map(|path| path.display().to_string());
-    match origin.load() {
+    let loader = args.config.loader(args.rules.as_deref(), Purpose::Daemon);
+    let file = loader.file().map(|path| path.display().to_string());
+    match loader.load() {
         Ok(loaded) => {
             if args.json {
-                println!("{}", json!({ "sound": true, "file": file, "faults": [], "would_run": would_run(&loaded) }));
+                println!("{}", json!({ "valid": true, "file": file, "errors": [], "would_run": would_run(&loaded) }));
             } else {
-                let file = file.unwrap_or_else(|| "what vigie carries (there is no file)".into());
-                let set: Vec<String> = origin.overrides.iter().map(|over| over.place().to_string()).collect();
-                print!("{}", Sound { file, loaded: &loaded, set });
+                let file = file.unwrap_or_else(|| "built-in defaults (no file found)".into());
+                let set: Vec<String> = loader.overrides.iter().map(|over| over.location().to_string()).collect();
+                print!("{}", Summary { file, loaded: &loaded, set });
             }
             if let Some(labels) = &args.route {
-                println!("{}", words::route(&loaded.config, labels, jiff::Timestamp::now())?);
+                println!("{}", config_text::describe_route(&loaded.config, labels, jiff::Timestamp::now())?);
             }
             Ok(())
         }
-        Err(ConfigError::Faults { faults }) => {
+        Err(ConfigError::Invalid { problems }) => {
             if args.json {
-                println!("{}", json!({ "sound": false, "file": file, "faults": faults }));
+                println!("{}", json!({ "valid": false, "file": file, "errors": problems }));
             } else {
-                faults.iter().for_each(|fault| println!("{fault}"));
+                problems.iter().for_each(|problem| println!("{problem}"));
             }
-            Err(Faulty(faults.len()).into())
+            Err(InvalidConfig(problems.len()).into())
         }
         Err(error) => Err(error.into()),
     }
 }
 
-/// What would run, for a program.
-fn would_run(loaded: &Loaded) -> serde_json::Value {
-    let Loaded { config, rules } = loaded;
+/// What would run, as JSON.
+fn would_run(loaded: &LoadedConfig) -> serde_json::Value {
+    let LoadedConfig { config, rules } = loaded;
     let sources: Vec<_> = config
         .sources
         .iter()
-        .map(|source| json!({ "name": source.name(), "reads": words::reads(source, config) }))
+        .map(|source| json!({ "name": source.name(), "reads": config_text::describe_source(source, config) }))
         .collect();
     json!({
         "topics": config.topics.iter().map(|topic| &topic.name).collect::<Vec<_>>(),
         "sources": sources,
-        "cost": words::cost(config),
+        "cost": config_text::describe_cost(config),
         "rules": rules.rules.iter().map(|rule| &rule.name).collect::<Vec<_>>(),
-        "receivers": words::receivers(config),
+        "receivers": config_text::describe_receivers(config),
         "model": config.classify.model,
         "state": config.daemon.state,
         "listen": config.web.listen,
     })
 }
 
-/// What would run, for people.
-struct Sound<'a> {
+/// What would run, as text.
+struct Summary<'a> {
     file: String,
-    loaded: &'a Loaded,
-    /// What stands over the file.
+    loaded: &'a LoadedConfig,
+    /// Overrides of the file.
     set: Vec<String>,
 }
 
-impl fmt::Display for Sound<'_> {
+impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Loaded { config, rules } = self.loaded;
+        let LoadedConfig { config, rules } = self.loaded;
         let mut rows = |name: &str, lines: &[String]| {
             for (i, line) in lines.iter().enumerate() {
                 writeln!(f, "{:<11}{line}", if i == 0 { name } else { "" })?;
             }
             Ok(())
         };
-        rows("sound", &[format!("the configuration of {}", self.file)])?;
-        rows("over it", &self.set)?;
-        rows("topics", &config.topics.iter().map(words::topic).collect::<Vec<_>>())?;
+        rows("valid", &[self.file.clone()])?;
+        rows("overrides", &self.set)?;
+        rows("topics", &config.topics.iter().map(config_text::describe_topic).collect::<Vec<_>>())?;
         rows("sources", &sources(config))?;
-        rows("cost", &words::cost(config))?;
+        rows("cost", &config_text::describe_cost(config))?;
         let named = |rule: &crate::rule::AlertingRule| format!("{}, for {:#}", rule.name, rule.hold);
-        rows("rules", &or_none(rules.rules.iter().map(named).collect(), "none: nothing would alert"))?;
-        rows("receivers", &words::receivers(config))?;
+        rows("rules", &or_none(rules.rules.iter().map(named).collect(), "none: no alert would ever fire"))?;
+        rows("receivers", &config_text::describe_receivers(config))?;
         rows("model", &[config.classify.model.display().to_string()])?;
         rows("state", &[config.daemon.state.display().to_string()])?;
         rows("web", &[format!("http://{}", config.web.listen)])
@@ -114,8 +115,10 @@ impl fmt::Display for Sound<'_> {
 }
 
 fn sources(config: &Config) -> Vec<String> {
-    let line = |source: &crate::source::SourceConfig| format!("{}: {}", source.name(), words::reads(source, config));
-    or_none(config.sources.iter().map(line).collect(), "none: nothing would be read")
+    let line = |source: &crate::source::SourceConfig| {
+        format!("{}: {}", source.name(), config_text::describe_source(source, config))
+    };
+    or_none(config.sources.iter().map(line).collect(), "none: no posts would be read")
 }
 
 fn or_none(lines: Vec<String>, none: &str) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! `vigie classify`: the sentiment of texts, one by one as they come.
+//! `vigie classify`: classifies the sentiment of texts, from arguments, a file, or standard input.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
@@ -9,29 +9,29 @@ use serde::Serialize;
 
 use super::reader_flags::ReaderFlags;
 use super::{ConfigFlags, Format};
-use crate::classify::{Classifier, DistilBertClassifier, Input as Text, Label, Prediction};
+use crate::classify::{Classifier, ClassifierInput as Text, DistilBertClassifier, Label, Prediction};
 use crate::dump::Input;
 use crate::text;
 
 mod texts;
 
-use texts::{Item, Texts};
+use texts::{TextItem, Texts};
 
-/// Read the sentiment of texts: arguments, a file, or standard input, in their order
+/// Classify the sentiment of texts: arguments, a file, or standard input
 #[derive(Debug, Args)]
 pub(super) struct ClassifyArgs {
     /// Texts to classify
     #[arg(value_name = "TEXT", conflicts_with = "file")]
     texts: Vec<String>,
-    /// Dump to classify instead: CSV or JSON lines; `-` is standard input
+    /// Dump to classify: CSV or JSON lines; `-` is standard input
     #[arg(long, value_name = "FILE")]
     file: Option<String>,
     #[command(flatten)]
     config: ConfigFlags,
-    /// `text` prints a line per text for people, `json` an object
+    /// Output format: one line (`text`) or one JSON object (`json`) per text
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// File for rows of `--file` that cannot be used [default: they are only counted]
+    /// File for rejected rows of `--file` [default: rejected rows are only counted]
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
     #[command(flatten)]
@@ -45,7 +45,7 @@ struct Line<'a> {
     text: &'a str,
     label: Label,
     probabilities: Probabilities,
-    /// Why a negative text is so, where the model is sure of it.
+    /// The reason of a negative text, if the model is confident.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
     model: &'a str,
@@ -65,8 +65,8 @@ pub(super) fn run(args: ClassifyArgs) -> anyhow::Result<()> {
     let dump = loaded.config.dump;
     let mut texts = match (&args.file, args.texts) {
         (Some(file), _) => Texts::dump(Input::parse(file), dump, args.rejects)?,
-        (None, texts) if !texts.is_empty() => Texts::given(texts)?,
-        _ if io::stdin().is_terminal() => bail!("nothing to classify: give texts, --file FILE, or pipe lines in"),
+        (None, texts) if !texts.is_empty() => Texts::from_arguments(texts)?,
+        _ if io::stdin().is_terminal() => bail!("no input: pass texts, --file FILE, or lines on standard input"),
         _ => Texts::standard_input(dump, args.rejects)?,
     };
     let mut out = BufWriter::new(io::stdout().lock());
@@ -76,7 +76,7 @@ pub(super) fn run(args: ClassifyArgs) -> anyhow::Result<()> {
             break;
         }
         let cleaned: Vec<String> = items.iter().map(|item| text::clean(classifier.profile(), &item.text)).collect();
-        let inputs: Vec<Text<'_>> = cleaned.iter().map(|text| Text { text, given: None }).collect();
+        let inputs: Vec<Text<'_>> = cleaned.iter().map(|text| Text { text, label: None }).collect();
         let predictions = classifier.classify(&inputs)?;
         for (item, prediction) in items.iter().zip(predictions) {
             write(&mut out, args.format, item, &prediction, classifier.model())?;
@@ -89,15 +89,15 @@ pub(super) fn run(args: ClassifyArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn write(out: &mut impl Write, format: Format, item: &Item, read: &Prediction, model: &str) -> anyhow::Result<()> {
+fn write(out: &mut impl Write, format: Format, item: &TextItem, read: &Prediction, model: &str) -> anyhow::Result<()> {
     let [negative, neutral, positive] = read.probabilities;
-    let reason = read.told_reason().map(|reason| &*reason.name);
+    let reason = read.confident_reason().map(|reason| &*reason.name);
     match format {
         Format::Text => {
-            let sure = read.probabilities[read.label as usize] * 100.0;
+            let probability = read.probabilities[read.label as usize] * 100.0;
             let reason = reason.map(|reason| format!("  ({})", reason.replace('_', " "))).unwrap_or_default();
             let text = super::printable(&item.text, usize::MAX);
-            writeln!(out, "{:<8} {sure:>3.0} %  {text}{reason}", read.label.as_str())?;
+            writeln!(out, "{:<8} {probability:>3.0}%  {text}{reason}", read.label.as_str())?;
         }
         Format::Json => {
             let probabilities = Probabilities { negative, neutral, positive };

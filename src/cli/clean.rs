@@ -1,4 +1,4 @@
-//! `vigie clean`: a dump's posts with their texts cleaned, as CSV that `vigie replay` and `vigie lab` read again.
+//! `vigie clean`: writes a dump with cleaned texts, as CSV that `vigie replay` and `vigie lab` can read.
 
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
@@ -9,28 +9,28 @@ use clap::{Args, ValueEnum};
 
 use super::output::Output;
 use super::reader_flags::{ReaderFlags, default_rejects};
-use crate::dump::{Input, Needs, Reader, RejectsFile, Row};
+use crate::dump::{Input, Reader, RejectsFile, RequiredFields, Row};
 use crate::text;
 use crate::text::Profile;
 
-/// Clean a dump's texts, as the models read them, and write it as CSV: id, created_at, author, topic, label, text
+/// Clean the texts of a dump for the models, and write it as CSV: id, created_at, author, topic, label, text
 ///
-/// Posts whose text is empty once cleaned are left out and counted.
+/// Posts with an empty text after cleaning are skipped and counted.
 #[derive(Debug, Args)]
 pub(super) struct CleanArgs {
     /// Dump to clean: CSV or JSON lines; `-` is standard input
     #[arg(value_name = "FILE")]
     file: String,
-    /// Where the cleaned dump goes, readable by its owner only [default: standard output]
+    /// Output file, readable by its owner only [default: standard output]
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
-    /// What the texts are cleaned for: TF-IDF and word vectors, or transformers
+    /// Target of the cleaning: TF-IDF and word vectors, or transformers
     #[arg(long, value_enum, default_value_t = ProfileFlag::Classic)]
     profile: ProfileFlag,
-    /// Configuration, whose `[dump]` says how the dump is read
+    /// Configuration file, for its section `[dump]`
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// File for rows that cannot be used [default: FILE.rejects.csv in the working directory]
+    /// File for rejected rows [default: FILE.rejects.csv in the working directory]
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
     #[command(flatten)]
@@ -55,19 +55,19 @@ impl ProfileFlag {
 }
 
 pub(super) fn run(args: CleanArgs) -> anyhow::Result<()> {
-    let mut options = super::over_environment(args.config.clone()).load()?.config.dump;
+    let mut options = super::config_loader(args.config.clone()).load()?.config.dump;
     args.reader.apply(&mut options)?;
-    // Under the topic column's own name, so that the same configuration finds the topics in the cleaned dump.
+    // Keep the name of the topic column, so that the same configuration can read the cleaned dump.
     let topic = options.columns.topic.clone().unwrap_or_else(|| "topic".into());
     let input = Input::parse(&args.file);
     let rejects = args.rejects.unwrap_or_else(|| default_rejects(&input));
     for (flag, path) in [("the dump", Some(Path::new(&args.file))), ("--output", args.output.as_deref())] {
         if path == Some(rejects.as_path()) {
-            bail!("{flag} and the rejects file are both {}: name another with --rejects", rejects.display());
+            bail!("{flag} and the rejects file are both {}: set another one with --rejects", rejects.display());
         }
     }
     let mut rejects = RejectsFile::new(Some(rejects));
-    let reader = Reader::open(&input, &options, Needs::default())?;
+    let reader = Reader::open(&input, &options, RequiredFields::default())?;
     let counts = match &args.output {
         None => clean(reader, args.profile.profile(), &topic, io::stdout().lock(), &mut rejects)?,
         Some(path) => {
@@ -85,7 +85,7 @@ fn cannot_write(path: &Path) -> String {
     format!("cannot write {}", path.display())
 }
 
-/// What became of the usable rows.
+/// Results of the usable rows.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Counts {
     written: u64,
@@ -116,13 +116,13 @@ fn clean(
     }
     rejects.finish()?;
     if counts == Counts::default() {
-        return Err(rejects.no_usable_row(reader.name()).into());
+        return Err(rejects.no_usable_rows_error(reader.name()).into());
     }
     out.flush()?;
     Ok(counts)
 }
 
-/// A post without an identifier gets that of its text as posted: what was two posts must not become one by cleaning.
+/// A post without an identifier gets one from its original text: cleaning must not turn two posts into one.
 fn write(out: &mut csv::Writer<impl Write>, row: Row, cleaned: &str) -> csv::Result<()> {
     let created_at = row.created_at.map(|at| at.to_string());
     let (author, topic, label) = (row.author.clone(), row.topic.clone(), row.label.clone());
@@ -136,7 +136,7 @@ fn summary(counts: &Counts, output: Option<&Path>, rejects: &RejectsFile) -> Str
     if let Some(path) = output {
         let _ = write!(line, " to {}", path.display());
     }
-    let _ = write!(line, ", {} emptied by cleaning and left out, {} rejected", counts.emptied, rejects.total());
+    let _ = write!(line, ", {} skipped (empty after cleaning), {} rejected", counts.emptied, rejects.total());
     let reasons: Vec<String> = rejects.counts().iter().map(|(reason, rows)| format!("{rows} {reason}")).collect();
     if !reasons.is_empty() {
         let _ = write!(line, " ({})", reasons.join(", "));

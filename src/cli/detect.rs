@@ -1,4 +1,4 @@
-//! `vigie detect`: the volume detector over a series in a file, row by row.
+//! `vigie detect`: runs the volume detector on a series in a file, row by row.
 
 mod series;
 
@@ -10,55 +10,54 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use super::output::Output;
-use crate::rule::volume::{Settings, VolumeDetector};
-use series::{Given, Row, Series};
+use crate::rule::volume::{DetectorSettings, VolumeDetector};
+use series::{ColumnFlags, Row, Series};
 
-/// Find spikes in a series of volumes: reads CSV with `timestamp` and `value`, writes `timestamp,anomaly_score`, one row
-/// per row
+/// Find spikes in a series: reads CSV with `timestamp` and `value`, writes `timestamp,anomaly_score` for each row
 ///
-/// The score is in [0, 1]; a row at 0.5 or more is an alarm. Each row is judged by the rows before it alone, the way the
-/// daemon would have judged it then. What is normal is learnt by hour of the week from the series itself; what is an alarm
-/// follows from how wild the series has been so far and from how often a false alarm is accepted, so that the same flags
-/// fit any series. The first two days score 0: nothing is known yet.
+/// The score is in [0, 1]; 0.5 or more is an alarm. Each row is scored from earlier rows only, as in the daemon. The
+/// normal level is learned by hour of the week from the series itself; the threshold follows from the variability of
+/// the series and from the accepted false-alarm interval, so the same flags fit any series. The first two days score 0,
+/// as nothing is known yet.
 ///
-/// Rows that cannot be used (no time, no number, a negative value, a time not after the row before) are named, score 0,
-/// and teach nothing. Times are read in every form that dumps have (RFC 3339, `2015-02-26 21:42:53`, Unix times; UTC
-/// without an offset) and written as they stand.
+/// Unusable rows (no time, no number, a negative value, a time not after the previous row) are reported and score 0.
+/// Times can have any format known from dumps (RFC 3339, `2015-02-26 21:42:53`, Unix times; UTC without an offset) and
+/// are written unchanged.
 #[derive(Debug, Args)]
 pub(super) struct DetectArgs {
-    /// The series, in order of time; `-` is standard input
+    /// The series, ordered by time; `-` is standard input
     #[arg(value_name = "SERIES.csv")]
     series: PathBuf,
-    /// Where the scores go; `-` is standard output
+    /// Output file; `-` is standard output
     #[arg(short, long, value_name = "SCORES.csv")]
     out: PathBuf,
-    /// Days in which one false alarm is accepted: more of them, fewer alarms
-    #[arg(long, value_name = "DAYS", default_value_t = Settings::default().false_alarm_every, value_parser = days)]
+    /// Accepted false-alarm interval in days; longer means fewer alarms
+    #[arg(long, value_name = "DAYS", default_value_t = DetectorSettings::default().false_alarm_every, value_parser = days)]
     false_alarm_every: f64,
-    /// Hours after an alarm in which there is no other; 12 rows at least
-    #[arg(long, value_name = "HOURS", default_value_t = Settings::default().rest / 3_600,
+    /// Hours without another alarm after an alarm; at least 12 rows
+    #[arg(long, value_name = "HOURS", default_value_t = DetectorSettings::default().rest / 3_600,
         value_parser = clap::value_parser!(i64).range(0..=8_760))]
     rest: i64,
-    /// Seconds from row to row [default: found from the first rows]
+    /// Seconds between rows [default: estimated from the first rows]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(i64).range(1..=31_536_000))]
     interval: Option<i64>,
-    /// Column of the times [default: timestamp, or another usual name]
+    /// Column of times [default: timestamp, or another usual name]
     #[arg(long, value_name = "COLUMN")]
     time_column: Option<String>,
-    /// Column of the volumes [default: value, or another usual name]
+    /// Column of values [default: value, or another usual name]
     #[arg(long, value_name = "COLUMN")]
     value_column: Option<String>,
-    /// Format of times in none of the known forms, such as `%d/%m/%Y %H:%M`; UTC without `%z`
+    /// Format of times in an unknown form, e.g. `%d/%m/%Y %H:%M`; UTC without `%z`
     #[arg(long, value_name = "STRPTIME")]
     time_format: Option<String>,
-    /// Adds the columns `expected` and `upper`: what was to be expected of the row, and from what value on it is an alarm
+    /// Add the columns `expected` (the normal value) and `upper` (the value from which the row is an alarm)
     #[arg(long)]
     explain: bool,
 }
 
 impl DetectArgs {
-    fn given(&self) -> Given<'_> {
-        Given {
+    fn column_flags(&self) -> ColumnFlags<'_> {
+        ColumnFlags {
             time_column: self.time_column.as_deref(),
             value_column: self.value_column.as_deref(),
             time_format: self.time_format.as_deref(),
@@ -66,8 +65,8 @@ impl DetectArgs {
     }
 }
 
-/// Bad rows that are named one by one.
-const NAMED: u64 = 10;
+/// Maximum number of unusable rows reported one by one.
+const MAX_REPORTED: u64 = 10;
 
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Counts {
@@ -84,12 +83,12 @@ pub(super) fn run(args: &DetectArgs) -> anyhow::Result<()> {
         let file = File::open(&args.series).with_context(|| format!("cannot read {name}"))?;
         (Box::new(file), name)
     };
-    let series = Series::read(BufReader::new(input), name.clone(), args.given())?;
+    let series = Series::read(BufReader::new(input), name.clone(), args.column_flags())?;
     let counts = if is_standard(&args.out) {
         detect(series, args, io::stdout().lock())?
     } else {
         if args.out.canonicalize().is_ok_and(|out| args.series.canonicalize().is_ok_and(|series| series == out)) {
-            bail!("the series and --out are both {name}: name another file for the scores");
+            bail!("the series and --out are both {name}: set another output file");
         }
         let cannot = || format!("cannot write {}", args.out.display());
         let mut output = Output::create(&args.out).with_context(cannot)?;
@@ -107,7 +106,7 @@ fn is_standard(path: &Path) -> bool {
 
 fn detect(mut series: Series<impl Read>, args: &DetectArgs, out: impl Write) -> anyhow::Result<Counts> {
     let (false_alarm_every, rest, interval) = (args.false_alarm_every, args.rest * 3_600, args.interval);
-    let mut detector = VolumeDetector::new(Settings { false_alarm_every, rest, interval });
+    let mut detector = VolumeDetector::new(DetectorSettings { false_alarm_every, rest, interval });
     let mut out = csv::Writer::from_writer(BufWriter::with_capacity(1 << 16, out));
     let header = ["timestamp", "anomaly_score", "expected", "upper"];
     let columns = if args.explain { header.len() } else { 2 };
@@ -116,33 +115,33 @@ fn detect(mut series: Series<impl Read>, args: &DetectArgs, out: impl Write) -> 
     while let Some(Row { line, timestamp, read }) = series.next_row()? {
         counts.rows += 1;
         let judged = read.and_then(|(time, value)| {
-            detector.step(time, value).map_err(|unusable| {
-                let about = if unusable.is_about_time() { &series.columns.time } else { &series.columns.value };
-                format!("{about} {unusable}")
+            detector.step(time, value).map_err(|error| {
+                let about = if error.is_about_time() { &series.columns.time } else { &series.columns.value };
+                format!("{about} {error}")
             })
         });
-        let score = judged.unwrap_or_else(|fault| {
+        let score = judged.unwrap_or_else(|error| {
             counts.bad += 1;
-            if counts.bad <= NAMED {
-                eprintln!("vigie: {}:{line}: {fault}; the row scores 0", series.name);
+            if counts.bad <= MAX_REPORTED {
+                eprintln!("vigie: {}:{line}: {error}; the row scores 0", series.name);
             }
             Default::default()
         });
         counts.alarms += u64::from(score.is_alarm());
         let number = |number: Option<f64>| number.map(|number| format!("{number:.3}")).unwrap_or_default();
-        // Cut and not rounded: no row becomes an alarm by being written.
+        // Truncated, not rounded: rounding could turn a score into an alarm.
         let value = format!("{:.6}", (score.value * 1e6).floor() / 1e6);
         let fields = [value, number(score.expected), number(score.upper)];
         let fields = fields.iter().take(columns - 1).map(String::as_bytes);
         out.write_record([timestamp.as_slice()].into_iter().chain(fields)).map_err(io::Error::from)?;
     }
     out.flush()?;
-    if counts.bad > NAMED {
-        eprintln!("vigie: {}: {} more rows that cannot be used; they score 0", series.name, counts.bad - NAMED);
+    if counts.bad > MAX_REPORTED {
+        eprintln!("vigie: {}: {} more unusable rows; they score 0", series.name, counts.bad - MAX_REPORTED);
     }
     if counts.rows > 0 && counts.rows == counts.bad {
         bail!(
-            "{}: no row can be used; the columns read are {} and {}: name others with --time-column and --value-column",
+            "{}: no usable rows in the columns {} and {}; set others with --time-column and --value-column",
             series.name,
             series.columns.time,
             series.columns.value
@@ -155,15 +154,10 @@ fn summary(counts: &Counts, out: &Path) -> String {
     let to = if is_standard(out) { String::new() } else { format!(" to {}", out.display()) };
     let Counts { rows, bad, alarms } = counts;
     let are = |count: &u64, one: &str| if *count == 1 { format!("1 {one}") } else { format!("{count} {one}s") };
-    format!(
-        "{} scored{to}, {} (0.5 or more), {} that could not be used",
-        are(rows, "row"),
-        are(alarms, "alarm"),
-        are(bad, "row")
-    )
+    format!("{} scored{to}, {} (0.5 or more), {}", are(rows, "row"), are(alarms, "alarm"), are(bad, "unusable row"))
 }
 
 fn days(text: &str) -> Result<f64, String> {
-    let days: f64 = text.parse().map_err(|_| "is not a number of days".to_owned())?;
-    if (1.5..=3_650.0).contains(&days) { Ok(days) } else { Err("is not between 1.5 and 3650 days".into()) }
+    let days: f64 = text.parse().map_err(|_| "expected a number of days".to_owned())?;
+    if (1.5..=3_650.0).contains(&days) { Ok(days) } else { Err("expected 1.5 to 3650 days".into()) }
 }

@@ -1,5 +1,5 @@
-//! `vigie generate`, hidden: the man pages and shell completions that the package carries, made from the command line's own
-//! description so that they cannot differ from it.
+//! `vigie generate` (hidden): writes man pages and shell completions for packages, from the definition of the command
+//! line.
 
 use std::path::{Path, PathBuf};
 
@@ -9,15 +9,15 @@ use clap_complete::Shell;
 
 use super::Cli;
 
-/// Write what packages carry
+/// Write man pages or shell completions for packages
 #[derive(Debug, Args)]
 pub(super) struct GenerateArgs {
     #[command(subcommand)]
-    what: What,
+    artifact: Artifact,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum Artifact {
     /// Man pages: vigie.1, and one for each subcommand
     Man { dir: PathBuf },
     /// Completions of bash, zsh and fish
@@ -25,12 +25,12 @@ enum What {
 }
 
 pub(super) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
-    let (What::Man { dir } | What::Completions { dir }) = &args.what;
-    let written = || format!("{} cannot be written", dir.display());
+    let (Artifact::Man { dir } | Artifact::Completions { dir }) = &args.artifact;
+    let written = || format!("cannot write {}", dir.display());
     std::fs::create_dir_all(dir).with_context(written)?;
-    match &args.what {
-        What::Man { dir } => man(dir).with_context(written),
-        What::Completions { dir } => completions(dir).with_context(written),
+    match &args.artifact {
+        Artifact::Man { dir } => man(dir).with_context(written),
+        Artifact::Completions { dir } => completions(dir).with_context(written),
     }
 }
 
@@ -60,6 +60,6 @@ mod tests {
         for name in ["vigie.bash", "_vigie", "vigie.fish"] {
             assert!(read(name).contains("check-config"), "{name}");
         }
-        assert!(!dir.path().join("vigie-generate.1").exists(), "it is for packaging alone");
+        assert!(!dir.path().join("vigie-generate.1").exists(), "it is hidden");
     }
 }

@@ -1,34 +1,37 @@
-//! The command line: one file per subcommand. The outermost stage: it reads arguments, hands over to `pipeline` or `lab`,
-//! and speaks to the user; nothing else writes to standard output.
+//! The command line: one file per subcommand. The outermost stage: it parses arguments, calls `pipeline` or `lab`, and
+//! prints results; nothing else writes to standard output.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "speaking to the user is what this module is for")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this module prints to the terminal")]
 
 mod alerts;
-mod ask;
 mod backtest;
-mod bar;
 mod check_config;
 mod classify;
 mod clean;
+mod config_text;
+mod daemon_client;
 mod detect;
+mod duration_flag;
 mod feedback;
 mod forget;
+#[cfg(feature = "package")]
 mod generate;
 mod lab;
 mod model;
 mod output;
+mod posts;
+mod progress_bar;
 mod reader_flags;
 mod replay;
 mod run;
 mod send_test;
 mod simulate;
-mod span;
 mod state;
 mod store;
 mod summary;
+mod terminal;
 mod timeline;
 mod top;
-mod words;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -36,14 +39,14 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::classify::ModelError;
-use crate::config::{ConfigError, Loaded, Origin, Override, Purpose};
+use crate::config::{ConfigError, ConfigLoader, LoadedConfig, Override, Purpose};
 use crate::dump::RejectsFile;
 use crate::notify::ReceiverError;
 use crate::secret::SecretError;
 use crate::source::BuildError;
 use crate::source::twitter::AccountError;
 
-/// vigie, the lookout: watches what people post about a brand and warns of a bad buzz while it is still small.
+/// vigie watches posts about your brand and alerts you to a backlash while it is still small.
 #[derive(Debug, Parser)]
 #[command(version, about, max_term_width = 110)]
 pub struct Cli {
@@ -66,63 +69,66 @@ enum Command {
     Alerts(alerts::AlertsArgs),
     Forget(forget::ForgetArgs),
     Feedback(feedback::FeedbackArgs),
+    Posts(Box<posts::PostsArgs>),
     Store(store::StoreArgs),
     CheckConfig(check_config::CheckConfigArgs),
     SendTest(send_test::SendTestArgs),
+    #[cfg(feature = "package")]
     #[command(hide = true)]
     Generate(generate::GenerateArgs),
 }
 
-/// How results are written.
+/// Format of results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     Text,
     Json,
 }
 
-/// Where a command takes its configuration from.
+/// Flags for the configuration of a command.
 #[derive(Debug, Args)]
 struct ConfigFlags {
-    /// Configuration; without it config/vigie.toml, /etc/vigie/vigie.toml or the built-in defaults, the first there is
+    /// Configuration file [default: config/vigie.toml, /etc/vigie/vigie.toml or the built-in defaults, the first that
+    /// exists]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Model directory, instead of the configuration's
+    /// Model directory; overrides classify.model
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
-    /// A value over the configuration's, such as `web.listen=127.0.0.1:9000` or `source.x-search.page=50`; may be given
-    /// again. Environment variables such as VIGIE__WEB__LISTEN do the same, and flags go before them
+    /// Override a value of the configuration, e.g. `web.listen=127.0.0.1:9000` or `source.x-search.page=50`; can be
+    /// repeated. Flags override environment variables such as VIGIE__WEB__LISTEN
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
 }
 
-/// The file `path`, or the usual one, under what the environment says.
-fn over_environment(path: Option<PathBuf>) -> Origin {
-    Origin { path, overrides: Override::from_environment(std::env::vars_os()), ..Origin::default() }
+/// The configuration of the file `path`, or of the default file, with overrides from the environment.
+fn config_loader(path: Option<PathBuf>) -> ConfigLoader {
+    ConfigLoader { path, overrides: Override::from_environment(std::env::vars_os()), ..ConfigLoader::default() }
 }
 
 impl ConfigFlags {
-    /// With what the environment has over the file; flags go before that.
-    fn origin(&self, rules: Option<&Path>, purpose: Purpose) -> Origin {
-        let mut origin = over_environment(self.config.clone());
-        origin.overrides.extend(self.set.iter().map(|argument| Override::set(argument)));
+    /// The configuration with overrides: flags override the environment, which overrides the file.
+    fn loader(&self, rules: Option<&Path>, purpose: Purpose) -> ConfigLoader {
+        let mut loader = config_loader(self.config.clone());
+        loader.overrides.extend(self.set.iter().map(|argument| Override::set(argument)));
         let model = self.model.as_ref().map(|dir| dir.to_string_lossy().into_owned());
-        origin.overrides.extend(model.map(|dir| Override::flag("--model", "classify.model", dir)));
-        Origin { rules: rules.map(Into::into), purpose, ..origin }
+        loader.overrides.extend(model.map(|dir| Override::flag("--model", "classify.model", dir)));
+        ConfigLoader { rules: rules.map(Into::into), purpose, ..loader }
     }
 
     /// The configuration for reading a dump.
-    fn load(&self, rules: Option<&Path>) -> Result<Loaded, ConfigError> {
-        self.origin(rules, Purpose::Dump).load()
+    fn load(&self, rules: Option<&Path>) -> Result<LoadedConfig, ConfigError> {
+        self.loader(rules, Purpose::Dump).load()
     }
 }
 
-/// Runs the command of `cli` to its end.
+/// Runs the command of `cli`.
 ///
 /// # Errors
-/// Whatever the user has to be told; its chain reads as one sentence.
+/// When the command fails; the chain of the error reads as one sentence.
 pub fn run(cli: Cli) -> anyhow::Result<()> {
     if !matches!(cli.command, Command::Run(_)) {
-        // What sled logs as errors it also returns, and is told once.
+        // sled also returns the errors it logs; they must be printed only once.
         crate::logging::start("warn,sled=off");
     }
     match cli.command {
@@ -139,33 +145,36 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Alerts(args) => alerts::run(&args),
         Command::Forget(args) => forget::run(args),
         Command::Feedback(args) => feedback::run(args),
+        Command::Posts(args) => posts::run(&args),
         Command::Store(args) => store::run(args),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::SendTest(args) => send_test::run(&args),
+        #[cfg(feature = "package")]
         Command::Generate(args) => generate::run(&args),
     }
 }
 
-/// Whether `error` only says that nobody reads the output any more, as in `vigie replay ... | head`.
+/// Whether `error` is only a closed output, as in `vigie replay ... | head`.
 pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         let io = cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe);
-        io || matches!(cause.downcast_ref(), Some(crate::notify::ObserveError::Closed))
+        io || matches!(cause.downcast_ref(), Some(crate::notify::SinkError::Closed))
     })
 }
 
-/// What the process ends with after `error`: 78, `EX_CONFIG`, where starting again would change nothing until somebody
-/// mends the configuration, 130 where the user stopped it, and else 1.
+/// The exit code for `error`: 78 (`EX_CONFIG`) if a restart cannot help until the configuration is fixed, 130 if the
+/// user interrupted the command, otherwise 1.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
     if error.is::<lab::Interrupted>() {
         return 130;
     }
-    let faulty =
-        error.chain().any(|cause| cause.is::<ConfigError>() || cause.is::<check_config::Faulty>() || is_unset(cause));
-    if faulty { 78 } else { 1 }
+    let is_config_error = error
+        .chain()
+        .any(|cause| cause.is::<ConfigError>() || cause.is::<check_config::InvalidConfig>() || is_unset(cause));
+    if is_config_error { 78 } else { 1 }
 }
 
-/// Where a daemon that listens everywhere can be reached on this machine.
+/// The address of a daemon on this machine, also if it listens on all interfaces.
 fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -175,7 +184,7 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-/// What the configuration should have set is missing.
+/// Whether the error is a missing or invalid setting.
 fn is_unset(cause: &(dyn std::error::Error + 'static)) -> bool {
     cause.is::<SecretError>()
         || cause.is::<ReceiverError>()
@@ -201,7 +210,7 @@ fn rejected_line(rejects: &RejectsFile) -> String {
     format!("{} {rows} rejected: {}{kept}", rejects.total(), reasons.join(", "))
 }
 
-/// The text on one line, at most `most` characters, and without what would steer a terminal.
+/// The text on one line, with at most `most` characters and without control characters.
 fn printable(text: &str, most: usize) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let line = words.collect::<Vec<_>>().join(" ");
@@ -216,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_cannot_steer_the_terminal() {
+    fn control_characters_are_removed() {
         assert_eq!(printable("a\u{1b}[2Jb\r\n\tc  d", 80), "a [2Jb c d");
         assert_eq!(printable("été là", 3), "été…");
     }

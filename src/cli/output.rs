@@ -1,4 +1,4 @@
-//! [`Output`]: a file that a command writes, whole or not at all.
+//! [`Output`]: a file that a command writes completely or not at all.
 
 use std::fs::File;
 use std::io;
@@ -6,40 +6,40 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-/// Where it is written: beside its place until it is whole, so that a killed run leaves no half file there.
+/// The file is written under a temporary name first, so that a killed command leaves no partial file.
 pub(super) enum Output {
-    Beside {
+    Temporary {
         part: NamedTempFile,
-        place: PathBuf,
+        target: PathBuf,
     },
-    /// A device or a pipe, which cannot be replaced.
-    Straight(File),
+    /// A device or a pipe: it cannot be replaced.
+    Direct(File),
 }
 
 impl Output {
     pub(super) fn create(path: &Path) -> io::Result<Self> {
-        // A link is followed: what it points to is meant.
-        let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        if place.metadata().is_ok_and(|metadata| !metadata.is_file()) {
-            return Ok(Self::Straight(File::options().write(true).open(place)?));
+        // Follow a link, so that its target is replaced and not the link.
+        let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if target.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+            return Ok(Self::Direct(File::options().write(true).open(target)?));
         }
-        let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let name = place.file_name().unwrap_or_default().to_string_lossy();
+        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
         let part = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".part").tempfile_in(folder)?;
-        Ok(Self::Beside { part, place })
+        Ok(Self::Temporary { part, target })
     }
 
     pub(super) fn file(&mut self) -> &mut File {
         match self {
-            Self::Beside { part, .. } => part.as_file_mut(),
-            Self::Straight(file) => file,
+            Self::Temporary { part, .. } => part.as_file_mut(),
+            Self::Direct(file) => file,
         }
     }
 
     pub(super) fn keep(self) -> io::Result<()> {
-        if let Self::Beside { part, place } = self {
+        if let Self::Temporary { part, target } = self {
             part.as_file().sync_all()?;
-            part.persist(place)?;
+            part.persist(target)?;
         }
         Ok(())
     }

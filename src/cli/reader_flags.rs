@@ -1,4 +1,4 @@
-//! [`ReaderFlags`]: how a dump is to be read, the same flags for every subcommand that reads one.
+//! [`ReaderFlags`]: flags about the format of a dump, the same for all subcommands that read one.
 
 use std::mem;
 use std::path::PathBuf;
@@ -7,37 +7,37 @@ use clap::Args;
 
 use crate::dump::{Columns, Encoding, Input, Layout, OptionsError, ReadOptions};
 
-/// Flags over the configuration's `[dump]`. Flatten them last: they bring their own heading in the help.
+/// Flags that override `[dump]` of the configuration. Flatten them last: they have their own heading in the help.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "How the dump is read")]
+#[command(next_help_heading = "Format of the dump")]
 pub(super) struct ReaderFlags {
-    /// Which column holds which field, such as `text=body,created_at=when` [fields: id, created_at, text, author, label,
-    /// topic, lang, reason, incident; found by their usual names without this]
+    /// Columns of fields, e.g. `text=body,created_at=when` [fields: id, created_at, text, author, label, topic, lang,
+    /// reason, incident; default: their usual names]
     #[arg(long, value_name = "FIELD=COLUMN,...", value_parser = Columns::parse)]
     columns: Option<Columns>,
-    /// Column that names what a post is about: each of its values is a topic
+    /// Column with the topic of a post; each of its values is a topic
     #[arg(long, value_name = "COLUMN")]
     pub(super) topic_column: Option<String>,
-    /// Between the fields of CSV: a character, or `tab` [default: found from the header]
+    /// Delimiter of CSV: a character, or `tab` [default: detected from the header]
     #[arg(long, value_name = "CHAR", value_parser = delimiter)]
     delimiter: Option<char>,
-    /// auto, utf-8 or latin-1
+    /// Text encoding: auto, utf-8 or latin-1
     #[arg(long)]
     encoding: Option<Encoding>,
-    /// auto, csv, sentiment140 or x_jsonl
+    /// File layout: auto, csv, sentiment140 or x_jsonl
     #[arg(long)]
     layout: Option<Layout>,
-    /// Format of times in none of the known forms, such as `%d/%m/%Y %H:%M`; UTC without `%z`
+    /// Format of times in an unknown form, e.g. `%d/%m/%Y %H:%M`; UTC without `%z`
     #[arg(long, value_name = "STRPTIME")]
     time_format: Option<String>,
 }
 
 impl ReaderFlags {
-    /// Puts what the flags set in the place of what `options` has, and checks the whole.
+    /// Overrides `options` with the flags, and validates the result.
     pub(super) fn apply(&self, options: &mut ReadOptions) -> Result<(), OptionsError> {
         if let Some(columns) = &self.columns {
             if columns.topic.is_some() && self.topic_column.is_some() {
-                return Err(OptionsError::Twice("topic".to_owned()));
+                return Err(OptionsError::Duplicate("topic".to_owned()));
             }
             options.columns = mem::take(&mut options.columns).overridden_by(columns);
         }
@@ -54,8 +54,7 @@ impl ReaderFlags {
     }
 }
 
-/// Where rejects go without `--rejects`: beside the user and not beside the dump, whose directory may not be the
-/// user's to write in.
+/// The default rejects file: in the working directory, as the directory of the dump may not be writable.
 pub(super) fn default_rejects(input: &Input) -> PathBuf {
     let name = match input {
         Input::Path(path) => path.file_name().map_or_else(|| "dump".into(), |name| name.to_string_lossy().into_owned()),
@@ -69,7 +68,7 @@ fn delimiter(flag: &str) -> Result<char, String> {
     match (flag, chars.next(), chars.next()) {
         ("tab" | "\\t", ..) => Ok('\t'),
         (_, Some(c), None) => Ok(c),
-        _ => Err("wanted one character, or `tab`".to_owned()),
+        _ => Err("expected one character, or `tab`".to_owned()),
     }
 }
 
@@ -92,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_stand_over_the_configuration() {
+    fn flags_override_the_configuration() {
         Command::command().debug_assert();
         let config = ReadOptions {
             columns: Columns { text: Some("body".into()), label: Some("mood".into()), ..Columns::default() },
@@ -103,7 +102,7 @@ mod tests {
         assert_eq!(applied(&[], config.clone()).unwrap(), config);
         let flags =
             ["--columns", "text=tweet", "--topic-column", "airline", "--delimiter", "tab", "--encoding", "latin-1"];
-        let wanted = ReadOptions {
+        let expected = ReadOptions {
             columns: Columns {
                 text: Some("tweet".into()),
                 label: Some("mood".into()),
@@ -114,24 +113,24 @@ mod tests {
             encoding: Encoding::Latin1,
             ..config.clone()
         };
-        assert_eq!(applied(&flags, config.clone()).unwrap(), wanted);
+        assert_eq!(applied(&flags, config.clone()).unwrap(), expected);
         let flags = ["--layout", "x_jsonl", "--time-format", "%d/%m/%Y"];
-        let wanted = ReadOptions { layout: Layout::XJsonl, time_format: Some("%d/%m/%Y".into()), ..config.clone() };
-        assert_eq!(applied(&flags, config).unwrap(), wanted);
+        let expected = ReadOptions { layout: Layout::XJsonl, time_format: Some("%d/%m/%Y".into()), ..config.clone() };
+        assert_eq!(applied(&flags, config).unwrap(), expected);
     }
 
     #[test]
-    fn faulty_flags_are_named() {
-        for (flags, wanted) in [
+    fn invalid_flags_are_named() {
+        for (flags, expected) in [
             (&["--columns", "txt=a"][..], "unknown field \"txt\""),
-            (&["--delimiter", "ab"], "wanted one character, or `tab`"),
+            (&["--delimiter", "ab"], "expected one character, or `tab`"),
             (&["--delimiter", "é"], "wanted one ASCII character"),
             (&["--layout", "xml"], "wanted one of auto, csv"),
             (&["--encoding", "utf-16"], "wanted one of auto, utf-8"),
             (&["--columns", "topic=a", "--topic-column", "b"], "\"topic\" is mapped twice"),
         ] {
             let error = applied(flags, ReadOptions::default()).unwrap_err();
-            assert!(error.contains(wanted), "{flags:?}: {error}");
+            assert!(error.contains(expected), "{flags:?}: {error}");
         }
     }
 }

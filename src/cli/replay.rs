@@ -1,4 +1,4 @@
-//! `vigie replay`: a dump through the very pipeline the daemon runs, in the posts' own time.
+//! `vigie replay`: replays a dump through the pipeline of the daemon, in event time.
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -6,22 +6,22 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 
-use super::bar::Bar;
+use super::progress_bar::ReplayProgressBar;
 use super::reader_flags::{ReaderFlags, default_rejects};
 use super::summary::Summary;
 use super::timeline;
 use super::{ConfigFlags, Format};
-use crate::classify::{Classifier, ColumnClassifier, DistilBertClassifier};
+use crate::classify::{Classifier, DatasetLabelClassifier, DistilBertClassifier};
 use crate::dump::Input;
 use crate::language::Language;
-use crate::notify::{JsonLines, Log, Observer};
+use crate::notify::{JsonLines, Log, TransitionSink};
 use crate::pipeline::assembly;
 use crate::pipeline::replay::Replay;
 
-/// Replay a dump of posts through the whole pipeline, in event time, and print when it would have alerted
+/// Replay a dump of posts through the whole pipeline, in event time, and print the alerts
 ///
-/// Posts are read from CSV (with a header, or as the Sentiment140 dump), or from JSON lines of X API v2, packed by gzip or
-/// not, in any order. Rows that cannot be used are set aside in a rejects file.
+/// A dump is CSV (with a header, or in the layout of Sentiment140) or JSON lines of X API v2, gzip or plain, in any
+/// order. Unusable rows are written to a rejects file.
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
     /// The dump; `-` is standard input
@@ -29,25 +29,26 @@ pub(super) struct ReplayArgs {
     dump: String,
     #[command(flatten)]
     config: ConfigFlags,
-    /// Alerting rules, instead of the configuration's
+    /// Rule file; overrides `rules` of the configuration
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
-    /// `text` prints a timeline per topic, `json` a line per alert and a last one with the summary
+    /// Output format: a timeline per topic (`text`), or one JSON object per alert and a last one with the summary
+    /// (`json`)
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Where sentiment comes from: the `model` reads it, or the dump's label `column` has it
+    /// Source of sentiments: the `model`, or the label `column` of the dump (to test rules without model errors)
     #[arg(long, value_enum, default_value_t = Labels::Model)]
     labels: Labels,
-    /// Directory that keeps the state, so that a replay goes on where it was killed; without it nothing is kept
+    /// State directory, so that an interrupted replay can be resumed [default: no state is kept]
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
-    /// File for rows that cannot be used [default: DUMP.rejects.csv in the working directory]
+    /// File for rejected rows [default: DUMP.rejects.csv in the working directory]
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
-    /// Tell the configured receivers as the daemon would have, in the dump's own time and without waiting
+    /// Notify the configured receivers as the daemon would have, in event time and without waiting
     #[arg(long)]
     notify: bool,
-    /// Language of the timeline, instead of the configuration's
+    /// Language of the timeline; overrides `language` of the configuration
     #[arg(long, value_enum)]
     language: Option<LanguageFlag>,
     #[command(flatten)]
@@ -77,7 +78,7 @@ pub(super) fn run(args: ReplayArgs) -> anyhow::Result<()> {
     let input = Input::parse(&args.dump);
     let rejects = args.rejects.unwrap_or_else(|| default_rejects(&input));
     let classifier = classifier(args.labels, &model)?;
-    let mut notifiers: Vec<Box<dyn Observer>> = vec![Box::new(Log)];
+    let mut notifiers: Vec<Box<dyn TransitionSink>> = vec![Box::new(Log)];
     if args.format == Format::Json {
         notifiers.push(Box::new(JsonLines(io::stdout())));
     }
@@ -85,8 +86,9 @@ pub(super) fn run(args: ReplayArgs) -> anyhow::Result<()> {
     let receivers = args.notify.then(|| assembly::receivers(&loaded, &clock)).transpose()?;
     let given_labels = args.labels == Labels::Column;
     let replay = Replay { loaded, input, given_labels, topic_required, state: args.state, rejects };
-    let mut bar = Bar::new();
-    let outcome = replay.run_telling(classifier, &mut notifiers, receivers, &mut |progress| bar.show(progress))?;
+    let mut bar = ReplayProgressBar::new();
+    let outcome =
+        replay.run_with_receivers(classifier, &mut notifiers, receivers, &mut |progress| bar.show(progress))?;
     bar.clear();
 
     let summary = Summary::new(&outcome, started.elapsed().as_secs_f64());
@@ -113,6 +115,6 @@ impl From<LanguageFlag> for Language {
 pub(super) fn classifier(labels: Labels, model: &Path) -> anyhow::Result<Box<dyn Classifier>> {
     Ok(match labels {
         Labels::Model => Box::new(DistilBertClassifier::load(model)?),
-        Labels::Column => Box::new(ColumnClassifier),
+        Labels::Column => Box::new(DatasetLabelClassifier),
     })
 }

@@ -1,4 +1,4 @@
-//! Which directory of state a command is about.
+//! Flags for the state directory of a command.
 
 use std::path::PathBuf;
 
@@ -7,13 +7,14 @@ use clap::Args;
 
 use crate::store::Store;
 
-/// Where the state is.
+/// The state directory.
 #[derive(Debug, Args)]
 pub(super) struct StateFlags {
-    /// Configuration; without it config/vigie.toml, /etc/vigie/vigie.toml or the built-in defaults, the first there is
+    /// Configuration file [default: config/vigie.toml, /etc/vigie/vigie.toml or the built-in defaults, the first that
+    /// exists]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// Directory of the state, instead of $STATE_DIRECTORY or the configuration's
+    /// State directory; overrides $STATE_DIRECTORY and daemon.state
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) state: Option<PathBuf>,
 }
@@ -25,21 +26,21 @@ impl StateFlags {
         }
         match of_systemd() {
             Some(directory) => Ok(directory),
-            None => Ok(super::over_environment(self.config.clone()).load()?.config.daemon.state),
+            None => Ok(super::config_loader(self.config.clone()).load()?.config.daemon.state),
         }
     }
 
-    /// The directory, which must hold a store.
+    /// The directory, which must contain a store.
     pub(super) fn with_store(&self) -> anyhow::Result<PathBuf> {
         let directory = self.directory()?;
         if !Store::is_in(&directory) {
-            bail!("there is no store in {}: name its directory with --state DIR", directory.display());
+            bail!("no store found in {}: set its directory with --state DIR", directory.display());
         }
         Ok(directory)
     }
 }
 
-/// The state directory of the systemd unit this runs in. systemd names all directories of a unit, the first one first.
+/// The state directory of the systemd unit: the first one in the list of `STATE_DIRECTORY`.
 pub(super) fn of_systemd() -> Option<PathBuf> {
     let all = std::env::var("STATE_DIRECTORY").ok()?;
     all.split(':').next().filter(|first| !first.is_empty()).map(PathBuf::from)

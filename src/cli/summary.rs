@@ -1,41 +1,41 @@
-//! [`Summary`]: what a replay came to; the last line of `--format json`.
+//! [`Summary`]: the totals of a replay; the last line of `--format json`.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::pipeline::replay::Outcome;
+use crate::pipeline::replay::ReplaySummary;
 use crate::window::Counts;
 
-/// The summary of a replay. Everything outside `timing` and `resumed_after` is the same for every replay of one dump.
+/// The totals of a replay. Except `timing` and `resumed_after`, they are the same for each replay of a dump.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Summary {
     #[serde(rename = "type")]
     kind: &'static str,
-    /// Posts counted, each once.
+    /// Counted posts.
     pub(super) posts: u64,
-    /// Rows that could not be used.
+    /// Unusable rows.
     pub(super) rejected: u64,
     pub(super) rejected_by_reason: BTreeMap<String, u64>,
     #[serde(skip)]
     pub(super) rejects_file: Option<String>,
-    /// Posts that were in the dump more than once, counted from the second on.
+    /// Further occurrences of a post in the dump.
     pub(super) duplicates: u64,
     pub(super) too_late: u64,
-    /// Posts left out as they belong to no topic.
+    /// Posts without a topic; they are skipped.
     pub(super) unmatched: u64,
     pub(super) labels: Counts,
     /// Alerts that fired.
     pub(super) alerts: u64,
     pub(super) topics: BTreeMap<String, Topic>,
     pub(super) model: String,
-    /// Posts that an earlier run on the same `--state` had done.
+    /// Posts processed by a previous run with the same `--state`.
     #[serde(skip)]
     pub(super) resumed_after: u64,
     pub(super) timing: Timing,
 }
 
-/// One topic's part of the summary.
+/// The totals of one topic.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Topic {
     posts: u64,
@@ -44,16 +44,16 @@ pub(super) struct Topic {
     alerts: u64,
 }
 
-/// How fast it went; differs from run to run.
+/// The speed, which differs from run to run.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Timing {
     pub(super) wall_seconds: f64,
-    /// Posts of this run over its wall time, reading and ordering included.
+    /// Posts of this run per second of wall time, including reading and sorting.
     pub(super) posts_per_second: f64,
 }
 
 impl Summary {
-    pub(super) fn new(outcome: &Outcome, wall_seconds: f64) -> Self {
+    pub(super) fn new(outcome: &ReplaySummary, wall_seconds: f64) -> Self {
         let report = &outcome.report;
         let topics = report.topics.iter().map(|topic| {
             let mut labels = Counts::default();

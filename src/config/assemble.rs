@@ -1,15 +1,15 @@
-//! The merged tree into a [`Config`]: the sections at once, topics, sources and receivers one by one, so that a fault in one hides
-//! none in another.
+//! Builds a [`Config`] from the merged tree: sections at once, topics, sources and receivers one by one, so that an
+//! error in one does not hide errors in another.
 
 use std::path::Path;
 use std::sync::LazyLock;
 
 use serde::de::DeserializeOwned;
 
-use super::fault::{Fault, Place};
-use super::node::{Node, Value, put};
-use super::reading::{probe, read};
-use super::words::wanted;
+use super::deserialize::{probe, read};
+use super::node::{Node, Value, insert_at};
+use super::problem::{ConfigProblem, Location};
+use super::serde_message::suggestion;
 use super::{Config, DEFAULTS, joined};
 use crate::notify::{Inhibit, ReceiverConfig, Route};
 use crate::post::Topic;
@@ -19,7 +19,7 @@ use crate::source::SourceConfig;
 /// Sections that are lists of tables.
 const LISTS: [&str; 5] = ["topic", "source", "receiver", "route", "inhibit"];
 
-/// Keys that hold a path, relative to the file they stand in; `*` is each table of a list.
+/// Keys whose value is a path relative to the file; `*` stands for each table of a list.
 const PATHS: [&[&str]; 15] = [
     &["rules"],
     &["classify", "model"],
@@ -38,14 +38,14 @@ const PATHS: [&[&str]; 15] = [
     &["receiver", "*", "program"],
 ];
 
-/// The least of each type of source.
+/// A minimal valid table for each source type.
 const SOURCES: [(&str, &str); 3] = [
     ("twitter", "type = 'twitter'\nname = 'x'\nmode = 'search'"),
     ("file", "type = 'file'\nname = 'x'\npath = '/var/spool/vigie/posts.jsonl'\nlayout = 'jsonl'"),
     ("http", "type = 'http'\nname = 'x'"),
 ];
 
-/// The least of each type of receiver.
+/// A minimal valid table for each receiver type.
 pub(super) const RECEIVERS: [(&str, &str); 8] = [
     (
         "email",
@@ -67,8 +67,7 @@ const TOPIC: &str = "name = 'Air Paradis'\nkeywords = ['Air Paradis']\nhandles =
 
 const EVENTS: &str = "kind = 'pipeline_error'\ncount = 3\nwithin = '5m'";
 
-/// The least of each type of condition; for those that compare with a number or with the topic's own past, both, told apart
-/// by whether `above` is a table.
+/// Minimal valid keys for each condition type: with a fixed threshold, and with a baseline (`above` is a table).
 const CONDITIONS: [(&str, &str, &str); 8] = [
     ("negative_rate", "window = '1h', above = 0.8", "window = '1h', above = { baseline = '24h', margin = 0.1 }"),
     ("negative_volume", "window = '1h', above = 50", "window = '1h', above = { baseline = '24h', times = 3.0 }"),
@@ -80,10 +79,10 @@ const CONDITIONS: [(&str, &str, &str); 8] = [
     ("or", "any = []", "any = []"),
 ];
 
-/// The same of a condition whose `above` has other keys under `baseline = "seasonal"`.
+/// The same for a condition whose `above` has other keys with `baseline = "seasonal"`.
 const SEASONAL: (&str, &str) = ("negative_volume", "window = '1h', above = { baseline = 'seasonal' }");
 
-/// The defaults without the lists: what every section is tried in.
+/// The defaults without lists: the sample in which values of sections are tried.
 static SECTIONS: LazyLock<toml::Table> = LazyLock::new(|| {
     let mut table = sample(DEFAULTS);
     for list in LISTS {
@@ -96,30 +95,30 @@ fn sample(text: &str) -> toml::Table {
     toml::from_str(text).expect("a constant of this program, and a test reads it")
 }
 
-/// An entry of a list, with what was given for it.
+/// An entry of a list, with its node.
 #[derive(Debug)]
-pub(super) struct Item<'a, T> {
+pub(super) struct ListEntry<'a, T> {
     pub(super) value: T,
     pub(super) node: &'a Node,
     /// Such as `source[0]`.
     pub(super) name: String,
-    /// It has a name of its own, and not the sample's.
+    /// Its name was given, not taken from the sample.
     pub(super) is_named: bool,
 }
 
-/// A configuration whose types are right, with where everything was given.
+/// A deserialized configuration, with the nodes of its parts.
 #[derive(Debug)]
 pub(super) struct Assembled<'a> {
     pub(super) config: Config,
-    pub(super) topics: Vec<Item<'a, Topic>>,
-    pub(super) sources: Vec<Item<'a, SourceConfig>>,
-    pub(super) receivers: Vec<Item<'a, ReceiverConfig>>,
-    pub(super) routes: Vec<Item<'a, Route>>,
+    pub(super) topics: Vec<ListEntry<'a, Topic>>,
+    pub(super) sources: Vec<ListEntry<'a, SourceConfig>>,
+    pub(super) receivers: Vec<ListEntry<'a, ReceiverConfig>>,
+    pub(super) routes: Vec<ListEntry<'a, Route>>,
     pub(super) tree: &'a Node,
 }
 
-/// Whether `value` may stand under `path` in `tree`, where a list's tables are named by number.
-pub(super) fn takes(tree: &Node, path: &[String], value: toml::Value) -> bool {
+/// Whether `value` is valid at `path` in `tree`; tables of a list are addressed by number.
+pub(super) fn accepts(tree: &Node, path: &[String], value: toml::Value) -> bool {
     match path {
         [list, number, rest @ ..] if list == "source" && !rest.is_empty() => {
             let Some(sample) = sample_of(tree, list, number, &SOURCES) else { return true };
@@ -139,94 +138,103 @@ pub(super) fn takes(tree: &Node, path: &[String], value: toml::Value) -> bool {
     }
 }
 
-/// Makes paths that are relative to their file relative to the working directory, as others are.
-pub(super) fn place_paths(tree: &mut Node, directory: &Path) {
+/// Resolves paths relative to their file, so that all paths are relative to the working directory.
+pub(super) fn resolve_paths(tree: &mut Node, directory: &Path) {
     for path in PATHS {
-        place_path(tree, path, directory);
+        resolve_path(tree, path, directory);
     }
 }
 
-fn place_path(node: &mut Node, path: &[&str], directory: &Path) {
+fn resolve_path(node: &mut Node, path: &[&str], directory: &Path) {
     match (path.split_first(), &mut node.value) {
-        (None, Value::Leaf(toml::Value::String(path))) if matches!(node.at, Place::BuiltIn | Place::File { .. }) => {
+        (None, Value::Leaf(toml::Value::String(path)))
+            if matches!(node.at, Location::BuiltIn | Location::File { .. }) =>
+        {
             *path = joined(directory, Path::new(path)).to_string_lossy().into_owned();
         }
         (Some((&"*", rest)), Value::Tables(items)) => {
-            items.iter_mut().for_each(|item| place_path(item, rest, directory));
+            items.iter_mut().for_each(|item| resolve_path(item, rest, directory));
         }
         (Some((key, rest)), Value::Table(entries)) => {
             if let Some(below) = entries.get_mut(*key) {
-                place_path(below, rest, directory);
+                resolve_path(below, rest, directory);
             }
         }
         _ => {}
     }
 }
 
-/// Reads `tree`; none where not even the sections can be read.
-pub(super) fn assemble<'a>(tree: &'a Node, faults: &mut Vec<Fault>) -> Option<Assembled<'a>> {
+/// Deserializes `tree`; `None` if not even the sections can be read.
+pub(super) fn assemble<'a>(tree: &'a Node, problems: &mut Vec<ConfigProblem>) -> Option<Assembled<'a>> {
     let mut sections = tree.clone();
     if let Some(entries) = sections.entries_mut() {
         for list in LISTS {
-            entries
-                .insert(list.into(), Node { at: Place::BuiltIn, value: Value::Leaf(toml::Value::Array(Vec::new())) });
+            entries.insert(
+                list.into(),
+                Node { at: Location::BuiltIn, value: Value::Leaf(toml::Value::Array(Vec::new())) },
+            );
         }
     }
-    let config: Option<Config> = read(&sections, "", &SECTIONS, faults);
-    let topics = list(tree, "topic", faults, |_, _| Some(sample(TOPIC)));
-    let sources = list(tree, "source", faults, |node, fault| typed_sample(node, "source", &SOURCES, fault));
-    let receivers = list(tree, "receiver", faults, |node, fault| typed_sample(node, "receiver", &RECEIVERS, fault));
-    let routes = list(tree, "route", faults, |_, _| Some(sample(ROUTE)));
-    let inhibits: Vec<Item<'_, Inhibit>> = list(tree, "inhibit", faults, |_, _| Some(sample(INHIBIT)));
+    let config: Option<Config> = read(&sections, "", &SECTIONS, problems);
+    let topics = list(tree, "topic", problems, |_, _| Some(sample(TOPIC)));
+    let sources = list(tree, "source", problems, |node, problem| typed_sample(node, "source", &SOURCES, problem));
+    let receivers =
+        list(tree, "receiver", problems, |node, problem| typed_sample(node, "receiver", &RECEIVERS, problem));
+    let routes = list(tree, "route", problems, |_, _| Some(sample(ROUTE)));
+    let inhibits: Vec<ListEntry<'_, Inhibit>> = list(tree, "inhibit", problems, |_, _| Some(sample(INHIBIT)));
     let mut config = config?;
-    config.topics = topics.iter().map(|item: &Item<'_, Topic>| item.value.clone()).collect();
-    config.sources = sources.iter().map(|item: &Item<'_, SourceConfig>| item.value.clone()).collect();
-    config.receivers = receivers.iter().map(|item: &Item<'_, ReceiverConfig>| item.value.clone()).collect();
-    config.routes = routes.iter().map(|item: &Item<'_, Route>| item.value.clone()).collect();
+    config.topics = topics.iter().map(|item: &ListEntry<'_, Topic>| item.value.clone()).collect();
+    config.sources = sources.iter().map(|item: &ListEntry<'_, SourceConfig>| item.value.clone()).collect();
+    config.receivers = receivers.iter().map(|item: &ListEntry<'_, ReceiverConfig>| item.value.clone()).collect();
+    config.routes = routes.iter().map(|item: &ListEntry<'_, Route>| item.value.clone()).collect();
     config.inhibits = inhibits.iter().map(|item| item.value.clone()).collect();
     Some(Assembled { config, topics, sources, receivers, routes, tree })
 }
 
-/// Reads the rules of a rule file.
-pub(super) fn rules<'a>(tree: &'a Node, faults: &mut Vec<Fault>) -> Vec<Item<'a, AlertingRule>> {
+/// Deserializes the rules of a rule file.
+pub(super) fn rules<'a>(tree: &'a Node, problems: &mut Vec<ConfigProblem>) -> Vec<ListEntry<'a, AlertingRule>> {
     for (key, node) in tree.entries().into_iter().flatten().filter(|(key, _)| *key != "rule") {
-        faults.push(Fault::new(&node.at, key, format!("no such key; {}", wanted(key, &["rule".into()]))));
+        problems.push(ConfigProblem::new(&node.at, key, format!("no such key; {}", suggestion(key, &["rule".into()]))));
     }
-    list(tree, "rule", faults, rule_sample)
+    list(tree, "rule", problems, rule_sample)
 }
 
-pub(super) fn rules_of(items: &[Item<'_, AlertingRule>]) -> Rules {
+pub(super) fn rules_of(items: &[ListEntry<'_, AlertingRule>]) -> Rules {
     Rules { rules: items.iter().map(|item| item.value.clone()).collect() }
 }
 
-type Tell<'a> = &'a mut dyn FnMut(&Place, &str, String);
+type Report<'a> = &'a mut dyn FnMut(&Location, &str, String);
 
-fn rule_sample(node: &Node, fault: Tell<'_>) -> Option<toml::Table> {
-    let condition = condition_sample(node.find(&["condition"]).unwrap_or(node), "condition", fault)?;
+fn rule_sample(node: &Node, problem: Report<'_>) -> Option<toml::Table> {
+    let condition = condition_sample(node.find(&["condition"]).unwrap_or(node), "condition", problem)?;
     let mut rule = sample("name = 'A'");
     rule.insert("condition".into(), toml::Value::Table(condition));
     Some(rule)
 }
 
-/// A sound condition of the type that `node` names; `at` leads to it. None where it, or one of those it combines, has a
-/// fault, which is told: a combined condition is read as a whole, and its faults would all be at one line.
-fn condition_sample(node: &Node, at: &str, fault: Tell<'_>) -> Option<toml::Table> {
+/// A valid sample of the condition type that `node` names; `at` is its path. `None` if the condition, or one that it
+/// combines, has an error. The errors of combined conditions are reported here, each with its own line.
+fn condition_sample(node: &Node, at: &str, problem: Report<'_>) -> Option<toml::Table> {
     let known: Vec<String> = CONDITIONS.iter().map(|(kind, ..)| (*kind).to_owned()).collect();
     let Some(kind) = node.find(&["type"]).and_then(Node::text) else {
-        let place = node.find(&["type"]).unwrap_or(node);
-        fault(&place.at, &format!("{at}.type"), format!("missing; wanted one of {}", known.join(", ")));
+        let location = node.find(&["type"]).unwrap_or(node);
+        problem(&location.at, &format!("{at}.type"), format!("missing; expected one of: {}", known.join(", ")));
         return None;
     };
     let Some((kind, number, past)) = CONDITIONS.iter().find(|(known, ..)| *known == kind) else {
-        let place = node.find(&["type"]).unwrap_or(node);
-        fault(&place.at, &format!("{at}.type"), format!("`{kind}` is no condition; {}", wanted(kind, &known)));
+        let location = node.find(&["type"]).unwrap_or(node);
+        problem(
+            &location.at,
+            &format!("{at}.type"),
+            format!("unknown condition type `{kind}`; {}", suggestion(kind, &known)),
+        );
         return None;
     };
     let mut are_sound = true;
     for key in ["all", "any"] {
         let Some(Value::Tables(parts)) = node.find(&[key]).map(|node| &node.value) else { continue };
         for (number, part) in parts.iter().enumerate() {
-            are_sound &= is_sound(part, &format!("{at}.{key}[{number}]"), fault);
+            are_sound &= is_sound(part, &format!("{at}.{key}[{number}]"), problem);
         }
     }
     let is_seasonal = node.find(&["above", "baseline"]).and_then(Node::text) == Some("seasonal");
@@ -238,35 +246,35 @@ fn condition_sample(node: &Node, at: &str, fault: Tell<'_>) -> Option<toml::Tabl
     are_sound.then(|| sample(&format!("type = '{kind}'\n{}", rest.replacen(", ", "\n", 1))))
 }
 
-/// Whether a condition within another can be read; its faults are told.
-fn is_sound(node: &Node, at: &str, fault: Tell<'_>) -> bool {
-    let Some(sample) = condition_sample(node, at, fault) else { return false };
-    let mut faults = Vec::new();
-    let is_read = read::<Condition>(node, at, &sample, &mut faults).is_some();
-    for found in &faults {
-        fault(&found.place, &found.key, found.what.clone());
+/// Whether a condition within another one is valid; reports its problems.
+fn is_sound(node: &Node, at: &str, problem: Report<'_>) -> bool {
+    let Some(sample) = condition_sample(node, at, problem) else { return false };
+    let mut problems = Vec::new();
+    let is_read = read::<Condition>(node, at, &sample, &mut problems).is_some();
+    for found in &problems {
+        problem(&found.location, &found.key, found.message.clone());
     }
-    is_read && faults.is_empty()
+    is_read && problems.is_empty()
 }
 
-/// The sample of the type that the table `node` names; tells where it names none that there is.
-fn typed_sample(node: &Node, what: &str, samples: &[(&str, &str)], fault: Tell<'_>) -> Option<toml::Table> {
+/// The sample of the type that the table `node` names; reports a missing or unknown type.
+fn typed_sample(node: &Node, list: &str, samples: &[(&str, &str)], problem: Report<'_>) -> Option<toml::Table> {
     let Some(kind) = kind(node) else {
         let known: Vec<String> = samples.iter().map(|(kind, _)| format!("\"{kind}\"")).collect();
         let (last, first) = known.split_last()?;
-        fault(&node.at, "type", format!("missing; wanted type = {} or {last}", first.join(", ")));
+        problem(&node.at, "type", format!("missing; expected type = {} or {last}", first.join(", ")));
         return None;
     };
     let found = find_sample(&kind, samples);
     if found.is_none() {
         let known: Vec<String> = samples.iter().map(|(kind, _)| (*kind).to_owned()).collect();
-        let place = node.find(&["type"]).unwrap_or(node);
-        fault(&place.at, "type", format!("`{kind}` is no type of {what}; {}", wanted(&kind, &known)));
+        let location = node.find(&["type"]).unwrap_or(node);
+        problem(&location.at, "type", format!("unknown {list} type `{kind}`; {}", suggestion(&kind, &known)));
     }
     found
 }
 
-/// The sample of the type of a list's table; none where that is not known.
+/// The sample for the type of a table in a list; `None` if the type is unknown.
 fn sample_of(tree: &Node, list: &str, number: &str, samples: &[(&str, &str)]) -> Option<toml::Table> {
     let Value::Tables(items) = &tree.find(&[list])?.value else { return None };
     find_sample(&kind(items.get(number.parse::<usize>().ok()?)?)?, samples)
@@ -283,31 +291,32 @@ fn kind(node: &Node) -> Option<String> {
 fn list<'a, T: DeserializeOwned>(
     tree: &'a Node,
     list: &str,
-    faults: &mut Vec<Fault>,
-    mut sample_for: impl FnMut(&Node, Tell<'_>) -> Option<toml::Table>,
-) -> Vec<Item<'a, T>> {
+    problems: &mut Vec<ConfigProblem>,
+    mut sample_for: impl FnMut(&Node, Report<'_>) -> Option<toml::Table>,
+) -> Vec<ListEntry<'a, T>> {
     let Some(node) = tree.find(&[list]) else { return Vec::new() };
     let items = match &node.value {
         Value::Tables(items) => items,
         Value::Leaf(toml::Value::Array(items)) if items.is_empty() => return Vec::new(),
         _ => {
-            faults.push(Fault::new(&node.at, list, format!("found something else, wanted [[{list}]] tables")));
+            problems.push(ConfigProblem::new(&node.at, list, format!("invalid type, expected [[{list}]] tables")));
             return Vec::new();
         }
     };
     let mut found = Vec::new();
     for (number, node) in items.iter().enumerate() {
         let name = format!("{list}[{number}]");
-        let sample =
-            sample_for(node, &mut |place, key, what| faults.push(Fault::new(place, format!("{name}.{key}"), what)));
+        let sample = sample_for(node, &mut |location, key, message| {
+            problems.push(ConfigProblem::new(location, format!("{name}.{key}"), message))
+        });
         let Some(mut sample) = sample else { continue };
         // Routes have no name.
         if sample.contains_key("name") {
-            put(&mut sample, &["name".into()], format!("{list}_{number}_without_a_name").into());
+            insert_at(&mut sample, &["name".into()], format!("{list}_{number}_without_a_name").into());
         }
         let is_named = node.find(&["name"]).is_some_and(|name| name.text().is_some());
-        if let Some(value) = read(node, &name, &sample, faults) {
-            found.push(Item { value, node, name, is_named });
+        if let Some(value) = read(node, &name, &sample, problems) {
+            found.push(ListEntry { value, node, name, is_named });
         }
     }
     found
@@ -317,7 +326,7 @@ fn list<'a, T: DeserializeOwned>(
 mod tests {
     use super::*;
 
-    /// Another type of source or condition is to be added to the samples too.
+    /// A new type of source, receiver or condition needs a sample.
     #[test]
     fn the_samples_are_all_types_and_are_sound() {
         for (_, text) in SOURCES {
@@ -341,7 +350,7 @@ mod tests {
         assert_eq!(all(error.message()), SOURCES.map(|(kind, _)| kind));
         for (_, text) in RECEIVERS {
             let config: ReceiverConfig = sample(text).try_into().unwrap();
-            assert_eq!(config.faults(), Vec::<String>::new(), "{text}");
+            assert_eq!(config.validate(), Vec::<String>::new(), "{text}");
         }
         let error = sample("name = 'x'\ntype = ''").try_into::<ReceiverConfig>().unwrap_err();
         assert_eq!(all(error.message()), RECEIVERS.map(|(kind, _)| kind));

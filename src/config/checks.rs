@@ -1,14 +1,14 @@
-//! What no type can tell: values that make no sense, alone or with others, each with the line it was given at.
+//! Validation beyond types: values that are not valid, alone or in combination. Each problem gets the line of its key.
 
 use std::collections::HashSet;
 use std::path::Path;
 
 use jiff::SignedDuration;
 
-use super::assemble::{Assembled, Item};
-use super::fault::{Fault, Place};
+use super::assemble::{Assembled, ListEntry};
 use super::node::Node;
-use super::words::wanted;
+use super::problem::{ConfigProblem, Location};
+use super::serde_message::suggestion;
 use super::{Config, Purpose};
 use crate::dump::Columns;
 use crate::logging;
@@ -17,139 +17,140 @@ use crate::rule::AlertingRule;
 use crate::source::{SourceConfig, twitter};
 use crate::window;
 
-/// Longest that stopping may take: a service manager kills what takes longer.
-const LONGEST_DRAIN: SignedDuration = SignedDuration::from_mins(10);
+/// Maximum drain time: service managers kill a process that takes longer to stop.
+const MAX_DRAIN: SignedDuration = SignedDuration::from_mins(10);
 
-/// Every fault of `assembled` and of its `rules` that was not found already when they were `read`.
-pub(super) fn faults(
+/// Every problem of `assembled` and of its `rules` that deserialization (`read`) has not already found.
+pub(super) fn problems(
     assembled: &Assembled<'_>,
-    rules: &[Item<'_, AlertingRule>],
+    rules: &[ListEntry<'_, AlertingRule>],
     purpose: Purpose,
-    read: &[Fault],
-) -> Vec<Fault> {
-    let mut faults = sections(assembled, purpose);
-    faults.extend(topics(assembled));
-    faults.extend(sources(assembled, read.iter().any(|fault| fault.key.starts_with("topic"))));
-    faults.extend(receivers(assembled));
-    faults.extend(super::receiving::faults(assembled));
-    faults.extend(rule_faults(&assembled.config, rules));
+    read: &[ConfigProblem],
+) -> Vec<ConfigProblem> {
+    let mut problems = sections(assembled, purpose);
+    problems.extend(topics(assembled));
+    problems.extend(sources(assembled, read.iter().any(|problem| problem.key.starts_with("topic"))));
+    problems.extend(receivers(assembled));
+    problems.extend(super::routing_checks::problems(assembled));
+    problems.extend(check_rules(&assembled.config, rules));
     if let Some(known) = known_topics(&assembled.config, purpose) {
-        faults.extend(strangers(assembled, rules, &known));
+        problems.extend(unknown_topics(assembled, rules, &known));
     }
-    faults
+    problems
 }
 
-fn sections(assembled: &Assembled<'_>, purpose: Purpose) -> Vec<Fault> {
+fn sections(assembled: &Assembled<'_>, purpose: Purpose) -> Vec<ConfigProblem> {
     let Assembled { config, tree, .. } = assembled;
-    let mut told = config.window.faults();
-    told.extend(config.dump.check().err().map(|error| format!("dump.{error}")));
-    told.extend(logging::fault(&config.log.level).map(|fault| format!("log.level: {fault}")));
+    let mut messages = config.window.validate();
+    messages.extend(config.dump.check().err().map(|error| format!("dump.{error}")));
+    messages.extend(logging::filter_problem(&config.log.level).map(|problem| format!("log.level: {problem}")));
     let Config { daemon, retention, x, classify, .. } = config;
-    if daemon.drain.is_negative() || daemon.drain > LONGEST_DRAIN {
-        told.push(format!("daemon.drain is {:#}: wanted from 0s to {LONGEST_DRAIN:#}", daemon.drain));
+    if daemon.drain.is_negative() || daemon.drain > MAX_DRAIN {
+        messages.push(format!("daemon.drain: {:#} is not valid; expected 0s to {MAX_DRAIN:#}", daemon.drain));
     }
     for (key, days) in [("posts_days", retention.posts_days), ("history_days", retention.history_days)] {
         if days == 0 {
-            told.push(format!("retention.{key} is 0: wanted at least 1 day"));
+            messages.push(format!("retention.{key}: 0 is not valid; expected at least 1 day"));
         }
     }
-    told.extend(x.faults());
+    messages.extend(x.validate());
     if purpose == Purpose::Daemon && !classify.model.is_dir() {
         let path = classify.model.display();
-        told.push(format!(
-            "classify.model: there is no directory {path}; wanted one with a model: set classify.model, or give --model DIR"
+        messages.push(format!(
+            "classify.model: directory {path} not found; set classify.model or --model DIR to a directory with a model"
         ));
     }
-    told.into_iter().map(|what| locate(tree, "", &what)).collect()
+    messages.into_iter().map(|message| locate(tree, "", &message)).collect()
 }
 
-fn topics(assembled: &Assembled<'_>) -> Vec<Fault> {
-    let mut faults = Vec::new();
+fn topics(assembled: &Assembled<'_>) -> Vec<ConfigProblem> {
+    let mut problems = Vec::new();
     let mut names = HashSet::new();
     for topic in &assembled.topics {
-        for error in topic.value.faults() {
+        for error in topic.value.validate() {
             let key = match error {
-                TopicError::Unnamed | TopicError::Twice(_) | TopicError::MatchesNothing(_) => "name",
+                TopicError::Unnamed | TopicError::Duplicate(_) | TopicError::MatchesNothing(_) => "name",
                 TopicError::Keyword(..) => "keywords",
                 TopicError::Handle(..) => "handles",
                 TopicError::Language(..) => "languages",
             };
-            faults.push(at(topic.node, &topic.name, key, error.to_string()));
+            problems.push(at(topic.node, &topic.name, key, error.to_string()));
         }
         let name = topic.value.name.trim();
         if !name.is_empty() && !names.insert(name.to_owned()) {
-            faults.push(at(topic.node, &topic.name, "name", TopicError::Twice(name.into()).to_string()));
+            problems.push(at(topic.node, &topic.name, "name", TopicError::Duplicate(name.into()).to_string()));
         }
     }
-    faults
+    problems
 }
 
-/// `unread`: there are topics that could not be read, and no query is faulty for want of them.
-fn sources(assembled: &Assembled<'_>, unread: bool) -> Vec<Fault> {
+/// With `unread`, some topics could not be read: a query made from topics is then not reported as missing.
+fn sources(assembled: &Assembled<'_>, unread: bool) -> Vec<ConfigProblem> {
     let some_topic = [Topic { name: "x".into(), keywords: vec!["x".into()], ..Topic::default() }];
     let topics = if unread { &some_topic } else { assembled.config.topics.as_slice() };
-    let mut faults = Vec::new();
+    let mut problems = Vec::new();
     let (mut names, mut http, mut stream) = (HashSet::new(), false, false);
     for source in &assembled.sources {
-        faults.extend(source.value.faults(topics).iter().map(|what| locate(source.node, &source.name, what)));
+        problems.extend(source.value.validate(topics).iter().map(|message| locate(source.node, &source.name, message)));
         let name = source.value.name();
         if name.trim().is_empty() {
-            faults.push(at(source.node, &source.name, "name", "it is empty; wanted such as \"x-search\"".into()));
+            problems.push(at(source.node, &source.name, "name", "it is empty; expected e.g. \"x-search\"".into()));
         } else if source.is_named && !names.insert(name) {
-            let what =
-                format!("two sources are named {name:?}; a name keys how far its source was read: give each its own");
-            faults.push(at(source.node, &source.name, "name", what));
+            let message =
+                format!("duplicate source name {name:?}; the read position is stored by name: use unique names");
+            problems.push(at(source.node, &source.name, "name", message));
         }
         if let SourceConfig::Http(_) = &source.value {
             if http {
-                let what = "there is another source of type \"http\"; one is enough for all senders";
-                faults.push(at(source.node, &source.name, "type", what.into()));
+                let message = "duplicate source of type \"http\"; only one is allowed, for all senders";
+                problems.push(at(source.node, &source.name, "type", message.into()));
             }
             http = true;
         }
         if let SourceConfig::Twitter(twitter::Config { mode: twitter::Mode::Stream, .. }) = &source.value {
             if stream {
-                let what =
-                    "there is another source with mode = \"stream\", and X gives an app one stream: join their queries";
-                faults.push(at(source.node, &source.name, "mode", what.into()));
+                let message =
+                    "duplicate source with mode = \"stream\"; X allows one stream per app: combine their queries";
+                problems.push(at(source.node, &source.name, "mode", message.into()));
             }
             stream = true;
         }
     }
-    faults
+    problems
 }
 
-fn receivers(assembled: &Assembled<'_>) -> Vec<Fault> {
-    let mut faults = Vec::new();
+fn receivers(assembled: &Assembled<'_>) -> Vec<ConfigProblem> {
+    let mut problems = Vec::new();
     let mut names = HashSet::new();
     for receiver in &assembled.receivers {
-        faults.extend(receiver.value.faults().iter().map(|what| locate(receiver.node, &receiver.name, what)));
-        // As their secrets are named: two that differ in nothing else would share them.
+        problems.extend(receiver.value.validate().iter().map(|message| locate(receiver.node, &receiver.name, message)));
+        // Secrets are looked up by this form of the name: two receivers must not share it.
         let name = receiver.value.name.replace('_', "-").to_ascii_lowercase();
         if receiver.is_named && !names.insert(name) {
-            let what = format!("two receivers are named {:?}; give each its own name", receiver.value.name);
-            faults.push(at(receiver.node, &receiver.name, "name", what));
+            let message = format!("duplicate receiver name {:?}; use unique names", receiver.value.name);
+            problems.push(at(receiver.node, &receiver.name, "name", message));
         }
     }
-    faults
+    problems
 }
 
-fn rule_faults(config: &Config, rules: &[Item<'_, AlertingRule>]) -> Vec<Fault> {
-    let mut faults = Vec::new();
+fn check_rules(config: &Config, rules: &[ListEntry<'_, AlertingRule>]) -> Vec<ConfigProblem> {
+    let mut problems = Vec::new();
     let mut names = HashSet::new();
-    // A bucket that cannot be makes no rule wrong.
-    let window = if config.window.faults().is_empty() { config.window.clone() } else { window::Config::default() };
+    // An invalid bucket is reported once, not for every rule.
+    let window = if config.window.validate().is_empty() { config.window.clone() } else { window::Config::default() };
     for rule in rules {
-        faults.extend(rule.value.faults(window.bucket).iter().map(|what| locate(rule.node, &rule.name, what)));
+        problems
+            .extend(rule.value.validate(window.bucket).iter().map(|message| locate(rule.node, &rule.name, message)));
         if rule.is_named && !names.insert(&rule.value.name) {
-            let what = format!("two rules are named `{}`; give each its own name", rule.value.name);
-            faults.push(at(rule.node, &rule.name, "name", what));
+            let message = format!("duplicate rule name `{}`; use unique names", rule.value.name);
+            problems.push(at(rule.node, &rule.name, "name", message));
         }
     }
-    faults
+    problems
 }
 
-/// The topics there can be; none where a column of what is read may name others.
+/// The possible topics; `None` if a column of the input may name others.
 fn known_topics(config: &Config, purpose: Purpose) -> Option<Vec<String>> {
     let names_topics = |columns: &Columns| columns.topic.is_some();
     let open = match purpose {
@@ -163,16 +164,20 @@ fn known_topics(config: &Config, purpose: Purpose) -> Option<Vec<String>> {
     (!open).then(|| known.chain(Some(config.unmatched_topic.clone()).filter(|name| !name.is_empty())).collect())
 }
 
-/// Rules and sources that name a topic there cannot be.
-fn strangers(assembled: &Assembled<'_>, rules: &[Item<'_, AlertingRule>], known: &[String]) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    let stranger = |name: &str| {
-        let strange = !known.iter().any(|topic| topic == name.trim());
-        strange.then(|| format!("there is no topic {name:?}; {}", wanted(name, known)))
+/// Rules and sources that name an unknown topic.
+fn unknown_topics(
+    assembled: &Assembled<'_>,
+    rules: &[ListEntry<'_, AlertingRule>],
+    known: &[String],
+) -> Vec<ConfigProblem> {
+    let mut problems = Vec::new();
+    let unknown_topic = |name: &str| {
+        let is_unknown = !known.iter().any(|topic| topic == name.trim());
+        is_unknown.then(|| format!("unknown topic {name:?}; {}", suggestion(name, known)))
     };
     for rule in rules {
-        let what = rule.value.topics.iter().filter_map(|name| stranger(name));
-        faults.extend(what.map(|what| at(rule.node, &rule.name, "topics", what)));
+        let message = rule.value.topics.iter().filter_map(|name| unknown_topic(name));
+        problems.extend(message.map(|message| at(rule.node, &rule.name, "topics", message)));
     }
     for source in &assembled.sources {
         let topic = match &source.value {
@@ -180,45 +185,45 @@ fn strangers(assembled: &Assembled<'_>, rules: &[Item<'_, AlertingRule>], known:
             SourceConfig::File(config) => &config.topic,
             SourceConfig::Http(config) => &config.topic,
         };
-        let what = topic.as_deref().and_then(stranger);
-        faults.extend(what.map(|what| at(source.node, &source.name, "topic", what)));
+        let message = topic.as_deref().and_then(unknown_topic);
+        problems.extend(message.map(|message| at(source.node, &source.name, "topic", message)));
     }
-    faults
+    problems
 }
 
-pub(super) fn at(node: &Node, name: &str, key: &str, what: String) -> Fault {
-    let place = node.find(&[key]).unwrap_or(node);
-    Fault::new(&place.at, format!("{name}.{key}"), what)
+pub(super) fn at(node: &Node, name: &str, key: &str, message: String) -> ConfigProblem {
+    let location = node.find(&[key]).unwrap_or(node);
+    ConfigProblem::new(&location.at, format!("{name}.{key}"), message)
 }
 
-/// A stage's own sentence, at the line of the first key it names.
-pub(super) fn locate(node: &Node, name: &str, what: &str) -> Fault {
+/// A message of a stage, at the location of the first key it names.
+pub(super) fn locate(node: &Node, name: &str, message: &str) -> ConfigProblem {
     let is_key = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
-    let words = what.split(|c: char| !is_key(c)).map(|word| word.trim_matches('.'));
+    let words = message.split(|c: char| !is_key(c)).map(|word| word.trim_matches('.'));
     for word in words.filter(|word| !word.is_empty()) {
         let path: Vec<String> = word.split('.').map(str::to_owned).collect();
         if let Some(found) = deepest(node, &path) {
-            return Fault::new(&found.at, super::reading::key(name, &path), what);
+            return ConfigProblem::new(&found.at, super::deserialize::key(name, &path), message);
         }
     }
-    Fault::new(&node.at, name, what)
+    ConfigProblem::new(&node.at, name, message)
 }
 
-/// What stands under `path`, or, for a key that was left out, under the table it belongs to.
+/// The node at `path`; for a missing key, the table it belongs to.
 fn deepest<'a>(node: &'a Node, path: &[String]) -> Option<&'a Node> {
     let parent = path.split_last().filter(|(_, parent)| !parent.is_empty()).map(|(_, parent)| parent);
     node.find(path).or_else(|| node.find(parent?))
 }
 
-/// The fault of a rule file that cannot be read.
-pub(super) fn unreadable(tree: &Node, path: &Path, flag: bool, cause: &std::io::Error) -> Fault {
-    let what = format!(
-        "the rule file {} cannot be read: {cause}; set `rules` to a file of [[rule]] tables, such as config/rules.toml",
+/// The problem of an unreadable rule file.
+pub(super) fn unreadable(tree: &Node, path: &Path, flag: bool, cause: &std::io::Error) -> ConfigProblem {
+    let message = format!(
+        "cannot read the rule file {}: {cause}; set `rules` to a file with [[rule]] tables, e.g. config/rules.toml",
         path.display()
     );
-    let place = match tree.find(&["rules"]) {
+    let location = match tree.find(&["rules"]) {
         Some(node) if !flag => node.at.clone(),
-        _ => Place::Flag("--rules".into()),
+        _ => Location::Flag("--rules".into()),
     };
-    Fault::new(&place, "rules", what)
+    ConfigProblem::new(&location, "rules", message)
 }

@@ -1,32 +1,32 @@
-//! [`Node`]: a configuration as a tree that knows where each of its values came from, before any type reads it.
+//! [`Node`]: the configuration as a tree in which each value knows where it was set. The form before deserialization.
 
 use std::collections::BTreeMap;
 
-use super::fault::Place;
+use super::problem::Location;
 
-/// A value and the place it was given at: for a table's entry that of its key.
+/// A value and its location; for an entry of a table, the location of its key.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Node {
-    pub(super) at: Place,
+    pub(super) at: Location,
     pub(super) value: Value,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
-    /// Anything but a table; lists of plain values too.
+    /// Anything but a table; also lists of plain values.
     Leaf(toml::Value),
     Table(BTreeMap<String, Node>),
-    /// `[[such]]` tables, one or more.
+    /// One or more `[[name]]` tables.
     Tables(Vec<Node>),
 }
 
 impl Node {
-    pub(super) fn table(at: Place) -> Self {
+    pub(super) fn table(at: Location) -> Self {
         Self { at, value: Value::Table(BTreeMap::new()) }
     }
 
-    /// All of `value`, given at one place.
-    pub(super) fn from_toml(at: &Place, value: toml::Value) -> Self {
+    /// The tree of `value`, all at one location.
+    pub(super) fn from_toml(at: &Location, value: toml::Value) -> Self {
         let of = |value| Self::from_toml(at, value);
         let value = match value {
             toml::Value::Table(entries) => {
@@ -71,12 +71,12 @@ impl Node {
         }
     }
 
-    /// What stands under `path`, key by key.
+    /// The node at `path`.
     pub(super) fn find<S: AsRef<str>>(&self, path: &[S]) -> Option<&Self> {
         path.iter().try_fold(self, |node, key| node.entries()?.get(key.as_ref()))
     }
 
-    /// Lays `over` over this: tables are merged, anything else is replaced.
+    /// Merges `over` into this node: tables are merged, anything else is replaced.
     pub(super) fn overlay(&mut self, over: Self) {
         match (&mut self.value, over.value) {
             (Value::Table(base), Value::Table(over_entries)) => {
@@ -94,7 +94,7 @@ impl Node {
         }
     }
 
-    /// Every value that is no table, with the keys that lead to it; a table without entries counts as one.
+    /// Every value that is not a table, with its path. An empty table counts as a value.
     pub(super) fn leaves(&self) -> Vec<(Vec<String>, &Self)> {
         let mut found = Vec::new();
         self.collect(&mut Vec::new(), &mut found);
@@ -115,8 +115,8 @@ impl Node {
     }
 }
 
-/// Puts `value` into `table` under `path`, in the place of what is in its way.
-pub(super) fn put(table: &mut toml::Table, path: &[String], value: toml::Value) {
+/// Inserts `value` into `table` at `path`; values on the way that are not tables are replaced.
+pub(super) fn insert_at(table: &mut toml::Table, path: &[String], value: toml::Value) {
     let Some((first, rest)) = path.split_first() else { return };
     if rest.is_empty() {
         table.insert(first.clone(), value);
@@ -127,6 +127,6 @@ pub(super) fn put(table: &mut toml::Table, path: &[String], value: toml::Value) 
         *below = toml::Value::Table(toml::Table::new());
     }
     if let toml::Value::Table(below) = below {
-        put(below, rest, value);
+        insert_at(below, rest, value);
     }
 }

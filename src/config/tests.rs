@@ -1,11 +1,11 @@
-//! Tests of reading a configuration: one faulty example per check, all faults at once, and what stands over the file.
+//! Tests of the configuration: one invalid example per check, all errors at once, and overrides.
 
 mod overridden;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::notify::ChannelConfig;
+use crate::notify::IntegrationConfig;
 
 const FILE: &str = "/etc/vigie/vigie.toml";
 
@@ -13,18 +13,18 @@ fn shipped_rules() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("config/rules.toml")
 }
 
-fn origin(overrides: Vec<Override>) -> Origin {
-    Origin { rules: Some(shipped_rules()), overrides, ..Origin::default() }
+fn origin(overrides: Vec<Override>) -> ConfigLoader {
+    ConfigLoader { rules: Some(shipped_rules()), overrides, ..ConfigLoader::default() }
 }
 
 fn parse(text: &str) -> Result<Config, ConfigError> {
     origin(Vec::new()).check(Path::new(FILE), Some(text.as_bytes())).map(|loaded| loaded.config)
 }
 
-/// The faults of `result`, a line each.
-fn told<T: std::fmt::Debug>(result: Result<T, ConfigError>) -> Vec<String> {
+/// The problems of `result`, one per line.
+fn problems_of<T: std::fmt::Debug>(result: Result<T, ConfigError>) -> Vec<String> {
     match result.unwrap_err() {
-        ConfigError::Faults { faults } => faults.iter().map(ToString::to_string).collect(),
+        ConfigError::Invalid { problems } => problems.iter().map(ToString::to_string).collect(),
         error @ ConfigError::Read { .. } => vec![error.to_string()],
     }
 }
@@ -89,7 +89,7 @@ fn collect(table: &toml::Table, keys: &mut Vec<String>) {
 fn a_file_of_differences_is_enough() {
     let config = parse("[dump.columns]\ntext = \"body\"\n[window]\nlateness = \"5m\"\n").unwrap();
     assert_eq!(config.dump.columns.text.as_deref(), Some("body"));
-    assert_eq!(config.dump.columns.topic.as_deref(), Some("airline"), "beside what was given");
+    assert_eq!(config.dump.columns.topic.as_deref(), Some("airline"), "the other columns keep their defaults");
     assert_eq!(config.window.bucket, window::Config::default().bucket);
 }
 
@@ -98,144 +98,151 @@ fn paths_are_relative_to_the_file() {
     let config =
         parse("x.token_file = 'x-token'\n[[source]]\ntype = 'file'\nname = 'a'\nlayout = 'csv'\npath = '../p'\n[[receiver]]\nname = 'a'\ntype = 'teams'\nurl_file = 'url'")
             .unwrap();
-    let ChannelConfig::Teams(teams) = &config.receivers[0].channel else { panic!("it is a channel of Teams") };
+    let IntegrationConfig::Teams(teams) = &config.receivers[0].channel else { panic!("not a Teams receiver") };
     assert_eq!(teams.url_file.as_deref(), Some(Path::new("/etc/vigie/url")));
     assert_eq!(config.classify.model, Path::new("/etc/models"));
     assert_eq!(config.rules, Path::new("/etc/vigie/rules.toml"));
     assert_eq!(config.x.token_file.as_deref(), Some(Path::new("/etc/vigie/x-token")));
-    let SourceConfig::File(file) = &config.sources[0] else { panic!("it is a file") };
+    let SourceConfig::File(file) = &config.sources[0] else { panic!("not a file source") };
     assert_eq!(file.path, Path::new("/etc/p"));
     let config = origin(Vec::new()).check(Path::new("vigie.toml"), Some(b"")).unwrap().config;
     assert_eq!(config.classify.model, Path::new("../models"));
 }
 
-/// One faulty example per check: the text, the line it is told at, and what is said.
-const FAULTY: [(&str, usize, &str); 67] = [
+/// One invalid example per check: the text, the line of the problem, and a part of the message.
+const INVALID: [(&str, usize, &str); 67] = [
     ("langage = \"fr\"", 1, "langage: no such key; did you mean `language`?"),
-    ("colour = \"red\"", 1, "colour: no such key; wanted one of"),
-    ("language = \"de\"", 1, "language: `de` is unknown; wanted one of en, fr"),
-    ("rules = 5", 1, "rules: found integer `5`, wanted a string"),
+    ("colour = \"red\"", 1, "colour: no such key; expected one of"),
+    ("language = \"de\"", 1, "language: unknown value `de`; expected one of: en, fr"),
+    ("rules = 5", 1, "rules: found integer `5`, expected a string"),
     ("\n[window]\nbuket = \"1m\"", 3, "window.buket: no such key; did you mean `bucket`?"),
-    ("[window]\nbucket = \"7s\"", 2, "window.bucket is 7s"),
-    ("[window]\nlateness = \"-1m\"", 2, "window.lateness is"),
-    ("[window]\nlateness = 5", 2, "window.lateness: found integer `5`, wanted a length of time"),
-    ("[window]\nlateness = \"soon\"", 2, "wanted a length of time"),
-    ("window = 5", 1, "window: found integer `5`, wanted a table"),
+    ("[window]\nbucket = \"7s\"", 2, "window.bucket: 7s is not valid"),
+    ("[window]\nlateness = \"-1m\"", 2, "window.lateness: "),
+    ("[window]\nlateness = 5", 2, "window.lateness: found integer `5`, expected a duration"),
+    ("[window]\nlateness = \"soon\"", 2, "expected a duration"),
+    ("window = 5", 1, "window: found integer `5`, expected a table"),
     ("[dump]\ndelimiter = \"é\"", 2, "dump.delimiter"),
     ("[dump]\ndelimiter = \"ab\"", 2, "dump.delimiter"),
     ("[dump]\ntime_format = \"%Q\"", 2, "dump.time_format"),
-    ("[dump]\nlayout = \"xml\"", 2, "dump.layout: `xml` is unknown"),
+    ("[dump]\nlayout = \"xml\"", 2, "dump.layout: unknown value `xml`"),
     ("[dump.columns]\ntxt = \"a\"", 2, "dump.columns.txt: no such key; did you mean `text`?"),
     ("[dump.colums]\ntext = \"a\"\nid = \"b\"", 1, "dump.colums: no such key; did you mean `columns`?"),
-    ("topic = 5", 1, "topic: found something else, wanted [[topic]] tables"),
+    ("topic = 5", 1, "topic: invalid type, expected [[topic]] tables"),
     ("[[topic]]\nname = \"\"\nkeywords = [\"a\"]", 2, "topic[0].name: a topic has no name"),
     ("[[topic]]\nname = \"A\"", 2, "topic \"A\" matches no post"),
     ("[[topic]]\nname = \"A\"\nkeywords = [\"a\", \"!\"]", 3, "keyword \"!\" holds neither"),
-    ("[[topic]]\nname = \"A\"\nhandles = [\"a b\"]", 3, "\"a b\" is no handle"),
-    ("[[topic]]\nname = \"A\"\nkeywords = [\"a\"]\nlanguages = [\"x\"]", 4, "\"x\" is no language"),
-    ("[[topic]]\nname = \"A\"\nkeywords = \"a\"", 3, "topic[0].keywords: found string \"a\", wanted a list"),
+    ("[[topic]]\nname = \"A\"\nhandles = [\"a b\"]", 3, "\"a b\" is not a valid handle"),
+    ("[[topic]]\nname = \"A\"\nkeywords = [\"a\"]\nlanguages = [\"x\"]", 4, "\"x\" is not a valid language"),
+    ("[[topic]]\nname = \"A\"\nkeywords = \"a\"", 3, "topic[0].keywords: found string \"a\", expected a list"),
     ("[[topic]]\nname = \"A\"\nkeywords = [\"a\"]\n[[topic]]\nname = \"A\"\nkeywords = [\"b\"]", 5, "given twice"),
     ("[[topic]]\nkeywords = [\"a\"]", 1, "topic[0].name: missing"),
     ("[classify]\nmodle = \"x\"", 2, "classify.modle: no such key"),
-    ("[daemon]\ndrain = \"1h\"", 2, "daemon.drain is 1h"),
-    ("[web]\nlisten = \"9469\"", 2, "web.listen: invalid socket address syntax; wanted an address with a port"),
-    ("[retention]\nposts_days = 0", 2, "retention.posts_days is 0"),
-    ("[retention]\nhistory_days = -1", 2, "retention.history_days: found integer `-1`, wanted a whole number"),
-    ("[log]\nlevel = \"inof\"", 2, "log.level: \"inof\" is no filter"),
-    ("[log]\nformat = \"xml\"", 2, "log.format: `xml` is unknown"),
-    ("[x]\nbase_url = \"api.x.com\"", 2, "x.base_url = \"api.x.com\" is no address"),
-    ("[x]\ntimeout = \"0s\"", 2, "x.timeout = 0s, wanted"),
-    ("x.budget.dollars_per_day = -1", 1, "x.budget.dollars_per_day = -1, wanted"),
-    ("x.budget.dollars_per_day = \"ten\"", 1, "x.budget.dollars_per_day: found string \"ten\", wanted a number"),
+    ("[daemon]\ndrain = \"1h\"", 2, "daemon.drain: 1h is not valid"),
+    ("[web]\nlisten = \"9469\"", 2, "web.listen: invalid socket address syntax; expected an address with a port"),
+    ("[retention]\nposts_days = 0", 2, "retention.posts_days: 0 is not valid"),
+    ("[retention]\nhistory_days = -1", 2, "retention.history_days: found integer `-1`, expected a whole number"),
+    ("[log]\nlevel = \"inof\"", 2, "log.level: \"inof\" is not a log filter"),
+    ("[log]\nformat = \"xml\"", 2, "log.format: unknown value `xml`"),
+    ("[x]\nbase_url = \"api.x.com\"", 2, "x.base_url = \"api.x.com\" is not a URL"),
+    ("[x]\ntimeout = \"0s\"", 2, "x.timeout = 0s; expected"),
+    ("x.budget.dollars_per_day = -1", 1, "x.budget.dollars_per_day = -1; expected"),
+    ("x.budget.dollars_per_day = \"ten\"", 1, "x.budget.dollars_per_day: found string \"ten\", expected a number"),
     ("[x.bugdet]\n", 1, "x.bugdet: no such key; did you mean `budget`?"),
-    ("[[receiver]]\nname = \"a\"\ntype = \"mail\"", 3, "receiver[0].type: `mail` is no type of receiver"),
+    (
+        "[[receiver]]\nname = \"a\"\ntype = \"mail\"",
+        3,
+        "receiver[0].type: unknown receiver type `mail`; expected one of: email, teams",
+    ),
     ("[[receiver]]\nname = \"a\"\ntype = \"log\"\nrate_limit = 0", 4, "rate_limit is 0"),
     (
         "[[receiver]]\nname = \"a\"\ntype = \"log\"\n[[receiver]]\nname = \"a\"\ntype = \"log\"",
         5,
-        "two receivers are named",
+        "duplicate receiver name",
     ),
-    ("[[route]]\nreceivers = [\"lgo\"]", 2, "there is no receiver \"lgo\"; did you mean `log`?"),
+    ("[[route]]\nreceivers = [\"lgo\"]", 2, "unknown receiver \"lgo\"; did you mean `log`?"),
     ("[[route]]\nreceivers = [\"log\"]\nmatchers = [\"severity\"]", 3, "is no matcher"),
     ("[[route]]\nreceivers = [\"log\"]\nactive_times = [\"mon-fry\"]", 3, "is no part of the week"),
-    ("[[route]]\nreceivers = [\"log\"]\n[[route]]\nreceivers = [\"log\"]", 3, "nothing comes here: route[0]"),
+    ("[[route]]\nreceivers = [\"log\"]\n[[route]]\nreceivers = [\"log\"]", 3, "unreachable route: route[0]"),
     ("[[route]]\nreceivers = [\"log\"]\nescalate_to = \"log\"", 1, "escalate_after: missing"),
-    ("[notify]\ntime_zone = \"Europe/Pari\"", 2, "there is no time zone"),
-    ("[[source]]\nname = \"a\"", 1, "source[0].type: missing; wanted type = \"twitter\""),
+    ("[notify]\ntime_zone = \"Europe/Pari\"", 2, "unknown time zone"),
+    ("[[source]]\nname = \"a\"", 1, "source[0].type: missing; expected type = \"twitter\""),
     (
         "[[source]]\nname = \"a\"\ntype = \"twiter\"",
         3,
-        "source[0].type: `twiter` is no type of source; did you mean `twitter`?",
+        "source[0].type: unknown source type `twiter`; did you mean `twitter`?",
     ),
-    ("[[source]]\nname = \"a\"\ntype = \"twitter\"", 1, "source[0].mode: missing; wanted such as mode = \"search\""),
+    ("[[source]]\nname = \"a\"\ntype = \"twitter\"", 1, "source[0].mode: missing; expected e.g. mode = \"search\""),
     ("[[source]]\ntype = \"http\"\nname = \"a\"\npage = 5", 4, "source[0].page: no such key"),
     ("[[source]]\ntype = \"http\"\nname = \"\"", 3, "source[0].name: it is empty"),
     (
         "[[source]]\ntype = \"http\"\nname = \"a\"\ntopic = \"Air Paradi\"",
         4,
-        "there is no topic \"Air Paradi\"; did you mean `Air Paradis`?",
+        "unknown topic \"Air Paradi\"; did you mean `Air Paradis`?",
     ),
     (
         "[[source]]\ntype = \"http\"\nname = \"a\"\n[[source]]\ntype = \"http\"\nname = \"b\"",
         5,
-        "there is another source of type \"http\"",
+        "duplicate source of type \"http\"",
     ),
     (
         "[[source]]\ntype = \"twitter\"\nname = \"a\"\nmode = \"stream\"\n[[source]]\ntype = \"twitter\"\nname = \"b\"\nmode = \"stream\"",
         8,
-        "there is another source with mode = \"stream\"",
+        "duplicate source with mode = \"stream\"",
     ),
-    ("[[receiver]]\nname = \"a\"", 1, "receiver[0].type: missing; wanted type = \"email\", \"teams\""),
+    ("[[receiver]]\nname = \"a\"", 1, "receiver[0].type: missing; expected type = \"email\", \"teams\""),
     (
         "[[receiver]]\nname = \"a\"\ntype = \"team\"",
         3,
-        "receiver[0].type: `team` is no type of receiver; did you mean `teams`?",
+        "receiver[0].type: unknown receiver type `team`; did you mean `teams`?",
     ),
     ("[[receiver]]\ntype = \"log\"", 1, "receiver[0].name: missing"),
     ("[[receiver]]\ntype = \"log\"\nname = \"a b\"", 3, "name is \"a b\": wanted letters"),
     ("[[receiver]]\ntype = \"log\"\nname = \"a\"\nrate_limit = 0", 4, "rate_limit is 0"),
-    ("[[receiver]]\ntype = \"log\"\nname = \"a\"\nlanguage = \"de\"", 4, "`de` is unknown; wanted one of en, fr"),
+    ("[[receiver]]\ntype = \"log\"\nname = \"a\"\nlanguage = \"de\"", 4, "unknown value `de`; expected one of: en, fr"),
     (
         "[[receiver]]\ntype = \"log\"\nname = \"a-b\"\n[[receiver]]\ntype = \"log\"\nname = \"A_b\"",
         6,
-        "two receivers are named \"A_b\"",
+        "duplicate receiver name \"A_b\"",
     ),
     ("[[receiver]]\ntype = \"teams\"\nname = \"a\"\nurl = \"https://x\"", 4, "receiver[0].url: no such key"),
     ("[[receiver]]\ntype = \"webhook\"\nname = \"a\"\nurl = \"http://x\"", 4, "url is plain http"),
     ("[[receiver]]\ntype = \"webhook\"\nname = \"a\"\ntimeout = \"1h\"", 4, "timeout is 1h"),
-    ("[[receiver]]\ntype = \"command\"\nname = \"a\"", 1, "receiver[0].program: missing; wanted such as program ="),
+    ("[[receiver]]\ntype = \"command\"\nname = \"a\"", 1, "receiver[0].program: missing; expected e.g. program ="),
     (
         "[[receiver]]\ntype = \"email\"\nname = \"a\"\nserver = \"s\"\nfrom = \"v@x.y\"\nto = [\"\"]",
         6,
         "to: \"\" is no mail address",
     ),
-    ("a = 1\n[window\n", 2, "not TOML"),
+    ("a = 1\n[window\n", 2, "invalid TOML"),
 ];
 
 #[test]
-fn each_fault_is_told_with_its_line_and_the_way_out() {
-    for (text, line, wanted) in FAULTY {
-        let daemon = Origin { purpose: Purpose::Daemon, ..origin(vec![Override::set("classify.model=.")]) };
-        let faults = told(daemon.check(Path::new(FILE), Some(text.as_bytes())));
-        let place = format!("{FILE}:{line}: ");
-        assert!(faults.iter().any(|fault| fault.starts_with(&place) && fault.contains(wanted)), "{text}\n{faults:#?}");
-        assert!(faults.len() == 1 || text.starts_with("a = 1"), "{text}\n{faults:#?}");
+fn each_problem_has_its_line_and_a_hint() {
+    for (text, line, expected) in INVALID {
+        let daemon = ConfigLoader { purpose: Purpose::Daemon, ..origin(vec![Override::set("classify.model=.")]) };
+        let problems = problems_of(daemon.check(Path::new(FILE), Some(text.as_bytes())));
+        let location = format!("{FILE}:{line}: ");
+        assert!(
+            problems.iter().any(|problem| problem.starts_with(&location) && problem.contains(expected)),
+            "{text}\n{problems:#?}"
+        );
+        assert!(problems.len() == 1 || text.starts_with("a = 1"), "{text}\n{problems:#?}");
     }
 }
 
 #[test]
-fn sources_of_one_name_and_two_of_type_http_are_told() {
+fn duplicate_sources_are_reported() {
     let text = "[[source]]\ntype = 'http'\nname = 'a'\n[[source]]\ntype = 'http'\nname = 'a'\n";
-    let faults = told(parse(text));
-    assert!(faults[0].starts_with("/etc/vigie/vigie.toml:5: source[1].type: there is another"), "{faults:#?}");
+    let problems = problems_of(parse(text));
+    assert!(problems[0].starts_with("/etc/vigie/vigie.toml:5: source[1].type: duplicate source"), "{problems:#?}");
     assert!(
-        faults[1].starts_with("/etc/vigie/vigie.toml:6: source[1].name: two sources are named \"a\""),
-        "{faults:#?}"
+        problems[1].starts_with("/etc/vigie/vigie.toml:6: source[1].name: duplicate source name \"a\""),
+        "{problems:#?}"
     );
 }
 
 #[test]
-fn all_faults_of_a_file_are_told_at_once_in_its_order() {
+fn all_problems_of_a_file_are_reported_in_order() {
     let text = "\
 language = 'de'
 wnidow = 3
@@ -270,16 +277,16 @@ name = 's'
 type = 'http'
 topic = 'B'
 ";
-    let faults = told(origin(Vec::new()).check(Path::new("v.toml"), Some(text.as_bytes())));
-    let keys: Vec<(String, String)> = faults
+    let problems = problems_of(origin(Vec::new()).check(Path::new("v.toml"), Some(text.as_bytes())));
+    let keys: Vec<(String, String)> = problems
         .iter()
-        .map(|fault| {
-            let mut parts = fault.splitn(4, ':');
+        .map(|problem| {
+            let mut parts = problem.splitn(4, ':');
             let line = parts.nth(1).unwrap().to_owned();
             (line, parts.next().unwrap().trim().split(' ').next().unwrap().to_owned())
         })
         .collect();
-    let wanted = [
+    let expected = [
         ("1", "language"),
         ("2", "wnidow"),
         ("6", "topic[0].handles"),
@@ -296,23 +303,27 @@ topic = 'B'
         ("30", "source[2].name"),
     ];
     let keys: Vec<(&str, &str)> = keys.iter().map(|(line, key)| (line.as_str(), key.as_str())).collect();
-    assert_eq!(keys, wanted, "{faults:#?}");
+    assert_eq!(keys, expected, "{problems:#?}");
 }
 
 #[test]
 fn broken_syntax_hides_no_other_line() {
     let text = "language = 'fr\n\n[window]\nbucket = \"1m\"\nbucket = \"2m\"\nlateness = '-1h'\n[web]\nlisten = 127.0.0.1\n[lgo]\n";
-    let faults = told(parse(text));
-    let at =
-        |line: usize, what: &str| faults.iter().any(|f| f.starts_with(&format!("{FILE}:{line}: ")) && f.contains(what));
-    assert!(at(1, "not TOML") && at(5, "not TOML") && at(6, "lateness") && at(8, "not TOML"), "{faults:#?}");
-    assert!(at(9, "did you mean `log`?"), "{faults:#?}");
-    let faults = told(origin(Vec::new()).check(Path::new(FILE), Some(b"language = 'en'\n# \xff\n")));
-    assert!(faults[0].starts_with("/etc/vigie/vigie.toml:2: there is a byte that is not UTF-8"), "{faults:#?}");
+    let problems = problems_of(parse(text));
+    let at = |line: usize, message: &str| {
+        problems.iter().any(|f| f.starts_with(&format!("{FILE}:{line}: ")) && f.contains(message))
+    };
+    assert!(
+        at(1, "invalid TOML") && at(5, "invalid TOML") && at(6, "lateness") && at(8, "invalid TOML"),
+        "{problems:#?}"
+    );
+    assert!(at(9, "did you mean `log`?"), "{problems:#?}");
+    let problems = problems_of(origin(Vec::new()).check(Path::new(FILE), Some(b"language = 'en'\n# \xff\n")));
+    assert!(problems[0].starts_with("/etc/vigie/vigie.toml:2: not valid UTF-8"), "{problems:#?}");
 }
 
 #[test]
-fn a_rule_file_s_faults_come_with_those_of_the_configuration() {
+fn problems_of_the_rule_file_come_with_those_of_the_configuration() {
     let dir = tempfile::tempdir().unwrap();
     let rules = dir.path().join("rules.toml");
     let text = "\
@@ -337,43 +348,51 @@ labels = { topic = 'x' }
     std::fs::write(&rules, text).unwrap();
     let file = dir.path().join("vigie.toml");
     std::fs::write(&file, "rules = 'rules.toml'\nlanguage = 'de'\n[classify]\nmodel = 'none'\n").unwrap();
-    let origin = Origin { path: Some(file.clone()), purpose: Purpose::Daemon, ..Origin::default() };
-    let faults = told(origin.load());
-    for (file, line, wanted) in [
+    let origin = ConfigLoader { path: Some(file.clone()), purpose: Purpose::Daemon, ..ConfigLoader::default() };
+    let problems = problems_of(origin.load());
+    for (file, line, expected) in [
         (&file, 2, "language: `de`"),
-        (&file, 4, "classify.model: there is no directory"),
+        (&file, 4, "classify.model: directory"),
         (&rules, 3, "for: "),
         (&rules, 4, "rule[0].condition.above"),
         (&rules, 5, "rule[0].fro: no such key; did you mean `for`?"),
-        (&rules, 6, "there is no topic \"Air Paradi\""),
-        (&rules, 10, "rule[1].condition.type: `tea_leaves` is no condition"),
-        (&rules, 13, "two rules are named `A`"),
-        (&rules, 14, "rule[2].condition.window: missing; wanted such as window = \"1h\""),
-        (&rules, 15, "labels.topic: this label is set by vigie"),
+        (&rules, 6, "unknown topic \"Air Paradi\""),
+        (&rules, 10, "rule[1].condition.type: unknown condition type `tea_leaves`"),
+        (&rules, 13, "duplicate rule name `A`"),
+        (&rules, 14, "rule[2].condition.window: missing; expected e.g. window = \"1h\""),
+        (&rules, 15, "labels.topic: reserved label"),
         (&rules, 17, "rules: no such key; did you mean `rule`?"),
     ] {
-        let place = format!("{}:{line}: ", file.display());
-        assert!(faults.iter().any(|f| f.starts_with(&place) && f.contains(wanted)), "{line} {wanted}\n{faults:#?}");
+        let location = format!("{}:{line}: ", file.display());
+        assert!(
+            problems.iter().any(|f| f.starts_with(&location) && f.contains(expected)),
+            "{line} {expected}\n{problems:#?}"
+        );
     }
 
     std::fs::remove_file(&rules).unwrap();
-    let faults = told(origin.load());
+    let problems = problems_of(origin.load());
     assert!(
-        faults.iter().any(|f| f.contains("vigie.toml:1: rules: the rule file") || f.contains("cannot be read")),
-        "{faults:#?}"
+        problems
+            .iter()
+            .any(|f| f.contains("vigie.toml:1: rules: cannot read the rule file") || f.contains("cannot be read")),
+        "{problems:#?}"
     );
-    assert!(told(Loaded::find(Some(Path::new("/no/vigie.toml")), None))[0].contains("--config FILE"));
+    assert!(problems_of(LoadedConfig::find(Some(Path::new("/no/vigie.toml")), None))[0].contains("--config FILE"));
 }
 
 #[test]
-fn a_file_of_differences_needs_no_rules_beside_it() {
+fn a_configuration_without_rules_needs_no_rule_file() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("vigie.toml");
     std::fs::write(&file, "[window]\nbucket = '5m'\n").unwrap();
-    let loaded = Loaded::find(Some(&file), None).unwrap();
-    assert_eq!(loaded.rules, Loaded::find(None, None).unwrap().rules);
+    let loaded = LoadedConfig::find(Some(&file), None).unwrap();
+    assert_eq!(loaded.rules, LoadedConfig::find(None, None).unwrap().rules);
     std::fs::write(&file, "rules = 'rules.toml'\n").unwrap();
-    assert!(told(Loaded::find(Some(&file), None))[0].contains("vigie.toml:1: rules: the rule file"));
+    assert!(
+        problems_of(LoadedConfig::find(Some(&file), None))[0]
+            .contains("vigie.toml:1: rules: cannot read the rule file")
+    );
 }
 
 #[test]
@@ -382,14 +401,14 @@ fn a_dump_s_column_may_name_any_topic() {
     let rules = dir.path().join("rules.toml");
     let text = "[[rule]]\nname = 'A'\ntopics = ['United']\ncondition = { type = 'negative_volume', window = '1h', above = 5 }\n";
     std::fs::write(&rules, text).unwrap();
-    let origin = |purpose| Origin { rules: Some(rules.clone()), purpose, ..Origin::default() };
+    let origin = |purpose| ConfigLoader { rules: Some(rules.clone()), purpose, ..ConfigLoader::default() };
     assert!(origin(Purpose::Dump).check(Path::new(FILE), None).is_ok());
     assert!(origin(Purpose::Daemon).check(Path::new(FILE), None).is_err());
 }
 
 #[test]
 fn the_shipped_rules_are_sound() {
-    let loaded = Origin::default().check(Path::new(PLACES[0]), None).unwrap();
+    let loaded = ConfigLoader::default().check(Path::new(DEFAULT_PATHS[0]), None).unwrap();
     let names: Vec<&str> = loaded.rules.rules.iter().map(|rule| rule.name.as_str()).collect();
     assert!(
         names.len() >= 4 && names.contains(&"IncorrectPredictions") && names.contains(&"PipelineErrors"),
@@ -415,15 +434,15 @@ proptest! {
             let end = (at + cut).min(bytes.len());
             bytes.splice(at..end, text.bytes());
         }
-        if let Err(ConfigError::Faults { faults }) = origin(Vec::new()).check(Path::new(FILE), Some(&bytes)) {
-            prop_assert!(!faults.is_empty() && faults.iter().all(|fault| !fault.what.is_empty()));
+        if let Err(ConfigError::Invalid { problems }) = origin(Vec::new()).check(Path::new(FILE), Some(&bytes)) {
+            prop_assert!(!problems.is_empty() && problems.iter().all(|problem| !problem.message.is_empty()));
         }
     }
 }
 
 #[test]
 fn depth_does_not_cost_the_stack() {
-    let faults = told(parse(&format!("a{} = 1\n", ".a".repeat(200_000))));
-    assert!(faults[0].contains("dots"), "{faults:#?}");
+    let problems = problems_of(parse(&format!("a{} = 1\n", ".a".repeat(200_000))));
+    assert!(problems[0].contains("dots"), "{problems:#?}");
     let _ = parse(&format!("a = {}\n", "[".repeat(200_000)));
 }

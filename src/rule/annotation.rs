@@ -1,4 +1,4 @@
-//! Annotations: the sentences of a rule file, filled in with an alert's numbers.
+//! Annotations: the text templates of a rule file, rendered with the numbers of an alert.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,9 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
-use super::{Measured, Normal};
+use super::{Measurement, NormalLevel};
 
-/// What a template knows.
+/// The variables of a template.
 #[derive(Debug, Serialize)]
 pub struct Values<'a> {
     topic: &'a str,
@@ -30,34 +30,42 @@ impl<'a> Values<'a> {
         topic: &'a str,
         rule: &'a str,
         labels: &'a BTreeMap<String, String>,
-        measured: &Measured,
+        measured: &Measurement,
         starts_at: Timestamp,
     ) -> Self {
-        let Measured { posts, negative, rate, lower_bound, threshold, normal, corrected } = *measured;
+        let Measurement { posts, negative, rate, lower_bound, threshold, normal, corrected } = *measured;
         let (normal, starts_at) = (normal.map(|normal| normal.value), starts_at.to_string());
         Self { topic, rule, labels, posts, negative, rate, lower_bound, threshold, normal, corrected, starts_at }
     }
 }
 
-/// The annotation filled in, or, where that fails, what is wrong: an alert never waits for a sentence.
-pub fn render(template: &str, values: &Values<'_>) -> String {
-    try_render(template, values).unwrap_or_else(|error| format!("(annotation failed: {error})"))
+/// The rendered annotation `name`. If rendering fails, the text of the error: a broken template must not hold back an
+/// alert.
+pub fn render(name: &str, template: &str, values: &Values<'_>) -> String {
+    try_render(name, template, values).unwrap_or_else(|error| format!("(annotation failed: {error})"))
 }
 
-/// What is wrong with a template of a rule that knows a normal, or does not.
-pub(super) fn fault(template: &str, labels: &BTreeMap<String, String>, has_normal: bool) -> Option<String> {
-    let normal = has_normal.then_some(Normal { value: 0.5, posts: 100 });
+/// The problem with a template, if any. `has_normal` says whether the rule compares with what is normal for the topic.
+pub(super) fn validate(
+    name: &str,
+    template: &str,
+    labels: &BTreeMap<String, String>,
+    has_normal: bool,
+) -> Option<String> {
+    let normal = has_normal.then_some(NormalLevel { value: 0.5, posts: 100 });
     let (threshold, corrected) = (Some(0.3), None);
-    let measured = Measured { posts: 20, negative: 10, rate: 0.5, lower_bound: 0.4, threshold, normal, corrected };
+    let measured = Measurement { posts: 20, negative: 10, rate: 0.5, lower_bound: 0.4, threshold, normal, corrected };
     let values = Values::new("topic", "rule", labels, &measured, Timestamp::UNIX_EPOCH);
-    try_render(template, &values).err().map(|error| error.to_string())
+    try_render(name, template, &values).err().map(|error| error.to_string())
 }
 
-fn try_render(template: &str, values: &Values<'_>) -> Result<String, minijinja::Error> {
+fn try_render(name: &str, template: &str, values: &Values<'_>) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
-    // A misspelt name is to be told when the file is read, not to leave a hole in a sentence.
+    // A misspelt name must fail when the file is read; by default it would render as nothing.
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.add_filter("percent", |share: f64| format!("{:.0} %", share * 100.0));
+    // French puts a no-break space before the sign; an annotation such as `summary_fr` is in French.
+    let sign = if name.ends_with("_fr") { "\u{a0}%" } else { "%" };
+    environment.add_filter("percent", move |share: f64| format!("{:.0}{sign}", share * 100.0));
     environment.add_filter("whole", |number: f64| format!("{number:.0}"));
     environment.render_str(template, Serde(values))
 }

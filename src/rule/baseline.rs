@@ -1,14 +1,15 @@
-//! [`Baseline`]: what a topic is like by hour of the week (UTC), learnt hour by hour from its own past.
+//! [`Baseline`]: the expected volume and negative rate of a topic by hour of the week (UTC), learned from its own past.
 //!
 //! ```text
-//!   hours of the topic, once settled ==> 168 cells: hours, posts, posts judged, negative posts, all slowly forgotten
-//!                                             \-- shrunk: hour of the week -> hour of the day -> overall
+//!   settled hours of the topic ==> 168 cells: hours, posts, classified posts, negative posts; all decay exponentially
+//!                                        \-- shrinkage: hour of the week -> hour of the day -> overall
 //! ```
 //!
-//! An hour of the week is known well only after weeks; what it lacks is borrowed from the same hour of other days, and what
-//! those lack from all hours. How far hours stray from what was expected of them *before* they were learnt is the spread: it
-//! holds the over-dispersion of the counts and the error of the baseline together, so that a young baseline is trusted less.
-//! Hours in which an alert of the topic fired are not learnt from; another model restarts the rates.
+//! It takes weeks to know an hour of the week well. Until then its estimate is shrunk towards the same hour of other
+//! days, and that one towards all hours. The *spread* measures how far hours deviate from the estimate made *before*
+//! they were learned. It includes both the overdispersion of the counts and the error of the baseline, so a young
+//! baseline is trusted less. Hours in which an alert of the topic fired are not learned. A change of model restarts the
+//! rates.
 
 use std::collections::BTreeMap;
 
@@ -17,36 +18,36 @@ use serde::{Deserialize, Serialize};
 use crate::window::Counts;
 
 const HOUR: i64 = 3_600;
-/// Hours of a week; 1 January 1970 was a Thursday, which nobody has to know.
+/// Hours of a week. Cell 0 is Thursday 00:00, because 1 January 1970 was a Thursday.
 const CELLS: usize = 168;
-/// Hours after which an hour counts half.
+/// Hours after which the weight of an hour is halved.
 const HALF_LIFE: f32 = 28.0 * 24.0;
-/// Posts that what lies above a cell weighs against the cell's own: of an hour of the day, and of an hour of the week.
+/// Weight, in posts, of the overall rate in the estimate of an hour of the day, and of that in an hour of the week.
 const RATE_PRIOR: (f64, f64) = (150.0, 1_000.0);
-/// The same in hours, for volumes: of an hour of the day, and of an hour of the week.
+/// The same for volumes, in hours.
 const VOLUME_PRIOR: (f64, f64) = (1.0, 3.0);
-/// Intra-class correlation of an hour's posts before anything is known, and the weight of that in pairs of posts.
+/// Prior of the intra-class correlation of the posts of an hour, and its weight in pairs of posts.
 const RATE_SPREAD_PRIOR: (f64, f64) = (0.005, 20_000.0);
-/// Squared coefficient of variation of an hour's volume beyond chance, and the weight of that in hours.
+/// Prior of the squared coefficient of variation of an hour's volume beyond chance, and its weight in hours.
 const VOLUME_SPREAD_PRIOR: (f64, f64) = (0.1, 12.0);
-/// An hour that strays further than so many variances strays no more than that: it was an incident.
-const FARTHEST: f64 = 16.0;
+/// A squared deviation is capped at this many variances, so that an incident does not inflate the spread.
+const MAX_STRAY: f64 = 16.0;
 
-/// What is normal for one topic.
+/// The normal level of one topic.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
-    /// The model whose readings the rates are.
+    /// The model that classified the posts behind the rates.
     model: String,
-    /// When that model began, where another was before it; Unix seconds.
+    /// When that model replaced another one, in Unix seconds.
     rates_since: Option<i64>,
-    /// Hours that start before this are learnt.
+    /// Hours that start before this are learned.
     until: Option<i64>,
     cells: Vec<Cell>,
     rate_spread: Spread,
     volume_spread: Spread,
-    /// Starts of hours not to be learnt from; those with `true` only where nothing was written in them.
+    /// Starts of hours that must not be learned; with `true`, only if they have no posts.
     skipped: BTreeMap<i64, bool>,
-    /// Sums over the cells, as rules ask for them at every bucket: of each hour of the day, and of all.
+    /// Sums over the cells of each hour of the day and over all cells: rules read them at every bucket.
     #[serde(skip)]
     day: Vec<Cell>,
     #[serde(skip)]
@@ -55,108 +56,112 @@ pub struct Baseline {
     changed: bool,
 }
 
-/// One hour of the week; sums that are slowly forgotten.
+/// One hour of the week: sums with exponential decay.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct Cell {
     hours: f32,
     posts: f32,
-    /// Posts that the present model read.
+    /// Posts classified by the current model.
     judged: f32,
     negative: f32,
 }
 
-/// Squared strays beyond chance over what one unit of spread would make of them.
+/// Sum of the squared deviations beyond chance, and the sum that a spread of 1 would produce.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct Spread {
     excess: f32,
     weight: f32,
 }
 
-/// The negative rate to be expected of an hour.
+/// The expected negative rate of an hour.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ExpectedRate {
     /// In `(0, 1)`.
     pub rate: f64,
-    /// Posts it was learnt from.
+    /// Number of posts it was learned from.
     pub posts: f64,
-    /// Correlation between the posts of an hour: `n` posts tell as much as `n / (1 + (n - 1) spread)` would alone.
+    /// Correlation between the posts of an hour: the effective sample size of `n` posts is `n / (1 + (n - 1) spread)`.
     pub spread: f64,
 }
 
-/// The number of posts to be expected of an hour.
+/// The expected number of posts of an hour.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ExpectedVolume {
     /// Posts per hour.
     pub posts: f64,
-    /// Hours it was learnt from.
+    /// Number of hours it was learned from.
     pub hours: f64,
-    /// The variance of an hour's count is `mean + spread mean^2`, as of a negative binomial.
+    /// The variance of an hour's count is `mean + spread mean^2` (negative binomial).
     pub spread: f64,
 }
 
 impl Baseline {
-    /// Hours before this are learnt; none before the first.
+    /// Hours before this are learned; `None` before the first one.
     pub fn until(&self) -> Option<i64> {
         self.until
     }
 
-    /// When the present model began to read, where another did before it; Unix seconds.
+    /// When the current model replaced another one, in Unix seconds.
     pub fn rates_since(&self) -> Option<i64> {
         self.rates_since
     }
 
-    /// Whether it changed since the last call.
-    pub fn take_changed(&mut self) -> bool {
+    /// Whether the baseline changed since the last call; resets the flag.
+    pub fn clear_changed(&mut self) -> bool {
         std::mem::take(&mut self.changed)
     }
 
-    /// Says which model reads from `now` (Unix seconds) on. True when it is another one: what was learnt of rates is gone.
-    pub fn read_by(&mut self, model: &str, now: i64) -> bool {
+    /// Sets the model that classifies posts from `now` (Unix seconds) on. If it replaces another model, drops what was
+    /// learned about rates and returns true.
+    pub fn set_model(&mut self, model: &str, now: i64) -> bool {
         if self.model == model {
             return false;
         }
         let is_other = !self.model.is_empty();
         self.model = model.into();
         self.changed = true;
+        // Two models have different error rates, so their rates cannot be compared. Volumes stay valid.
         if is_other {
             self.rates_since = Some(now);
             self.rate_spread = Spread::default();
             for cell in &mut self.cells {
                 (cell.judged, cell.negative) = (0.0, 0.0);
             }
-            self.sum_up();
+            self.update_totals();
         }
         is_other
     }
 
-    /// An alert fires in the hour of `time`: it is not to be learnt from; where `if_silent`, only if nothing is written in it.
+    /// Excludes the hour of `time` from learning because an alert fires in it; with `if_silent`, only if it has no
+    /// posts.
     pub fn skip(&mut self, time: i64, if_silent: bool) {
         let start = time - time.rem_euclid(HOUR);
         if self.until.is_none_or(|until| start >= until) {
             let found = self.skipped.get(&start).copied();
-            let wanted = if_silent && found != Some(false);
-            if found != Some(wanted) {
-                self.skipped.insert(start, wanted);
+            // An unconditional exclusion stays unconditional.
+            let only_if_silent = if_silent && found != Some(false);
+            if found != Some(only_if_silent) {
+                self.skipped.insert(start, only_if_silent);
                 self.changed = true;
             }
         }
     }
 
-    /// Posts it was learnt from, by now.
-    pub fn known_posts(&self) -> u64 {
+    /// Current weight of the posts it was learned from.
+    pub fn learned_posts(&self) -> u64 {
         f64::from(self.all.posts) as u64
     }
 
-    /// Learns the hours that `settled` gives, from the last learnt on, or else from the first whole one after `since`; none
-    /// is one that can still change.
+    /// Learns all hours for which `settled` returns counts, from the last learned one on, or from the first whole hour
+    /// after `since`. A settled hour does not change any more.
     pub fn learn(&mut self, since: i64, settled: impl Fn(i64) -> Option<Counts>) {
         if self.day.is_empty() {
-            self.sum_up(); // as loaded
+            self.update_totals(); // totals are not stored
         }
         let mut start = self.until.unwrap_or(since + (-since).rem_euclid(HOUR));
         while let Some(counts) = settled(start) {
             self.learn_hour(start, counts);
-            self.sum_up();
+            self.update_totals();
             start += HOUR;
             self.until = Some(start);
             self.changed = true;
@@ -169,20 +174,22 @@ impl Baseline {
         if let Some(if_silent) = self.skipped.remove(&start)
             && (!if_silent || counts.posts() == 0)
         {
+            // An incident must not become part of what is normal.
             return;
         }
-        self.stray(start, counts);
+        self.update_spread(start, counts);
         let is_one_model = self.rates_since.is_none_or(|since| start >= since);
         let Some(cell) = self.cells.get_mut(slot(start)) else { return };
         cell.hours += 1.0;
         cell.posts += counts.posts() as f32;
+        // An hour that began under the previous model mixes two models: it counts for the volume only.
         if is_one_model {
             cell.judged += counts.posts() as f32;
             cell.negative += counts.negative as f32;
         }
     }
 
-    fn sum_up(&mut self) {
+    fn update_totals(&mut self) {
         self.day = (0..24).map(|hour| total(self.cells.iter().skip(hour).step_by(24))).collect();
         self.all = total(self.day.iter());
     }
@@ -201,27 +208,28 @@ impl Baseline {
         }
     }
 
-    /// Notes how far an hour strays from what was expected of it.
-    fn stray(&mut self, start: i64, counts: Counts) {
+    /// Adds the deviation of an hour from its estimate to the spreads.
+    fn update_spread(&mut self, start: i64, counts: Counts) {
         let posts = counts.posts() as f64;
         if let Some(ExpectedVolume { posts: mean, spread, .. }) =
             self.volume_at(start).filter(|known| known.hours >= 24.0)
         {
-            let far = FARTHEST * (mean + spread * mean * mean);
+            // Before a whole day is known, the deviation would be that of the prior.
+            let far = MAX_STRAY * (mean + spread * mean * mean);
             self.volume_spread.excess += ((posts - mean).powi(2).min(far) - mean) as f32;
             self.volume_spread.weight += (mean * mean) as f32;
         }
         if let Some(ExpectedRate { rate, spread, .. }) = self.rate_at(start).filter(|known| known.posts >= 50.0)
             && self.rates_since.is_none_or(|since| start >= since)
         {
-            let stray = (counts.negative as f64 - posts * rate).powi(2) / (rate * (1.0 - rate));
-            let far = FARTHEST * posts * (1.0 + (posts - 1.0).max(0.0) * spread);
-            self.rate_spread.excess += (stray.min(far) - posts) as f32;
+            let update_spread = (counts.negative as f64 - posts * rate).powi(2) / (rate * (1.0 - rate));
+            let far = MAX_STRAY * posts * (1.0 + (posts - 1.0).max(0.0) * spread);
+            self.rate_spread.excess += (update_spread.min(far) - posts) as f32;
             self.rate_spread.weight += (posts * (posts - 1.0)) as f32;
         }
     }
 
-    /// Rate and posts an hour over all hours; none before any post was learnt from.
+    /// Negative rate and posts per hour over all hours; `None` before the first learned post.
     pub fn overall(&self) -> Option<(f64, f64)> {
         let all = self.all;
         (all.judged >= 1.0).then(|| {
@@ -230,12 +238,12 @@ impl Baseline {
         })
     }
 
-    /// The negative rate to be expected at `time` (Unix seconds); none before any post was learnt from.
+    /// The expected negative rate at `time` (Unix seconds); `None` before the first learned post.
     pub fn rate_at(&self, time: i64) -> Option<ExpectedRate> {
         let share = |cell: Cell, above: f64, prior: f64| {
             (f64::from(cell.negative) + prior * above) / (f64::from(cell.judged) + prior)
         };
-        // One post of each kind more: no hour is surely without negative posts.
+        // `overall` adds one post of each kind (Laplace), so that no rate is exactly 0 or 1.
         let (overall, _) = self.overall()?;
         let posts = f64::from(self.all.judged);
         let rate = share(self.cell(time), share(self.day_hour(time), overall, RATE_PRIOR.0), RATE_PRIOR.1);
@@ -245,7 +253,7 @@ impl Baseline {
         Some(ExpectedRate { rate, posts, spread })
     }
 
-    /// [`Baseline::rate_at`] over a stretch of time, its hours weighed by the posts to be expected of them.
+    /// [`Baseline::rate_at`] averaged over a period; hours are weighted by their expected number of posts.
     pub fn rate_over(&self, from: i64, to: i64) -> Option<ExpectedRate> {
         let last = self.rate_at(to - 1)?;
         let (mut negative, mut posts) = (0.0, 0.0);
@@ -260,7 +268,7 @@ impl Baseline {
         Some(if posts > 0.0 { ExpectedRate { rate: negative / posts, ..last } } else { last })
     }
 
-    /// The number of posts to be expected in the hour around `time` (Unix seconds); none before an hour was learnt.
+    /// The expected number of posts in the hour of `time` (Unix seconds); `None` before the first learned hour.
     pub fn volume_at(&self, time: i64) -> Option<ExpectedVolume> {
         let all = self.all;
         let hours = f64::from(all.hours);
@@ -283,7 +291,7 @@ impl Baseline {
         self.cells.get(slot(time)).copied().unwrap_or_default()
     }
 
-    /// The same hour of all days.
+    /// The sum over the same hour of all days.
     fn day_hour(&self, time: i64) -> Cell {
         self.day.get(slot(time) % 24).copied().unwrap_or_default()
     }

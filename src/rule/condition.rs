@@ -1,4 +1,4 @@
-//! [`Condition`]: the kinds of question a rule can ask, alone or combined by `and` and `or`.
+//! [`Condition`]: the types of condition a rule can have, alone or combined with `and` and `or`.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,8 @@ use super::volume::Volume;
 use super::{Evaluation, Events, Evidence, Memory, Reasons};
 use crate::window::Span;
 
-/// What a rule asks of a topic. Evaluated once as each bucket closes, with the [`Memory`] of the last time.
+/// The condition of a rule. It is evaluated once per topic when a bucket closes, with the [`Memory`] of the last
+/// evaluation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Condition {
@@ -21,29 +22,29 @@ pub enum Condition {
     NoData(NoData),
     Volume(Volume),
     Events(Events),
-    And(All),
-    Or(Any),
+    And(AllOf),
+    Or(AnyOf),
 }
 
-/// Holds while all of the conditions do; the first leads: its numbers are shown.
+/// Holds while all of its conditions hold. The first one leads: alerts show its numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct All {
+pub struct AllOf {
     pub all: Vec<Condition>,
 }
 
-/// Holds while any of the conditions does; the one that held first leads, as long as the rule is pending or fires.
+/// Holds while any of its conditions holds. The one that held first leads for as long as the rule is pending or firing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Any {
+pub struct AnyOf {
     pub any: Vec<Condition>,
 }
 
-/// Conditions nested deeper than this are nobody's intention.
-const DEEPEST: usize = 8;
+/// Maximum nesting of combined conditions.
+const MAX_DEPTH: usize = 8;
 
 impl Condition {
-    /// The conditions that this one combines; none for one that is not combined.
+    /// The conditions that this one combines; empty unless it is `and` or `or`.
     pub fn parts(&self) -> &[Self] {
         match self {
             Self::And(combined) => &combined.all,
@@ -52,7 +53,7 @@ impl Condition {
         }
     }
 
-    /// Seconds of the window that is shown to people: the longest of those that are judged.
+    /// Length in seconds of the window shown in alerts: the longest one of its conditions.
     pub fn window(&self) -> i64 {
         match self {
             Self::NegativeRate(condition) => condition.window.as_secs(),
@@ -79,16 +80,16 @@ impl Condition {
         [Span::last(window)].into_iter().chain(past.map(|length| Span::before(window, length))).collect()
     }
 
-    /// Whether it asks of vigie itself, and of no topic.
-    pub fn is_of_no_topic(&self) -> bool {
+    /// Whether it is about vigie itself and not about a topic.
+    pub fn is_topicless(&self) -> bool {
         match self {
             Self::Events(_) => true,
-            Self::And(_) | Self::Or(_) => !self.parts().is_empty() && self.parts().iter().all(Self::is_of_no_topic),
+            Self::And(_) | Self::Or(_) => !self.parts().is_empty() && self.parts().iter().all(Self::is_topicless),
             _ => false,
         }
     }
 
-    /// Whether it compares with what is normal for the topic; of combined conditions, whether all do.
+    /// Whether it compares with what is normal for the topic; for combined conditions, whether all of them do.
     pub fn has_normal(&self) -> bool {
         match self {
             Self::NegativeRate(condition) => condition.above.has_normal(),
@@ -99,7 +100,7 @@ impl Condition {
         }
     }
 
-    /// Whether it is silence that it holds in: it says nothing of what people write.
+    /// Whether it holds in silence: then there are no posts to show.
     pub fn is_silence(&self) -> bool {
         match self {
             Self::NoData(_) => true,
@@ -108,21 +109,22 @@ impl Condition {
         }
     }
 
-    /// Judges a topic at the close of a bucket.
+    /// Evaluates the condition for a topic when a bucket closes.
     pub fn evaluate(&self, evidence: &Evidence<'_>, memory: &mut Memory) -> Evaluation {
+        // A memory of another shape was left by an older rule file; each condition then starts with an empty one.
         let found = std::mem::take(memory);
         let (evaluation, kept) = match (self, found) {
             (Self::NegativeRate(condition), found) => {
                 let mut own = if let Memory::Rate(own) = found { own } else { Default::default() };
                 (condition.evaluate(evidence, &mut own), Memory::Rate(own))
             }
-            (Self::NegativeVolume(condition), found) if condition.above.spikes() => {
-                let mut own = if let Memory::Spike(own) = found { own } else { Default::default() };
-                (condition.evaluate_spike(evidence, &mut own), Memory::Spike(own))
+            (Self::NegativeVolume(condition), found) if condition.above.is_seasonal() => {
+                let mut own = if let Memory::SpikeCondition(own) = found { own } else { Default::default() };
+                (condition.evaluate_spike(evidence, &mut own), Memory::SpikeCondition(own))
             }
             (Self::Volume(condition), found) => {
-                let mut own = if let Memory::Spike(own) = found { own } else { Default::default() };
-                (condition.evaluate(evidence, &mut own), Memory::Spike(own))
+                let mut own = if let Memory::SpikeCondition(own) = found { own } else { Default::default() };
+                (condition.evaluate(evidence, &mut own), Memory::SpikeCondition(own))
             }
             (Self::NegativeVolume(condition), found) => {
                 let mut own = if let Memory::Volume(own) = found { own } else { Default::default() };
@@ -153,6 +155,7 @@ impl Condition {
         let mut evaluations: Vec<Evaluation> = parts.iter().zip(&mut memories).map(judge).collect();
         let first = evaluations.iter().position(|evaluation| evaluation.holds);
         let (condition, holds, leader) = match self {
+            // While the rule is pending or firing, the leader stays: an alert must not change its subject.
             Self::Or(_) if evidence.frozen => ("or", first.is_some(), led),
             Self::Or(_) => ("or", first.is_some(), first.unwrap_or(0)),
             _ => ("and", evaluations.iter().all(|evaluation| evaluation.holds), 0),
@@ -163,48 +166,33 @@ impl Condition {
         (Evaluation { holds, measured, is_rate, reasons }, Memory::Parts(leader as u32, memories))
     }
 
-    pub(super) fn faults(&self, bucket: SignedDuration) -> Vec<String> {
-        self.faults_at("condition", 0, bucket)
+    pub(super) fn validate(&self, bucket: SignedDuration) -> Vec<String> {
+        self.validate_at("condition", 0, bucket)
     }
 
-    /// Every fault, each naming its key from `condition` on; `at` is where this condition stands.
-    fn faults_at(&self, at: &str, depth: usize, bucket: SignedDuration) -> Vec<String> {
+    /// Every problem with its key, starting at `condition`; `at` is the key of this condition.
+    fn validate_at(&self, at: &str, depth: usize, bucket: SignedDuration) -> Vec<String> {
         let own = match self {
-            Self::NegativeRate(condition) => condition.faults(bucket),
-            Self::NegativeVolume(condition) => condition.faults(bucket),
-            Self::Rising(condition) => condition.faults(bucket),
-            Self::NoData(condition) => condition.faults(bucket),
-            Self::Volume(condition) => condition.faults(bucket),
-            Self::Events(condition) => condition.faults(),
-            Self::And(_) | Self::Or(_) => return self.faults_below(at, depth, bucket),
+            Self::NegativeRate(condition) => condition.validate(bucket),
+            Self::NegativeVolume(condition) => condition.validate(bucket),
+            Self::Rising(condition) => condition.validate(bucket),
+            Self::NoData(condition) => condition.validate(bucket),
+            Self::Volume(condition) => condition.validate(bucket),
+            Self::Events(condition) => condition.validate(),
+            Self::And(_) | Self::Or(_) => return self.validate_parts(at, depth, bucket),
         };
-        own.into_iter().map(|fault| fault.replacen("condition", at, 1)).collect()
+        own.into_iter().map(|problem| problem.replacen("condition", at, 1)).collect()
     }
 
-    fn faults_below(&self, at: &str, depth: usize, bucket: SignedDuration) -> Vec<String> {
+    fn validate_parts(&self, at: &str, depth: usize, bucket: SignedDuration) -> Vec<String> {
         let key = if matches!(self, Self::And(_)) { "all" } else { "any" };
-        if depth == DEEPEST {
-            return vec![format!("{at}.{key}: conditions are nested more than {DEEPEST} deep")];
+        if depth == MAX_DEPTH {
+            return vec![format!("{at}.{key}: conditions are nested more than {MAX_DEPTH} deep")];
         }
         if self.parts().is_empty() {
-            return vec![format!("{at}.{key}: it is empty; wanted one condition or more")];
+            return vec![format!("{at}.{key}: it is empty; expected at least one condition")];
         }
         let below = self.parts().iter().enumerate();
-        below.flat_map(|(i, part)| part.faults_at(&format!("{at}.{key}[{i}]"), depth + 1, bucket)).collect()
+        below.flat_map(|(i, part)| part.validate_at(&format!("{at}.{key}[{i}]"), depth + 1, bucket)).collect()
     }
-}
-
-/// Longest window and baseline: what is kept in memory per topic follows from it.
-const LONGEST: SignedDuration = SignedDuration::from_hours(28 * 24);
-
-pub(super) fn length_fault(key: &str, length: SignedDuration, bucket: SignedDuration) -> Option<String> {
-    let whole = length.subsec_nanos() == 0 && length.as_secs() % bucket.as_secs().max(1) == 0;
-    (length < bucket || length > LONGEST || !whole).then(|| {
-        format!("{key}: {length:#} is not a multiple of window.bucket ({bucket:#}) between it and {LONGEST:#}")
-    })
-}
-
-pub(super) fn confidence_fault(confidence: f64) -> Option<String> {
-    (!(0.5..1.0).contains(&confidence))
-        .then(|| format!("condition.confidence: {confidence} is not between 0.5 and 1 (1 excluded)"))
 }

@@ -1,4 +1,4 @@
-//! What a condition takes where its rule is silent; `config/rules.toml` tells the operator.
+//! Default values of the keys that several conditions share. `config/rules.toml` documents them for operators.
 
 use jiff::SignedDuration;
 

@@ -1,4 +1,4 @@
-//! Lengths of time that may be given in days and weeks, as "30d": a day is 24 hours, whatever a clock does.
+//! Durations in rule files that may be given in days and weeks, such as "30d". A day is always 24 hours.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -12,9 +12,9 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
         let count: i64 = text.strip_suffix(unit)?.trim().parse().ok()?;
         Some(SignedDuration::from_secs(count.checked_mul(*seconds)?))
     });
-    let wanted =
-        || serde::de::Error::custom(format!("{text:?} is not a length of time; wanted such as \"30d\" or \"12h\""));
-    whole.map_or_else(|| text.parse().map_err(|_| wanted()), Ok)
+    let invalid =
+        || serde::de::Error::custom(format!("{text:?} is not a valid duration; expected e.g. \"30d\" or \"12h\""));
+    whole.map_or_else(|| text.parse().map_err(|_| invalid()), Ok)
 }
 
 pub(super) fn serialize<S: Serializer>(length: &SignedDuration, serializer: S) -> Result<S::Ok, S::Error> {

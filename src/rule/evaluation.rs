@@ -1,4 +1,4 @@
-//! [`Evaluation`]: a condition's answer, with the numbers that decided.
+//! [`Evaluation`]: the result of a condition, with the numbers that decided.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,32 +6,32 @@ use super::Reasons;
 use crate::classify::ErrorRates;
 use crate::window::Counts;
 
-/// What is normal for a topic, learnt from its own past.
+/// The normal level of a topic, learned from its own past.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Normal {
+pub struct NormalLevel {
     /// In the unit of the condition: a share in `[0, 1]`, or negative posts per window.
     pub value: f64,
-    /// Posts it was learnt from.
+    /// Number of posts it was learned from.
     pub posts: u64,
 }
 
-/// The numbers that decided. Rates are as the classifier reads them, so that all of them can be compared with each other.
+/// The numbers that decided. All rates are measured by the classifier, without correction, so they can be compared.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Measured {
+pub struct Measurement {
     pub posts: u64,
     pub negative: u64,
     /// Share of negative posts in `[0, 1]`; 0 without posts.
     pub rate: f64,
     /// Lower confidence bound, in the unit of the condition.
     pub lower_bound: f64,
-    /// What the bound must exceed; none while it is not known.
+    /// The threshold for the bound; `None` while it is unknown.
     pub threshold: Option<f64>,
-    pub normal: Option<Normal>,
-    /// [`Measured::rate`] corrected for the classifier's measured error; none where that is not known.
+    pub normal: Option<NormalLevel>,
+    /// [`Measurement::rate`] corrected for the measured error of the classifier; `None` if the error is unknown.
     pub corrected: Option<f64>,
 }
 
-impl Measured {
+impl Measurement {
     pub(super) fn new(counts: Counts, lower_bound: f64, error: Option<ErrorRates>) -> Self {
         let rate = counts.negative_rate();
         Self {
@@ -41,18 +41,18 @@ impl Measured {
             lower_bound,
             threshold: None,
             normal: None,
-            corrected: rate.zip(error).map(|(rate, error)| error.truth(rate)),
+            corrected: rate.zip(error).map(|(rate, error)| error.correct(rate)),
         }
     }
 }
 
-/// A condition's answer.
+/// The result of a condition.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
     pub holds: bool,
-    /// Of combined conditions those of the one that leads: see [`super::Condition`].
-    pub measured: Measured,
-    /// Whether rates in `[0, 1]`, and not counts, were compared.
+    /// For combined conditions, those of the leading one: see [`super::Condition`].
+    pub measured: Measurement,
+    /// Whether the numbers are rates in `[0, 1]`; otherwise they are counts.
     pub is_rate: bool,
     pub reasons: Reasons,
 }

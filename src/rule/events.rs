@@ -1,23 +1,24 @@
-//! `events`: have enough events of a kind come within a span? They are about vigie itself and belong to no topic: a rule of
-//! them alone is evaluated once, and within `and` or `or` they stand beside what is asked of each topic.
+//! Condition `events`: holds when a number of events of one kind occurs within a time span. Events are about vigie
+//! itself and belong to no topic. A rule with only `events` is evaluated once; within `and` or `or` it is evaluated for
+//! each topic.
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Evaluation, Evidence, Measured, Reasons};
+use super::{Evaluation, Evidence, Measurement, Reasons};
 
-/// Events of a kind that are remembered, the latest ones.
-const MOST: usize = 1_024;
-/// Longest span.
-const LONGEST: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Number of latest events kept per kind.
+const MAX_EVENTS: usize = 1_024;
+/// Maximum time span.
+const MAX_WITHIN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// What can happen to vigie.
+/// Kinds of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
-    /// Somebody reported that a post was read wrongly.
+    /// A user reported a misclassified post.
     IncorrectPrediction,
     /// The classifier, the store or a source failed.
     PipelineError,
@@ -34,16 +35,16 @@ impl EventKind {
     }
 }
 
-/// When events came, in Unix milliseconds, the oldest first.
+/// Times of the events of each kind, in Unix milliseconds, oldest first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct EventLog(BTreeMap<EventKind, Vec<i64>>);
 
 impl EventLog {
-    pub fn note(&mut self, kind: EventKind, at: Timestamp) {
+    pub fn record(&mut self, kind: EventKind, at: Timestamp) {
         let times = self.0.entry(kind).or_default();
         let place = times.partition_point(|time| *time <= at.as_millisecond());
         times.insert(place, at.as_millisecond());
-        if times.len() > MOST {
+        if times.len() > MAX_EVENTS {
             times.remove(0);
         }
     }
@@ -52,18 +53,18 @@ impl EventLog {
         self.0.get(&kind).map_or(&[], Vec::as_slice)
     }
 
-    /// The log of events that came at these times.
+    /// Replaces the times of one kind of event.
     pub fn set(&mut self, kind: EventKind, times: Vec<i64>) {
         self.0.insert(kind, times);
     }
 
-    /// When the last event came, in Unix milliseconds.
+    /// Time of the last event, in Unix milliseconds.
     pub fn last(&self) -> Option<i64> {
         self.0.values().filter_map(|times| times.last().copied()).max()
     }
 }
 
-/// Holds for as long as `within` after `count` events came within it.
+/// Begins to hold when `count` events occur within `within`, and holds for another `within` after the last of them.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Events {
@@ -78,7 +79,8 @@ impl Events {
         let within = i64::try_from(self.within.as_millis()).unwrap_or(i64::MAX);
         let times = evidence.events.times(self.kind);
         let recent = times.iter().filter(|time| (now - within..=now).contains(*time)).count() as u64;
-        // Events of one span may be seen at the close of two buckets, and no bucket's end need lie right behind the last.
+        // Any run of `count` events decides, not the last `within` before the bucket's end: a burst can span two
+        // buckets.
         let count = usize::try_from(self.count).unwrap_or(usize::MAX).max(1);
         let full = |run: &[i64]| match (run.first(), run.last()) {
             (Some(first), Some(last)) => last - first <= within && (now - within..=now).contains(last),
@@ -86,7 +88,7 @@ impl Events {
         };
         let holds = times.windows(count).any(full);
         let (posts, threshold) = (recent, Some(self.count as f64));
-        let measured = Measured { posts, lower_bound: recent as f64, threshold, ..Measured::default() };
+        let measured = Measurement { posts, lower_bound: recent as f64, threshold, ..Measurement::default() };
         let numbers = vec![
             ("events", recent as f64),
             ("count", self.count as f64),
@@ -96,15 +98,18 @@ impl Events {
         Evaluation { holds, measured, is_rate: false, reasons }
     }
 
-    pub(super) fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        if self.count == 0 || self.count > MOST as u64 {
-            faults.push(format!("condition.count: {} is not from 1 to {MOST}", self.count));
+    pub(super) fn validate(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if self.count == 0 || self.count > MAX_EVENTS as u64 {
+            problems.push(format!("condition.count: {} is not valid; expected 1 to {MAX_EVENTS}", self.count));
         }
-        if self.within <= SignedDuration::ZERO || self.within > LONGEST {
-            faults.push(format!("condition.within: {:#} is not from above nothing to {LONGEST:#}", self.within));
+        if self.within <= SignedDuration::ZERO || self.within > MAX_WITHIN {
+            let within = self.within;
+            problems.push(format!(
+                "condition.within: {within:#} is not valid; expected more than 0s, at most {MAX_WITHIN:#}"
+            ));
         }
-        faults
+        problems
     }
 }
 
@@ -119,12 +124,12 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    /// At which minutes it holds, for events at these seconds.
+    /// The minutes in which the condition holds, for events at these seconds.
     fn holds(seconds: &[i64]) -> Vec<i64> {
         let condition = Events { kind: EventKind::IncorrectPrediction, count: 3, within: SignedDuration::from_mins(5) };
         let mut events = EventLog::default();
-        seconds.iter().for_each(|second| events.note(EventKind::IncorrectPrediction, at(*second)));
-        events.note(EventKind::PipelineError, at(1));
+        seconds.iter().for_each(|second| events.record(EventKind::IncorrectPrediction, at(*second)));
+        events.record(EventKind::PipelineError, at(1));
         let baseline = Baseline::default();
         let judged = |minute: &i64| {
             let topic = TopicWindow::new(&window::Config::default(), &[], "", minute * 60);
@@ -138,7 +143,7 @@ mod tests {
     fn three_within_five_minutes_and_not_one_less() {
         assert_eq!(holds(&[30, 120]), [0_i64; 0]);
         assert_eq!(holds(&[30, 120, 331]), [0_i64; 0], "five minutes and a second");
-        // No whole minutes hold all three, and five minutes do.
+        // No five whole minutes contain all three, but a span of five minutes does.
         assert_eq!(holds(&[30, 120, 320]), [6, 7, 8, 9, 10]);
         assert_eq!(holds(&[320, 30, 120]), [6, 7, 8, 9, 10], "in whatever order they were noted");
         assert_eq!(holds(&[60, 60, 60]), [1, 2, 3, 4, 5, 6]);
@@ -147,8 +152,8 @@ mod tests {
     #[test]
     fn what_is_remembered_is_bounded() {
         let mut events = EventLog::default();
-        (0..5_000).for_each(|second| events.note(EventKind::PipelineError, at(second)));
-        assert_eq!(events.times(EventKind::PipelineError).len(), MOST);
+        (0..5_000).for_each(|second| events.record(EventKind::PipelineError, at(second)));
+        assert_eq!(events.times(EventKind::PipelineError).len(), MAX_EVENTS);
         assert_eq!(events.last(), Some(4_999_000));
     }
 }

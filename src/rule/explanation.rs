@@ -1,20 +1,20 @@
-//! [`Explanation`]: the numbers by which a condition decided, for people and for `vigie alerts show`.
+//! [`Explanation`]: the numbers behind a decision, for messages and for `vigie alerts show`.
 
 use serde::{Deserialize, Serialize};
 
-/// Why a condition holds, or does not; a tree where conditions are combined.
+/// Why a condition holds or does not hold. A tree, as conditions can be combined.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
     /// The condition's `type`, such as `negative_rate`, `and`.
     pub condition: String,
     pub holds: bool,
-    /// Named numbers, the deciding ones first; each condition documents its own.
+    /// Named numbers, deciding ones first.
     pub numbers: Vec<(String, f64)>,
     /// The combined conditions.
     pub parts: Vec<Explanation>,
 }
 
-/// An [`Explanation`] in the making: every evaluation gives reasons, and few of them are ever told.
+/// A cheap form of [`Explanation`]: every evaluation produces one, but few are ever shown.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reasons {
     pub condition: &'static str,

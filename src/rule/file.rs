@@ -1,4 +1,4 @@
-//! [`Rules`]: the rules of a rule file, which `config` reads and checks.
+//! [`Rules`]: the rules of a rule file. `config` reads and validates it.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::AlertingRule;
 use crate::window::Span;
 
-/// The rules of one file, `[[rule]]` after `[[rule]]`.
+/// The `[[rule]]` tables of one file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rules {
@@ -16,7 +16,7 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Every span that some rule reads, once.
+    /// Every span that a rule reads, without duplicates.
     pub fn spans(&self) -> Vec<Span> {
         let spans: BTreeSet<Span> = self.rules.iter().flat_map(|rule| rule.condition.spans()).collect();
         spans.into_iter().collect()
@@ -31,9 +31,9 @@ mod tests {
 
     fn parse(text: &str) -> Result<Rules, String> {
         let rules: Rules = toml::from_str(text).map_err(|error| error.to_string())?;
-        let faults: Vec<String> =
-            rules.rules.iter().flat_map(|rule| rule.faults(SignedDuration::from_mins(1))).collect();
-        if faults.is_empty() { Ok(rules) } else { Err(faults.join("\n")) }
+        let problems: Vec<String> =
+            rules.rules.iter().flat_map(|rule| rule.validate(SignedDuration::from_mins(1))).collect();
+        if problems.is_empty() { Ok(rules) } else { Err(problems.join("\n")) }
     }
 
     #[test]
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_named() {
+    fn every_problem_names_its_key() {
         let rate = |more: &str| format!("name = \"A\"\ncondition = {{ type = \"negative_rate\", {more} }}");
         let cases = [
             (rate("window = \"1h\", above = 1.5"), "condition.above"),
@@ -130,9 +130,9 @@ mod tests {
                 "condition.above.times",
             ),
         ];
-        for (rule, wanted) in cases {
+        for (rule, expected) in cases {
             let error = parse(&format!("[[rule]]\n{rule}")).unwrap_err();
-            assert!(error.contains(wanted), "{error}\n does not name {wanted}");
+            assert!(error.contains(expected), "{error}\n does not name {expected}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! [`Memory`]: what a rule's conditions keep on a topic from one evaluation to the next. It is stored with the rule's
-//! state: after a restart a rule goes on as if nothing had been.
+//! [`Memory`]: what the conditions of a rule keep about a topic between evaluations. It is stored with the state of the
+//! rule, so a restart does not change decisions.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,38 +9,38 @@ use super::no_data::SilenceMemory;
 use super::rising::RisingMemory;
 use super::spike::SpikeMemory;
 
-/// Shaped as the condition it belongs to. One of another shape, left by another rule file, is replaced by an empty one.
-/// On disk: variants are added at the end.
+/// It has the shape of its condition. A memory of another shape, left by another rule file, is replaced by an empty
+/// one. It is stored: add variants at the end only.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub enum Memory {
     #[default]
     Nothing,
-    /// Of combined conditions: which of them leads, and each one's own.
+    /// For combined conditions: the index of the leading one, and the memory of each.
     Parts(u32, Vec<Memory>),
     Rate(RateMemory),
     Volume(VolumeMemory),
     Rising(Box<RisingMemory>),
     Silence(SilenceMemory),
-    Spike(Box<SpikeMemory>),
+    SpikeCondition(Box<SpikeMemory>),
 }
 
 impl Memory {
-    /// When a condition may begin to hold though nothing happens; Unix seconds after `now`.
-    pub fn wakes(&self, now: i64) -> Option<i64> {
+    /// The next time after `now` (both in Unix seconds) at which a condition may begin to hold without any new post.
+    pub fn next_due(&self, now: i64) -> Option<i64> {
         match self {
-            Self::Parts(_, parts) => parts.iter().filter_map(|part| part.wakes(now)).min(),
+            Self::Parts(_, parts) => parts.iter().filter_map(|part| part.next_due(now)).min(),
             Self::Silence(memory) => memory.due().filter(|due| *due > now),
             _ => None,
         }
     }
 
-    /// Forgets what was learnt of rates: another model reads the posts from now on.
+    /// Drops what depends on the model, because another model classifies posts from now on.
     pub fn restart(&mut self) {
         match self {
             Self::Parts(_, parts) => parts.iter_mut().for_each(Self::restart),
             Self::Nothing | Self::Silence(_) => {}
-            // How many wrote is the same, whoever reads it.
-            Self::Spike(memory) if !memory.is_of_negative => {}
+            // The number of posts does not depend on the model.
+            Self::SpikeCondition(memory) if !memory.is_of_negative => {}
             _ => *self = Self::Nothing,
         }
     }

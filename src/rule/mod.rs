@@ -1,10 +1,10 @@
-//! Rules: when are the windows of a topic worth an alert? Stands between `window`, whose sums it reads, and `alert`, which
-//! keeps the state over time. A rule keeps no state of its own: [`Evidence`] and the [`Memory`] of the last time in,
+//! Alerting rules: decide when the windows of a topic justify an alert. Between `window`, whose sums it reads, and
+//! `alert`, which tracks the state of alerts over time. A rule is a function: [`Evidence`] and the last [`Memory`] in,
 //! [`Evaluation`] out.
 
 pub mod annotation;
 mod baseline;
-mod bound;
+mod bounds_check;
 mod condition;
 mod defaults;
 mod duration_serde;
@@ -23,7 +23,7 @@ pub mod volume;
 
 pub use baseline::{Baseline, ExpectedRate, ExpectedVolume};
 pub use condition::Condition;
-pub use evaluation::{Evaluation, Measured, Normal};
+pub use evaluation::{Evaluation, Measurement, NormalLevel};
 pub use events::{EventKind, EventLog, Events};
 pub use evidence::Evidence;
 pub use explanation::{Explanation, Reasons};
@@ -35,63 +35,63 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-/// A rule as Prometheus has it: a condition that must hold `for` some time before an alert fires.
+/// A Prometheus-style rule: a condition that must hold `for` some time before an alert fires.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AlertingRule {
-    /// Names the alert: letters, digits and underscores.
+    /// Name of the alert: letters, digits and underscores.
     pub name: String,
     pub condition: Condition,
     /// How long the condition must hold before the alert fires.
     #[serde(default, rename = "for")]
     pub hold: SignedDuration,
-    /// How long the alert goes on firing after the condition last held.
+    /// How long the alert keeps firing after the condition last held.
     #[serde(default)]
     pub keep_firing_for: SignedDuration,
-    /// Topics the rule watches; all of them when empty.
+    /// Topics to which the rule applies; all topics if empty.
     #[serde(default)]
     pub topics: Vec<String>,
     /// Added to the labels `alertname` and `topic`.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
-    /// Sentences for people; templates (minijinja) over the alert.
+    /// Texts for messages: minijinja templates over the numbers of the alert.
     #[serde(default)]
     pub annotations: BTreeMap<String, String>,
 }
 
 impl AlertingRule {
-    /// Whether the rule judges `topic`; one that is about vigie alone judges none, which has an empty name.
+    /// Whether the rule applies to `topic`. A rule about vigie itself applies only to the empty topic name.
     pub fn watches(&self, topic: &str) -> bool {
-        if topic.is_empty() || self.condition.is_of_no_topic() {
-            return topic.is_empty() && self.condition.is_of_no_topic();
+        if topic.is_empty() || self.condition.is_topicless() {
+            return topic.is_empty() && self.condition.is_topicless();
         }
         self.topics.is_empty() || self.topics.iter().any(|watched| watched == topic)
     }
 
-    /// Every fault, each naming its key; `bucket` is the width of a window bucket.
-    pub fn faults(&self, bucket: SignedDuration) -> Vec<String> {
-        let mut faults = self.condition.faults(bucket);
+    /// Every problem with its key; `bucket` is the width of a window bucket.
+    pub fn validate(&self, bucket: SignedDuration) -> Vec<String> {
+        let mut problems = self.condition.validate(bucket);
         let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
         if self.name.is_empty() || !self.name.chars().all(word) {
-            faults.push("name: letters, digits and underscores are wanted".into());
+            problems.push("name: not a valid rule name; expected letters, digits and underscores".into());
         }
-        if self.condition.is_of_no_topic() && !self.topics.is_empty() {
-            faults.push("topics: events belong to no topic; leave it out".into());
+        if self.condition.is_topicless() && !self.topics.is_empty() {
+            problems.push("topics: not allowed here, because events belong to no topic; remove it".into());
         }
         for (key, value) in [("for", self.hold), ("keep_firing_for", self.keep_firing_for)] {
             if value.is_negative() {
-                faults.push(format!("{key}: {value:#} is negative"));
+                problems.push(format!("{key}: {value:#} is negative; expected 0s or more"));
             }
         }
         for (name, template) in &self.annotations {
-            let fault = annotation::fault(template, &self.labels, self.condition.has_normal());
-            faults.extend(fault.map(|fault| format!("annotations.{name}: {fault}")));
+            let problem = annotation::validate(name, template, &self.labels, self.condition.has_normal());
+            problems.extend(problem.map(|problem| format!("annotations.{name}: {problem}")));
         }
         for reserved in ["alertname", "topic"] {
             if self.labels.contains_key(reserved) {
-                faults.push(format!("labels.{reserved}: this label is set by vigie"));
+                problems.push(format!("labels.{reserved}: reserved label, set by vigie; choose another name"));
             }
         }
-        faults.into_iter().map(|fault| format!("rule `{}`: {fault}", self.name)).collect()
+        problems.into_iter().map(|problem| format!("rule `{}`: {problem}", self.name)).collect()
     }
 }

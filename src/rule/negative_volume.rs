@@ -1,20 +1,22 @@
-//! `negative_volume`: are there surely more negative posts than a fixed number, or than is normal for the topic?
+//! Condition `negative_volume`: the number of negative posts is above a fixed number, or above what is normal for the
+//! topic, with a given confidence.
 //!
-//! Three normals: a number; the trailing hours, times over; and the hour of the week, by [`super::spike`], where how much
-//! more is too much follows from how often a false alarm is bearable.
+//! Three kinds of threshold: a fixed number; a multiple of the trailing hours; and the hour of the week, by
+//! [`super::spike`], which derives the threshold from the accepted false-alarm interval.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::condition::{confidence_fault, length_fault};
-use super::evidence::Past;
+use super::bounds_check::{check_confidence, check_length};
+use super::evidence::TrailingCounts;
 use super::negative_rate::Seasonal;
-use super::spike::{Spike, SpikeMemory};
-use super::{Evaluation, Evidence, Measured, Normal, Reasons, bound, defaults, duration_serde};
+use super::spike::{SpikeCondition, SpikeMemory};
+use super::{Evaluation, Evidence, Measurement, NormalLevel, Reasons, defaults, duration_serde};
+use crate::stats;
 use crate::window::{Counts, Span};
 
-/// Holds when the lower confidence bound of the number of negative posts in `window` exceeds the threshold; with a seasonal
-/// baseline from an alarm of the detector on, until the crowd has clearly gone.
+/// Holds while the lower confidence bound of the number of negative posts in `window` exceeds the threshold. With a
+/// seasonal baseline it holds from an alarm of the detector until the volume is clearly back to normal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NegativeVolume {
@@ -23,12 +25,12 @@ pub struct NegativeVolume {
     /// One-sided confidence of the lower bound.
     #[serde(default = "defaults::confidence")]
     pub confidence: f64,
-    /// Windows with fewer negative posts are not judged.
+    /// In windows with fewer negative posts the condition does not hold.
     #[serde(default = "defaults::min_posts")]
     pub min_posts: u64,
 }
 
-/// What the number of negative posts is compared with.
+/// The threshold for the number of negative posts.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(
     untagged,
@@ -38,13 +40,13 @@ pub struct NegativeVolume {
 pub enum VolumeThreshold {
     /// Negative posts per window.
     Fixed(f64),
-    /// What is usual at this hour of the week.
+    /// What is normal at this hour of the week.
     Seasonal(SeasonalVolume),
-    /// The topic's own number per window over the `baseline` before it, `times` over.
+    /// `times` the topic's own number per window over the `baseline` before it.
     Baseline(VolumeBaseline),
 }
 
-/// As in [`super::volume::Volume`].
+/// Keys as in [`super::volume::Volume`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeasonalVolume {
@@ -61,21 +63,21 @@ pub struct SeasonalVolume {
 #[serde(deny_unknown_fields)]
 pub struct VolumeBaseline {
     pub baseline: SignedDuration,
-    /// How many times the normal number is too many.
+    /// The threshold as a multiple of the normal number.
     pub times: f64,
-    /// With fewer posts in the baseline nothing is normal yet, and the condition does not hold.
+    /// With fewer posts in the baseline the normal number is unknown, and the condition does not hold.
     #[serde(default = "defaults::min_baseline_posts")]
     pub min_posts: u64,
 }
 
-/// What was normal when the condition began to hold.
+/// The normal number when the condition began to hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct VolumeMemory {
-    normal: Option<Normal>,
+    normal: Option<NormalLevel>,
 }
 
 impl VolumeThreshold {
-    /// Seconds before the window that tell what is normal.
+    /// Length in seconds of the period before the window that defines what is normal.
     pub(super) fn trailing(&self) -> Option<i64> {
         match self {
             Self::Fixed(_) | Self::Seasonal(_) => None,
@@ -87,18 +89,18 @@ impl VolumeThreshold {
         !matches!(self, Self::Fixed(_))
     }
 
-    /// Whether the detector of spikes decides.
-    pub(super) fn spikes(&self) -> bool {
+    /// Whether the spike detector decides.
+    pub(super) fn is_seasonal(&self) -> bool {
         matches!(self, Self::Seasonal(_))
     }
 }
 
 impl NegativeVolume {
-    fn spike(&self) -> Option<Spike> {
+    fn spike(&self) -> Option<SpikeCondition> {
         let VolumeThreshold::Seasonal(SeasonalVolume { false_alarm_every, rest, step, .. }) = self.above else {
             return None;
         };
-        Some(Spike {
+        Some(SpikeCondition {
             condition: "negative_volume",
             is_of_negative: true,
             window: self.window.as_secs(),
@@ -121,13 +123,13 @@ impl NegativeVolume {
         }
     }
 
-    /// Judges by a seasonal baseline.
+    /// Evaluates a seasonal threshold.
     pub(super) fn evaluate_spike(&self, evidence: &Evidence<'_>, memory: &mut SpikeMemory) -> Evaluation {
         let mut evaluation = match self.spike() {
             Some(spike) => spike.evaluate(evidence, memory),
             None => return self.evaluate(evidence, &mut VolumeMemory::default()),
         };
-        evaluation.measured.corrected = evidence.error.map(|error| error.truth(evaluation.measured.rate));
+        evaluation.measured.corrected = evidence.error.map(|error| error.correct(evaluation.measured.rate));
         evaluation
     }
 
@@ -135,24 +137,32 @@ impl NegativeVolume {
         let window = self.window.as_secs();
         let past = self.above.trailing().map(|length| evidence.past(window, length));
         let (mut evaluation, normal) =
-            self.judge(evidence.topic.sum(Span::last(window)), past, evidence.kept(memory.normal));
-        evaluation.measured.corrected = evidence.error.map(|error| error.truth(evaluation.measured.rate));
+            self.judge(evidence.topic.sum(Span::last(window)), past, evidence.frozen_normal(memory.normal));
+        evaluation.measured.corrected = evidence.error.map(|error| error.correct(evaluation.measured.rate));
         memory.normal = normal.filter(|_| evaluation.holds || evidence.frozen);
         evaluation
     }
 
-    fn judge(&self, counts: Counts, past: Option<Past>, kept: Option<Normal>) -> (Evaluation, Option<Normal>) {
+    fn judge(
+        &self,
+        counts: Counts,
+        past: Option<TrailingCounts>,
+        frozen: Option<NormalLevel>,
+    ) -> (Evaluation, Option<NormalLevel>) {
         let enough = counts.negative >= self.min_posts.max(1);
-        let bound = bound::count(counts.negative, self.confidence);
-        let mut measured = Measured::new(counts, bound, None);
+        let bound = stats::poisson_lower(counts.negative, self.confidence);
+        let mut measured = Measurement::new(counts, bound, None);
         match &self.above {
             VolumeThreshold::Fixed(posts) => measured.threshold = Some(*posts),
+            // The spike detector decides: see `evaluate_spike`.
             VolumeThreshold::Seasonal(_) => {}
             VolumeThreshold::Baseline(above) => {
-                measured.normal = kept.or_else(|| past.and_then(|past| above.normal(past, self.window)));
+                // During an incident the frozen number counts, else the incident would raise its own threshold.
+                measured.normal = frozen.or_else(|| past.and_then(|past| above.normal(past, self.window)));
                 measured.threshold = measured.normal.map(|normal| normal.value * above.times);
             }
         }
+        // The bound and not the count decides, so that a handful of posts wakes nobody.
         let holds = enough && measured.threshold.is_some_and(|threshold| bound > threshold);
         let mut numbers = vec![("negative", counts.negative as f64), ("lower_bound", bound)];
         numbers.extend(measured.threshold.map(|threshold| ("threshold", threshold)));
@@ -162,37 +172,38 @@ impl NegativeVolume {
         (Evaluation { holds, measured, is_rate: false, reasons }, measured.normal)
     }
 
-    pub(super) fn faults(&self, bucket: SignedDuration) -> Vec<String> {
-        let mut faults = Vec::new();
-        faults.extend(length_fault("condition.window", self.window, bucket));
-        faults.extend(confidence_fault(self.confidence));
+    pub(super) fn validate(&self, bucket: SignedDuration) -> Vec<String> {
+        let mut problems = Vec::new();
+        problems.extend(check_length("condition.window", self.window, bucket));
+        problems.extend(check_confidence(self.confidence));
         match &self.above {
             VolumeThreshold::Fixed(posts) if !(posts.is_finite() && *posts >= 0.0) => {
-                faults.push(format!("condition.above: {posts} is not a number of posts"));
+                problems.push(format!("condition.above: {posts} is not valid; expected a number of posts, e.g. 50"));
             }
             VolumeThreshold::Fixed(_) => {}
             VolumeThreshold::Seasonal(_) => {
-                faults.extend(self.spike().into_iter().flat_map(|spike| spike.faults("condition.above", bucket)));
+                problems.extend(self.spike().into_iter().flat_map(|spike| spike.validate("condition.above", bucket)));
             }
             VolumeThreshold::Baseline(above) => {
-                faults.extend(length_fault("condition.above.baseline", above.baseline, bucket));
+                problems.extend(check_length("condition.above.baseline", above.baseline, bucket));
                 if !(above.times.is_finite() && above.times >= 1.0) {
-                    faults.push(format!("condition.above.times: {} is not 1 or more", above.times));
+                    let times = above.times;
+                    problems.push(format!("condition.above.times: {times} is not valid; expected 1 or more, e.g. 3.0"));
                 }
             }
         }
-        faults
+        problems
     }
 }
 
 impl VolumeBaseline {
-    /// Negative posts per `window`, were they spread evenly over the baseline; none while that is not yet over, as hours
-    /// nobody watched would count as calm ones.
-    fn normal(&self, past: Past, window: SignedDuration) -> Option<Normal> {
+    /// Mean number of negative posts per `window` over the baseline. `None` until the topic was watched for the whole
+    /// baseline, as unwatched hours would count as calm ones.
+    fn normal(&self, past: TrailingCounts, window: SignedDuration) -> Option<NormalLevel> {
         let share = window.as_secs_f64() / self.baseline.as_secs_f64();
-        let Past { counts, is_whole, is_mixed } = past;
+        let TrailingCounts { counts, is_whole, is_mixed } = past;
         let known = is_whole && !is_mixed && counts.posts() >= self.min_posts;
-        known.then(|| Normal { value: counts.negative as f64 * share, posts: counts.posts() })
+        known.then(|| NormalLevel { value: counts.negative as f64 * share, posts: counts.posts() })
     }
 }
 
@@ -204,8 +215,8 @@ mod tests {
         Counts { negative: count, ..Counts::default() }
     }
 
-    fn past(count: u64, is_whole: bool) -> Option<Past> {
-        Some(Past { counts: negative(count), is_whole, is_mixed: false })
+    fn past(count: u64, is_whole: bool) -> Option<TrailingCounts> {
+        Some(TrailingCounts { counts: negative(count), is_whole, is_mixed: false })
     }
 
     fn condition(above: VolumeThreshold) -> NegativeVolume {

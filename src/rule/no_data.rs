@@ -1,39 +1,40 @@
-//! `no_data`: is a topic silent for longer than is plausible for its own rhythm? No answer is never "all is well".
+//! Condition `no_data`: a topic has had no post for longer than its rhythm explains. Missing data must never look like
+//! "no problem".
 //!
-//! The posts to be expected since the last one follow from the hours of the week that passed; so a quiet night is plausible
-//! and a quiet noon is not. With the spread `a` of hours, an hour that expects `m` posts stays without any by chance with
-//! probability `(1 + a m)^(-1/a)` (negative binomial). Silence holds once chance makes one as long no more often than once in
-//! `false_alarm_every`, there being as many silences as posts.
+//! The number of posts expected since the last one follows from the hours of the week that passed: a quiet night is
+//! plausible, a quiet noon is not. With a spread `a`, an hour with `m` expected posts has none by chance with
+//! probability `(1 + a m)^(-1/a)` (negative binomial). The condition holds once chance produces such a silence at most
+//! once in `false_alarm_every`. Each post starts one silence, so there are as many silences as posts.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::condition::length_fault;
-use super::{Baseline, Evaluation, Evidence, Measured, Normal, Reasons, defaults, duration_serde};
+use super::bounds_check::check_length;
+use super::{Baseline, Evaluation, Evidence, Measurement, NormalLevel, Reasons, defaults, duration_serde};
 use crate::window::Counts;
 
 const HOUR: i64 = 3_600;
-/// Hours to be learnt from before a rhythm is known.
+/// Learned hours needed before a rhythm is known.
 const MIN_HOURS: f64 = 24.0;
-/// A topic that may well be silent for longer than this says nothing by it.
-const LONGEST: i64 = 28 * 24 * HOUR;
+/// If an even longer silence is plausible for a topic, the condition never holds.
+const MAX_SILENCE: i64 = 28 * 24 * HOUR;
 
-/// Holds while no post comes though some should have.
+/// Holds while no post arrives although some are expected.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoData {
-    /// Shorter silences are nothing, however many posts should have come.
-    #[serde(default = "default_least")]
+    /// Shorter silences are ignored, whatever the number of expected posts.
+    #[serde(default = "default_at_least")]
     pub at_least: SignedDuration,
-    /// How long it takes in the mean until chance alone makes so long a silence.
+    /// Mean time between false alarms.
     #[serde(default = "default_interval", with = "duration_serde")]
     pub false_alarm_every: SignedDuration,
-    /// With fewer posts in the baseline no rhythm is known yet, and the condition does not hold.
+    /// With fewer posts in the baseline no rhythm is known, and the condition does not hold.
     #[serde(default = "defaults::min_baseline_posts")]
     pub min_posts: u64,
 }
 
-fn default_least() -> SignedDuration {
+fn default_at_least() -> SignedDuration {
     SignedDuration::from_mins(30)
 }
 
@@ -41,7 +42,7 @@ fn default_interval() -> SignedDuration {
     SignedDuration::from_hours(90 * 24)
 }
 
-/// When silence will be too long, where no post comes before; Unix seconds.
+/// The last post, and when the silence after it becomes too long; Unix seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct SilenceMemory {
     last_post: Option<i64>,
@@ -49,7 +50,7 @@ pub struct SilenceMemory {
 }
 
 impl SilenceMemory {
-    /// When the condition may begin to hold without anything else happening.
+    /// When the condition begins to hold if no post arrives before.
     pub(super) fn due(&self) -> Option<i64> {
         self.due
     }
@@ -61,17 +62,18 @@ impl NoData {
         let last = evidence.topic.watermark().unwrap_or(now).min(now);
         if now - last < self.at_least.as_secs() {
             *memory = SilenceMemory::default();
+        // The due time is computed once per silence: a baseline that learns silent hours must not move it.
         } else if memory.last_post != Some(last) {
             *memory = SilenceMemory { last_post: Some(last), due: self.due(evidence.baseline, last) };
         }
         let holds = memory.due.is_some_and(|due| now >= due);
         let expected = expected(evidence.baseline, last, now);
         let limit = memory.due.map(|due| expected_until(evidence.baseline, last, due));
-        let measured = Measured {
+        let measured = Measurement {
             lower_bound: expected,
             threshold: limit,
-            normal: Some(Normal { value: expected, posts: evidence.baseline.known_posts() }),
-            ..Measured::new(Counts::default(), 0.0, None)
+            normal: Some(NormalLevel { value: expected, posts: evidence.baseline.learned_posts() }),
+            ..Measurement::new(Counts::default(), 0.0, None)
         };
         let mut numbers = vec![("silent_minutes", (now - last) as f64 / 60.0), ("posts_to_be_expected", expected)];
         numbers.extend(limit.map(|limit| ("plausible_up_to", limit)));
@@ -79,20 +81,20 @@ impl NoData {
         Evaluation { holds, measured, is_rate: false, reasons }
     }
 
-    /// When silence that began at `last` is too long to be chance.
+    /// When a silence that began at `last` becomes too long to be chance; `None` if it may last [`MAX_SILENCE`].
     fn due(&self, baseline: &Baseline, last: i64) -> Option<i64> {
         let known = baseline.volume_at(last).filter(|known| known.hours >= MIN_HOURS)?;
-        let (_, posts) = baseline.overall().filter(|_| baseline.known_posts() >= self.min_posts)?;
+        let (_, posts) = baseline.overall().filter(|_| baseline.learned_posts() >= self.min_posts)?;
         let silences = posts * self.false_alarm_every.as_secs_f64() / HOUR as f64;
-        let (wanted, spread) = (silences.max(2.0).ln(), known.spread.max(1e-6));
+        let (limit, spread) = (silences.max(2.0).ln(), known.spread.max(1e-6));
         let (mut time, mut improbable) = (last, 0.0);
-        while time < last + LONGEST {
+        while time < last + MAX_SILENCE {
             let end = time - time.rem_euclid(HOUR) + HOUR;
             let hour = expected(baseline, time, end);
             let more = (1.0 + spread * hour).ln() / spread;
-            if improbable + more >= wanted {
-                // Within the hour posts come evenly.
-                let posts = ((wanted - improbable) * spread).exp_m1() / spread;
+            if improbable + more >= limit {
+                // Within an hour, posts are assumed to be evenly distributed.
+                let posts = ((limit - improbable) * spread).exp_m1() / spread;
                 let due = time + ((end - time) as f64 * posts / hour).ceil() as i64;
                 return Some(due.max(last + self.at_least.as_secs()));
             }
@@ -102,20 +104,22 @@ impl NoData {
         None
     }
 
-    pub(super) fn faults(&self, bucket: SignedDuration) -> Vec<String> {
-        let mut faults = Vec::new();
-        faults.extend(length_fault("condition.at_least", self.at_least, bucket));
+    pub(super) fn validate(&self, bucket: SignedDuration) -> Vec<String> {
+        let mut problems = Vec::new();
+        problems.extend(check_length("condition.at_least", self.at_least, bucket));
         if self.false_alarm_every < SignedDuration::from_hours(1) {
             let found = self.false_alarm_every;
-            faults.push(format!("condition.false_alarm_every: {found:#} is less than 1h; wanted such as \"90d\""));
+            problems.push(format!(
+                "condition.false_alarm_every: {found:#} is not valid; expected 1h or more, e.g. \"90d\""
+            ));
         }
-        faults
+        problems
     }
 }
 
-/// Posts to be expected from `from` to `to`, four weeks at most.
+/// Expected number of posts from `from` to `to`, over four weeks at most.
 fn expected(baseline: &Baseline, from: i64, to: i64) -> f64 {
-    expected_until(baseline, from, to.min(from + LONGEST))
+    expected_until(baseline, from, to.min(from + MAX_SILENCE))
 }
 
 fn expected_until(baseline: &Baseline, from: i64, to: i64) -> f64 {
@@ -135,7 +139,7 @@ mod tests {
 
     const DAY: i64 = 24 * HOUR;
 
-    /// Four weeks of 60 posts an hour by day and 2 by night (20 h to 8 h).
+    /// Four weeks of 60 posts per hour by day and 2 by night (20:00 to 08:00).
     fn baseline() -> Baseline {
         let mut baseline = Baseline::default();
         let counts = |start: i64| {

@@ -1,51 +1,52 @@
-//! [`Spike`]: a topic's posts, all or the negative ones, before the [`VolumeDetector`]. What `volume` and a seasonal
-//! `negative_volume` have in common: rows for the detector, and from its alarms, which are moments, a condition that holds
-//! for as long as the crowd stays.
+//! [`SpikeCondition`]: runs the [`VolumeDetector`] on the posts of a topic, all or only the negative ones. Shared by
+//! `volume` and the seasonal `negative_volume`. It makes rows for the detector, and turns its alarms, which are points
+//! in time, into a condition that holds for as long as the volume stays high.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::volume::{Score, Settings, VolumeDetector};
-use super::{Evaluation, Evidence, Measured, Normal, Reasons, bound};
+use super::volume::{DetectorSettings, Score, VolumeDetector};
+use super::{Evaluation, Evidence, Measurement, NormalLevel, Reasons};
+use crate::stats;
 use crate::window::{Counts, Span};
 
 const DAY: i64 = 86_400;
-/// Confidence of the bound that is shown.
-const SHOWN: f64 = 0.95;
-/// The condition ceases to hold once the evidence is below this share of what made an alarm.
-const RECOVERED: f64 = 0.5;
-/// A topic that was not evaluated for longer than this was not watched, and not silent.
-const LONGEST_SILENCE: i64 = DAY;
+/// Confidence level of the bound shown in alerts.
+const SHOWN_CONFIDENCE: f64 = 0.95;
+/// The condition ends when the evidence falls below this share of the alarm threshold.
+const RECOVERY_SHARE: f64 = 0.5;
+/// A topic not evaluated for longer than this was not watched; a shorter gap counts as silence.
+const MAX_GAP: i64 = DAY;
 
-/// What is asked.
+/// Settings of the condition.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Spike {
+pub(super) struct SpikeCondition {
     /// The condition's `type`.
     pub(super) condition: &'static str,
     pub(super) is_of_negative: bool,
-    /// Seconds: the stretch shown to people, and that of a row.
+    /// Lengths in seconds of the period shown in alerts, and of a row.
     pub(super) window: i64,
     pub(super) step: i64,
     pub(super) false_alarm_every: SignedDuration,
     pub(super) rest: SignedDuration,
-    /// With fewer in the window no alarm is raised.
+    /// With fewer posts in the window the condition does not begin to hold.
     pub(super) min_posts: u64,
 }
 
-/// The detector, and what it said last.
+/// The detector, and its last result.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SpikeMemory {
     detector: Option<VolumeDetector>,
-    /// It was fed with negative posts, which another model may see otherwise.
+    /// Its rows count negative posts, so they depend on the model.
     pub(super) is_of_negative: bool,
     /// End of the last row, in Unix seconds.
-    fed: Option<i64>,
+    fed_until: Option<i64>,
     latest: Score,
     holds: bool,
-    learnt: u64,
+    learned: u64,
 }
 
-impl Spike {
+impl SpikeCondition {
     pub(super) fn spans(&self) -> [Span; 2] {
         [Span::last(self.window), Span::last(self.step)]
     }
@@ -57,64 +58,68 @@ impl Spike {
     pub(super) fn evaluate(&self, evidence: &Evidence<'_>, memory: &mut SpikeMemory) -> Evaluation {
         let counts = evidence.topic.sum(Span::last(self.window));
         let row = evidence.topic.sum(Span::last(self.step));
-        self.follow(evidence.now(), self.count(row), self.count(counts), evidence.frozen, memory);
-        self.tell(counts, evidence, memory)
+        self.feed(evidence.now(), self.count(row), self.count(counts), evidence.frozen, memory);
+        self.report(counts, evidence, memory)
     }
 
-    /// Feeds the detector where a row is over: `value` posts in it, `shown` in the window.
-    fn follow(&self, now: i64, value: u64, shown: u64, frozen: bool, memory: &mut SpikeMemory) {
+    /// Passes the row to the detector if it is complete: `value` posts in the row, `shown` in the window.
+    fn feed(&self, now: i64, value: u64, shown: u64, frozen: bool, memory: &mut SpikeMemory) {
         if memory.is_of_negative != self.is_of_negative {
             *memory = SpikeMemory { is_of_negative: self.is_of_negative, ..SpikeMemory::default() };
         }
-        let since = memory.fed.map(|fed| now - fed);
+        let since = memory.fed_until.map(|fed_until| now - fed_until);
         if since.is_some_and(|since| (0..self.step).contains(&since)) {
+            // The row is not complete.
             return;
         }
         let settings = self.settings();
         let detector = memory.detector.get_or_insert_with(|| VolumeDetector::new(settings));
-        detector.adopt(settings);
+        detector.set_settings(settings);
         let mut feed = |time: i64, value: u64| {
             let value = value as f64;
-            // What cannot be judged is a clock that was set back, which passes.
+            // A row is rejected only when the clock was set back; the next rows are accepted again.
             if frozen { detector.step_frozen(time, value) } else { detector.step(time, value) }.ok()
         };
-        // A quiet topic is not evaluated: nobody wrote in between.
-        if let (Some(fed), Some(..=LONGEST_SILENCE)) = (memory.fed, since) {
-            let mut time = fed + self.step;
+        // A quiet topic is not evaluated: the rows in between had no posts.
+        if let (Some(fed_until), Some(..=MAX_GAP)) = (memory.fed_until, since) {
+            let mut time = fed_until + self.step;
             while time + self.step <= now {
                 feed(time, 0);
                 time += self.step;
             }
         }
-        memory.fed = Some(now);
+        memory.fed_until = Some(now);
         let Some(score) = feed(now, value) else { return };
+        // During an incident the detector learns nothing.
         if !frozen {
-            memory.learnt = memory.learnt.saturating_add(value);
+            memory.learned = memory.learned.saturating_add(value);
         }
         memory.latest = score;
         memory.holds = if memory.holds {
-            score.threshold.is_some_and(|threshold| score.evidence > threshold * RECOVERED)
+            // Hysteresis: a volume around the threshold must not make the alert flap.
+            score.threshold.is_some_and(|threshold| score.evidence > threshold * RECOVERY_SHARE)
         } else if score.is_alarm() && shown < self.min_posts.max(1) {
-            detector.take_back();
+            // A multiple of almost nothing is not a crowd.
+            detector.cancel_alarm();
             false
         } else {
             score.is_alarm()
         };
     }
 
-    fn settings(&self) -> Settings {
+    fn settings(&self) -> DetectorSettings {
         let false_alarm_every = self.false_alarm_every.as_secs_f64() / DAY as f64;
-        Settings { false_alarm_every, rest: self.rest.as_secs(), interval: Some(self.step) }
+        DetectorSettings { false_alarm_every, rest: self.rest.as_secs(), interval: Some(self.step) }
     }
 
-    fn tell(&self, counts: Counts, evidence: &Evidence<'_>, memory: &SpikeMemory) -> Evaluation {
+    fn report(&self, counts: Counts, evidence: &Evidence<'_>, memory: &SpikeMemory) -> Evaluation {
         let posts = self.count(counts);
         let Score { value: score, evidence: strength, threshold, floor, expected, upper } = memory.latest;
         let rows = self.window as f64 / self.step as f64;
-        let mut measured = Measured::new(counts, bound::count(posts, SHOWN), evidence.error);
-        measured.normal = expected.map(|expected| Normal { value: expected * rows, posts: memory.learnt });
+        let mut measured = Measurement::new(counts, stats::poisson_lower(posts, SHOWN_CONFIDENCE), evidence.error);
+        measured.normal = expected.map(|expected| NormalLevel { value: expected * rows, posts: memory.learned });
         let alarm_from = threshold.map(f64::exp);
-        // About: the detector looks at shorter stretches too.
+        // Approximate: the detector also looks at shorter periods.
         measured.threshold =
             measured.normal.zip(alarm_from).map(|(normal, times)| (normal.value + floor) * times - floor);
         let mut numbers = vec![("score", score), ("times_normal", strength.exp())];
@@ -128,25 +133,25 @@ impl Spike {
         Evaluation { holds: memory.holds, measured, is_rate: false, reasons }
     }
 
-    /// Each fault, naming its key under `at`.
-    pub(super) fn faults(&self, at: &str, bucket: SignedDuration) -> Vec<String> {
-        let mut faults = Vec::new();
+    /// Every problem with its key; `at` is the key of the condition.
+    pub(super) fn validate(&self, at: &str, bucket: SignedDuration) -> Vec<String> {
+        let mut problems = Vec::new();
         let step = SignedDuration::from_secs(self.step);
         let longest = SignedDuration::from_hours(6).min(SignedDuration::from_secs(self.window));
         if step < bucket || step > longest || self.step % bucket.as_secs().max(1) != 0 {
-            faults.push(format!(
-                "{at}.step: {step:#} is not a multiple of window.bucket ({bucket:#}) between it and {longest:#}, the \
-                 condition's window or 6h"
+            problems.push(format!(
+                "{at}.step: {step:#} is not valid; expected a multiple of window.bucket ({bucket:#}), from {bucket:#} to \
+                 {longest:#} (the condition's window, at most 6h)"
             ));
         }
         if self.false_alarm_every < SignedDuration::from_hours(48) {
             let found = self.false_alarm_every;
-            faults.push(format!("{at}.false_alarm_every: {found:#} is less than 2d; wanted such as \"30d\""));
+            problems.push(format!("{at}.false_alarm_every: {found:#} is not valid; expected 2d or more, e.g. \"30d\""));
         }
         if self.rest.is_negative() || self.rest > SignedDuration::from_hours(28 * 24) {
-            faults.push(format!("{at}.rest: {:#} is not between 0 and 28d", self.rest));
+            problems.push(format!("{at}.rest: {:#} is not valid; expected 0s to 28d, e.g. \"24h\"", self.rest));
         }
-        faults
+        problems
     }
 }
 

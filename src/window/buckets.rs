@@ -1,15 +1,15 @@
-//! [`Buckets`]: counts per bucket of one topic, and the running sums of the spans asked for. Buckets are stored an hour a
-//! record: a sparse topic has a post in every other bucket, and a record for each would cost more than all else.
+//! [`Buckets`]: counts per bucket of one topic, and running sums over the registered spans. A stored record holds the
+//! buckets of one hour: one record per bucket would cost more than everything else that is stored of a quiet topic.
 
 use std::collections::{BTreeSet, VecDeque};
 
 use super::Counts;
 use crate::store::{Batch, Key, Store, StoreError, Table};
 
-/// Seconds of buckets that share a record.
+/// Length in seconds of the buckets that share a record.
 const RECORD: i64 = 3_600;
 
-/// A stretch of closed buckets, from `far` to `near` seconds before the edge; whole buckets.
+/// A range of closed buckets, from `far` to `near` seconds before the edge; whole buckets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span {
     pub far: i64,
@@ -39,20 +39,20 @@ pub(super) struct Buckets {
     first: i64,
     ring: VecDeque<Counts>,
     sums: Vec<(Span, Counts)>,
-    /// How far back any span reaches, or anything that is shown, in seconds.
+    /// Seconds for which buckets are kept: the longest span, or longer if charts show more.
     horizon: i64,
-    /// Starts of the records to be written, and of those stored whose buckets are being dropped.
+    /// Starts of the records to be written, and of stored records that expire.
     changed: BTreeSet<i64>,
     lapsing: BTreeSet<i64>,
-    /// Counted in closed buckets since the last one was closed.
+    /// Late posts since the last bucket was closed: they were counted in closed buckets.
     late: Counts,
-    /// The bucket closed last, and what came late for earlier ones until then.
+    /// Counts of the last closed bucket plus the late posts of earlier buckets until then.
     closed: Counts,
     late_changed: bool,
 }
 
 impl Buckets {
-    /// Empty ones, which are kept for as long as a span reaches back, and for `shown` seconds.
+    /// Empty buckets. They are kept for the longest span, and for at least `shown` seconds.
     pub(super) fn new(width: i64, edge: i64, spans: &[Span], shown: i64) -> Self {
         Self {
             width,
@@ -69,7 +69,7 @@ impl Buckets {
         }
     }
 
-    /// What is stored of `topic`, added to these.
+    /// Adds the stored buckets of `topic`.
     pub(super) fn load(mut self, store: &Store, topic: &str) -> Result<Self, StoreError> {
         let buckets = &mut self;
         for entry in store.scan::<Vec<(i64, Counts)>>(&Key::new(Table::Bucket).text(topic)) {
@@ -82,7 +82,7 @@ impl Buckets {
         Ok(self)
     }
 
-    /// Adds to `batch` the records that changed, and takes out those of which nothing is left.
+    /// Writes changed records to `batch`, and removes expired ones.
     pub(super) fn save(&mut self, batch: &mut Batch, topic: &str) -> Result<(), StoreError> {
         let key = |record: i64| Key::new(Table::Bucket).text(topic).time(record);
         while let Some(record) = self.lapsing.first().copied()
@@ -107,14 +107,14 @@ impl Buckets {
         Ok(())
     }
 
-    /// Stores nothing of what changed.
+    /// Drops pending changes without storing them.
     pub(super) fn discard(&mut self) {
         self.changed.clear();
         self.lapsing.clear();
     }
 
-    /// Counts in the bucket that holds `time` (Unix seconds). A time beyond the open bucket counts in the open one; one
-    /// that no span reaches any more is left out.
+    /// Adds counts to the bucket of `time` (Unix seconds). A time after the open bucket counts in the open one; a time
+    /// before the horizon is ignored.
     pub(super) fn add(&mut self, time: i64, counts: Counts) {
         let start = bucket_start(time, self.width).min(self.edge);
         if start < self.edge {
@@ -139,7 +139,7 @@ impl Buckets {
         }
     }
 
-    /// Makes the ring reach `start`.
+    /// Extends the ring to include `start`.
     fn cover(&mut self, start: i64) {
         if self.ring.is_empty() {
             self.first = start;
@@ -172,7 +172,7 @@ impl Buckets {
 
     /// Moves the edge without closing bucket by bucket.
     ///
-    /// Only right while nothing is counted, which [`Buckets::is_empty`] tells.
+    /// Only valid while [`Buckets::is_empty`] is true.
     pub(super) fn jump(&mut self, edge: i64) {
         debug_assert!(self.is_empty());
         self.edge = edge;
@@ -183,7 +183,7 @@ impl Buckets {
         self.ring.is_empty()
     }
 
-    /// Sum over `span`; zero for a span that was not asked for at the start.
+    /// Sum over `span`; zero for a span that was not registered at the start.
     pub(super) fn sum(&self, span: Span) -> Counts {
         self.sums.iter().find(|(known, _)| *known == span).map(|(_, sum)| *sum).unwrap_or_default()
     }
@@ -202,7 +202,8 @@ impl Buckets {
         })
     }
 
-    /// What the bucket closed last brought, late posts of earlier ones included: summed over all buckets, every post once.
+    /// Counts of the last closed bucket, including late posts of earlier ones. Summed over time, every post counts
+    /// once.
     pub(super) fn closed(&self) -> Counts {
         self.closed
     }
@@ -238,7 +239,7 @@ mod tests {
 
     #[derive(Debug, Clone)]
     enum Step {
-        /// A post so many seconds before the end of the open bucket.
+        /// A post this many seconds before the end of the open bucket.
         Post(i64),
         Advance(u8),
         Restart,

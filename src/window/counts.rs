@@ -1,4 +1,4 @@
-//! [`Counts`]: how many posts, of which sentiment, and how many people they reached.
+//! [`Counts`]: number of posts by sentiment, and their reach.
 
 use std::ops::{AddAssign, SubAssign};
 
@@ -6,18 +6,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::classify::Label;
 
-/// More followers than any account has: a number beyond it is a mistake, and sums are not to run over.
-const MOST_FOLLOWERS: u64 = 1_000_000_000;
+/// Upper limit for the followers of an account: larger numbers are errors, and sums must not overflow.
+const MAX_FOLLOWERS: u64 = 1_000_000_000;
 
-/// Posts of a stretch of time, by sentiment. A cascade (a post with its retweets, quotes and copies) votes once.
+/// Posts of a period, by sentiment. A cascade (a post with its retweets, quotes and copies) counts once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     pub negative: u64,
     pub neutral: u64,
     pub positive: u64,
-    /// Posts that repeat one that voted, whatever their sentiment; in none of the three above.
+    /// Posts that repeat a counted post, of any sentiment. Not included in the three fields above.
     pub copies: u64,
-    /// Followers of those who wrote the posts, copies included, added up.
+    /// Sum of the followers of the authors, including authors of copies.
     pub reach: u64,
 }
 
@@ -32,23 +32,23 @@ impl Counts {
         counts
     }
 
-    /// A post that repeats one that voted.
+    /// A post that repeats a counted post.
     pub fn copy() -> Self {
         Self { copies: 1, ..Self::default() }
     }
 
-    /// The same, by an author with so many followers.
+    /// The same counts, with the followers of the author as reach.
     #[must_use]
     pub fn reaching(self, followers: u64) -> Self {
-        Self { reach: followers.min(MOST_FOLLOWERS), ..self }
+        Self { reach: followers.min(MAX_FOLLOWERS), ..self }
     }
 
-    /// Posts that vote.
+    /// Number of counted posts, without copies.
     pub fn posts(&self) -> u64 {
         self.negative + self.neutral + self.positive
     }
 
-    /// Share of negative posts in `[0, 1]`; none without posts.
+    /// Share of negative posts in `[0, 1]`; `None` without posts.
     pub fn negative_rate(&self) -> Option<f64> {
         (self.posts() > 0).then(|| self.negative as f64 / self.posts() as f64)
     }
@@ -65,7 +65,7 @@ impl AddAssign for Counts {
 }
 
 impl SubAssign for Counts {
-    /// Only what was added before is ever taken away, so this does not go below zero.
+    /// Only counts added before are subtracted, so this does not underflow.
     fn sub_assign(&mut self, other: Self) {
         self.negative -= other.negative;
         self.neutral -= other.neutral;

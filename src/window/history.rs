@@ -1,4 +1,5 @@
-//! [`History`]: counts and the normal rate per hour, kept when the buckets are long gone; charts are drawn from it.
+//! [`History`]: counts and the normal rate per hour of one topic. Kept much longer than buckets; baselines learn from
+//! it and charts are drawn from it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,16 +13,16 @@ const HOUR: i64 = 3_600;
 
 /// One hour of one topic.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Hour {
+pub struct HourRecord {
     pub counts: Counts,
-    /// The negative rate that counted as normal when the hour was last looked at, in `[0, 1]`.
+    /// The normal negative rate at the last evaluation in this hour, in `[0, 1]`.
     pub normal: Option<f64>,
 }
 
-/// The hours that can still change, or that an alert shows; older ones are only in the store.
+/// The hours that can still change or that alerts show. Older hours are only in the store.
 #[derive(Debug, Default, Clone)]
 pub(super) struct History {
-    hours: BTreeMap<i64, Hour>,
+    hours: BTreeMap<i64, HourRecord>,
     changed: BTreeSet<i64>,
 }
 
@@ -38,7 +39,7 @@ impl History {
         Ok(history)
     }
 
-    /// The counts of the hour that starts at `start`, as long as it is not let go of.
+    /// The counts of the hour that starts at `start`, if it is still in memory.
     pub(super) fn counts(&self, start: i64) -> Counts {
         self.hours.get(&start).map(|hour| hour.counts).unwrap_or_default()
     }
@@ -51,24 +52,24 @@ impl History {
         self.at(time).normal = Some(rate);
     }
 
-    /// What counted as normal at `time`, where that is known.
+    /// The normal negative rate at `time`, if known.
     pub(super) fn normal(&self, time: i64) -> Option<f64> {
         self.hours.get(&bucket_start(time, HOUR))?.normal
     }
 
-    fn at(&mut self, time: i64) -> &mut Hour {
+    fn at(&mut self, time: i64) -> &mut HourRecord {
         let start = bucket_start(time, HOUR);
         self.changed.insert(start);
         self.hours.entry(start).or_default()
     }
 
-    /// Lets go of hours that end at or before `settled`, and stores nothing.
+    /// Drops hours that end at or before `settled` without storing anything.
     pub(super) fn discard(&mut self, settled: i64) {
         self.changed.clear();
         self.hours.retain(|start, _| *start + HOUR > settled);
     }
 
-    /// Stores what changed, then lets go of hours that end at or before `settled`: nothing will count in them, nor be shown.
+    /// Stores changed hours, then drops hours that end at or before `settled`: they do not change any more.
     pub(super) fn save(&mut self, batch: &mut Batch, topic: &str, settled: i64) -> Result<(), StoreError> {
         for start in std::mem::take(&mut self.changed) {
             if let Some(hour) = self.hours.get(&start) {

@@ -1,5 +1,5 @@
-//! Counting in event time: per topic, fixed buckets and the sliding windows over them. Stands between `classify` and
-//! `rule`, which asks these windows for their sums.
+//! Counting in event time: fixed buckets per topic, and sliding windows over them. Between `classify` and `rule`, which
+//! reads the sums of these windows.
 //!
 //! ```text
 //!            far ago                 near ago      edge
@@ -7,10 +7,10 @@
 //!            [------- a Span sums these -------)
 //! ```
 //!
-//! Buckets before the *edge* are closed. A [`Span`] is a stretch of closed buckets; its sum is kept as buckets enter and
-//! leave it, so that a post costs the same however long the windows are. A post is counted once per topic, and not at
-//! all when it is older than the topic's *watermark* (its newest event time) by more than the lateness. One that repeats
-//! another (`cascade`) is counted apart and does not vote.
+//! Buckets before the *edge* are closed. A [`Span`] is a range of closed buckets; its sum is updated as buckets enter
+//! and leave it, so the cost of a post does not depend on the length of the windows. A post is counted once per topic.
+//! It is ignored if it is older than the *watermark* of the topic (its newest event time) by more than the lateness. A
+//! post that repeats another one (`cascade`) is counted separately, as a copy.
 
 mod buckets;
 mod cascade;
@@ -18,19 +18,20 @@ mod counts;
 mod history;
 mod samples;
 mod seen_ids;
+mod slot;
 mod topic;
 mod word_baseline;
 mod words;
 
 pub use buckets::Span;
-pub(crate) use cascade::{Known, forget_stored, id_hash};
+pub(crate) use cascade::{KnownPost, forget_stored, id_hash};
 pub use counts::Counts;
-pub use history::Hour;
+pub use history::HourRecord;
 pub use samples::Sample;
-pub use topic::{Arrival, Step, TopicWindow};
-pub(crate) use word_baseline::Usual;
-pub(crate) use words::Slot;
-pub use words::Told;
+pub(crate) use slot::WordSlot;
+pub use topic::{Arrival, HistoryStep, TopicWindow};
+pub(crate) use word_baseline::WordBaseline;
+pub use words::DistinctiveWord;
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -39,12 +40,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Width of a bucket, and how often rules are evaluated.
+    /// Width of a bucket, and interval of rule evaluation.
     pub bucket: SignedDuration,
-    /// How far behind a topic's newest post another may arrive and still count.
+    /// Maximum age of a post, relative to the newest post of its topic, to be counted.
     pub lateness: SignedDuration,
-    /// For how long after it was last heard of a post is known, so that another which repeats it does not vote again; 0:
-    /// every post votes.
+    /// How long a post is remembered after its last repeat, so that repeats of it are counted as copies; with 0 there
+    /// are no copies.
     pub cascade: SignedDuration,
 }
 
@@ -59,23 +60,27 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Every fault, each naming its key.
-    pub fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
+    /// Every problem with its key.
+    pub fn validate(&self) -> Vec<String> {
+        let mut problems = Vec::new();
         let bucket = self.bucket.as_secs();
         if self.bucket.subsec_nanos() != 0 || bucket < 1 || 3_600 % bucket != 0 {
-            faults.push(format!("window.bucket is {:#}: it must be whole seconds that divide an hour", self.bucket));
+            let bucket = self.bucket;
+            problems.push(format!(
+                "window.bucket: {bucket:#} is not valid; expected whole seconds that divide an hour, e.g. \"1m\""
+            ));
         }
         if self.lateness.is_negative() {
-            faults.push(format!("window.lateness is {:#}: it cannot be negative", self.lateness));
+            problems
+                .push(format!("window.lateness: {:#} is negative; expected 0s or more, e.g. \"1h\"", self.lateness));
         }
         if self.cascade.is_negative() || self.cascade > SignedDuration::from_hours(24 * 7) {
-            faults.push(format!(
-                "window.cascade is {:#}: it must be from nothing (every post votes) to a week",
+            problems.push(format!(
+                "window.cascade: {:#} is not valid; expected 0s (every post counts) to a week, e.g. \"24h\"",
                 self.cascade
             ));
         }
-        faults
+        problems
     }
 }
 
@@ -89,7 +94,7 @@ mod tests {
             [(60, true), (1, true), (3_600, true), (0, false), (-60, false), (7_200, false), (7, false)]
         {
             let config = Config { bucket: SignedDuration::from_secs(bucket), ..Config::default() };
-            assert_eq!(config.faults().is_empty(), good, "{bucket}");
+            assert_eq!(config.validate().is_empty(), good, "{bucket}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! [`Samples`]: the most negative posts of each ten minutes, kept so that an alert can show what people say.
+//! [`Samples`]: the most negative posts of every ten minutes, kept as examples for alerts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,12 +10,12 @@ use crate::classify::{ClassifiedPost, Label};
 use crate::store::{Batch, Key, Store, StoreError, Table};
 use crate::text::readable;
 
-/// Seconds of posts from which the most negative are kept.
+/// Length of a slot in seconds.
 const SLOT: i64 = 600;
 /// Posts kept per slot.
 const PER_SLOT: usize = 5;
 
-/// A post to be shown in an alert. Personal data, as any post.
+/// A post shown as an example in an alert. It is personal data.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     pub id: String,
@@ -24,7 +24,7 @@ pub struct Sample {
     pub author: Option<String>,
     /// The source's own identifier of the author.
     pub author_id: Option<String>,
-    /// Where the post can be read.
+    /// Link to the post.
     pub url: Option<String>,
     pub text: String,
     /// Probability of negative, in `[0, 1]`.
@@ -85,11 +85,11 @@ impl Samples {
         all.into_iter().filter(|sample| wordings.insert(wording(&sample.text))).take(count).cloned().collect()
     }
 
-    /// Removes what is `doomed`; returns its slots and ids. What is stored is not touched.
-    pub(super) fn remove(&mut self, doomed: &dyn Fn(&Sample) -> bool) -> Vec<(i64, String)> {
+    /// Removes what is `matches`; returns its slots and ids. What is stored is not touched.
+    pub(super) fn remove(&mut self, matches: &dyn Fn(&Sample) -> bool) -> Vec<(i64, String)> {
         let mut removed = Vec::new();
         for (slot, kept) in &mut self.slots {
-            removed.extend(kept.extract_if(.., |sample| doomed(sample)).map(|sample| (*slot, sample.id)));
+            removed.extend(kept.extract_if(.., |sample| matches(sample)).map(|sample| (*slot, sample.id)));
         }
         removed
     }
@@ -98,7 +98,7 @@ impl Samples {
         self.slots.values().flatten()
     }
 
-    /// Lets go of slots that end at or before `time`.
+    /// Drops slots that end at or before `time`.
     pub(super) fn drop_before(&mut self, time: i64) {
         while let Some(entry) = self.slots.first_entry()
             && *entry.key() + SLOT <= time
@@ -122,7 +122,7 @@ impl Samples {
     }
 }
 
-/// The letters and digits of a text, so that copies that differ in a link's case or a space are one.
+/// Letters and digits of a text, in lower case: copies often differ in spaces or in the case of a link.
 fn wording(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

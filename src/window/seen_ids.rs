@@ -1,30 +1,31 @@
-//! [`Seen`]: which posts of a topic were counted already, for as long as a repeat of them could still be accepted.
+//! [`SeenIds`]: identifiers of the posts already counted for a topic, kept for as long as a duplicate could be
+//! accepted.
 
 use std::collections::{BTreeMap, HashSet};
 
 use crate::store::{Batch, Key, Store, StoreError, Table};
 
-/// Seconds of event time that expire together.
+/// Length of a slot in seconds of event time. A slot expires as a whole.
 const SLOT: i64 = 600;
 
 #[derive(Debug, Default, Clone)]
-struct Slot {
+struct IdSlot {
     hashes: HashSet<u64>,
-    /// Not yet stored.
+    /// Hashes that are not stored yet.
     fresh: Vec<u64>,
-    /// Commits under whose number a part of this slot is stored.
+    /// Numbers of the commits that stored a part of this slot.
     commits: Vec<u64>,
 }
 
-/// Hashes of post ids, by the event time of the posts. Each commit adds one record per slot, so that its cost follows the
-/// posts of the commit and not those of the slot.
+/// Hashes of post identifiers, by event time. Each commit adds one record per slot, so its cost depends on the posts of
+/// the commit and not on those of the slot.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Seen {
-    slots: BTreeMap<i64, Slot>,
+pub(super) struct SeenIds {
+    slots: BTreeMap<i64, IdSlot>,
     expired: Vec<(i64, u64)>,
 }
 
-impl Seen {
+impl SeenIds {
     pub(super) fn load(store: &Store, topic: &str) -> Result<Self, StoreError> {
         let mut seen = Self::default();
         for entry in store.scan::<(i64, Vec<u64>)>(&Key::new(Table::Seen).text(topic)) {
@@ -36,7 +37,7 @@ impl Seen {
         Ok(seen)
     }
 
-    /// False when the post was there before.
+    /// Adds a post; returns false if it was there before.
     pub(super) fn insert(&mut self, time: i64, id: &str) -> bool {
         let hash = twox_hash::XxHash64::oneshot(0, id.as_bytes());
         let slot = self.slots.entry(time - time.rem_euclid(SLOT)).or_default();
@@ -47,7 +48,7 @@ impl Seen {
         new
     }
 
-    /// Forgets slots that end at or before `time`.
+    /// Drops slots that end at or before `time`.
     pub(super) fn drop_before(&mut self, time: i64) {
         while let Some(entry) = self.slots.first_entry()
             && *entry.key() + SLOT <= time
@@ -84,7 +85,7 @@ mod tests {
     fn a_repeat_is_known_across_a_restart_until_it_expires() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
-        let mut seen = Seen::default();
+        let mut seen = SeenIds::default();
         for (commit, (time, id)) in [(10, "a"), (20, "b"), (700, "c")].into_iter().enumerate() {
             assert!(seen.insert(time, id));
             let mut batch = Batch::default();
@@ -93,7 +94,7 @@ mod tests {
         }
         assert_eq!(stored(&store), 3);
 
-        let mut seen = Seen::load(&store, "t").unwrap();
+        let mut seen = SeenIds::load(&store, "t").unwrap();
         assert!(!seen.insert(10, "a"));
         assert!(!seen.insert(700, "c"));
 

@@ -1,53 +1,55 @@
-//! [`TopicWindow`]: everything counted for one topic, and its place in the store.
+//! [`TopicWindow`]: everything counted for one topic. It puts buckets, cascades, words, samples and history together,
+//! and loads and saves them.
 
 use serde::{Deserialize, Serialize};
 
 use super::buckets::Buckets;
-use super::cascade::Cascades;
+use super::cascade::{Cascades, Placement};
 use super::history::History;
 use super::samples::Samples;
-use super::seen_ids::Seen;
-use super::words::{Kind, Told, Words};
-use super::{Config, Counts, Hour, Sample, Span};
-use crate::classify::{ClassifiedPost, Label, plain_reason};
+use super::seen_ids::SeenIds;
+use super::words::{DistinctiveWord, TermKind, WordCounts};
+use super::{Config, Counts, HourRecord, Sample, Span};
+use crate::classify::{ClassifiedPost, Label, normalise_reason};
 use crate::store::{Batch, Key, Store, StoreError, Table};
 use crate::text::{Profile, clean};
 
-/// Seconds that [`TopicWindow::course`] looks back.
+/// Length of [`TopicWindow::day_history`] in seconds.
 const DAY: i64 = 86_400;
-/// Shortest of its steps, in seconds.
-const STEP: i64 = 900;
-/// Longest window whose words are counted, in seconds.
-const LONGEST_WORDS: i64 = 6 * 3_600;
+/// Minimum length of its steps in seconds.
+const MIN_STEP: i64 = 900;
+/// Maximum length in seconds of the window whose words are counted.
+const MAX_WORDS_WINDOW: i64 = 6 * 3_600;
 
 const HOUR: i64 = 3_600;
 
-/// What became of a post that reached a topic.
+/// How a post was counted for a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
-    Counted,
-    /// Counted as a repetition of one that voted.
-    Copied,
-    /// Counted before.
+    /// `root` is the hash of the identifier of the first post of its cascade.
+    Counted { root: u64 },
+    /// Counted as a copy: it repeats a counted post.
+    Copied { root: u64 },
+    /// Ignored: it was counted before.
     Duplicate,
-    /// Older than the watermark by more than the lateness.
+    /// Ignored: older than the watermark by more than the lateness.
     TooLate,
 }
 
-/// What is stored of a topic as a whole; Unix seconds.
+/// The stored record of a topic; times in Unix seconds.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Known {
+struct TopicRecord {
     since: i64,
     watermark: Option<i64>,
 }
 
-/// One step of a topic's last day.
+/// One step of the last day of a topic.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Step {
+pub struct HistoryStep {
     /// Unix seconds.
     pub start: i64,
     pub counts: Counts,
-    /// The negative rate that counted as normal then, in `[0, 1]`.
+    /// The normal negative rate at that time, in `[0, 1]`.
     pub normal: Option<f64>,
 }
 
@@ -57,29 +59,29 @@ pub struct TopicWindow {
     name: String,
     width: i64,
     lateness: i64,
-    /// Seconds of samples kept: the longest window a rule looks at.
+    /// Length in seconds for which samples are kept: the longest window of a rule.
     sampled: i64,
     /// Newest event time counted, in Unix seconds.
     watermark: Option<i64>,
-    /// Edge when the topic was first heard of.
+    /// Edge when the topic was created.
     since: i64,
-    /// Hours that start before this are learnt from, and need not be kept at hand.
-    learnt: i64,
+    /// Hours that start before this are learned and need not be kept in memory.
+    learned_until: i64,
     moved: bool,
     buckets: Buckets,
-    seen: Seen,
+    seen: SeenIds,
     samples: Samples,
     history: History,
     cascades: Cascades,
-    words: Words,
-    reasons: Words,
-    /// The topic's own name, of which everybody writes: lower case, without spaces.
+    words: WordCounts,
+    reasons: WordCounts,
+    /// The name of the topic in lower case and without spaces: it is in most posts, so it is not a distinctive word.
     plain_name: String,
 }
 
 impl TopicWindow {
-    /// The windows of topic `name` as stored, or empty ones. `edge` is the start of the open bucket in Unix seconds; the
-    /// hours from `learnt` on are kept until [`TopicWindow::learnt`] says more.
+    /// The stored windows of topic `name`, or empty ones. `edge` is the start of the open bucket in Unix seconds. Hours
+    /// from `learned_until` on are kept in memory until [`TopicWindow::set_learned_until`] is called.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -89,22 +91,22 @@ impl TopicWindow {
         spans: &[Span],
         name: &str,
         edge: i64,
-        learnt: Option<i64>,
+        learned_until: Option<i64>,
     ) -> Result<Self, StoreError> {
         let empty = Self::new(config, spans, name, edge);
-        let known: Option<Known> = store.get(&Key::new(Table::Topic).text(name))?;
-        let Known { since, watermark } = known.unwrap_or(Known { since: edge, watermark: None });
+        let known: Option<TopicRecord> = store.get(&Key::new(Table::Topic).text(name))?;
+        let TopicRecord { since, watermark } = known.unwrap_or(TopicRecord { since: edge, watermark: None });
         let settled = watermark.unwrap_or(i64::MIN / 2) - empty.lateness;
-        let learnt = learnt.unwrap_or(since);
+        let learned_until = learned_until.unwrap_or(since);
         Ok(Self {
             watermark,
             since,
-            learnt,
+            learned_until,
             moved: known.is_none(),
             buckets: empty.buckets.load(store, name)?,
-            seen: Seen::load(store, name)?,
+            seen: SeenIds::load(store, name)?,
             samples: Samples::load(store, name)?,
-            history: History::load(store, name, settled.min(learnt).min(edge - DAY))?,
+            history: History::load(store, name, settled.min(learned_until).min(edge - DAY))?,
             cascades: empty.cascades.load(store, name)?,
             words: empty.words.load(store, name)?,
             reasons: empty.reasons.load(store, name)?,
@@ -112,7 +114,7 @@ impl TopicWindow {
         })
     }
 
-    /// Empty windows of a topic that no store knows.
+    /// Empty windows of a topic that is not stored.
     pub fn new(config: &Config, spans: &[Span], name: &str, edge: i64) -> Self {
         let width = config.bucket.as_secs();
         Self {
@@ -122,15 +124,15 @@ impl TopicWindow {
             sampled: sampled(spans),
             watermark: None,
             since: edge,
-            learnt: edge,
+            learned_until: edge,
             moved: true,
-            buckets: Buckets::new(width, edge, spans, DAY + STEP),
-            seen: Seen::default(),
+            buckets: Buckets::new(width, edge, spans, DAY + MIN_STEP),
+            seen: SeenIds::default(),
             samples: Samples::default(),
             history: History::default(),
             cascades: Cascades::new(config.cascade.as_secs()),
-            words: Words::new(Kind::Word),
-            reasons: Words::new(Kind::Reason),
+            words: WordCounts::new(TermKind::Word),
+            reasons: WordCounts::new(TermKind::Reason),
             plain_name: name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect(),
         }
     }
@@ -140,29 +142,29 @@ impl TopicWindow {
     /// # Errors
     /// When the store cannot be read.
     pub fn stored_names(store: &Store) -> Result<Vec<String>, StoreError> {
-        store.scan::<Known>(&Key::new(Table::Topic)).map(|entry| Ok(entry?.0.first_text())).collect()
+        store.scan::<TopicRecord>(&Key::new(Table::Topic)).map(|entry| Ok(entry?.0.first_text())).collect()
     }
 
     /// The hours of topic `name` in the store, oldest first, by their start in Unix seconds.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn stored_hours(store: &Store, name: &str) -> Result<Vec<(i64, Hour)>, StoreError> {
+    pub fn stored_hours(store: &Store, name: &str) -> Result<Vec<(i64, HourRecord)>, StoreError> {
         let hours = store.scan(&Key::new(Table::History).text(name));
         hours.map(|entry| entry.map(|(key, hour)| (key.last_time().unwrap_or_default(), hour))).collect()
     }
 
-    /// Counts a post, and keeps it where it is one of the most negative.
+    /// Counts a post, and keeps it as a sample if it is one of the most negative.
     pub fn add(&mut self, classified: &ClassifiedPost) -> Arrival {
         let arrival = self.arrive(classified, true);
-        if arrival == Arrival::Counted {
+        if matches!(arrival, Arrival::Counted { .. }) {
             self.samples.offer(classified.post.created_at.as_second(), classified);
             self.note_words(classified);
         }
         arrival
     }
 
-    /// Counts a post of which nothing else is to be kept.
+    /// Counts a post without keeping anything else of it.
     pub fn count(&mut self, classified: &ClassifiedPost) -> Arrival {
         self.arrive(classified, false)
     }
@@ -181,33 +183,33 @@ impl TopicWindow {
             self.seen.drop_before(self.settled());
         }
         let watermark = self.watermark.unwrap_or(time);
-        let copied = self.cascades.repeats(watermark, &classified.post, keep);
+        let Placement { repeats: copied, root } = self.cascades.place(watermark, &classified.post, keep);
         let counts = if copied { Counts::copy() } else { Counts::one(classified.prediction.label) };
         let counts = counts.reaching(classified.post.details.followers.unwrap_or(0));
         self.buckets.add(time, counts);
         self.history.add(time, counts);
-        if copied { Arrival::Copied } else { Arrival::Counted }
+        if copied { Arrival::Copied { root } } else { Arrival::Counted { root } }
     }
 
     fn note_words(&mut self, classified: &ClassifiedPost) {
         let time = classified.post.created_at.as_second();
-        if classified.prediction.label != Label::Negative || time < self.worded_from() {
+        if classified.prediction.label != Label::Negative || time < self.words_start() {
             return;
         }
         let text = clean(Profile::Classic, &classified.post.text);
         let name = &self.plain_name;
-        self.words.add(time, text.split(' ').filter(|word| is_telling(word) && !is_of_name(word, name)));
+        self.words.add(time, text.split(' ').filter(|word| is_informative(word) && !is_of_name(word, name)));
         if let Some(reason) = &classified.post.details.reason {
-            self.reasons.add(time, std::iter::once(plain_reason(reason).as_str()));
+            self.reasons.add(time, std::iter::once(normalise_reason(reason).as_str()));
         }
     }
 
-    /// From when on words are counted and not yet part of what is usual, in Unix seconds.
-    fn worded_from(&self) -> i64 {
-        self.buckets.edge() - self.sampled.min(LONGEST_WORDS)
+    /// Start of the window whose words are counted, in Unix seconds; older words are part of the word baseline.
+    fn words_start(&self) -> i64 {
+        self.buckets.edge() - self.sampled.min(MAX_WORDS_WINDOW)
     }
 
-    /// Counts posts of which nothing else is known, at `time` in Unix seconds.
+    /// Adds counts at `time` (Unix seconds) of posts that are not at hand.
     pub fn count_all(&mut self, time: i64, counts: Counts) {
         if counts != Counts::default() {
             self.watermark = self.watermark.max(Some(time));
@@ -216,9 +218,9 @@ impl TopicWindow {
         }
     }
 
-    /// Lets go of what [`TopicWindow::save`] would have stored, for a topic that no store knows.
+    /// Drops what [`TopicWindow::save`] would store, for a topic that is not stored.
     pub fn discard(&mut self) {
-        let settled = self.settled().min(self.learnt).min(self.buckets.edge() - DAY);
+        let settled = self.settled().min(self.learned_until).min(self.buckets.edge() - DAY);
         self.buckets.discard();
         self.history.discard(settled);
     }
@@ -226,25 +228,25 @@ impl TopicWindow {
     /// Closes the open bucket.
     pub fn advance(&mut self) {
         self.buckets.advance();
-        self.let_go();
+        self.drop_expired();
     }
 
-    fn let_go(&mut self) {
+    fn drop_expired(&mut self) {
         self.samples.drop_before(self.buckets.edge() - self.sampled);
-        let from = self.worded_from();
+        let from = self.words_start();
         self.words.fold_before(from);
         self.reasons.fold_before(from);
     }
 
-    /// Whether nothing is left that a rule could count.
+    /// Whether no bucket with posts is left.
     pub fn is_quiet(&self) -> bool {
         self.buckets.is_empty()
     }
 
-    /// Moves a quiet topic's edge to `edge` at once.
+    /// Moves the edge of a quiet topic to `edge` in one step.
     pub fn jump(&mut self, edge: i64) {
         self.buckets.jump(edge);
-        self.let_go();
+        self.drop_expired();
     }
 
     /// Start of the open bucket, in Unix seconds: when the last one closed.
@@ -257,66 +259,68 @@ impl TopicWindow {
         self.width
     }
 
-    /// The topic's newest event time, in Unix seconds.
+    /// Newest event time of the topic, in Unix seconds.
     pub fn watermark(&self) -> Option<i64> {
         self.watermark
     }
 
-    /// The edge when the topic was first heard of, in Unix seconds.
+    /// The edge when the topic was created, in Unix seconds.
     pub fn since(&self) -> i64 {
         self.since
     }
 
-    /// What the bucket closed last brought, late posts of earlier ones included: summed over all buckets, every post once.
+    /// Counts of the last closed bucket, including late posts of earlier ones. Summed over time, every post counts
+    /// once.
     pub fn closed(&self) -> Counts {
         self.buckets.closed()
     }
 
-    /// The hour that starts at `start`, once nothing more will count in it.
+    /// The counts of the hour that starts at `start`, once they cannot change any more.
     pub fn settled_hour(&self, start: i64) -> Option<Counts> {
         (start + HOUR <= self.settled()).then(|| self.history.counts(start))
     }
 
-    /// Hours that start before `time` need not be kept for [`TopicWindow::settled_hour`] any more.
-    pub fn learnt(&mut self, time: i64) {
-        self.learnt = time;
+    /// Marks hours that start before `time` as learned: [`TopicWindow::settled_hour`] need not return them any more.
+    pub fn set_learned_until(&mut self, time: i64) {
+        self.learned_until = time;
     }
 
     pub fn sum(&self, span: Span) -> Counts {
         self.buckets.sum(span)
     }
 
-    /// The last `count` buckets, oldest first, the open one last; empty ones where nothing was counted.
+    /// The last `count` buckets, oldest first, ending with the open one.
     pub fn recent(&self, count: usize) -> Vec<Counts> {
         self.buckets.recent(count)
     }
 
-    /// Whether the topic was watched for the whole of `span`, so that few posts in it mean few posts.
+    /// Whether the topic was watched during the whole `span`; otherwise a low count may mean missing data.
     pub fn covers(&self, span: Span) -> bool {
         self.since <= self.buckets.edge() - span.far
     }
 
-    /// The most negative posts of the last `length` seconds, the open bucket included.
+    /// The most negative posts of the last `length` seconds, including the open bucket.
     pub fn samples(&self, length: i64, count: usize) -> Vec<Sample> {
         self.samples.pick(self.buckets.edge() - length, count)
     }
 
-    /// Words that more negative posts of the last `length` seconds hold than is usual, the most telling first.
-    pub fn words(&self, length: i64, count: usize) -> Vec<Told> {
-        self.words.standing_out(self.buckets.edge() - length, count)
+    /// Words that are more frequent than usual in the negative posts of the last `length` seconds, most distinctive
+    /// first.
+    pub fn words(&self, length: i64, count: usize) -> Vec<DistinctiveWord> {
+        self.words.distinctive(self.buckets.edge() - length, count)
     }
 
-    /// Why the posts of the last `length` seconds are negative, where that is known; the most frequent first.
-    pub fn reasons(&self, length: i64, count: usize) -> Vec<Told> {
+    /// Known reasons of the negative posts of the last `length` seconds, most frequent first.
+    pub fn reasons(&self, length: i64, count: usize) -> Vec<DistinctiveWord> {
         self.reasons.most_frequent(self.buckets.edge() - length, count)
     }
 
-    /// The last day in equal steps, the oldest first, up to the edge.
-    pub fn course(&self) -> Vec<Step> {
-        let step = STEP.max(self.width) / self.width * self.width;
+    /// The last day up to the edge in equal steps, oldest first.
+    pub fn day_history(&self) -> Vec<HistoryStep> {
+        let step = MIN_STEP.max(self.width) / self.width * self.width;
         let edge = self.buckets.edge();
         let starts = (1..=DAY / step).rev().map(|back| edge - back * step);
-        let look = |start| Step {
+        let look = |start| HistoryStep {
             start,
             counts: self.buckets.between(start, start + step),
             normal: self.history.normal(start),
@@ -324,42 +328,41 @@ impl TopicWindow {
         starts.map(look).collect()
     }
 
-    /// Every post that is kept.
+    /// Every kept sample.
     pub fn kept(&self) -> impl Iterator<Item = &Sample> {
         self.samples.iter()
     }
 
-    /// Lets go of the posts that are `doomed`; returns the last part of the keys they are stored under, and their ids.
-    /// What is stored is not touched.
-    pub fn forget(&mut self, doomed: &dyn Fn(&Sample) -> bool) -> Vec<(i64, String)> {
-        self.samples.remove(doomed)
+    /// Drops the samples for which `matches` is true. Returns the slot and the identifier of each. The store is not
+    /// changed.
+    pub fn forget(&mut self, matches: &dyn Fn(&Sample) -> bool) -> Vec<(i64, String)> {
+        self.samples.remove(matches)
     }
 
-    /// Lets go of the hashes of these posts, given by `id_hash`. What is stored is not touched.
+    /// Drops the cascade hashes of these posts, given as `id_hash`. The store is not changed.
     pub fn forget_hashes(&mut self, ids: &[u64]) {
         self.cascades.forget(ids);
     }
 
-    /// Lets go of hashes of posts not heard of, and of words not used, since `time` (Unix seconds); false where there were
-    /// none.
+    /// Drops cascade hashes and words that did not occur since `time` (Unix seconds); returns false if there were none.
     pub fn expire(&mut self, time: i64) -> bool {
         let posts = self.cascades.drop_before(time);
         let words = self.words.expire(time);
         self.reasons.expire(time) | words | posts
     }
 
-    /// Remembers what was normal in the last closed bucket, for charts.
+    /// Records the normal rate of the last closed bucket, for charts.
     pub fn note_normal(&mut self, rate: f64) {
         self.history.note_normal(self.buckets.edge() - self.width, rate);
     }
 
-    /// Adds to `batch` whatever changed since the last call. `commit` numbers commits and never repeats.
+    /// Writes everything that changed since the last call to `batch`. `commit` is a unique number of the commit.
     ///
     /// # Errors
     /// When a record cannot be encoded.
     pub fn save(&mut self, batch: &mut Batch, commit: u64) -> Result<(), StoreError> {
         if std::mem::take(&mut self.moved) {
-            let known = Known { since: self.since, watermark: self.watermark };
+            let known = TopicRecord { since: self.since, watermark: self.watermark };
             batch.put(&Key::new(Table::Topic).text(&self.name), &known)?;
         }
         self.buckets.save(batch, &self.name)?;
@@ -368,28 +371,28 @@ impl TopicWindow {
         self.cascades.save(batch, &self.name)?;
         self.words.save(batch, &self.name)?;
         self.reasons.save(batch, &self.name)?;
-        let done = self.settled().min(self.learnt).min(self.buckets.edge() - DAY);
+        let done = self.settled().min(self.learned_until).min(self.buckets.edge() - DAY);
         self.history.save(batch, &self.name, done)
     }
 
-    /// No post before this time (Unix seconds) counts any more.
+    /// Posts before this time (Unix seconds) are not counted any more.
     fn settled(&self) -> i64 {
         self.watermark.map_or(i64::MIN / 2, |watermark| watermark - self.lateness)
     }
 }
 
-/// Whether a cleaned word can tell what a post is about. Negations are kept for the models; they tell nothing here.
-fn is_telling(word: &str) -> bool {
+/// Whether a cleaned word says something about the subject of a post. Negations matter to the models, but not here.
+fn is_informative(word: &str) -> bool {
     let letters = word.chars().count();
     (3..=30).contains(&letters) && !matches!(word, "not" | "pas" | "non" | "nor" | "too" | "very")
 }
 
-/// Whether `word` is of the topic's own name, as "air", "paradis" and "airparadis" are.
+/// Whether `word` is a part of the topic's name, such as "air", "paradis" or "airparadis".
 fn is_of_name(word: &str, name: &str) -> bool {
     !name.is_empty() && (name.contains(word) || word.contains(name))
 }
 
-/// The longest window.
+/// Length of the longest window.
 fn sampled(spans: &[Span]) -> i64 {
     spans.iter().filter(|span| span.near == 0).map(|span| span.far).max().unwrap_or(0)
 }

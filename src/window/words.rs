@@ -1,38 +1,35 @@
-//! [`Words`]: how many of a topic's negative posts hold each word, lately and before, so that an alert can tell what is new
-//! in what people write. Reasons are counted in the same way.
+//! [`WordCounts`]: the number of negative posts of a topic with each word, in the window and before, so that an alert
+//! can show the distinctive words. Reasons are counted in the same way.
 //!
 //! ```text
-//!    usual: fades, half of it in a week   <--- a slot that ends before the horizon --- slots of ten minutes
+//!    WordBaseline: half-life of a week   <--- slots before the window --- slots of ten minutes
 //! ```
 //!
-//! A word is kept in letters only once several posts held it, and as a hash before: what one person alone wrote is not to
-//! be read here, nor to outlast `vigie forget`.
+//! A word is stored as a hash until several posts contain it: a word written by one person only must not be readable
+//! here, nor survive `vigie forget`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use serde::{Deserialize, Serialize};
-
 use super::buckets::bucket_start;
-use super::word_baseline::Usual;
+use super::slot::{SLOT, WordSlot};
+use super::word_baseline::WordBaseline;
 use crate::store::{Batch, Key, Store, StoreError, Table};
 
-/// Seconds of posts that are counted together.
-pub(super) const SLOT: i64 = 600;
-/// Words per slot; those of single posts go first.
-const MOST: usize = 512;
-/// Posts of the window that must hold a word for it to be told.
-const LEAST_POSTS: u32 = 3;
-/// Deviance (G2) from which a word stands out: chance alone exceeds it once in a thousand words.
-const STANDS_OUT: f64 = 10.83;
+/// Maximum number of words per slot; words of single posts are dropped first.
+const MAX_WORDS: usize = 512;
+/// Minimum number of posts with a distinctive word.
+const MIN_POSTS: u32 = 3;
+/// Minimum deviance (G2) of a distinctive word: chance exceeds it for one word in a thousand.
+const MIN_DEVIANCE: f64 = 10.83;
 
-/// What is counted.
+/// What kind of term is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TermKind {
     Word,
     Reason,
 }
 
-impl Kind {
+impl TermKind {
     fn name(self) -> &'static str {
         match self {
             Self::Word => "word",
@@ -40,8 +37,8 @@ impl Kind {
         }
     }
 
-    /// Posts that must have held a word before it is kept in letters.
-    fn least(self) -> f64 {
+    /// Minimum number of posts with a word before it is stored in plain text.
+    fn min_posts(self) -> f64 {
         match self {
             Self::Word => 3.0,
             Self::Reason => 1.0,
@@ -49,31 +46,25 @@ impl Kind {
     }
 }
 
-/// Words of some minutes.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Slot {
-    /// Posts with or without words.
-    pub(super) posts: u32,
-    /// Posts that hold a word, by its hash.
-    pub(super) words: BTreeMap<u32, u32>,
-}
-
-/// How often a word is in the window's posts, and how often it was to be expected there.
+/// A word, the number of posts in the window that contain it, and the expected number.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Told {
+pub struct DistinctiveWord {
     pub word: String,
     pub posts: u64,
+    /// All posts of the window that were counted.
+    pub total: u64,
+    /// `posts` if the word were as frequent as usual among `total` posts.
     pub normal: f64,
 }
 
-/// The words of one topic.
+/// The word counts of one topic.
 #[derive(Debug, Clone)]
-pub(super) struct Words {
-    kind: Kind,
-    slots: BTreeMap<i64, Slot>,
-    /// Over all slots.
+pub(super) struct WordCounts {
+    kind: TermKind,
+    slots: BTreeMap<i64, WordSlot>,
+    /// Sums over all slots.
     recent: HashMap<u32, u32>,
-    usual: Usual,
+    baseline: WordBaseline,
     names: HashMap<u32, String>,
     changed: BTreeSet<i64>,
     dropped: BTreeSet<i64>,
@@ -81,13 +72,13 @@ pub(super) struct Words {
     folded: bool,
 }
 
-impl Words {
-    pub(super) fn new(kind: Kind) -> Self {
+impl WordCounts {
+    pub(super) fn new(kind: TermKind) -> Self {
         Self {
             kind,
             slots: BTreeMap::new(),
             recent: HashMap::new(),
-            usual: Usual::default(),
+            baseline: WordBaseline::default(),
             names: HashMap::new(),
             changed: BTreeSet::new(),
             dropped: BTreeSet::new(),
@@ -96,12 +87,12 @@ impl Words {
         }
     }
 
-    /// What is stored of `topic`, added to an empty one.
+    /// Adds the stored counts of `topic`.
     pub(super) fn load(mut self, store: &Store, topic: &str) -> Result<Self, StoreError> {
         let kind = self.kind;
         let words = &mut self;
-        words.usual = store.get(&key(Table::UsualWords, topic, kind))?.unwrap_or_default();
-        for entry in store.scan::<Slot>(&key(Table::Words, topic, kind)) {
+        words.baseline = store.get(&key(Table::WordBaseline, topic, kind))?.unwrap_or_default();
+        for entry in store.scan::<WordSlot>(&key(Table::Words, topic, kind)) {
             let (key, slot) = entry?;
             for (word, posts) in &slot.words {
                 *words.recent.entry(*word).or_default() += posts;
@@ -115,25 +106,27 @@ impl Words {
         Ok(self)
     }
 
-    /// Counts the words of a negative post written at `time` (Unix seconds), each once.
+    /// Counts the words of a negative post at `time` (Unix seconds), each word once.
     pub(super) fn add<'a>(&mut self, time: i64, said: impl Iterator<Item = &'a str>) {
         let start = bucket_start(time, SLOT);
         let slot = self.slots.entry(start).or_default();
         slot.posts += 1;
         let said: BTreeMap<u32, &str> = said.map(|word| (hash(word), word)).collect();
         for (hash, word) in said {
-            if slot.words.len() >= MOST && !slot.words.contains_key(&hash) {
+            if slot.words.len() >= MAX_WORDS && !slot.words.contains_key(&hash) {
                 let singles = slot.words.iter().filter(|(_, posts)| **posts == 1);
-                singles.for_each(|(single, posts)| take_away(&mut self.recent, *single, *posts));
+                singles.for_each(|(single, posts)| subtract(&mut self.recent, *single, *posts));
                 slot.words.retain(|_, posts| *posts > 1);
-                if slot.words.len() >= MOST {
+                if slot.words.len() >= MAX_WORDS {
+                    // The slot is full of frequent words.
                     continue;
                 }
             }
             *slot.words.entry(hash).or_default() += 1;
             let recent = self.recent.entry(hash).or_default();
             *recent += 1;
-            if f64::from(*recent) + self.usual.posts_with(hash) >= self.kind.least() && !self.names.contains_key(&hash)
+            if f64::from(*recent) + self.baseline.posts_with(hash) >= self.kind.min_posts()
+                && !self.names.contains_key(&hash)
             {
                 self.names.insert(hash, word.to_owned());
                 self.renamed.insert(hash);
@@ -142,7 +135,7 @@ impl Words {
         self.changed.insert(start);
     }
 
-    /// Makes slots that end at or before `time` part of what is usual.
+    /// Moves slots that end at or before `time` into the baseline.
     pub(super) fn fold_before(&mut self, time: i64) {
         while let Some(entry) = self.slots.first_entry()
             && *entry.key() + SLOT <= time
@@ -150,67 +143,68 @@ impl Words {
             let (start, slot) = entry.remove_entry();
             self.changed.remove(&start);
             self.dropped.insert(start);
-            let mut gone = self.usual.fold(start, &slot);
+            let mut gone = self.baseline.fold(start, &slot);
             for (word, posts) in slot.words {
-                take_away(&mut self.recent, word, posts);
+                subtract(&mut self.recent, word, posts);
                 gone.push(word);
             }
             self.folded = true;
-            self.unname(&gone);
+            self.drop_unused_names(&gone);
         }
     }
 
-    /// Lets go of words that nobody used since `time` (Unix seconds); false where there were none.
+    /// Drops words that did not occur since `time` (Unix seconds); returns false if there were none.
     pub(super) fn expire(&mut self, time: i64) -> bool {
         self.fold_before(time);
-        let gone = self.usual.drop_before(time);
+        let gone = self.baseline.drop_before(time);
         self.folded |= !gone.is_empty();
-        self.unname(&gone);
+        self.drop_unused_names(&gone);
         !gone.is_empty()
     }
 
-    fn unname(&mut self, candidates: &[u32]) {
+    fn drop_unused_names(&mut self, candidates: &[u32]) {
         for hash in candidates {
-            if !self.recent.contains_key(hash) && !self.usual.holds(*hash) && self.names.remove(hash).is_some() {
+            if !self.recent.contains_key(hash) && !self.baseline.holds(*hash) && self.names.remove(hash).is_some() {
                 self.renamed.insert(*hash);
             }
         }
     }
 
-    /// Words that more of the posts from `start` (Unix seconds) on hold than is usual, the most telling first.
-    pub(super) fn standing_out(&self, start: i64, count: usize) -> Vec<Told> {
-        let (window, usual) = (self.since(start), self.usual.posts());
+    /// Words that are more frequent than usual in the posts from `start` (Unix seconds) on, most distinctive first.
+    pub(super) fn distinctive(&self, start: i64, count: usize) -> Vec<DistinctiveWord> {
+        let (window, baseline) = (self.since(start), self.baseline.posts());
         let posts = f64::from(window.posts);
-        let telling = window.words.iter().filter(|(_, posts)| **posts >= LEAST_POSTS).filter_map(|(hash, with)| {
-            let before = self.usual.posts_with(*hash);
-            let score = deviance(f64::from(*with), posts, before, usual);
-            let more = f64::from(*with) * usual > before * posts;
-            (more && score >= STANDS_OUT).then(|| Some((score, self.told(*hash, *with, posts)?)))?
+        let distinctive = window.words.iter().filter(|(_, posts)| **posts >= MIN_POSTS).filter_map(|(hash, with)| {
+            let before = self.baseline.posts_with(*hash);
+            let score = deviance(f64::from(*with), posts, before, baseline);
+            let more = f64::from(*with) * baseline > before * posts;
+            (more && score >= MIN_DEVIANCE).then(|| Some((score, self.distinctive_word(*hash, *with, posts)?)))?
         });
-        let mut telling: Vec<(f64, Told)> = telling.collect();
-        telling.sort_by(|(a, x), (b, y)| b.total_cmp(a).then_with(|| x.word.cmp(&y.word)));
-        telling.into_iter().take(count).map(|(_, told)| told).collect()
+        let mut distinctive: Vec<(f64, DistinctiveWord)> = distinctive.collect();
+        distinctive.sort_by(|(a, x), (b, y)| b.total_cmp(a).then_with(|| x.word.cmp(&y.word)));
+        distinctive.into_iter().take(count).map(|(_, distinctive_word)| distinctive_word).collect()
     }
 
-    /// The words that most of the posts from `start` (Unix seconds) on hold, the most frequent first.
-    pub(super) fn most_frequent(&self, start: i64, count: usize) -> Vec<Told> {
+    /// The most frequent words in the posts from `start` (Unix seconds) on.
+    pub(super) fn most_frequent(&self, start: i64, count: usize) -> Vec<DistinctiveWord> {
         let window = self.since(start);
         let posts = f64::from(window.posts);
-        let mut told: Vec<Told> =
-            window.words.iter().filter_map(|(hash, with)| self.told(*hash, *with, posts)).collect();
-        told.sort_by(|a, b| b.posts.cmp(&a.posts).then_with(|| a.word.cmp(&b.word)));
-        told.truncate(count);
-        told
+        let mut distinctive_word: Vec<DistinctiveWord> =
+            window.words.iter().filter_map(|(hash, with)| self.distinctive_word(*hash, *with, posts)).collect();
+        distinctive_word.sort_by(|a, b| b.posts.cmp(&a.posts).then_with(|| a.word.cmp(&b.word)));
+        distinctive_word.truncate(count);
+        distinctive_word
     }
 
-    fn told(&self, hash: u32, with: u32, posts: f64) -> Option<Told> {
+    fn distinctive_word(&self, hash: u32, with: u32, posts: f64) -> Option<DistinctiveWord> {
         let word = self.names.get(&hash).filter(|name| !name.is_empty())?.clone();
-        let share = if self.usual.posts() > 0.0 { self.usual.posts_with(hash) / self.usual.posts() } else { 0.0 };
-        Some(Told { word, posts: u64::from(with), normal: posts * share })
+        let share =
+            if self.baseline.posts() > 0.0 { self.baseline.posts_with(hash) / self.baseline.posts() } else { 0.0 };
+        Some(DistinctiveWord { word, posts: u64::from(with), total: posts as u64, normal: posts * share })
     }
 
-    fn since(&self, start: i64) -> Slot {
-        self.slots.range(bucket_start(start, SLOT)..).fold(Slot::default(), |mut sum, (_, slot)| {
+    fn since(&self, start: i64) -> WordSlot {
+        self.slots.range(bucket_start(start, SLOT)..).fold(WordSlot::default(), |mut sum, (_, slot)| {
             sum.posts += slot.posts;
             for (word, posts) in &slot.words {
                 *sum.words.entry(*word).or_default() += posts;
@@ -230,7 +224,7 @@ impl Words {
             }
         }
         if std::mem::take(&mut self.folded) {
-            batch.put(&key(Table::UsualWords, topic, self.kind), &self.usual)?;
+            batch.put(&key(Table::WordBaseline, topic, self.kind), &self.baseline)?;
         }
         for hash in std::mem::take(&mut self.renamed) {
             let key = key(Table::Word, topic, self.kind).number(hash.into());
@@ -243,7 +237,7 @@ impl Words {
     }
 }
 
-fn key(table: Table, topic: &str, kind: Kind) -> Key {
+fn key(table: Table, topic: &str, kind: TermKind) -> Key {
     Key::new(table).text(topic).text(kind.name())
 }
 
@@ -251,7 +245,7 @@ fn hash(word: &str) -> u32 {
     twox_hash::XxHash64::oneshot(3, word.as_bytes()) as u32
 }
 
-fn take_away(recent: &mut HashMap<u32, u32>, word: u32, posts: u32) {
+fn subtract(recent: &mut HashMap<u32, u32>, word: u32, posts: u32) {
     if let Some(left) = recent.get_mut(&word) {
         *left = left.saturating_sub(posts);
         if *left == 0 {
@@ -260,7 +254,8 @@ fn take_away(recent: &mut HashMap<u32, u32>, word: u32, posts: u32) {
     }
 }
 
-/// How badly one share fits both `k` of `n` posts and `k0` of `n0`: the log-likelihood ratio G2 (Dunning 1993).
+/// Log-likelihood ratio G2 (Dunning 1993) of different shares in `k` of `n` and `k0` of `n0` posts against one common
+/// share.
 fn deviance(k: f64, n: f64, k0: f64, n0: f64) -> f64 {
     let share = (k + k0) / (n + n0);
     let part = |seen: f64, expected: f64| if seen > 0.0 { seen * (seen / expected).ln() } else { 0.0 };

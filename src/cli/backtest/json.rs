@@ -1,9 +1,9 @@
-//! The findings as one JSON object.
+//! The results of a backtest as one JSON object.
 
 use serde_json::{Value, json};
 
 use super::text::per_week;
-use super::{Findings, Tried};
+use super::{Findings, VariantResult};
 use crate::pipeline::backtest::{Basis, Judged, Judgement};
 
 pub(super) fn object(findings: &Findings) -> Value {
@@ -27,11 +27,13 @@ pub(super) fn object(findings: &Findings) -> Value {
         "rejected_by_reason": outcome.rejected,
         "judged": basis,
     });
-    let rules = |tried: &Tried| tried.judgements.iter().map(|judgement| rule(judgement, weeks)).collect::<Vec<_>>();
+    let rules =
+        |results: &VariantResult| results.judgements.iter().map(|judgement| rule(judgement, weeks)).collect::<Vec<_>>();
     match &findings.sweep {
-        None => object["rules"] = findings.tried.iter().flat_map(rules).collect(),
+        None => object["rules"] = findings.results.iter().flat_map(rules).collect(),
         Some(sweep) => {
-            let values = findings.tried.iter().map(|tried| json!({ "value": tried.value, "rules": rules(tried) }));
+            let values =
+                findings.results.iter().map(|results| json!({ "value": results.value, "rules": rules(results) }));
             object["sweep"] = json!({ "key": sweep.key, "values": values.collect::<Vec<_>>() });
         }
     }

@@ -1,5 +1,5 @@
-//! [`Texts`]: what `vigie classify` reads, handed on in batches of whatever is there, so that a pipe is answered as it
-//! speaks and a file is read at full speed.
+//! [`Texts`]: the input of `vigie classify`, in batches of what is available: a pipe gets each result at once, and a
+//! file is processed at full speed.
 
 use std::io::{self, BufRead};
 use std::path::PathBuf;
@@ -8,36 +8,36 @@ use std::thread;
 
 use anyhow::Context;
 
-use crate::dump::{Input, Needs, ReadOptions, Reader, RejectsFile, SourceError};
+use crate::dump::{DumpError, Input, ReadOptions, Reader, RejectsFile, RequiredFields};
 
-/// Texts classified together at most.
+/// Maximum number of texts per batch.
 const BATCH: usize = 256;
 
 /// A text to classify.
-pub(super) struct Item {
-    /// The source's own, or else the text's number in the input, from 1.
+pub(super) struct TextItem {
+    /// The identifier in the input, or the number of the text, from 1.
     pub(super) id: String,
     pub(super) text: String,
 }
 
 enum Message {
-    Item(Item),
+    TextItem(TextItem),
     Failed(anyhow::Error),
-    /// The dump was read; what became of its bad rows.
+    /// The end of the dump, with its rejected rows.
     Done(Box<RejectsFile>),
 }
 
-/// Items as another thread reads them.
+/// Texts read by another thread.
 pub(super) struct Texts {
     messages: Receiver<Message>,
     rejects: Option<RejectsFile>,
-    /// Told once what was read before it is classified.
+    /// Reported after the texts before it are classified.
     failed: Option<anyhow::Error>,
 }
 
 impl Texts {
-    /// The texts themselves.
-    pub(super) fn given(texts: Vec<String>) -> anyhow::Result<Self> {
+    /// Texts from the command line.
+    pub(super) fn from_arguments(texts: Vec<String>) -> anyhow::Result<Self> {
         Self::read(move |items| {
             for (number, text) in (1..).zip(texts) {
                 send(items, number, None, text)?;
@@ -46,14 +46,14 @@ impl Texts {
         })
     }
 
-    /// Standard input: JSON lines where it begins with `{`, else one text per line.
+    /// Standard input: JSON lines if it begins with `{`, otherwise one text per line.
     pub(super) fn standard_input(options: ReadOptions, rejects: Option<PathBuf>) -> anyhow::Result<Self> {
         Self::read(move |items| {
             let mut input = io::BufReader::new(io::stdin());
             let first = input.fill_buf().map(|bytes| bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace()));
             match first {
                 Ok(Some(b'{')) => {
-                    let needs = Needs::default();
+                    let needs = RequiredFields::default();
                     let reader = Reader::from_bytes(Input::Stdin.to_string(), Box::new(input), None, &options, needs);
                     rows(items, reader, rejects)
                 }
@@ -65,12 +65,12 @@ impl Texts {
 
     /// The rows of a dump.
     pub(super) fn dump(input: Input, options: ReadOptions, rejects: Option<PathBuf>) -> anyhow::Result<Self> {
-        Self::read(move |items| rows(items, Reader::open(&input, &options, Needs::default()), rejects))
+        Self::read(move |items| rows(items, Reader::open(&input, &options, RequiredFields::default()), rejects))
     }
 
     fn read(read: impl FnOnce(&SyncSender<Message>) -> Option<()> + Send + 'static) -> anyhow::Result<Self> {
         let (sender, messages) = sync_channel(BATCH);
-        // Ends with its input, or when nobody takes what it reads: there is nothing to wait for.
+        // Not joined: the thread ends with its input, or when the receiver is dropped.
         thread::Builder::new()
             .name("texts".into())
             .spawn(move || read(&sender))
@@ -79,7 +79,7 @@ impl Texts {
     }
 
     /// The texts that are there, at least one; none at the end.
-    pub(super) fn next_batch(&mut self) -> anyhow::Result<Vec<Item>> {
+    pub(super) fn next_batch(&mut self) -> anyhow::Result<Vec<TextItem>> {
         let mut batch = Vec::new();
         // Waits for the first text only.
         while let Ok(message) = self.messages.recv() {
@@ -96,9 +96,9 @@ impl Texts {
         self.failed.take().map_or(Ok(batch), Err)
     }
 
-    fn take(&mut self, message: Message, batch: &mut Vec<Item>) {
+    fn take(&mut self, message: Message, batch: &mut Vec<TextItem>) {
         match message {
-            Message::Item(item) => batch.push(item),
+            Message::TextItem(item) => batch.push(item),
             Message::Failed(error) => self.failed = Some(error),
             Message::Done(rejects) => self.rejects = Some(*rejects),
         }
@@ -113,7 +113,7 @@ impl Texts {
 /// `None` when nobody takes items any more.
 fn send(items: &SyncSender<Message>, number: u64, id: Option<String>, text: String) -> Option<()> {
     let id = id.unwrap_or_else(|| number.to_string());
-    items.send(Message::Item(Item { id, text })).ok()
+    items.send(Message::TextItem(TextItem { id, text })).ok()
 }
 
 fn failed(items: &SyncSender<Message>, error: impl Into<anyhow::Error>) -> Option<()> {
@@ -136,7 +136,7 @@ fn lines(items: &SyncSender<Message>, mut input: impl BufRead) -> Option<()> {
     Some(())
 }
 
-fn rows(items: &SyncSender<Message>, reader: Result<Reader, SourceError>, rejects: Option<PathBuf>) -> Option<()> {
+fn rows(items: &SyncSender<Message>, reader: Result<Reader, DumpError>, rejects: Option<PathBuf>) -> Option<()> {
     let mut rejects = RejectsFile::new(rejects);
     match reader.and_then(|reader| send_rows(items, reader, &mut rejects)) {
         Ok(()) => items.send(Message::Done(Box::new(rejects))).ok(),
@@ -144,7 +144,7 @@ fn rows(items: &SyncSender<Message>, reader: Result<Reader, SourceError>, reject
     }
 }
 
-fn send_rows(items: &SyncSender<Message>, mut reader: Reader, rejects: &mut RejectsFile) -> Result<(), SourceError> {
+fn send_rows(items: &SyncSender<Message>, mut reader: Reader, rejects: &mut RejectsFile) -> Result<(), DumpError> {
     let mut number = 0;
     while let Some(row) = reader.next_row()? {
         match row {
@@ -158,5 +158,5 @@ fn send_rows(items: &SyncSender<Message>, mut reader: Reader, rejects: &mut Reje
         }
     }
     rejects.finish()?;
-    if number == 0 { Err(rejects.no_usable_row(reader.name())) } else { Ok(()) }
+    if number == 0 { Err(rejects.no_usable_rows_error(reader.name())) } else { Ok(()) }
 }

@@ -93,7 +93,8 @@ fn the_summary_tells_what_became_of_each_row() {
     let dump = b"text\nlate\nthe\n\"\"\n".to_vec();
     let bytes = Box::new(io::Cursor::new(dump));
     let reader =
-        Reader::from_bytes("x".into(), bytes, None, &crate::dump::ReadOptions::default(), Needs::default()).unwrap();
+        Reader::from_bytes("x".into(), bytes, None, &crate::dump::ReadOptions::default(), RequiredFields::default())
+            .unwrap();
     let mut rejects = RejectsFile::new(None);
     let counts = clean(reader, Profile::Classic, "topic", Vec::new(), &mut rejects).unwrap();
     assert_eq!(counts, Counts { written: 1, emptied: 1 });
@@ -127,13 +128,13 @@ fn places_that_cannot_be_written_and_clashes_are_named() {
     let dir = tempfile::tempdir().unwrap();
     let dump = dir.path().join("dump").to_string_lossy().into_owned();
     fs::write(&dump, "text\nlate\n").unwrap();
-    for (flags, wanted) in [
+    for (flags, expected) in [
         (&["-o", "/no/such/folder/out.csv"][..], "cannot write /no/such/folder/out.csv"),
         (&["-o", "x.csv", "--rejects", "x.csv"], "--output and the rejects file are both x.csv"),
         (&["--rejects", &dump], "the dump and the rejects file are both"),
     ] {
         let command = Command::try_parse_from(["vigie", &dump].iter().chain(flags)).unwrap();
         let error = run(command.args).unwrap_err().to_string();
-        assert!(error.contains(wanted), "{error}");
+        assert!(error.contains(expected), "{error}");
     }
 }

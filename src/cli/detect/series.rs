@@ -1,16 +1,16 @@
-//! [`Series`]: a `timestamp,value` file, row by row; its columns found by their names.
+//! [`Series`]: reads a `timestamp,value` file row by row; finds its columns by name.
 
 use std::io::{BufRead, Read};
 
 use anyhow::{Context, bail};
 use csv::ByteRecord;
 
-use crate::dump::read_time;
+use crate::dump::parse_timestamp;
 
 const TIMES: [&str; 9] = ["timestamp", "time", "datetime", "date", "created_at", "ts", "t", "ds", "at"];
 const VALUES: [&str; 10] = ["value", "values", "volume", "count", "posts", "tweets", "n", "v", "y", "total"];
 
-/// What the columns read are called.
+/// Names of the columns.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Columns {
     pub(super) time: String,
@@ -24,36 +24,36 @@ pub(super) struct Series<R> {
     pub(super) columns: Columns,
     time: usize,
     value: usize,
-    /// The first line, where it is a row and no header.
+    /// The first line, if it is a row and not a header.
     first: Option<ByteRecord>,
 }
 
-/// What the user said of how the file is read.
+/// Flags about the columns.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Given<'a> {
+pub(super) struct ColumnFlags<'a> {
     pub(super) time_column: Option<&'a str>,
     pub(super) value_column: Option<&'a str>,
     pub(super) time_format: Option<&'a str>,
 }
 
-/// One row as it stands.
+/// One row.
 pub(super) struct Row {
     pub(super) line: u64,
-    /// Verbatim.
+    /// As written in the file.
     pub(super) timestamp: Vec<u8>,
-    /// Unix seconds and value, or what is wrong with the row.
+    /// Unix seconds and value, or why the row is not usable.
     pub(super) read: Result<(i64, f64), String>,
 }
 
 impl<R: BufRead> Series<R> {
-    /// Reads the header, or finds that there is none.
-    pub(super) fn read(mut input: R, name: String, given: Given<'_>) -> anyhow::Result<Self> {
+    /// Reads the header, if there is one.
+    pub(super) fn read(mut input: R, name: String, given: ColumnFlags<'_>) -> anyhow::Result<Self> {
         let delimiter = delimiter(input.fill_buf().with_context(|| format!("cannot read {name}"))?);
         let mut reader =
             csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(false).from_reader(input);
         let mut first = ByteRecord::new();
         if !reader.read_byte_record(&mut first).with_context(|| format!("cannot read {name}"))? {
-            bail!("{name}: it is empty; wanted CSV with a header such as `timestamp,value`");
+            bail!("{name}: empty file; expected CSV with a header such as `timestamp,value`");
         }
         let time_format = given.time_format.map(str::to_owned);
         let cells: Vec<String> = first.iter().map(cell).collect();
@@ -68,7 +68,7 @@ impl<R: BufRead> Series<R> {
                 return Ok(Self { time_format, reader, name, columns, time: 0, value: 1, first: Some(first) });
             }
             None => bail!(
-                "{name}:1: the columns are {}; wanted `{}` and `{}`: name the columns with --time-column and --value-column",
+                "{name}:1: found the columns {}, expected `{}` and `{}`; set them with --time-column and --value-column",
                 cells.iter().map(|cell| format!("`{cell}`")).collect::<Vec<_>>().join(", "),
                 given.time_column.unwrap_or("timestamp"),
                 given.value_column.unwrap_or("value"),
@@ -99,7 +99,7 @@ impl<R: Read> Series<R> {
         let field = |at: usize, name: &String| record.get(at).map(cell).ok_or_else(|| format!("{name} is missing"));
         let (time, value) = (field(self.time, &self.columns.time)?, field(self.value, &self.columns.value)?);
         let time =
-            instant(&time, self.time_format.as_deref()).map_err(|fault| format!("{} {fault}", self.columns.time))?;
+            instant(&time, self.time_format.as_deref()).map_err(|error| format!("{} {error}", self.columns.time))?;
         if value.is_empty() {
             return Err(format!("{} is empty", self.columns.value));
         }
@@ -108,7 +108,7 @@ impl<R: Read> Series<R> {
     }
 }
 
-/// Without a byte order mark and what surrounds it.
+/// The text of a cell, without a byte order mark and surrounding spaces.
 fn cell(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).trim_start_matches('\u{feff}').trim().to_owned()
 }
@@ -117,9 +117,9 @@ fn quoted(cells: &[String], at: usize) -> String {
     cells.get(at).map(|cell| format!("`{cell}`")).unwrap_or_default()
 }
 
-fn find(cells: &[String], wanted: Option<&str>, usual: &[&str]) -> Option<usize> {
+fn find(cells: &[String], name: Option<&str>, usual: &[&str]) -> Option<usize> {
     let position = |name: &str| cells.iter().position(|cell| cell.eq_ignore_ascii_case(name));
-    match wanted {
+    match name {
         Some(name) => position(name),
         None => usual.iter().find_map(|name| position(name)),
     }
@@ -129,16 +129,16 @@ fn is_row(cells: &[String], format: Option<&str>) -> bool {
     matches!(cells, [time, value, ..] if instant(time, format).is_ok() && value.parse::<f64>().is_ok())
 }
 
-/// Unix seconds; those of its midnight for a date alone, as daily series have them.
+/// Unix seconds; for a date without a time, as in daily series, those of midnight.
 fn instant(text: &str, format: Option<&str>) -> Result<i64, &'static str> {
     let is_date = format.is_none() && text.len() == "2026-03-01".len() && !text.contains(':');
     let whole = is_date.then(|| format!("{text} 00:00:00"));
-    let read =
-        read_time(text, format).or_else(|fault| read_time(whole.as_deref().unwrap_or(text), None).map_err(|_| fault));
+    let read = parse_timestamp(text, format)
+        .or_else(|error| parse_timestamp(whole.as_deref().unwrap_or(text), None).map_err(|_| error));
     read.map(jiff::Timestamp::as_second)
 }
 
-/// The one that the first line has most of; a comma where it has none.
+/// The most frequent delimiter in the first line; a comma if there is none.
 fn delimiter(start: &[u8]) -> u8 {
     let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let count = |delimiter: u8| line.iter().filter(|byte| **byte == delimiter).count();

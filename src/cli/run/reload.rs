@@ -1,4 +1,4 @@
-//! SIGHUP and `POST /-/reload`: the configuration is read anew; the daemon takes it, or keeps the old one and says why.
+//! SIGHUP and `POST /-/reload`: reloads the configuration. If the new one is not valid, the daemon keeps the old one.
 
 use std::sync::Arc;
 
@@ -10,24 +10,24 @@ use tokio::sync::Mutex;
 use super::super::ConfigFlags;
 use super::systemd;
 use crate::clock::Clock;
-use crate::config::{Config, Loaded, Purpose};
+use crate::config::{Config, LoadedConfig, Purpose};
 use crate::pipeline::assembly;
 use crate::pipeline::assembly::Labels;
-use crate::pipeline::{Handle, Receiving, Reloaded};
+use crate::pipeline::{ClassifierSwap, DaemonHandle, ReceiverHandle};
 use crate::web::Reload;
 
-/// Reads the configuration from where it was read at the start. Clones are the same.
+/// Reloads the configuration from the same file and flags as at the start. Clones share one lock.
 #[derive(Clone)]
 pub(super) struct Reloader {
-    daemon: Handle,
+    daemon: DaemonHandle,
     flags: Arc<ConfigFlags>,
-    /// One at a time.
-    turn: Arc<Mutex<()>>,
+    /// Only one reload at a time.
+    lock: Arc<Mutex<()>>,
 }
 
 impl Reloader {
-    pub(super) fn new(daemon: Handle, flags: ConfigFlags) -> Self {
-        Self { daemon, flags: Arc::new(flags), turn: Arc::default() }
+    pub(super) fn new(daemon: DaemonHandle, flags: ConfigFlags) -> Self {
+        Self { daemon, flags: Arc::new(flags), lock: Arc::default() }
     }
 
     pub(super) fn into_reload(self) -> Reload {
@@ -38,47 +38,50 @@ impl Reloader {
     }
 
     /// # Errors
-    /// When the new configuration has a fault, or asks for what needs a restart: the old one stays.
+    /// When the new configuration is not valid, or changes a section that needs a restart. The old one stays active.
     pub(super) async fn reload(&self) -> anyhow::Result<()> {
-        let _turn = self.turn.lock().await;
+        let _lock = self.lock.lock().await;
         systemd::reloading();
-        let taken = self.take().await;
+        let result = self.apply().await;
         systemd::ready(&self.daemon);
         let series = &self.daemon.metrics.daemon;
-        series.reload_successful.set(i64::from(taken.is_ok()));
-        match &taken {
+        series.reload_successful.set(i64::from(result.is_ok()));
+        match &result {
             Ok(()) => {
                 series.reload_time.set(Timestamp::now().as_second() as f64);
-                tracing::info!("the configuration was taken anew");
+                tracing::info!("configuration reloaded");
             }
-            Err(error) => tracing::error!(error = format!("{error:#}"), "the old configuration stays"),
+            Err(error) => tracing::error!(
+                error = format!("{error:#}"),
+                "configuration reload failed; the old configuration stays active"
+            ),
         }
-        taken
+        result
     }
 
-    async fn take(&self) -> anyhow::Result<()> {
+    async fn apply(&self) -> anyhow::Result<()> {
         let reloader = self.clone();
         let (loaded, classifier, receivers) = tokio::task::spawn_blocking(move || reloader.read()).await??;
         self.daemon.reload(loaded, classifier, receivers).await
     }
 
     /// Everything that can fail, before anything changes.
-    fn read(&self) -> anyhow::Result<(Loaded, Reloaded, Vec<Receiving>)> {
-        let loaded = self.flags.origin(None, Purpose::Daemon).load()?;
+    fn read(&self) -> anyhow::Result<(LoadedConfig, ClassifierSwap, Vec<ReceiverHandle>)> {
+        let loaded = self.flags.loader(None, Purpose::Daemon).load()?;
         let old = self.daemon.loaded();
         if let Some(section) = needs_restart(&old.config, &loaded.config) {
-            anyhow::bail!("[{section}] has changed, which a reload cannot take: restart vigie");
+            anyhow::bail!("[{section}] has changed: this needs a restart of vigie");
         }
-        // Made anew always: the directory's name may be the same and the model in it another.
+        // Always loaded again: the directory may contain another model under the same name.
         let mut make = Labels::Model(loaded.config.classify.model.clone()).classifier();
-        let classifier = make().context("the model cannot be taken")?;
+        let classifier = make().context("cannot load the model")?;
         let clock: Clock = Arc::new(Timestamp::now);
         let receivers = assembly::receivers(&loaded, &clock)?;
         Ok((loaded, (classifier, make), receivers))
     }
 }
 
-/// The first section that differs and that only a restart takes.
+/// The first changed section that needs a restart.
 fn needs_restart(old: &Config, new: &Config) -> Option<&'static str> {
     [
         ("source", old.sources != new.sources),
@@ -95,13 +98,13 @@ fn needs_restart(old: &Config, new: &Config) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Origin, Override};
+    use crate::config::{ConfigLoader, Override};
 
     #[test]
     fn only_what_can_be_swapped_is_reloaded() {
         let with = |set: &str| {
             let overrides = set.split(' ').filter(|set| !set.is_empty()).map(Override::set).collect();
-            Origin { overrides, ..Origin::default() }.load().unwrap().config
+            ConfigLoader { overrides, ..ConfigLoader::default() }.load().unwrap().config
         };
         let old = with("");
         assert_eq!(needs_restart(&old, &with("language=fr unmatched_topic=elsewhere")), None);

@@ -1,21 +1,21 @@
-//! The small chart of a topic: negative rate over time in block characters, what was normal, volume, alerts.
+//! The small chart of a topic in block characters: negative rate over time, normal rate, volume, alerts.
 
 use jiff::Timestamp;
 
-use super::words::Words;
+use super::phrases::Phrases;
 use crate::alert::Alert;
-use crate::window::{Counts, Hour};
+use crate::window::{Counts, HourRecord};
 
-/// Most columns a chart has; with the axis it fits 80 characters.
-const COLUMNS: i64 = 70;
-/// Lines of the rate's plot.
+/// Maximum number of columns; with the axis the chart fits 80 characters.
+const MAX_COLUMNS: i64 = 70;
+/// Lines of the plot of the rate.
 const LINES: usize = 6;
-/// A rate of fewer posts than this says nothing and is not drawn.
+/// Rates of fewer posts than this are too noisy and not drawn.
 const MIN_POSTS: u64 = 5;
 const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 const HOUR: i64 = 3_600;
 
-/// A stretch of whole hours, cut into columns.
+/// A range of whole hours, divided into columns.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Chart {
     /// Start of the first column, in Unix seconds.
@@ -32,11 +32,11 @@ struct Column {
 }
 
 impl Chart {
-    /// A chart from the first hour to the last; none without hours.
-    pub(super) fn new(hours: &[(i64, Hour)], alerts: &[Alert]) -> Option<Self> {
+    /// A chart from the first hour to the last; `None` without hours.
+    pub(super) fn new(hours: &[(i64, HourRecord)], alerts: &[Alert]) -> Option<Self> {
         let (first, last) = (hours.first()?.0, hours.last()?.0);
         let total = (last - first) / HOUR + 1;
-        let hours_per_column = (total + COLUMNS - 1) / COLUMNS;
+        let hours_per_column = (total + MAX_COLUMNS - 1) / MAX_COLUMNS;
         let width = usize::try_from((total + hours_per_column - 1) / hours_per_column).ok()?;
         let mut chart = Self { start: first, hours_per_column, columns: vec![Column::default(); width] };
         for (start, hour) in hours {
@@ -64,24 +64,24 @@ impl Chart {
         }
     }
 
-    pub(super) fn lines(&self, words: Words) -> Vec<String> {
-        let mut lines: Vec<String> = (0..LINES).map(|line| self.rate_line(line)).collect();
-        lines.push(format!("{:>6} └{}", "0 %", "─".repeat(self.columns.len())));
-        lines.push(format!("        {}", self.days(words)));
-        lines.push(self.volume_line(words));
+    pub(super) fn lines(&self, phrases: Phrases) -> Vec<String> {
+        let mut lines: Vec<String> = (0..LINES).map(|line| self.rate_line(phrases, line)).collect();
+        lines.push(format!("{:>6} └{}", phrases.percent(0.0), "─".repeat(self.columns.len())));
+        lines.push(format!("        {}", self.days(phrases)));
+        lines.push(self.volume_line(phrases));
         if self.columns.iter().any(|column| column.fires) {
             let marks: String = self.columns.iter().map(|column| if column.fires { '▲' } else { ' ' }).collect();
-            lines.push(format!("{:>7} {}", words.firing(), marks).trim_end().to_owned());
+            lines.push(format!("{:>7} {}", phrases.firing(), marks).trim_end().to_owned());
         }
-        lines.push(format!("        {}", words.legend(self.hours_per_column)));
+        lines.push(format!("        {}", phrases.legend(self.hours_per_column)));
         lines
     }
 
-    /// Line `line` from the top.
-    fn rate_line(&self, line: usize) -> String {
+    /// The line with this number, from the top.
+    fn rate_line(&self, phrases: Phrases, line: usize) -> String {
         let axis = match line {
-            0 => format!("{:>6} ┤", "100 %"),
-            _ if line == LINES / 2 => format!("{:>6} ┤", "50 %"),
+            0 => format!("{:>6} ┤", phrases.percent(1.0)),
+            _ if line == LINES / 2 => format!("{:>6} ┤", phrases.percent(0.5)),
             _ => format!("{:>6} │", ""),
         };
         let below = (LINES - 1 - line) as f64;
@@ -89,12 +89,12 @@ impl Chart {
         format!("{axis}{}", cells.collect::<String>()).trim_end().to_owned()
     }
 
-    /// The day under the column in which it begins, where there is room.
-    fn days(&self, words: Words) -> String {
+    /// The days, each under the column in which it begins, if there is room.
+    fn days(&self, phrases: Phrases) -> String {
         let (mut text, mut last) = (String::new(), String::new());
         for i in 0..self.columns.len() {
             let time = self.start + i as i64 * self.hours_per_column * HOUR;
-            let day = Timestamp::from_second(time).map(|time| words.day(time)).unwrap_or_default();
+            let day = Timestamp::from_second(time).map(|time| phrases.day(time)).unwrap_or_default();
             let written = text.chars().count();
             if day != last && (written == 0 || written < i) {
                 text.extend(std::iter::repeat_n(' ', i - written));
@@ -105,15 +105,15 @@ impl Chart {
         text
     }
 
-    fn volume_line(&self, words: Words) -> String {
+    fn volume_line(&self, phrases: Phrases) -> String {
         let most = self.columns.iter().map(|column| column.counts.posts()).max().unwrap_or(0);
         let bars = self.columns.iter().map(|column| block(column.counts.posts() as f64 / most.max(1) as f64));
         let bars: String = bars.collect();
-        format!("{:>7} {bars}  {}", words.volume(), words.most_in(most, self.hours_per_column))
+        format!("{:>7} {bars}  {}", phrases.volume(), phrases.most_in(most, self.hours_per_column))
     }
 }
 
-/// What one column shows in the line that has `below` lines under it.
+/// The character of one column in the line with `below` lines under it.
 fn cell(column: &Column, below: f64) -> char {
     let height = |share: f64| share * LINES as f64 - below;
     let rate = column.counts.negative_rate().filter(|_| column.counts.posts() >= MIN_POSTS);
@@ -138,8 +138,8 @@ mod tests {
     use super::*;
     use crate::language::Language;
 
-    fn hour(negative: u64, posts: u64, normal: Option<f64>) -> Hour {
-        Hour { counts: Counts { negative, neutral: posts - negative, ..Counts::default() }, normal }
+    fn hour(negative: u64, posts: u64, normal: Option<f64>) -> HourRecord {
+        HourRecord { counts: Counts { negative, neutral: posts - negative, ..Counts::default() }, normal }
     }
 
     #[test]
@@ -150,12 +150,12 @@ mod tests {
             (2 * HOUR, hour(3, 4, None)),
             (3 * HOUR, hour(5, 10, None)),
         ];
-        let lines = Chart::new(&hours, &[]).unwrap().lines(Words(Language::English));
-        assert_eq!(lines[0], " 100 % ┤█");
-        assert_eq!(lines[3], "  50 % ┤▒╌ █");
-        assert_eq!(lines[6], "   0 % └────");
+        let lines = Chart::new(&hours, &[]).unwrap().lines(Phrases(Language::English));
+        assert_eq!(lines[0], "  100% ┤█");
+        assert_eq!(lines[3], "   50% ┤▒╌ █");
+        assert_eq!(lines[6], "    0% └────");
         assert_eq!(lines[7], "        1 Jan");
-        assert_eq!(lines[8], "  posts ██▃█  10 an hour at most");
+        assert_eq!(lines[8], "  posts ██▃█  max. 10 per hour");
     }
 
     #[test]
@@ -163,7 +163,7 @@ mod tests {
         for hours in [1_i64, 69, 70, 71, 2_000, 200_000] {
             let hours = [(0, hour(5, 10, None)), ((hours - 1) * HOUR, hour(5, 10, None))];
             let chart = Chart::new(&hours, &[]).unwrap();
-            assert!(chart.columns.len() <= COLUMNS as usize);
+            assert!(chart.columns.len() <= MAX_COLUMNS as usize);
             let drawn: u64 = chart.columns.iter().map(|column| column.counts.posts()).sum();
             assert_eq!(drawn, 20);
         }

@@ -1,6 +1,5 @@
-//! Asks the daemon how it is: once, or again and again on a thread of its own.
+//! Requests the status of the daemon: once, or repeatedly on a thread.
 
-use std::error::Error;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -9,31 +8,32 @@ use jiff::SignedDuration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::http_client::{self, Options, root_cause};
 use crate::pipeline::status::Status;
 
-/// For a whole answer of a server on the same machine.
+/// Timeout of a response from the same machine.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Why there is no answer.
+/// Why the status is unknown.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FetchError {
-    #[error("{url:?} is no address of a web server; wanted such as --url http://127.0.0.1:9469")]
+    #[error("{url:?} is not a valid URL; expected e.g. --url http://127.0.0.1:9469")]
     Url { url: String },
-    #[error("the client for the daemon cannot be made: {0}")]
+    #[error("cannot create the HTTP client: {0}")]
     Client(String),
     #[error(
         "no answer from {url}: {cause}; is the daemon running (`systemctl status vigie`, or `vigie run`)? \
-         If it listens elsewhere, name that with --url"
+         If it listens on another address, set --url"
     )]
     Unreachable { url: String, cause: String },
-    #[error("{url} answered {code}; is that vigie? Name its address, `web.listen`, with --url")]
+    #[error("{url} answered {code}; is that vigie? Set --url to its address (`web.listen`)")]
     Code { url: String, code: u16 },
-    #[error("{url} answered what vigie {version} does not understand: {cause}; is the daemon of another version?",
+    #[error("vigie {version} cannot read the answer of {url}: {cause}; is the daemon of another version?",
         version = env!("CARGO_PKG_VERSION"))]
     NotStatus { url: String, cause: serde_json::Error },
 }
 
-/// Asks one daemon.
+/// Client of one daemon.
 #[derive(Debug, Clone)]
 pub(super) struct Fetcher {
     client: reqwest::Client,
@@ -42,22 +42,20 @@ pub(super) struct Fetcher {
 
 impl Fetcher {
     /// # Errors
-    /// When `base` is no URL of a web server.
+    /// When `base` is not an HTTP URL.
     pub(super) fn new(base: &str) -> Result<Self, FetchError> {
-        // The one installed first stays: that is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let url = format!("{}/api/v1/status", base.trim_end_matches('/'));
-        let is_web = reqwest::Url::parse(base)
-            .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
-        if !is_web {
-            return Err(FetchError::Url { url: base.to_owned() });
-        }
-        // A proxy for the world outside does not know what listens on this machine.
-        let client = reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build();
-        Ok(Self { client: client.map_err(|error| FetchError::Client(root(&error)))?, url })
+        let address = reqwest::Url::parse(base)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some())
+            .ok_or_else(|| FetchError::Url { url: base.to_owned() })?;
+        // A proxy cannot reach an address of this machine. A reverse proxy of the daemon may redirect.
+        let options = Options { proxies: false, redirects: 10, timeout: Some(TIMEOUT), ..Options::default() };
+        let client = http_client::client(&address, options).map_err(|error| FetchError::Client(error.to_string()))?;
+        Ok(Self { client, url })
     }
 
-    /// The body, JSON.
+    /// The response body, JSON.
     pub(super) async fn answer(&self) -> Result<String, FetchError> {
         let unreachable =
             |error: reqwest::Error| FetchError::Unreachable { url: self.url.clone(), cause: root(&error) };
@@ -78,71 +76,67 @@ impl Fetcher {
     }
 }
 
-/// The innermost cause, without the URL, which the message has already.
+/// The innermost cause, without the URL, which is already in the message.
 fn root(error: &reqwest::Error) -> String {
     if error.is_timeout() {
-        return format!("none within {} s", TIMEOUT.as_secs());
+        return format!("timeout after {} s", TIMEOUT.as_secs());
     }
-    let mut cause: &dyn Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
+    root_cause(error).unwrap_or_else(|| "unknown cause".to_owned())
 }
 
-/// Runs a future to its end on this thread.
+/// Runs a future on this thread.
 pub(super) fn block_on<T>(future: impl Future<Output = T>) -> std::io::Result<T> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future))
 }
 
-/// What came from the thread that asks.
-pub(super) enum News {
+/// Events of the polling thread.
+pub(super) enum PollEvent {
     Answer(Box<Result<Status, FetchError>>),
-    /// The process was told to end.
+    /// The process got a signal to stop.
     Terminated,
 }
 
-/// A thread that asks again and again, until this is dropped.
-pub(super) struct Asking {
-    pub(super) news: mpsc::Receiver<News>,
+/// A thread that polls the status until this is dropped.
+pub(super) struct StatusPoller {
+    pub(super) events: mpsc::Receiver<PollEvent>,
     stop: CancellationToken,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Asking {
+impl StatusPoller {
     pub(super) fn start(fetcher: Fetcher, interval: SignedDuration) -> Self {
-        let (sender, news) = mpsc::channel();
+        let (sender, events) = mpsc::channel();
         let stop = CancellationToken::new();
         let stopped = stop.clone();
-        let asking = async move { stopped.run_until_cancelled(ask(fetcher, interval, sender)).await };
-        let thread = std::thread::spawn(move || drop(block_on(asking)));
-        Self { news, stop, thread: Some(thread) }
+        let poller = async move { stopped.run_until_cancelled(ask(fetcher, interval, sender)).await };
+        let thread = std::thread::spawn(move || drop(block_on(poller)));
+        Self { events, stop, thread: Some(thread) }
     }
 }
 
-impl Drop for Asking {
+impl Drop for StatusPoller {
     fn drop(&mut self) {
         self.stop.cancel();
         self.thread.take().map(JoinHandle::join);
     }
 }
 
-async fn ask(fetcher: Fetcher, interval: SignedDuration, news: mpsc::Sender<News>) {
+async fn ask(fetcher: Fetcher, interval: SignedDuration, events: mpsc::Sender<PollEvent>) {
     let again = async {
         loop {
             tokio::time::sleep(interval.unsigned_abs()).await;
-            if news.send(News::Answer(Box::new(fetcher.status().await))).is_err() {
+            if events.send(PollEvent::Answer(Box::new(fetcher.status().await))).is_err() {
                 return;
             }
         }
     };
     tokio::select! {
         () = again => {}
-        () = terminated() => drop(news.send(News::Terminated)),
+        () = terminated() => drop(events.send(PollEvent::Terminated)),
     }
 }
 
-/// A signal that would end the process with the terminal left as it is.
+/// Waits for a signal that would end the process without restoring the terminal.
 async fn terminated() {
     let signals = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()].map(signal);
     let [Ok(mut terminate), Ok(mut hangup), Ok(mut interrupt)] = signals else {

@@ -1,88 +1,69 @@
-//! The terminal: draws frame after frame, takes keys, and leaves it as it was found.
+//! The terminal of `vigie top`: draws frames, handles keys, and restores the terminal at the end.
 
 use std::sync::mpsc::TryRecvError;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
-use ratatui::text::Line;
-use ratatui::widgets::Paragraph;
-use ratatui::{DefaultTerminal, Frame};
 
-use super::fetch::{Asking, Fetcher, News};
-use super::layout::{Wanted, share};
+use super::fetch::{Fetcher, PollEvent, StatusPoller};
+use super::layout::{RowRequest, share};
+use super::phrases::Phrases;
 use super::view;
 use super::view::Section;
-use super::words::Words;
 use crate::cli::printable;
+use crate::cli::terminal::{Key, Line, Screen, Style};
 use crate::pipeline::status::Status;
 
-/// How long a key may wait.
-const LOOK: Duration = Duration::from_millis(100);
-/// Topics that a page key passes.
+/// Maximum delay of a key.
+const KEY_TIMEOUT: Duration = Duration::from_millis(100);
+/// Topics per page key.
 const PAGE: u16 = 10;
 
-/// What is on the screen.
-pub(super) struct Shown {
+/// The state of the screen.
+pub(super) struct ScreenState {
     pub(super) status: Status,
-    /// Since when there was no answer, and why.
+    /// Since when the daemon does not answer, and why.
     pub(super) lost: Option<(Timestamp, String)>,
-    /// Topics above the first one shown.
+    /// Number of topics above the first visible one.
     pub(super) scrolled: u16,
 }
 
-/// Puts the terminal back, however this ends; a panic does so by ratatui's hook.
-struct Restored;
-
-impl Drop for Restored {
-    fn drop(&mut self) {
-        ratatui::restore();
-    }
+/// Shows the status until a key, a signal or the loss of the terminal ends the program.
+pub(super) fn watch(
+    fetcher: Fetcher,
+    interval: SignedDuration,
+    phrases: Phrases,
+    status: Status,
+) -> anyhow::Result<()> {
+    let poller = StatusPoller::start(fetcher, interval);
+    let mut screen = Screen::open()?;
+    event_loop(&mut screen, &poller, phrases, ScreenState { status, lost: None, scrolled: 0 })
 }
 
-/// Shows the daemon until a key or a signal ends it.
-pub(super) fn watch(fetcher: Fetcher, interval: SignedDuration, words: Words, status: Status) -> anyhow::Result<()> {
-    let asking = Asking::start(fetcher, interval);
-    let restored = Restored;
-    let mut terminal = ratatui::try_init()?;
-    let ended = turn(&mut terminal, &asking, words, Shown { status, lost: None, scrolled: 0 });
-    drop(restored);
-    ended
-}
-
-fn turn(terminal: &mut DefaultTerminal, asking: &Asking, words: Words, mut shown: Shown) -> anyhow::Result<()> {
+fn event_loop(
+    screen: &mut Screen,
+    poller: &StatusPoller,
+    phrases: Phrases,
+    mut state: ScreenState,
+) -> anyhow::Result<()> {
     loop {
-        terminal.draw(|frame| draw(frame, &mut shown, words))?;
-        loop {
-            match asking.news.try_recv() {
-                Ok(News::Answer(answer)) => {
-                    shown.hear(answer.map_err(|error| error.to_string()), Timestamp::now());
-                    break;
-                }
-                Ok(News::Terminated) | Err(TryRecvError::Disconnected) => return Ok(()),
-                Err(TryRecvError::Empty) => {}
-            }
-            if event::poll(LOOK)? {
-                match event::read()? {
-                    Event::Key(key) if ends(key) => return Ok(()),
-                    Event::Key(key) => shown.scroll(key),
-                    _ => {}
-                }
-                break;
+        screen.draw(|width, height| draw(width, height, &mut state, phrases))?;
+        match poller.events.try_recv() {
+            Ok(PollEvent::Answer(answer)) => state.update(answer.map_err(|error| error.to_string()), Timestamp::now()),
+            Ok(PollEvent::Terminated) | Err(TryRecvError::Disconnected) => return Ok(()),
+            Err(TryRecvError::Empty) => {}
+        }
+        for key in screen.keys(KEY_TIMEOUT)? {
+            match key {
+                Key::Char('q' | 'Q') | Key::Escape | Key::Interrupt | Key::HangUp => return Ok(()),
+                key => state.scroll(key),
             }
         }
     }
 }
 
-fn ends(key: KeyEvent) -> bool {
-    let interrupt = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
-    key.kind != KeyEventKind::Release && (interrupt || matches!(key.code, KeyCode::Char('q' | 'Q') | KeyCode::Esc))
-}
-
-impl Shown {
-    pub(super) fn hear(&mut self, answer: Result<Status, String>, now: Timestamp) {
+impl ScreenState {
+    pub(super) fn update(&mut self, answer: Result<Status, String>, now: Timestamp) {
         match answer {
             Ok(status) => (self.status, self.lost) = (status, None),
             Err(why) => {
@@ -92,76 +73,74 @@ impl Shown {
         }
     }
 
-    pub(super) fn scroll(&mut self, key: KeyEvent) {
-        if key.kind == KeyEventKind::Release {
-            return;
-        }
-        self.scrolled = match key.code {
-            KeyCode::Up => self.scrolled.saturating_sub(1),
-            KeyCode::Down => self.scrolled.saturating_add(1),
-            KeyCode::PageUp => self.scrolled.saturating_sub(PAGE),
-            KeyCode::PageDown => self.scrolled.saturating_add(PAGE),
-            KeyCode::Home => 0,
-            KeyCode::End => u16::MAX,
+    pub(super) fn scroll(&mut self, key: Key) {
+        self.scrolled = match key {
+            Key::Up => self.scrolled.saturating_sub(1),
+            Key::Down => self.scrolled.saturating_add(1),
+            Key::PageUp => self.scrolled.saturating_sub(PAGE),
+            Key::PageDown => self.scrolled.saturating_add(PAGE),
+            Key::Home => 0,
+            Key::End => u16::MAX,
             _ => self.scrolled,
         };
     }
 }
 
-/// Draws one frame; a scroll beyond the last topic is taken back.
-pub(super) fn draw(frame: &mut Frame<'_>, shown: &mut Shown, words: Words) {
-    let area = frame.area();
-    let width = usize::from(area.width);
-    let status = &shown.status;
-    let mut head = view::head(status, words);
-    if let Some((since, why)) = &shown.lost {
-        head.push(view::warning(&format!("! {}: {}", words.lost(*since), printable(why, 300))));
+/// The lines of one frame. Limits scrolling to the last topic.
+pub(super) fn draw(width: u16, height: u16, state: &mut ScreenState, phrases: Phrases) -> Vec<Line> {
+    let columns = usize::from(width);
+    let status = &state.status;
+    let mut head = view::head(status, phrases);
+    if let Some((since, why)) = &state.lost {
+        head.push(view::warning(&format!("! {}: {}", phrases.lost(*since), printable(why, 300))));
     }
     let [alerts, sources, topics, queues] =
-        [view::alerts, view::sources, view::topics, view::queues].map(|section| section(status, words, width));
-    let foot = Line::styled(words.keys(), Style::new().add_modifier(Modifier::DIM));
+        [view::alerts, view::sources, view::topics, view::queues].map(|section| section(status, phrases, columns));
+    let foot = Line::styled(phrases.keys(), Style::DIM);
     let length = rows(head.len());
-    let wanted = [
-        Wanted { least: length, all: length },
-        Wanted { least: 2, all: height(&alerts).min(area.height / 3) },
-        Wanted { least: 3, all: height(&sources).min(area.height / 2) },
-        Wanted { least: 3, all: height(&topics) },
-        Wanted { least: 2, all: height(&queues) },
-        Wanted { least: 1, all: 1 },
+    let requests = [
+        RowRequest { least: length, all: length },
+        RowRequest { least: 2, all: section_height(&alerts).min(height / 3) },
+        RowRequest { least: 3, all: section_height(&sources).min(height / 2) },
+        RowRequest { least: 3, all: section_height(&topics) },
+        RowRequest { least: 2, all: section_height(&queues) },
+        RowRequest { least: 1, all: 1 },
     ];
-    let heights = share(area.height, wanted);
+    let heights = share(height, requests);
     let [head_rows, alert_rows, source_rows, topic_rows, queue_rows, foot_rows] = heights;
-    // Topics stand above sources, although sources get their rows first: they are few.
-    let mut y = area.y;
-    let mut place = |rows: u16| {
-        let place = Rect { y, height: rows, ..area };
-        y += rows;
-        place
-    };
-    frame.render_widget(Paragraph::new(head), place(head_rows));
-    draw_section(frame, place(alert_rows), alerts, &mut 0);
-    draw_section(frame, place(topic_rows), topics, &mut shown.scrolled);
-    draw_section(frame, place(source_rows), sources, &mut 0);
-    draw_section(frame, place(queue_rows), queues, &mut 0);
-    let spare = area.height - heights.iter().sum::<u16>();
-    place(spare);
-    frame.render_widget(Paragraph::new(foot), place(foot_rows));
+    let spare = height - heights.iter().sum::<u16>();
+    // Topics are drawn above sources, but sources get their rows first, because they are few.
+    let parts = [
+        (head, head_rows),
+        (section_lines(alerts, columns, alert_rows, &mut 0), alert_rows),
+        (section_lines(topics, columns, topic_rows, &mut state.scrolled), topic_rows),
+        (section_lines(sources, columns, source_rows, &mut 0), source_rows),
+        (section_lines(queues, columns, queue_rows, &mut 0), queue_rows),
+        (Vec::new(), spare),
+        (vec![foot], foot_rows),
+    ];
+    parts.into_iter().flat_map(|(lines, rows)| pad(lines, rows)).map(|line| line.cut(columns)).collect()
 }
 
-fn draw_section(frame: &mut Frame<'_>, area: Rect, section: Section, scrolled: &mut u16) {
+/// Exactly `rows` lines: the first ones, followed by empty ones.
+fn pad(lines: Vec<Line>, rows: u16) -> impl Iterator<Item = Line> {
+    lines.into_iter().chain(std::iter::repeat_with(Line::default)).take(rows.into())
+}
+
+fn section_lines(section: Section, columns: usize, height: u16, scrolled: &mut u16) -> Vec<Line> {
     let above = 1 + rows(usize::from(section.header.is_some()));
-    let (visible, all) = (area.height.saturating_sub(above), rows(section.lines.len()));
+    let (visible, all) = (height.saturating_sub(above), rows(section.lines.len()));
     *scrolled = (*scrolled).min(all.saturating_sub(visible));
-    let shown = if all > visible { format!(" {}-{}/{all}", *scrolled + 1, *scrolled + visible) } else { String::new() };
-    let title = format!("── {}{shown} ", section.title);
-    let rule = "─".repeat(usize::from(area.width).saturating_sub(title.chars().count()));
-    let mut lines = vec![Line::styled(title + &rule, Style::new().add_modifier(Modifier::BOLD))];
+    let range = if all > visible { format!(" {}-{}/{all}", *scrolled + 1, *scrolled + visible) } else { String::new() };
+    let title = format!("── {}{range} ", section.title);
+    let rule = "─".repeat(columns.saturating_sub(title.chars().count()));
+    let mut lines = vec![Line::styled(title + &rule, Style::BOLD)];
     lines.extend(section.header);
     lines.extend(section.lines.into_iter().skip(usize::from(*scrolled)));
-    frame.render_widget(Paragraph::new(lines), area);
+    lines
 }
 
-fn height(section: &Section) -> u16 {
+fn section_height(section: &Section) -> u16 {
     rows(1 + usize::from(section.header.is_some()) + section.lines.len())
 }
 

@@ -1,31 +1,29 @@
-//! Frames of a made-up daemon, and answers of made-up servers.
+//! Tests of `vigie top`: frames of a sample status, and responses of test servers.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use jiff::{SignedDuration, Timestamp};
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::fetch::{Asking, FetchError, Fetcher, News, block_on};
-use super::screen::{Shown, draw};
-use super::words::Words;
+use super::fetch::{FetchError, Fetcher, PollEvent, StatusPoller, block_on};
+use super::phrases::Phrases;
+use super::screen::{ScreenState, draw};
 use super::{interval, view, with_scheme};
 use crate::cli::reachable;
+use crate::cli::terminal::Key;
 use crate::language::Language;
 use crate::pipeline::status::{AlertStatus, Counted, Queue, SourceStatus, Status, TopicStatus};
-use crate::source::{Report, SourceState, Spent};
+use crate::source::{BudgetUsage, HealthReport, SourceState};
 
-const ENGLISH: Words = Words(Language::English);
-const FRENCH: Words = Words(Language::French);
+const ENGLISH: Phrases = Phrases(Language::English);
+const FRENCH: Phrases = Phrases(Language::French);
 
 fn at(seconds: i64) -> Timestamp {
     "2026-11-23T14:05:12Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(seconds)
 }
 
 fn source(name: &str, kind: &str, state: SourceState, last: Option<i64>) -> SourceStatus {
-    let report = Report { state, last_success: last.map(at), ..Report::default() };
+    let report = HealthReport { state, last_success: last.map(at), ..HealthReport::default() };
     SourceStatus { name: name.into(), kind: kind.into(), received: 1_204, started_at: at(-11_100), report }
 }
 
@@ -43,9 +41,14 @@ fn status() -> Status {
     };
     let why = "X allows 450 requests in 15 min".to_owned();
     let mut search = source("x-search", "twitter", SourceState::Waiting { until: at(88), why }, Some(-12));
-    search.report.spent =
-        vec![Spent { period: "day".into(), posts: 1_620, dollars: 8.1, most_posts: None, most_dollars: Some(10.0) }];
-    search.report.problems.insert("BudgetNearlySpent".into(), "81 % of the dollars of the day".into());
+    search.report.spent = vec![BudgetUsage {
+        period: "day".into(),
+        posts: 1_620,
+        dollars: 8.1,
+        max_posts: None,
+        max_dollars: Some(10.0),
+    }];
+    search.report.problems.insert("BudgetNearlySpent".into(), "81% of the daily dollar budget".into());
     let blocked = SourceState::Blocked { why: "X refuses the token: set VIGIE_X_TOKEN".into() };
     let mut desk = source("desk", "file", SourceState::Working, Some(-7_500));
     desk.report.stalled_after = Some(SignedDuration::from_hours(1));
@@ -72,7 +75,8 @@ fn status() -> Status {
             topic: "Air Paradis".into(),
             since: at(-725),
             state: "firing".into(),
-            summary: "82 % of 1,234 posts are negative; normal is 63 %".into(),
+            summary: "82% of 1,234 posts are negative; normal is 63%".into(),
+            summary_fr: Some("82\u{a0}% de 1\u{202f}234 messages sont négatifs".into()),
         }],
         outbox: 1,
     }
@@ -82,26 +86,26 @@ fn status() -> Status {
 fn a_frame_of_text_says_it_all() {
     // The last 43 minutes of posts that grow from 0 to 59 a minute.
     let bars = "▃▃▃▃▃▃▄▄▄▄▄▄▄▅▅▅▅▅▅▅▆▆▆▆▆▆▆▆▇▇▇▇▇▇▇████████";
-    let wanted = format!(
+    let expected = format!(
         "vigie 0.1.0   model minilm@3f2a   up 3 h 05 min   NOT READY
 received 12,345   classified 12,000   rejected 45   duplicates 300   undelivered 1
 ! source x-stream is blocked
 
 Alerts
 ▲ firing  NegativeRate  Air Paradis  12 min ago
-  82 % of 1,234 posts are negative; normal is 63 %
+  82% of 1,234 posts are negative; normal is 63%
 
 Topics, last hour
-                             posts   negative   normal   posts a minute
-Air Paradis                  1,234     82 % ▲     63 %   {bars}
+                             posts   negative   normal   posts per minute
+Air Paradis                  1,234      82% ▲      63%   {bars}
 Élysée [2J Air, a name t     1,234        –          –
 
 Sources
                                               received   last success
 x-search                twitter  waiting         1,204   12 s ago
   until 14:06:40 UTC: X allows 450 requests in 15 min
-  ! BudgetNearlySpent: 81 % of the dollars of the day
-  spent today: 1,620 posts, 8.10 $ of 10.00 $
+  ! BudgetNearlySpent: 81% of the daily dollar budget
+  spent today: 1,620 posts, $8.10 of $10.00
 x-stream                twitter  BLOCKED         1,204   never
   ! X refuses the token: set VIGIE_X_TOKEN
 desk                    file     STALLED         1,204   2 h 05 min ago
@@ -111,74 +115,73 @@ deliveries              ████████░░░░░░░░░░�
 classified              ░░░░░░░░░░░░░░░░░░░░  0 of 2
 "
     );
-    assert_eq!(view::text(&status(), ENGLISH, 100), wanted);
+    assert_eq!(view::text(&status(), ENGLISH, 100), expected);
 }
 
 #[test]
 fn it_speaks_french() {
     let text = view::text(&status(), FRENCH, 100);
-    for wanted in [
+    for expected in [
         "modèle minilm@3f2a   en marche depuis 3 h 05 min   PAS PRÊT",
         "reçus 12\u{202f}345   classés 12\u{202f}000   rejetés 45   doublons 300",
-        "▲ firing  NegativeRate  Air Paradis  il y a 12 min",
-        "  jusqu’à 14:06:40 UTC: X allows",
-        "  dépensé aujourd’hui: 1\u{202f}620 messages, 8,10 $ sur 10,00 $",
+        "▲ active  NegativeRate  Air Paradis  il y a 12 min",
+        "  82\u{a0}% de 1\u{202f}234 messages sont négatifs",
+        "  jusqu’à 14:06:40 UTC\u{a0}: X allows",
+        "  dépensé aujourd’hui\u{a0}: 1\u{202f}620 messages, 8,10\u{a0}$ sur 10,00\u{a0}$",
         "twitter  BLOQUÉE",
         "jamais",
         "file     MUETTE",
     ] {
-        assert!(text.contains(wanted), "{wanted:?} is not in\n{text}");
+        assert!(text.contains(expected), "{expected:?} is not in\n{text}");
     }
 }
 
-fn frame(width: u16, height: u16, shown: &mut Shown) -> Vec<String> {
-    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|frame| draw(frame, shown, ENGLISH)).unwrap();
-    let buffer = terminal.backend().buffer();
-    let row = |row| (0..width).map(|column| buffer[(column, row)].symbol()).collect::<String>().trim_end().to_owned();
-    (0..height).map(row).collect()
+fn frame(width: u16, height: u16, state: &mut ScreenState) -> Vec<String> {
+    let lines = draw(width, height, state, ENGLISH);
+    assert_eq!(lines.len(), usize::from(height));
+    lines.iter().map(|line| line.text().trim_end().to_owned()).collect()
 }
 
-fn shown() -> Shown {
-    Shown { status: status(), lost: None, scrolled: 0 }
+fn state() -> ScreenState {
+    ScreenState { status: status(), lost: None, scrolled: 0 }
 }
 
 #[test]
 fn eighty_by_twenty_four_holds_everything_that_matters() {
-    let rows = frame(80, 24, &mut shown());
+    let rows = frame(80, 24, &mut state());
     assert_eq!(rows[0], "vigie 0.1.0   model minilm@3f2a   up 3 h 05 min   NOT READY");
     assert_eq!(rows[2], "! source x-stream is blocked");
     assert!(rows[3].starts_with("── Alerts ────"), "{rows:#?}");
     assert!(rows[4].starts_with("▲ firing  NegativeRate  Air Paradis  12 min ago"), "{rows:#?}");
     assert!(rows[6].starts_with("── Topics, last hour ──"), "{rows:#?}");
-    assert!(rows[8].starts_with("Air Paradis             1,234     82 % ▲     63 %   ▅"), "{rows:#?}");
+    assert!(rows[8].starts_with("Air Paradis             1,234      82% ▲      63%   ▅"), "{rows:#?}");
     assert!(rows[8].ends_with('█') && rows[8].chars().count() == 80, "{rows:#?}");
-    for wanted in ["BLOCKED", "STALLED", "! BudgetNearlySpent", "── Queues ──", "████████░░░░░░░░░░░░  3 of 8"]
+    for expected in ["BLOCKED", "STALLED", "! BudgetNearlySpent", "── Queues ──", "████████░░░░░░░░░░░░  3 of 8"]
     {
-        assert!(rows.iter().any(|row| row.contains(wanted)), "{wanted} is not in {rows:#?}");
+        assert!(rows.iter().any(|row| row.contains(expected)), "{expected} is not in {rows:#?}");
     }
-    assert_eq!(rows[23], "q leave   ↑↓ PgUp PgDn topics");
+    assert_eq!(rows[23], "q quit   ↑↓ PgUp PgDn topics");
 }
 
 #[test]
 fn a_wider_screen_shows_the_whole_hour() {
-    let rows = frame(120, 40, &mut shown());
-    let wanted = format!("{:<28}{:>9}{:>9} ▲{:>9}    ▁▁▁▁▁▁▁▂", "Air Paradis", "1,234", "82 %", "63 %");
-    assert!(rows[8].starts_with(&wanted), "{rows:#?}");
+    let rows = frame(120, 40, &mut state());
+    let expected = format!("{:<28}{:>9}{:>9} ▲{:>9}    ▁▁▁▁▁▁▁▂", "Air Paradis", "1,234", "82%", "63%");
+    assert!(rows[8].starts_with(&expected), "{rows:#?}");
     assert_eq!(rows[8].chars().count(), 120, "name 28, numbers 32, bars 60");
-    assert_eq!(rows[39], "q leave   ↑↓ PgUp PgDn topics");
+    assert_eq!(rows[39], "q quit   ↑↓ PgUp PgDn topics");
     assert!(rows[30].is_empty(), "{rows:#?}");
 }
 
 #[test]
 fn no_size_is_too_small() {
-    let rows = frame(40, 10, &mut shown());
+    let rows = frame(40, 10, &mut state());
     assert!(rows[0].starts_with("vigie 0.1.0"), "{rows:#?}");
     assert!(rows.iter().any(|row| row.starts_with("▲ firing")), "{rows:#?}");
     for (width, height) in [(1, 1), (3, 2), (8, 5), (20, 4), (300, 3)] {
-        frame(width, height, &mut shown());
+        frame(width, height, &mut state());
     }
-    let mut empty = shown();
+    let mut empty = state();
     (empty.status.topics, empty.status.sources) = (Vec::new(), Vec::new());
     (empty.status.queues, empty.status.alerts) = (Vec::new(), Vec::new());
     assert!(frame(80, 24, &mut empty).iter().any(|row| row == "none"));
@@ -186,41 +189,41 @@ fn no_size_is_too_small() {
 
 #[test]
 fn topics_scroll_and_stop_at_their_ends() {
-    let mut shown = shown();
-    let one = shown.status.topics[0].clone();
-    shown.status.topics = (1..=40).map(|n| TopicStatus { name: format!("topic {n}"), ..one.clone() }).collect();
-    let first = |shown: &mut Shown| {
-        let rows = frame(80, 24, shown);
+    let mut state = state();
+    let one = state.status.topics[0].clone();
+    state.status.topics = (1..=40).map(|n| TopicStatus { name: format!("topic {n}"), ..one.clone() }).collect();
+    let first = |state: &mut ScreenState| {
+        let rows = frame(80, 24, state);
         let title = rows.iter().position(|row| row.contains("Topics")).unwrap();
         (rows[title].clone(), rows[title + 2].split("  ").next().unwrap().to_owned())
     };
-    let (title, topic) = first(&mut shown);
+    let (title, topic) = first(&mut state);
     assert!(title.starts_with("── Topics, last hour 1-") && title.contains("/40 "), "{title}");
     assert_eq!(topic, "topic 1");
-    let press = |shown: &mut Shown, key| {
-        shown.scroll(KeyEvent::new(key, KeyModifiers::NONE));
-        first(shown).1
+    let press = |state: &mut ScreenState, key| {
+        state.scroll(key);
+        first(state).1
     };
-    assert_eq!(press(&mut shown, KeyCode::Up), "topic 1");
-    assert_eq!(press(&mut shown, KeyCode::Down), "topic 2");
-    assert_eq!(press(&mut shown, KeyCode::PageDown), "topic 12");
-    let last = press(&mut shown, KeyCode::End);
-    assert_eq!(press(&mut shown, KeyCode::PageDown), last, "the last topics stay");
-    assert_eq!(press(&mut shown, KeyCode::Home), "topic 1");
+    assert_eq!(press(&mut state, Key::Up), "topic 1");
+    assert_eq!(press(&mut state, Key::Down), "topic 2");
+    assert_eq!(press(&mut state, Key::PageDown), "topic 12");
+    let last = press(&mut state, Key::End);
+    assert_eq!(press(&mut state, Key::PageDown), last, "the last topics stay");
+    assert_eq!(press(&mut state, Key::Home), "topic 1");
 }
 
 #[test]
 fn a_lost_contact_stands_there_until_the_next_answer() {
-    let mut shown = shown();
-    shown.hear(Err("no answer".into()), at(3));
-    shown.hear(Err("none within 5 s".into()), at(9));
-    let wanted = "! lost contact since 14:05:15 UTC, still trying: none within 5 s";
-    assert_eq!(frame(80, 24, &mut shown)[3], wanted);
-    shown.hear(Ok(status()), at(11));
-    assert!(shown.lost.is_none());
+    let mut state = state();
+    state.update(Err("no answer".into()), at(3));
+    state.update(Err("none within 5 s".into()), at(9));
+    let expected = "! lost contact since 14:05:15 UTC, still trying: none within 5 s";
+    assert_eq!(frame(80, 24, &mut state)[3], expected);
+    state.update(Ok(status()), at(11));
+    assert!(state.lost.is_none());
 }
 
-/// A server that gives one answer to each of so many requests.
+/// A server that answers this many requests.
 fn server(answer: &'static str, requests: usize) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -255,8 +258,8 @@ fn the_status_is_read_from_the_local_api() {
 fn what_is_wrong_with_an_answer_is_one_line_with_the_way_out() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let closed = ask(&format!("http://127.0.0.1:{port}")).unwrap_err().to_string();
-    let wanted = format!("no answer from http://127.0.0.1:{port}/api/v1/status: Connection refused");
-    assert!(closed.starts_with(&wanted) && closed.contains("`vigie run`") && closed.contains("--url"), "{closed}");
+    let expected = format!("no answer from http://127.0.0.1:{port}/api/v1/status: Connection refused");
+    assert!(closed.starts_with(&expected) && closed.contains("`vigie run`") && closed.contains("--url"), "{closed}");
     let absent = ask(&server("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n", 1));
     let absent = absent.unwrap_err().to_string();
     assert!(absent.contains("/api/v1/status answered 404; is that vigie?"), "{absent}");
@@ -265,20 +268,20 @@ fn what_is_wrong_with_an_answer_is_one_line_with_the_way_out() {
     assert!(other.contains("missing field `version`") && other.contains("another version"), "{other}");
     for url in ["http://", "ftp://x", "a b"] {
         let refused = ask(url).unwrap_err().to_string();
-        assert!(refused.contains("wanted such as --url http://127.0.0.1:9469"), "{refused}");
+        assert!(refused.contains("expected e.g. --url http://127.0.0.1:9469"), "{refused}");
     }
 }
 
 #[test]
 fn it_asks_again_and_again_until_it_is_dropped() {
-    let asking = Asking::start(Fetcher::new(&server(good_answer(), 2)).unwrap(), SignedDuration::from_millis(1));
-    let answer = |asking: &Asking| match asking.news.recv().unwrap() {
-        News::Answer(answer) => answer.is_ok(),
-        News::Terminated => panic!("nobody told it to end"),
+    let poller = StatusPoller::start(Fetcher::new(&server(good_answer(), 2)).unwrap(), SignedDuration::from_millis(1));
+    let answer = |poller: &StatusPoller| match poller.events.recv().unwrap() {
+        PollEvent::Answer(answer) => answer.is_ok(),
+        PollEvent::Terminated => panic!("not terminated"),
     };
-    assert!(answer(&asking) && answer(&asking));
-    assert!(!answer(&asking), "the server has gone");
-    drop(asking);
+    assert!(answer(&poller) && answer(&poller));
+    assert!(!answer(&poller), "the server has gone");
+    drop(poller);
 }
 
 #[test]
@@ -289,8 +292,9 @@ fn flags_are_checked() {
     }
     assert_eq!(with_scheme("localhost:9469"), "http://localhost:9469");
     assert_eq!(with_scheme("https://vigie.example"), "https://vigie.example");
-    for (listen, wanted) in [("0.0.0.0:9469", "127.0.0.1:9469"), ("[::]:1", "[::1]:1"), ("10.0.0.1:80", "10.0.0.1:80")]
+    for (listen, expected) in
+        [("0.0.0.0:9469", "127.0.0.1:9469"), ("[::]:1", "[::1]:1"), ("10.0.0.1:80", "10.0.0.1:80")]
     {
-        assert_eq!(reachable(listen.parse().unwrap()).to_string(), wanted);
+        assert_eq!(reachable(listen.parse().unwrap()).to_string(), expected);
     }
 }

@@ -1,4 +1,4 @@
-//! Tests of the environment and of `--set` over the file.
+//! Tests of overrides: environment variables and `--set`.
 
 use std::ffi::OsString;
 
@@ -21,7 +21,7 @@ fn x_search(config: &Config) -> &twitter::Config {
 }
 
 #[test]
-fn the_environment_stands_over_the_file_and_flags_over_both() {
+fn the_environment_overrides_the_file_and_flags_override_both() {
     let text = "[web]\nlisten = '127.0.0.1:1'\n";
     let variables = environment(&[("VIGIE__WEB__LISTEN", "0.0.0.0:2"), ("PATH", "/bin"), ("VIGIE_X_TOKEN", "t")]);
     assert_eq!(variables.len(), 1, "others are not ours");
@@ -31,7 +31,7 @@ fn the_environment_stands_over_the_file_and_flags_over_both() {
 }
 
 #[test]
-fn values_are_strings_where_a_string_is_wanted_and_toml_elsewhere() {
+fn values_are_strings_where_a_string_is_valid_and_toml_elsewhere() {
     let config = with(
         "",
         environment(&[
@@ -66,34 +66,34 @@ fn a_list_can_be_replaced_whole() {
 }
 
 #[test]
-fn a_path_from_outside_the_file_is_the_callers() {
+fn a_path_from_outside_the_file_is_relative_to_the_working_directory() {
     let config = with("", vec![Override::flag("--model", "classify.model", "models/mine".into())]).unwrap();
     assert_eq!(config.classify.model, Path::new("models/mine"));
 }
 
 #[test]
-fn what_cannot_be_followed_is_told_with_its_name() {
-    for (name, value, wanted) in [
+fn invalid_overrides_are_reported_with_their_name() {
+    for (name, value, expected) in [
         ("VIGIE__WBE__LISTEN", "x", "environment VIGIE__WBE__LISTEN: wbe: no such key; did you mean `web`?"),
         ("VIGIE__WEB__LISTNE", "x", "web.listne: no such key; did you mean `listen`?"),
         ("VIGIE__WEB__LISTEN", "x", "environment VIGIE__WEB__LISTEN: web.listen: invalid socket address"),
-        ("VIGIE__SOURCE__3__PAGE", "5", "there is no number 3; they count from 0, and there are 1: x-search"),
-        ("VIGIE__SOURCE__X_SERCH__PAGE", "5", "nothing is named `x_serch`; did you mean `x-search`?"),
-        ("VIGIE__SOURCE__0__PAGE", "many", "source[0].page: found string \"many\", wanted a whole number"),
+        ("VIGIE__SOURCE__3__PAGE", "5", "no entry with number 3; numbers start at 0; entries: x-search"),
+        ("VIGIE__SOURCE__X_SERCH__PAGE", "5", "no entry is named `x_serch`; did you mean `x-search`?"),
+        ("VIGIE__SOURCE__0__PAGE", "many", "source[0].page: found string \"many\", expected a whole number"),
         ("VIGIE__X____TIMEOUT", "5", "a part of the key is empty"),
-        ("VIGIE__X", "5", "x: found integer `5`, wanted a table"),
+        ("VIGIE__X", "5", "x: found integer `5`, expected a table"),
     ] {
-        let faults = told(with("", environment(&[(name, value)])));
-        assert!(faults.len() == 1 && faults[0].contains(wanted), "{name}\n{faults:#?}");
+        let problems = problems_of(with("", environment(&[(name, value)])));
+        assert!(problems.len() == 1 && problems[0].contains(expected), "{name}\n{problems:#?}");
     }
-    let faults = told(with("", vec![Override::set("web.listen")]));
-    assert!(faults[0].starts_with("--set web.listen: web.listen: no value"), "{faults:#?}");
+    let problems = problems_of(with("", vec![Override::set("web.listen")]));
+    assert!(problems[0].starts_with("--set web.listen: web.listen: no value"), "{problems:#?}");
 }
 
 #[test]
-fn two_of_one_name_are_told_apart_by_number() {
+fn entries_with_the_same_name_are_addressed_by_number() {
     let text = "[[source]]\nname = 'a-b'\ntype = 'http'\n[[source]]\nname = 'a_b'\ntype = 'twitter'\nmode = 'search'\n";
-    let faults = told(with(text, environment(&[("VIGIE__SOURCE__A_B__TOPIC", "x")])));
-    assert!(faults[0].contains("names more than one; write its number"), "{faults:#?}");
+    let problems = problems_of(with(text, environment(&[("VIGIE__SOURCE__A_B__TOPIC", "x")])));
+    assert!(problems[0].contains("is the name of several entries; use the number"), "{problems:#?}");
     assert!(with(text, environment(&[("VIGIE__SOURCE__1__PAGE", "10")])).is_ok());
 }

@@ -1,4 +1,5 @@
-//! Tests of the baseline: it converges to what is drawn, knows how far hours stray, forgets, and leaves incidents out.
+//! Tests of the baseline: it converges to the simulated values, knows the spread of hours, decays, and excludes
+//! incidents.
 
 use super::*;
 
@@ -13,60 +14,61 @@ fn share(seed: &mut u64) -> f64 {
     ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// The share that is usual: higher by night.
-fn usual(time: i64) -> f64 {
+/// The true share: higher by night.
+fn true_share(time: i64) -> f64 {
     if (8..20).contains(&(time % DAY / HOUR)) { 0.6 } else { 0.7 }
 }
 
-/// Hours of `posts` by day and half as many by night, whose share strays by `stray` up or down from hour to hour.
-fn hours(days: i64, posts: u64, stray: f64) -> impl Fn(i64) -> Option<Counts> {
+/// Hours of `posts` by day and half as many by night, whose share strays by `deviation` up or down from hour to hour.
+fn hours(days: i64, posts: u64, deviation: f64) -> impl Fn(i64) -> Option<Counts> {
     move |start| {
         let mut seed = start as u64;
         let posts = if (8..20).contains(&(start % DAY / HOUR)) { posts } else { posts / 2 };
-        let p = usual(start) + if share(&mut seed) < 0.5 { stray } else { -stray };
+        let p = true_share(start) + if share(&mut seed) < 0.5 { deviation } else { -deviation };
         let negative = (0..posts).filter(|_| share(&mut seed) < p).count() as u64;
         (start < days * DAY).then(|| Counts { negative, neutral: posts - negative, ..Counts::default() })
     }
 }
 
-fn learnt(days: i64, posts: u64, stray: f64) -> Baseline {
+fn learned(days: i64, posts: u64, deviation: f64) -> Baseline {
     let mut baseline = Baseline::default();
-    baseline.read_by("a", 0);
-    baseline.learn(0, hours(days, posts, stray));
+    baseline.set_model("a", 0);
+    baseline.learn(0, hours(days, posts, deviation));
     baseline
 }
 
 #[test]
-fn it_converges_to_what_is_usual_at_each_hour() {
+fn it_converges_to_the_true_share_of_each_hour() {
     let mut last = 1.0;
-    for (days, wanted) in [(2, 0.06), (14, 0.03), (56, 0.02)] {
-        let baseline = learnt(days, 100, 0.0);
-        let off = |hour: i64| (baseline.rate_at(days * DAY + hour * HOUR).unwrap().rate - usual(hour * HOUR)).abs();
+    for (days, expected) in [(2, 0.06), (14, 0.03), (56, 0.02)] {
+        let baseline = learned(days, 100, 0.0);
+        let off =
+            |hour: i64| (baseline.rate_at(days * DAY + hour * HOUR).unwrap().rate - true_share(hour * HOUR)).abs();
         let mean = (0..168).map(off).sum::<f64>() / 168.0;
-        assert!(mean < wanted && mean < last, "{mean} after {days} days");
+        assert!(mean < expected && mean < last, "{mean} after {days} days");
         last = mean;
     }
-    let volume = learnt(56, 100, 0.0);
+    let volume = learned(56, 100, 0.0);
     let at = |hour: i64| volume.volume_at(hour * HOUR).unwrap().posts;
     assert!((at(12) - 100.0).abs() < 5.0 && (at(2) - 50.0).abs() < 5.0, "{} and {}", at(12), at(2));
 }
 
-/// A share that strays by `s` either way has the correlation `s^2 / (p q)`.
+/// A share that deviates by `s` up or down has the correlation `s^2 / (p q)`.
 #[test]
-fn it_knows_how_far_hours_stray() {
-    let spread = |stray| learnt(56, 200, stray).rate_at(0).unwrap().spread;
+fn it_knows_the_spread_of_hours() {
+    let spread = |deviation| learned(56, 200, deviation).rate_at(0).unwrap().spread;
     let (calm, wild) = (spread(0.0), spread(0.08));
     assert!(calm < 0.002, "{calm}");
-    let wanted = 0.08 * 0.08 / (0.65 * 0.35);
-    assert!((0.75..1.35).contains(&(wild / wanted)), "{wild} instead of {wanted}");
+    let expected = 0.08 * 0.08 / (0.65 * 0.35);
+    assert!((0.75..1.35).contains(&(wild / expected)), "{wild} instead of {expected}");
 }
 
 #[test]
 fn another_model_restarts_the_rates_and_leaves_the_volumes() {
-    let mut baseline = learnt(14, 100, 0.0);
-    assert!(!baseline.read_by("a", 14 * DAY));
+    let mut baseline = learned(14, 100, 0.0);
+    assert!(!baseline.set_model("a", 14 * DAY));
     let volume = baseline.volume_at(0);
-    assert!(baseline.read_by("b", 14 * DAY));
+    assert!(baseline.set_model("b", 14 * DAY));
     assert_eq!((baseline.rate_at(0), baseline.rates_since()), (None, Some(14 * DAY)));
     assert_eq!(baseline.volume_at(0).map(|v| v.posts), volume.map(|v| v.posts));
     baseline.learn(0, |start| (start < 15 * DAY).then_some(Counts { negative: 10, neutral: 90, ..Counts::default() }));
@@ -75,8 +77,8 @@ fn another_model_restarts_the_rates_and_leaves_the_volumes() {
 }
 
 #[test]
-fn hours_of_an_incident_are_not_learnt() {
-    let mut with = learnt(14, 100, 0.0);
+fn hours_of_an_incident_are_not_learned() {
+    let mut with = learned(14, 100, 0.0);
     (0..6).for_each(|hour| with.skip(14 * DAY + hour * HOUR + 1_800, false));
     let angry = |start: i64| (start < 14 * DAY + 6 * HOUR).then_some(Counts { negative: 900, ..Counts::default() });
     let before = with.overall().unwrap();
@@ -87,22 +89,22 @@ fn hours_of_an_incident_are_not_learnt() {
 }
 
 #[test]
-fn an_hour_that_was_silent_in_part_is_learnt() {
-    let mut baseline = learnt(14, 100, 0.0);
-    let known = baseline.known_posts();
+fn a_partly_silent_hour_is_learned() {
+    let mut baseline = learned(14, 100, 0.0);
+    let known = baseline.learned_posts();
     (0..2).for_each(|hour| baseline.skip(14 * DAY + hour * HOUR, true));
     let silent_at_first = |start: i64| {
         (start < 14 * DAY + 2 * HOUR)
             .then(|| Counts { neutral: if start == 14 * DAY { 0 } else { 70 }, ..Counts::default() })
     };
     baseline.learn(0, silent_at_first);
-    assert!(baseline.known_posts().abs_diff(known + 70) < 60, "{} after {known}", baseline.known_posts());
+    assert!(baseline.learned_posts().abs_diff(known + 70) < 60, "{} after {known}", baseline.learned_posts());
     assert!(baseline.skipped.is_empty());
 }
 
 #[test]
 fn what_is_stored_is_small_and_comes_back() {
-    let baseline = Baseline { changed: false, ..learnt(14, 100, 0.0) };
+    let baseline = Baseline { changed: false, ..learned(14, 100, 0.0) };
     let bytes = postcard::to_stdvec(&baseline).unwrap();
     assert!(bytes.len() < 3_000, "{} bytes", bytes.len());
     let mut loaded: Baseline = postcard::from_bytes(&bytes).unwrap();

@@ -1,4 +1,4 @@
-//! Tests of `negative_rate`: what is surely too much, what is normal, and when it is over.
+//! Tests of `negative_rate`: thresholds with confidence, normal rates, and recovery.
 
 use super::*;
 
@@ -7,7 +7,7 @@ fn counts(negative: u64, posts: u64) -> Counts {
 }
 
 fn normal(value: f64) -> Comparison {
-    Comparison { normal: Some(Normal { value, posts: 1_000 }), ..Comparison::default() }
+    Comparison { normal: Some(NormalLevel { value, posts: 1_000 }), ..Comparison::default() }
 }
 
 fn against_baseline() -> NegativeRate {
@@ -18,7 +18,7 @@ fn against_baseline() -> NegativeRate {
     NegativeRate { window: hours(1), above, recover_below: None, confidence: 0.99, min_posts: 20 }
 }
 
-/// The design's own example: 80 % on a brand whose normal is 63 % is chance with 10 posts and news with 200.
+/// The example of the design: 80% where 63% is normal is chance with 10 posts, and significant with 200.
 #[test]
 fn a_high_share_of_few_posts_is_not_enough() {
     let (condition, normal) = (against_baseline(), normal(0.63));

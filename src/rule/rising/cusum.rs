@@ -1,18 +1,19 @@
-//! [`Cusums`]: Page's cumulative sums (1954), one for each size of trouble that is looked for, and the way back.
+//! [`Cusums`]: Page's cumulative sums (1954), one per shift size, and the detection of recovery.
 //!
 //! ```text
-//!            some sum passes its h                     the leading one is clearly back
+//!            a sum reaches its threshold h              recovery of the leading sum
 //!   calm ------------------------------> raised --------------------------------------> calm, all sums 0
 //!   up_i = max(0, up_i + z_i)             up_i += z_i; down_i = max(0, down_i - z_i)
 //! ```
 //!
-//! While raised the sums go on, so that the one whose size of trouble fits best leads, and its `down` is the same test the
-//! other way round: it tells when calm explains the posts [`BACK`] times better than trouble does.
+//! While raised, all sums continue, so that the sum of the most likely shift size leads. Its `down` is the same test in
+//! the opposite direction: recovery is when the posts are [`MIN_BACK_ODDS`] (as a log-likelihood ratio) in favour of
+//! calm.
 
 use serde::{Deserialize, Serialize};
 
-/// Log of the odds for calm at which trouble is over: 50 to 1.
-const BACK: f64 = 3.912;
+/// Log-likelihood ratio in favour of calm at which the shift is over: 50 to 1.
+const MIN_BACK_ODDS: f64 = 3.912;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Cusums {
@@ -20,45 +21,47 @@ pub(super) struct Cusums {
     raised: bool,
 }
 
-/// One sum; in nats.
+/// One sum, in nats.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct Cusum {
     up: f64,
     down: f64,
-    /// When it last was zero, in Unix seconds.
+    /// When `up` was last zero, in Unix seconds.
     since: i64,
 }
 
-/// Where the leading sum stands.
+/// The state of the leading sum.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Lead {
-    /// Which one.
+pub(super) struct LeadingSum {
+    /// Index of its shift size.
     pub(super) index: usize,
     pub(super) sum: f64,
     pub(super) since: i64,
 }
 
 impl Cusums {
-    /// Takes the log-likelihood ratios of a step that ended at `now`, one for each sum, with the height each may reach by
-    /// chance. Returns whether trouble is on, and which sum leads.
-    pub(super) fn step(&mut self, ratios: &[f64], heights: &[f64], now: i64) -> (bool, Option<Lead>) {
+    /// Adds the log-likelihood ratios of a step that ended at `now`, one per sum; `values` are the thresholds. Returns
+    /// whether a shift is detected, and the leading sum.
+    pub(super) fn step(&mut self, ratios: &[f64], values: &[f64], now: i64) -> (bool, Option<LeadingSum>) {
         self.sums.resize(ratios.len(), Cusum::default());
         for (sum, ratio) in self.sums.iter_mut().zip(ratios) {
             if self.raised {
+                // Not clipped at zero: the sums are compared with each other.
                 sum.up += ratio;
                 sum.down = (sum.down - ratio).max(0.0);
             } else {
                 sum.up = (sum.up + ratio).max(0.0);
-                // A sum that rises from its first step on never was zero.
+                // A sum that rises from its first step on was never zero.
                 if sum.up == 0.0 || sum.since == 0 {
                     sum.since = now;
                 }
             }
         }
-        let raised = self.raised || self.sums.iter().zip(heights).any(|(sum, height)| sum.up >= *height);
-        let lead = self.lead(heights, raised);
-        let is_back = lead.and_then(|lead| self.sums.get(lead.index)).is_some_and(|sum| sum.down >= BACK);
+        let raised = self.raised || self.sums.iter().zip(values).any(|(sum, threshold)| sum.up >= *threshold);
+        let lead = self.lead(values, raised);
+        let is_back = lead.and_then(|lead| self.sums.get(lead.index)).is_some_and(|sum| sum.down >= MIN_BACK_ODDS);
         if self.raised && is_back {
+            // Start again from zero, so that the evidence of this shift does not count for the next one.
             *self = Self::default();
             (false, lead)
         } else {
@@ -67,11 +70,11 @@ impl Cusums {
         }
     }
 
-    /// The most likely size of trouble while raised, else the sum that is nearest to its height.
-    fn lead(&self, heights: &[f64], raised: bool) -> Option<Lead> {
-        let score = |(sum, height): (&Cusum, &f64)| if raised { sum.up } else { sum.up / height };
-        let scores = self.sums.iter().zip(heights).map(score);
+    /// The sum of the most likely shift size while raised; otherwise the one closest to its threshold.
+    fn lead(&self, values: &[f64], raised: bool) -> Option<LeadingSum> {
+        let score = |(sum, threshold): (&Cusum, &f64)| if raised { sum.up } else { sum.up / threshold };
+        let scores = self.sums.iter().zip(values).map(score);
         let (index, _) = scores.enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b))?;
-        self.sums.get(index).map(|sum| Lead { index, sum: sum.up, since: sum.since })
+        self.sums.get(index).map(|sum| LeadingSum { index, sum: sum.up, since: sum.since })
     }
 }

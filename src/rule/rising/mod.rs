@@ -1,8 +1,8 @@
-//! `rising`: do the posts tell of trouble, sudden or slow, whose size nobody knows beforehand?
+//! Condition `rising`: the share or the number of negative posts has risen, suddenly or slowly, by an unknown amount.
 //!
-//! Beside the windows of the other conditions, which must fill before they tell, this one sums up the evidence of every post
-//! as it comes: the log-likelihood ratio of trouble against calm, by CUSUMs for several sizes of trouble at once. How high a
-//! sum may rise by chance follows from how often a false alarm is bearable; see `threshold`.
+//! Other conditions need a full window before they can decide. This one adds up the evidence of every bucket: the
+//! log-likelihood ratio of a shift against calm, by CUSUMs for several shift sizes at once. The threshold of each sum
+//! follows from the accepted false-alarm interval; see `threshold`.
 
 mod cusum;
 mod threshold;
@@ -11,60 +11,62 @@ mod tuning;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::condition::length_fault;
+use super::bounds_check::check_length;
 use super::{
-    Evaluation, Evidence, ExpectedRate, ExpectedVolume, Measured, Normal, Reasons, bound, defaults, duration_serde,
+    Evaluation, Evidence, ExpectedRate, ExpectedVolume, Measurement, NormalLevel, Reasons, defaults, duration_serde,
 };
+use crate::stats;
 use crate::window::{Counts, Span};
-use cusum::{Cusums, Lead};
-use tuning::{Tuned, Tuning};
+use cusum::{Cusums, LeadingSum};
+use tuning::{CusumThresholds, ThresholdParams};
 
 const HOUR: i64 = 3_600;
-/// No share is lifted higher: some always write of something else.
-const MOST: f64 = 0.98;
-/// Posts of other sentiment from which the present level of the volume is judged, about, and the longest stretch of them.
-const OTHERS: f64 = 30.0;
-const LONGEST_LEVEL: f64 = 3_600.0;
-/// How many standard deviations above its estimate the level of the volume may lie.
+/// Upper limit of a lifted share: some posts are always about something else.
+const MAX_SHARE: f64 = 0.98;
+/// Approximate number of posts of other sentiment from which the current volume level is estimated, and the longest
+/// period for that in seconds.
+const LEVEL_POSTS: f64 = 30.0;
+const MAX_LEVEL_SPAN: f64 = 3_600.0;
+/// Number of standard deviations added to the estimated volume level.
 const LEVEL_MARGIN: f64 = 3.0;
-/// Hours to be learnt from before a volume is usual.
+/// Learned hours needed before a volume is known.
 const MIN_HOURS: f64 = 24.0;
-/// Trouble is over when nobody has written for so long, in seconds.
-const SILENCE: i64 = 3 * HOUR;
-/// Confidence of the bound that is shown.
-const SHOWN: f64 = 0.95;
+/// After this many seconds without posts, a shift is over.
+const MAX_SILENCE: i64 = 3 * HOUR;
+/// Confidence level of the bound shown in alerts.
+const SHOWN_CONFIDENCE: f64 = 0.95;
 
-/// Holds from when the sum of evidence passes what chance makes of it, until the posts are clearly back to normal.
+/// Holds from when a sum of evidence reaches its threshold until the posts are clearly back to normal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rising {
     #[serde(default)]
-    pub of: Of,
-    /// Sizes of trouble, for rates: how far the share of negative posts is lifted.
+    pub of: RisingQuantity,
+    /// Shift sizes for rates: increases of the share of negative posts.
     #[serde(default = "default_lift")]
     pub lift: Vec<f64>,
-    /// Sizes of trouble, for volumes: how many times the most that is usual.
+    /// Shift sizes for volumes: multiples of the upper end of the normal number.
     #[serde(default = "default_times")]
     pub times: Vec<f64>,
-    /// How long it takes in the mean, in calm, until it holds by chance.
+    /// Mean time between false alarms.
     #[serde(default = "default_interval", with = "duration_serde")]
     pub false_alarm_every: SignedDuration,
-    /// The stretch whose numbers and posts people are shown; it decides nothing.
+    /// The period whose numbers and posts alerts show. It does not influence decisions.
     #[serde(default = "default_window")]
     pub window: SignedDuration,
-    /// With fewer posts in the baseline nothing is normal yet, and the condition does not hold.
+    /// With fewer posts in the baseline the normal level is unknown, and the condition does not hold.
     #[serde(default = "defaults::min_baseline_posts")]
     pub min_posts: u64,
 }
 
-/// What may rise.
+/// The quantity whose rise is detected.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Of {
+pub enum RisingQuantity {
     /// The share of negative posts.
     #[default]
     NegativeRate,
-    /// Their number, seen against that of the other posts.
+    /// Their number, relative to the number of other posts.
     NegativeVolume,
 }
 
@@ -84,26 +86,26 @@ fn default_window() -> SignedDuration {
     SignedDuration::from_hours(1)
 }
 
-/// The sums, and how they were tuned.
+/// The sums and their thresholds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RisingMemory {
     cusums: Cusums,
-    tuned: Tuned,
-    /// Posts of other sentiment of late, and how many were to be expected; both slowly forgotten.
+    thresholds: CusumThresholds,
+    /// Recent posts of other sentiment, and their expected number; both decay exponentially.
     others: f64,
     expected_others: f64,
-    /// End of the last bucket that was judged, in Unix seconds.
+    /// End of the last evaluated bucket, in Unix seconds.
     last: Option<i64>,
 }
 
-/// What is expected of the bucket just closed.
+/// The expected counts of the bucket that just closed.
 #[derive(Debug, Clone, Copy)]
 struct Expected {
     rate: ExpectedRate,
     volume: ExpectedVolume,
-    /// Buckets since the last that was judged.
+    /// Buckets since the last evaluated one.
     buckets: f64,
-    /// Of a bucket, in seconds.
+    /// Width of a bucket in seconds.
     width: i64,
 }
 
@@ -111,26 +113,27 @@ impl Rising {
     pub(super) fn evaluate(&self, evidence: &Evidence<'_>, memory: &mut RisingMemory) -> Evaluation {
         let now = evidence.now();
         let shown = evidence.topic.sum(Span::last(self.window.as_secs()));
+        // Without a baseline, calm is unknown.
         let Some(expected) = self.expected(evidence, memory.last) else {
             memory.last = Some(now);
             return self.unknown(evidence, shown);
         };
         memory.last = Some(now);
-        let tuning = self.tuning(evidence, &expected);
-        memory.tuned.follow(&tuning);
+        let params = self.params(evidence, &expected);
+        memory.thresholds.update(&params);
         let ratios = match self.of {
-            Of::NegativeRate => self.rate_ratios(evidence.topic.closed(), &expected, &memory.tuned),
-            Of::NegativeVolume => self.volume_ratios(evidence.topic.closed(), &expected, memory),
+            RisingQuantity::NegativeRate => self.rate_ratios(evidence.topic.closed(), &expected, &memory.thresholds),
+            RisingQuantity::NegativeVolume => self.volume_ratios(evidence.topic.closed(), &expected, memory),
         };
-        if evidence.topic.watermark().is_none_or(|last| now - last > SILENCE.max(self.window.as_secs())) {
-            // Nobody writes: no post will tell that it is over.
+        if evidence.topic.watermark().is_none_or(|last| now - last > MAX_SILENCE.max(self.window.as_secs())) {
+            // Without posts no evidence for recovery can arrive: end the shift.
             memory.cusums = Cusums::default();
         }
-        let (holds, lead) = memory.cusums.step(&ratios, &memory.tuned.heights, now);
-        self.tell(evidence, shown, holds, lead, &memory.tuned)
+        let (holds, lead) = memory.cusums.step(&ratios, &memory.thresholds.values, now);
+        self.report(evidence, shown, holds, lead, &memory.thresholds)
     }
 
-    /// What is expected; none while nothing is normal yet.
+    /// The expected counts; `None` while the baseline is too young.
     fn expected(&self, evidence: &Evidence<'_>, last: Option<i64>) -> Option<Expected> {
         let (now, width) = (evidence.now(), evidence.topic.width());
         let middle = now - width / 2;
@@ -140,9 +143,9 @@ impl Rising {
         Some(Expected { rate, volume, buckets: (seconds / width) as f64, width })
     }
 
-    fn tuning(&self, evidence: &Evidence<'_>, expected: &Expected) -> Tuning<'_> {
+    fn params(&self, evidence: &Evidence<'_>, expected: &Expected) -> ThresholdParams<'_> {
         let (rate, posts) = evidence.baseline.overall().unwrap_or((expected.rate.rate, expected.volume.posts));
-        Tuning {
+        ThresholdParams {
             of: self.of,
             sizes: self.sizes(),
             hours: self.false_alarm_every.as_secs_f64() / HOUR as f64,
@@ -155,34 +158,36 @@ impl Rising {
 
     fn sizes(&self) -> &[f64] {
         match self.of {
-            Of::NegativeRate => &self.lift,
-            Of::NegativeVolume => &self.times,
+            RisingQuantity::NegativeRate => &self.lift,
+            RisingQuantity::NegativeVolume => &self.times,
         }
     }
 
-    /// `k ln(p1/p0) + (n - k) ln((1 - p1)/(1 - p0))` for each lift, by the weight of a post where they hang together.
-    fn rate_ratios(&self, counts: Counts, expected: &Expected, tuned: &Tuned) -> Vec<f64> {
+    /// `k ln(p1/p0) + (n - k) ln((1 - p1)/(1 - p0))` for each lift, times the weight of a post (posts are correlated).
+    fn rate_ratios(&self, counts: Counts, expected: &Expected, thresholds: &CusumThresholds) -> Vec<f64> {
         let p0 = expected.rate.rate;
         let (k, others) = (counts.negative as f64, (counts.posts() - counts.negative) as f64);
         let ratio = |(lift, weight): (&f64, f64)| {
             let p1 = lifted(p0, *lift);
             weight * (k * (p1 / p0).ln() + others * ((1.0 - p1) / (1.0 - p0)).ln())
         };
-        let weights = tuned.weights(expected.volume.posts, expected.rate.spread);
+        let weights = thresholds.weights(expected.volume.posts, expected.rate.spread);
         self.lift.iter().zip(weights).map(ratio).collect()
     }
 
-    /// `k ln(times) - mean (times - 1)` for each size, of a Poisson count. The mean follows the posts of other sentiment, so
-    /// that a busy day is no trouble; it is taken as high as it may well be.
+    /// `k ln(times) - mean (times - 1)` for each size: the log-likelihood ratio of a Poisson count. The mean follows
+    /// the posts of other sentiment, so that a busy day is not a shift. As that level is an estimate, its upper limit
+    /// is used.
     fn volume_ratios(&self, counts: Counts, expected: &Expected, memory: &mut RisingMemory) -> Vec<f64> {
         let Expected { rate: ExpectedRate { rate, spread, .. }, volume, buckets, width } = *expected;
         let posts = volume.posts * (width as f64 / HOUR as f64) * buckets;
         let others = posts * (1.0 - rate);
-        let stretch = (OTHERS / others.max(1e-9) * buckets * width as f64).clamp(2.0 * width as f64, LONGEST_LEVEL);
+        let stretch =
+            (LEVEL_POSTS / others.max(1e-9) * buckets * width as f64).clamp(2.0 * width as f64, MAX_LEVEL_SPAN);
         let kept = (-buckets * width as f64 / stretch).exp();
         memory.others = memory.others * kept + (counts.posts() - counts.negative) as f64;
         memory.expected_others = memory.expected_others * kept + others;
-        // The level is a gamma variable, and its posterior mean and deviation are these.
+        // Posterior mean and standard deviation of the level, with a gamma prior.
         let prior = 1.0 / volume.spread.max(1e-3);
         let level = (prior + memory.others) / (prior + memory.expected_others);
         let deviation = (1.0 / (prior + memory.others) + spread / (rate * (1.0 - rate))).sqrt();
@@ -191,32 +196,34 @@ impl Rising {
         self.times.iter().map(|times| k * times.ln() - mean * (times - 1.0)).collect()
     }
 
-    fn tell(
+    fn report(
         &self,
         evidence: &Evidence<'_>,
         shown: Counts,
         holds: bool,
-        lead: Option<Lead>,
-        tuned: &Tuned,
+        lead: Option<LeadingSum>,
+        thresholds: &CusumThresholds,
     ) -> Evaluation {
         let (now, window) = (evidence.now(), self.window.as_secs());
-        let is_rate = self.of == Of::NegativeRate;
-        let usual = evidence.baseline.rate_over(now - window, now);
+        let is_rate = self.of == RisingQuantity::NegativeRate;
+        let normal = evidence.baseline.rate_over(now - window, now);
         let posts = evidence.baseline.volume_at(now - window / 2).map_or(0.0, |volume| volume.posts);
-        let mut measured = Measured::new(shown, 0.0, evidence.error);
+        let mut measured = Measurement::new(shown, 0.0, evidence.error);
         measured.lower_bound = match self.of {
-            Of::NegativeRate => bound::share(shown.negative as f64, shown.posts() as f64, SHOWN),
-            Of::NegativeVolume => bound::count(shown.negative, SHOWN),
+            RisingQuantity::NegativeRate => {
+                stats::proportion_lower(shown.negative as f64, shown.posts() as f64, SHOWN_CONFIDENCE)
+            }
+            RisingQuantity::NegativeVolume => stats::poisson_lower(shown.negative, SHOWN_CONFIDENCE),
         };
-        measured.normal = usual.map(|usual| Normal {
-            value: if is_rate { usual.rate } else { usual.rate * posts * window as f64 / HOUR as f64 },
-            posts: usual.posts as u64,
+        measured.normal = normal.map(|normal| NormalLevel {
+            value: if is_rate { normal.rate } else { normal.rate * posts * window as f64 / HOUR as f64 },
+            posts: normal.posts as u64,
         });
         measured.threshold = measured.normal.map(|normal| normal.value);
         let mut numbers = Vec::new();
         if let Some(lead) = lead {
             let of = |values: &[f64]| values.get(lead.index).copied().unwrap_or_default();
-            numbers.extend([("sum", lead.sum), ("h", of(&tuned.heights))]);
+            numbers.extend([("sum", lead.sum), ("h", of(&thresholds.values))]);
             numbers.push((if is_rate { "lift" } else { "times" }, of(self.sizes())));
             numbers.push(("rising_since", lead.since as f64));
         }
@@ -231,33 +238,36 @@ impl Rising {
     }
 
     fn unknown(&self, evidence: &Evidence<'_>, shown: Counts) -> Evaluation {
-        let measured = Measured::new(shown, 0.0, evidence.error);
+        let measured = Measurement::new(shown, 0.0, evidence.error);
         let reasons = Reasons { condition: "rising", ..Reasons::default() };
-        Evaluation { holds: false, measured, is_rate: self.of == Of::NegativeRate, reasons }
+        Evaluation { holds: false, measured, is_rate: self.of == RisingQuantity::NegativeRate, reasons }
     }
 
-    pub(super) fn faults(&self, bucket: SignedDuration) -> Vec<String> {
-        let mut faults = Vec::new();
-        faults.extend(length_fault("condition.window", self.window, bucket));
+    pub(super) fn validate(&self, bucket: SignedDuration) -> Vec<String> {
+        let mut problems = Vec::new();
+        problems.extend(check_length("condition.window", self.window, bucket));
         if self.false_alarm_every < SignedDuration::from_hours(1) {
             let found = self.false_alarm_every;
-            faults.push(format!("condition.false_alarm_every: {found:#} is less than 1h; wanted such as \"30d\""));
+            problems.push(format!(
+                "condition.false_alarm_every: {found:#} is not valid; expected 1h or more, e.g. \"30d\""
+            ));
         }
         let lists = [("condition.lift", &self.lift, 0.0..0.9), ("condition.times", &self.times, 1.0..1e3)];
         for (key, sizes, range) in lists {
             if sizes.is_empty() || sizes.len() > 8 {
-                faults.push(format!("{key}: {} sizes; wanted 1 to 8", sizes.len()));
+                problems.push(format!("{key}: {} sizes are not valid; expected 1 to 8", sizes.len()));
             }
             let wrong = sizes.iter().find(|size| !(range.contains(*size) && **size > range.start));
-            faults.extend(wrong.map(|size| format!("{key}: {size} is not between {} and {}", range.start, range.end)));
+            let expected = format!("expected more than {}, less than {}", range.start, range.end);
+            problems.extend(wrong.map(|size| format!("{key}: {size} is not valid; {expected}")));
         }
-        faults
+        problems
     }
 }
 
-/// The share in trouble, where `p0` is usual.
+/// The share after a shift of size `lift`, where `p0` is normal.
 fn lifted(p0: f64, lift: f64) -> f64 {
-    (p0 + lift).min(MOST.max(p0 + (1.0 - p0) / 10.0))
+    (p0 + lift).min(MAX_SHARE.max(p0 + (1.0 - p0) / 10.0))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! Tests of `rising`: how often chance raises it, how soon trouble does, and when it is over.
+//! Tests of `rising`: false-alarm interval, detection delay and recovery.
 
-use super::threshold::{Step, information};
+use super::threshold::{StepStatistics, information};
 use super::*;
 
 /// Splitmix64 (Steele et al. 2014): the same numbers everywhere.
@@ -26,14 +26,14 @@ impl Chance {
     }
 }
 
-fn tuned(of: Of, sizes: &[f64], hours: f64, posts: f64) -> Tuned {
-    let mut tuned = Tuned::default();
-    tuned.follow(&Tuning { of, sizes, hours, width: 60, rate: 0.63, posts, spread: 0.0 });
-    tuned
+fn thresholds(of: RisingQuantity, sizes: &[f64], hours: f64, posts: f64) -> CusumThresholds {
+    let mut thresholds = CusumThresholds::default();
+    thresholds.follow(&ThresholdParams { of, sizes, hours, width: 60, rate: 0.63, posts, spread: 0.0 });
+    thresholds
 }
 
-/// Mean hours until chance raises the sums, minute by minute at so many posts an hour, over `runs` runs.
-fn mean_hours(posts: f64, heights: &[f64], runs: u64, ratios: impl Fn(u64, u64) -> Vec<f64>) -> f64 {
+/// Mean hours until a false alarm, simulated minute by minute at `posts` per hour, over `runs` runs.
+fn mean_hours(posts: f64, values: &[f64], runs: u64, ratios: impl Fn(u64, u64) -> Vec<f64>) -> f64 {
     let mut chance = Chance(7);
     let mut minutes = 0_u64;
     for _ in 0..runs {
@@ -41,7 +41,7 @@ fn mean_hours(posts: f64, heights: &[f64], runs: u64, ratios: impl Fn(u64, u64) 
         loop {
             minutes += 1;
             let (k, others) = (chance.poisson(posts / 60.0 * 0.63), chance.poisson(posts / 60.0 * 0.37));
-            if cusums.step(&ratios(k, others), heights, 0).0 {
+            if cusums.step(&ratios(k, others), values, 0).0 {
                 break;
             }
         }
@@ -56,8 +56,8 @@ fn rate_ratio(k: u64, others: u64, lift: f64) -> f64 {
 
 /// The mean of 400 runs is within 5 % of the truth two times in three.
 #[test]
-fn chance_raises_one_sum_as_seldom_as_is_wanted() {
-    for (posts, lift, wanted) in [
+fn one_sum_has_the_accepted_false_alarm_interval() {
+    for (posts, lift, expected) in [
         (20.0, 0.2, 100.0),
         (100.0, 0.05, 100.0),
         (100.0, 0.2, 50.0),
@@ -65,47 +65,48 @@ fn chance_raises_one_sum_as_seldom_as_is_wanted() {
         (2_000.0, 0.2, 10.0),
         (2_000.0, 0.3, 10.0),
     ] {
-        let heights = tuned(Of::NegativeRate, &[lift], wanted, posts).heights;
-        let found = mean_hours(posts, &heights, 400, |k, others| vec![rate_ratio(k, others, lift)]);
-        assert!((0.75..1.4).contains(&(found / wanted)), "{found} h at {posts} posts/h, lift {lift}, h {heights:?}");
+        let values = thresholds(RisingQuantity::NegativeRate, &[lift], expected, posts).values;
+        let found = mean_hours(posts, &values, 400, |k, others| vec![rate_ratio(k, others, lift)]);
+        assert!((0.75..1.4).contains(&(found / expected)), "{found} h at {posts} posts/h, lift {lift}, h {values:?}");
     }
-    for (posts, times, wanted) in [(20.0, 3.0, 100.0), (100.0, 1.5, 100.0), (100.0, 6.0, 50.0), (2_000.0, 2.0, 10.0)] {
-        let heights = tuned(Of::NegativeVolume, &[times], wanted, posts).heights;
+    for (posts, times, expected) in [(20.0, 3.0, 100.0), (100.0, 1.5, 100.0), (100.0, 6.0, 50.0), (2_000.0, 2.0, 10.0)]
+    {
+        let values = thresholds(RisingQuantity::NegativeVolume, &[times], expected, posts).values;
         let mean = posts * 0.63 / 60.0;
-        let found = mean_hours(posts, &heights, 400, |k, _| vec![k as f64 * f64::ln(times) - mean * (times - 1.0)]);
-        // Few posts, each of great weight: rarer than wanted, as the sums cannot stand anywhere near their height.
+        let found = mean_hours(posts, &values, 400, |k, _| vec![k as f64 * f64::ln(times) - mean * (times - 1.0)]);
+        // Few posts, each of great weight: rarer than accepted, because the sums move in large steps.
         let most = if times > 3.0 { 2.2 } else { 1.6 };
-        assert!((0.7..most).contains(&(found / wanted)), "{found} h at {posts} posts/h, {times} times, h {heights:?}");
+        assert!((0.7..most).contains(&(found / expected)), "{found} h at {posts} posts/h, {times} times, h {values:?}");
     }
 }
 
 #[test]
-fn chance_raises_several_sums_together_as_seldom_as_is_wanted() {
+fn several_sums_together_have_the_accepted_false_alarm_interval() {
     let lifts = default_lift();
-    for (posts, wanted) in [(100.0, 100.0), (600.0, 40.0)] {
-        let heights = tuned(Of::NegativeRate, &lifts, wanted, posts).heights;
+    for (posts, expected) in [(100.0, 100.0), (600.0, 40.0)] {
+        let values = thresholds(RisingQuantity::NegativeRate, &lifts, expected, posts).values;
         let ratios = |k, others| lifts.iter().map(|lift| rate_ratio(k, others, *lift)).collect();
-        let found = mean_hours(posts, &heights, 400, ratios);
-        assert!((0.8..1.4).contains(&(found / wanted)), "{found} h instead of {wanted} at {posts} posts/h");
+        let found = mean_hours(posts, &values, 400, ratios);
+        assert!((0.8..1.4).contains(&(found / expected)), "{found} h instead of {expected} at {posts} posts/h");
     }
 }
 
-/// The issue's own numbers: .63 to .83 needs about 92 posts at one false alarm in 72,000.
+/// A shift from .63 to .83 needs about 92 posts at one false alarm in 72,000.
 #[test]
-fn heights_are_those_of_the_theory() {
-    let step = Step::of_rate(100.0, 36, 0.63, 0.83);
-    let height = step.threshold(720.0);
-    let posts = height / information(0.63, 0.83);
-    assert!((80.0..95.0).contains(&posts), "{posts} posts at h = {height}");
+fn thresholds_match_the_theory() {
+    let step = StepStatistics::of_rate(100.0, 36, 0.63, 0.83);
+    let threshold = step.threshold(720.0);
+    let posts = threshold / information(0.63, 0.83);
+    assert!((80.0..95.0).contains(&posts), "{posts} posts at h = {threshold}");
     let rarer = step.threshold(7_200.0);
-    assert!((rarer - height - 10.0_f64.ln()).abs() < 1e-9, "ten times as rare is ln 10 higher");
+    assert!((rarer - threshold - 10.0_f64.ln()).abs() < 1e-9, "ten times as rare is ln 10 higher");
 }
 
 #[test]
 fn posts_that_hang_together_weigh_less_and_small_lifts_the_least() {
-    let mut tuned = Tuned::default();
-    let tuning = Tuning {
-        of: Of::NegativeRate,
+    let mut thresholds = CusumThresholds::default();
+    let params = ThresholdParams {
+        of: RisingQuantity::NegativeRate,
         sizes: &[0.05, 0.3],
         hours: 720.0,
         width: 60,
@@ -113,15 +114,15 @@ fn posts_that_hang_together_weigh_less_and_small_lifts_the_least() {
         posts: 2_000.0,
         spread: 0.008,
     };
-    tuned.follow(&tuning);
-    let weights: Vec<f64> = tuned.weights(2_000.0, 0.008).collect();
+    thresholds.follow(&params);
+    let weights: Vec<f64> = thresholds.weights(2_000.0, 0.008).collect();
     assert!(weights[0] < 0.07 && weights[1] > 0.1, "{weights:?}");
-    assert!(tuned.weights(2_000.0, 0.0).all(|weight| weight == 1.0));
-    let before = tuned.clone();
-    tuned.follow(&Tuning { posts: 2_100.0, ..tuning });
-    assert_eq!(tuned, before, "a little more changes nothing");
-    tuned.follow(&Tuning { posts: 4_000.0, ..tuning });
-    assert_ne!(tuned, before);
+    assert!(thresholds.weights(2_000.0, 0.0).all(|weight| weight == 1.0));
+    let before = thresholds.clone();
+    thresholds.follow(&ThresholdParams { posts: 2_100.0, ..params });
+    assert_eq!(thresholds, before, "a little more changes nothing");
+    thresholds.follow(&ThresholdParams { posts: 4_000.0, ..params });
+    assert_ne!(thresholds, before);
 }
 
 #[test]
@@ -132,12 +133,12 @@ fn a_sum_that_never_was_zero_rises_since_its_first_step() {
 
 #[test]
 fn raised_it_stays_until_posts_are_clearly_back() {
-    let (lifts, heights) = ([0.2], [5.0]);
+    let (lifts, values) = ([0.2], [5.0]);
     let mut cusums = Cusums::default();
     let mut minute = 0;
     let mut step = |k, others| {
         minute += 1;
-        cusums.step(&[rate_ratio(k, others, lifts[0])], &heights, minute)
+        cusums.step(&[rate_ratio(k, others, lifts[0])], &values, minute)
     };
     assert!((0..60).all(|_| !step(2, 1).0), "calm");
     let raised = (0..60).position(|_| step(3, 0).0).unwrap();
@@ -147,5 +148,5 @@ fn raised_it_stays_until_posts_are_clearly_back() {
     assert_eq!(lead.unwrap().since, 60, "it began when the sum left zero");
     let back = (0..200).position(|_| !step(2, 1).0).unwrap();
     assert!((10..80).contains(&back), "{back} minutes of calm");
-    assert!((0..60).all(|_| !step(2, 1).0), "and all begins anew");
+    assert!((0..60).all(|_| !step(2, 1).0), "all sums start again");
 }

@@ -1,4 +1,4 @@
-//! Tests of spikes: moments of the detector as a condition that lasts.
+//! Tests of spikes: alarms of the detector become a condition that lasts.
 
 use super::*;
 
@@ -6,8 +6,8 @@ const STEP: i64 = 300;
 /// A Monday.
 const START: i64 = 1_772_409_600;
 
-fn spike() -> Spike {
-    Spike {
+fn spike() -> SpikeCondition {
+    SpikeCondition {
         condition: "volume",
         is_of_negative: false,
         window: 3_600,
@@ -26,14 +26,14 @@ fn calm(row: i64) -> u64 {
 }
 
 struct Play {
-    spike: Spike,
+    spike: SpikeCondition,
     memory: SpikeMemory,
     row: i64,
     shown: Vec<u64>,
 }
 
 impl Play {
-    fn new(spike: Spike) -> Self {
+    fn new(spike: SpikeCondition) -> Self {
         Self { spike, memory: SpikeMemory::default(), row: 0, shown: Vec::new() }
     }
 
@@ -42,7 +42,7 @@ impl Play {
         self.shown.push(posts);
         let shown = self.shown.iter().rev().take(12).sum();
         let now = START + self.row * STEP;
-        self.spike.follow(now, posts, shown, frozen, &mut self.memory);
+        self.spike.feed(now, posts, shown, frozen, &mut self.memory);
         self.memory.holds
     }
 
@@ -87,17 +87,13 @@ fn it_rests_after_an_incident() {
 }
 
 #[test]
-fn people_are_told_of_a_threshold_beyond_normal() {
-    let mut play = Play::new(Spike { min_posts: 1, ..spike() });
+fn the_shown_threshold_is_above_normal() {
+    let mut play = Play::new(SpikeCondition { min_posts: 1, ..spike() });
     for _ in 0..3 * 288 {
         play.feed(0, false);
     }
     let Score { threshold, floor, .. } = play.memory.latest;
-    assert!(
-        floor * (threshold.unwrap().exp() - 1.0) > 0.2,
-        "even of a topic nobody wrote of: {:?}",
-        play.memory.latest
-    );
+    assert!(floor * (threshold.unwrap().exp() - 1.0) > 0.2, "even for a topic without posts: {:?}", play.memory.latest);
     assert!(play.feed(30, false));
 }
 
@@ -121,7 +117,7 @@ fn what_is_normal_stays_as_it_was_while_the_alert_fires() {
 
 #[test]
 fn a_few_posts_are_no_crowd() {
-    let mut play = Play::new(Spike { min_posts: 5_000, ..spike() });
+    let mut play = Play::new(SpikeCondition { min_posts: 5_000, ..spike() });
     play.calm(9);
     for _ in 0..6 {
         assert!(!play.feed(150, false));
@@ -139,7 +135,7 @@ fn a_silence_was_silent() {
     let before = expected(&play);
     play.row += 12 * 10;
     play.feed(30, false);
-    assert!(expected(&play) < before - 1.0, "ten hours in which nobody wrote were learnt");
+    assert!(expected(&play) < before - 1.0, "ten hours without posts were learned");
 }
 
 #[test]
@@ -161,23 +157,26 @@ fn between_two_rows_nothing_changes() {
     let before = play.memory.clone();
     let now = START + play.row * STEP;
     for minute in 1..5 {
-        play.spike.follow(now + minute * 60, 10_000, 10_000, false, &mut play.memory);
+        play.spike.feed(now + minute * 60, 10_000, 10_000, false, &mut play.memory);
     }
     assert_eq!(play.memory, before);
 }
 
 #[test]
-fn every_fault_is_named() {
+fn every_problem_names_its_key() {
     let bucket = SignedDuration::from_mins(1);
-    assert!(spike().faults("condition", bucket).is_empty());
+    assert!(spike().validate("condition", bucket).is_empty());
     let cases = [
-        (Spike { step: 90, ..spike() }, "condition.step: 1m 30s"),
-        (Spike { step: 7_200, ..spike() }, "condition.step: 2h"),
-        (Spike { false_alarm_every: SignedDuration::from_hours(1), ..spike() }, "condition.false_alarm_every: 1h"),
-        (Spike { rest: SignedDuration::from_hours(-1), ..spike() }, "condition.rest"),
+        (SpikeCondition { step: 90, ..spike() }, "condition.step: 1m 30s"),
+        (SpikeCondition { step: 7_200, ..spike() }, "condition.step: 2h"),
+        (
+            SpikeCondition { false_alarm_every: SignedDuration::from_hours(1), ..spike() },
+            "condition.false_alarm_every: 1h",
+        ),
+        (SpikeCondition { rest: SignedDuration::from_hours(-1), ..spike() }, "condition.rest"),
     ];
-    for (spike, wanted) in cases {
-        let faults = spike.faults("condition", bucket);
-        assert!(matches!(&faults[..], [fault] if fault.contains(wanted)), "{faults:?}: {wanted}");
+    for (spike, expected) in cases {
+        let problems = spike.validate("condition", bucket);
+        assert!(matches!(&problems[..], [problem] if problem.contains(expected)), "{problems:?}: {expected}");
     }
 }

@@ -1,31 +1,31 @@
-//! [`Volume`], the condition `volume`: do far more people write of the topic than at this hour of other weeks, whatever they say?
+//! Condition `volume`: the number of posts, of any sentiment, is far above normal for this hour of the week.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::rule::condition::length_fault;
-use crate::rule::spike::{Spike, SpikeMemory};
+use crate::rule::bounds_check::check_length;
+use crate::rule::spike::{SpikeCondition, SpikeMemory};
 use crate::rule::{Evaluation, Evidence, defaults, duration_serde};
 use crate::window::Span;
 
-/// Holds from when the number of posts is higher than chance makes it once in `false_alarm_every`, until the crowd has
-/// clearly gone.
+/// Holds from when the number of posts exceeds what chance produces once in `false_alarm_every`, until it is clearly
+/// back to normal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Volume {
-    /// The stretch whose numbers and posts people are shown, and which must hold `min_posts`.
+    /// The period whose numbers and posts alerts show, and which must contain `min_posts`.
     #[serde(default = "default_window")]
     pub window: SignedDuration,
-    /// How long it takes in the mean, in calm, until it holds by chance.
+    /// Mean time between false alarms.
     #[serde(default = "defaults::false_alarm_every", with = "duration_serde")]
     pub false_alarm_every: SignedDuration,
-    /// After it began to hold it does not begin again for so long.
+    /// Minimum time between two alarms.
     #[serde(default = "defaults::rest", with = "duration_serde")]
     pub rest: SignedDuration,
-    /// Posts are counted by so much time, and judged as often.
+    /// Length of a row: posts are counted and evaluated this often.
     #[serde(default = "defaults::step")]
     pub step: SignedDuration,
-    /// With fewer posts in `window` it does not begin to hold.
+    /// With fewer posts in `window` the condition does not begin to hold.
     #[serde(default = "defaults::min_posts")]
     pub min_posts: u64,
 }
@@ -35,8 +35,8 @@ fn default_window() -> SignedDuration {
 }
 
 impl Volume {
-    fn spike(&self) -> Spike {
-        Spike {
+    fn spike(&self) -> SpikeCondition {
+        SpikeCondition {
             condition: "volume",
             is_of_negative: false,
             window: self.window.as_secs(),
@@ -55,9 +55,9 @@ impl Volume {
         self.spike().evaluate(evidence, memory)
     }
 
-    pub(in crate::rule) fn faults(&self, bucket: SignedDuration) -> Vec<String> {
-        let mut faults = self.spike().faults("condition", bucket);
-        faults.extend(length_fault("condition.window", self.window, bucket));
-        faults
+    pub(in crate::rule) fn validate(&self, bucket: SignedDuration) -> Vec<String> {
+        let mut problems = self.spike().validate("condition", bucket);
+        problems.extend(check_length("condition.window", self.window, bucket));
+        problems
     }
 }

@@ -1,20 +1,21 @@
-//! [`Rolling`]: the newest rows in three spans, each with what was to be expected of it, and the evidence in them.
+//! [`Rolling`]: sums of the newest rows and of their expected values over three time spans, and the evidence in them.
 
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DAY, LEARNT_TIMES, MEMORY};
+use super::{DAY, MAX_LEARNT_RATIO, MEMORY};
 
-/// Lengths of the spans, in units of 5 minutes or of one row where rows are further apart.
-const SPANS: [i64; 3] = [1, 3, LONGEST];
-pub(super) const LONGEST: i64 = 12;
-/// Rows kept at most, however close they are.
-const MOST_ROWS: usize = 4_096;
-/// Bounds of the negative binomial's size: below, a few posts would be evidence; above, it is a Poisson.
+/// Lengths of the spans, in units of 5 minutes, or of one row if rows are further apart.
+const SPANS: [i64; 3] = [1, 3, LONGEST_SPAN];
+pub(super) const LONGEST_SPAN: i64 = 12;
+/// Maximum number of rows kept.
+const MAX_ROWS: usize = 4_096;
+/// Limits of the size of the negative binomial: below the lower one a few posts would be evidence; above the upper one
+/// it is a Poisson distribution.
 const SIZE: (f64, f64) = (5.0, 50.0);
 
-/// The longest span's rows; each span is the end of it.
+/// The rows of the longest span. Shorter spans are its last rows.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Rolling {
     rows: VecDeque<Row>,
@@ -28,22 +29,22 @@ struct Row {
     expected: f64,
 }
 
-/// Sums over a span, and the size of the negative binomial that its sums follow.
+/// Sums over a span, and the moments from which the size of the negative binomial is estimated.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct Span {
     rows: usize,
     value: f64,
     expected: f64,
-    /// Slowly forgotten sums of the squared expectation, and of the squared stray from it beyond chance: their ratio is
-    /// the size, as the variance is `mean + mean^2 / size`.
+    /// Decaying sums of the squared expectation, and of the squared deviation beyond chance. Their ratio is the size,
+    /// because the variance is `mean + mean^2 / size`.
     squared: f64,
     excess: f64,
 }
 
 impl Rolling {
-    /// Takes in a row; rows `unit * 12` seconds older leave.
+    /// Adds a row and drops rows that are `unit * 12` seconds older.
     pub(super) fn push(&mut self, time: i64, value: f64, expected: f64, unit: i64) {
-        if self.rows.len() == MOST_ROWS {
+        if self.rows.len() == MAX_ROWS {
             self.drop_oldest();
         }
         self.rows.push_back(Row { time, value, expected });
@@ -55,10 +56,10 @@ impl Rolling {
             while let Some(row) =
                 self.rows.get(self.rows.len().saturating_sub(span.rows)).filter(|row| row.time <= from)
             {
-                span.leave(*row);
+                span.remove(*row);
             }
         }
-        // A span holds the ends of the longer ones, the last of which has all rows.
+        // Shorter spans are suffixes of the longest one; rows before it are not needed.
         let longest = self.spans.iter().map(|span| span.rows).max().unwrap_or_default();
         self.rows.drain(..self.rows.len().saturating_sub(longest));
     }
@@ -67,41 +68,41 @@ impl Rolling {
         let rows = self.rows.len();
         let Some(oldest) = self.rows.pop_front() else { return };
         for span in self.spans.iter_mut().filter(|span| span.rows == rows) {
-            span.leave(oldest);
+            span.remove(oldest);
         }
     }
 
-    /// Mean over the spans of the logarithm of how many times the normal there is; 0 where all is as expected.
+    /// Logarithm of the ratio to normal, averaged over the spans; 0 if everything is as expected.
     pub(super) fn evidence(&self) -> f64 {
         self.spans.iter().map(|span| span.evidence(0.0)).sum::<f64>() / SPANS.len() as f64
     }
 
-    /// Of the longest span.
+    /// The variance-stabilising constant of the longest span.
     pub(super) fn floor(&self) -> f64 {
         self.spans.last().map_or(0.0, Span::floor)
     }
 
-    /// The value of the newest row that would have made the evidence `wanted`; 0 where even less would do.
-    pub(super) fn value_at(&self, wanted: f64) -> f64 {
+    /// The value of the newest row at which the evidence would be `target`; 0 if even less is enough.
+    pub(super) fn value_at(&self, target: f64) -> f64 {
         let value = self.rows.back().map_or(0.0, |row| row.value);
         let evidence =
             |other: f64| self.spans.iter().map(|span| span.evidence(other - value)).sum::<f64>() / SPANS.len() as f64;
         let (mut low, mut high) = (0.0, value.max(1.0));
-        while evidence(high) < wanted && high < super::LARGEST {
+        while evidence(high) < target && high < super::MAX_VALUE {
             high *= 2.0;
         }
         for _ in 0..40 {
             let middle = (low + high) / 2.0;
-            if evidence(middle) < wanted { low = middle } else { high = middle }
+            if evidence(middle) < target { low = middle } else { high = middle }
         }
         high
     }
 
-    /// Learns how far the sums stray from what is expected; the newest row stands for `interval` seconds.
+    /// Learns how far the sums deviate from their expected values; the newest row covers `interval` seconds.
     pub(super) fn learn(&mut self, interval: i64) {
         let kept = 0.5_f64.powf(interval as f64 / (MEMORY * DAY as f64));
         for span in &mut self.spans {
-            let value = span.value.min(LEARNT_TIMES * (span.expected + 1.0));
+            let value = span.value.min(MAX_LEARNT_RATIO * (span.expected + 1.0));
             span.squared = span.squared * kept + span.expected.powi(2);
             span.excess = span.excess * kept + (value - span.expected).powi(2) - span.expected;
         }
@@ -109,7 +110,7 @@ impl Rolling {
 }
 
 impl Span {
-    fn leave(&mut self, row: Row) {
+    fn remove(&mut self, row: Row) {
         self.rows = self.rows.saturating_sub(1);
         self.value -= row.value;
         self.expected -= row.expected;
@@ -118,13 +119,13 @@ impl Span {
         }
     }
 
-    /// With `more` than there is.
+    /// The evidence if the sum were higher by `more`.
     fn evidence(&self, more: f64) -> f64 {
         let floor = self.floor();
         (((self.value + more).max(0.0) + floor) / (self.expected.max(0.0) + floor)).ln()
     }
 
-    /// What variance-stabilising adds to a count.
+    /// The constant that variance stabilisation adds to a count.
     fn floor(&self) -> f64 {
         self.size() / 2.0
     }

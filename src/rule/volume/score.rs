@@ -1,22 +1,22 @@
-//! [`Score`]: what the detector says of a row, or why it cannot.
+//! [`Score`]: the result of the detector for a row; [`ScoreError`]: why a row is not usable.
 
 use serde::{Deserialize, Serialize};
 
 /// How unusual a row is, with the numbers that decided.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Score {
-    /// Anomaly score in `[0, 1]`: 0.5 and more is an alarm. Below 0.5 while the detector rests, and 0 while it does not yet
-    /// know what is normal.
+    /// Anomaly score in `[0, 1]`: 0.5 or more is an alarm. Below 0.5 while the detector rests; 0 while the normal level
+    /// is unknown.
     pub value: f64,
-    /// Logarithm of how many times the normal there is.
+    /// Logarithm of the ratio to normal.
     pub evidence: f64,
-    /// The least evidence of an alarm; none while it is not known.
+    /// The evidence from which there is an alarm; `None` while unknown.
     pub threshold: Option<f64>,
-    /// What is added to a volume and to its normal in the longest span before they are compared: half a size.
+    /// Added to the volume and to its normal value in the longest span before they are compared: half the size.
     pub floor: f64,
-    /// What was to be expected of this row; none for a row that is not usable, and for the first.
+    /// The expected value of this row; `None` for the first row and for rows that are not usable.
     pub expected: Option<f64>,
-    /// The least value that would have been an alarm here; none while that is not known.
+    /// The value from which this row would have been an alarm; `None` while unknown.
     pub upper: Option<f64>,
 }
 
@@ -26,19 +26,19 @@ impl Score {
     }
 }
 
-/// Why a row cannot be judged. It scores 0 and nothing is learnt from it.
+/// Why a row is not usable. It scores 0 and the detector learns nothing from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unusable {
+pub enum ScoreError {
     #[error("is not a number")]
     NotANumber,
-    #[error("is negative, which no volume is")]
+    #[error("is negative")]
     Negative,
     #[error("is not after the row before")]
     NotAfter,
 }
 
-impl Unusable {
-    /// Whether its time and not its value is at fault.
+impl ScoreError {
+    /// Whether the problem is the time of the row and not its value.
     pub fn is_about_time(self) -> bool {
         self == Self::NotAfter
     }

@@ -1,16 +1,17 @@
-//! [`Seasonal`]: what a row's value is by hour of the week (UTC), learnt from the series' own past.
+//! [`Seasonal`]: the normal value of a row by hour of the week (UTC), learned from the past of the series.
 
 use serde::{Deserialize, Serialize};
 
 use super::{DAY, HOUR, MEMORY};
 
-/// Hours that the level weighs against an hour of the day, as if two weeks of days had been level.
+/// Weight in hours of the overall level in an hour of the day: two weeks.
 const DAY_PRIOR: f64 = 14.0;
-/// Hours that an hour of the day weighs against an hour of the week: four weeks.
+/// Weight in hours of an hour of the day in an hour of the week: four weeks.
 const WEEK_PRIOR: f64 = 4.0;
 
-/// Means that are slowly forgotten: the level, the 24 hours of the day drawn towards it, and the 168 of the week drawn
-/// towards those. Drawn this far, a quiet hour's normal lies above its mean: what is rare at night must be rare by day too.
+/// Means with exponential decay: the overall level, the 24 hours of the day shrunk towards it, and the 168 hours of the
+/// week shrunk towards those. The shrinkage keeps the normal value of quiet hours above their mean, so that small
+/// numbers at night do not raise an alarm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Seasonal {
     level: Mean,
@@ -31,18 +32,18 @@ impl Default for Seasonal {
 }
 
 impl Seasonal {
-    /// None before the first row was learnt.
+    /// The normal value at `time`; `None` before the first learned row.
     pub(super) fn expected(&self, time: i64) -> Option<f64> {
-        let level = (self.level.hours > 0.0).then(|| self.level.drawn(0.0, 0.0))?;
-        let day = self.days.get(slot(time, 24))?.drawn(level, DAY_PRIOR);
-        Some(self.weeks.get(slot(time, 168))?.drawn(day, WEEK_PRIOR))
+        let level = (self.level.hours > 0.0).then(|| self.level.shrunk(0.0, 0.0))?;
+        let day = self.days.get(slot(time, 24))?.shrunk(level, DAY_PRIOR);
+        Some(self.weeks.get(slot(time, 168))?.shrunk(day, WEEK_PRIOR))
     }
 
-    /// Learns the value of a row that stands for `interval` seconds.
+    /// Learns the value of a row that covers `interval` seconds.
     pub(super) fn learn(&mut self, time: i64, value: f64, interval: i64) {
         let seconds = interval as f64;
         let hours = seconds / HOUR as f64;
-        // Each mean forgets by the time between the rows that it sees; a week's twice as slowly, as it sees few.
+        // Each mean decays by the time between its own rows; those of the week half as fast, as they get few rows.
         let kept = |share: f64, half_life: f64| 0.5_f64.powf(seconds * share / (half_life * DAY as f64));
         self.level.add(value, hours, kept(1.0, MEMORY));
         if let Some(day) = self.days.get_mut(slot(time, 24)) {
@@ -55,7 +56,7 @@ impl Seasonal {
 }
 
 impl Mean {
-    fn drawn(&self, towards: f64, hours: f64) -> f64 {
+    fn shrunk(&self, towards: f64, hours: f64) -> f64 {
         (f64::from(self.sum) + hours * towards) / (f64::from(self.hours) + hours)
     }
 

@@ -1,4 +1,4 @@
-//! Tests of the detector: how rare false alarms are, how early true ones, and that nothing a file holds breaks it.
+//! Tests of the detector: false-alarm interval, detection delay, and robustness against any input.
 
 use proptest::prelude::*;
 
@@ -16,7 +16,7 @@ impl Noise {
         (self.0 >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// A count of that mean, over-dispersed: by a gamma mixture of size 2.
+    /// An overdispersed count with this mean: a gamma mixture of size 2.
     fn count(&mut self, mean: f64) -> f64 {
         let rate = mean * -(self.next().max(1e-12) * self.next().max(1e-12)).ln() / 2.0;
         let (limit, mut product, mut count) = ((-rate.min(500.0)).exp(), self.next(), 0.0);
@@ -40,7 +40,7 @@ fn series(days: i64, seed: u64) -> Vec<(i64, f64)> {
 }
 
 fn scores(rows: &[(i64, f64)]) -> Vec<Score> {
-    let mut detector = VolumeDetector::new(Settings::default());
+    let mut detector = VolumeDetector::new(DetectorSettings::default());
     rows.iter().map(|(time, value)| detector.step(*time, *value).unwrap_or_default()).collect()
 }
 
@@ -49,7 +49,7 @@ fn alarms(rows: &[(i64, f64)]) -> Vec<i64> {
 }
 
 #[test]
-fn false_alarms_are_as_rare_as_wanted() {
+fn false_alarms_are_as_rare_as_accepted() {
     let days = 70;
     let found: usize = (0..6).map(|seed| alarms(&series(days, seed)).len()).sum();
     // One in ten days would be 42.
@@ -71,7 +71,7 @@ fn an_hour_of_many_times_the_normal_is_one_alarm_within_minutes() {
 #[test]
 fn the_upper_value_is_where_alarms_begin() {
     let rows = series(12, 4);
-    let mut detector = VolumeDetector::new(Settings::default());
+    let mut detector = VolumeDetector::new(DetectorSettings::default());
     for (time, value) in rows {
         detector.step(time, value).unwrap();
     }
@@ -84,7 +84,7 @@ fn the_upper_value_is_where_alarms_begin() {
 
 #[test]
 fn what_is_frozen_learns_nothing() {
-    let mut detector = VolumeDetector::new(Settings::default());
+    let mut detector = VolumeDetector::new(DetectorSettings::default());
     for (time, value) in series(5, 5) {
         detector.step(time, value).unwrap();
     }
@@ -95,7 +95,7 @@ fn what_is_frozen_learns_nothing() {
     }
     assert_eq!(detector.seasonal, before.seasonal);
     let time = START + 6 * DAY;
-    let (frozen, fresh) = (detector.budget.threshold(10.0), before.budget.threshold(10.0));
+    let (frozen, fresh) = (detector.alarm.threshold(10.0), before.alarm.threshold(10.0));
     assert_eq!(frozen, fresh);
     assert!(detector.step(time, 5_000.0).unwrap().expected.unwrap() < 100.0);
 }
@@ -110,7 +110,7 @@ fn any_interval_and_unit_will_do() {
                 .map(|time| (time, unit * noise.count(normal(time) * step as f64 / 300.0 / 10.0)))
                 .collect();
             let (time, _) = rows.pop().unwrap();
-            let mut detector = VolumeDetector::new(Settings::default());
+            let mut detector = VolumeDetector::new(DetectorSettings::default());
             let found = rows.iter().filter(|(time, value)| detector.step(*time, *value).unwrap().is_alarm()).count();
             assert!(found as f64 <= days as f64 / 5.0, "{step} s: {found} alarms");
             detector.quiet_until = None;
@@ -121,12 +121,12 @@ fn any_interval_and_unit_will_do() {
 
 #[test]
 fn a_row_that_cannot_be_judged_says_why() {
-    let mut detector = VolumeDetector::new(Settings::default());
+    let mut detector = VolumeDetector::new(DetectorSettings::default());
     detector.step(START, 1.0).unwrap();
-    assert_eq!(detector.step(START + 300, f64::NAN), Err(Unusable::NotANumber));
-    assert_eq!(detector.step(START + 300, f64::INFINITY), Err(Unusable::NotANumber));
-    assert_eq!(detector.step(START + 300, -1.0), Err(Unusable::Negative));
-    assert_eq!(detector.step(START, 1.0), Err(Unusable::NotAfter));
+    assert_eq!(detector.step(START + 300, f64::NAN), Err(ScoreError::NotANumber));
+    assert_eq!(detector.step(START + 300, f64::INFINITY), Err(ScoreError::NotANumber));
+    assert_eq!(detector.step(START + 300, -1.0), Err(ScoreError::Negative));
+    assert_eq!(detector.step(START, 1.0), Err(ScoreError::NotAfter));
     assert!(detector.step(START + 300, 1.0).is_ok());
 }
 
@@ -142,7 +142,7 @@ fn one_row_from_the_far_future_does_not_end_the_series() {
 #[test]
 fn it_goes_on_from_disk_as_if_nothing_had_been() {
     let rows = series(6, 9);
-    let mut detector = VolumeDetector::new(Settings::default());
+    let mut detector = VolumeDetector::new(DetectorSettings::default());
     for (i, (time, value)) in rows.iter().enumerate() {
         if i % 500 == 0 {
             let bytes = postcard::to_stdvec(&detector).unwrap();
@@ -162,7 +162,7 @@ proptest! {
         step in 1_i64..100_000,
         interval in prop::option::of(1_i64..1_000_000),
     ) {
-        let mut detector = VolumeDetector::new(Settings { interval, ..Settings::default() });
+        let mut detector = VolumeDetector::new(DetectorSettings { interval, ..DetectorSettings::default() });
         for (i, (wild, value, is_wild)) in rows.into_iter().enumerate() {
             let time = if is_wild { wild } else { START + i as i64 * step };
             if let Ok(score) = detector.step(time, value.abs()) {

@@ -1,7 +1,7 @@
-//! [`Cascades`]: which posts of a topic repeat one that has voted already: retweets and quotes by what they refer to,
-//! copies by what they say. Between `seen`, which drops a post that comes twice, and `buckets`, where only votes count.
+//! [`Cascades`]: finds posts of a topic that repeat a counted post: retweets and quotes by their references, copies by
+//! their text. Between `seen_ids`, which drops duplicates, and `buckets`, which count copies separately.
 //!
-//! Kept are hashes, and no word of any text. A look-up costs the same however many posts are known.
+//! It keeps hashes and no text. The cost of a look-up does not depend on the number of known posts.
 
 mod sketch;
 
@@ -13,43 +13,53 @@ use crate::post::{Post, ReferenceKind};
 use crate::store::{Batch, Key, Store, StoreError, Table};
 use sketch::Sketch;
 
-/// Posts known per topic; the one heard of least recently goes first.
-const MOST: usize = 32_768;
-/// Seconds that are told apart in when a post was last heard of: one that a thousand people repeat within them is written
-/// down once.
+/// Maximum number of known posts per topic; the least recently repeated one is dropped first.
+const MAX_POSTS: usize = 32_768;
+/// Resolution in seconds of the time of the last repeat: a post repeated a thousand times within it is stored once.
 const SLOT: i64 = 3_600;
 
-/// One post that was heard of, or that another referred to.
+/// A post that arrived, or that another one refers to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Known {
-    /// Of its identifier.
+pub(crate) struct KnownPost {
+    /// Hash of its identifier.
     id: u64,
-    /// When it or a copy of it last came, by the topic's watermark; Unix seconds, cut to slots.
-    heard: i64,
-    /// Of its text, where it voted and has one that can be told from others.
+    /// When it or a repeat of it last arrived, by the watermark of the topic; Unix seconds, rounded down to slots.
+    last_seen: i64,
+    /// Sketch of its text, if the post was counted and the text is long enough.
     sketch: Option<Sketch>,
+    /// Hash of the identifier of the post that it repeats; none where it is the first of its cascade.
+    root: Option<u64>,
 }
 
-impl Known {
+/// Where a post stands in its cascade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Placement {
+    /// It repeats a post that voted.
+    pub(super) repeats: bool,
+    /// Hash of the identifier of the first post of the cascade; its own where it repeats none.
+    pub(super) root: u64,
+}
+
+impl KnownPost {
     fn keys(&self) -> impl Iterator<Item = u64> + use<> {
         let said = self.sketch.as_ref().map(Sketch::keys);
         std::iter::once(self.id).chain(said.into_iter().flatten())
     }
 }
 
-/// The posts known, by when they were last heard of.
+/// The known posts, in the order of their last repeat.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Cascades {
-    /// Seconds for which a post is known after it was last heard of; 0 where every post is to vote.
+    /// Seconds for which a post is known after its last repeat; 0 disables the detection of copies.
     horizon: i64,
-    /// By numbers that only grow: a post that is heard of again in a later slot gets a new one.
-    known: BTreeMap<u64, Known>,
-    /// The newest that has a key.
+    /// By increasing numbers: a post repeated in a later slot gets a new number.
+    known: BTreeMap<u64, KnownPost>,
+    /// The number of the newest post with each key.
     places: HashMap<u64, u64>,
     next: u64,
-    /// Numbers below are stored.
+    /// Smaller numbers are stored.
     saved: u64,
-    /// Posts still known of each stored record, by its first number.
+    /// Number of known posts in each stored record, by its first number.
     records: BTreeMap<u64, usize>,
     emptied: Vec<u64>,
 }
@@ -59,10 +69,10 @@ impl Cascades {
         Self { horizon, ..Self::default() }
     }
 
-    /// What is stored of `topic`, added to an empty one.
+    /// Adds the stored posts of `topic`.
     pub(super) fn load(self, store: &Store, topic: &str) -> Result<Self, StoreError> {
         let mut cascades = self;
-        for entry in store.scan::<Vec<(u64, Known)>>(&Key::new(Table::Cascade).text(topic)) {
+        for entry in store.scan::<Vec<(u64, KnownPost)>>(&Key::new(Table::Cascade).text(topic)) {
             let (key, known) = entry?;
             if let Some(record) = key.last_number() {
                 cascades.records.insert(record, known.len());
@@ -71,7 +81,7 @@ impl Cascades {
         }
         cascades.next = cascades.known.last_key_value().map_or(0, |(number, _)| number + 1);
         cascades.saved = cascades.next;
-        // What is stored of a record includes what is known by a newer number.
+        // A stored record also contains posts that have got a newer number since.
         let posts: Vec<(u64, u64)> = cascades.known.iter().map(|(number, known)| (*number, known.id)).collect();
         for (number, id) in posts {
             if cascades.places.get(&id) != Some(&number) {
@@ -82,73 +92,85 @@ impl Cascades {
         Ok(cascades)
     }
 
-    /// Whether `post` repeats one that voted; `now` is the topic's watermark in Unix seconds. Where `keep` is false nothing
-    /// of it is remembered.
-    pub(super) fn repeats(&mut self, now: i64, post: &Post, keep: bool) -> bool {
+    /// Finds the cascade of `post`; `now` is the watermark of the topic in Unix seconds. The post is remembered only if
+    /// `keep` is true.
+    pub(super) fn place(&mut self, now: i64, post: &Post, keep: bool) -> Placement {
+        let id = id_hash(&post.id);
+        // A reply is an opinion of its author and starts a cascade; retweets and quotes repeat the opinion of
+        // another.
+        let repeated = post.details.references.iter().filter(|one| one.kind != ReferenceKind::RepliedTo);
+        let roots: Vec<u64> = repeated.map(|one| id_hash(&one.id)).collect();
+        let referenced = roots.first().copied().unwrap_or(id);
+        // Disabled: every post counts.
         if self.horizon == 0 {
-            return false;
+            return Placement { repeats: false, root: referenced };
         }
         self.drop_before(now - self.horizon);
         let slot = now - now.rem_euclid(SLOT);
-        let id = id_hash(&post.id);
-        let repeated = post.details.references.iter().filter(|one| one.kind != ReferenceKind::RepliedTo);
-        let roots: Vec<u64> = repeated.map(|one| id_hash(&one.id)).collect();
         let mut sketch = None;
+        // References are exact, so they are tried first; texts are compared only without a known reference.
         let known = std::iter::once(&id).chain(&roots).find_map(|id| self.places.get(id).copied()).or_else(|| {
             sketch = Sketch::of(&post.text);
-            sketch.as_ref().and_then(|sketch| self.said_by(sketch))
+            sketch.as_ref().and_then(|sketch| self.find_similar(sketch))
         });
+        let first = known.and_then(|number| self.known.get(&number));
+        let root = first.map_or(referenced, |first| first.root.unwrap_or(first.id));
         if let Some(number) = known {
-            self.hear(number, slot);
+            // A cascade stays known for as long as it continues.
+            self.refresh(number, slot);
         }
         if keep {
-            for root in roots {
-                self.learn(root, slot, None);
+            // The original may never arrive here, but its other retweets will.
+            for repeated in roots {
+                self.learn(repeated, slot, None, root);
             }
-            self.learn(id, slot, sketch.filter(|_| known.is_none()));
+            // Only the first post of a cascade is compared with later texts.
+            self.learn(id, slot, sketch.filter(|_| known.is_none()), root);
         }
-        known.is_some()
+        Placement { repeats: known.is_some(), root }
     }
 
-    /// The post that says nearly the same.
-    fn said_by(&self, sketch: &Sketch) -> Option<u64> {
+    /// The known post with nearly the same text.
+    fn find_similar(&self, sketch: &Sketch) -> Option<u64> {
         sketch.keys().find_map(|key| {
             let number = self.places.get(&key)?;
             let said = self.known.get(number)?.sketch.as_ref()?;
-            said.says_the_same(sketch).then_some(*number)
+            said.is_similar(sketch).then_some(*number)
         })
     }
 
-    fn learn(&mut self, id: u64, heard: i64, sketch: Option<Sketch>) {
+    fn learn(&mut self, id: u64, last_seen: i64, sketch: Option<Sketch>, root: u64) {
         match self.places.get(&id) {
-            Some(number) => self.hear(*number, heard),
+            Some(number) => self.refresh(*number, last_seen),
             None => {
-                self.put(self.next, Known { id, heard, sketch });
+                self.put(self.next, KnownPost { id, last_seen, sketch, root: (root != id).then_some(root) });
                 self.next += 1;
                 self.shrink();
             }
         }
     }
 
-    fn hear(&mut self, number: u64, slot: i64) {
-        if self.known.get(&number).is_some_and(|known| known.heard < slot)
+    fn refresh(&mut self, number: u64, slot: i64) {
+        // Within a slot the post keeps its number, so that a fast cascade does not write a record per repeat.
+        if self.known.get(&number).is_some_and(|known| known.last_seen < slot)
             && let Some(known) = self.remove(number)
         {
-            self.put(self.next, Known { heard: slot, ..known });
+            self.put(self.next, KnownPost { last_seen: slot, ..known });
             self.next += 1;
         }
     }
 
-    fn put(&mut self, number: u64, known: Known) {
+    fn put(&mut self, number: u64, known: KnownPost) {
         known.keys().for_each(|key| {
             self.places.insert(key, number);
         });
         self.known.insert(number, known);
     }
 
-    fn remove(&mut self, number: u64) -> Option<Known> {
+    fn remove(&mut self, number: u64) -> Option<KnownPost> {
         let known = self.known.remove(&number)?;
         for key in known.keys() {
+            // A newer post with the same key keeps it.
             if self.places.get(&key) == Some(&number) {
                 self.places.remove(&key);
             }
@@ -157,6 +179,7 @@ impl Cascades {
             && let Some((first, left)) = self.records.range_mut(..=number).next_back()
         {
             *left -= 1;
+            // A record is removed once all its posts are gone or have newer numbers.
             if *left == 0 {
                 let first = *first;
                 self.records.remove(&first);
@@ -167,32 +190,32 @@ impl Cascades {
     }
 
     fn shrink(&mut self) {
-        while self.known.len() > MOST
+        while self.known.len() > MAX_POSTS
             && let Some((oldest, _)) = self.known.first_key_value()
         {
             self.remove(*oldest);
         }
     }
 
-    /// Forgets posts not heard of since `time` (Unix seconds); false where there were none.
+    /// Drops posts without a repeat since `time` (Unix seconds); returns false if there were none.
     pub(super) fn drop_before(&mut self, time: i64) -> bool {
         let known = self.known.len();
         while let Some((oldest, known)) = self.known.first_key_value()
-            && known.heard + SLOT <= time
+            && known.last_seen + SLOT <= time
         {
             self.remove(*oldest);
         }
         self.known.len() < known
     }
 
-    /// Forgets these posts. What is stored is not touched.
+    /// Drops these posts. The store is not changed.
     pub(super) fn forget(&mut self, ids: &[u64]) {
         for id in ids {
             if let Some(number) = self.places.get(id).copied() {
                 self.remove(number);
             }
         }
-        // An older post may have a key that the forgotten one hid.
+        // An older post may have a key that the dropped one had taken over.
         for (number, known) in &self.known {
             known.keys().for_each(|key| {
                 self.places.insert(key, *number);
@@ -204,7 +227,7 @@ impl Cascades {
         for record in self.emptied.drain(..) {
             batch.remove(&key(topic, record));
         }
-        let fresh: Vec<(&u64, &Known)> = self.known.range(self.saved..).collect();
+        let fresh: Vec<(&u64, &KnownPost)> = self.known.range(self.saved..).collect();
         if let Some((first, _)) = fresh.first() {
             batch.put(&key(topic, **first), &fresh)?;
             self.records.insert(**first, fresh.len());
@@ -214,9 +237,9 @@ impl Cascades {
     }
 }
 
-/// Takes posts out of stored records, with `batch`: what else is stored is that of the last commit, and stays so.
+/// Removes posts from the stored records, with `batch`; everything else stays as committed.
 pub(crate) fn forget_stored(store: &Store, batch: &mut Batch, ids: &[u64]) -> Result<(), StoreError> {
-    for entry in store.scan::<Vec<(u64, Known)>>(&Key::new(Table::Cascade)) {
+    for entry in store.scan::<Vec<(u64, KnownPost)>>(&Key::new(Table::Cascade)) {
         let (key, mut record) = entry?;
         if record.extract_if(.., |(_, known)| ids.contains(&known.id)).count() > 0 {
             batch.put(&key, &record)?;
@@ -229,9 +252,9 @@ fn key(topic: &str, record: u64) -> Key {
     Key::new(Table::Cascade).text(topic).number(record)
 }
 
-/// By which a post is known.
+/// The hash under which a post is known.
 pub(crate) fn id_hash(id: &str) -> u64 {
-    // Not that of `seen`, nor of a sketch: one table holds all keys.
+    // A separate seed: `places` holds the hashes of identifiers and of texts.
     twox_hash::XxHash64::oneshot(2, id.as_bytes())
 }
 

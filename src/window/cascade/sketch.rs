@@ -1,38 +1,38 @@
-//! [`Sketch`]: a text as numbers from which no word can be read, but whether another text says nearly the same.
+//! [`Sketch`]: hashes of a text that reveal no word, but whether another text is nearly the same.
 //!
-//! MinHash (Broder 1997) over a text's words and pairs of neighbouring words: the share of equal places in two sketches
-//! estimates how many of these two texts share (Jaccard). A word more or less in twelve leaves 0.88, a word replaced 0.77;
-//! two sentences of different people about one thing stay below 0.5.
+//! MinHash (Broder 1997) over the words and word pairs of a text: the share of equal places in two sketches estimates
+//! the Jaccard similarity of the texts. One word more or less in twelve leaves 0.88, one replaced word 0.77; sentences
+//! of different authors about one subject stay below 0.5.
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::wording;
+use crate::text::comparable_text;
 
-/// Places of a sketch that are looked up by.
+/// Hashes of a sketch that are used as look-up keys.
 const BANDS: usize = 4;
-/// Places that are compared.
+/// Hashes of a sketch that are compared.
 const PLACES: usize = 32;
-/// Equal places that make two texts one.
-const SAME: usize = 24;
-/// A text of fewer words or characters may be anybody's: fifty people who write "thank you" have fifty voices.
-const LEAST: (usize, usize) = (6, 40);
-/// The same of a text that says itself that it repeats another.
-const LEAST_QUOTED: (usize, usize) = (3, 12);
+/// Minimum number of equal places of similar texts.
+const MIN_EQUAL: usize = 24;
+/// Minimum words and characters of a text with a sketch: fifty people who write "thank you" are not copying each other.
+const MIN_LENGTH: (usize, usize) = (6, 40);
+/// The same for a text that is marked as a retweet or quote.
+const MIN_QUOTED_LENGTH: (usize, usize) = (3, 12);
 
 /// Hashes of a text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Sketch {
-    /// Of all words.
+    /// Hash of all words.
     whole: u64,
     bands: [u32; BANDS],
     places: [u8; PLACES],
 }
 
 impl Sketch {
-    /// None of a text too short to be told from others by its words.
+    /// The sketch of a text; `None` if the text is too short.
     pub(super) fn of(text: &str) -> Option<Self> {
-        let said = wording(text);
-        let least = if said.quoted { LEAST_QUOTED } else { LEAST };
+        let said = comparable_text(text);
+        let least = if said.quoted { MIN_QUOTED_LENGTH } else { MIN_LENGTH };
         let words = said.words.split(' ').count();
         (words >= least.0 && said.words.chars().count() >= least.1).then(|| Self::of_words(&said.words))
     }
@@ -49,7 +49,7 @@ impl Sketch {
             let hash = twox_hash::XxHash64::oneshot(0, word.as_bytes());
             note(hash);
             if let Some(last) = last.replace(hash) {
-                note(scrambled(last.rotate_left(1) ^ hash));
+                note(mix(last.rotate_left(1) ^ hash));
             }
         }
         let whole = twox_hash::XxHash64::oneshot(1, words.as_bytes());
@@ -62,32 +62,32 @@ impl Sketch {
         Self { whole, bands, places }
     }
 
-    /// By each of these a text that says nearly the same may be found.
+    /// Look-up keys; a similar text shares at least one of them with high probability.
     pub(super) fn keys(&self) -> impl Iterator<Item = u64> + use<> {
         let bands = self.bands;
-        let band = move |i: usize| scrambled(u64::from(bands[i]) | (i as u64 + 1) << 32);
+        let band = move |i: usize| mix(u64::from(bands[i]) | (i as u64 + 1) << 32);
         std::iter::once(self.whole).chain((0..BANDS).map(band))
     }
 
-    pub(super) fn says_the_same(&self, other: &Self) -> bool {
+    pub(super) fn is_similar(&self, other: &Self) -> bool {
         let equal = self.places.iter().zip(&other.places).filter(|(a, b)| a == b).count();
-        self.whole == other.whole || equal >= SAME
+        self.whole == other.whole || equal >= MIN_EQUAL
     }
 }
 
-/// Seeds of the hash functions. Part of what is stored.
+/// Seeds of the hash functions. They are part of the stored format.
 const SEEDS: [u64; BANDS + PLACES] = {
     let mut seeds = [0; BANDS + PLACES];
     let mut i = 0;
     while i < seeds.len() {
-        seeds[i] = scrambled(i as u64 + 1);
+        seeds[i] = mix(i as u64 + 1);
         i += 1;
     }
     seeds
 };
 
-/// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): every bit of `x` reaches every bit of the result.
-const fn scrambled(x: u64) -> u64 {
+/// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): every bit of `x` affects every bit of the result.
+const fn mix(x: u64) -> u64 {
     let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     fn same(a: &str, b: &str) -> bool {
-        Sketch::of(a).unwrap().says_the_same(&Sketch::of(b).unwrap())
+        Sketch::of(a).unwrap().is_similar(&Sketch::of(b).unwrap())
     }
 
     const TEXT: &str = "After four hours on the tarmac the crew told us nothing and then the flight was cancelled";

@@ -37,7 +37,7 @@ fn restarted(store: &Store, cascades: &mut Cascades) -> Cascades {
 #[test]
 fn retweets_quotes_and_copies_repeat_and_answers_do_not() {
     let mut cascades = cascades();
-    let mut repeats = |id: &str, text: &str, reference| cascades.repeats(0, &post(id, text, reference), true);
+    let mut repeats = |id: &str, text: &str, reference| cascades.place(0, &post(id, text, reference), true).repeats;
     assert!(!repeats("1", TEXTS[0], None));
     assert!(repeats("2", "RT @a: cut", Some((ReferenceKind::Reposted, "1"))));
     assert!(repeats("3", "look at this", Some((ReferenceKind::Quoted, "1"))));
@@ -55,7 +55,7 @@ fn a_cascade_is_known_for_as_long_as_it_goes_on_and_the_horizon_more() {
     let mut cascades = cascades();
     for (hour, repeated) in [(0, false), (20, true), (40, true), (63, true), (90, false)] {
         let copy = post(&hour.to_string(), TEXTS[1], None);
-        assert_eq!(cascades.repeats(hour * 3_600, &copy, true), repeated, "hour {hour}");
+        assert_eq!(cascades.place(hour * 3_600, &copy, true).repeats, repeated, "hour {hour}");
     }
     assert_eq!(cascades.known.len(), 1);
 }
@@ -64,8 +64,8 @@ fn a_cascade_is_known_for_as_long_as_it_goes_on_and_the_horizon_more() {
 fn a_horizon_of_nothing_lets_every_post_vote() {
     let mut cascades = Cascades::default();
     assert!(
-        !cascades.repeats(0, &post("1", TEXTS[0], None), true)
-            && !cascades.repeats(0, &post("2", TEXTS[0], None), true)
+        !cascades.place(0, &post("1", TEXTS[0], None), true).repeats
+            && !cascades.place(0, &post("2", TEXTS[0], None), true).repeats
     );
 }
 
@@ -74,21 +74,21 @@ fn what_is_known_is_bounded_in_memory_and_on_disk() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
     let mut cascades = cascades();
-    for id in 0..MOST * 2 {
-        cascades.repeats(0, &post(&id.to_string(), "short", None), true);
+    for id in 0..MAX_POSTS * 2 {
+        cascades.place(0, &post(&id.to_string(), "short", None), true);
         if id % 1_000 == 0 {
             let mut batch = Batch::default();
             cascades.save(&mut batch, "t").unwrap();
             store.commit(batch).unwrap();
         }
     }
-    assert_eq!((cascades.known.len(), cascades.places.len()), (MOST, MOST));
+    assert_eq!((cascades.known.len(), cascades.places.len()), (MAX_POSTS, MAX_POSTS));
     let loaded = restarted(&store, &mut cascades);
     assert_eq!(loaded.known, cascades.known);
     assert_eq!(loaded.places, cascades.places);
-    assert!(cascades.records.len() <= MOST / 1_000 + 2);
+    assert!(cascades.records.len() <= MAX_POSTS / 1_000 + 2);
     assert_eq!(store.keys(&Key::new(Table::Cascade)).count(), cascades.records.len());
-    assert!(cascades.places.contains_key(&id_hash(&(MOST * 2 - 1).to_string())));
+    assert!(cascades.places.contains_key(&id_hash(&(MAX_POSTS * 2 - 1).to_string())));
     assert!(!cascades.places.contains_key(&id_hash("0")));
 }
 
@@ -97,54 +97,74 @@ fn a_forgotten_post_is_in_no_record() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
     let mut cascades = cascades();
-    cascades.repeats(0, &post("1", TEXTS[0], None), true);
-    cascades.repeats(0, &post("2", TEXTS[1], None), true);
+    cascades.place(0, &post("1", TEXTS[0], None), true);
+    cascades.place(0, &post("2", TEXTS[1], None), true);
     let mut cascades = restarted(&store, &mut cascades);
     // Heard of again, it stands in two records.
-    assert!(cascades.repeats(7_200, &post("3", TEXTS[0], None), true));
+    assert!(cascades.place(7_200, &post("3", TEXTS[0], None), true).repeats);
     let mut cascades = restarted(&store, &mut cascades);
     let mut batch = Batch::default();
     cascades.forget(&[id_hash("1")]);
     forget_stored(&store, &mut batch, &[id_hash("1")]).unwrap();
     store.commit(batch).unwrap();
-    let stored = store.scan::<Vec<(u64, Known)>>(&Key::new(Table::Cascade)).flat_map(|entry| entry.unwrap().1);
+    let stored = store.scan::<Vec<(u64, KnownPost)>>(&Key::new(Table::Cascade)).flat_map(|entry| entry.unwrap().1);
     assert!(stored.into_iter().all(|(_, known)| known.id != id_hash("1")));
     for mut cascades in [cascades, cascades_of(&store).unwrap()] {
-        assert!(!cascades.repeats(7_200, &post("4", TEXTS[0], None), true), "nothing of it is left to repeat");
-        assert!(cascades.repeats(7_200, &post("5", TEXTS[1], None), true));
+        assert!(!cascades.place(7_200, &post("4", TEXTS[0], None), true).repeats, "nothing of it is left to repeat");
+        assert!(cascades.place(7_200, &post("5", TEXTS[1], None), true).repeats);
     }
+}
+
+/// A copy of a retweet of a quote belongs to the cascade of the first post, before and after a restart.
+#[test]
+fn every_post_of_a_cascade_names_its_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let mut cascades = cascades();
+    let root = |cascades: &mut Cascades, id: &str, text: &str, reference| {
+        cascades.place(0, &post(id, text, reference), true).root
+    };
+    let first = id_hash("1");
+    assert_eq!(root(&mut cascades, "2", "look at this", Some((ReferenceKind::Quoted, "1"))), first, "before it came");
+    assert_eq!(root(&mut cascades, "1", TEXTS[0], None), first);
+    assert_eq!(root(&mut cascades, "3", "RT @b: look at this", Some((ReferenceKind::Reposted, "2"))), first);
+    let mut cascades = restarted(&store, &mut cascades);
+    assert_eq!(root(&mut cascades, "4", "RT @c: RT @b", Some((ReferenceKind::Reposted, "3"))), first);
+    assert_eq!(root(&mut cascades, "5", "so sorry", Some((ReferenceKind::RepliedTo, "1"))), id_hash("5"));
+    assert_eq!(root(&mut cascades, "6", TEXTS[1], None), id_hash("6"));
+    assert_eq!(root(&mut cascades, "7", TEXTS[1], None), id_hash("6"), "a copy");
 }
 
 /// The same said over a list of all posts.
 #[derive(Default)]
-struct Model(Vec<Known>);
+struct Model(Vec<KnownPost>);
 
 impl Model {
     fn repeats(&mut self, now: i64, post: &Post) -> bool {
         let slot = now - now.rem_euclid(SLOT);
-        self.0.retain(|known| known.heard + SLOT > now - HORIZON);
+        self.0.retain(|known| known.last_seen + SLOT > now - HORIZON);
         let roots: Vec<u64> = post.details.references.iter().map(|one| id_hash(&one.id)).collect();
         let id = id_hash(&post.id);
         let sketch = Sketch::of(&post.text);
         let by_id = self.0.iter_mut().find(|known| known.id == id || roots.contains(&known.id));
         let repeated = match by_id {
             Some(known) => {
-                known.heard = slot;
+                known.last_seen = slot;
                 true
             }
             None => {
                 let same =
-                    |known: &&mut Known| matches!((&known.sketch, &sketch), (Some(a), Some(b)) if a.says_the_same(b));
-                self.0.iter_mut().rev().find(same).map(|known| known.heard = slot).is_some()
+                    |known: &&mut KnownPost| matches!((&known.sketch, &sketch), (Some(a), Some(b)) if a.is_similar(b));
+                self.0.iter_mut().rev().find(same).map(|known| known.last_seen = slot).is_some()
             }
         };
         for id in roots.into_iter().chain([id]) {
             match self.0.iter_mut().find(|known| known.id == id) {
-                Some(known) => known.heard = slot,
+                Some(known) => known.last_seen = slot,
                 None => {
                     let own = id == id_hash(&post.id);
                     let sketch = sketch.clone().filter(|_| own && !repeated);
-                    self.0.push(Known { id, heard: slot, sketch });
+                    self.0.push(KnownPost { id, last_seen: slot, sketch, root: None });
                 }
             }
         }
@@ -196,11 +216,11 @@ proptest! {
                     continue;
                 }
             };
-            prop_assert_eq!(cascades.repeats(now, &post, true), model.repeats(now, &post), "{} at {}", id, now);
+            prop_assert_eq!(cascades.place(now, &post, true).repeats, model.repeats(now, &post), "{} at {}", id, now);
         }
         let loaded = restarted(&store, &mut cascades);
-        let live = |cascades: &Cascades| -> Vec<Known> {
-            cascades.known.values().filter(|known| known.heard + SLOT > now - HORIZON).cloned().collect()
+        let live = |cascades: &Cascades| -> Vec<KnownPost> {
+            cascades.known.values().filter(|known| known.last_seen + SLOT > now - HORIZON).cloned().collect()
         };
         prop_assert_eq!(live(&loaded), live(&cascades));
     }

@@ -2,12 +2,13 @@
 
 use super::*;
 
-fn words() -> Words {
-    Words::new(Kind::Word)
+fn words() -> WordCounts {
+    WordCounts::new(TermKind::Word)
 }
 
-/// A week of posts, in which one in ten is about food and each holds "flight"; then an hour in which half are about bags.
-fn told(words: &mut Words) -> i64 {
+/// A week of posts, in which one in ten is about food and each holds "flight"; then an hour in which half are about
+/// bags.
+fn distinctive_word(words: &mut WordCounts) -> i64 {
     let start = 7 * 86_400;
     for i in 0..2_000 {
         let about = if i % 10 == 0 { "food" } else { "seat" };
@@ -25,10 +26,13 @@ fn told(words: &mut Words) -> i64 {
 #[test]
 fn what_is_new_stands_out_and_what_is_always_said_does_not() {
     let mut words = words();
-    let start = told(&mut words);
-    let told = words.standing_out(start, 5);
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!((told[0].word.as_str(), told[0].posts, told[0].normal), ("bags", 20, 0.0));
+    let start = distinctive_word(&mut words);
+    let distinctive_word = words.distinctive(start, 5);
+    assert_eq!(distinctive_word.len(), 1, "{distinctive_word:?}");
+    assert_eq!(
+        (distinctive_word[0].word.as_str(), distinctive_word[0].posts, distinctive_word[0].normal),
+        ("bags", 20, 0.0)
+    );
     let frequent = words.most_frequent(start, 2);
     assert_eq!((frequent[0].word.as_str(), frequent[0].posts), ("flight", 40));
     assert!((frequent[0].normal - 40.0).abs() < 1e-6);
@@ -38,7 +42,7 @@ fn what_is_new_stands_out_and_what_is_always_said_does_not() {
 fn without_a_past_nothing_stands_out() {
     let mut words = words();
     (0..20).for_each(|i| words.add(i, ["late"].into_iter()));
-    assert_eq!(words.standing_out(0, 5), []);
+    assert_eq!(words.distinctive(0, 5), []);
 }
 
 /// `scipy.stats.chi2_contingency([[20, 30], [10, 190]], correction=False, lambda_="log-likelihood")` says 36.755.
@@ -52,7 +56,7 @@ fn the_deviance_is_that_of_scipy() {
 fn what_one_person_wrote_is_kept_in_no_letters() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
-    let mut words = Words::new(Kind::Word).load(&store, "t").unwrap();
+    let mut words = WordCounts::new(TermKind::Word).load(&store, "t").unwrap();
     words.add(0, ["ann", "late"].into_iter());
     words.add(5, ["late", "late"].into_iter());
     words.add(9, ["late"].into_iter());
@@ -86,14 +90,14 @@ fn a_slot_is_bounded_and_keeps_what_is_frequent() {
 fn a_restart_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
-    let mut words = Words::new(Kind::Word).load(&store, "t").unwrap();
-    let start = told(&mut words);
+    let mut words = WordCounts::new(TermKind::Word).load(&store, "t").unwrap();
+    let start = distinctive_word(&mut words);
     let mut batch = Batch::default();
     words.save(&mut batch, "t").unwrap();
     store.commit(batch).unwrap();
-    let loaded = Words::new(Kind::Word).load(&store, "t").unwrap();
+    let loaded = WordCounts::new(TermKind::Word).load(&store, "t").unwrap();
     assert_eq!(loaded.slots, words.slots);
-    assert_eq!(loaded.usual, words.usual);
+    assert_eq!(loaded.baseline, words.baseline);
     assert_eq!((&loaded.recent, &loaded.names), (&words.recent, &words.names));
-    assert_eq!(loaded.standing_out(start, 5), words.standing_out(start, 5));
+    assert_eq!(loaded.distinctive(start, 5), words.distinctive(start, 5));
 }

@@ -1,4 +1,4 @@
-//! What `vigie top` says, in English and in French.
+//! The phrases of `vigie top`, in English and in French.
 
 use jiff::{SignedDuration, Timestamp, tz::Offset};
 
@@ -7,9 +7,9 @@ use crate::source::SourceState;
 
 /// Phrases of one language.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Words(pub(super) Language);
+pub(super) struct Phrases(pub(super) Language);
 
-impl Words {
+impl Phrases {
     fn pick(self, english: &'static str, french: &'static str) -> &'static str {
         match self.0 {
             Language::English => english,
@@ -32,12 +32,35 @@ impl Words {
         grouped
     }
 
-    pub(super) fn percent(self, share: f64) -> String {
-        format!("{:.0} %", share * 100.0)
+    pub(super) fn is_french(self) -> bool {
+        self.0 == Language::French
     }
 
+    /// `82%` or `82 %`.
+    pub(super) fn percent(self, share: f64) -> String {
+        format!("{:.0}{}", share * 100.0, self.pick("%", "\u{a0}%"))
+    }
+
+    /// `$8.10` or `8,10 $`.
     pub(super) fn dollars(self, amount: f64) -> String {
-        format!("{amount:.2} $").replace('.', self.pick(".", ","))
+        match self.0 {
+            Language::English => format!("${amount:.2}"),
+            Language::French => format!("{amount:.2}\u{a0}$").replace('.', ","),
+        }
+    }
+
+    /// French sets a no-break space before a colon.
+    pub(super) fn colon(self) -> &'static str {
+        self.pick(":", "\u{a0}:")
+    }
+
+    /// The state of an alert. English keeps the terms of Prometheus.
+    pub(super) fn alert_state(self, state: &str) -> String {
+        match (self.0, state) {
+            (Language::French, "firing") => "active".to_owned(),
+            (Language::French, "pending") => "en attente".to_owned(),
+            (_, state) => state.to_owned(),
+        }
     }
 
     /// `12 s`, `5 min`, `3 h 05 min`, `2 d 3 h`.
@@ -119,7 +142,6 @@ impl Words {
         self.pick("none", "aucune")
     }
 
-    /// `pending` and `firing` are Prometheus' words, which both languages keep.
     pub(super) fn topics(self) -> &'static str {
         self.pick("Topics, last hour", "Sujets, dernière heure")
     }
@@ -133,11 +155,11 @@ impl Words {
     }
 
     pub(super) fn normal(self) -> &'static str {
-        self.pick("normal", "normale")
+        self.pick("normal", "habituel")
     }
 
     pub(super) fn by_minute(self) -> &'static str {
-        self.pick("posts a minute", "messages par minute")
+        self.pick("posts per minute", "messages par minute")
     }
 
     pub(super) fn sources(self) -> &'static str {
@@ -145,7 +167,7 @@ impl Words {
     }
 
     pub(super) fn last_success(self) -> &'static str {
-        self.pick("last success", "dernier succès")
+        self.pick("last success", "dernière réception")
     }
 
     pub(super) fn state(self, state: &SourceState) -> &'static str {
@@ -187,6 +209,6 @@ impl Words {
     }
 
     pub(super) fn keys(self) -> &'static str {
-        self.pick("q leave   ↑↓ PgUp PgDn topics", "q quitter   ↑↓ PgUp PgDn sujets")
+        self.pick("q quit   ↑↓ PgUp PgDn topics", "q quitter   ↑↓ PgUp PgDn sujets")
     }
 }

@@ -1,19 +1,19 @@
-//! What serde says about a value, in words for who wrote it: what was found, what is wanted, and a suggestion.
+//! Translates serde's error messages for operators: what was found, what is expected, and a suggestion.
 
-/// What serde found wrong with a value.
+/// The error that serde reports for a value.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum ValueError {
     UnknownKey {
         key: String,
         known: Vec<String>,
     },
     MissingKey(String),
-    /// A sentence.
+    /// Any other error, as a sentence.
     Value(String),
 }
 
-impl Refusal {
-    /// Of serde's message, which has no other form.
+impl ValueError {
+    /// Parses serde's message: serde offers no structured form.
     pub(super) fn of(message: &str) -> Self {
         let words = quoted(message);
         let first = words.first().cloned().unwrap_or_default();
@@ -25,25 +25,25 @@ impl Refusal {
         }
         if message.starts_with("unknown variant ") {
             let known: Vec<String> = words.into_iter().skip(1).collect();
-            return Self::Value(format!("`{first}` is unknown; {}", wanted(&first, &known)));
+            return Self::Value(format!("unknown value `{first}`; {}", suggestion(&first, &known)));
         }
         Self::Value(sentence(message))
     }
 }
 
-/// `did you mean `x`?`, or what there is to choose from.
-pub(super) fn wanted(found: &str, known: &[String]) -> String {
+/// `did you mean `x`?`, or the list of known names.
+pub(super) fn suggestion(found: &str, known: &[String]) -> String {
     match nearest(found, known) {
         Some(near) => format!("did you mean `{near}`?"),
-        None if known.is_empty() => "nothing is wanted here".into(),
-        None => format!("wanted one of {}", known.join(", ")),
+        None if known.is_empty() => "no name is valid here".into(),
+        None => format!("expected one of: {}", known.join(", ")),
     }
 }
 
 fn nearest<'a>(found: &str, known: &'a [String]) -> Option<&'a String> {
     let found = found.to_lowercase();
     let near = |word: &&String| strsim::damerau_levenshtein(&found, &word.to_lowercase());
-    // A third of the letters may be wrong; beyond that a guess helps nobody.
+    // Up to a third of the letters may be wrong; a worse match would not help.
     known.iter().min_by_key(near).filter(|word| near(word) <= (found.chars().count().max(3)) / 3)
 }
 
@@ -57,22 +57,22 @@ fn sentence(message: &str) -> String {
         return hinted(message);
     };
     match rest.rsplit_once(", expected ") {
-        Some((found, kind)) => format!("found {found}, wanted {}", plain(kind)),
+        Some((found, kind)) => format!("found {found}, expected {}", plain(kind)),
         None => message.to_owned(),
     }
 }
 
-/// Rust's names for what is wanted, as people call them.
+/// Plain names for the Rust types in serde's messages.
 fn plain(kind: &str) -> &str {
     match kind {
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, not negative",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
         "i32" | "i64" => "a whole number",
         "f32" | "f64" => "a number",
-        "a sequence" => "a list, such as [\"a\", \"b\"]",
+        "a sequence" => "a list, e.g. [\"a\", \"b\"]",
         "a boolean" => "true or false",
         "a borrowed string" | "path string" => "a string",
-        "a signed duration string" => "a length of time, such as \"30s\" or \"5m\"",
-        "socket address" => "an address with a port, such as \"127.0.0.1:9469\"",
+        "a signed duration string" => "a duration, e.g. \"30s\" or \"5m\"",
+        "socket address" => "an address with a port, e.g. \"127.0.0.1:9469\"",
         kind if kind.starts_with("struct ") || kind.starts_with("internally tagged enum ") || kind == "a map" => {
             "a table"
         }
@@ -82,14 +82,14 @@ fn plain(kind: &str) -> &str {
 
 fn hinted(message: &str) -> String {
     if message.contains("socket address") {
-        return format!("{message}; wanted an address with a port, such as \"127.0.0.1:9469\"");
+        return format!("{message}; expected an address with a port, e.g. \"127.0.0.1:9469\"");
     }
     if message.contains("duration") || message.contains("designator") || message.contains("unit") {
-        return format!("{message}; wanted a length of time, such as \"30s\" or \"5m\"");
+        return format!("{message}; expected a duration, e.g. \"30s\" or \"5m\"");
     }
     message
         .strip_prefix("data did not match any variant of untagged enum")
-        .map_or_else(|| message.to_owned(), |_| "it has a form that is not known here".to_owned())
+        .map_or_else(|| message.to_owned(), |_| "the value has an unknown form".to_owned())
 }
 
 #[cfg(test)]
@@ -99,22 +99,22 @@ mod tests {
     #[test]
     fn a_near_word_is_suggested_and_a_far_one_is_not() {
         let known = ["bucket".to_owned(), "lateness".to_owned()];
-        assert_eq!(wanted("buket", &known), "did you mean `bucket`?");
-        assert_eq!(wanted("bcuket", &known), "did you mean `bucket`?");
-        assert_eq!(wanted("colour", &known), "wanted one of bucket, lateness");
-        assert_eq!(wanted("x", &[]), "nothing is wanted here");
+        assert_eq!(suggestion("buket", &known), "did you mean `bucket`?");
+        assert_eq!(suggestion("bcuket", &known), "did you mean `bucket`?");
+        assert_eq!(suggestion("colour", &known), "expected one of: bucket, lateness");
+        assert_eq!(suggestion("x", &[]), "no name is valid here");
     }
 
     #[test]
     fn serde_is_understood() {
         assert_eq!(
-            Refusal::of("unknown field `a`, expected `b` or `c`"),
-            Refusal::UnknownKey { key: "a".into(), known: vec!["b".into(), "c".into()] }
+            ValueError::of("unknown field `a`, expected `b` or `c`"),
+            ValueError::UnknownKey { key: "a".into(), known: vec!["b".into(), "c".into()] }
         );
-        assert_eq!(Refusal::of("missing field `a`"), Refusal::MissingKey("a".into()));
+        assert_eq!(ValueError::of("missing field `a`"), ValueError::MissingKey("a".into()));
         assert_eq!(
-            Refusal::of("invalid type: string \"x, y\", expected u32"),
-            Refusal::Value("found string \"x, y\", wanted a whole number, not negative".into())
+            ValueError::of("invalid type: string \"x, y\", expected u32"),
+            ValueError::Value("found string \"x, y\", expected a whole number, 0 or more".into())
         );
     }
 }

@@ -1,21 +1,19 @@
-//! Lengths of time on the command line: `36h`, `90m`, and days too, `5d` or `5d 12h`.
+//! Durations on the command line: `36h`, `90m`, and days, `5d` or `5d 12h`.
 
 use jiff::SignedDuration;
 
-/// Reads a length that is above zero.
+/// Parses a duration above zero.
 pub(super) fn parse(flag: &str) -> Result<SignedDuration, String> {
     match read(flag) {
         Some(length) if length.is_positive() => Ok(length),
-        _ => Err("wanted a length of time such as 90m, 36h or 5d".to_owned()),
+        _ => Err("expected a duration, e.g. 90m, 36h or 5d".to_owned()),
     }
 }
 
-/// Reads a length that may be zero.
+/// Parses a duration that may be zero.
 pub(super) fn parse_from_zero(flag: &str) -> Result<SignedDuration, String> {
     let length = if flag.trim() == "0" { Some(SignedDuration::ZERO) } else { read(flag) };
-    length
-        .filter(|length| !length.is_negative())
-        .ok_or_else(|| "wanted a length of time such as 0s, 36h or 5d".to_owned())
+    length.filter(|length| !length.is_negative()).ok_or_else(|| "expected a duration, e.g. 0s, 36h or 5d".to_owned())
 }
 
 fn read(flag: &str) -> Option<SignedDuration> {

@@ -1,4 +1,4 @@
-//! What the timeline says, in English and in French.
+//! The phrases of the timeline and of backtests, in English and in French.
 
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
@@ -8,13 +8,13 @@ use crate::language::Language;
 
 /// Phrases of one language.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::cli) struct Words(pub(in crate::cli) Language);
+pub(in crate::cli) struct Phrases(pub(in crate::cli) Language);
 
 const MONTHS_EN: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const MONTHS_FR: [&str; 12] =
     ["janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."];
 
-impl Words {
+impl Phrases {
     pub(in crate::cli) fn pick(self, english: &'static str, french: &'static str) -> &'static str {
         match self.0 {
             Language::English => english,
@@ -36,8 +36,9 @@ impl Words {
         grouped
     }
 
+    /// `94%` or `94 %`.
     pub(in crate::cli) fn percent(self, share: f64) -> String {
-        format!("{:.0} %", share * 100.0)
+        format!("{:.0}{}", share * 100.0, self.pick("%", "\u{a0}%"))
     }
 
     pub(in crate::cli) fn posts(self, number: u64) -> String {
@@ -54,7 +55,7 @@ impl Words {
     }
 
     pub(in crate::cli) fn counted(self, number: u64, one: &str, many: &str) -> String {
-        // French keeps the singular below two; English for one alone.
+        // French uses the singular for 0 and 1, English only for 1.
         let singular = number == 1 || (number == 0 && self.0 == Language::French);
         format!("{} {}", self.number(number), if singular { one } else { many })
     }
@@ -71,12 +72,12 @@ impl Words {
         self.pick("positive", "positifs")
     }
 
-    /// `94 % of 87 posts negative`.
+    /// `94% of 87 posts negative`.
     pub(super) fn rate_of(self, rate: f64, posts: u64) -> String {
         let (rate, posts) = (self.percent(rate), self.posts(posts));
         match self.0 {
             Language::English => format!("{rate} of {posts} negative"),
-            Language::French => format!("{rate} de négatifs sur {posts}"),
+            Language::French => format!("{rate} de négatifs (sur {posts})"),
         }
     }
 
@@ -86,15 +87,22 @@ impl Words {
         format!("{negative} {} {posts}", self.pick("negative of", "négatifs sur"))
     }
 
-    /// `at least 88 % for sure`.
-    pub(super) fn at_least(self, bound: &str) -> String {
-        match self.0 {
-            Language::English => format!("at least {bound} for sure"),
-            Language::French => format!("au moins {bound} à coup sûr"),
-        }
+    /// `lower bound 88%`.
+    pub(super) fn lower_bound(self, bound: &str) -> String {
+        format!("{} {bound}", self.pick("lower bound", "au moins"))
     }
 
-    /// French sets a space before `:` and `;`.
+    /// `no posts until 24 Feb 11:27; 18 expected`.
+    pub(in crate::cli) fn silent_until(self, time: Timestamp, expected: Option<u64>) -> String {
+        let (until, semicolon) = (self.moment(time), self.semicolon());
+        let expected = expected.map(|posts| {
+            let posts = self.number(posts);
+            format!("{semicolon} {posts} {}", self.pick("expected", "attendus"))
+        });
+        format!("{} {until}{}", self.pick("no posts until", "aucun message jusqu’au"), expected.unwrap_or_default())
+    }
+
+    /// French sets a no-break space before `:` and `;`.
     pub(in crate::cli) fn colon(self) -> &'static str {
         self.pick(":", "\u{a0}:")
     }
@@ -149,7 +157,7 @@ impl Words {
     }
 
     pub(super) fn normal(self) -> &'static str {
-        self.pick("normal", "normale")
+        self.pick("normal", "d’ordinaire")
     }
 
     pub(super) fn threshold(self) -> &'static str {
@@ -167,25 +175,27 @@ impl Words {
     pub(super) fn most_in(self, posts: u64, hours: i64) -> String {
         let number = self.number(posts);
         match (self.0, hours) {
-            (Language::English, 1) => format!("{number} an hour at most"),
-            (Language::English, _) => format!("{number} in {hours} h at most"),
-            (Language::French, 1) => format!("{number} par heure au plus"),
-            (Language::French, _) => format!("{number} en {hours} h au plus"),
+            (Language::English, 1) => format!("max. {number} per hour"),
+            (Language::English, _) => format!("max. {number} in {hours} h"),
+            (Language::French, 1) => format!("max. {number} par heure"),
+            (Language::French, _) => format!("max. {number} en {hours} h"),
         }
     }
 
     pub(super) fn legend(self, hours: i64) -> String {
         match self.0 {
             Language::English => {
-                format!("share of negative posts, {hours} h a column; ╌ or ▒ is normal; times are UTC")
+                format!("share of negative posts, {hours} h per column; ╌ or ▒: normal level; times in UTC")
             }
             Language::French => {
-                format!("part de messages négatifs, {hours} h par colonne ; ╌ ou ▒ : la normale ; heures UTC")
+                format!(
+                    "part de messages négatifs, {hours} h par colonne\u{a0}; ╌ ou ▒\u{a0}: niveau habituel\u{a0}; heures UTC"
+                )
             }
         }
     }
 
-    /// The annotation with the sentence for this language.
+    /// The name of the annotation in this language.
     pub(super) fn annotation(self) -> &'static str {
         self.pick("summary", "summary_fr")
     }
@@ -200,13 +210,13 @@ impl Words {
 
     pub(super) fn resumed(self, skipped: u64) -> String {
         match self.0 {
-            Language::English => format!("{} of them in an earlier run", self.number(skipped)),
+            Language::English => format!("{} of them in a previous run", self.number(skipped)),
             Language::French => format!("dont {} lors d'une exécution précédente", self.number(skipped)),
         }
     }
 
     pub(super) fn duplicates(self) -> &'static str {
-        self.pick("seen before", "déjà vus")
+        self.pick("duplicates", "doublons")
     }
 
     pub(super) fn too_late(self) -> &'static str {
@@ -214,7 +224,7 @@ impl Words {
     }
 
     pub(super) fn unmatched(self) -> &'static str {
-        self.pick("of no topic", "hors sujet")
+        self.pick("without topic", "hors sujet")
     }
 
     pub(in crate::cli) fn rejected(self, rows: u64) -> String {
@@ -235,8 +245,8 @@ impl Words {
 mod tests {
     use super::*;
 
-    const EN: Words = Words(Language::English);
-    const FR: Words = Words(Language::French);
+    const EN: Phrases = Phrases(Language::English);
+    const FR: Phrases = Phrases(Language::French);
 
     #[test]
     fn numbers_and_plurals() {

@@ -1,34 +1,34 @@
-//! [`Bar`]: the progress of a replay on a terminal, and nothing anywhere else.
+//! [`ReplayProgressBar`]: the progress of a replay, on terminals only.
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::pipeline::replay::Progress;
+use crate::pipeline::replay::ReplayStage;
 
 const READING: &str = "reading  {wide_bar} {bytes}/{total_bytes} {binary_bytes_per_sec} ETA {eta}";
 const READING_A_PIPE: &str = "reading  {spinner} {bytes} {binary_bytes_per_sec}";
 const REPLAYING: &str = "replaying {wide_bar} {human_pos}/{human_len} posts, {posts_per_sec} posts/s, ETA {eta}";
 
-/// Drawn on standard error by indicatif, which draws nothing where that is no terminal.
-pub(super) struct Bar {
+/// Drawn on standard error by indicatif, which draws nothing if that is not a terminal.
+pub(super) struct ReplayProgressBar {
     bar: ProgressBar,
     replaying: bool,
 }
 
-impl Bar {
+impl ReplayProgressBar {
     pub(super) fn new() -> Self {
         Self { bar: ProgressBar::no_length().with_style(style(READING_A_PIPE)), replaying: false }
     }
 
-    pub(super) fn show(&mut self, progress: Progress) {
+    pub(super) fn show(&mut self, progress: ReplayStage) {
         match progress {
-            Progress::Reading { bytes, total } => {
+            ReplayStage::Reading { bytes, total } => {
                 if let Some(total) = total.filter(|_| self.bar.length().is_none()) {
                     self.bar.set_length(total);
                     self.bar.set_style(style(READING));
                 }
                 self.bar.set_position(bytes);
             }
-            Progress::Replaying { done, total } => {
+            ReplayStage::Replaying { done, total } => {
                 if !self.replaying {
                     self.replaying = true;
                     self.clear();

@@ -1,11 +1,11 @@
-//! What a backtest says, in English and in French.
+//! The phrases of `vigie backtest`, in English and in French.
 
 use jiff::SignedDuration;
 
-pub(super) use crate::cli::timeline::words::Words;
+pub(super) use crate::cli::timeline::phrases::Phrases;
 use crate::pipeline::backtest::Basis;
 
-impl Words {
+impl Phrases {
     /// `1.4 weeks`.
     pub(super) fn weeks(self, weeks: f64) -> String {
         format!("{} {}", self.decimal(weeks), self.pick("weeks", "semaines"))
@@ -19,15 +19,16 @@ impl Words {
         match basis {
             Basis::Incidents(incidents) => {
                 let number = self.counted(incidents.len() as u64, "incident", "incidents");
-                format!("{} {number}", self.pick("judged by", "jugé sur"))
+                format!("{} {number}", self.pick("evaluated by", "évalué sur"))
             }
             Basis::Labels { margin } => {
-                let by = self.pick("judged by the dump's labels, margin", "jugé sur les étiquettes, marge de");
+                let by =
+                    self.pick("evaluated by the labels of the dump, margin", "évalué sur les étiquettes, marge de");
                 format!("{by} {:.0} points", margin * 100.0)
             }
-            Basis::Nothing => {
-                self.pick("not judged: no incident and no label is known", "non jugé : ni incident ni étiquette").into()
-            }
+            Basis::Nothing => self
+                .pick("not evaluated: no incidents and no labels", "non évalué\u{a0}: ni incident ni étiquette")
+                .into(),
         }
     }
 
@@ -46,9 +47,9 @@ impl Words {
         self.counted(number as u64, one, self.pick("false alarms", "fausses alertes"))
     }
 
-    /// `2.1 a week`.
-    pub(super) fn a_week(self, number: f64) -> String {
-        format!("{} {}", self.decimal(number), self.pick("a week", "par semaine"))
+    /// `2.1 per week`.
+    pub(super) fn per_week(self, number: f64) -> String {
+        format!("{} {}", self.decimal(number), self.pick("per week", "par semaine"))
     }
 
     pub(super) fn precision(self) -> &'static str {
@@ -58,46 +59,54 @@ impl Words {
     pub(super) fn found(self, found: usize, incidents: usize) -> String {
         let of = self.counted(incidents as u64, "incident", "incidents");
         match self {
-            Self(crate::language::Language::English) => format!("found {found} of {of}"),
-            Self(crate::language::Language::French) => format!("{found} trouvé(s) sur {of}"),
+            Self(crate::language::Language::English) => format!("detected {found} of {of}"),
+            Self(crate::language::Language::French) => format!("{found} détecté(s) sur {of}"),
         }
     }
 
     pub(super) fn median_delay(self, delay: SignedDuration) -> String {
-        format!("{} {}", self.duration(delay), self.pick("after they began (median)", "après leur début (médiane)"))
+        format!("{} {}", self.pick("median delay", "délai médian"), self.duration(delay))
     }
 
-    /// Beside one alert.
+    /// The verdict on one alert.
     pub(super) fn verdict(self, is_false: Option<bool>) -> &'static str {
         match is_false {
             Some(true) => self.pick("false", "fausse"),
-            Some(false) => self.pick("right", "juste"),
+            Some(false) => self.pick("true", "juste"),
             None => "",
         }
     }
 
     pub(super) fn after(self, delay: SignedDuration) -> String {
-        format!("{} {}", self.duration(delay), self.pick("after the incident began", "après le début de l'incident"))
+        format!("{} {}", self.duration(delay), self.pick("after the incident began", "après le début de l’incident"))
     }
 
-    /// Heads of the sweep's columns.
+    /// Headers of the columns of a sweep.
     pub(super) fn columns(self) -> [&'static str; 6] {
         match self.0 {
             crate::language::Language::English => {
-                ["rule", "fired", "false a week", "precision", "found", "median delay"]
+                ["rule", "alerts", "false per week", "precision", "detected", "median delay"]
             }
             crate::language::Language::French => {
-                ["règle", "alertes", "fausses par sem.", "précision", "trouvés", "délai médian"]
+                ["règle", "alertes", "fausses par sem.", "précision", "détectés", "délai médian"]
             }
         }
     }
 
-    pub(super) fn chart_title(self, key: &str) -> String {
-        format!("{} {key}", self.pick("What is traded by", "Le compromis de"))
+    /// `has_delays`: the vertical axis is the delay, not the number of alerts.
+    pub(super) fn chart_title(self, key: &str, has_delays: bool) -> String {
+        match has_delays {
+            true => {
+                let title =
+                    self.pick("False alarms vs. detection delay, by", "Fausses alertes et délai de détection, selon");
+                format!("{title} {key}")
+            }
+            false => format!("{} {key}", self.pick("False alarms vs. alerts, by", "Fausses alertes et alertes, selon")),
+        }
     }
 
     pub(super) fn false_axis(self) -> &'static str {
-        self.pick("false alarms a week", "fausses alertes par semaine")
+        self.pick("false alarms per week", "fausses alertes par semaine")
     }
 
     pub(super) fn delay_axis(self) -> &'static str {
@@ -105,10 +114,10 @@ impl Words {
     }
 
     pub(super) fn fired_axis(self) -> &'static str {
-        self.pick("alerts a week", "alertes par semaine")
+        self.pick("alerts per week", "alertes par semaine")
     }
 
     pub(super) fn not_found(self) -> &'static str {
-        self.pick("not found (half or more)", "non trouvés (la moitié ou plus)")
+        self.pick("half or more not detected", "la moitié ou plus non détectés")
     }
 }
