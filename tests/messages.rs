@@ -1,5 +1,5 @@
-//! What people read, made of the real storm in the airline dump. With `VIGIE_MESSAGES_DIR` set, everything is written
-//! there to be looked at.
+//! The messages that people read, rendered from the real storm in the airline dump. With `VIGIE_MESSAGES_DIR` set, all
+//! of them are written to that directory.
 #![allow(clippy::unwrap_used, reason = "a test's helpers: a panic there is the failure it should be")]
 
 #[path = "messages/storm.rs"]
@@ -16,7 +16,7 @@ use vigie::language::Language;
 use vigie::notify::render::{CARD_BYTES, CHART_CID, Message, Style, Templates, render, sample};
 use vigie::notify::{Acknowledged, Incident, Kind, Notification};
 
-use storm::{AT, Storm, notification, trouble};
+use storm::{AT, Storm, notification, operational};
 
 /// Every kind of message, by name.
 fn cases() -> Vec<(&'static str, Notification)> {
@@ -26,8 +26,12 @@ fn cases() -> Vec<(&'static str, Notification)> {
     let (volume, rate) = (storm.volume(at), storm.rate(at));
     let over = |alert: &Alert| Alert { ends_at: Some(later), ..alert.clone() };
     let opened = notification(Kind::Opened, at, vec![volume.clone(), rate.clone()]);
-    let stalled =
-        trouble("SourceBlocked", "x-search", "401: X does not accept the token; put a new one into x.token_file", at);
+    let stalled = operational(
+        "SourceBlocked",
+        "x-search",
+        "401: X does not accept the token; put a new one into x.token_file",
+        at,
+    );
     let incident = Incident { ended_at: Some(later), ..opened.incident.clone() };
     let mut long = opened.clone();
     for sample in &mut long.alerts[0].samples {
@@ -93,9 +97,9 @@ fn messages() -> impl Iterator<Item = (String, Notification, Message)> {
 }
 
 #[test]
-fn every_message_is_whole_and_small() {
+fn every_message_is_complete_and_small() {
     for (name, notification, message) in messages() {
-        assert_eq!(message.faults, Vec::<String>::new(), "{name}");
+        assert_eq!(message.template_errors, Vec::<String>::new(), "{name}");
         assert!(message.html.len() < 60_000, "{name}: {} bytes of HTML", message.html.len());
         assert!(message.card.to_string().len() <= CARD_BYTES, "{name}");
         assert!(message.slack["blocks"].as_array().unwrap().len() <= 50, "{name}");
@@ -116,7 +120,7 @@ fn every_message_is_whole_and_small() {
 fn write(directory: &Path, name: &str, message: &Message) {
     fs::create_dir_all(directory).unwrap();
     let write = |ending: &str, bytes: &[u8]| fs::write(directory.join(format!("{name}.{ending}")), bytes).unwrap();
-    // A browser knows no `cid:`.
+    // A browser does not support `cid:`.
     write("html", message.html.replace(&format!("cid:{CHART_CID}"), &format!("{name}.png")).as_bytes());
     write("txt", format!("Subject: {}\nSummary: {}\n\n{}", message.subject, message.summary, message.text).as_bytes());
     write("card.json", serde_json::to_string_pretty(&message.card).unwrap().as_bytes());
@@ -135,9 +139,9 @@ fn the_subject_stays_the_same_through_an_incident() {
     assert!(subjects.iter().all(|subject| subject == "[US Airways] Bad buzz (USAI-7F3K)"), "{subjects:?}");
 }
 
-/// The texts of messages as they were when somebody last read them. `VIGIE_BLESS=1` writes them anew, to be read again.
+/// The texts of messages as they were last reviewed. `VIGIE_BLESS=1` rewrites them: review them again.
 #[test]
-fn the_texts_are_as_they_were_read() {
+fn the_texts_are_as_reviewed() {
     let at: Timestamp = "2026-11-24T15:35:00Z".parse().unwrap();
     let test = sample("crisis-team", Some("https://vigie.example.com".into()), at);
     let alert = test.alerts[0].clone();
@@ -155,7 +159,7 @@ fn the_texts_are_as_they_were_read() {
         repeats_at: None,
         ..opened.clone()
     };
-    let blocked = trouble("SourceBlocked", "x-search", "401: X does not accept the token", at);
+    let blocked = operational("SourceBlocked", "x-search", "401: X does not accept the token", at);
     let blocked = Notification { alerts: vec![blocked], group: BTreeMap::new(), console: None, ..opened.clone() };
     for (name, notification) in [("opened", opened), ("resolved", resolved), ("blocked", blocked)] {
         for (language, code) in [(Language::English, "en"), (Language::French, "fr")] {

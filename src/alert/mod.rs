@@ -1,12 +1,14 @@
-//! Alerts: what a rule on a topic has become over time. Stands between `rule`, which judges one moment, and `monitor`,
-//! which commits the outcome.
+//! Alerts: the state of a rule on a topic over time. Stands between `rule`, which evaluates one moment, and `monitor`,
+//! which commits the result.
 
+mod context;
 mod fingerprint;
-mod story;
+mod operational;
 mod tracker;
 
+pub use context::{AlertContext, Point, Reason, Word};
 pub use fingerprint::Fingerprint;
-pub use story::{Point, Reason, Story, Word};
+pub use operational::{OperationalAlert, UnknownOperationalAlert};
 pub use tracker::{AlertState, Change, Timing};
 
 use std::collections::BTreeMap;
@@ -14,7 +16,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::rule::{Explanation, Measured};
+use crate::rule::{Explanation, Measurement};
 use crate::window::Sample;
 
 /// One alert, from the moment its condition first held to its end.
@@ -28,50 +30,54 @@ pub struct Alert {
     pub annotations: BTreeMap<String, String>,
     /// When the condition first held.
     pub starts_at: Timestamp,
-    /// When it had held for as long as the rule wants.
+    /// When the condition had held for the rule's `for`.
     pub fired_at: Timestamp,
-    /// When it was over; none while the alert fires.
+    /// When it resolved; none while the alert fires.
     pub ends_at: Option<Timestamp>,
+    /// Since when the condition no longer holds, while the alert still fires.
+    pub quiet_since: Option<Timestamp>,
+    /// When the alert resolves, unless the condition holds again before.
+    pub resolves_at: Option<Timestamp>,
     /// The numbers that made it fire.
-    pub fired_on: Measured,
+    pub fired_on: Measurement,
     /// The numbers of its worst moment: the highest lower bound.
-    pub peak: Measured,
+    pub peak: Measurement,
     pub peak_at: Timestamp,
     /// The numbers now.
-    pub latest: Measured,
-    /// Posts that show what people say, the most negative first.
+    pub latest: Measurement,
+    /// Sample posts, the most negative first.
     pub samples: Vec<Sample>,
-    /// Whether rates, and not numbers of posts, were compared.
+    /// Whether the rule compares rates rather than numbers of posts.
     pub is_rate: bool,
-    /// Why it fired, in numbers.
+    /// The numbers behind the decision.
     pub explanation: Explanation,
-    /// What else people are shown, as of its worst moment.
-    pub story: Story,
+    /// Words, reasons, reach and trend, as of its worst moment.
+    pub context: AlertContext,
 }
 
-/// Whether a notification tells of a beginning or an end.
+/// Whether an alert began or ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Status {
+pub enum TransitionKind {
     Firing,
     Resolved,
 }
 
-/// A change that people are told of.
+/// A change that receivers are notified of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Transition {
-    pub status: Status,
+    pub status: TransitionKind,
     pub at: Timestamp,
     pub alert: Alert,
 }
 
 impl Transition {
-    /// The same for every delivery of this transition, so that a receiver can drop a repeat.
+    /// The same for every delivery of this transition, so that a receiver can drop duplicates.
     pub fn key(&self) -> String {
         let Alert { fingerprint, starts_at, .. } = &self.alert;
         let status = match self.status {
-            Status::Firing => "firing",
-            Status::Resolved => "resolved",
+            TransitionKind::Firing => "firing",
+            TransitionKind::Resolved => "resolved",
         };
         format!("{fingerprint}-{}-{status}", starts_at.as_second())
     }

@@ -36,7 +36,7 @@ pub enum Change {
     None,
     /// The condition began to hold.
     Began,
-    /// Pending came to nothing.
+    /// The condition stopped holding before the alert fired.
     Lapsed,
     /// The alert fires; its condition first held at `since`.
     Fired {
@@ -46,7 +46,7 @@ pub enum Change {
 }
 
 impl AlertState {
-    /// The same state with no moment after `now`, for a clock that had run ahead.
+    /// The same state with no moment after `now`, after the clock ran ahead.
     #[must_use]
     pub fn rewound(self, now: Timestamp) -> Self {
         match self {
@@ -58,24 +58,25 @@ impl AlertState {
         }
     }
 
-    /// The state after the condition was found to hold, or not, at `now`, and what that changed. `now` never goes back
-    /// between calls.
+    /// The state after an evaluation at `now`, and what that changed. `now` never goes back between calls.
     #[must_use]
     pub fn step(self, now: Timestamp, holds: bool, timing: Timing) -> (Self, Change) {
         match (self, holds) {
             (Self::Inactive, false) => (Self::Inactive, Change::None),
-            (Self::Inactive, true) => match Self::held(now, now, timing) {
+            (Self::Inactive, true) => match Self::fire_or_wait(now, now, timing) {
                 (state, Change::None) => (state, Change::Began),
                 fired => fired,
             },
             (Self::Pending { .. }, false) => (Self::Inactive, Change::Lapsed),
-            (Self::Pending { since }, true) => Self::held(since, now, timing),
+            (Self::Pending { since }, true) => Self::fire_or_wait(since, now, timing),
             (Self::Firing { since, .. }, true) => (Self::Firing { since, quiet_since: None }, Change::None),
-            (Self::Firing { since, quiet_since }, false) => Self::quiet(since, quiet_since.unwrap_or(now), now, timing),
+            (Self::Firing { since, quiet_since }, false) => {
+                Self::resolve_or_wait(since, quiet_since.unwrap_or(now), now, timing)
+            }
         }
     }
 
-    fn held(since: Timestamp, now: Timestamp, timing: Timing) -> (Self, Change) {
+    fn fire_or_wait(since: Timestamp, now: Timestamp, timing: Timing) -> (Self, Change) {
         if now.duration_since(since) >= timing.hold {
             (Self::Firing { since, quiet_since: None }, Change::Fired { since })
         } else {
@@ -83,7 +84,7 @@ impl AlertState {
         }
     }
 
-    fn quiet(since: Timestamp, quiet_since: Timestamp, now: Timestamp, timing: Timing) -> (Self, Change) {
+    fn resolve_or_wait(since: Timestamp, quiet_since: Timestamp, now: Timestamp, timing: Timing) -> (Self, Change) {
         if now.duration_since(quiet_since) >= timing.keep_firing_for {
             (Self::Inactive, Change::Resolved)
         } else {
@@ -130,7 +131,7 @@ mod tests {
         assert_eq!(changes("##.#.#...", timing(0, 2)), [(0, fired(0)), (8, Change::Resolved)], "no flapping");
     }
 
-    /// The rules of Prometheus, said over the whole past instead of a state.
+    /// The rules of Prometheus, computed from the whole past instead of a state.
     #[derive(Default)]
     struct Recount {
         past: Vec<(Timestamp, bool)>,
@@ -140,8 +141,8 @@ mod tests {
     impl Recount {
         fn step(&mut self, now: Timestamp, holds: bool, timing: Timing) -> bool {
             self.past.push((now, holds));
-            let run = |wanted: bool| {
-                let run = self.past.iter().rev().take_while(|(_, held)| *held == wanted).last();
+            let run = |expected: bool| {
+                let run = self.past.iter().rev().take_while(|(_, held)| *held == expected).last();
                 run.map(|(since, _)| now.duration_since(*since))
             };
             if self.firing {

@@ -1,4 +1,4 @@
-//! `vigie send-test`: tells one receiver of something that did not happen, and what its server said to that.
+//! `vigie send-test`: sends a sample notification to one receiver, and prints the server's answer.
 
 use std::sync::Arc;
 
@@ -14,16 +14,16 @@ use crate::pipeline::assembly;
 
 /// Send a sample alert to a receiver, and print what its server answers
 ///
-/// The sample is marked as a test, and looks as a real one would. What the server says is printed in its own words, without
-/// secrets. Ends with code 1 when the receiver was not told, with 78 when the configuration or a secret is at fault.
+/// The sample is marked as a test, and otherwise looks like a real alert. The server's error is printed verbatim, without
+/// secrets. The exit code is 1 if the delivery failed, and 78 if the configuration or a secret is invalid.
 #[derive(Debug, Args)]
 pub(super) struct SendTestArgs {
     /// Name of a [[receiver]] of the configuration
     receiver: String,
-    /// Which moment of an incident to play; the second ends the first where it is kept, as in PagerDuty
+    /// The kind of message: opened, or resolved, which ends the incident where one is kept, as in PagerDuty
     #[arg(long, value_enum, default_value_t = Moment::Opened)]
     kind: Moment,
-    /// Language of the message, instead of the receiver's
+    /// Language of the message; defaults to the receiver's
     #[arg(long, value_enum)]
     language: Option<Tongue>,
     #[command(flatten)]
@@ -61,40 +61,46 @@ impl From<Tongue> for Language {
 }
 
 pub(super) fn run(args: &SendTestArgs) -> anyhow::Result<()> {
-    let config = args.config.origin(None, Purpose::Dump).load()?.config;
+    let config = args.config.loader(None, Purpose::Dump).load()?.config;
     let names: Vec<&str> = config.receivers.iter().map(|receiver| receiver.name.as_str()).collect();
     let Some(receiver) = config.receivers.iter().find(|receiver| receiver.name == args.receiver) else {
         let known = match names.as_slice() {
-            [] => "there is none at all: add a [[receiver]]".to_owned(),
-            names => format!("known: {}", names.join(", ")),
+            [] => "the configuration has no [[receiver]]".to_owned(),
+            names => format!("expected one of: {}", names.join(", ")),
         };
-        bail!("there is no receiver {:?} in the configuration; {known}", args.receiver);
+        bail!("unknown receiver {:?}; {known}", args.receiver);
     };
     let mut receiver = receiver.clone();
     receiver.language = args.language.map(Into::into).or(receiver.language);
     let templates = Arc::new(assembly::templates(&config)?);
     let environment = |name: &str| std::env::var(name).ok();
     let mut notifier = receiver.build(config.language, templates, Arc::new(Timestamp::now), &environment)?;
-    let told = sample(&receiver.name, args.kind.into(), Timestamp::now(), config.notify.console.clone());
-    match notifier.notify(&told) {
-        Ok(()) if notifier.complaint().is_some() => {
-            let complaint = notifier.complaint().unwrap_or_default();
-            Err(anyhow!("{} ({}) was told in part: {complaint}", receiver.name, receiver.channel.kind()))
+    let notification = sample(&receiver.name, args.kind.into(), Timestamp::now(), config.notify.console.clone());
+    match notifier.notify(&notification) {
+        Ok(()) => match notifier.partial_failure() {
+            Some(reason) => {
+                Err(anyhow!("{} ({}): delivered in part: {reason}", receiver.name, receiver.integration.kind()))
+            }
+            None => {
+                let id = &notification.incident.id;
+                println!("{}: test message {id} delivered ({})", receiver.name, receiver.integration);
+                Ok(())
+            }
+        },
+        Err(error) => {
+            Err(anyhow!("{} ({}): delivery failed: {}", receiver.name, receiver.integration.kind(), describe(&error)))
         }
-        Ok(()) => {
-            println!("{} took the test message of {}: {}", receiver.name, told.incident.id, receiver.channel);
-            Ok(())
-        }
-        Err(error) => Err(anyhow!("{} ({}) was not told: {}", receiver.name, receiver.channel.kind(), why(&error))),
     }
 }
 
-fn why(error: &NotifyError) -> String {
+fn describe(error: &NotifyError) -> String {
     match error {
-        NotifyError::Permanent { reason } => format!("{reason}\nThis stays until somebody changes something."),
-        NotifyError::Passing { reason, retry_after } => {
-            let wait = retry_after.map(|wait| format!(" It asks for {} s of patience.", wait.as_secs()));
-            format!("{reason}\nThis may pass by itself; vigie would try again.{}", wait.unwrap_or_default())
+        NotifyError::Permanent { reason } => {
+            format!("{reason}\nThis is permanent: retrying does not help until somebody fixes it.")
+        }
+        NotifyError::Transient { reason, retry_after } => {
+            let wait = retry_after.map(|wait| format!(" The server asks to wait {} s.", wait.as_secs()));
+            format!("{reason}\nThis may be temporary: vigie would retry.{}", wait.unwrap_or_default())
         }
     }
 }

@@ -1,5 +1,6 @@
-//! Alertmanager, by its API v2: each alert of the incident as an alert of its own, with its labels, so that Alertmanager's
-//! routes and silences apply. It forgets what is not said again: the dispatcher sends a firing incident every `resend`.
+//! Alertmanager, by its API v2: each alert of the incident is posted with its labels, so that Alertmanager's routes and
+//! silences apply. Alertmanager drops alerts that are not resent: the dispatcher resends firing incidents every
+//! `resend`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,15 +9,15 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
-use super::address::open_address;
-use super::context::{Context, ReceiverError, Way, Words, defaults};
+use super::address::parse_public_url;
+use super::context::{Context, HttpOptions, ReceiverError, Renderer, defaults};
 use super::http::{Http, Request};
 use super::{Kind, Notification, Notifier, NotifyError};
 use crate::alert::Alert;
 use crate::clock::Clock;
-use crate::secret::{Form, Secret};
+use crate::secret::{Secret, SecretKind};
 
-/// A firing alert is over when it was not said again for so many times `resend`, as with Prometheus.
+/// A firing alert expires after so many missed resends, as with Prometheus.
 const RESENDS_TO_LIVE: i32 = 4;
 const PATH: [&str; 3] = ["api", "v2", "alerts"];
 
@@ -24,17 +25,17 @@ const PATH: [&str; 3] = ["api", "v2", "alerts"];
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Such as `http://127.0.0.1:9093`, without `/api/v2/alerts`.
+    /// The base URL, such as `http://127.0.0.1:9093`.
     pub url: String,
-    /// A firing alert is said again as often.
+    /// How often a firing alert is resent.
     #[serde(default = "resend")]
     pub resend: SignedDuration,
-    /// A bearer token for the proxy before it; may be left out.
+    /// A file with a bearer token for a proxy; optional.
     #[serde(default)]
     pub token_file: Option<PathBuf>,
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
-    /// Plain http to another machine is meant so.
+    /// Allows plain http to another machine.
     #[serde(default)]
     pub insecure: bool,
     #[serde(default = "defaults::timeout")]
@@ -46,18 +47,18 @@ fn resend() -> SignedDuration {
 }
 
 impl Config {
-    fn way(&self) -> Way<'_> {
-        Way { timeout: self.timeout, ca_file: self.ca_file.as_deref() }
+    fn http_options(&self) -> HttpOptions<'_> {
+        HttpOptions { timeout: self.timeout, ca_file: self.ca_file.as_deref() }
     }
 
-    /// Every fault, each naming its key; nothing is resolved and no secret read.
-    pub fn faults(&self) -> Vec<String> {
-        let mut faults = self.way().faults();
-        faults.extend(open_address(&self.url, self.insecure).err().map(|fault| format!("url {fault}")));
+    /// Every problem, each naming its key. Nothing is resolved, and no secret is read.
+    pub fn validate(&self) -> Vec<String> {
+        let mut problems = self.http_options().validate();
+        problems.extend(parse_public_url(&self.url, self.insecure).err().map(|error| format!("url {error}")));
         if self.resend < SignedDuration::from_secs(5) || self.resend > SignedDuration::from_hours(1) {
-            faults.push(format!("resend is {:#}: wanted from 5s to 1h", self.resend));
+            problems.push(format!("resend is {:#}: expected 5s to 1h", self.resend));
         }
-        faults
+        problems
     }
 }
 
@@ -67,33 +68,33 @@ pub(super) struct Alertmanager {
     url: Url,
     token: Option<Secret>,
     resend: SignedDuration,
-    words: Words,
+    renderer: Renderer,
     clock: Clock,
 }
 
 impl Alertmanager {
     pub(super) fn new(config: &Config, context: &Context<'_>) -> Result<Self, ReceiverError> {
-        let url = open_address(&config.url, config.insecure);
-        let mut url = url.map_err(|fault| context.unusable(format!("url {fault}")))?;
+        let url = parse_public_url(&config.url, config.insecure);
+        let mut url = url.map_err(|error| context.unusable(format!("url {error}")))?;
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(PATH);
         }
-        let token = context.some_secret("bearer token", "token", Form::Token, config.token_file.as_ref())?;
-        let http = context.http(&url, &config.way(), &token.iter().collect::<Vec<_>>())?;
-        Ok(Self { http, url, token, resend: config.resend, words: context.words(), clock: context.clock.clone() })
+        let token = context.optional_secret("bearer token", "token", SecretKind::Token, config.token_file.as_ref())?;
+        let http = context.http(&url, &config.http_options(), &token.iter().collect::<Vec<_>>())?;
+        Ok(Self { http, url, token, resend: config.resend, renderer: context.renderer(), clock: context.clock.clone() })
     }
 }
 
 impl Notifier for Alertmanager {
     fn notify(&mut self, notification: &Notification) -> Result<(), NotifyError> {
-        let message = self.words.of(notification);
+        let message = self.renderer.render(notification);
         let alive_until = (self.clock)().checked_add(self.resend * RESENDS_TO_LIVE).unwrap_or(Timestamp::MAX);
-        let posted: Vec<Posted<'_>> = notification
+        let postable: Vec<PostableAlert<'_>> = notification
             .alerts
             .iter()
-            .map(|alert| Posted::new(alert, notification, &message.summary, alive_until, message.url.as_deref()))
+            .map(|alert| PostableAlert::new(alert, notification, &message.summary, alive_until, message.url.as_deref()))
             .collect();
-        let body = serde_json::to_vec(&posted).unwrap_or_default();
+        let body = serde_json::to_vec(&postable).unwrap_or_default();
         let mut request = Request::json(&self.url, body).header("idempotency-key", &notification.key);
         if let Some(token) = &self.token {
             request = request.bearer(token);
@@ -105,7 +106,7 @@ impl Notifier for Alertmanager {
 /// `postableAlert` of the API.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Posted<'a> {
+struct PostableAlert<'a> {
     labels: BTreeMap<String, &'a str>,
     annotations: BTreeMap<String, &'a str>,
     starts_at: Timestamp,
@@ -114,7 +115,7 @@ struct Posted<'a> {
     generator_url: Option<&'a str>,
 }
 
-impl<'a> Posted<'a> {
+impl<'a> PostableAlert<'a> {
     fn new(
         alert: &'a Alert,
         notification: &'a Notification,
@@ -122,28 +123,28 @@ impl<'a> Posted<'a> {
         alive_until: Timestamp,
         url: Option<&'a str>,
     ) -> Self {
-        let mut labels = named(&alert.labels);
+        let mut labels = sanitize_names(&alert.labels);
         labels.entry("alertname".into()).or_insert(&alert.rule);
         if notification.kind == Kind::Test {
             labels.insert("test".into(), "true");
         }
-        let mut annotations = named(&alert.annotations);
+        let mut annotations = sanitize_names(&alert.annotations);
         annotations.entry("summary".into()).or_insert(summary);
         annotations.insert("incident".into(), &notification.incident.id);
         Self {
             labels,
             annotations,
-            // As Prometheus has it: not when the condition began to hold.
+            // As in Prometheus: when it fired, not when its condition began to hold.
             starts_at: alert.fired_at,
-            // An end before the start is refused.
+            // Alertmanager rejects an end before the start.
             ends_at: alert.ends_at.unwrap_or(alive_until).max(alert.fired_at),
             generator_url: url,
         }
     }
 }
 
-/// Under names that Alertmanager takes, and without what is empty, which it takes for absent.
-fn named(pairs: &BTreeMap<String, String>) -> BTreeMap<String, &str> {
+/// Replaces characters that Alertmanager rejects in names, and drops empty values, which it treats as absent.
+fn sanitize_names(pairs: &BTreeMap<String, String>) -> BTreeMap<String, &str> {
     let known = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' };
     let name = |name: &str| {
         let name: String = name.chars().map(known).collect();

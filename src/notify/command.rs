@@ -1,4 +1,4 @@
-//! A program of one's own: the notification as JSON on its standard input, the gist in its environment, no shell between.
+//! Runs a program: the notification as JSON on standard input, the main fields in its environment, no shell.
 
 mod child;
 
@@ -9,17 +9,17 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::context::{Context, ReceiverError, Words, defaults, timeout_fault};
-use super::redact::Discretion;
+use super::context::{Context, ReceiverError, Renderer, defaults, timeout_problem};
+use super::redact::Redactor;
 use super::render::Message;
 use super::webhook::{Payload, status};
 use super::{Notification, Notifier, NotifyError};
-use crate::alert::Status;
-use child::{End, Run};
+use crate::alert::TransitionKind;
+use child::{ProgramRun, RunEnd};
 
-/// Exit codes that starting again would not change: EX_USAGE, EX_DATAERR, EX_NOPERM and EX_CONFIG of sysexits.h, and what a
-/// shell says of what it cannot run. Every other but 0 may pass: rather told twice than not at all.
-const PERMANENT: [i32; 6] = [64, 65, 77, 78, 126, 127];
+/// Exit codes that a retry would not change: EX_USAGE, EX_DATAERR, EX_NOPERM and EX_CONFIG of sysexits.h, and a shell's
+/// codes for a command that cannot run. All other codes but 0 are retried: a duplicate is better than a lost message.
+const PERMANENT_CODES: [i32; 6] = [64, 65, 77, 78, 126, 127];
 
 /// A `[[receiver]]` of `type = "command"`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,87 +29,87 @@ pub struct Config {
     pub program: PathBuf,
     #[serde(default)]
     pub args: Vec<String>,
-    /// After this long it is ended, with all that it started.
+    /// After this time it is killed, with all its children.
     #[serde(default = "defaults::timeout")]
     pub timeout: SignedDuration,
 }
 
 impl Config {
-    /// Every fault, each naming its key; nothing is run.
-    pub fn faults(&self) -> Vec<String> {
-        let mut faults: Vec<String> = timeout_fault(self.timeout).into_iter().collect();
+    /// Every problem, each naming its key. Nothing is run.
+    pub fn validate(&self) -> Vec<String> {
+        let mut problems: Vec<String> = timeout_problem(self.timeout).into_iter().collect();
         let shown = self.program.display();
         if !self.program.is_absolute() {
-            faults.push(format!("program is {shown}: wanted an absolute path, such as /usr/local/bin/tell"));
+            problems.push(format!("program is {shown}: expected an absolute path, such as /usr/local/bin/notify"));
         } else if !self.program.is_file() {
-            faults.push(format!("program: there is no file {shown}"));
+            problems.push(format!("program: file {shown} not found"));
         }
-        faults
+        problems
     }
 }
 
 /// See the module.
 pub(super) struct Command {
     config: Config,
-    words: Words,
+    renderer: Renderer,
 }
 
 impl Command {
     pub(super) fn new(config: &Config, context: &Context<'_>) -> Result<Self, ReceiverError> {
-        match config.faults().into_iter().next() {
-            Some(fault) => Err(context.unusable(fault)),
-            None => Ok(Self { config: config.clone(), words: context.words() }),
+        match config.validate().into_iter().next() {
+            Some(problem) => Err(context.unusable(problem)),
+            None => Ok(Self { config: config.clone(), renderer: context.renderer() }),
         }
     }
 }
 
 impl Notifier for Command {
     fn notify(&mut self, notification: &Notification) -> Result<(), NotifyError> {
-        let message = self.words.of(notification);
+        let message = self.renderer.render(notification);
         let input = Payload::new(notification, &message).to_json();
         let sent = String::from_utf8_lossy(&input).into_owned();
-        let run = Run {
+        let run = ProgramRun {
             program: &self.config.program,
             args: &self.config.args,
             environment: environment(notification, &message),
             input,
             timeout: Duration::try_from(self.config.timeout).unwrap_or_default(),
         };
-        let (end, output) = run.to_end().map_err(|error| not_started(&error))?;
-        let said = Discretion::default().quote(&output, &sent, notification);
-        let said = if said.is_empty() { said } else { format!(": \"{said}\"") };
+        let (end, output) = run.run().map_err(|error| not_started(&error))?;
+        let output = Redactor::default().redact(&output, &sent, notification);
+        let output = if output.is_empty() { output } else { format!(": \"{output}\"") };
         match end {
-            End::Code(0) => Ok(()),
-            End::Code(code) if PERMANENT.contains(&code) => {
-                Err(NotifyError::Permanent { reason: format!("the program ended with {code}{said}") })
+            RunEnd::Code(0) => Ok(()),
+            RunEnd::Code(code) if PERMANENT_CODES.contains(&code) => {
+                Err(NotifyError::Permanent { reason: format!("the program exited with {code}{output}") })
             }
-            End::Code(code) => Err(passing(format!("the program ended with {code}{said}"))),
-            End::Signal(signal) => Err(passing(format!("the program was ended by signal {signal}{said}"))),
-            End::Late => {
+            RunEnd::Code(code) => Err(transient(format!("the program exited with {code}{output}"))),
+            RunEnd::Signal(signal) => Err(transient(format!("the program was killed by signal {signal}{output}"))),
+            RunEnd::TimedOut => {
                 let most = run.timeout.as_secs_f32();
-                Err(passing(format!("the program took longer than {most} s (timeout), and was ended{said}")))
+                Err(transient(format!("the program ran longer than {most} s (timeout) and was killed{output}")))
             }
         }
     }
 }
 
-fn passing(reason: String) -> NotifyError {
-    NotifyError::Passing { reason, retry_after: None }
+fn transient(reason: String) -> NotifyError {
+    NotifyError::Transient { reason, retry_after: None }
 }
 
 fn not_started(error: &std::io::Error) -> NotifyError {
-    let reason = format!("the program cannot be started: {error}");
+    let reason = format!("cannot start the program: {error}");
     match error.kind() {
         std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied => NotifyError::Permanent { reason },
-        _ => passing(reason),
+        _ => transient(reason),
     }
 }
 
 fn environment(notification: &Notification, message: &Message) -> BTreeMap<&'static str, String> {
     let kind = serde_json::to_value(notification.kind).ok();
     let status = match status(notification.incident.ended_at) {
-        Status::Firing => "firing",
-        Status::Resolved => "resolved",
+        TransitionKind::Firing => "firing",
+        TransitionKind::Resolved => "resolved",
     };
     BTreeMap::from([
         ("VIGIE_KEY", notification.key.clone()),

@@ -1,4 +1,4 @@
-//! [`ChannelConfig`]: the ways there are to tell a receiver, and how each becomes a [`Notifier`].
+//! [`IntegrationConfig`]: the supported integrations (email, Teams, ...), and how each becomes a [`Notifier`].
 
 use std::fmt;
 use std::time::Duration;
@@ -6,13 +6,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::context::{Context, ReceiverError};
-use super::log_channel::LogChannel;
+use super::log_notifier::LogNotifier;
 use super::{Notifier, alertmanager, command, email, pagerduty, slack, teams, webhook};
 
-/// How a receiver is told: `type` and what belongs to it.
+/// The integration of a receiver: its `type` and the settings of that type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-pub enum ChannelConfig {
+pub enum IntegrationConfig {
     Email(email::Config),
     Teams(teams::Config),
     Slack(slack::Config),
@@ -23,31 +23,31 @@ pub enum ChannelConfig {
     Log(NoSettings),
 }
 
-/// Of a channel that needs none.
+/// Of an integration without settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoSettings {}
 
-/// What it is, for people; nothing secret.
-impl fmt::Display for ChannelConfig {
+/// A description for people, without secrets.
+impl fmt::Display for IntegrationConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Email(config) => write!(f, "{config}"),
-            Self::Teams(_) => f.write_str("a channel of Teams, by its webhook"),
-            Self::Slack(slack::Config { channel: Some(channel), .. }) => write!(f, "the channel {channel} of Slack"),
-            Self::Slack(_) => f.write_str("a channel of Slack, by its webhook"),
+            Self::Teams(_) => f.write_str("a Teams channel, by webhook"),
+            Self::Slack(slack::Config { channel: Some(channel), .. }) => write!(f, "the Slack channel {channel}"),
+            Self::Slack(_) => f.write_str("a Slack channel, by webhook"),
             Self::Webhook(webhook::Config { url: Some(url), .. }) => write!(f, "the webhook {url}"),
             Self::Webhook(_) => f.write_str("a webhook"),
             Self::Alertmanager(config) => write!(f, "the Alertmanager {}", config.url),
-            Self::PagerDuty(config) => write!(f, "a service of PagerDuty, by {}", config.url),
+            Self::PagerDuty(config) => write!(f, "a PagerDuty service, by {}", config.url),
             Self::Command(config) => write!(f, "the program {}", config.program.display()),
             Self::Log(_) => f.write_str("the log"),
         }
     }
 }
 
-impl ChannelConfig {
-    /// As `type` in the configuration.
+impl IntegrationConfig {
+    /// The `type` in the configuration.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Email(_) => "email",
@@ -61,30 +61,30 @@ impl ChannelConfig {
         }
     }
 
-    /// Every fault, each naming its key; nothing is resolved and no secret read.
-    pub fn faults(&self) -> Vec<String> {
+    /// Every problem, each naming its key. Nothing is resolved, and no secret is read.
+    pub fn validate(&self) -> Vec<String> {
         match self {
-            Self::Email(config) => config.faults(),
-            Self::Teams(config) => config.faults(),
-            Self::Slack(config) => config.faults(),
-            Self::Webhook(config) => config.faults(),
-            Self::Alertmanager(config) => config.faults(),
-            Self::PagerDuty(config) => config.faults(),
-            Self::Command(config) => config.faults(),
+            Self::Email(config) => config.validate(),
+            Self::Teams(config) => config.validate(),
+            Self::Slack(config) => config.validate(),
+            Self::Webhook(config) => config.validate(),
+            Self::Alertmanager(config) => config.validate(),
+            Self::PagerDuty(config) => config.validate(),
+            Self::Command(config) => config.validate(),
             Self::Log(_) => Vec::new(),
         }
     }
 
-    /// How often a firing incident must be said again, where the other side forgets it; such a channel groups, repeats and
-    /// silences for itself.
-    pub fn wants_resend(&self) -> Option<Duration> {
+    /// How often a firing incident must be sent again so that the other side does not forget it. Such an integration
+    /// groups, repeats and silences on its own.
+    pub fn resend_interval(&self) -> Option<Duration> {
         match self {
             Self::Alertmanager(config) => Duration::try_from(config.resend).ok(),
             _ => None,
         }
     }
 
-    /// The way to the receiver, ready to be used; nothing is sent yet.
+    /// Builds the notifier. Nothing is sent yet.
     ///
     /// # Errors
     /// When a secret is missing, or something it needs cannot be read.
@@ -97,7 +97,7 @@ impl ChannelConfig {
             Self::Alertmanager(config) => Box::new(alertmanager::Alertmanager::new(config, context)?),
             Self::PagerDuty(config) => Box::new(pagerduty::PagerDuty::new(config, context)?),
             Self::Command(config) => Box::new(command::Command::new(config, context)?),
-            Self::Log(_) => Box::new(LogChannel::new(context)),
+            Self::Log(_) => Box::new(LogNotifier::new(context)),
         })
     }
 }

@@ -1,31 +1,31 @@
-//! [`JsonLines`]: one JSON object per transition, as `vigie replay --format json` prints them.
+//! [`JsonLines`]: one JSON object per transition, for `vigie replay --format json`.
 
 use std::io::Write;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{ObserveError, Observer};
-use crate::alert::{Alert, Status, Transition};
+use super::{SinkError, TransitionSink};
+use crate::alert::{Alert, Transition, TransitionKind};
 
-/// Writes transitions to `W`, a line each, flushed.
+/// Writes each transition to `W` as one line, and flushes.
 #[derive(Debug)]
 pub struct JsonLines<W>(pub W);
 
-/// The line's shape: the alert's fields, and what happened when.
+/// One line: the transition, and the fields of the alert.
 #[derive(Serialize)]
 struct Line<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
-    status: Status,
+    status: TransitionKind,
     at: Timestamp,
     key: String,
     #[serde(flatten)]
     alert: &'a Alert,
 }
 
-impl<W: Write> Observer for JsonLines<W> {
-    fn observe(&mut self, transition: &Transition) -> Result<(), ObserveError> {
+impl<W: Write> TransitionSink for JsonLines<W> {
+    fn write(&mut self, transition: &Transition) -> Result<(), SinkError> {
         let Transition { status, at, alert } = transition;
         let (kind, key) = ("alert", transition.key());
         let line = Line { kind, status: *status, at: *at, key, alert };

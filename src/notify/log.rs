@@ -1,26 +1,28 @@
 //! [`Log`]: transitions as log events, without texts or authors.
 
-use super::{ObserveError, Observer};
-use crate::alert::{Status, Transition};
+use super::{SinkError, TransitionSink};
+use crate::alert::{Transition, TransitionKind};
 
-/// Writes each transition to the log; one about vigie itself with its summary instead of numbers.
+/// Logs each transition; operational alerts with their summary instead of numbers.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Log;
 
-impl Observer for Log {
-    fn observe(&mut self, transition: &Transition) -> Result<(), ObserveError> {
+impl TransitionSink for Log {
+    fn write(&mut self, transition: &Transition) -> Result<(), SinkError> {
         let alert = &transition.alert;
         if let Some(component) = alert.labels.get("component") {
             let summary = alert.annotations.get("summary").map_or("", String::as_str);
             match transition.status {
-                Status::Firing => tracing::warn!(rule = alert.rule, component, summary, "operational alert fires"),
-                Status::Resolved => tracing::info!(rule = alert.rule, component, "operational alert resolved"),
+                TransitionKind::Firing => {
+                    tracing::warn!(rule = alert.rule, component, summary, "operational alert firing")
+                }
+                TransitionKind::Resolved => tracing::info!(rule = alert.rule, component, "operational alert resolved"),
             }
             return Ok(());
         }
         let latest = &alert.latest;
         match transition.status {
-            Status::Firing => tracing::info!(
+            TransitionKind::Firing => tracing::info!(
                 rule = alert.rule,
                 topic = alert.topic,
                 fingerprint = %alert.fingerprint,
@@ -28,9 +30,9 @@ impl Observer for Log {
                 posts = latest.posts,
                 negative = latest.negative,
                 lower_bound = latest.lower_bound,
-                "alert fires"
+                "alert firing"
             ),
-            Status::Resolved => tracing::info!(
+            TransitionKind::Resolved => tracing::info!(
                 rule = alert.rule,
                 topic = alert.topic,
                 fingerprint = %alert.fingerprint,

@@ -10,36 +10,38 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// Labels of an alert, or of a group of them.
 pub type Labels = BTreeMap<String, String>;
 
-/// Whether a label is, or is not, a value or of a pattern. A label that is missing is as an empty one.
+/// A label that equals, or does not equal, a value or a pattern. A missing label counts as empty.
 #[derive(Debug, Clone)]
 pub struct Matcher {
     name: String,
-    wanted: bool,
+    positive: bool,
     value: String,
-    /// The whole value must match; none where it is compared as it is.
+    /// The whole value must match; none for a comparison with `value`.
     pattern: Option<Regex>,
 }
 
-/// Why a text is no matcher.
+/// Why a text is not a matcher.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MatcherError {
-    #[error("{0:?} is no matcher; wanted a label, then =, !=, =~ or !~, then a value, such as severity=\"critical\"")]
+    #[error(
+        "{0:?} is not a matcher; expected a label, then =, !=, =~ or !~, then a value, such as severity=\"critical\""
+    )]
     Form(String),
     #[error("{text:?}: the pattern is not a regular expression: {reason}")]
     Pattern { text: String, reason: String },
 }
 
 impl Matcher {
-    /// Of exactly this value; none where the name is no label's.
-    pub fn is(name: &str, value: &str) -> Option<Self> {
+    /// A matcher for exactly this value; none if `name` is not a valid label name.
+    pub fn equals(name: &str, value: &str) -> Option<Self> {
         let value = value.replace('\\', "\\\\").replace('"', "\\\"");
         format!("{name}=\"{value}\"").parse().ok()
     }
 
     pub fn matches(&self, labels: &Labels) -> bool {
         let value = labels.get(&self.name).map_or("", String::as_str);
-        let is = self.pattern.as_ref().map_or_else(|| value == self.value, |pattern| pattern.is_match(value));
-        is == self.wanted
+        let is_match = self.pattern.as_ref().map_or_else(|| value == self.value, |pattern| pattern.is_match(value));
+        is_match == self.positive
     }
 
     /// Whether all of `matchers` match.
@@ -56,9 +58,10 @@ impl FromStr for Matcher {
         let at = text.find(['=', '!']).ok_or_else(form)?;
         let (name, rest) = text.split_at_checked(at).ok_or_else(form)?;
         let operators = [("=~", true, true), ("!~", false, true), ("!=", false, false), ("=", true, false)];
-        let found =
-            operators.iter().find_map(|(sign, wanted, pattern)| Some((rest.strip_prefix(sign)?, *wanted, *pattern)));
-        let (value, wanted, is_pattern) = found.ok_or_else(form)?;
+        let found = operators
+            .iter()
+            .find_map(|(sign, positive, pattern)| Some((rest.strip_prefix(sign)?, *positive, *pattern)));
+        let (value, positive, is_pattern) = found.ok_or_else(form)?;
         let name = name.trim();
         let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
         if name.is_empty() || !name.chars().all(word) {
@@ -73,11 +76,11 @@ impl FromStr for Matcher {
             })?),
             false => None,
         };
-        Ok(Self { name: name.to_owned(), wanted, value, pattern })
+        Ok(Self { name: name.to_owned(), positive, value, pattern })
     }
 }
 
-/// Without the quotes around it; none for a quote that is not closed.
+/// `value` without its quotes; none for an unclosed quote.
 fn unquoted(value: &str) -> Option<String> {
     let Some(rest) = value.strip_prefix('"') else { return (!value.contains('"')).then(|| value.to_owned()) };
     let inside = rest.strip_suffix('"')?;
@@ -97,7 +100,7 @@ fn unquoted(value: &str) -> Option<String> {
 
 impl fmt::Display for Matcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = match (self.wanted, self.pattern.is_some()) {
+        let sign = match (self.positive, self.pattern.is_some()) {
             (true, false) => "=",
             (false, false) => "!=",
             (true, true) => "=~",
@@ -111,7 +114,7 @@ impl fmt::Display for Matcher {
 impl PartialEq for Matcher {
     fn eq(&self, other: &Self) -> bool {
         let parts =
-            |matcher: &Self| (matcher.name.clone(), matcher.wanted, matcher.pattern.is_some(), matcher.value.clone());
+            |matcher: &Self| (matcher.name.clone(), matcher.positive, matcher.pattern.is_some(), matcher.value.clone());
         parts(self) == parts(other)
     }
 }
@@ -157,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_matcher_is_told() {
+    fn a_text_that_is_not_a_matcher_is_rejected() {
         for wrong in ["", "severity", "=x", "a b=c", "a==\"", "a=\"b", "a!b", "a=b\"c\""] {
             assert!(matches!(wrong.parse::<Matcher>(), Err(MatcherError::Form(_))), "{wrong}");
         }

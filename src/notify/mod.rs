@@ -1,8 +1,8 @@
-//! Telling people. Stands after the monitor, whose outbox it empties.
+//! Notifications: routing, grouping, rendering and delivery. Stands after the monitor, whose outbox it empties.
 //!
 //! ```text
 //! Transition --> dispatcher (route, group, silence, inhibit, repeat) --> Notification --> render --> Notifier
-//!           \--> Observer (the log, a replay's output)
+//!           \--> TransitionSink (the log, the output of a replay)
 //! ```
 
 mod address;
@@ -15,7 +15,7 @@ mod http;
 mod integration;
 mod json_lines;
 mod log;
-mod log_channel;
+mod log_notifier;
 mod matcher;
 mod notification;
 mod notifier;
@@ -34,15 +34,15 @@ pub mod webhook;
 
 pub use context::{Context, ReceiverError};
 pub use dispatch::Dispatcher;
-pub use integration::{ChannelConfig, NoSettings};
+pub use integration::{IntegrationConfig, NoSettings};
 pub use json_lines::JsonLines;
 pub use log::Log;
 pub use matcher::{Labels, Matcher, MatcherError};
 pub use notification::{Acknowledged, Incident, Kind, Notification};
 pub use notifier::{Notifier, NotifyError};
 pub use receiver::ReceiverConfig;
-pub use routing::{Config, Destination, Inhibit, Outside, Route, Routing};
+pub use routing::{Config, Destination, Inhibit, OffHours, Route, Routing};
 pub use sample::{SampleKind, sample};
 pub use silence::Silence;
-pub use time_interval::{Hours, HoursError};
-pub use transition_sink::{ObserveError, Observer};
+pub use time_interval::{TimeInterval, TimeIntervalError};
+pub use transition_sink::{SinkError, TransitionSink};

@@ -1,5 +1,5 @@
-//! [`Notification`]: what one receiver is told at one moment of an incident. Made by the dispatcher, turned into words by
-//! `render`, sent by a [`super::Notifier`].
+//! [`Notification`]: one message about an incident for one receiver. The dispatcher makes it, `render` writes its text,
+//! a [`super::Notifier`] sends it.
 
 use std::collections::BTreeMap;
 
@@ -8,59 +8,59 @@ use serde::{Deserialize, Serialize};
 
 use crate::alert::Alert;
 
-/// Where an incident stands for its receiver.
+/// Why a notification is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// The first message.
+    /// The first notification.
     Opened,
-    /// Alerts joined or left.
+    /// Alerts were added or resolved.
     Changed,
-    /// Nothing changed, nobody acknowledged: said again after `repeat_interval`.
+    /// A reminder after `repeat_interval`: nothing changed, and nobody acknowledged.
     Repeated,
-    /// Nobody acknowledged in time: this receiver is told as well.
+    /// Nobody acknowledged in time: this receiver is notified as well.
     Escalated,
-    /// It is over.
+    /// All alerts have resolved.
     Resolved,
-    /// `vigie send-test`: nothing happened.
+    /// From `vigie send-test`.
     Test,
 }
 
-/// One incident: a group of alerts from its first to the end of its last. The same for every receiver.
+/// One incident: a group of alerts, from the first that fires until the last resolves. The same for every receiver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incident {
-    /// Short and sayable, such as `AIRP-7F3K`; letters, digits, `-`.
+    /// Short and easy to dictate, such as `AIRP-7F3K`; letters, digits, `-`.
     pub id: String,
-    /// When the condition of its first alert began to hold.
+    /// When the condition of the first alert began to hold.
     pub started_at: Timestamp,
     pub ended_at: Option<Timestamp>,
 }
 
-/// Who took an incident on.
+/// Who acknowledged an incident, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acknowledged {
     pub by: String,
     pub at: Timestamp,
 }
 
-/// What one receiver is told at one moment.
+/// See the module.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Notification {
-    /// The same for every delivery of this notification, so that a receiver can drop a repeat.
+    /// The same for every delivery of this notification, so that a receiver can drop duplicates.
     pub key: String,
     pub kind: Kind,
     pub incident: Incident,
-    /// How many of this incident came to this receiver before; 0 is the root of a thread.
+    /// How many notifications of this incident the receiver got before; 0 starts a thread.
     pub sequence: u32,
     pub at: Timestamp,
     pub receiver: String,
-    /// What the alerts have in common: the labels of `group_by`.
+    /// The labels that the alerts share: those of `group_by`.
     pub group: BTreeMap<String, String>,
-    /// Firing ones first, the most severe first; then those that are over.
+    /// Firing alerts first, the most severe first; then resolved ones.
     pub alerts: Vec<Alert>,
     pub acknowledged: Option<Acknowledged>,
-    /// When it will be said again, unless somebody acknowledges.
+    /// When the next reminder is due, unless somebody acknowledges.
     pub repeats_at: Option<Timestamp>,
-    /// Address of the console, without a slash at its end; none where nobody can reach it.
+    /// The console's URL, without a trailing slash; none where nobody can reach it.
     pub console: Option<String>,
 }

@@ -1,35 +1,35 @@
-//! [`Notifier`]: the way to one receiver, and what can go wrong on it.
+//! [`Notifier`]: delivers notifications to one receiver; [`NotifyError`]: why that fails.
 
 use std::time::Duration;
 
 use super::Notification;
 
-/// Why a notification did not arrive. The texts go to logs and to `vigie send-test`: they name the receiver's own words,
-/// and never a secret, a post or an author.
+/// Why a notification was not delivered. The text appears in logs and in `vigie send-test`: it quotes the receiver, and
+/// never holds a secret, a post or an author.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotifyError {
-    /// May pass by itself: no connection, 429, 5xx, greylisting.
+    /// A retry may succeed: no connection, 429, 5xx, greylisting.
     #[error("{reason}")]
-    Passing {
+    Transient {
         reason: String,
-        /// What the receiver asked for.
+        /// The receiver's `Retry-After`.
         retry_after: Option<Duration>,
     },
-    /// Will not pass until somebody changes something: 401, 404, an address that does not exist.
+    /// A retry fails until somebody acts: 401, 404, an unknown address.
     #[error("{reason}")]
     Permanent { reason: String },
 }
 
-/// Delivers notifications to one receiver; called on a thread of its own, and may block there up to its timeouts. A
-/// notification may come twice: [`Notification::key`] is the same then.
+/// Delivers notifications to one receiver. It runs on its own thread and may block up to its timeouts. A notification
+/// may come twice, with the same [`Notification::key`].
 pub trait Notifier: Send {
     /// # Errors
-    /// When it was not delivered, as far as can be told.
+    /// When it was not delivered, as far as is known.
     fn notify(&mut self, notification: &Notification) -> Result<(), NotifyError>;
 
-    /// What somebody has to mend although the last notification counts as delivered, such as one bad address among good
-    /// ones; as [`NotifyError`], for logs.
-    fn complaint(&self) -> Option<String> {
+    /// Why the last notification, which counts as delivered, did not reach every recipient: one bad address among
+    /// others, say. As [`NotifyError`], it is for logs.
+    fn partial_failure(&self) -> Option<String> {
         None
     }
 }

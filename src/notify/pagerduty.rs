@@ -1,4 +1,4 @@
-//! PagerDuty, by its Events API v2: an incident triggers, is acknowledged and resolves under its own id as `dedup_key`.
+//! PagerDuty, by its Events API v2: an incident is triggered, acknowledged and resolved with its id as `dedup_key`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,22 +8,22 @@ use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::address::open_address;
-use super::context::{Context, ReceiverError, Way, Words, defaults};
+use super::address::parse_public_url;
+use super::context::{Context, HttpOptions, ReceiverError, Renderer, defaults};
 use super::http::{Http, Request};
 use super::render::Message;
 use super::{Kind, Notification, Notifier, NotifyError};
 use crate::alert::Alert;
-use crate::secret::{Form, Secret};
+use crate::secret::{Secret, SecretKind};
 
-/// The longest summary that is taken, in characters.
-const SUMMARY: usize = 1_024;
+/// The longest summary that PagerDuty accepts, in characters.
+const MAX_SUMMARY: usize = 1_024;
 
 /// A `[[receiver]]` of `type = "pagerduty"`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The service's integration key; else from the environment or a credential.
+    /// A file with the service's integration key; else the key comes from the environment or a credential.
     #[serde(default)]
     pub key_file: Option<PathBuf>,
     /// `https://events.eu.pagerduty.com` for accounts in the EU.
@@ -31,7 +31,7 @@ pub struct Config {
     pub url: String,
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
-    /// Plain http to another machine is meant so.
+    /// Allows plain http to another machine.
     #[serde(default)]
     pub insecure: bool,
     #[serde(default = "defaults::timeout")]
@@ -43,15 +43,15 @@ fn url() -> String {
 }
 
 impl Config {
-    fn way(&self) -> Way<'_> {
-        Way { timeout: self.timeout, ca_file: self.ca_file.as_deref() }
+    fn http_options(&self) -> HttpOptions<'_> {
+        HttpOptions { timeout: self.timeout, ca_file: self.ca_file.as_deref() }
     }
 
-    /// Every fault, each naming its key; nothing is resolved and no secret read.
-    pub fn faults(&self) -> Vec<String> {
-        let mut faults = self.way().faults();
-        faults.extend(open_address(&self.url, self.insecure).err().map(|fault| format!("url {fault}")));
-        faults
+    /// Every problem, each naming its key. Nothing is resolved, and no secret is read.
+    pub fn validate(&self) -> Vec<String> {
+        let mut problems = self.http_options().validate();
+        problems.extend(parse_public_url(&self.url, self.insecure).err().map(|error| format!("url {error}")));
+        problems
     }
 }
 
@@ -60,25 +60,25 @@ pub(super) struct PagerDuty {
     http: Http,
     url: Url,
     key: Secret,
-    words: Words,
+    renderer: Renderer,
 }
 
 impl PagerDuty {
     pub(super) fn new(config: &Config, context: &Context<'_>) -> Result<Self, ReceiverError> {
-        let url = open_address(&config.url, config.insecure);
-        let mut url = url.map_err(|fault| context.unusable(format!("url {fault}")))?;
+        let url = parse_public_url(&config.url, config.insecure);
+        let mut url = url.map_err(|error| context.unusable(format!("url {error}")))?;
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(["v2", "enqueue"]);
         }
-        let key = context.secret("integration key", "key", Form::Token, config.key_file.as_ref())?;
-        let http = context.http(&url, &config.way(), &[&key])?;
-        Ok(Self { http, url, key, words: context.words() })
+        let key = context.secret("integration key", "key", SecretKind::Token, config.key_file.as_ref())?;
+        let http = context.http(&url, &config.http_options(), &[&key])?;
+        Ok(Self { http, url, key, renderer: context.renderer() })
     }
 }
 
 impl Notifier for PagerDuty {
     fn notify(&mut self, notification: &Notification) -> Result<(), NotifyError> {
-        let event = Event::new(notification, &self.words.of(notification), &self.key);
+        let event = Event::new(notification, &self.renderer.render(notification), &self.key);
         let body = serde_json::to_vec(&event).unwrap_or_default();
         let request = Request::json(&self.url, body).header("idempotency-key", &notification.key);
         self.http.send(request, notification).map(|_| ())
@@ -142,19 +142,19 @@ fn details(notification: &Notification, message: &Message) -> Details {
         ("since", json!(incident.started_at)),
         ("alerts", json!(alerts.iter().map(|alert| &alert.rule).collect::<Vec<_>>())),
     ]);
-    if let Some(Alert { latest, story, explanation, .. }) = worst {
+    if let Some(Alert { latest, context, explanation, .. }) = worst {
         custom_details.extend([
             ("posts", json!(latest.posts)),
             ("negative", json!(latest.negative)),
             ("rate", json!(latest.rate)),
             ("normal", json!(latest.normal.map(|normal| normal.value))),
-            ("reach", json!(story.reach)),
-            ("reasons", json!(story.reasons.iter().map(|reason| &reason.reason).collect::<Vec<_>>())),
+            ("reach", json!(context.reach)),
+            ("reasons", json!(context.reasons.iter().map(|reason| &reason.reason).collect::<Vec<_>>())),
             ("why", json!(explanation.numbers.iter().cloned().collect::<BTreeMap<_, _>>())),
         ]);
     }
     Details {
-        summary: message.summary.chars().take(SUMMARY).collect(),
+        summary: message.summary.chars().take(MAX_SUMMARY).collect(),
         source: worst.map_or_else(|| "vigie".to_owned(), |alert| alert.topic.clone()),
         severity: severity(notification),
         timestamp: *at,
@@ -165,7 +165,7 @@ fn details(notification: &Notification, message: &Message) -> Details {
     }
 }
 
-/// The label `severity` in PagerDuty's words; a test wakes nobody.
+/// The label `severity` in PagerDuty's terms; a test must wake nobody.
 fn severity(notification: &Notification) -> &'static str {
     if notification.kind == Kind::Test {
         return "info";
@@ -187,16 +187,16 @@ mod tests {
     #[test]
     fn severities_are_put_into_pagerdutys_words() {
         let now = "2026-11-24T09:00:00Z".parse().unwrap();
-        let mut told = sample("duty", SampleKind::Opened, now, None);
-        assert_eq!(severity(&told), "info");
-        told.kind = Kind::Opened;
-        for (label, wanted) in
+        let mut notification = sample("duty", SampleKind::Opened, now, None);
+        assert_eq!(severity(&notification), "info");
+        notification.kind = Kind::Opened;
+        for (label, expected) in
             [("critical", "critical"), ("Page", "critical"), ("error", "error"), ("info", "info"), ("odd", "warning")]
         {
-            told.alerts[0].labels.insert("severity".into(), label.into());
-            assert_eq!(severity(&told), wanted, "{label}");
+            notification.alerts[0].labels.insert("severity".into(), label.into());
+            assert_eq!(severity(&notification), expected, "{label}");
         }
-        told.alerts.clear();
-        assert_eq!(severity(&told), "warning");
+        notification.alerts.clear();
+        assert_eq!(severity(&notification), "warning");
     }
 }

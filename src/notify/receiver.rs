@@ -1,28 +1,28 @@
-//! [`ReceiverConfig`]: who is told, by which channel, in which language, and how often at most.
+//! [`ReceiverConfig`]: one receiver: its integration, language and rate limit.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::render::Templates;
-use super::{ChannelConfig, Context, NoSettings, Notifier, ReceiverError};
+use super::{Context, IntegrationConfig, NoSettings, Notifier, ReceiverError};
 use crate::clock::Clock;
 use crate::language::Language;
 
 /// A `[[receiver]]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceiverConfig {
-    /// Routes, metrics and secrets name it.
+    /// Used in routes, metrics and the names of secrets.
     pub name: String,
-    /// The configuration's where unset.
+    /// Defaults to the configuration's language.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<Language>,
-    /// Notifications a minute, at most; as many may come at once.
+    /// The most notifications per minute, and in one burst.
     #[serde(default = "rate_limit")]
     pub rate_limit: u32,
-    // It refuses unknown keys, also in the name of this.
+    // The integration rejects unknown keys, those of this struct included.
     #[serde(flatten)]
-    pub channel: ChannelConfig,
+    pub integration: IntegrationConfig,
 }
 
 fn rate_limit() -> u32 {
@@ -30,26 +30,27 @@ fn rate_limit() -> u32 {
 }
 
 impl ReceiverConfig {
-    /// The log, which is there where nobody else is.
+    /// The log: the receiver when none is configured.
     pub fn log() -> Self {
-        let channel = ChannelConfig::Log(NoSettings {});
-        Self { name: "log".into(), language: None, rate_limit: rate_limit(), channel }
+        let integration = IntegrationConfig::Log(NoSettings {});
+        Self { name: "log".into(), language: None, rate_limit: rate_limit(), integration }
     }
 
-    /// Every fault, each naming its key; nothing is resolved and no secret read.
-    pub fn faults(&self) -> Vec<String> {
+    /// Every problem, each naming its key. Nothing is resolved, and no secret is read.
+    pub fn validate(&self) -> Vec<String> {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        let mut faults = self.channel.faults();
+        let mut problems = self.integration.validate();
         if self.name.is_empty() || !self.name.chars().all(plain) {
-            faults.push(format!("name is {:?}: wanted letters, digits, - and _, such as \"crisis-mail\"", self.name));
+            problems
+                .push(format!("name is {:?}: expected letters, digits, - and _, such as \"crisis-mail\"", self.name));
         }
         if !(1..=6_000).contains(&self.rate_limit) {
-            faults.push(format!("rate_limit is {}: wanted from 1 to 6000 a minute", self.rate_limit));
+            problems.push(format!("rate_limit is {}: expected 1 to 6000 per minute", self.rate_limit));
         }
-        faults
+        problems
     }
 
-    /// The way to the receiver, with `language` where it has none of its own; `environment` reads a variable.
+    /// Builds the notifier. `language` is the default; `environment` reads an environment variable.
     ///
     /// # Errors
     /// When a secret is missing, or something it needs cannot be read.
@@ -61,6 +62,6 @@ impl ReceiverConfig {
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Box<dyn Notifier>, ReceiverError> {
         let language = self.language.unwrap_or(language);
-        self.channel.build(&Context { receiver: &self.name, language, templates, clock, environment })
+        self.integration.build(&Context { receiver: &self.name, language, templates, clock, environment })
     }
 }

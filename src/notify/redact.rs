@@ -1,4 +1,4 @@
-//! [`Discretion`]: what a receiver answered, made fit for a log: without secrets, and without what it was sent.
+//! [`Redactor`]: makes a receiver's answer fit for a log: it removes secrets, and whatever the receiver was sent.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,25 +7,25 @@ use reqwest::Url;
 use super::Notification;
 use crate::secret::Secret;
 
-/// So much of an answer is shown, in characters.
-const SHOWN: usize = 300;
-/// So much of it is looked at: an answer may be of any length.
-const READ: usize = 3_000;
-/// What is repeated from the message sent is left out from this many characters on: shorter, it is a word.
-const ECHO: usize = 16;
-/// A part of an address that is shorter than this is no secret, and may be a word of the answer's own.
-const SECRET_PART: usize = 8;
-/// What stands where something was left out.
-const HIDDEN: &str = "[…]";
+/// Characters of an answer that are shown.
+const MAX_SHOWN: usize = 300;
+/// Characters of an answer that are examined: it may be of any length.
+const MAX_READ: usize = 3_000;
+/// A stretch of the sent message is removed from this length on; a shorter one is an ordinary word.
+const MIN_ECHO: usize = 16;
+/// A shorter part of a URL is not a secret, and may be an ordinary word of the answer.
+const MIN_SECRET_PART: usize = 8;
+/// Replaces what was removed.
+const PLACEHOLDER: &str = "[…]";
 
-/// Knows what one receiver must not be quoted with.
+/// Holds what must not appear in quotes of one receiver.
 #[derive(Clone, Default)]
-pub(super) struct Discretion {
-    /// The longest first, so that no part of one is left when another was taken out of it.
+pub(super) struct Redactor {
+    /// Longest first, so that no part of a secret remains after a shorter one is replaced.
     secrets: Vec<String>,
 }
 
-impl Discretion {
+impl Redactor {
     pub(super) fn new(secrets: &[&Secret]) -> Self {
         let mut all: Vec<String> = secrets.iter().flat_map(|secret| forms(secret.expose())).collect();
         all.sort_by_key(|secret| (std::cmp::Reverse(secret.len()), secret.clone()));
@@ -33,8 +33,8 @@ impl Discretion {
         Self { secrets: all }
     }
 
-    /// Of a name and its password, which are also said in base64.
-    pub(super) fn of_login(user: &str, password: &Secret) -> Self {
+    /// For a login: user and password also travel as base64.
+    pub(super) fn for_login(user: &str, password: &Secret) -> Self {
         let password = password.expose();
         let coded = [password.to_owned(), format!("\0{user}\0{password}")].map(|text| STANDARD.encode(text));
         let mut secrets: Vec<String> = coded.into_iter().chain([password.to_owned()]).collect();
@@ -42,25 +42,26 @@ impl Discretion {
         Self { secrets }
     }
 
-    /// The beginning of `text` on one line, without secrets and without what `sent` or the posts of `about` hold.
-    pub(super) fn quote(&self, text: &str, sent: &str, about: &Notification) -> String {
+    /// The beginning of `text` on one line, without secrets and without anything that `sent` or the posts of `about`
+    /// contain.
+    pub(super) fn redact(&self, text: &str, sent: &str, about: &Notification) -> String {
         let text = title(text).unwrap_or(text);
         let mut text = text.to_owned();
         for secret in &self.secrets {
-            text = text.replace(secret.as_str(), HIDDEN);
+            text = text.replace(secret.as_str(), PLACEHOLDER);
         }
         let posts = about.alerts.iter().flat_map(|alert| &alert.samples);
         for author in posts.clone().filter_map(|post| post.author.as_deref()).filter(|author| author.len() > 2) {
-            text = text.replace(author, HIDDEN);
+            text = text.replace(author, PLACEHOLDER);
         }
-        let line: String = one_line(&text).chars().take(READ).collect();
-        let mut said: Vec<String> = posts.map(|post| one_line(&post.text)).collect();
-        said.push(one_line(sent));
-        shortened(&without_echoes(&line, &said))
+        let line: String = one_line(&text).chars().take(MAX_READ).collect();
+        let mut sent_texts: Vec<String> = posts.map(|post| one_line(&post.text)).collect();
+        sent_texts.push(one_line(sent));
+        truncate(&remove_echoes(&line, &sent_texts))
     }
 }
 
-/// A secret as it may be repeated: whole, and where it is an address, by its parts.
+/// The forms in which a secret may be echoed: whole and, for a URL, by its parts.
 fn forms(secret: &str) -> Vec<String> {
     let mut forms = vec![secret.to_owned()];
     if let Ok(url) = Url::parse(secret) {
@@ -68,17 +69,17 @@ fn forms(secret: &str) -> Vec<String> {
         forms.extend(url.query().map(str::to_owned));
         let parts = url.path().split('/').chain(url.query().unwrap_or_default().split(['&', '=']));
         let parts = parts.chain(url.password());
-        forms.extend(parts.filter(|part| part.len() >= SECRET_PART).map(str::to_owned));
+        forms.extend(parts.filter(|part| part.len() >= MIN_SECRET_PART).map(str::to_owned));
     }
     forms
 }
 
-/// A page made for a browser says what it is in its title.
+/// The title of an HTML page, which says what it is.
 fn title(text: &str) -> Option<&str> {
     if !text.trim_start().starts_with('<') {
         return None;
     }
-    // ASCII alone changes, so that places in the one are places in the other.
+    // Only ASCII changes, so byte positions are the same in both.
     let lower = text.to_ascii_lowercase();
     let start = lower.find("<title>")? + "<title>".len();
     let end = start + lower.get(start..)?.find("</title>")?;
@@ -90,20 +91,21 @@ fn one_line(text: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Without every stretch of at least [`ECHO`] characters that one of `said` holds too.
-fn without_echoes(text: &str, said: &[String]) -> String {
+/// `text` without any stretch of at least [`MIN_ECHO`] characters that also appears in `sent_texts`.
+fn remove_echoes(text: &str, sent_texts: &[String]) -> String {
     let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
     let piece = |from: usize, to: usize| Some(&text[*starts.get(from)?..*starts.get(to)?]);
-    let echoed =
-        |from: usize, to: usize| piece(from, to).is_some_and(|piece| said.iter().any(|said| said.contains(piece)));
+    let echoed = |from: usize, to: usize| {
+        piece(from, to).is_some_and(|piece| sent_texts.iter().any(|text| text.contains(piece)))
+    };
     let (mut kept, mut at) = (String::new(), 0);
     while at + 1 < starts.len() {
-        if echoed(at, at + ECHO) {
-            let mut end = at + ECHO;
+        if echoed(at, at + MIN_ECHO) {
+            let mut end = at + MIN_ECHO;
             while echoed(at, end + 1) {
                 end += 1;
             }
-            kept.push_str(HIDDEN);
+            kept.push_str(PLACEHOLDER);
             at = end;
         } else {
             kept.push_str(piece(at, at + 1).unwrap_or_default());
@@ -113,8 +115,8 @@ fn without_echoes(text: &str, said: &[String]) -> String {
     kept
 }
 
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
+fn truncate(text: &str) -> String {
+    match text.char_indices().nth(MAX_SHOWN) {
         Some((cut, _)) => format!("{}…", text[..cut].trim_end()),
         None => text.to_owned(),
     }
@@ -124,57 +126,57 @@ fn shortened(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::notify::sample::{SampleKind, sample};
-    use crate::secret::{Form, Wanted};
+    use crate::secret::{SecretKind, SecretSpec};
     use proptest::prelude::*;
 
     fn secret(value: &str) -> Secret {
         let name = || "x".to_owned();
-        let wanted = Wanted {
+        let spec = SecretSpec {
             what: name(),
             variable: name(),
             credential: name(),
             key: name(),
             file: None,
-            form: Form::Password,
+            kind: SecretKind::Password,
         };
-        Secret::find(&wanted, |_| Some(value.to_owned())).unwrap()
+        Secret::load(&spec, |_| Some(value.to_owned())).unwrap()
     }
 
     fn about() -> Notification {
         sample("desk", SampleKind::Opened, "2026-11-24T09:00:00Z".parse().unwrap(), None)
     }
 
-    fn quote(text: &str) -> String {
+    fn redact(text: &str) -> String {
         let address = secret("https://hooks.example.com/services/T0AAAA/B0BBBBBB/verysecretpart?sig=abcdefghij");
-        let discretion = Discretion::new(&[&address, &secret("hunter2")]);
-        discretion.quote(text, r#"{"text":"the message that was sent to them"}"#, &about())
+        let redactor = Redactor::new(&[&address, &secret("hunter2")]);
+        redactor.redact(text, r#"{"text":"the message that was sent to them"}"#, &about())
     }
 
     #[test]
     fn what_a_server_says_of_itself_is_kept() {
-        for said in ["no_service", "invalid_payload: missing text", "550 5.1.1 <a@example.com>: no such user"] {
-            assert_eq!(quote(said), said);
+        for sent_texts in ["no_service", "invalid_payload: missing text", "550 5.1.1 <a@example.com>: no such user"] {
+            assert_eq!(quote(sent_texts), sent_texts);
         }
         assert_eq!(quote("a\r\n\tb\u{1b}[2J\u{0}c"), "a b [2J c");
         assert_eq!(quote("<!DOCTYPE html><html><head><title> 502 Bad\nGateway </title>"), "502 Bad Gateway");
         let long = quote(&"word ".repeat(10_000));
-        assert!(long.chars().count() <= SHOWN + 1 && long.ends_with('…'), "{long}");
+        assert!(long.chars().count() <= MAX_SHOWN + 1 && long.ends_with('…'), "{long}");
     }
 
     #[test]
     fn a_secret_is_taken_out_whole_and_in_parts() {
-        for said in [
+        for sent_texts in [
             "no https://hooks.example.com/services/T0AAAA/B0BBBBBB/verysecretpart?sig=abcdefghij",
             "Cannot POST /services/T0AAAA/B0BBBBBB/verysecretpart",
             r"cannot find \/services\/T0AAAA\/B0BBBBBB\/verysecretpart",
             "sig abcdefghij is wrong",
             "wrong password hunter2",
         ] {
-            let quoted = quote(said);
+            let quoted = quote(sent_texts);
             for part in ["verysecretpart", "abcdefghij", "hunter2", "B0BBBBBB"] {
                 assert!(!quoted.contains(part), "{quoted}");
             }
-            assert!(quoted.contains(HIDDEN), "{quoted}");
+            assert!(quoted.contains(PLACEHOLDER), "{quoted}");
         }
     }
 
@@ -196,7 +198,7 @@ mod tests {
         fn no_answer_is_too_strange_and_no_secret_gets_through(before in ".{0,400}", after in ".{0,40}") {
             let quoted = quote(&format!("{before}verysecretpart{after}"));
             prop_assert!(!quoted.contains("verysecretpart"));
-            prop_assert!(quoted.chars().count() <= SHOWN + 1);
+            prop_assert!(quoted.chars().count() <= MAX_SHOWN + 1);
             prop_assert!(!quoted.chars().any(char::is_control));
         }
     }

@@ -1,4 +1,4 @@
-//! [`Routing`]: which receivers an alert goes to, when they want to hear of it, and what keeps others quiet.
+//! [`Routing`]: which receivers an alert goes to, at which hours, with which timers, and what inhibits it.
 
 use std::path::PathBuf;
 
@@ -8,27 +8,28 @@ use serde::{Deserialize, Serialize};
 
 use super::matcher::{Labels, Matcher};
 use super::receiver::ReceiverConfig;
-use super::time_interval::{Hours, first_minute};
+use super::time_interval::{TimeInterval, first_minute};
+use crate::alert::OperationalAlert;
 
-/// `[notify]`: what holds for all receivers and routes.
+/// `[notify]`: the defaults of all receivers and routes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Address of the console for the links in messages; none where nobody can reach it.
     #[serde(default)]
     pub console: Option<String>,
-    /// Of working hours, and of times in messages; an IANA name.
+    /// The time zone of `active_times`, `mute_times` and messages; an IANA name.
     pub time_zone: String,
-    /// Templates over the embedded ones.
+    /// A directory of templates that override the embedded ones.
     #[serde(default)]
     pub templates: Option<PathBuf>,
-    /// Who is told of what no route takes; all receivers when empty.
+    /// The receivers of alerts that no route matches; all receivers when empty.
     pub receivers: Vec<String>,
     pub group_by: Vec<String>,
     pub group_wait: SignedDuration,
     pub group_interval: SignedDuration,
     pub repeat_interval: SignedDuration,
-    /// What is over and could not be told for so long is not told any more.
+    /// Resolved incidents that could not be delivered within this time are dropped.
     pub give_up_after: SignedDuration,
 }
 
@@ -48,18 +49,18 @@ impl Default for Config {
     }
 }
 
-/// What a route does with an alert outside of its hours.
+/// What a route does with an alert outside its hours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outside {
-    /// Its receivers are told when the hours begin: of what still fires, and once of what has come and gone.
+pub enum OffHours {
+    /// Notifications are held until the hours begin: then firing alerts are sent, and missed ones are summed up once.
     #[default]
-    Wait,
-    /// The alert goes on to the next route, as if this one did not match.
+    Hold,
+    /// The alert goes to the next matching route, as if this one did not match.
     Next,
 }
 
-/// A `[[route]]`. The first that matches takes an alert; later ones only where it says `continue`.
+/// A `[[route]]`. The first that matches gets an alert; later ones only after `continue = true`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Route {
@@ -68,7 +69,7 @@ pub struct Route {
     pub matchers: Vec<Matcher>,
     pub receivers: Vec<String>,
     #[serde(default, rename = "continue")]
-    pub goes_on: bool,
+    pub continue_matching: bool,
     #[serde(default)]
     pub group_by: Option<Vec<String>>,
     #[serde(default)]
@@ -77,22 +78,22 @@ pub struct Route {
     pub group_interval: Option<SignedDuration>,
     #[serde(default)]
     pub repeat_interval: Option<SignedDuration>,
-    /// Only in these hours; always when empty.
+    /// The hours of the route; always when empty.
     #[serde(default)]
-    pub active_times: Vec<Hours>,
-    /// Not in these.
+    pub active_times: Vec<TimeInterval>,
+    /// Exceptions from the hours.
     #[serde(default)]
-    pub mute_times: Vec<Hours>,
+    pub mute_times: Vec<TimeInterval>,
     #[serde(default)]
-    pub outside: Outside,
-    /// Told as well when nobody acknowledged `escalate_after` the receivers were to be told.
+    pub off_hours: OffHours,
+    /// Also notified when nobody has acknowledged `escalate_after` the notification of the receivers was due.
     #[serde(default)]
     pub escalate_to: Option<String>,
     #[serde(default)]
     pub escalate_after: Option<SignedDuration>,
 }
 
-/// An `[[inhibit]]`: while a source fires, targets that have the same labels are not told.
+/// An `[[inhibit]]`: while a source fires, targets with the same labels are not sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Inhibit {
@@ -102,17 +103,17 @@ pub struct Inhibit {
     pub equal: Vec<String>,
 }
 
-/// How fast a receiver is told.
+/// The timers of a group at one receiver: `group_wait`, `group_interval`, `repeat_interval`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Pace {
+pub(super) struct GroupTimers {
     pub(super) wait: SignedDuration,
     pub(super) interval: SignedDuration,
     pub(super) repeat: SignedDuration,
 }
 
-impl Pace {
-    /// The more urgent of both, in each respect.
-    pub(super) fn urgent(self, other: Self) -> Self {
+impl GroupTimers {
+    /// The shorter of both, for each timer.
+    pub(super) fn shortest(self, other: Self) -> Self {
         Self {
             wait: self.wait.min(other.wait),
             interval: self.interval.min(other.interval),
@@ -121,7 +122,7 @@ impl Pace {
     }
 }
 
-/// Everything about who is told what and when.
+/// The routing tree: receivers, routes, inhibitions and their defaults.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Routing {
     pub notify: Config,
@@ -131,7 +132,7 @@ pub struct Routing {
     zone: TimeZone,
 }
 
-/// Where one alert goes.
+/// A group, and the receivers that get it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Destination {
     pub group: Labels,
@@ -146,47 +147,50 @@ impl Routing {
         Self { notify, receivers, routes, inhibits, zone }
     }
 
-    /// The routes that take an alert with these labels at `now`, in their order.
-    pub fn taking(&self, labels: &Labels, now: Timestamp) -> Vec<&Route> {
-        let mut taking = Vec::new();
+    /// The routes that match an alert with these labels at `now`, in order.
+    pub fn matching_routes(&self, labels: &Labels, now: Timestamp) -> Vec<&Route> {
+        let mut matching = Vec::new();
         for route in self.routes.iter().filter(|route| Matcher::all(&route.matchers, labels)) {
-            if route.outside == Outside::Next && !self.is_active(route, now) {
+            if route.off_hours == OffHours::Next && !self.is_active(route, now) {
                 continue;
             }
-            taking.push(route);
-            if !route.goes_on {
+            matching.push(route);
+            if !route.continue_matching {
                 break;
             }
         }
-        taking
+        matching
     }
 
-    /// Where an alert with these labels goes: a destination for each way it is grouped.
+    /// Where an alert with these labels goes: one destination for each way it is grouped.
     pub fn destinations(&self, labels: &Labels, now: Timestamp) -> Vec<Destination> {
-        let taking = self.taking(labels, now);
-        let mut ways: Vec<(&[String], &[String])> = taking
+        let routes = self.matching_routes(labels, now);
+        let mut targets: Vec<(&[String], &[String])> = routes
             .iter()
             .map(|route| (route.group_by.as_deref().unwrap_or(&self.notify.group_by), route.receivers.as_slice()))
             .collect();
-        let all: Vec<String>;
-        if ways.is_empty() {
-            all = self.fallback();
-            ways.push((&self.notify.group_by, &all));
+        // An alert that no route matches goes to the default receivers: none is lost by a gap in the routes.
+        let default: Vec<String>;
+        if targets.is_empty() {
+            default = self.default_receivers();
+            targets.push((&self.notify.group_by, &default));
         }
+        // A receiver cannot report its own failure: where no other one is addressed, all others are.
         let others: Vec<String>;
-        let about = Self::receiver_in_trouble(labels);
-        if ways.iter().all(|(_, receivers)| receivers.iter().all(|name| Some(name.as_str()) == about)) {
+        let silent = Self::silent_receiver(labels);
+        if targets.iter().all(|(_, receivers)| receivers.iter().all(|name| Some(name.as_str()) == silent)) {
             others = self.receivers.iter().map(|receiver| receiver.name.clone()).collect();
-            ways.push((&self.notify.group_by, &others));
+            targets.push((&self.notify.group_by, &others));
         }
         let mut destinations: Vec<Destination> = Vec::new();
-        for (group_by, receivers) in ways {
+        for (group_by, receivers) in targets {
             let receivers: Vec<String> =
-                receivers.iter().filter(|name| Some(name.as_str()) != about).cloned().collect();
-            let group = group(group_by, labels);
+                receivers.iter().filter(|name| Some(name.as_str()) != silent).cloned().collect();
+            let group = group_labels(group_by, labels);
             if receivers.is_empty() {
                 continue;
             }
+            // Two routes that group alike make one incident, and a receiver of both gets it once.
             match destinations.iter_mut().find(|destination| destination.group == group) {
                 Some(same) => {
                     let new = receivers.into_iter().filter(|name| !same.receivers.contains(name)).collect::<Vec<_>>();
@@ -198,60 +202,58 @@ impl Routing {
         destinations
     }
 
-    fn fallback(&self) -> Vec<String> {
+    fn default_receivers(&self) -> Vec<String> {
         if self.notify.receivers.is_empty() {
             return self.receivers.iter().map(|receiver| receiver.name.clone()).collect();
         }
         self.notify.receivers.clone()
     }
 
-    /// The receiver that an operational alert is about, which cannot be told of it.
-    fn receiver_in_trouble(labels: &Labels) -> Option<&str> {
-        let name = labels.get("alertname")?;
-        let about = [super::dispatch::FAILED, super::dispatch::UNREACHABLE].contains(&name.as_str());
-        labels.get("component").filter(|_| about).map(String::as_str)
+    /// The receiver that an operational alert is about, where that receiver cannot be reached.
+    fn silent_receiver(labels: &Labels) -> Option<&str> {
+        let alert: OperationalAlert = labels.get("alertname")?.parse().ok()?;
+        labels.get("component").filter(|_| alert.is_about_silent_receiver()).map(String::as_str)
     }
 
     pub fn receiver(&self, name: &str) -> Option<&ReceiverConfig> {
         self.receivers.iter().find(|receiver| receiver.name == name)
     }
 
-    /// The route by which `receiver` is told of an alert with these labels; none for the default one.
+    /// The route that leads an alert with these labels to `receiver`; none for a default receiver.
     pub(super) fn route_to(&self, receiver: &str, labels: &Labels) -> Option<&Route> {
         let leads = |route: &&Route| route.receivers.iter().any(|name| name == receiver);
         self.routes.iter().filter(leads).find(|route| Matcher::all(&route.matchers, labels))
     }
 
-    pub(super) fn pace(&self, receiver: &str, labels: &Labels) -> Pace {
-        let route = self.route_to(receiver, labels);
-        let own = |of: fn(&Route) -> Option<SignedDuration>, all| route.and_then(of).unwrap_or(all);
-        let mut pace = Pace {
-            wait: own(|route| route.group_wait, self.notify.group_wait),
-            interval: own(|route| route.group_interval, self.notify.group_interval),
-            repeat: own(|route| route.repeat_interval, self.notify.repeat_interval),
-        };
-        if let Some(resend) = self.resend(receiver) {
-            // The other side groups for itself.
-            pace = Pace { wait: SignedDuration::ZERO, interval: SignedDuration::ZERO, repeat: resend };
+    pub(super) fn timers(&self, receiver: &str, labels: &Labels) -> GroupTimers {
+        // A receiver that groups and repeats for itself gets everything at once, and often enough not to forget it.
+        if let Some(resend) = self.resend_interval(receiver) {
+            return GroupTimers { wait: SignedDuration::ZERO, interval: SignedDuration::ZERO, repeat: resend };
         }
-        pace
+        let route = self.route_to(receiver, labels);
+        let timer = |of: fn(&Route) -> Option<SignedDuration>, default| route.and_then(of).unwrap_or(default);
+        GroupTimers {
+            wait: timer(|route| route.group_wait, self.notify.group_wait),
+            interval: timer(|route| route.group_interval, self.notify.group_interval),
+            repeat: timer(|route| route.repeat_interval, self.notify.repeat_interval),
+        }
     }
 
-    /// How often this receiver wants to be told the same, acknowledged or not.
-    pub(super) fn resend(&self, receiver: &str) -> Option<SignedDuration> {
-        let resend = self.receiver(receiver)?.channel.wants_resend()?;
+    /// How often this receiver needs a firing alert again, acknowledged or not, so as not to forget it.
+    pub(super) fn resend_interval(&self, receiver: &str) -> Option<SignedDuration> {
+        let resend = self.receiver(receiver)?.integration.resend_interval()?;
         SignedDuration::try_from(resend).ok()
     }
 
     fn is_active(&self, route: &Route, now: Timestamp) -> bool {
-        let hold = |hours: &[Hours]| hours.iter().any(|hours| hours.hold(now, &self.zone));
-        (route.active_times.is_empty() || hold(&route.active_times)) && !hold(&route.mute_times)
+        let contain = |times: &[TimeInterval]| times.iter().any(|time| time.contains(now, &self.zone));
+        (route.active_times.is_empty() || contain(&route.active_times)) && !contain(&route.mute_times)
     }
 
-    /// When `receiver` may next be told of an alert with these labels; none for never.
-    pub(super) fn active_from(&self, receiver: &str, labels: &Labels, now: Timestamp) -> Option<Timestamp> {
+    /// When `receiver` may next be notified of an alert with these labels; none for never.
+    pub(super) fn next_active_at(&self, receiver: &str, labels: &Labels, now: Timestamp) -> Option<Timestamp> {
         match self.route_to(receiver, labels) {
-            Some(route) if route.outside == Outside::Wait => first_minute(now, |now| self.is_active(route, now)),
+            Some(route) if route.off_hours == OffHours::Hold => first_minute(now, |now| self.is_active(route, now)),
             _ => Some(now),
         }
     }
@@ -260,18 +262,19 @@ impl Routing {
     pub(super) fn inhibits(&self, source: &Labels, target: &Labels) -> bool {
         let same = |name: &String| source.get(name) == target.get(name);
         self.inhibits.iter().any(|rule| {
-            let both = Matcher::all(&rule.source, target) && Matcher::all(&rule.target, source);
+            // Two alerts that match both sides would inhibit each other, and nobody would be notified of either.
+            let mutual = Matcher::all(&rule.source, target) && Matcher::all(&rule.target, source);
             Matcher::all(&rule.source, source)
                 && Matcher::all(&rule.target, target)
-                && !both
+                && !mutual
                 && rule.equal.iter().all(same)
         })
     }
 }
 
-/// What alerts of one group have in common. One that has none of the labels, as those about vigie itself, is grouped by
-/// its component.
-fn group(by: &[String], labels: &Labels) -> Labels {
+/// The labels that the alerts of one group share. An alert with none of the `group_by` labels, such as one about vigie
+/// itself, is grouped by its component.
+fn group_labels(by: &[String], labels: &Labels) -> Labels {
     let pick = |name: &String| labels.get(name).map(|value| (name.clone(), value.clone()));
     let group: Labels = by.iter().filter_map(pick).collect();
     if group.is_empty() { pick(&"component".to_owned()).into_iter().collect() } else { group }

@@ -1,30 +1,30 @@
-//! A notification of something that did not happen, for `vigie send-test` and for tests.
+//! A made-up notification, for `vigie send-test` and for tests.
 
 use jiff::Timestamp;
 
 use super::{Notification, render};
 
-/// Which moment of an incident the sample plays.
+/// Whether the sample opens or resolves its incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SampleKind {
     Opened,
     Resolved,
 }
 
-/// A sample for `receiver`, as of `now`. Both kinds of one day tell of one incident.
+/// A sample for `receiver`, as of `now`. Samples of one day belong to one incident.
 pub fn sample(receiver: &str, kind: SampleKind, now: Timestamp, console: Option<String>) -> Notification {
-    let mut told = render::sample(receiver, console, now);
-    told.incident.id = now.strftime("TEST-%m%d").to_string();
+    let mut notification = render::sample(receiver, console, now);
+    notification.incident.id = now.strftime("TEST-%m%d").to_string();
     let name = match kind {
         SampleKind::Opened => "opened",
         SampleKind::Resolved => {
-            told.sequence = 1;
-            told.incident.ended_at = Some(now);
-            told.alerts.iter_mut().for_each(|alert| alert.ends_at = Some(now));
+            notification.sequence = 1;
+            notification.incident.ended_at = Some(now);
+            notification.alerts.iter_mut().for_each(|alert| alert.ends_at = Some(now));
             "resolved"
         }
     };
-    // Another sample is another message, however soon.
-    told.key = format!("test-{name}-{}", now.as_millisecond());
-    told
+    // Every sample is a new message: a receiver must not drop it as a duplicate.
+    notification.key = format!("test-{name}-{}", now.as_millisecond());
+    notification
 }

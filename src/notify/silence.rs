@@ -1,11 +1,11 @@
-//! [`Silence`]: alerts that nobody is to be told of for some time. It ends by itself.
+//! [`Silence`]: suppresses matching alerts for a limited time.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::matcher::{Labels, Matcher};
 
-/// A silence, as Alertmanager has it.
+/// A silence, as in Alertmanager.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Silence {
     /// Such as `S-7F3K`.
@@ -23,7 +23,7 @@ impl Silence {
         self.starts_at <= now && now < self.ends_at
     }
 
-    pub fn holds(&self, labels: &Labels, now: Timestamp) -> bool {
+    pub fn matches(&self, labels: &Labels, now: Timestamp) -> bool {
         self.is_active(now) && Matcher::all(&self.matchers, labels)
     }
 }

@@ -1,4 +1,4 @@
-//! Slack, by an incoming webhook, or by a bot's token and a channel: only a bot can answer in a thread.
+//! Slack, by an incoming webhook, or by a bot token and a channel: only a bot can reply in a thread.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -8,38 +8,38 @@ use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::address::open_address;
-use super::context::{Context, ReceiverError, Way, Words, defaults};
-use super::http::{Answer, Http, Request};
+use super::address::parse_public_url;
+use super::context::{Context, HttpOptions, ReceiverError, Renderer, defaults};
+use super::http::{Http, HttpResponse, Request};
 use super::{Kind, Notification, Notifier, NotifyError};
-use crate::secret::{Form, Secret};
+use crate::secret::{Secret, SecretKind};
 
-/// Threads of so many incidents are remembered.
-const THREADS: usize = 256;
+/// Incidents whose threads are remembered.
+const MAX_THREADS: usize = 256;
 
-/// What `chat.postMessage` says when it may go better later.
-const PASSING: [&str; 6] =
+/// Errors of `chat.postMessage` that a retry may solve.
+const TRANSIENT_ERRORS: [&str; 6] =
     ["ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"];
 
 /// A `[[receiver]]` of `type = "slack"`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// A file that holds an incoming webhook's address; else from the environment or a credential. Who has it can post.
+    /// A file with the URL of an incoming webhook, a secret; else the URL comes from the environment or a credential.
     #[serde(default)]
     pub url_file: Option<PathBuf>,
-    /// Instead of a webhook: the channel's id or name, where a bot posts one thread per incident.
+    /// Instead of a webhook: the id or name of the channel where a bot posts one thread per incident.
     #[serde(default)]
     pub channel: Option<String>,
-    /// A file that holds the bot's token (`chat:write`); else from the environment or a credential.
+    /// A file with the bot token (`chat:write`); else the token comes from the environment or a credential.
     #[serde(default)]
     pub token_file: Option<PathBuf>,
-    /// Where the bot posts.
+    /// The base URL of Slack's API.
     #[serde(default = "api")]
     pub api: String,
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
-    /// Plain http to another machine is meant so.
+    /// Allows plain http to another machine.
     #[serde(default)]
     pub insecure: bool,
     #[serde(default = "defaults::timeout")]
@@ -51,24 +51,24 @@ fn api() -> String {
 }
 
 impl Config {
-    fn way(&self) -> Way<'_> {
-        Way { timeout: self.timeout, ca_file: self.ca_file.as_deref() }
+    fn http_options(&self) -> HttpOptions<'_> {
+        HttpOptions { timeout: self.timeout, ca_file: self.ca_file.as_deref() }
     }
 
-    /// Every fault, each naming its key; nothing is resolved and no secret read.
-    pub fn faults(&self) -> Vec<String> {
-        let mut faults = self.way().faults();
-        faults.extend(open_address(&self.api, self.insecure).err().map(|fault| format!("api {fault}")));
+    /// Every problem, each naming its key. Nothing is resolved, and no secret is read.
+    pub fn validate(&self) -> Vec<String> {
+        let mut problems = self.http_options().validate();
+        problems.extend(parse_public_url(&self.api, self.insecure).err().map(|error| format!("api {error}")));
         if self.channel.as_ref().is_some_and(|channel| channel.trim().is_empty()) {
-            faults.push("channel is empty: wanted such as \"#crisis\", or no channel where there is a webhook".into());
+            problems.push("channel is empty; expected e.g. \"#crisis\", or no channel with a webhook".into());
         }
         if self.channel.is_some() && self.url_file.is_some() {
-            faults.push("url_file: a bot posts to the channel, and needs a token, not a webhook's address".into());
+            problems.push("url_file: with channel set, a bot posts; set token_file instead of a webhook's URL".into());
         }
         if self.channel.is_none() && self.token_file.is_some() {
-            faults.push("token_file: there is no channel for the bot to post to; set channel".into());
+            problems.push("token_file: the bot needs a channel to post to; set channel".into());
         }
-        faults
+        problems
     }
 }
 
@@ -77,42 +77,42 @@ pub(super) struct Slack {
     http: Http,
     url: Url,
     bot: Option<Bot>,
-    words: Words,
+    renderer: Renderer,
 }
 
 struct Bot {
     token: Secret,
     channel: String,
-    /// Incidents and the time stamps that name their first messages, the oldest first. Lost at a restart: the incident's
-    /// next message then begins a thread of its own.
+    /// Incidents and the timestamps of their first messages, oldest first. Lost on a restart: the incident's next
+    /// message then starts a new thread.
     threads: VecDeque<(String, String)>,
 }
 
 impl Slack {
     pub(super) fn new(config: &Config, context: &Context<'_>) -> Result<Self, ReceiverError> {
-        let words = context.words();
+        let renderer = context.renderer();
         let Some(channel) = &config.channel else {
-            let (url, secret) = context.secret_address("webhook address", config.url_file.as_ref(), config.insecure)?;
-            let http = context.http(&url, &config.way(), &[&secret])?;
-            return Ok(Self { http, url, bot: None, words });
+            let (url, secret) = context.secret_address("webhook URL", config.url_file.as_ref(), config.insecure)?;
+            let http = context.http(&url, &config.http_options(), &[&secret])?;
+            return Ok(Self { http, url, bot: None, renderer });
         };
-        let url = open_address(&config.api, config.insecure);
-        let mut url = url.map_err(|fault| context.unusable(format!("api {fault}")))?;
+        let url = parse_public_url(&config.api, config.insecure);
+        let mut url = url.map_err(|error| context.unusable(format!("api {error}")))?;
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().push("chat.postMessage");
         }
-        let token = context.secret("bot token", "token", Form::Token, config.token_file.as_ref())?;
-        let http = context.http(&url, &config.way(), &[&token])?;
+        let token = context.secret("bot token", "token", SecretKind::Token, config.token_file.as_ref())?;
+        let http = context.http(&url, &config.http_options(), &[&token])?;
         let bot = Some(Bot { token, channel: channel.trim().to_owned(), threads: VecDeque::new() });
-        Ok(Self { http, url, bot, words })
+        Ok(Self { http, url, bot, renderer })
     }
 }
 
 impl Notifier for Slack {
     fn notify(&mut self, notification: &Notification) -> Result<(), NotifyError> {
-        let mut body = self.words.of(notification).slack;
+        let mut body = self.renderer.render(notification).slack;
         if let (Some(bot), Some(entries)) = (&self.bot, body.as_object_mut()) {
-            entries.extend(bot.place(notification));
+            entries.extend(bot.target(notification));
         }
         let request = Request::json(&self.url, serde_json::to_vec(&body).unwrap_or_default());
         let request = request.header("idempotency-key", &notification.key);
@@ -120,50 +120,50 @@ impl Notifier for Slack {
             return self.http.send(request, notification).map(|_| ());
         };
         let answer = self.http.send(request.bearer(&bot.token), notification)?;
-        let posted = posted(&answer)?;
-        bot.remember(&notification.incident.id, posted);
+        let message_ts = message_ts(&answer)?;
+        bot.remember_thread(&notification.incident.id, message_ts);
         Ok(())
     }
 }
 
 impl Bot {
-    /// Where the message goes.
-    fn place(&self, notification: &Notification) -> serde_json::Map<String, Value> {
-        let mut place = serde_json::Map::from_iter([
+    /// The channel and thread of the message.
+    fn target(&self, notification: &Notification) -> serde_json::Map<String, Value> {
+        let mut target = serde_json::Map::from_iter([
             ("channel".to_owned(), json!(self.channel)),
             ("unfurl_links".to_owned(), json!(false)),
             ("unfurl_media".to_owned(), json!(false)),
         ]);
         if let Some((_, thread)) = self.threads.iter().find(|(incident, _)| *incident == notification.incident.id) {
-            place.insert("thread_ts".into(), json!(thread));
-            // That it is over is for those to see, too, who do not open the thread.
-            place.insert("reply_broadcast".into(), json!(notification.kind == Kind::Resolved));
+            target.insert("thread_ts".into(), json!(thread));
+            // The end is also shown in the channel, for those who do not open the thread.
+            target.insert("reply_broadcast".into(), json!(notification.kind == Kind::Resolved));
         }
-        place
+        target
     }
 
-    fn remember(&mut self, incident: &str, stamp: Option<String>) {
+    fn remember_thread(&mut self, incident: &str, stamp: Option<String>) {
         let Some(stamp) = stamp.filter(|_| !self.threads.iter().any(|(known, _)| known == incident)) else { return };
-        if self.threads.len() == THREADS {
+        if self.threads.len() == MAX_THREADS {
             self.threads.pop_front();
         }
         self.threads.push_back((incident.to_owned(), stamp));
     }
 }
 
-/// The message's time stamp; a 200 may say that there is none.
-fn posted(answer: &Answer) -> Result<Option<String>, NotifyError> {
-    let Ok(told) = serde_json::from_str::<Value>(&answer.body) else {
-        return Err(answer.passing("which is not what Slack answers"));
+/// The timestamp of the posted message. Slack reports errors with status 200, too.
+fn message_ts(answer: &HttpResponse) -> Result<Option<String>, NotifyError> {
+    let Ok(reply) = serde_json::from_str::<Value>(&answer.body) else {
+        return Err(answer.transient("which is not an answer of Slack"));
     };
-    if told["ok"] == json!(true) {
-        return Ok(told["ts"].as_str().map(str::to_owned));
+    if reply["ok"] == json!(true) {
+        return Ok(reply["ts"].as_str().map(str::to_owned));
     }
-    let error = told["error"].as_str().unwrap_or_default();
-    if PASSING.contains(&error) { Err(answer.passing("")) } else { Err(answer.permanent(way_out(error))) }
+    let error = reply["error"].as_str().unwrap_or_default();
+    if TRANSIENT_ERRORS.contains(&error) { Err(answer.transient("")) } else { Err(answer.permanent(hint(error))) }
 }
 
-fn way_out(error: &str) -> &'static str {
+fn hint(error: &str) -> &'static str {
     match error {
         "not_in_channel" => "invite the bot into the channel",
         "channel_not_found" => "check channel, and that the bot may see it",

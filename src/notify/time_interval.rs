@@ -1,4 +1,4 @@
-//! [`Hours`]: parts of the week, such as `mon-fri 08:00-20:00`.
+//! [`TimeInterval`]: a part of the week, such as `mon-fri 08:00-20:00`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,25 +10,25 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 const DAY: i32 = 24 * 60;
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-/// Days of the week, and a time of each. A time that ends before it begins goes on into the next day.
+/// Days of the week, and hours on each of them. Hours that end before they begin extend into the next day.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hours {
+pub struct TimeInterval {
     /// From Monday.
     days: [bool; 7],
-    /// Minutes of the day: the first that is in it, and the first that is not any more.
+    /// Minutes of the day, `to` excluded.
     from: i32,
     to: i32,
     text: String,
 }
 
-/// Why a text is no [`Hours`].
+/// A text that is not a [`TimeInterval`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no part of the week; wanted days, a time, or both, such as \"mon-fri 08:00-20:00\" or \"sat,sun\"")]
-pub struct HoursError(String);
+#[error("{0:?} is not a time interval; expected days, hours, or both, such as \"mon-fri 08:00-20:00\" or \"sat,sun\"")]
+pub struct TimeIntervalError(String);
 
-impl Hours {
-    /// Whether `now` lies in it, in `zone`.
-    pub fn hold(&self, now: Timestamp, zone: &TimeZone) -> bool {
+impl TimeInterval {
+    /// Whether `now` is within the interval, in `zone`.
+    pub fn contains(&self, now: Timestamp, zone: &TimeZone) -> bool {
         let local = now.to_zoned_datetime(zone.clone());
         let minute = i32::from(local.hour()) * 60 + i32::from(local.minute());
         let today = usize::from(local.weekday().to_monday_zero_offset().unsigned_abs());
@@ -50,23 +50,23 @@ pub(super) fn first_minute(now: Timestamp, is: impl Fn(Timestamp) -> bool) -> Op
     (0..8 * i64::from(DAY)).filter_map(minute).find(|minute| is(*minute))
 }
 
-impl FromStr for Hours {
-    type Err = HoursError;
+impl FromStr for TimeInterval {
+    type Err = TimeIntervalError;
 
-    fn from_str(text: &str) -> Result<Self, HoursError> {
-        let wrong = || HoursError(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, TimeIntervalError> {
+        let invalid = || TimeIntervalError(text.to_owned());
         let mut words = text.split_whitespace();
-        let first = words.next().ok_or_else(wrong)?;
+        let first = words.next().ok_or_else(invalid)?;
         let (days, time) = match (days_of(first), words.next()) {
             (Some(days), time) => (days, time),
             (None, None) => ([true; 7], Some(first)),
-            (None, Some(_)) => return Err(wrong()),
+            (None, Some(_)) => return Err(invalid()),
         };
         if words.next().is_some() {
-            return Err(wrong());
+            return Err(invalid());
         }
         let (from, to) = match time {
-            Some(time) => time_of(time).ok_or_else(wrong)?,
+            Some(time) => time_of(time).ok_or_else(invalid)?,
             None => (0, DAY),
         };
         Ok(Self { days, from, to, text: text.to_owned() })
@@ -102,19 +102,19 @@ fn time_of(text: &str) -> Option<(i32, i32)> {
     (from != to && from < DAY).then_some((from, to))
 }
 
-impl fmt::Display for Hours {
+impl fmt::Display for TimeInterval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl Serialize for Hours {
+impl Serialize for TimeInterval {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-impl<'de> Deserialize<'de> for Hours {
+impl<'de> Deserialize<'de> for TimeInterval {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
@@ -127,7 +127,8 @@ mod tests {
     #[test]
     fn hours_follow_the_clock_of_their_zone() {
         let paris = TimeZone::get("Europe/Paris").unwrap();
-        let hold = |hours: &str, time: &str| hours.parse::<Hours>().unwrap().hold(time.parse().unwrap(), &paris);
+        let hold =
+            |hours: &str, time: &str| hours.parse::<TimeInterval>().unwrap().contains(time.parse().unwrap(), &paris);
         // 24 November 2026 is a Tuesday; Paris is an hour ahead of UTC in winter and two in summer.
         for (hours, time, holds) in [
             ("mon-fri 08:00-20:00", "2026-11-24T07:00:00Z", true),
@@ -148,17 +149,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_part_of_a_week_is_told() {
+    fn a_text_that_is_not_an_interval_is_rejected() {
         for wrong in ["", "mon-fry", "8-20", "mon 08:00", "mon 25:00-26:00", "mon 08:00-08:00", "mon tue 08:00-09:00"] {
-            assert!(wrong.parse::<Hours>().is_err(), "{wrong}");
+            assert!(wrong.parse::<TimeInterval>().is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn the_next_morning_is_found() {
-        let hours: Hours = "mon-fri 08:00-20:00".parse().unwrap();
+        let hours: TimeInterval = "mon-fri 08:00-20:00".parse().unwrap();
         let friday: Timestamp = "2026-11-27T20:00:30Z".parse().unwrap();
-        let next = first_minute(friday, |now| hours.hold(now, &TimeZone::UTC)).unwrap();
+        let next = first_minute(friday, |now| hours.contains(now, &TimeZone::UTC)).unwrap();
         assert_eq!(next.to_string(), "2026-11-30T08:00:00Z");
         assert_eq!(first_minute(friday, |_| false), None);
     }

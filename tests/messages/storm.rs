@@ -1,11 +1,11 @@
-//! Notifications about the real storm of 22 February 2015 in the airline dump, as the daemon fills them.
+//! Notifications about the real storm of 22 February 2015 in the airline dump, as the daemon makes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use vigie::alert::{Alert, Fingerprint, Point, Reason, Story, Word};
+use vigie::alert::{Alert, AlertContext, Fingerprint, Point, Reason, Word};
 use vigie::notify::{Incident, Kind, Notification};
-use vigie::rule::{Explanation, Measured, Normal};
+use vigie::rule::{Explanation, Measurement, NormalLevel};
 use vigie::window::Sample;
 
 pub(crate) const AT: &str = "2015-02-22T16:52:00Z";
@@ -48,10 +48,10 @@ impl Storm {
         (self.between(from, to).count() as u64, negative as u64)
     }
 
-    fn measured(&self, at: Timestamp, window: SignedDuration, normal: Normal) -> Measured {
+    fn measured(&self, at: Timestamp, window: SignedDuration, normal: NormalLevel) -> Measurement {
         let (posts, negative) = self.counts(at - window, at);
         let rate = negative as f64 / posts as f64;
-        Measured {
+        Measurement {
             posts,
             negative,
             rate,
@@ -67,7 +67,7 @@ impl Storm {
         let window = HOUR * 2;
         let (posts, negative) = self.counts(at - HOUR * 26, at - window);
         let normal = negative as f64 / 12.0;
-        let measured = self.measured(at, window, Normal { value: normal, posts });
+        let measured = self.measured(at, window, NormalLevel { value: normal, posts });
         let numbers = [
             ("window_minutes", 120.0),
             ("negative", measured.negative as f64),
@@ -78,9 +78,9 @@ impl Storm {
         self.alert(at, &labels, measured, false, explanation("negative_volume", &numbers))
     }
 
-    /// The rate rule: the tone has turned.
+    /// The rate rule: more of the posts are negative than usual.
     pub(crate) fn rate(&self, at: Timestamp) -> Alert {
-        let measured = self.measured(at, HOUR * 3, Normal { value: 0.762, posts: 367 });
+        let measured = self.measured(at, HOUR * 3, NormalLevel { value: 0.762, posts: 367 });
         let numbers = [("window_minutes", 180.0), ("lower_bound", 0.829), ("threshold", 0.812), ("confidence", 0.99)];
         let labels = [("alertname", "NegativeRateAboveNormal"), ("severity", "warning"), ("topic", TOPIC)];
         let parts = vec![
@@ -98,7 +98,7 @@ impl Storm {
         &self,
         at: Timestamp,
         labels: &[(&str, &str)],
-        measured: Measured,
+        measured: Measurement,
         is_rate: bool,
         explanation: Explanation,
     ) -> Alert {
@@ -113,6 +113,8 @@ impl Storm {
             starts_at: "2015-02-22T15:41:00Z".parse().unwrap(),
             fired_at: "2015-02-22T15:51:00Z".parse().unwrap(),
             ends_at: None,
+            quiet_since: None,
+            resolves_at: None,
             fired_on: measured,
             peak: measured,
             peak_at: at,
@@ -120,7 +122,7 @@ impl Storm {
             samples: self.samples(at),
             is_rate,
             explanation,
-            story: self.story(at),
+            story: self.context(at),
         }
     }
 
@@ -139,7 +141,7 @@ impl Storm {
         rows.into_iter().enumerate().map(sample).take(5).collect()
     }
 
-    fn story(&self, at: Timestamp) -> Story {
+    fn context(&self, at: Timestamp) -> AlertContext {
         let start = at - HOUR * 2;
         let fresh: Vec<&Row> = self.between(start, at).filter(|row| row.negative).collect();
         let past: Vec<&Row> = self.between(at - HOUR * 26, start).filter(|row| row.negative).collect();
@@ -164,20 +166,22 @@ impl Storm {
             let now = count(of, &fresh);
             now.into_iter().map(|(name, posts)| (normal(&name), name, posts)).collect::<Vec<_>>()
         };
-        let mut told = compared(&words);
-        told.sort_by(|a, b| (b.2 as f64 - b.0).total_cmp(&(a.2 as f64 - a.0)));
-        let words = told.into_iter().take(5).map(|(normal, word, posts)| Word { word, posts, normal }).collect();
-        let mut told = compared(&reason);
-        told.sort_by_key(|(_, _, posts)| std::cmp::Reverse(*posts));
+        let total = fresh.len() as u64;
+        let mut terms = compared(&words);
+        terms.sort_by(|a, b| (b.2 as f64 - b.0).total_cmp(&(a.2 as f64 - a.0)));
+        let words =
+            terms.into_iter().take(5).map(|(normal, word, posts)| Word { word, posts, total, normal }).collect();
+        let mut terms = compared(&reason);
+        terms.sort_by_key(|(_, _, posts)| std::cmp::Reverse(*posts));
         let reasons =
-            told.into_iter().take(4).map(|(normal, reason, posts)| Reason { reason, posts, normal }).collect();
+            terms.into_iter().take(4).map(|(normal, reason, posts)| Reason { reason, posts, total, normal }).collect();
         let step = SignedDuration::from_mins(30);
         let point = |back: i32| {
             let from = at - step * back;
             let (posts, negative) = self.counts(from, from + step);
             Point { start: from, posts, negative, normal: Some(0.762) }
         };
-        Story { copies: 14, reach: 184_302, words, reasons, trend: (1..=48).rev().map(point).collect() }
+        AlertContext { copies: 14, reach: 184_302, words, reasons, trend: (1..=48).rev().map(point).collect() }
     }
 }
 
@@ -189,7 +193,7 @@ fn explanation(condition: &str, numbers: &[(&str, f64)]) -> Explanation {
     Explanation { condition: condition.into(), holds: true, numbers, parts: Vec::new() }
 }
 
-/// What the dispatcher makes of alerts.
+/// The notification that the dispatcher makes of alerts.
 pub(crate) fn notification(kind: Kind, at: Timestamp, alerts: Vec<Alert>) -> Notification {
     Notification {
         key: "k".into(),
@@ -206,8 +210,8 @@ pub(crate) fn notification(kind: Kind, at: Timestamp, alerts: Vec<Alert>) -> Not
     }
 }
 
-/// Trouble of vigie's own, as the monitor tells it.
-pub(crate) fn trouble(name: &str, component: &str, summary: &str, at: Timestamp) -> Alert {
+/// An operational alert, as the monitor raises it.
+pub(crate) fn operational(name: &str, component: &str, summary: &str, at: Timestamp) -> Alert {
     let label = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let transition = vigie::monitor::problem_begins(name, component, summary, at);
     Alert { annotations: BTreeMap::from([label("summary", summary)]), ..transition.alert }

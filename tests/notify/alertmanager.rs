@@ -1,4 +1,4 @@
-//! The real Alertmanager takes what is sent, shows it, and lets it go.
+//! The real Alertmanager accepts our alerts, shows them, and resolves them.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use vigie::language::Language;
 use vigie::notify::render::{Style, Templates};
-use vigie::notify::{ChannelConfig, Context, Kind, Notification, SampleKind, sample};
+use vigie::notify::{Context, IntegrationConfig, Kind, Notification, SampleKind, sample};
 
 use crate::common::repository;
 use crate::kit::{environment, now, opened, resolved, try_build};
@@ -27,7 +27,7 @@ impl Drop for Alertmanager {
     }
 }
 
-/// Where `tests/run` unpacked it, with paths that begin there; or as the machine has it.
+/// The binary that `tests/run` unpacked, or the installed one.
 fn program() -> Option<(PathBuf, Command)> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository("target"), PathBuf::from);
     let root = target.join("tools/prometheus-alertmanager");
@@ -48,7 +48,7 @@ fn get(address: SocketAddr, path: &str) -> Option<Value> {
     serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()
 }
 
-/// The alerts that it shows as active, once `enough` of them.
+/// The active alerts, once `enough` holds.
 fn alerts(address: SocketAddr, enough: impl Fn(&[Value]) -> bool) -> Vec<Value> {
     let started = Instant::now();
     loop {
@@ -62,9 +62,9 @@ fn alerts(address: SocketAddr, enough: impl Fn(&[Value]) -> bool) -> Vec<Value> 
 }
 
 #[test]
-fn the_real_one_shows_an_alert_until_it_is_over() {
+fn the_real_alertmanager_shows_an_alert_until_it_resolves() {
     let Some((root, mut program)) = program() else {
-        println!("skipped: there is no prometheus-alertmanager here (tests/run brings Debian's)");
+        println!("skipped: prometheus-alertmanager not found (tests/run brings Debian's)");
         return;
     };
     let dir = tempfile::tempdir().unwrap();
@@ -82,8 +82,9 @@ fn the_real_one_shows_an_alert_until_it_is_over() {
     let _alertmanager = Alertmanager(started.unwrap());
     alerts(address, <[Value]>::is_empty);
 
-    // It goes by its own clock.
-    let config: ChannelConfig = toml::from_str(&format!("type = 'alertmanager'\nurl = 'http://{address}'")).unwrap();
+    // Alertmanager uses its own clock.
+    let config: IntegrationConfig =
+        toml::from_str(&format!("type = 'alertmanager'\nurl = 'http://{address}'")).unwrap();
     let mut notifier = config
         .build(&Context {
             receiver: "desk",
@@ -94,9 +95,9 @@ fn the_real_one_shows_an_alert_until_it_is_over() {
         })
         .unwrap();
     let mut tell = |kind| {
-        let kind_told = if kind == SampleKind::Opened { Kind::Opened } else { Kind::Resolved };
-        let told = sample("desk", kind, Timestamp::now(), Some("https://vigie.example".into()));
-        notifier.notify(&Notification { kind: kind_told, ..told }).unwrap();
+        let kind_sent = if kind == SampleKind::Opened { Kind::Opened } else { Kind::Resolved };
+        let notification = sample("desk", kind, Timestamp::now(), Some("https://vigie.example".into()));
+        notifier.notify(&Notification { kind: kind_sent, ..notification }).unwrap();
     };
     tell(SampleKind::Opened);
     let shown = alerts(address, |alerts| !alerts.is_empty());
@@ -106,17 +107,17 @@ fn the_real_one_shows_an_alert_until_it_is_over() {
     assert_eq!(shown[0]["annotations"]["incident"].as_str().map(|id| id.starts_with("TEST-")), Some(true));
     assert!(shown[0]["generatorURL"].as_str().unwrap().starts_with("https://vigie.example/"), "{}", shown[0]);
     let ends_at: Timestamp = shown[0]["endsAt"].as_str().unwrap().parse().unwrap();
-    assert!(ends_at > Timestamp::now() + SignedDuration::from_mins(3), "it lives on until it is said again");
+    assert!(ends_at > Timestamp::now() + SignedDuration::from_mins(3), "it stays active until it is resent");
     tell(SampleKind::Resolved);
     alerts(address, <[Value]>::is_empty);
 }
 
 #[test]
-fn it_is_to_be_said_again_before_it_ends() {
+fn an_alert_is_resent_before_it_expires() {
     let stub = Stub::start(Play::status(200, ""));
     let text = format!("type = 'alertmanager'\nurl = '{}/under/a/path/'\nresend = '90s'", stub.url(""));
-    let config: ChannelConfig = toml::from_str(&text).unwrap();
-    assert_eq!(config.wants_resend(), Some(Duration::from_secs(90)));
+    let config: IntegrationConfig = toml::from_str(&text).unwrap();
+    assert_eq!(config.resend_interval(), Some(Duration::from_secs(90)));
     let mut notifier = try_build(&text, &environment("")).unwrap();
     let mut odd = opened();
     odd.alerts[0].labels.extend([

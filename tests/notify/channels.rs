@@ -1,16 +1,16 @@
-//! What is each channel's own: where it sends to, what it sends, and what only its own servers answer.
+//! The specifics of each integration: its URL, its body, and the answers of its server.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use serde_json::json;
-use vigie::notify::{Acknowledged, ChannelConfig, Notification, NotifyError};
+use vigie::notify::{Acknowledged, IntegrationConfig, Notification, NotifyError};
 
 use crate::kit::{discreet, environment, now, opened, resolved, try_build};
 use crate::stub::{Got, Play, Stub};
 
 #[test]
-fn teams_is_sent_a_card_in_an_envelope_that_it_takes() {
+fn teams_gets_a_card_in_a_valid_envelope() {
     let stub = Stub::start(Play::status(202, ""));
     let mut teams = try_build("type = 'teams'", &environment(&stub.url(""))).unwrap();
     let mut long = opened();
@@ -32,26 +32,26 @@ fn teams_is_sent_a_card_in_an_envelope_that_it_takes() {
 fn a_throttle_that_teams_hides_in_a_200_is_seen() {
     let stub = Stub::start(Play::Silence);
     let mut teams = try_build("type = 'teams'", &environment(&stub.url(""))).unwrap();
-    let mut tell = |answer: &str| {
+    let mut send = |answer: &str| {
         stub.play(Play::with(200, ("Retry-After", "30"), answer));
-        let told = teams.notify(&opened());
-        discreet("teams", &told);
-        told
+        let result = teams.notify(&opened());
+        discreet("teams", &result);
+        result
     };
     let hidden = |status| {
         format!(
             "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error {status} with ContextId tcid=0"
         )
     };
-    let told = tell(&hidden(429));
+    let result = send(&hidden(429));
     assert!(
-        matches!(&told, Err(NotifyError::Passing { retry_after: Some(wait), .. }) if wait.as_secs() == 30),
-        "{told:?}"
+        matches!(&result, Err(NotifyError::Transient { retry_after: Some(wait), .. }) if wait.as_secs() == 30),
+        "{result:?}"
     );
-    assert!(told.unwrap_err().to_string().contains("HTTP error 429"));
-    assert!(matches!(tell(&hidden(503)), Err(NotifyError::Passing { .. })));
-    assert!(matches!(tell(&hidden(413)), Err(NotifyError::Permanent { .. })));
-    assert_eq!(tell("1"), Ok(()));
+    assert!(result.unwrap_err().to_string().contains("HTTP error 429"));
+    assert!(matches!(send(&hidden(503)), Err(NotifyError::Transient { .. })));
+    assert!(matches!(send(&hidden(413)), Err(NotifyError::Permanent { .. })));
+    assert_eq!(send("1"), Ok(()));
 }
 
 #[test]
@@ -82,16 +82,16 @@ fn what_slack_says_in_a_200_counts() {
     let stub = Stub::start(Play::Silence);
     let config = format!("type = 'slack'\nchannel = '#crisis'\napi = '{}'", stub.url("/api"));
     let mut slack = try_build(&config, &environment("")).unwrap();
-    let mut tell = |error: &str| {
+    let mut send = |error: &str| {
         stub.play(Play::status(200, &json!({ "ok": false, "error": error }).to_string()));
         slack.notify(&opened()).unwrap_err()
     };
     for error in ["ratelimited", "internal_error", "service_unavailable"] {
-        assert!(matches!(tell(error), NotifyError::Passing { .. }), "{error}");
+        assert!(matches!(send(error), NotifyError::Transient { .. }), "{error}");
     }
     for error in ["channel_not_found", "not_in_channel", "invalid_auth", "missing_scope", "invalid_blocks", "odd"] {
-        let told = tell(error);
-        assert!(matches!(&told, NotifyError::Permanent { reason } if reason.contains(error)), "{told}");
+        let result = send(error);
+        assert!(matches!(&result, NotifyError::Permanent { reason } if reason.contains(error)), "{result}");
     }
 }
 
@@ -115,26 +115,29 @@ fn a_webhooks_signature_covers_time_and_body() {
 }
 
 #[test]
-fn a_webhook_is_told_everything() {
+fn a_webhook_gets_everything() {
     let stub = Stub::start(Play::status(200, ""));
     let mut webhook = try_build("type = 'webhook'", &environment(&stub.url(""))).unwrap();
-    let mut tell = |notification: &Notification| {
+    let mut send = |notification: &Notification| {
         webhook.notify(notification).unwrap();
         stub.got().pop().unwrap().json()
     };
-    let (told, about) = (tell(&opened()), opened());
-    assert_eq!(told["version"], 1);
-    assert_eq!([&told["kind"], &told["status"]], ["opened", "firing"]);
-    assert_eq!(told["key"], about.key.as_str());
-    assert_eq!(told["incident"]["id"], about.incident.id.as_str());
-    assert_eq!(told["receiver"], "desk");
-    let alert = &told["alerts"][0];
+    let (result, about) = (send(&opened()), opened());
+    assert_eq!(result["version"], 1);
+    assert_eq!([&result["kind"], &result["status"]], ["opened", "firing"]);
+    assert_eq!(result["key"], about.key.as_str());
+    assert_eq!(result["incident"]["id"], about.incident.id.as_str());
+    assert_eq!(result["receiver"], "desk");
+    let alert = &result["alerts"][0];
     assert_eq!(alert["labels"]["topic"], about.alerts[0].labels["topic"].as_str());
     assert_eq!(alert["latest"]["posts"], about.alerts[0].latest.posts);
     assert_eq!(alert["samples"][0]["text"], about.alerts[0].samples[0].text.as_str());
-    assert!(told["message"]["text"].as_str().unwrap().len() > 40);
-    let told = tell(&resolved());
-    assert_eq!([&told["kind"], &told["status"], &told["alerts"][0]["status"]], ["resolved", "resolved", "resolved"]);
+    assert!(result["message"]["text"].as_str().unwrap().len() > 40);
+    let result = send(&resolved());
+    assert_eq!(
+        [&result["kind"], &result["status"], &result["alerts"][0]["status"]],
+        ["resolved", "resolved", "resolved"]
+    );
 }
 
 #[test]
@@ -163,8 +166,8 @@ fn pagerduty_follows_one_incident_to_its_end() {
 }
 
 #[test]
-fn faults_of_a_configuration_name_their_key() {
-    let faulty = [
+fn problems_of_a_configuration_name_their_key() {
+    let invalid = [
         ("type = 'webhook'\nurl = 'http://example.com/x'", "url is plain http"),
         ("type = 'webhook'\nurl = 'https://me:hunter2@example.com/x'", "url holds a password"),
         ("type = 'webhook'\nurl = 'https://x'\nurl_file = '/y'", "url_file"),
@@ -177,7 +180,7 @@ fn faults_of_a_configuration_name_their_key() {
         ("type = 'alertmanager'\nurl = 'localhost:9093'", "url"),
         ("type = 'alertmanager'\nurl = 'http://localhost:9093'\nresend = '1s'", "resend"),
         ("type = 'pagerduty'\nurl = 'ftp://x'", "url"),
-        ("type = 'command'\nprogram = 'tell'", "program"),
+        ("type = 'command'\nprogram = 'send'", "program"),
         ("type = 'command'\nprogram = '/no/such/program'", "program"),
         ("type = 'email'\nserver = 's'\nfrom = 'nobody'\nto = ['a@b.c']", "from"),
         ("type = 'email'\nserver = 's'\nfrom = 'a@b.c'\nto = ['a@']", "to: \"a@\""),
@@ -188,13 +191,13 @@ fn faults_of_a_configuration_name_their_key() {
         ("type = 'email'\nserver = 's'\npassword_file = '/y'\nfrom = 'a@b.c'\nto = ['a@b.c']", "password_file"),
         ("type = 'email'\ntransport = 'directory'\nfrom = 'a@b.c'\nto = ['a@b.c']", "directory: missing"),
     ];
-    for (text, wanted) in faulty {
-        let config: ChannelConfig = toml::from_str(text).unwrap_or_else(|error| panic!("{text}\n{error}"));
-        let faults = config.faults();
-        assert!(faults.len() == 1 && faults[0].starts_with(wanted), "{text}\n{faults:?}");
-        assert!(!faults[0].contains("hunter2"), "{faults:?}");
+    for (text, expected) in invalid {
+        let config: IntegrationConfig = toml::from_str(text).unwrap_or_else(|error| panic!("{text}\n{error}"));
+        let problems = config.validate();
+        assert!(problems.len() == 1 && problems[0].starts_with(expected), "{text}\n{problems:?}");
+        assert!(!problems[0].contains("hunter2"), "{problems:?}");
     }
     for unknown in ["type = 'teams'\nurl = 'https://x'", "type = 'fax'", "type = 'log'\ncolour = 'red'"] {
-        assert!(toml::from_str::<ChannelConfig>(unknown).is_err(), "{unknown}");
+        assert!(toml::from_str::<IntegrationConfig>(unknown).is_err(), "{unknown}");
     }
 }

@@ -1,4 +1,4 @@
-//! Programs of one's own: what they are given, what their end means, and that none outlives its time.
+//! The command integration: the program's input, the meaning of its exit code, and its timeout.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
@@ -23,7 +23,7 @@ fn build(program: &Path, more: &str) -> Box<dyn Notifier> {
 }
 
 #[test]
-fn it_is_given_all_on_its_input_and_the_gist_in_its_environment() {
+fn the_program_gets_everything_on_its_input_and_the_main_fields_in_its_environment() {
     let dir = tempfile::tempdir().unwrap();
     let program = script(dir.path(), "cat >input; env >environment; printf '%s|' \"$@\" >args");
     let mut command = build(&program, "args = ['--to', 'two words; $HOME']");
@@ -34,13 +34,13 @@ fn it_is_given_all_on_its_input_and_the_gist_in_its_environment() {
         assert_eq!([&input["version"], &input["key"]], [&Value::from(1), &Value::from(notification.key.as_str())]);
         assert_eq!(read("args"), "--to|two words; $HOME|", "no shell has read them");
         let environment = read("environment");
-        let wanted = [
+        let expected = [
             ("KEY", notification.key.as_str()),
             ("STATUS", status),
             ("INCIDENT", &notification.incident.id),
             ("RECEIVER", "desk"),
         ];
-        for (name, value) in wanted {
+        for (name, value) in expected {
             assert!(environment.lines().any(|line| line == format!("VIGIE_{name}={value}")), "{name}: {environment}");
         }
         assert!(environment.contains("VIGIE_SUMMARY="));
@@ -48,46 +48,52 @@ fn it_is_given_all_on_its_input_and_the_gist_in_its_environment() {
 }
 
 #[test]
-fn what_it_ends_with_tells_whether_to_try_again() {
+fn the_exit_code_decides_whether_to_retry() {
     let dir = tempfile::tempdir().unwrap();
-    let told = |text: &str| {
-        let told = build(&script(dir.path(), text), "").notify(&opened());
-        discreet("command", &told);
-        told
+    let run = |text: &str| {
+        let result = build(&script(dir.path(), text), "").notify(&opened());
+        discreet("command", &result);
+        result
     };
-    assert_eq!(told("exit 0"), Ok(()));
-    // It need not read what it is given.
-    assert_eq!(told("exec <&-; exit 0"), Ok(()));
+    assert_eq!(run("exit 0"), Ok(()));
+    // The program need not read its input.
+    assert_eq!(run("exec <&-; exit 0"), Ok(()));
     for code in [64, 65, 77, 78, 126, 127] {
-        let told = told(&format!("echo 'it is set up wrong' >&2; exit {code}"));
-        let told = told.unwrap_err();
-        assert!(matches!(&told, NotifyError::Permanent { reason } if reason.contains("it is set up wrong")), "{told}");
-        assert!(told.to_string().contains(&code.to_string()), "{told}");
+        let result = run(&format!("echo 'it is set up wrong' >&2; exit {code}"));
+        let result = result.unwrap_err();
+        assert!(
+            matches!(&result, NotifyError::Permanent { reason } if reason.contains("it is set up wrong")),
+            "{result}"
+        );
+        assert!(result.to_string().contains(&code.to_string()), "{result}");
     }
     for code in [1, 2, 69, 75, 255] {
-        let told = told(&format!("echo 'try later'; exit {code}"));
-        assert!(matches!(&told, Err(NotifyError::Passing { reason, .. }) if reason.contains("try later")), "{told:?}");
+        let result = run(&format!("echo 'try later'; exit {code}"));
+        assert!(
+            matches!(&result, Err(NotifyError::Transient { reason, .. }) if reason.contains("try later")),
+            "{result:?}"
+        );
     }
-    let signalled = told("kill -9 $$").unwrap_err();
-    assert!(matches!(&signalled, NotifyError::Passing { reason, .. } if reason.contains("signal 9")), "{signalled}");
-    // What it says is not all kept, and none of what it was given.
-    let echo = told("cat >&2; exit 1").unwrap_err().to_string();
+    let signalled = run("kill -9 $$").unwrap_err();
+    assert!(matches!(&signalled, NotifyError::Transient { reason, .. } if reason.contains("signal 9")), "{signalled}");
+    // The output is cut, and does not repeat the input.
+    let echo = run("cat >&2; exit 1").unwrap_err().to_string();
     assert!(echo.len() < 700, "{echo}");
-    let long = told("head -c 1000000 /dev/zero | tr '\\0' x >&2; exit 1").unwrap_err().to_string();
+    let long = run("head -c 1000000 /dev/zero | tr '\\0' x >&2; exit 1").unwrap_err().to_string();
     assert!(long.len() < 700, "{} bytes", long.len());
 }
 
 #[test]
-fn none_outlives_its_time_nor_does_what_it_started() {
+fn a_program_and_its_children_are_killed_after_the_timeout() {
     let dir = tempfile::tempdir().unwrap();
     let program = script(dir.path(), "sleep 1000 & echo $! >part; mv part child; wait");
     let started = Instant::now();
-    let told = build(&program, "timeout = '500ms'").notify(&opened());
-    assert!(matches!(&told, Err(NotifyError::Passing { reason, .. }) if reason.contains("timeout")), "{told:?}");
+    let result = build(&program, "timeout = '500ms'").notify(&opened());
+    assert!(matches!(&result, Err(NotifyError::Transient { reason, .. }) if reason.contains("timeout")), "{result:?}");
     assert!(started.elapsed() < Duration::from_secs(20));
     let child = std::fs::read_to_string(dir.path().join("child")).unwrap();
     let gone = || {
-        // One that nobody has waited for yet is dead, too.
+        // A zombie is dead, too.
         let status = std::fs::read_to_string(format!("/proc/{}/stat", child.trim()));
         status.map_or(true, |status| status.contains(") Z "))
     };
@@ -98,7 +104,7 @@ fn none_outlives_its_time_nor_does_what_it_started() {
 }
 
 #[test]
-fn what_holds_its_output_open_holds_up_nobody() {
+fn a_child_that_keeps_the_output_open_does_not_block() {
     let dir = tempfile::tempdir().unwrap();
     let program = script(dir.path(), "sleep 30 & exit 0");
     let started = Instant::now();
@@ -107,10 +113,13 @@ fn what_holds_its_output_open_holds_up_nobody() {
 }
 
 #[test]
-fn a_program_that_may_not_be_run_is_told() {
+fn a_program_that_may_not_be_run_is_reported() {
     let dir = tempfile::tempdir().unwrap();
     let program = script(dir.path(), "exit 0");
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let told = build(&program, "").notify(&opened()).unwrap_err();
-    assert!(matches!(&told, NotifyError::Permanent { reason } if reason.contains("cannot be started")), "{told}");
+    let result = build(&program, "").notify(&opened()).unwrap_err();
+    assert!(
+        matches!(&result, NotifyError::Permanent { reason } if reason.contains("cannot start the program")),
+        "{result}"
+    );
 }

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 
-use vigie::notify::{ChannelConfig, Kind, Notification, Notifier, NotifyError, SampleKind, email, sample};
+use vigie::notify::{IntegrationConfig, Kind, Notification, Notifier, NotifyError, SampleKind, email, sample};
 
 use crate::common::repository;
 use crate::kit::{PASSWORD, discreet, now, opened, resolved, try_build, with_context};
 use crate::log;
 use crate::smtp::{Kept, Smtpd};
 
-/// `to` as TOML has it.
+/// `to` in TOML.
 fn build(port: u16, to: &str, more: &str) -> Box<dyn Notifier> {
     log::capture();
     let environment = BTreeMap::from([("VIGIE_RECEIVER_DESK_PASSWORD".to_owned(), PASSWORD.to_owned())]);
@@ -20,26 +20,26 @@ fn build(port: u16, to: &str, more: &str) -> Box<dyn Notifier> {
     try_build(&text, &environment).unwrap()
 }
 
-/// What it was told, after a look that nothing was said that must not be.
+/// Sends, and checks that nothing secret is shown.
 #[track_caller]
-fn tell(notifier: &mut dyn Notifier, notification: &Notification) -> Result<(), NotifyError> {
-    let told = notifier.notify(notification);
-    discreet("email", &told);
-    told
+fn send(notifier: &mut dyn Notifier, notification: &Notification) -> Result<(), NotifyError> {
+    let result = notifier.notify(notification);
+    discreet("email", &result);
+    result
 }
 
 #[track_caller]
-fn permanent(told: Result<(), NotifyError>) -> String {
-    match told {
+fn permanent(result: Result<(), NotifyError>) -> String {
+    match result {
         Err(NotifyError::Permanent { reason }) => reason,
         other => panic!("{other:?}"),
     }
 }
 
 #[track_caller]
-fn passing(told: Result<(), NotifyError>) -> String {
-    match told {
-        Err(NotifyError::Passing { reason, .. }) => reason,
+fn transient(result: Result<(), NotifyError>) -> String {
+    match result {
+        Err(NotifyError::Transient { reason, .. }) => reason,
         other => panic!("{other:?}"),
     }
 }
@@ -66,12 +66,12 @@ fn everybody_gets_a_mail_that_programs_can_read() {
         "tls = 'none'\ncc = ['ann@example.com', 'cat@example.com']",
     );
     let whole = sample("desk", SampleKind::Opened, now(), None);
-    tell(mail.as_mut(), &Notification { kind: Kind::Opened, ..whole }).unwrap();
+    send(mail.as_mut(), &Notification { kind: Kind::Opened, ..whole }).unwrap();
     assert_eq!(server.served(), ["ann@example.com", "bob@example.com", "cat@example.com"]);
     let mails = server.mails();
     assert!(mails.iter().all(|mail| mail.content == mails[0].content), "all get the same");
     let content = &mails[0].content;
-    let has = |name: &str, wanted: &str| assert_eq!(header(content, name).as_deref(), Some(wanted), "{name}");
+    let has = |name: &str, expected: &str| assert_eq!(header(content, name).as_deref(), Some(expected), "{name}");
     has("From", "Vigie <vigie@example.com>");
     has("To", "ann@example.com, Bob <bob@example.com>");
     has("Auto-Submitted", "auto-generated");
@@ -94,12 +94,12 @@ fn everybody_gets_a_mail_that_programs_can_read() {
 }
 
 #[test]
-fn an_incident_is_one_thread_and_a_repeat_is_the_same_mail() {
+fn an_incident_is_one_thread_and_a_duplicate_is_the_same_mail() {
     let Some(server) = Smtpd::start(&[]) else { return };
     let changed = Notification { key: "k2".into(), kind: Kind::Changed, sequence: 1, ..opened() };
     for notification in [opened(), opened(), changed, resolved()] {
-        // Each by a daemon that was started anew.
-        tell(build(server.port, "['ann@example.com']", "tls = 'none'").as_mut(), &notification).unwrap();
+        // Each by a restarted daemon.
+        send(build(server.port, "['ann@example.com']", "tls = 'none'").as_mut(), &notification).unwrap();
     }
     let mails = server.mails();
     let [first, again, changed, over] = mails.as_slice() else { panic!("{} mails", mails.len()) };
@@ -118,7 +118,7 @@ fn an_incident_is_one_thread_and_a_repeat_is_the_same_mail() {
 }
 
 #[test]
-fn a_test_is_never_taken_for_a_repeat() {
+fn a_test_is_never_a_duplicate() {
     let (config, environment) = (config_of("to = ['ann@example.com']"), BTreeMap::new());
     with_context(&environment, |context| {
         let (mut mail, bag) = email::Email::in_memory(&config, context).unwrap();
@@ -134,12 +134,12 @@ fn a_test_is_never_taken_for_a_repeat() {
 
 fn config_of(more: &str) -> email::Config {
     let text = format!("type = 'email'\nserver = 'localhost'\nfrom = 'vigie@example.com'\n{more}");
-    let ChannelConfig::Email(config) = toml::from_str(&text).unwrap() else { panic!("{text}") };
+    let IntegrationConfig::Email(config) = toml::from_str(&text).unwrap() else { panic!("{text}") };
     config
 }
 
 #[test]
-fn it_is_sent_over_tls_to_who_is_trusted_and_to_nobody_else() {
+fn mail_is_sent_over_tls_to_a_trusted_server_only() {
     for tls in ["starttls", "tls"] {
         let (trusting, tls_is) = (trusting(), format!("tls = '{tls}'"));
         let cases = [
@@ -153,12 +153,12 @@ fn it_is_sent_over_tls_to_who_is_trusted_and_to_nobody_else() {
                 return;
             };
             let more = format!("{tls_is}\nuser = 'vigie'\n{more}");
-            let told = tell(build(server.port, "['ann@example.com']", &more).as_mut(), &opened());
+            let result = send(build(server.port, "['ann@example.com']", &more).as_mut(), &opened());
             if trusted {
-                assert_eq!(told, Ok(()), "{tls} {certificate}");
+                assert_eq!(result, Ok(()), "{tls} {certificate}");
                 assert_eq!(server.served(), ["ann@example.com"]);
             } else {
-                let reason = permanent(told);
+                let reason = permanent(result);
                 assert!(reason.contains("certificate"), "{tls} {certificate}: {reason}");
                 assert!(server.served().is_empty());
             }
@@ -167,18 +167,18 @@ fn it_is_sent_over_tls_to_who_is_trusted_and_to_nobody_else() {
 }
 
 #[test]
-fn a_server_without_tls_is_told_nothing() {
+fn a_server_without_tls_gets_nothing() {
     let Some(server) = Smtpd::start(&["--auth", &format!("vigie:{PASSWORD}")]) else { return };
-    let reason = permanent(tell(build(server.port, "['ann@example.com']", "user = 'vigie'").as_mut(), &opened()));
+    let reason = permanent(send(build(server.port, "['ann@example.com']", "user = 'vigie'").as_mut(), &opened()));
     assert!(reason.contains("STARTTLS"), "{reason}");
     assert!(server.served().is_empty());
 }
 
 #[test]
-fn a_wrong_password_is_told_in_the_servers_words_without_it() {
+fn a_wrong_password_is_reported_in_the_servers_words_without_it() {
     let Some(server) = Smtpd::start(&["--auth", "vigie:another"]) else { return };
     let mut mail = build(server.port, "['ann@example.com']", "tls = 'none'\nuser = 'vigie'");
-    let reason = permanent(tell(mail.as_mut(), &opened()));
+    let reason = permanent(send(mail.as_mut(), &opened()));
     assert!(reason.contains("535") && reason.contains("5.7.8 wrong: vigie with"), "{reason}");
 }
 
@@ -187,27 +187,27 @@ fn one_bad_address_stops_no_other_and_nobody_gets_it_twice() {
     let Some(server) = Smtpd::start(&["--bad", "bad@example.com", "--grey", "cat@example.com"]) else { return };
     let to = "['ann@example.com', 'bad@example.com', 'cat@example.com', 'dan@example.com']";
     let mut mail = build(server.port, to, "tls = 'none'");
-    let reason = passing(tell(mail.as_mut(), &opened()));
+    let reason = transient(send(mail.as_mut(), &opened()));
     assert!(reason.contains("cat@example.com") && reason.contains("450 4.2.0 greylisted"), "{reason}");
     assert_eq!(server.served(), ["ann@example.com", "dan@example.com"]);
-    tell(mail.as_mut(), &opened()).unwrap();
-    let complaint = mail.complaint().unwrap();
+    send(mail.as_mut(), &opened()).unwrap();
+    let partial_failure = mail.partial_failure().unwrap();
     assert!(
-        complaint.contains("1 of 4") && complaint.contains("550 5.1.1 <bad@example.com>: no such user"),
-        "{complaint}"
+        partial_failure.contains("1 of 4") && partial_failure.contains("550 5.1.1 <bad@example.com>: no such user"),
+        "{partial_failure}"
     );
     assert_eq!(server.served(), ["ann@example.com", "dan@example.com", "cat@example.com"]);
-    // The next notification is for all again.
-    tell(mail.as_mut(), &resolved()).unwrap();
+    // The next notification goes to everybody.
+    send(mail.as_mut(), &resolved()).unwrap();
     assert_eq!(server.served().len(), 6);
 }
 
 #[test]
-fn what_is_told_instead_of_a_mail_that_some_have_is_another_mail() {
+fn a_notification_that_replaces_a_partly_delivered_one_is_another_mail() {
     let Some(server) = Smtpd::start(&["--grey", "cat@example.com"]) else { return };
     let mut mail = build(server.port, "['ann@example.com', 'cat@example.com']", "tls = 'none'");
-    passing(tell(mail.as_mut(), &opened()));
-    tell(mail.as_mut(), &Notification { key: "by then".into(), ..opened() }).unwrap();
+    transient(send(mail.as_mut(), &opened()));
+    send(mail.as_mut(), &Notification { key: "by then".into(), ..opened() }).unwrap();
     let mails = server.mails();
     let ids: Vec<_> = mails.iter().map(|mail| header(&mail.content, "Message-ID").unwrap()).collect();
     assert_eq!(server.served(), ["ann@example.com", "ann@example.com", "cat@example.com"]);
@@ -216,38 +216,38 @@ fn what_is_told_instead_of_a_mail_that_some_have_is_another_mail() {
 }
 
 #[test]
-fn a_connection_cut_within_a_mail_is_tried_again() {
+fn a_connection_cut_within_a_mail_is_retried() {
     let Some(server) = Smtpd::start(&["--cuts", "1"]) else { return };
     let mut mail = build(server.port, "['ann@example.com', 'bob@example.com']", "tls = 'none'");
-    let reason = passing(tell(mail.as_mut(), &opened()));
+    let reason = transient(send(mail.as_mut(), &opened()));
     assert!(reason.contains("2 of 2"), "{reason}");
-    tell(mail.as_mut(), &opened()).unwrap();
+    send(mail.as_mut(), &opened()).unwrap();
     assert_eq!(server.served(), ["ann@example.com", "bob@example.com"]);
 }
 
 #[test]
-fn a_mail_that_is_refused_for_its_content_is_told_without_that_content() {
+fn a_mail_rejected_for_its_content_is_reported_without_that_content() {
     let text = opened().alerts[0].samples[0].text.clone();
     let Some(server) = Smtpd::start(&["--content", &format!("554 5.7.1 looks like spam: {text}")]) else { return };
-    let reason = permanent(tell(build(server.port, "['ann@example.com']", "tls = 'none'").as_mut(), &opened()));
+    let reason = permanent(send(build(server.port, "['ann@example.com']", "tls = 'none'").as_mut(), &opened()));
     assert!(reason.contains("554 5.7.1 looks like spam"), "{reason}");
 }
 
 #[test]
-fn a_server_that_is_down_or_silent_may_come_back() {
+fn a_server_that_is_down_or_silent_is_a_transient_error() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let more = "tls = 'none'\ntimeout = '200ms'";
-    // It takes the connection, and says nothing.
-    let reason = passing(tell(build(port, "['ann@example.com']", more).as_mut(), &opened()));
+    // It accepts the connection, and never answers.
+    let reason = transient(send(build(port, "['ann@example.com']", more).as_mut(), &opened()));
     assert!(reason.contains("in time (timeout)"), "{reason}");
     drop(listener);
-    let reason = passing(tell(build(port, "['ann@example.com']", more).as_mut(), &opened()));
+    let reason = transient(send(build(port, "['ann@example.com']", more).as_mut(), &opened()));
     assert!(reason.contains("refused"), "{reason}");
 }
 
 #[test]
-fn a_folder_holds_a_file_for_each_mail() {
+fn a_directory_gets_one_file_per_mail() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("mails");
     let text = format!(
@@ -256,7 +256,7 @@ fn a_folder_holds_a_file_for_each_mail() {
     );
     let mut mail = try_build(&text, &BTreeMap::new()).unwrap();
     for notification in [opened(), opened(), resolved()] {
-        tell(mail.as_mut(), &notification).unwrap();
+        send(mail.as_mut(), &notification).unwrap();
     }
     let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();

@@ -1,5 +1,5 @@
-//! One kit for all channels that speak HTTP: whatever the server does, what it means is told right, nothing secret is said,
-//! and every message can be known again.
+//! One kit for all HTTP integrations: whatever the server does, it is reported correctly, nothing secret is shown,
+//! and every message has a key.
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -9,28 +9,28 @@ use jiff::Timestamp;
 use vigie::language::Language;
 use vigie::notify::render::{Style, Templates};
 use vigie::notify::{
-    ChannelConfig, Context, Kind, Notification, Notifier, NotifyError, ReceiverError, SampleKind, sample,
+    Context, IntegrationConfig, Kind, Notification, Notifier, NotifyError, ReceiverError, SampleKind, sample,
 };
 
 use crate::common::repository;
 use crate::log;
 use crate::stub::{Play, Stub};
 
-/// Secrets of the channels that speak HTTP.
+/// The secrets of the HTTP integrations.
 const SECRETS: [&str; 3] = ["path-s3cr3t-part", "query-s3cr3t-part", "t0ken-s3cr3t"];
-/// Of mail, and in what forms it is sent.
+/// The password of mail, and its encoded forms.
 pub(crate) const PASSWORD: &str = "correct horse-battery";
 const PASSWORD_SENT: [&str; 2] = ["Y29ycmVjdCBob3JzZS1iYXR0ZXJ5", "AHZpZ2llAGNvcnJlY3QgaG9yc2UtYmF0dGVyeQ=="];
 const TIMEOUT: &str = "300ms";
 
-/// A channel as the kit knows it.
+/// An HTTP integration under test.
 struct Channel {
     name: &'static str,
     /// Its configuration, for a server at this address.
     config: fn(&str) -> String,
-    /// What its server says when all is well.
+    /// The body of its server's success.
     well: &'static str,
-    /// Only the body tells whether all is well.
+    /// Whether success is in the body, not in the status.
     reads_body: bool,
 }
 
@@ -62,20 +62,20 @@ pub(crate) fn now() -> Timestamp {
     "2026-11-24T09:00:00Z".parse().unwrap()
 }
 
-/// What a crisis would send, and not a test.
+/// A real notification, not a test.
 pub(crate) fn opened() -> Notification {
-    told(SampleKind::Opened, Kind::Opened)
+    notification(SampleKind::Opened, Kind::Opened)
 }
 
 pub(crate) fn resolved() -> Notification {
-    told(SampleKind::Resolved, Kind::Resolved)
+    notification(SampleKind::Resolved, Kind::Resolved)
 }
 
-/// Without a past, as drawing it takes longer than all else.
-fn told(sample_kind: SampleKind, kind: Kind) -> Notification {
-    let mut told = sample("desk", sample_kind, now(), Some("https://vigie.example".into()));
-    told.alerts.iter_mut().for_each(|alert| alert.story.trend.clear());
-    Notification { kind, ..told }
+/// Without a trend: drawing the chart would take most of the time.
+fn notification(sample_kind: SampleKind, kind: Kind) -> Notification {
+    let mut notification = sample("desk", sample_kind, now(), Some("https://vigie.example".into()));
+    notification.alerts.iter_mut().for_each(|alert| alert.context.trend.clear());
+    Notification { kind, ..notification }
 }
 
 /// The environment's secrets, for a server at `url`.
@@ -90,13 +90,13 @@ pub(crate) fn environment(url: &str) -> BTreeMap<String, String> {
     pairs.map(|(name, value)| (format!("VIGIE_RECEIVER_DESK_{name}"), value)).into()
 }
 
-/// What the configuration `text` makes.
+/// Builds the notifier of the configuration `text`.
 pub(crate) fn try_build(
     text: &str,
     environment: &BTreeMap<String, String>,
 ) -> Result<Box<dyn Notifier>, ReceiverError> {
-    let config: ChannelConfig = toml::from_str(text).unwrap_or_else(|error| panic!("{text}\n{error}"));
-    assert_eq!(config.faults(), Vec::<String>::new(), "{text}");
+    let config: IntegrationConfig = toml::from_str(text).unwrap_or_else(|error| panic!("{text}\n{error}"));
+    assert_eq!(config.validate(), Vec::<String>::new(), "{text}");
     with_context(environment, |context| config.build(context))
 }
 
@@ -117,16 +117,16 @@ impl Channel {
 
     fn play(&self, play: Play) -> (Stub, Result<(), NotifyError>) {
         let stub = Stub::start(play);
-        let told = self.build(&stub.url(""), "").notify(&opened());
-        discreet(self.name, &told);
-        (stub, told)
+        let result = self.build(&stub.url(""), "").notify(&opened());
+        discreet(self.name, &result);
+        (stub, result)
     }
 }
 
-/// Nothing secret, and nothing of the posts, is in what is told or logged.
+/// Nothing secret, and nothing of the posts, is in errors or logs.
 #[track_caller]
-pub(crate) fn discreet(name: &str, told: &Result<(), NotifyError>) {
-    let text = told.as_ref().err().map(|error| format!("{error} {error:?}")).unwrap_or_default();
+pub(crate) fn discreet(name: &str, result: &Result<(), NotifyError>) {
+    let text = result.as_ref().err().map(|error| format!("{error} {error:?}")).unwrap_or_default();
     discreet_text(name, &text);
     discreet_text(name, &log::take());
 }
@@ -143,34 +143,34 @@ pub(crate) fn discreet_text(name: &str, text: &str) {
     }
 }
 
-fn passes(told: &Result<(), NotifyError>) -> bool {
-    matches!(told, Err(NotifyError::Passing { .. }))
+fn passes(result: &Result<(), NotifyError>) -> bool {
+    matches!(result, Err(NotifyError::Transient { .. }))
 }
 
-fn stays(told: &Result<(), NotifyError>) -> bool {
-    matches!(told, Err(NotifyError::Permanent { .. }))
+fn stays(result: &Result<(), NotifyError>) -> bool {
+    matches!(result, Err(NotifyError::Permanent { .. }))
 }
 
 #[test]
-fn every_status_means_what_it_says() {
+fn every_status_is_handled() {
     for channel in &CHANNELS {
         for status in [200, 201, 202] {
-            let (stub, told) = channel.play(Play::status(status, channel.well));
-            assert_eq!(told, Ok(()), "{} {status}", channel.name);
+            let (stub, result) = channel.play(Play::status(status, channel.well));
+            assert_eq!(result, Ok(()), "{} {status}", channel.name);
             assert_eq!(stub.got().len(), 1, "{} {status}", channel.name);
         }
         for status in [408, 425, 429, 500, 501, 502, 503, 504, 529, 599] {
-            let (_, told) = channel.play(Play::with(status, ("Retry-After", "17"), "come back"));
-            let Err(NotifyError::Passing { reason, retry_after }) = &told else {
-                panic!("{} {status}: {told:?}", channel.name)
+            let (_, result) = channel.play(Play::with(status, ("Retry-After", "17"), "come back"));
+            let Err(NotifyError::Transient { reason, retry_after }) = &result else {
+                panic!("{} {status}: {result:?}", channel.name)
             };
             assert!(reason.contains(&status.to_string()) && reason.contains("come back"), "{reason}");
             assert_eq!(retry_after.map(|wait| wait.as_secs()), Some(17), "{} {status}", channel.name);
         }
         for status in [300, 400, 401, 402, 403, 404, 405, 409, 410, 411, 413, 415, 418, 421, 422, 423, 428, 431, 451] {
-            let (_, told) = channel.play(Play::status(status, "no_service"));
-            assert!(stays(&told), "{} {status}: {told:?}", channel.name);
-            let reason = told.unwrap_err().to_string();
+            let (_, result) = channel.play(Play::status(status, "no_service"));
+            assert!(stays(&result), "{} {status}: {result:?}", channel.name);
+            let reason = result.unwrap_err().to_string();
             assert!(reason.contains(&status.to_string()) && reason.contains("no_service"), "{reason}");
         }
     }
@@ -181,9 +181,9 @@ fn a_redirect_is_not_followed() {
     for channel in &CHANNELS {
         for status in [301, 302, 303, 307, 308] {
             let elsewhere = Stub::start(Play::status(200, channel.well));
-            let (_, told) = channel.play(Play::with(status, ("Location", &elsewhere.url("/path-s3cr3t-part")), ""));
-            assert!(stays(&told), "{} {status}: {told:?}", channel.name);
-            let reason = told.unwrap_err().to_string();
+            let (_, result) = channel.play(Play::with(status, ("Location", &elsewhere.url("/path-s3cr3t-part")), ""));
+            assert!(stays(&result), "{} {status}: {result:?}", channel.name);
+            let reason = result.unwrap_err().to_string();
             assert!(reason.contains("give the final one"), "{reason}");
             assert!(elsewhere.got().is_empty(), "{}: it was followed", channel.name);
         }
@@ -191,36 +191,36 @@ fn a_redirect_is_not_followed() {
 }
 
 #[test]
-fn what_a_broken_server_does_may_pass() {
+fn a_broken_server_is_a_transient_error() {
     for channel in &CHANNELS {
         for play in [Play::Silence, Play::Close, Play::Reset, Play::Garbage] {
-            let (_, told) = channel.play(play.clone());
-            assert!(passes(&told), "{} {play:?}: {told:?}", channel.name);
+            let (_, result) = channel.play(play.clone());
+            assert!(passes(&result), "{} {play:?}: {result:?}", channel.name);
         }
         for play in [Play::Unfinished { status: 503 }, Play::Huge { status: 500 }] {
-            let (_, told) = channel.play(play.clone());
-            assert!(passes(&told), "{} {play:?}: {told:?}", channel.name);
+            let (_, result) = channel.play(play.clone());
+            assert!(passes(&result), "{} {play:?}: {result:?}", channel.name);
         }
-        let (_, told) = channel.play(Play::Unfinished { status: 404 });
-        assert!(stays(&told), "{}: {told:?}", channel.name);
-        // Where the status alone says that it was taken, nobody has to read on.
+        let (_, result) = channel.play(Play::Unfinished { status: 404 });
+        assert!(stays(&result), "{}: {result:?}", channel.name);
+        // If the status alone means success, the body need not be read.
         for play in [Play::Unfinished { status: 200 }, Play::Huge { status: 200 }] {
-            let (_, told) = channel.play(play.clone());
-            assert_eq!(told.is_ok(), !channel.reads_body, "{} {play:?}: {told:?}", channel.name);
-            assert_eq!(passes(&told), channel.reads_body, "{} {play:?}: {told:?}", channel.name);
+            let (_, result) = channel.play(play.clone());
+            assert_eq!(result.is_ok(), !channel.reads_body, "{} {play:?}: {result:?}", channel.name);
+            assert_eq!(passes(&result), channel.reads_body, "{} {play:?}: {result:?}", channel.name);
         }
         let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let told = channel.build(&format!("http://{nobody}"), "").notify(&opened());
-        discreet(channel.name, &told);
-        assert!(passes(&told), "{}: {told:?}", channel.name);
-        let told = channel.build("https://vigie-no-such-host.invalid", "").notify(&opened());
-        discreet(channel.name, &told);
-        assert!(passes(&told), "{}: {told:?}", channel.name);
+        let result = channel.build(&format!("http://{nobody}"), "").notify(&opened());
+        discreet(channel.name, &result);
+        assert!(passes(&result), "{}: {result:?}", channel.name);
+        let result = channel.build("https://vigie-no-such-host.invalid", "").notify(&opened());
+        discreet(channel.name, &result);
+        assert!(passes(&result), "{}: {result:?}", channel.name);
     }
 }
 
 #[test]
-fn a_certificate_that_is_not_trusted_is_told_and_nothing_is_sent() {
+fn a_certificate_that_is_not_trusted_is_reported_and_nothing_is_sent() {
     let ca = repository("tests/fixtures/tls/ca.pem");
     let trusting = format!("ca_file = '{}'", ca.display());
     for channel in &CHANNELS {
@@ -232,10 +232,10 @@ fn a_certificate_that_is_not_trusted_is_told_and_nothing_is_sent() {
         ];
         for (certificate, more, trusted) in cases {
             let stub = Stub::with_tls(certificate, Play::status(200, channel.well));
-            let told = channel.build(&format!("https://localhost:{}", stub.address.port()), more).notify(&opened());
-            discreet(channel.name, &told);
+            let result = channel.build(&format!("https://localhost:{}", stub.address.port()), more).notify(&opened());
+            discreet(channel.name, &result);
             assert_eq!(stub.got().len(), usize::from(trusted), "{} {certificate} {more}", channel.name);
-            match told {
+            match result {
                 Ok(()) => assert!(trusted, "{} {certificate}", channel.name),
                 Err(NotifyError::Permanent { reason }) => {
                     assert!(!trusted && reason.contains("certificate"), "{} {certificate}: {reason}", channel.name);
@@ -249,18 +249,18 @@ fn a_certificate_that_is_not_trusted_is_told_and_nothing_is_sent() {
 #[test]
 fn an_answer_that_repeats_everything_is_not_quoted() {
     for channel in &CHANNELS {
-        let (stub, told) = channel.play(Play::Echo);
+        let (stub, result) = channel.play(Play::Echo);
         let got = stub.got().pop().unwrap();
-        // It was told the secret, one way or the other, and so its answer holds it.
+        // The server knows the secret, so its answer may contain it.
         let all = format!("{} {:?} {}", got.line, got.headers, String::from_utf8_lossy(&got.body));
         let says = SECRETS.iter().any(|secret| all.contains(secret));
         assert!(says || channel.name == "webhook", "{}: {all}", channel.name);
-        assert!(told.unwrap_err().to_string().contains("400"), "{}", channel.name);
+        assert!(result.unwrap_err().to_string().contains("400"), "{}", channel.name);
     }
 }
 
 #[test]
-fn every_message_is_json_that_can_be_known_again() {
+fn every_message_is_json_with_a_key() {
     for channel in &CHANNELS {
         let stub = Stub::start(Play::status(200, channel.well));
         let mut notifier = channel.build(&stub.url(""), "");
@@ -278,7 +278,7 @@ fn every_message_is_json_that_can_be_known_again() {
 }
 
 #[test]
-fn a_missing_secret_says_where_it_may_be_and_a_wrong_one_is_not_shown() {
+fn a_missing_secret_lists_its_places_and_an_invalid_one_is_not_shown() {
     for channel in CHANNELS.iter().filter(|channel| channel.name != "alertmanager") {
         let config = (channel.config)("https://localhost");
         let missing = try_build(&config, &BTreeMap::new()).err().unwrap().to_string();

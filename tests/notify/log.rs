@@ -1,4 +1,4 @@
-//! Everything that is logged while these tests run, by vigie and by what it is built of, down to the last detail.
+//! Captures everything that is logged while these tests run, by vigie and by its dependencies, at every level.
 
 use std::io::Write;
 use std::sync::{Mutex, Once};
@@ -28,7 +28,7 @@ pub(crate) fn capture() {
     });
 }
 
-/// What was written since this was last asked for, by any test: all look for the same in it.
+/// The log since the last call, of any test: all tests search it for the same secrets.
 pub(crate) fn take() -> String {
     String::from_utf8_lossy(&std::mem::take(&mut *WRITTEN.lock().unwrap())).into_owned()
 }

@@ -1,4 +1,4 @@
-//! The notifiers against servers that play every part: a stub for HTTP, a real SMTP server, the real Alertmanager.
+//! The notifiers against real and simulated servers: a stub for HTTP, a real SMTP server, the real Alertmanager.
 #![allow(clippy::print_stdout, reason = "what is skipped is said")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers: a panic there is the failure it should be")]
 

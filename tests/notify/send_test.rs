@@ -1,4 +1,4 @@
-//! `vigie send-test`, as who sets up a receiver runs it.
+//! `vigie send-test`, as an operator runs it.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -16,7 +16,7 @@ fn send(dir: &Path, receiver: &str, prepare: impl FnOnce(&mut Command) -> &mut C
 }
 
 #[test]
-fn a_receiver_that_takes_it_is_named() {
+fn a_receiver_that_accepts_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let stub = Stub::start(Play::status(200, "ok"));
     let receiver = "[[receiver]]\nname = 'desk'\ntype = 'slack'\nurl_file = 'secrets/url'\n";
@@ -34,7 +34,7 @@ fn a_receiver_that_takes_it_is_named() {
 }
 
 #[test]
-fn one_that_does_not_is_quoted() {
+fn a_receiver_that_rejects_is_quoted() {
     let dir = tempfile::tempdir().unwrap();
     let stub = Stub::start(Play::status(404, "no_service"));
     let receiver = "[[receiver]]\nname = 'desk'\ntype = 'teams'\n";
@@ -42,7 +42,7 @@ fn one_that_does_not_is_quoted() {
     let output = send(dir.path(), receiver, |command| command.env("VIGIE_RECEIVER_DESK_URL", &url));
     let said = failure(&output);
     assert_eq!(output.status.code(), Some(1));
-    for part in ["desk (teams) was not told", "it answers 404", "\"no_service\"", "check its address", "somebody"] {
+    for part in ["desk (teams): delivery failed", "it answers 404", "\"no_service\"", "check the URL", "somebody"] {
         assert!(said.contains(part), "{said}");
     }
     assert!(!said.contains("s3cr3t"), "{said}");
@@ -67,7 +67,7 @@ fn mail_is_sent_or_refused_in_the_servers_own_words() {
     let said = failure(&send(dir.path(), &receiver("bad@example.com"), |command| command));
     assert!(said.contains("550 5.1.1 <bad@example.com>: no such user here"), "{said}");
     let said = failure(&send(dir.path(), &receiver("ann@example.com', 'bad@example.com"), |command| command));
-    assert!(said.contains("desk (email) was told in part: 1 of 2") && said.contains("550 5.1.1"), "{said}");
+    assert!(said.contains("desk (email): delivered in part: 1 of 2") && said.contains("550 5.1.1"), "{said}");
 }
 
 #[test]
@@ -77,17 +77,17 @@ fn what_the_configuration_lacks_is_said_with_code_78() {
     let missing = send(dir.path(), teams, |command| command);
     assert_eq!(missing.status.code(), Some(78));
     assert!(failure(&missing).contains("VIGIE_RECEIVER_DESK_URL"));
-    let faulty = send(dir.path(), "[[receiver]]\nname = 'desk'\ntype = 'webhook'\nurl = 'x'\n", |command| command);
-    assert_eq!(faulty.status.code(), Some(78));
-    assert!(failure(&faulty).contains("vigie.toml:4: receiver[0].url"), "{}", failure(&faulty));
+    let invalid = send(dir.path(), "[[receiver]]\nname = 'desk'\ntype = 'webhook'\nurl = 'x'\n", |command| command);
+    assert_eq!(invalid.status.code(), Some(78));
+    assert!(failure(&invalid).contains("vigie.toml:4: receiver[0].url"), "{}", failure(&invalid));
     let unknown = failure(&send(dir.path(), teams, |command| command.arg("--set").arg("receiver.desk.name=other")));
-    assert!(unknown.contains("there is no receiver \"desk\"") && unknown.contains("known: other"), "{unknown}");
+    assert!(unknown.contains("unknown receiver \"desk\"") && unknown.contains("expected one of: other"), "{unknown}");
     let none = failure(&send(dir.path(), "", |command| command));
     assert!(none.contains("there is none at all: add a [[receiver]]"), "{none}");
 }
 
 #[test]
-fn a_program_is_given_nothing_of_vigies_own_secrets() {
+fn a_program_gets_none_of_vigies_secrets() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
     let program = dir.path().join("tell");

@@ -9,16 +9,16 @@ use tempfile::TempDir;
 
 use crate::common::repository;
 
-/// A server, and the mails it kept.
+/// A server, and the mails it accepted.
 pub(crate) struct Smtpd {
     process: Child,
     folder: TempDir,
     pub(crate) port: u16,
 }
 
-/// A mail that the server kept.
+/// A mail that the server accepted.
 pub(crate) struct Kept {
-    /// Who it was given to.
+    /// The recipients.
     pub(crate) to: String,
     pub(crate) content: String,
 }
@@ -30,7 +30,7 @@ impl Drop for Smtpd {
     }
 }
 
-/// Whether aiosmtpd is here; says so where it is not.
+/// Whether aiosmtpd is installed; prints a notice if not.
 fn is_here() -> bool {
     static HERE: OnceLock<bool> = OnceLock::new();
     *HERE.get_or_init(|| {
@@ -39,7 +39,7 @@ fn is_here() -> bool {
     })
 }
 
-/// With what `tests/run` brought, also where it was run before.
+/// With the Python environment that `tests/run` installs.
 fn python() -> Command {
     let mut command = Command::new("python3");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository("target"), PathBuf::from);
@@ -52,10 +52,10 @@ fn python() -> Command {
 }
 
 impl Smtpd {
-    /// None where there is no such server; then the test has nothing to do.
+    /// None if the server is not installed; the test is then skipped.
     pub(crate) fn start(options: &[&str]) -> Option<Self> {
         if !is_here() {
-            println!("skipped: there is no aiosmtpd here (tests/run brings it)");
+            println!("skipped: aiosmtpd not found (tests/run brings it)");
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
@@ -78,7 +78,7 @@ impl Smtpd {
         Some(Self { process, folder, port })
     }
 
-    /// With TLS in that way, and the certificate of that name.
+    /// With this TLS mode and certificate.
     pub(crate) fn with_tls(tls: &str, certificate: &str, options: &[&str]) -> Option<Self> {
         let tests = repository("tests/fixtures/tls");
         let certificate = tests.join(format!("{certificate}.pem")).display().to_string();
@@ -86,7 +86,7 @@ impl Smtpd {
         Self::start(&[&["--tls", tls, "--cert", &certificate, "--key", &key], options].concat())
     }
 
-    /// In the order in which they came.
+    /// In order of arrival.
     pub(crate) fn mails(&self) -> Vec<Kept> {
         let files = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
         let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|end| end == "mail")).collect();

@@ -1,4 +1,4 @@
-//! An HTTP server of a test's own: it plays what it is told, and keeps what it was sent.
+//! An HTTP server for a test: it plays a script, and records the requests.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
@@ -24,7 +24,7 @@ pub(crate) enum Play {
     Unfinished {
         status: u16,
     },
-    /// More than anybody wants to read.
+    /// An endless body.
     Huge {
         status: u16,
     },
@@ -34,7 +34,7 @@ pub(crate) enum Play {
     Close,
     /// The connection is reset instead of answered.
     Reset,
-    /// What is no HTTP.
+    /// Not HTTP.
     Garbage,
 }
 
@@ -48,7 +48,7 @@ impl Play {
     }
 }
 
-/// A request as it came.
+/// A recorded request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Got {
     pub(crate) line: String,
@@ -79,7 +79,7 @@ impl Stub {
         Self::serve(play, None)
     }
 
-    /// With TLS, and the certificate of that name.
+    /// With TLS and this certificate.
     pub(crate) fn with_tls(certificate: &str, play: Play) -> Self {
         let folder = crate::common::repository("tests/fixtures/tls");
         let chain = CertificateDer::from_pem_file(folder.join(format!("{certificate}.pem"))).unwrap();
@@ -120,13 +120,13 @@ impl Stub {
         *self.play.lock().unwrap() = play;
     }
 
-    /// Everything that came until now.
+    /// All requests so far.
     pub(crate) fn got(&self) -> Vec<Got> {
         self.got.try_iter().collect()
     }
 }
 
-/// What a connection is, with TLS or without.
+/// A connection, with TLS or without.
 trait Connection: Read + Write {
     fn tcp(&self) -> &TcpStream;
 }
@@ -145,7 +145,7 @@ impl Connection for rustls::StreamOwned<rustls::ServerConnection, TcpStream> {
 
 fn answer(stream: impl Connection, play: &Play, tell: &Sender<Got>) {
     if matches!(play, Play::Reset) {
-        // What is closed with something unread is reset.
+        // Closing a socket with unread data resets it.
         let _ = stream.tcp().peek(&mut [0]);
         return;
     }
@@ -153,11 +153,11 @@ fn answer(stream: impl Connection, play: &Play, tell: &Sender<Got>) {
     let Ok(got) = read(&mut stream) else { return };
     let _ = tell.send(got.clone());
     let mut stream = stream.into_inner();
-    // The other side may have had enough at any point.
+    // The client may close at any point.
     let _ = perform(&mut stream, play, &got);
     let _ = stream.flush();
     if matches!(play, Play::Silence | Play::Unfinished { .. }) {
-        // Until the other side gives up.
+        // Until the client gives up.
         let _ = stream.read(&mut [0]);
     }
     let _ = stream.tcp().shutdown(Shutdown::Write);
@@ -185,11 +185,11 @@ fn perform(stream: &mut impl Connection, play: &Play, got: &Got) -> std::io::Res
         Play::Huge { status } => {
             write!(stream, "HTTP/1.1 {status} Played\r\nContent-Length: 1000000000000\r\n\r\n")?;
             let chunk = [b'x'; 1 << 16];
-            // Until the other side has had enough.
+            // Until the client closes.
             (0..1_000_000).try_for_each(|_| stream.write_all(&chunk))
         }
         Play::Silence | Play::Close | Play::Reset => Ok(()),
-        Play::Garbage => stream.write_all(b"\x00\x01\x02 this is no HTTP\r\n\r\n\xff"),
+        Play::Garbage => stream.write_all(b"\x00\x01\x02 this is not HTTP\r\n\r\n\xff"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! [`Group`]: an incident as the dispatcher keeps it: its alerts, and a [`Thread`] for each receiver.
+//! [`Group`]: one incident as the dispatcher keeps it: its alerts, and a notification log with an entry per receiver.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,15 +6,15 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::super::matcher::Labels;
-use super::super::routing::{Pace, Routing};
+use super::super::routing::{GroupTimers, Routing};
 use super::super::{Acknowledged, Incident};
-use super::notification_log::{News, Thread};
+use super::notification_log::{NotificationLogEntry, Pending};
 use crate::alert::Alert;
 
 /// An alert of an incident.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Member {
-    /// Stored beside the group, where posts can be taken out of it.
+pub(super) struct GroupedAlert {
+    /// Stored in a separate table, so that posts can be erased from it.
     #[serde(skip)]
     pub(super) alert: Option<Alert>,
     pub(super) arrived_at: Timestamp,
@@ -22,7 +22,7 @@ pub(super) struct Member {
     pub(super) ended_at: Option<Timestamp>,
 }
 
-/// One incident, its members by [`member_id`] and its threads by receiver.
+/// One incident: its alerts by [`alert_id`], its notification log by receiver.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Group {
     pub(super) id: String,
@@ -30,18 +30,18 @@ pub(super) struct Group {
     pub(super) started_at: Timestamp,
     pub(super) ended_at: Option<Timestamp>,
     pub(super) acknowledged: Option<Acknowledged>,
-    pub(super) members: BTreeMap<String, Member>,
-    pub(super) threads: BTreeMap<String, Thread>,
-    /// Somebody was told that it is over: what fires now is another incident.
-    pub(super) told_over: bool,
-    /// Nothing is left to tell.
+    pub(super) alerts: BTreeMap<String, GroupedAlert>,
+    pub(super) log: BTreeMap<String, NotificationLogEntry>,
+    /// A resolved notification was delivered: an alert that fires now starts another incident.
+    pub(super) resolved_sent: bool,
+    /// Every receiver has been notified of the end.
     pub(super) closed_at: Option<Timestamp>,
-    /// Told without waiting for others to join.
+    /// Sent without `group_wait`.
     pub(super) urgent: bool,
 }
 
-/// Names one alert from its beginning to its end; the same fingerprint may fire again.
-pub(super) fn member_id(alert: &Alert) -> String {
+/// Identifies one alert from its beginning to its end; the same fingerprint may fire again later.
+pub(super) fn alert_id(alert: &Alert) -> String {
     format!("{}-{}", alert.fingerprint, alert.starts_at.as_second())
 }
 
@@ -53,93 +53,103 @@ impl Group {
             started_at,
             ended_at: None,
             acknowledged: None,
-            members: BTreeMap::new(),
-            threads: BTreeMap::new(),
-            told_over: false,
+            alerts: BTreeMap::new(),
+            log: BTreeMap::new(),
+            resolved_sent: false,
             closed_at: None,
             urgent: false,
         }
     }
 
     pub(super) fn is_firing(&self) -> bool {
-        self.members.values().any(|member| member.ended_at.is_none())
+        self.alerts.values().any(|alert| alert.ended_at.is_none())
     }
 
-    /// Whether an alert that fires at `now` belongs to it.
-    pub(super) fn takes(&self, labels: &Labels, now: Timestamp, interval: SignedDuration) -> bool {
-        let still = || self.ended_at.is_some_and(|ended| now.duration_since(ended) < interval) && !self.told_over;
-        self.labels == *labels && self.closed_at.is_none() && (self.is_firing() || still())
+    /// Whether an alert that fires at `now` belongs to this incident.
+    pub(super) fn matches(&self, labels: &Labels, now: Timestamp, interval: SignedDuration) -> bool {
+        // A condition that flaps stays one incident, until somebody has read that it is resolved.
+        let reopens = || self.ended_at.is_some_and(|ended| now.duration_since(ended) < interval) && !self.resolved_sent;
+        self.labels == *labels && self.closed_at.is_none() && (self.is_firing() || reopens())
     }
 
-    pub(super) fn join(&mut self, alert: &Alert, receivers: &[String], now: Timestamp) {
+    pub(super) fn add(&mut self, alert: &Alert, receivers: &[String], now: Timestamp) {
         for receiver in receivers {
-            self.threads.entry(receiver.clone()).or_default();
+            self.log.entry(receiver.clone()).or_default();
         }
-        let member = Member {
+        let grouped = GroupedAlert {
             alert: Some(alert.clone()),
             arrived_at: now,
             receivers: receivers.iter().cloned().collect(),
             ended_at: None,
         };
         self.ended_at = None;
-        self.members.insert(member_id(alert), member);
+        self.alerts.insert(alert_id(alert), grouped);
     }
 
     pub(super) fn incident(&self, ended_at: Option<Timestamp>) -> Incident {
         Incident { id: self.id.clone(), started_at: self.started_at, ended_at }
     }
 
-    /// What `receiver` does not know, where `suppressed` are not to be told.
-    pub(super) fn news(&self, receiver: &str, suppressed: &BTreeSet<String>) -> News {
-        let mut news = News::default();
-        let Some(thread) = self.threads.get(receiver) else { return news };
-        for (id, member) in &self.members {
-            let told = thread.firing.contains(id);
-            let addressed = member.receivers.contains(receiver);
-            if member.ended_at.is_none() {
+    /// What `receiver` has not been notified of. Alerts in `suppressed` do not count as new.
+    pub(super) fn pending(&self, receiver: &str, suppressed: &BTreeSet<String>) -> Pending {
+        let mut pending = Pending::default();
+        let Some(entry) = self.log.get(receiver) else { return pending };
+        for (id, alert) in &self.alerts {
+            let notified = entry.firing.contains(id);
+            let addressed = alert.receivers.contains(receiver);
+            if alert.ended_at.is_none() {
                 let visible = addressed && !suppressed.contains(id);
-                news.audible |= visible;
-                if visible && !told {
-                    news.fresh.insert(id.clone());
+                pending.unsuppressed |= visible;
+                if visible && !notified {
+                    pending.new_firing.insert(id.clone());
                 }
-                if visible || told {
-                    news.firing.insert(id.clone());
+                // An alert that was silenced after its notification stays in the list: it has not resolved.
+                if visible || notified {
+                    pending.firing.insert(id.clone());
                 }
-            } else if told {
-                news.ended.insert(id.clone());
-            } else if thread.owed.contains(id) {
-                news.missed.insert(id.clone());
+            } else if notified {
+                pending.resolved.insert(id.clone());
+            } else if entry.undelivered.contains(id) {
+                // It was due, but the receiver was down until it resolved: one message reports both.
+                pending.missed.insert(id.clone());
             }
+            // An alert that resolved within `group_wait` was never due: nobody hears of it.
         }
-        news
+        pending
     }
 
-    pub(super) fn pace(&self, routing: &Routing, receiver: &str) -> Pace {
-        let of = |member: &Member| Some(routing.pace(receiver, &member.alert.as_ref()?.labels));
-        let addressed = self.members.values().filter(|member| member.receivers.contains(receiver));
-        let firing = addressed.clone().filter(|member| member.ended_at.is_none()).filter_map(of);
-        let pace = firing.reduce(Pace::urgent).or_else(|| addressed.filter_map(of).reduce(Pace::urgent));
-        pace.unwrap_or_else(|| routing.pace(receiver, &self.labels))
+    pub(super) fn timers(&self, routing: &Routing, receiver: &str) -> GroupTimers {
+        let of = |alert: &GroupedAlert| Some(routing.timers(receiver, &alert.alert.as_ref()?.labels));
+        let addressed = self.alerts.values().filter(|alert| alert.receivers.contains(receiver));
+        // Firing alerts decide: a resolved critical alert must not speed up the reminders of a warning.
+        let firing = addressed.clone().filter(|alert| alert.ended_at.is_none()).filter_map(of);
+        let timers =
+            firing.reduce(GroupTimers::shortest).or_else(|| addressed.filter_map(of).reduce(GroupTimers::shortest));
+        timers.unwrap_or_else(|| routing.timers(receiver, &self.labels))
     }
 
-    /// When `receiver` is to be told `news`, or the same again; none while there is nothing to tell.
-    pub(super) fn due(&self, routing: &Routing, receiver: &str, news: &News) -> Option<Timestamp> {
-        let thread = self.threads.get(receiver)?;
-        let pace = self.pace(routing, receiver);
+    /// When `receiver` is due to get `pending`, or a reminder; none while there is nothing to send.
+    pub(super) fn due_at(&self, routing: &Routing, receiver: &str, pending: &Pending) -> Option<Timestamp> {
+        let entry = self.log.get(receiver)?;
+        let timers = self.timers(routing, receiver);
         let after = |time: Timestamp, wait| time.checked_add(wait).unwrap_or(Timestamp::MAX);
-        let rested = thread.told_at.map_or(Timestamp::MIN, |told| after(told, pace.interval));
+        // `group_interval` keeps two messages about one incident apart, whatever their reason.
+        let spaced = entry.notified_at.map_or(Timestamp::MIN, |notified| after(notified, timers.interval));
+        // `group_wait` gathers alerts that belong together into one message.
         let waited = |id: &String| {
-            let arrived = self.members.get(id).map_or(Timestamp::MIN, |member| member.arrived_at);
-            if self.urgent { arrived } else { after(arrived, pace.wait) }
+            let arrived = self.alerts.get(id).map_or(Timestamp::MIN, |alert| alert.arrived_at);
+            if self.urgent { arrived } else { after(arrived, timers.wait) }
         };
-        let fresh = news.fresh.iter().map(waited).min().map(|waited| waited.max(rested));
-        let over = (news.over().next().is_some()).then(|| {
-            let ended = news.over().filter_map(|id| self.members.get(id)?.ended_at).min();
-            ended.unwrap_or(Timestamp::MIN).max(rested)
+        let new_firing = pending.new_firing.iter().map(waited).min().map(|waited| waited.max(spaced));
+        // The end is reported at once: people who work on an incident want to know.
+        let ended = (pending.ended().next().is_some()).then(|| {
+            let ended = pending.ended().filter_map(|id| self.alerts.get(id)?.ended_at).min();
+            ended.unwrap_or(Timestamp::MIN).max(spaced)
         });
-        let asks = self.acknowledged.is_none() || routing.resend(receiver).is_some();
-        let told = thread.told_at.filter(|_| asks && !thread.firing.is_empty() && news.audible);
-        let again = told.map(|told| after(told, pace.repeat));
-        [fresh, over, again].into_iter().flatten().min()
+        // No reminders once somebody has acknowledged, except where the other side forgets what is not sent again.
+        let reminds = self.acknowledged.is_none() || routing.resend_interval(receiver).is_some();
+        let notified = entry.notified_at.filter(|_| reminds && !entry.firing.is_empty() && pending.unsuppressed);
+        let reminder = notified.map(|notified| after(notified, timers.repeat));
+        [new_firing, ended, reminder].into_iter().flatten().min()
     }
 }

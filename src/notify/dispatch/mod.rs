@@ -1,15 +1,16 @@
-//! [`Dispatcher`]: who is to be told what, now? A pure state machine with Alertmanager's semantics: time is an argument,
-//! and nothing is sent here.
+//! [`Dispatcher`]: which receiver gets which notification, and when. A pure state machine with Alertmanager's
+//! semantics: time is an argument, and nothing is sent here.
 //!
 //! ```text
-//!   take(transition) --> Group (incident): members (alerts) x threads (receivers: what each knows, what it is owed)
-//!   tick(now)        --> for each thread: news? due? in its hours? receiver ready? --> Notification, one per receiver
-//!   attempted(...)   --> the thread knows, or its receiver waits and is tried again with what is true by then
+//!   process(transition) --> Group (incident): alerts, and a notification log entry per receiver
+//!   tick(now)           --> per log entry: anything pending? due? within its hours? receiver ready? --> Notification
+//!   record_attempt(..)  --> delivered: the log entry is updated; failed: the receiver backs off
 //! ```
 //!
-//! It is driven by levels and not by edges: a receiver that was down is told of each incident as it is when it comes back,
-//! and not of all that happened meanwhile. Whatever changed is saved by [`Dispatcher::save`] in the commit that takes the
-//! transitions out of the outbox; what is in flight is not, so that after a crash it goes out again, under the same key.
+//! Notifications follow the state of an incident, not its events: a receiver that was down gets the current state of
+//! each incident once it is back, not every change in between. [`Dispatcher::save`] writes all changes in the commit
+//! that removes the transitions from the outbox. What is in flight is not saved, so that it is sent again after a
+//! crash, under the same key.
 
 mod group;
 mod name;
@@ -22,7 +23,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub use view::{AlertEntry, IncidentView, Telling};
+pub use view::{AlertEntry, DeliveryView, IncidentView};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -33,54 +34,66 @@ use super::matcher::{Labels, Matcher};
 use super::routing::Routing;
 use super::silence::Silence;
 use super::{Acknowledged, NotifyError};
-use crate::alert::{Alert, Status, Transition};
-use group::{Group, member_id};
-use receiver_state::Receiving;
+use crate::alert::{Alert, OperationalAlert, Transition, TransitionKind};
+use group::{Group, alert_id};
+use receiver_state::ReceiverState;
 
-/// Operational alerts about receivers: one that cannot be told for good, and one that cannot for some time.
-pub const FAILED: &str = "ReceiverFailed";
-pub const UNREACHABLE: &str = "ReceiverUnreachable";
-/// Operational alert: of those behind a receiver some were told and some were not.
-pub const IN_PART: &str = "ReceiverToldInPart";
-
-/// What became of an attempt: told, perhaps with a complaint, or not.
-pub type Outcome = Result<Option<String>, NotifyError>;
-
-/// How long incidents that are over, and silences that have ended, can still be looked up.
-const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// As many of them, at most.
-const MOST_KEPT: usize = 500;
-const LONGEST_SILENCE: Duration = Duration::from_secs(400 * 86_400);
-
-/// Why something that was asked for is not done.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AskError {
-    #[error("there is no incident {0}; `vigie alerts list --all` shows those there are")]
-    NoIncident(String),
-    #[error("the incident {0} is over: there is nothing to acknowledge")]
-    Over(String),
-    #[error("there is no silence {0} that has not ended")]
-    NoSilence(String),
-    #[error(
-        "a silence needs at least one matcher, such as topic=\"Air Paradis\"; one that matches everything is alertname=~\".*\""
-    )]
-    NoMatcher,
-    #[error("a silence lasts from 1 minute to 400 days")]
-    Length,
+/// The outcome of one attempt to deliver a notification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivery {
+    Delivered,
+    /// Delivered to some recipients, and why not to the others.
+    Partial(String),
+    Failed(NotifyError),
 }
 
-/// A notification on its way.
+impl Delivery {
+    /// The outcome of [`Notifier::notify`](super::Notifier::notify), with what it left undelivered.
+    pub fn new(sent: Result<(), NotifyError>, partial_failure: Option<String>) -> Self {
+        match (sent, partial_failure) {
+            (Err(error), _) => Self::Failed(error),
+            (Ok(()), Some(reason)) => Self::Partial(reason),
+            (Ok(()), None) => Self::Delivered,
+        }
+    }
+}
+
+/// How long closed incidents and expired silences can still be looked up.
+const RETENTION: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Closed incidents kept at most.
+const MAX_CLOSED: usize = 500;
+const MIN_SILENCE: Duration = Duration::from_secs(60);
+const MAX_SILENCE: Duration = Duration::from_secs(400 * 86_400);
+
+/// Why a request about incidents or silences is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AlertQueryError {
+    #[error("unknown incident {0}; `vigie alerts list --all` lists all incidents")]
+    NoIncident(String),
+    #[error("incident {0} is already resolved: there is nothing to acknowledge")]
+    AlreadyResolved(String),
+    #[error("unknown or expired silence {0}")]
+    NoSilence(String),
+    #[error(
+        "a silence needs at least one matcher, such as topic=\"Air Paradis\"; alertname=~\".*\" matches every alert"
+    )]
+    NoMatcher,
+    #[error("a silence must last from 1 minute to 400 days")]
+    SilenceLength,
+}
+
+/// A notification that is being sent.
 #[derive(Debug, Clone, PartialEq)]
-struct Flight {
+struct InFlight {
     key: String,
     incident: String,
     firing: BTreeSet<String>,
-    over: BTreeSet<String>,
-    /// Incidents missed before, told by the same message.
-    also: Vec<(String, BTreeSet<String>)>,
+    ended: BTreeSet<String>,
+    /// Alerts of earlier incidents that the same message reports as missed.
+    missed: Vec<(String, BTreeSet<String>)>,
 }
 
-/// What is in memory and not yet in the store.
+/// Changes that are not in the store yet.
 #[derive(Debug, Default)]
 struct Dirty {
     groups: BTreeSet<String>,
@@ -96,117 +109,124 @@ pub struct Dispatcher {
     routing: Routing,
     groups: BTreeMap<String, Group>,
     silences: BTreeMap<String, Silence>,
-    receiving: BTreeMap<String, Receiving>,
-    flights: BTreeMap<String, Flight>,
+    receiver_states: BTreeMap<String, ReceiverState>,
+    in_flight: BTreeMap<String, InFlight>,
     dirty: Dirty,
 }
 
 impl Dispatcher {
-    /// Takes a transition; one that was taken before changes nothing.
-    pub fn take(&mut self, transition: &Transition, now: Timestamp) {
+    /// Processes a transition; one that was processed before changes nothing.
+    pub fn process(&mut self, transition: &Transition, now: Timestamp) {
         match transition.status {
-            Status::Firing => {
+            TransitionKind::Firing => {
                 for destination in self.routing.destinations(&transition.alert.labels, now) {
-                    self.begin(&transition.alert, destination.group, &destination.receivers, now, false);
+                    self.add_alert(&transition.alert, destination.group, &destination.receivers, now, false);
                 }
             }
-            Status::Resolved => self.end(&transition.alert, now),
+            TransitionKind::Resolved => self.resolve_alert(&transition.alert, now),
         }
     }
 
-    /// Takes a transition that all receivers are to be told of at once, as it cannot be stored.
-    pub fn take_urgent(&mut self, transition: &Transition, now: Timestamp) {
+    /// Processes a transition that cannot be stored: it goes to all receivers, at once.
+    pub fn process_urgent(&mut self, transition: &Transition, now: Timestamp) {
         let receivers: Vec<String> = self.routing.receivers.iter().map(|receiver| receiver.name.clone()).collect();
         let destinations = self.routing.destinations(&transition.alert.labels, now);
         if let Some(first) = destinations.into_iter().next() {
-            self.begin(&transition.alert, first.group, &receivers, now, true);
+            self.add_alert(&transition.alert, first.group, &receivers, now, true);
         }
     }
 
-    fn begin(&mut self, alert: &Alert, labels: Labels, receivers: &[String], now: Timestamp, urgent: bool) {
-        let member = member_id(alert);
-        let known = |group: &&Group| group.labels == labels && group.members.contains_key(&member);
-        if self.groups.values().any(|group| known(&group)) {
+    fn add_alert(&mut self, alert: &Alert, labels: Labels, receivers: &[String], now: Timestamp, urgent: bool) {
+        let alert_id = alert_id(alert);
+        // The outbox may deliver a transition twice, after a crash.
+        let contains = |group: &Group| group.labels == labels && group.alerts.contains_key(&alert_id);
+        if self.groups.values().any(contains) {
             return;
         }
         let interval = self.routing.notify.group_interval;
-        let open = self.groups.values().find(|group| group.takes(&labels, now, interval)).map(|group| group.id.clone());
+        let open =
+            self.groups.values().find(|group| group.matches(&labels, now, interval)).map(|group| group.id.clone());
         let id = open.unwrap_or_else(|| {
-            let id = self.name(&labels, alert.starts_at);
+            let id = self.incident_id(&labels, alert.starts_at);
             self.groups.insert(id.clone(), Group::new(id.clone(), labels, alert.starts_at));
             id
         });
         let Some(group) = self.groups.get_mut(&id) else { return };
-        group.join(alert, receivers, now);
+        group.add(alert, receivers, now);
         group.urgent |= urgent;
-        self.dirty.alerts.insert((id.clone(), member));
+        self.dirty.alerts.insert((id.clone(), alert_id));
         self.dirty.groups.insert(id);
     }
 
-    fn end(&mut self, alert: &Alert, now: Timestamp) {
-        let member_id = member_id(alert);
+    fn resolve_alert(&mut self, alert: &Alert, now: Timestamp) {
+        let alert_id = alert_id(alert);
+        // One alert may be in several incidents: routes may group it differently.
         for group in self.groups.values_mut() {
-            let Some(member) = group.members.get_mut(&member_id).filter(|member| member.ended_at.is_none()) else {
+            let Some(grouped) = group.alerts.get_mut(&alert_id).filter(|grouped| grouped.ended_at.is_none()) else {
                 continue;
             };
-            member.ended_at = Some(alert.ends_at.unwrap_or(now));
-            member.alert = Some(alert.clone());
+            grouped.ended_at = Some(alert.ends_at.unwrap_or(now));
+            grouped.alert = Some(alert.clone());
             if !group.is_firing() {
                 group.ended_at = Some(now);
             }
-            self.dirty.alerts.insert((group.id.clone(), member_id.clone()));
+            self.dirty.alerts.insert((group.id.clone(), alert_id.clone()));
             self.dirty.groups.insert(group.id.clone());
         }
-        self.close(now);
+        self.close_finished(now);
     }
 
-    fn name(&self, labels: &Labels, started_at: Timestamp) -> String {
+    fn incident_id(&self, labels: &Labels, started_at: Timestamp) -> String {
         let of: Vec<String> = labels.iter().map(|(name, value)| format!("{name}\u{ff}{value}")).collect();
         let of = format!("{}\u{ff}{}", of.join("\u{ff}"), started_at.as_second());
         let prefix = name::prefix(labels.values().next().map(String::as_str));
         name::short(&prefix, &of, |name| self.groups.contains_key(name))
     }
 
-    /// What became of the notification that went to `receiver` under `key`; told, there may be a
-    /// [`complaint`](crate::notify::Notifier::complaint).
-    pub fn attempted(&mut self, receiver: &str, key: &str, outcome: &Outcome, now: Timestamp) {
-        let Some(flight) = self.flights.remove(receiver) else { return };
-        if flight.key != key {
-            self.flights.insert(receiver.to_owned(), flight);
+    /// Records the outcome of the notification that was sent to `receiver` under `key`.
+    pub fn record_attempt(&mut self, receiver: &str, key: &str, delivery: &Delivery, now: Timestamp) {
+        let Some(sent) = self.in_flight.remove(receiver) else { return };
+        // A late answer to an earlier attempt says nothing about the current one.
+        if sent.key != key {
+            self.in_flight.insert(receiver.to_owned(), sent);
             return;
         }
-        let receiving = self.receiving.entry(receiver.to_owned()).or_default();
+        let state = self.receiver_states.entry(receiver.to_owned()).or_default();
         self.dirty.receivers.insert(receiver.to_owned());
-        match outcome {
-            Ok(complaint) => receiving.succeeded(complaint.clone()),
-            Err(error) => return receiving.failed(error, key, now),
+        match delivery {
+            Delivery::Delivered => state.record_success(None),
+            // Some recipients have it: sending it again would reach them twice.
+            Delivery::Partial(reason) => state.record_success(Some(reason.clone())),
+            // The log entry stays as it was, so that the next tick sends the state of then.
+            Delivery::Failed(error) => return state.record_failure(error, key, now),
         }
-        if let Some(group) = self.groups.get_mut(&flight.incident)
-            && let Some(thread) = group.threads.get_mut(receiver)
+        if let Some(group) = self.groups.get_mut(&sent.incident)
+            && let Some(entry) = group.log.get_mut(receiver)
         {
-            thread.was_told(&flight.firing, &flight.over, now);
-            group.told_over |= flight.firing.is_empty();
-            self.dirty.groups.insert(flight.incident);
+            entry.record_delivered(&sent.firing, &sent.ended, now);
+            group.resolved_sent |= sent.firing.is_empty();
+            self.dirty.groups.insert(sent.incident);
         }
-        for (incident, over) in flight.also {
-            if let Some(thread) = self.groups.get_mut(&incident).and_then(|group| group.threads.get_mut(receiver)) {
-                thread.settle(&BTreeSet::new(), &over);
+        for (incident, ended) in sent.missed {
+            if let Some(entry) = self.groups.get_mut(&incident).and_then(|group| group.log.get_mut(receiver)) {
+                entry.clear_undelivered(&BTreeSet::new(), &ended);
                 self.dirty.groups.insert(incident);
             }
         }
-        self.close(now);
+        self.close_finished(now);
     }
 
-    /// Somebody takes the incident on: no repeats and no escalation from here on.
+    /// Acknowledges an incident: no reminders and no escalation from now on.
     ///
     /// # Errors
-    /// When there is none that fires.
-    pub fn acknowledge(&mut self, id: &str, by: &str, now: Timestamp) -> Result<(), AskError> {
+    /// When no such incident is firing.
+    pub fn acknowledge(&mut self, id: &str, by: &str, now: Timestamp) -> Result<(), AlertQueryError> {
         let id = id.to_ascii_uppercase();
-        let group = self.groups.get_mut(&id).ok_or_else(|| AskError::NoIncident(id.clone()))?;
+        let group = self.groups.get_mut(&id).ok_or_else(|| AlertQueryError::NoIncident(id.clone()))?;
         if !group.is_firing() {
-            return Err(AskError::Over(id));
+            return Err(AlertQueryError::AlreadyResolved(id));
         }
+        // The first acknowledgement stands: messages name the person who really took over.
         if group.acknowledged.is_none() {
             group.acknowledged = Some(Acknowledged { by: by.to_owned(), at: now });
             self.dirty.groups.insert(id);
@@ -214,36 +234,36 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Takes an acknowledgement back.
+    /// Withdraws an acknowledgement.
     ///
     /// # Errors
-    /// When there is no such incident.
-    pub fn unacknowledge(&mut self, id: &str) -> Result<(), AskError> {
+    /// When the incident does not exist.
+    pub fn unacknowledge(&mut self, id: &str) -> Result<(), AlertQueryError> {
         let id = id.to_ascii_uppercase();
-        let group = self.groups.get_mut(&id).ok_or_else(|| AskError::NoIncident(id.clone()))?;
+        let group = self.groups.get_mut(&id).ok_or_else(|| AlertQueryError::NoIncident(id.clone()))?;
         group.acknowledged = None;
         self.dirty.groups.insert(id);
         Ok(())
     }
 
-    /// Silences alerts that match, from `now` on.
+    /// Silences matching alerts for `duration`, from `now` on.
     ///
     /// # Errors
-    /// When nothing is to match, or it would last too long or not at all.
+    /// Without a matcher, or when the duration is too short or too long.
     pub fn silence(
         &mut self,
         matchers: Vec<Matcher>,
-        lasts: Duration,
+        duration: Duration,
         by: &str,
         comment: &str,
         now: Timestamp,
-    ) -> Result<Silence, AskError> {
+    ) -> Result<Silence, AlertQueryError> {
         if matchers.is_empty() {
-            return Err(AskError::NoMatcher);
+            return Err(AlertQueryError::NoMatcher);
         }
-        let ends_at = now.checked_add(lasts).map_err(|_| AskError::Length)?;
-        if lasts < Duration::from_secs(60) || lasts > LONGEST_SILENCE {
-            return Err(AskError::Length);
+        let ends_at = now.checked_add(duration).map_err(|_| AlertQueryError::SilenceLength)?;
+        if !(MIN_SILENCE..=MAX_SILENCE).contains(&duration) {
+            return Err(AlertQueryError::SilenceLength);
         }
         let of = format!("{matchers:?} {now} {by}");
         let id = name::short("S", &of, |name| self.silences.contains_key(name));
@@ -257,8 +277,8 @@ impl Dispatcher {
     /// Ends a silence now.
     ///
     /// # Errors
-    /// When there is none that has not ended.
-    pub fn unsilence(&mut self, id: &str, now: Timestamp) -> Result<(), AskError> {
+    /// When no such silence is active.
+    pub fn unsilence(&mut self, id: &str, now: Timestamp) -> Result<(), AlertQueryError> {
         let id = id.to_ascii_uppercase();
         match self.silences.get_mut(&id).filter(|silence| silence.ends_at > now) {
             Some(silence) => {
@@ -266,16 +286,16 @@ impl Dispatcher {
                 self.dirty.silences.insert(id);
                 Ok(())
             }
-            None => Err(AskError::NoSilence(id)),
+            None => Err(AlertQueryError::NoSilence(id)),
         }
     }
 
-    /// Goes on under another configuration: alerts that fire are routed anew, receivers that failed are tried at once.
+    /// Switches to a new configuration: firing alerts are routed again, failing receivers are retried at once.
     pub fn reload(&mut self, routing: Routing, now: Timestamp) {
         self.routing = routing;
         self.dirty.routing = true;
-        for (name, receiving) in &mut self.receiving {
-            if receiving.try_again() {
+        for (name, state) in &mut self.receiver_states {
+            if state.reset_backoff() {
                 self.dirty.receivers.insert(name.clone());
             }
         }
@@ -285,98 +305,100 @@ impl Dispatcher {
     fn reroute(&mut self, now: Timestamp) {
         let Self { routing, groups, dirty, .. } = self;
         for group in groups.values_mut().filter(|group| group.closed_at.is_none()) {
-            group.threads.retain(|name, _| routing.receiver(name).is_some());
-            for member in group.members.values_mut() {
-                let known = |name: &String| routing.receiver(name).is_some();
-                member.receivers.retain(known);
-                let Some(alert) = member.alert.as_ref().filter(|_| member.ended_at.is_none()) else { continue };
-                let told = |name: &String| group.threads.get(name).is_some_and(|it| it.sequence > 0 || it.escalated);
-                member.receivers.retain(told);
-                let wanted = routing.destinations(&alert.labels, now);
-                // Under another `group_by` an alert that fires stays in the incident that it began.
-                let wanted = wanted.into_iter().flat_map(|destination| destination.receivers);
-                member.receivers.extend(wanted);
-                for receiver in &member.receivers {
-                    group.threads.entry(receiver.clone()).or_default();
+            group.log.retain(|name, _| routing.receiver(name).is_some());
+            for grouped in group.alerts.values_mut() {
+                grouped.receivers.retain(|name| routing.receiver(name).is_some());
+                // A resolved alert keeps its receivers: they get the end of what they know.
+                let Some(alert) = grouped.alert.as_ref().filter(|_| grouped.ended_at.is_none()) else { continue };
+                // A receiver that has been notified, or that escalation added, stays until the end.
+                let involved = |name: &String| group.log.get(name).is_some_and(|it| it.sequence > 0 || it.escalated);
+                grouped.receivers.retain(involved);
+                // Under another `group_by` a firing alert stays in the incident that it began.
+                let destinations = routing.destinations(&alert.labels, now);
+                grouped.receivers.extend(destinations.into_iter().flat_map(|destination| destination.receivers));
+                for receiver in &grouped.receivers {
+                    group.log.entry(receiver.clone()).or_default();
                 }
             }
             dirty.groups.insert(group.id.clone());
         }
     }
 
-    /// Operational alerts about receivers, by name and component; no text where all is well.
-    pub fn problems(&self, now: Timestamp) -> Vec<(&'static str, String, Option<String>)> {
-        let mut problems = Vec::new();
-        for (name, receiving) in &self.receiving {
+    /// The operational alerts about receivers, by component; no text where the alert does not apply.
+    pub fn operational_alerts(&self, now: Timestamp) -> Vec<(OperationalAlert, String, Option<String>)> {
+        let mut alerts = Vec::new();
+        for (name, state) in &self.receiver_states {
+            // A receiver that left the configuration has no alerts any more.
             let configured = self.routing.receiver(name).is_some();
-            let failed = receiving.failed_for_good().filter(|_| configured);
-            let failed =
-                failed.map(|fault| format!("receiver {name} cannot be told of alerts until somebody acts: {fault}"));
-            let unreachable = receiving.unreachable(now).filter(|_| configured);
+            let failed = state.permanent_error().filter(|_| configured);
+            let failed = failed.map(|error| format!("receiver {name} rejects notifications: {error}"));
+            let unreachable = state.unreachable(now).filter(|_| configured);
             let unreachable =
-                unreachable.map(|(since, fault)| format!("receiver {name} could not be told since {since}: {fault}"));
-            let in_part = receiving.complaint().filter(|_| configured);
-            let in_part = in_part.map(|complaint| format!("receiver {name} was told in part: {complaint}"));
-            problems.push((FAILED, name.clone(), failed));
-            problems.push((IN_PART, name.clone(), in_part));
-            problems.push((UNREACHABLE, name.clone(), unreachable));
+                unreachable.map(|(since, error)| format!("receiver {name} unreachable since {since}: {error}"));
+            let partial = state.partial_failure().filter(|_| configured);
+            let partial = partial.map(|reason| format!("receiver {name} notified in part: {reason}"));
+            alerts.push((OperationalAlert::ReceiverFailed, name.clone(), failed));
+            alerts.push((OperationalAlert::ReceiverPartialDelivery, name.clone(), partial));
+            alerts.push((OperationalAlert::ReceiverUnreachable, name.clone(), unreachable));
         }
-        problems
+        alerts
     }
 
-    /// Closes incidents that nobody is to be told anything of any more.
-    fn close(&mut self, now: Timestamp) {
-        let nobody = BTreeSet::new();
+    /// Closes resolved incidents that no receiver waits for any more.
+    fn close_finished(&mut self, now: Timestamp) {
+        let none = BTreeSet::new();
         for group in self.groups.values_mut() {
-            let flies = self.flights.values().any(|flight| {
-                flight.incident == group.id || flight.also.iter().any(|(incident, _)| *incident == group.id)
-            });
-            let done = |group: &Group| group.threads.keys().all(|name| group.news(name, &nobody).is_empty());
-            if group.closed_at.is_none() && !group.is_firing() && !flies && done(group) {
+            let in_flight = self
+                .in_flight
+                .values()
+                .any(|sent| sent.incident == group.id || sent.missed.iter().any(|(incident, _)| *incident == group.id));
+            let finished = |group: &Group| group.log.keys().all(|name| group.pending(name, &none).is_empty());
+            if group.closed_at.is_none() && !group.is_firing() && !in_flight && finished(group) {
                 group.closed_at = Some(now);
                 self.dirty.groups.insert(group.id.clone());
             }
         }
     }
 
-    /// Lets go of what nobody looks up any more.
+    /// Removes closed incidents and expired silences beyond their retention.
     fn expire(&mut self, now: Timestamp) {
-        let old = |time: Timestamp| now.duration_since(time) > KEPT;
+        let is_old = |time: Timestamp| now.duration_since(time) > RETENTION;
         let mut closed: Vec<(Timestamp, String)> =
             self.groups.values().filter_map(|group| Some((group.closed_at?, group.id.clone()))).collect();
         closed.sort();
-        let surplus = closed.len().saturating_sub(MOST_KEPT);
-        for (_, id) in closed.iter().enumerate().filter(|(n, (time, _))| *n < surplus || old(*time)).map(|(_, it)| it) {
+        let surplus = closed.len().saturating_sub(MAX_CLOSED);
+        let removed = closed.iter().enumerate().filter(|(n, (time, _))| *n < surplus || is_old(*time));
+        for (_, (_, id)) in removed {
             if let Some(group) = self.groups.remove(id) {
-                self.dirty.alerts.extend(group.members.into_keys().map(|member| (id.clone(), member)));
+                self.dirty.alerts.extend(group.alerts.into_keys().map(|alert| (id.clone(), alert)));
                 self.dirty.groups.insert(id.clone());
             }
         }
-        let ended: Vec<String> =
-            self.silences.values().filter(|it| old(it.ends_at)).map(|silence| silence.id.clone()).collect();
-        for id in ended {
+        let expired: Vec<String> =
+            self.silences.values().filter(|it| is_old(it.ends_at)).map(|silence| silence.id.clone()).collect();
+        for id in expired {
             self.silences.remove(&id);
             self.dirty.silences.insert(id);
         }
     }
 
-    /// Whether an incident has this alert.
-    pub fn knows(&self, alert: &Alert) -> bool {
-        let member = member_id(alert);
-        self.groups.values().any(|group| group.members.contains_key(&member))
+    /// Whether an incident contains this alert.
+    pub fn contains(&self, alert: &Alert) -> bool {
+        let id = alert_id(alert);
+        self.groups.values().any(|group| group.alerts.contains_key(&id))
     }
 
-    /// What was to go to `receiver` did not go out.
-    pub fn abandon(&mut self, receiver: &str) {
-        self.flights.remove(receiver);
+    /// The notification for `receiver` was not sent after all.
+    pub fn cancel_in_flight(&mut self, receiver: &str) {
+        self.in_flight.remove(receiver);
     }
 
     pub fn routing(&self) -> &Routing {
         &self.routing
     }
 
-    /// Whether anything is on its way.
+    /// Whether a notification is in flight.
     pub fn is_sending(&self) -> bool {
-        !self.flights.is_empty()
+        !self.in_flight.is_empty()
     }
 }

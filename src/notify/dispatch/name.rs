@@ -1,18 +1,18 @@
-//! Short names that can be said on the phone, made of what they name: the same in every replay.
+//! Short ids that can be dictated on the phone, derived from their content: the same in every replay.
 
-/// Crockford's digits: none looks like another.
+/// Crockford's base 32: no two digits look alike.
 const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const BITS: u32 = 5;
 
-/// `prefix`, then the first digits of a hash of `of`: four, or more where `taken` says that those are in use.
-pub(super) fn short(prefix: &str, of: &str, taken: impl Fn(&str) -> bool) -> String {
+/// `prefix`, then the first digits of a hash of `of`: four, or more where `is_taken` says that they are in use.
+pub(super) fn short(prefix: &str, of: &str, is_taken: impl Fn(&str) -> bool) -> String {
     let hash = twox_hash::XxHash64::oneshot(0, of.as_bytes());
     let digit = |place: u32| char::from(*DIGITS.get((hash >> (place * BITS)) as usize % 32).unwrap_or(&b'0'));
     let name = |digits: u32| format!("{prefix}-{}", (0..digits).map(digit).collect::<String>());
-    (4..12).map(name).find(|name| !taken(name)).unwrap_or_else(|| format!("{prefix}-{hash:016X}"))
+    (4..12).map(name).find(|name| !is_taken(name)).unwrap_or_else(|| format!("{prefix}-{hash:016X}"))
 }
 
-/// Four letters of what a group is about: `Air Paradis` is `AIRP`.
+/// The first four letters of a group's name: `AIRP` for `Air Paradis`.
 pub(super) fn prefix(text: Option<&str>) -> String {
     let letters = text.unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).take(4);
     let letters: String = letters.map(|c| c.to_ascii_uppercase()).collect();

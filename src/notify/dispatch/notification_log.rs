@@ -1,70 +1,71 @@
-//! [`Thread`]: what one receiver was told of one incident, and what it is owed. Together they are what Alertmanager calls
-//! the notification log.
+//! [`NotificationLogEntry`]: what one receiver has been notified of in one incident, and what is still undelivered.
+//! Alertmanager calls it the notification log.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// One receiver's side of an incident.
+/// The state of one incident at one receiver.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Thread {
-    /// Notifications that arrived.
+pub(super) struct NotificationLogEntry {
+    /// Notifications delivered.
     pub(super) sequence: u32,
-    pub(super) told_at: Option<Timestamp>,
-    /// Alerts that, for all it knows, fire.
+    pub(super) notified_at: Option<Timestamp>,
+    /// Alerts that were firing in the last notification.
     pub(super) firing: BTreeSet<String>,
-    /// Alerts it was ever told of.
+    /// Alerts in any notification so far.
     pub(super) known: BTreeSet<String>,
-    /// Alerts it was to be told of, and has not been: they are told even when they are over by then.
-    pub(super) owed: BTreeSet<String>,
-    pub(super) owed_since: Option<Timestamp>,
-    /// Since when it could have acknowledged.
-    pub(super) asked_at: Option<Timestamp>,
-    /// It is told because others did not acknowledge.
+    /// Alerts that became due and have not been delivered; they are reported even after they resolve.
+    pub(super) undelivered: BTreeSet<String>,
+    pub(super) undelivered_since: Option<Timestamp>,
+    /// When the receiver could first have acknowledged: escalation counts from here.
+    pub(super) ack_requested_at: Option<Timestamp>,
+    /// The receiver was added because nobody acknowledged.
     pub(super) escalated: bool,
 }
 
-/// What a thread's receiver does not know yet.
+/// What a receiver has not been notified of yet.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct News {
-    /// Fire, and were not told.
-    pub(super) fresh: BTreeSet<String>,
-    /// Were told as firing, and are over.
-    pub(super) ended: BTreeSet<String>,
-    /// Were owed, and are over.
+pub(super) struct Pending {
+    /// Firing, and not in a notification yet.
+    pub(super) new_firing: BTreeSet<String>,
+    /// Reported as firing, and resolved since.
+    pub(super) resolved: BTreeSet<String>,
+    /// Undelivered, and resolved meanwhile.
     pub(super) missed: BTreeSet<String>,
-    /// Fire, and are shown: fresh or told.
+    /// All firing alerts of the message, new or not.
     pub(super) firing: BTreeSet<String>,
-    /// One of those is not suppressed: it may be said again.
-    pub(super) audible: bool,
+    /// At least one of them is not suppressed, so a reminder may be sent.
+    pub(super) unsuppressed: bool,
 }
 
-impl News {
+impl Pending {
     pub(super) fn is_empty(&self) -> bool {
-        self.fresh.is_empty() && self.ended.is_empty() && self.missed.is_empty()
+        self.new_firing.is_empty() && self.resolved.is_empty() && self.missed.is_empty()
     }
 
-    pub(super) fn over(&self) -> impl Iterator<Item = &String> {
-        self.ended.iter().chain(&self.missed)
+    /// The alerts that are over: resolved, and missed.
+    pub(super) fn ended(&self) -> impl Iterator<Item = &String> {
+        self.resolved.iter().chain(&self.missed)
     }
 }
 
-impl Thread {
-    /// Everything that was shown has arrived at `now`.
-    pub(super) fn was_told(&mut self, firing: &BTreeSet<String>, over: &BTreeSet<String>, now: Timestamp) {
+impl NotificationLogEntry {
+    /// A notification with `firing` and `ended` alerts was delivered at `now`.
+    pub(super) fn record_delivered(&mut self, firing: &BTreeSet<String>, ended: &BTreeSet<String>, now: Timestamp) {
         self.sequence += 1;
-        self.told_at = Some(now);
-        self.known.extend(firing.iter().chain(over).cloned());
+        self.notified_at = Some(now);
+        self.known.extend(firing.iter().chain(ended).cloned());
         self.firing = firing.clone();
-        self.settle(firing, over);
+        self.clear_undelivered(firing, ended);
     }
 
-    /// What was told in another thread of this receiver is not owed any more.
-    pub(super) fn settle(&mut self, firing: &BTreeSet<String>, over: &BTreeSet<String>) {
-        self.owed.retain(|id| !firing.contains(id) && !over.contains(id));
-        if self.owed.is_empty() {
-            self.owed_since = None;
+    /// Removes alerts that a notification, also one of another incident, has delivered.
+    pub(super) fn clear_undelivered(&mut self, firing: &BTreeSet<String>, ended: &BTreeSet<String>) {
+        self.undelivered.retain(|id| !firing.contains(id) && !ended.contains(id));
+        if self.undelivered.is_empty() {
+            self.undelivered_since = None;
         }
     }
 }

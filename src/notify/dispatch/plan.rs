@@ -1,4 +1,4 @@
-//! [`Dispatcher::tick`]: what goes out now, and when to look next.
+//! [`Dispatcher::tick`]: which notifications are sent now, and when to look again.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,34 +6,35 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::group::Group;
-use super::notification_log::News;
-use super::{Dispatcher, Flight};
+use super::notification_log::{NotificationLogEntry, Pending};
+use super::{Dispatcher, InFlight};
 use crate::alert::Alert;
 use crate::notify::matcher::Labels;
+use crate::notify::routing::Routing;
 use crate::notify::{Kind, Notification};
 
-/// Alerts of incidents that were missed, shown in one message at most.
-const MOST_MISSED: usize = 10;
+/// Alerts of missed incidents in one message, at most.
+const MAX_MISSED: usize = 10;
 
-/// Why an alert is not told.
+/// Why an alert is not sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Suppressed {
-    /// By the silence of this name.
+    /// By the silence with this id.
     Silenced(String),
-    /// By the incident of this name.
+    /// By the incident with this id.
     Inhibited(String),
 }
 
-/// A thread whose time has come.
+/// A log entry whose notification is due.
 struct Candidate {
-    /// The more, the more severe.
+    /// Higher is more severe.
     severity: u8,
     due: Timestamp,
     incident: String,
-    news: News,
+    pending: Pending,
 }
 
-/// Critical before warning before anything else.
+/// Critical first, then warning, then everything else.
 pub(super) fn severity(labels: &Labels) -> u8 {
     match labels.get("severity").map(String::as_str) {
         Some("critical" | "page") => 2,
@@ -43,8 +44,8 @@ pub(super) fn severity(labels: &Labels) -> u8 {
 }
 
 impl Dispatcher {
-    /// What is to be sent now: at most one notification for each receiver that has none on its way. `current` gives an
-    /// alert as it is now, where it still fires. Each notification is to be answered by [`Dispatcher::attempted`].
+    /// The notifications to send now: at most one per receiver, and none for a receiver with one in flight. `current`
+    /// returns the present state of an alert that still fires. Report each outcome to [`Dispatcher::record_attempt`].
     pub fn tick(&mut self, now: Timestamp, current: &dyn Fn(&Alert) -> Option<Alert>) -> Vec<Notification> {
         self.expire(now);
         self.escalate(now);
@@ -52,50 +53,58 @@ impl Dispatcher {
         let mut out = Vec::new();
         for (receiver, mut candidates) in self.candidates(now) {
             let rate = self.routing.receiver(&receiver).map_or(1, |config| config.rate_limit);
-            let ready = self.receiving.get(&receiver).is_none_or(|receiving| receiving.ready_at(rate) <= now);
-            if !ready || self.flights.contains_key(&receiver) {
+            let ready = self.receiver_states.get(&receiver).is_none_or(|state| state.ready_at(rate) <= now);
+            // Backing off, over its rate limit, or still busy: the candidates stay due, with the state of a later tick.
+            if !ready || self.in_flight.contains_key(&receiver) {
                 continue;
             }
+            // With little room the most severe goes first, then what has waited longest; the id makes it deterministic.
             candidates.sort_by_key(|it| (Reverse(it.severity), it.due, it.incident.clone()));
             let Some(candidate) = candidates.into_iter().next() else { continue };
             self.refresh(&candidate, current);
-            if let Some((notification, flight)) = self.notification(&receiver, &candidate, now) {
-                self.receiving.entry(receiver.clone()).or_default().sends(rate, now);
-                self.flights.insert(receiver, flight);
+            if let Some((notification, in_flight)) = self.notification(&receiver, &candidate, now) {
+                self.receiver_states.entry(receiver.clone()).or_default().record_send(rate, now);
+                self.in_flight.insert(receiver, in_flight);
                 out.push(notification);
             }
         }
-        self.close(now);
+        self.close_finished(now);
         out
     }
 
-    /// Threads that are due and in their hours, by receiver; those that are due are owed from here on.
+    /// The log entries that are due and within their hours, by receiver. Whatever is due counts as undelivered from
+    /// here.
     fn candidates(&mut self, now: Timestamp) -> BTreeMap<String, Vec<Candidate>> {
         let suppressed = self.suppressed(now);
         let mut candidates: BTreeMap<String, Vec<Candidate>> = BTreeMap::new();
         let Self { groups, routing, dirty, .. } = self;
         for group in groups.values_mut().filter(|group| group.closed_at.is_none()) {
-            let quiet = ids_of(&suppressed, &group.id);
-            let receivers: Vec<String> = group.threads.keys().cloned().collect();
+            let suppressed = suppressed_ids(&suppressed, &group.id);
+            let receivers: Vec<String> = group.log.keys().cloned().collect();
             for receiver in receivers {
-                let news = group.news(&receiver, &quiet);
-                let Some(due) = group.due(routing, &receiver, &news).filter(|due| *due <= now) else { continue };
-                let labels: Vec<&Labels> = labels_of(group, &news).collect();
-                let in_hours =
-                    labels.iter().any(|labels| routing.active_from(&receiver, labels, now).is_some_and(|at| at <= now));
+                let pending = group.pending(&receiver, &suppressed);
+                let Some(due) = group.due_at(routing, &receiver, &pending).filter(|due| *due <= now) else { continue };
+                let labels: Vec<&Labels> = labels_of(group, &pending).collect();
+                // One alert within its hours opens the door for the whole message.
+                let active = labels
+                    .iter()
+                    .any(|labels| routing.next_active_at(&receiver, labels, now).is_some_and(|at| at <= now));
                 let severity = labels.iter().map(|labels| severity(labels)).max().unwrap_or_default();
-                let Some(thread) = group.threads.get_mut(&receiver) else { continue };
-                let before = thread.clone();
-                thread.owed.extend(news.fresh.iter().cloned());
-                if !news.is_empty() {
-                    thread.owed_since.get_or_insert(now);
+                let Some(entry) = group.log.get_mut(&receiver) else { continue };
+                let before = entry.clone();
+                // Outside of its hours, too: when they begin, alerts that came and went meanwhile are reported as
+                // missed.
+                entry.undelivered.extend(pending.new_firing.iter().cloned());
+                if !pending.is_empty() {
+                    entry.undelivered_since.get_or_insert(now);
                 }
-                if in_hours {
-                    thread.asked_at.get_or_insert(now);
+                if active {
+                    // Escalation counts from here, not from the start of an alert that nobody could see.
+                    entry.ack_requested_at.get_or_insert(now);
                     let incident = group.id.clone();
-                    candidates.entry(receiver).or_default().push(Candidate { severity, due, incident, news });
+                    candidates.entry(receiver).or_default().push(Candidate { severity, due, incident, pending });
                 }
-                if *thread != before {
+                if *entry != before {
                     dirty.groups.insert(group.id.clone());
                 }
             }
@@ -103,20 +112,22 @@ impl Dispatcher {
         candidates
     }
 
-    /// Why alerts are not told at `now`, by incident and member.
+    /// Which alerts are not sent at `now`, and why, by incident and alert.
     pub(super) fn suppressed(&self, now: Timestamp) -> BTreeMap<(String, String), Suppressed> {
         let firing = || {
             self.groups.values().flat_map(|group| {
-                let firing = group.members.iter().filter(|(_, member)| member.ended_at.is_none());
-                firing.filter_map(move |(id, member)| Some((group, id, &member.alert.as_ref()?.labels)))
+                let firing = group.alerts.iter().filter(|(_, grouped)| grouped.ended_at.is_none());
+                firing.filter_map(move |(id, grouped)| Some((group, id, &grouped.alert.as_ref()?.labels)))
             })
         };
         let mut suppressed = BTreeMap::new();
         for (group, id, labels) in firing() {
-            let silence = self.silences.values().find(|silence| silence.holds(labels, now));
+            let silence = self.silences.values().find(|silence| silence.matches(labels, now));
             let why = match silence {
+                // A silence was set by a person: it is named before any inhibition.
                 Some(silence) => Some(Suppressed::Silenced(silence.id.clone())),
                 None if self.routing.inhibits.is_empty() => None,
+                // A silenced alert still inhibits others, as in Alertmanager. No alert inhibits itself.
                 None => firing()
                     .find(|(_, source, by)| *source != id && self.routing.inhibits(by, labels))
                     .map(|(source, ..)| Suppressed::Inhibited(source.id.clone())),
@@ -132,12 +143,14 @@ impl Dispatcher {
         let Self { groups, routing, dirty, .. } = self;
         for group in groups.values_mut().filter(|group| group.closed_at.is_none() && group.acknowledged.is_none()) {
             let due: Vec<Escalation> = escalations(group, routing, &suppressed).filter(|it| it.at <= now).collect();
-            for Escalation { to, members, .. } in due {
-                let thread = || super::notification_log::Thread { escalated: true, ..Default::default() };
-                group.threads.entry(to.clone()).or_insert_with(thread);
-                for id in members {
-                    if let Some(member) = group.members.get_mut(&id) {
-                        member.receivers.insert(to.clone());
+            for Escalation { to, alerts, .. } in due {
+                let escalated = || NotificationLogEntry { escalated: true, ..Default::default() };
+                // A receiver that is in the incident already keeps its log entry: it does not get the first message
+                // twice.
+                group.log.entry(to.clone()).or_insert_with(escalated);
+                for id in alerts {
+                    if let Some(grouped) = group.alerts.get_mut(&id) {
+                        grouped.receivers.insert(to.clone());
                     }
                 }
                 dirty.groups.insert(group.id.clone());
@@ -145,72 +158,77 @@ impl Dispatcher {
         }
     }
 
-    /// Drops what is over and has been owed for too long.
+    /// Drops notifications about resolved incidents that have been undelivered for too long.
     fn give_up(&mut self, now: Timestamp) {
-        let Self { groups, routing, dirty, flights, .. } = self;
+        let Self { groups, routing, dirty, in_flight, .. } = self;
+        // A firing incident is never given up: its state is worth knowing however late.
         for group in groups.values_mut().filter(|group| group.closed_at.is_none() && !group.is_firing()) {
-            for (name, thread) in &mut group.threads {
-                let old = |since: Timestamp| now.duration_since(since) > routing.notify.give_up_after;
-                let waits = thread.owed_since.is_some_and(old) && group.ended_at.is_some_and(old);
-                if waits && !flights.contains_key(name) {
+            for (name, entry) in &mut group.log {
+                let is_old = |since: Timestamp| now.duration_since(since) > routing.notify.give_up_after;
+                let expired = entry.undelivered_since.is_some_and(is_old) && group.ended_at.is_some_and(is_old);
+                if expired && !in_flight.contains_key(name) {
                     tracing::error!(
                         receiver = name,
                         incident = group.id,
-                        "could not be told in time, and is not any more"
+                        "notification dropped: give_up_after exceeded"
                     );
-                    (thread.owed_since, thread.owed, thread.firing) = Default::default();
+                    (entry.undelivered_since, entry.undelivered, entry.firing) = Default::default();
                     dirty.groups.insert(group.id.clone());
                 }
             }
         }
     }
 
-    /// Takes what fires as it is now.
+    /// Replaces firing alerts by their present state, so that a message shows the numbers of now.
     fn refresh(&mut self, candidate: &Candidate, current: &dyn Fn(&Alert) -> Option<Alert>) {
         let Some(group) = self.groups.get_mut(&candidate.incident) else { return };
-        for id in &candidate.news.firing {
-            let Some(alert) = group.members.get_mut(id).and_then(|member| member.alert.as_mut()) else { continue };
-            if let Some(now) = current(alert).filter(|now| super::member_id(now) == *id && now != alert) {
+        for id in &candidate.pending.firing {
+            let Some(alert) = group.alerts.get_mut(id).and_then(|grouped| grouped.alert.as_mut()) else { continue };
+            // The same rule and topic may fire again: only the state of this very alert replaces it.
+            if let Some(now) = current(alert).filter(|now| super::alert_id(now) == *id && now != alert) {
                 *alert = now;
                 self.dirty.alerts.insert((group.id.clone(), id.clone()));
             }
         }
     }
 
-    fn notification(&self, receiver: &str, candidate: &Candidate, now: Timestamp) -> Option<(Notification, Flight)> {
+    fn notification(&self, receiver: &str, candidate: &Candidate, now: Timestamp) -> Option<(Notification, InFlight)> {
         let group = self.groups.get(&candidate.incident)?;
-        let thread = group.threads.get(receiver)?;
-        let news = &candidate.news;
-        let firing = news.firing.clone();
-        let mut over: BTreeSet<String> = news.over().cloned().collect();
+        let entry = group.log.get(receiver)?;
+        let pending = &candidate.pending;
+        let firing = pending.firing.clone();
+        let mut ended: BTreeSet<String> = pending.ended().cloned().collect();
         if firing.is_empty() {
-            // The last message tells of everything that was.
-            over.extend(thread.known.iter().filter(|id| group.members.contains_key(*id)).cloned());
+            // The last message sums up all alerts that the receiver was ever notified of.
+            ended.extend(entry.known.iter().filter(|id| group.alerts.contains_key(*id)).cloned());
         }
-        let kind = match (firing.is_empty(), thread.sequence) {
+        let kind = match (firing.is_empty(), entry.sequence) {
             (true, _) => Kind::Resolved,
-            (false, 0) if thread.escalated => Kind::Escalated,
+            (false, 0) if entry.escalated => Kind::Escalated,
             (false, 0) => Kind::Opened,
-            (false, _) if news.is_empty() => Kind::Repeated,
+            // Due with nothing pending: `repeat_interval` has passed.
+            (false, _) if pending.is_empty() => Kind::Repeated,
             (false, _) => Kind::Changed,
         };
-        let alert = |group: &Group, id: &String| group.members.get(id).and_then(|member| member.alert.clone());
+        let alert = |group: &Group, id: &String| group.alerts.get(id).and_then(|grouped| grouped.alert.clone());
         let mut alerts: Vec<Alert> = firing.iter().filter_map(|id| alert(group, id)).collect();
         alerts.sort_by_key(|alert| (Reverse(severity(&alert.labels)), alert.fired_at, alert.fingerprint));
-        let mut ended: Vec<Alert> = over.iter().filter_map(|id| alert(group, id)).collect();
-        let also = if thread.sequence == 0 { self.missed(receiver, group) } else { Vec::new() };
-        for (incident, members) in &also {
+        let mut over: Vec<Alert> = ended.iter().filter_map(|id| alert(group, id)).collect();
+        // The first message after an outage also reports what was missed, instead of one message for each.
+        let missed = if entry.sequence == 0 { self.missed(receiver, group) } else { Vec::new() };
+        for (incident, alerts) in &missed {
             let Some(missed) = self.groups.get(incident) else { continue };
-            ended.extend(members.iter().filter_map(|id| alert(missed, id)));
+            over.extend(alerts.iter().filter_map(|id| alert(missed, id)));
         }
-        ended.sort_by_key(|alert| (Reverse(severity(&alert.labels)), Reverse(alert.ends_at), alert.fingerprint));
-        ended.truncate(over.len().max(MOST_MISSED));
-        alerts.extend(ended);
+        over.sort_by_key(|alert| (Reverse(severity(&alert.labels)), Reverse(alert.ends_at), alert.fingerprint));
+        over.truncate(ended.len().max(MAX_MISSED));
+        alerts.extend(over);
         let ended_at = alerts.iter().filter_map(|alert| alert.ends_at).max().filter(|_| firing.is_empty());
-        let repeats = !firing.is_empty() && (group.acknowledged.is_none() || self.routing.resend(receiver).is_some());
-        let repeat = group.pace(&self.routing, receiver).repeat;
-        let sequence = thread.sequence;
-        let key = key(group, receiver, sequence, kind, &firing, &over);
+        let resends = self.routing.resend_interval(receiver).is_some();
+        let repeats = !firing.is_empty() && (group.acknowledged.is_none() || resends);
+        let repeat = group.timers(&self.routing, receiver).repeat;
+        let sequence = entry.sequence;
+        let key = key(group, receiver, sequence, kind, &firing, &ended);
         let notification = Notification {
             key: key.clone(),
             kind,
@@ -224,22 +242,23 @@ impl Dispatcher {
             repeats_at: now.checked_add(repeat).ok().filter(|_| repeats),
             console: self.routing.notify.console.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
         };
-        Some((notification, Flight { key, incident: group.id.clone(), firing, over, also }))
+        Some((notification, InFlight { key, incident: group.id.clone(), firing, ended, missed }))
     }
 
-    /// Earlier incidents of the same group that came and went while `receiver` could not be told.
+    /// Alerts of earlier incidents of the same group that came and went while `receiver` could not be reached.
     fn missed(&self, receiver: &str, of: &Group) -> Vec<(String, BTreeSet<String>)> {
         let none = BTreeSet::new();
         let others = self.groups.values().filter(|group| group.id != of.id && group.labels == of.labels);
         let missed = others.filter(|group| group.closed_at.is_none() && !group.is_firing()).filter_map(|group| {
-            let thread = group.threads.get(receiver).filter(|thread| thread.sequence == 0)?;
-            let missed = group.news(receiver, &none).missed;
-            (!missed.is_empty() && !thread.owed.is_empty()).then(|| (group.id.clone(), missed))
+            // An incident that was notified before gets its own resolved message.
+            let entry = group.log.get(receiver).filter(|entry| entry.sequence == 0)?;
+            let missed = group.pending(receiver, &none).missed;
+            (!missed.is_empty() && !entry.undelivered.is_empty()).then(|| (group.id.clone(), missed))
         });
         missed.collect()
     }
 
-    /// The next moment after `now` at which a tick may have something to send; none while nothing can come of itself.
+    /// The next moment after `now` at which a tick may have something to send; none until something else happens.
     pub fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
         let suppressed = self.suppressed(now);
         let mut times: Vec<Timestamp> =
@@ -248,84 +267,88 @@ impl Dispatcher {
             if group.acknowledged.is_none() {
                 times.extend(escalations(group, &self.routing, &suppressed).map(|escalation| escalation.at));
             }
-            let quiet = ids_of(&suppressed, &group.id);
-            for receiver in group.threads.keys() {
-                let news = group.news(receiver, &quiet);
-                let Some(due) = group.due(&self.routing, receiver, &news) else { continue };
+            let suppressed = suppressed_ids(&suppressed, &group.id);
+            for receiver in group.log.keys() {
+                let pending = group.pending(receiver, &suppressed);
+                let Some(due) = group.due_at(&self.routing, receiver, &pending) else { continue };
                 times.push(due);
                 let rate = self.routing.receiver(receiver).map_or(1, |config| config.rate_limit);
-                let ready = self.receiving.get(receiver).map_or(due, |receiving| receiving.ready_at(rate).max(due));
+                let ready = self.receiver_states.get(receiver).map_or(due, |state| state.ready_at(rate).max(due));
                 times.push(ready);
-                let hours =
-                    labels_of(group, &news).filter_map(|labels| self.routing.active_from(receiver, labels, ready));
-                times.extend(hours.min());
+                let active = labels_of(group, &pending)
+                    .filter_map(|labels| self.routing.next_active_at(receiver, labels, ready));
+                times.extend(active.min());
             }
         }
         times.into_iter().filter(|time| *time > now).min()
     }
 }
 
-/// A receiver that is to be told as well.
+/// A receiver to add to an incident.
 struct Escalation {
     at: Timestamp,
     to: String,
-    members: Vec<String>,
+    alerts: Vec<String>,
 }
 
-/// The escalations of a group that have not happened.
+/// The escalations of a group that have not happened yet.
 fn escalations<'a>(
     group: &'a Group,
-    routing: &'a crate::notify::routing::Routing,
+    routing: &'a Routing,
     suppressed: &'a BTreeMap<(String, String), Suppressed>,
 ) -> impl Iterator<Item = Escalation> + use<'a> {
-    let asked: Vec<(&String, Timestamp)> = group
-        .threads
+    // A receiver that escalation added does not escalate further: there is one step.
+    let requested: Vec<(&String, Timestamp)> = group
+        .log
         .iter()
-        .filter(|(_, thread)| !thread.escalated)
-        .filter_map(|(name, thread)| Some((name, thread.asked_at?)))
+        .filter(|(_, entry)| !entry.escalated)
+        .filter_map(|(name, entry)| Some((name, entry.ack_requested_at?)))
         .collect();
     let mut escalations: BTreeMap<String, Escalation> = BTreeMap::new();
-    for (id, member) in group.members.iter().filter(|(_, member)| member.ended_at.is_none()) {
-        let Some(alert) = &member.alert else { continue };
+    for (id, grouped) in group.alerts.iter().filter(|(_, grouped)| grouped.ended_at.is_none()) {
+        let Some(alert) = &grouped.alert else { continue };
+        // Nobody has to acknowledge what is silenced or inhibited.
         if suppressed.contains_key(&(group.id.clone(), id.clone())) {
             continue;
         }
-        for (receiver, asked) in asked.iter().filter(|(receiver, _)| member.receivers.contains(*receiver)) {
+        for (receiver, since) in requested.iter().filter(|(receiver, _)| grouped.receivers.contains(*receiver)) {
             let Some(route) = routing.route_to(receiver, &alert.labels) else { continue };
             let Some((to, after)) = route.escalate_to.clone().zip(route.escalate_after) else { continue };
-            let Ok(at) = asked.checked_add(after) else { continue };
-            if member.receivers.contains(&to) {
+            let Ok(at) = since.checked_add(after) else { continue };
+            // It gets the alert already, by escalation or by a route.
+            if grouped.receivers.contains(&to) {
                 continue;
             }
-            let escalation =
-                escalations.entry(to.clone()).or_insert_with(|| Escalation { at, to, members: Vec::new() });
+            let escalation = escalations.entry(to.clone()).or_insert_with(|| Escalation { at, to, alerts: Vec::new() });
+            // Several alerts escalate in one message, when the first of them is due.
             escalation.at = escalation.at.min(at);
-            escalation.members.push(id.clone());
+            escalation.alerts.push(id.clone());
         }
     }
     escalations.into_values()
 }
 
-fn ids_of(suppressed: &BTreeMap<(String, String), Suppressed>, group: &str) -> BTreeSet<String> {
-    suppressed.keys().filter(|(of, _)| of == group).map(|(_, member)| member.clone()).collect()
+fn suppressed_ids(suppressed: &BTreeMap<(String, String), Suppressed>, group: &str) -> BTreeSet<String> {
+    suppressed.keys().filter(|(of, _)| of == group).map(|(_, alert)| alert.clone()).collect()
 }
 
-/// Labels of what would be told.
-fn labels_of<'a>(group: &'a Group, news: &'a News) -> impl Iterator<Item = &'a Labels> {
-    let told = news.firing.iter().chain(news.over());
-    told.filter_map(|id| Some(&group.members.get(id)?.alert.as_ref()?.labels))
+/// The labels of all alerts of the message.
+fn labels_of<'a>(group: &'a Group, pending: &'a Pending) -> impl Iterator<Item = &'a Labels> {
+    let ids = pending.firing.iter().chain(pending.ended());
+    ids.filter_map(|id| Some(&group.alerts.get(id)?.alert.as_ref()?.labels))
 }
 
-/// The same as long as the same would be told: another truth is another notification, which no receiver may drop.
+/// The key of a notification. It stays the same while the content does, so that a receiver drops duplicates; other
+/// content gets another key, so that it drops nothing else.
 fn key(
     group: &Group,
     receiver: &str,
     sequence: u32,
     kind: Kind,
     firing: &BTreeSet<String>,
-    over: &BTreeSet<String>,
+    ended: &BTreeSet<String>,
 ) -> String {
-    let told = format!("{receiver} {kind:?} {firing:?} {over:?}");
-    let hash = twox_hash::XxHash64::oneshot(0, told.as_bytes());
+    let content = format!("{receiver} {kind:?} {firing:?} {ended:?}");
+    let hash = twox_hash::XxHash64::oneshot(0, content.as_bytes());
     format!("{}-{}-{sequence}-{hash:016x}", group.id, group.started_at.as_second())
 }

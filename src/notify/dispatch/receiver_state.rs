@@ -1,105 +1,107 @@
-//! [`Receiving`]: how a receiver is doing: when it may be told next, and since when it cannot be.
+//! [`ReceiverState`]: the back-off, rate limit and last error of one receiver.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::notify::NotifyError;
 
-/// The first wait after a passing fault; it doubles.
-const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(5);
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(10);
-/// A permanent fault is tried again this seldom.
-const RARELY: SignedDuration = SignedDuration::from_hours(1);
-/// What a receiver may ask for at most.
-const LONGEST_ASKED: SignedDuration = SignedDuration::from_hours(2);
-/// Passing faults for this long are told.
+/// The wait after the first transient error; it doubles with each further one.
+const MIN_BACKOFF: SignedDuration = SignedDuration::from_secs(5);
+const MAX_BACKOFF: SignedDuration = SignedDuration::from_mins(10);
+/// The wait after a permanent error.
+const PERMANENT_RETRY: SignedDuration = SignedDuration::from_hours(1);
+/// The longest `Retry-After` that is respected.
+const MAX_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(2);
+/// After this long with transient errors alone an operational alert is raised.
 const UNREACHABLE_AFTER: SignedDuration = SignedDuration::from_mins(15);
-const MINUTE: i64 = 60_000;
+const MINUTE_MILLIS: i64 = 60_000;
 
 /// State of one receiver.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Receiving {
-    /// One after another.
+pub(super) struct ReceiverState {
+    /// Consecutive failures.
     failures: u32,
     failing_since: Option<Timestamp>,
     retry_at: Option<Timestamp>,
-    /// In the receiver's own words.
-    fault: Option<String>,
+    /// The last error, in the receiver's own words.
+    error: Option<String>,
     permanent: bool,
-    /// What is wrong although the last notification was told, such as one bad address among others.
+    /// Why the last notification reached only some of the recipients.
     #[serde(default)]
-    complaint: Option<String>,
-    /// When all that was sent has been paid for (GCRA): the rate limit.
-    paid_at: Option<Timestamp>,
+    partial_failure: Option<String>,
+    /// The theoretical arrival time of the rate limit (GCRA).
+    next_arrival: Option<Timestamp>,
 }
 
-impl Receiving {
-    /// When the next notification may go out, at `rate` a minute.
+impl ReceiverState {
+    /// When the next notification may be sent, at `rate` per minute.
     pub(super) fn ready_at(&self, rate: u32) -> Timestamp {
-        let price = MINUTE / i64::from(rate.max(1));
-        let ahead = SignedDuration::from_millis(price * i64::from(rate.max(1) - 1));
-        let limited = self.paid_at.and_then(|paid| paid.checked_sub(ahead).ok()).unwrap_or(Timestamp::MIN);
+        let price = MINUTE_MILLIS / i64::from(rate.max(1));
+        let burst = SignedDuration::from_millis(price * i64::from(rate.max(1) - 1));
+        let limited = self.next_arrival.and_then(|next| next.checked_sub(burst).ok()).unwrap_or(Timestamp::MIN);
         limited.max(self.retry_at.unwrap_or(Timestamp::MIN))
     }
 
-    /// A notification goes out.
-    pub(super) fn sends(&mut self, rate: u32, now: Timestamp) {
-        let price = SignedDuration::from_millis(MINUTE / i64::from(rate.max(1)));
-        let from = self.paid_at.map_or(now, |paid| paid.max(now));
-        self.paid_at = from.checked_add(price).ok();
+    /// A notification is sent: it counts against the rate limit.
+    pub(super) fn record_send(&mut self, rate: u32, now: Timestamp) {
+        let price = SignedDuration::from_millis(MINUTE_MILLIS / i64::from(rate.max(1)));
+        let from = self.next_arrival.map_or(now, |next| next.max(now));
+        self.next_arrival = from.checked_add(price).ok();
     }
 
-    /// A notification was told, if with a `complaint`.
-    pub(super) fn succeeded(&mut self, complaint: Option<String>) {
-        let paid_at = self.paid_at;
-        *self = Self { paid_at, complaint, ..Self::default() };
+    /// A notification was delivered, perhaps with a `partial_failure`.
+    pub(super) fn record_success(&mut self, partial_failure: Option<String>) {
+        let next_arrival = self.next_arrival;
+        *self = Self { next_arrival, partial_failure, ..Self::default() };
     }
 
-    /// `key` decides the jitter, so that two replays wait alike and two receivers do not.
-    pub(super) fn failed(&mut self, error: &NotifyError, key: &str, now: Timestamp) {
+    /// A notification failed. `key` decides the jitter, so that a replay waits the same and two receivers do not.
+    pub(super) fn record_failure(&mut self, error: &NotifyError, key: &str, now: Timestamp) {
         self.failing_since.get_or_insert(now);
         self.failures = self.failures.saturating_add(1);
-        self.fault = Some(error.to_string());
+        self.error = Some(error.to_string());
         self.permanent = matches!(error, NotifyError::Permanent { .. });
         let wait = match error {
-            NotifyError::Permanent { .. } => RARELY,
-            NotifyError::Passing { retry_after, .. } => {
-                let doubled = FIRST_WAIT * (1 << self.failures.saturating_sub(1).min(10));
-                let asked = retry_after.and_then(|asked| SignedDuration::try_from(asked).ok()).unwrap_or_default();
-                jittered(doubled.min(LONGEST_WAIT), key, self.failures).max(asked.min(LONGEST_ASKED))
+            // Only a change of configuration helps, and that resets the back-off; the hourly retry covers a change on
+            // the other side.
+            NotifyError::Permanent { .. } => PERMANENT_RETRY,
+            NotifyError::Transient { retry_after, .. } => {
+                let doubled = MIN_BACKOFF * (1 << self.failures.saturating_sub(1).min(10));
+                let requested = retry_after.and_then(|wait| SignedDuration::try_from(wait).ok()).unwrap_or_default();
+                jitter(doubled.min(MAX_BACKOFF), key, self.failures).max(requested.min(MAX_RETRY_AFTER))
             }
         };
         self.retry_at = now.checked_add(wait).ok();
     }
 
-    /// Somebody changed something: it is tried again at once.
-    pub(super) fn try_again(&mut self) -> bool {
-        let complained = self.complaint.take().is_some();
-        self.retry_at.take().is_some() || complained
+    /// The configuration changed: the next attempt is made at once. Returns whether anything changed.
+    pub(super) fn reset_backoff(&mut self) -> bool {
+        let had_partial_failure = self.partial_failure.take().is_some();
+        self.retry_at.take().is_some() || had_partial_failure
     }
 
-    /// Why nothing gets there for good, while it does not.
-    pub(super) fn failed_for_good(&self) -> Option<&str> {
-        self.fault.as_deref().filter(|_| self.permanent)
+    /// The permanent error, while there is one.
+    pub(super) fn permanent_error(&self) -> Option<&str> {
+        self.error.as_deref().filter(|_| self.permanent)
     }
 
-    /// Since when nothing gets there, and why, where that has lasted.
+    /// Since when transient errors last, and the last of them, once they have lasted long enough for an alert.
     pub(super) fn unreachable(&self, now: Timestamp) -> Option<(Timestamp, &str)> {
         let since = self.failing_since.filter(|since| now.duration_since(*since) >= UNREACHABLE_AFTER)?;
-        self.fault.as_deref().filter(|_| !self.permanent).map(|fault| (since, fault))
+        self.error.as_deref().filter(|_| !self.permanent).map(|error| (since, error))
     }
 
-    pub(super) fn complaint(&self) -> Option<&str> {
-        self.complaint.as_deref()
+    pub(super) fn partial_failure(&self) -> Option<&str> {
+        self.partial_failure.as_deref()
     }
 
-    pub(super) fn fault(&self) -> Option<&str> {
-        self.fault.as_deref()
+    pub(super) fn error(&self) -> Option<&str> {
+        self.error.as_deref()
     }
 }
 
-/// Up to a fifth more or less.
-fn jittered(wait: SignedDuration, key: &str, failures: u32) -> SignedDuration {
+/// Up to a fifth more or less, so that receivers that failed together do not retry together.
+fn jitter(wait: SignedDuration, key: &str, failures: u32) -> SignedDuration {
     let hash = twox_hash::XxHash64::oneshot(u64::from(failures), key.as_bytes());
     let permille = 800 + i64::try_from(hash % 401).unwrap_or_default();
     SignedDuration::from_millis(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX / 2_000) * permille / 1_000)
@@ -115,63 +117,63 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn passing(retry_after: Option<u64>) -> NotifyError {
-        NotifyError::Passing { reason: "503".into(), retry_after: retry_after.map(Duration::from_secs) }
+    fn transient(retry_after: Option<u64>) -> NotifyError {
+        NotifyError::Transient { reason: "503".into(), retry_after: retry_after.map(Duration::from_secs) }
     }
 
     #[test]
     fn waits_double_with_jitter_up_to_ten_minutes() {
-        let mut receiving = Receiving::default();
+        let mut state = ReceiverState::default();
         let mut waits = Vec::new();
         for _ in 0..12 {
-            receiving.failed(&passing(None), "key", at(0));
-            waits.push(receiving.ready_at(30).as_millisecond());
+            state.record_failure(&transient(None), "key", at(0));
+            waits.push(state.ready_at(30).as_millisecond());
         }
         for (wait, doubled) in waits.iter().zip([5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 320_000, 600_000]) {
             assert!((doubled * 8 / 10..=doubled * 12 / 10).contains(wait), "{waits:?}");
         }
         assert!(waits.last().is_some_and(|wait| *wait <= 720_000), "{waits:?}");
-        receiving.succeeded(None);
-        assert_eq!(receiving, Receiving::default());
+        state.record_success(None);
+        assert_eq!(state, ReceiverState::default());
     }
 
     #[test]
-    fn what_the_receiver_asks_for_is_done_within_reason() {
-        let mut receiving = Receiving::default();
-        receiving.failed(&passing(Some(90)), "key", at(0));
-        assert_eq!(receiving.ready_at(30), at(90));
-        receiving.failed(&passing(Some(1_000_000)), "key", at(0));
-        assert_eq!(receiving.ready_at(30), at(7_200));
+    fn retry_after_is_respected_within_reason() {
+        let mut state = ReceiverState::default();
+        state.record_failure(&transient(Some(90)), "key", at(0));
+        assert_eq!(state.ready_at(30), at(90));
+        state.record_failure(&transient(Some(1_000_000)), "key", at(0));
+        assert_eq!(state.ready_at(30), at(7_200));
     }
 
     #[test]
-    fn a_permanent_fault_is_tried_hourly_and_when_something_changed() {
-        let mut receiving = Receiving::default();
-        receiving.failed(&NotifyError::Permanent { reason: "401".into() }, "key", at(0));
-        assert_eq!((receiving.ready_at(30), receiving.failed_for_good()), (at(3_600), Some("401")));
-        assert_eq!(receiving.unreachable(at(100_000)), None);
-        assert!(receiving.try_again());
-        assert!(receiving.ready_at(30) <= at(0) && receiving.failed_for_good().is_some());
+    fn a_permanent_error_is_retried_hourly_and_after_a_change() {
+        let mut state = ReceiverState::default();
+        state.record_failure(&NotifyError::Permanent { reason: "401".into() }, "key", at(0));
+        assert_eq!((state.ready_at(30), state.permanent_error()), (at(3_600), Some("401")));
+        assert_eq!(state.unreachable(at(100_000)), None);
+        assert!(state.reset_backoff());
+        assert!(state.ready_at(30) <= at(0) && state.permanent_error().is_some());
     }
 
     #[test]
-    fn passing_faults_are_told_when_they_last() {
-        let mut receiving = Receiving::default();
-        receiving.failed(&passing(None), "key", at(0));
-        receiving.failed(&passing(None), "key", at(600));
-        assert_eq!(receiving.unreachable(at(899)), None);
-        assert_eq!(receiving.unreachable(at(900)), Some((at(0), "503")));
+    fn lasting_transient_errors_raise_an_alert() {
+        let mut state = ReceiverState::default();
+        state.record_failure(&transient(None), "key", at(0));
+        state.record_failure(&transient(None), "key", at(600));
+        assert_eq!(state.unreachable(at(899)), None);
+        assert_eq!(state.unreachable(at(900)), Some((at(0), "503")));
     }
 
     #[test]
-    fn so_many_may_go_at_once_and_then_one_by_one() {
-        let mut receiving = Receiving::default();
+    fn a_burst_is_allowed_and_then_one_at_a_time() {
+        let mut state = ReceiverState::default();
         for _ in 0..3 {
-            assert!(receiving.ready_at(3) <= at(100));
-            receiving.sends(3, at(100));
+            assert!(state.ready_at(3) <= at(100));
+            state.record_send(3, at(100));
         }
-        assert_eq!(receiving.ready_at(3), at(120));
-        receiving.sends(3, at(120));
-        assert_eq!(receiving.ready_at(3), at(140));
+        assert_eq!(state.ready_at(3), at(120));
+        state.record_send(3, at(120));
+        assert_eq!(state.ready_at(3), at(140));
     }
 }

@@ -1,5 +1,5 @@
 //! The dispatcher in the store: incidents, silences and the state of receivers as JSON, which can grow without a change
-//! of layout; alerts in a table of their own, where posts can be taken out of them.
+//! of layout; alerts in a separate table, where posts can be erased from them.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +15,11 @@ use crate::store::{Batch, Key, Part, Store, StoreError, Table};
 const INCIDENT: &str = "incident/";
 const SILENCE: &str = "silence/";
 const RECEIVER: &str = "receiver/";
-/// Under which routing alerts were given to receivers, as a hash.
+/// A hash of the configuration that assigned alerts to receivers.
 const ROUTING: &str = "routing";
 
 impl Dispatcher {
-    /// A dispatcher that goes on where `store` left off.
+    /// A dispatcher with the state of `store`.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -28,49 +28,51 @@ impl Dispatcher {
             routing,
             groups: read(store, INCIDENT)?,
             silences: read(store, SILENCE)?,
-            receiving: read(store, RECEIVER)?,
-            flights: BTreeMap::new(),
+            receiver_states: read(store, RECEIVER)?,
+            in_flight: BTreeMap::new(),
             dirty: Dirty::default(),
         };
         dispatcher.load_alerts(store)?;
-        let under: Option<String> = store.get(&key(ROUTING, ""))?;
-        if under.as_deref() != Some(&dispatcher.fingerprint()) {
+        let saved_under: Option<String> = store.get(&key(ROUTING, ""))?;
+        // The configuration changed while vigie was down: treat it as a reload.
+        if saved_under.as_deref() != Some(&dispatcher.fingerprint()) {
             let routing = dispatcher.routing.clone();
             dispatcher.reload(routing, now);
         }
         Ok(dispatcher)
     }
 
-    /// Reads the alerts again, after posts were taken out of them in the store.
+    /// Reads the alerts again, after posts were erased from them in the store.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn load_alerts(&mut self, store: &Store) -> Result<(), StoreError> {
-        for entry in store.scan::<Alert>(&Key::new(Table::Told)) {
+        for entry in store.scan::<Alert>(&Key::new(Table::IncidentAlert)) {
             let (key, alert) = entry?;
-            let Some([Part::Text(incident), Part::Text(member)]) =
+            let Some([Part::Text(incident), Part::Text(alert_id)]) =
                 key.parts().as_deref().map(<&[Part; 2]>::try_from).and_then(Result::ok).cloned()
             else {
                 continue;
             };
-            let unsaved = self.dirty.alerts.contains(&(incident.clone(), member.clone()));
-            let member = self.groups.get_mut(&incident).and_then(|group| group.members.get_mut(&member));
-            if let Some(member) = member.filter(|_| !unsaved) {
-                member.alert = Some(alert);
+            let unsaved = self.dirty.alerts.contains(&(incident.clone(), alert_id.clone()));
+            let grouped = self.groups.get_mut(&incident).and_then(|group| group.alerts.get_mut(&alert_id));
+            // An alert with unsaved changes is newer than the store.
+            if let Some(grouped) = grouped.filter(|_| !unsaved) {
+                grouped.alert = Some(alert);
             }
         }
         Ok(())
     }
 
-    /// Puts into `batch` what changed since the last [`Dispatcher::saved`].
+    /// Adds to `batch` what changed since the last [`Dispatcher::mark_saved`].
     ///
     /// # Errors
     /// When something cannot be encoded.
     pub fn save(&self, batch: &mut Batch) -> Result<(), StoreError> {
-        for (incident, member) in &self.dirty.alerts {
-            let held = self.groups.get(incident).and_then(|group| group.members.get(member));
-            let key = Key::new(Table::Told).text(incident).text(member);
-            match held.and_then(|member| member.alert.as_ref()) {
+        for (incident, alert_id) in &self.dirty.alerts {
+            let grouped = self.groups.get(incident).and_then(|group| group.alerts.get(alert_id));
+            let key = Key::new(Table::IncidentAlert).text(incident).text(alert_id);
+            match grouped.and_then(|grouped| grouped.alert.as_ref()) {
                 Some(alert) => batch.put(&key, alert)?,
                 None => batch.remove(&key),
             }
@@ -82,7 +84,7 @@ impl Dispatcher {
             put(batch, &key(SILENCE, id), self.silences.get(id))?;
         }
         for name in &self.dirty.receivers {
-            put(batch, &key(RECEIVER, name), self.receiving.get(name))?;
+            put(batch, &key(RECEIVER, name), self.receiver_states.get(name))?;
         }
         if self.dirty.routing {
             batch.put(&key(ROUTING, ""), &self.fingerprint())?;
@@ -90,13 +92,13 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// What was saved last is committed.
-    pub fn saved(&mut self) {
+    /// The last save is committed.
+    pub fn mark_saved(&mut self) {
         self.dirty = Dirty::default();
     }
 
     /// Whether there is anything to save.
-    pub fn has_news(&self) -> bool {
+    pub fn is_dirty(&self) -> bool {
         let Dirty { groups, alerts, receivers, silences, routing } = &self.dirty;
         *routing || !(groups.is_empty() && alerts.is_empty() && receivers.is_empty() && silences.is_empty())
     }
@@ -115,7 +117,7 @@ fn key(kind: &str, name: &str) -> Key {
 fn put<V: Serialize>(batch: &mut Batch, key: &Key, value: Option<&V>) -> Result<(), StoreError> {
     match value {
         Some(value) => {
-            // Of this module's own types, which all are JSON.
+            // The types of this module always serialise to JSON.
             let json = serde_json::to_string(value).unwrap_or_default();
             batch.put(key, &json)
         }

@@ -27,7 +27,7 @@ fn an_incident_waits_for_others_and_has_one_name_and_thread_to_its_end() {
 }
 
 #[test]
-fn a_blip_within_group_wait_is_not_told() {
+fn a_blip_within_group_wait_is_not_sent() {
     let mut kit = Kit::new(routing(""));
     kit.fire(0, alert("Rate", "warning"));
     kit.resolve(29, "Rate");
@@ -35,7 +35,7 @@ fn a_blip_within_group_wait_is_not_told() {
 }
 
 #[test]
-fn what_fires_on_is_said_again_until_somebody_takes_it_on() {
+fn a_firing_incident_is_repeated_until_somebody_acknowledges() {
     let mut kit = Kit::new(routing("[notify]\nrepeat_interval = '1h'"));
     kit.fire(0, alert("Rate", "warning"));
     assert_eq!(kit.play(7_300), ["30 log Opened Rate", "3630 log Repeated Rate", "7230 log Repeated Rate"]);
@@ -43,7 +43,7 @@ fn what_fires_on_is_said_again_until_somebody_takes_it_on() {
     kit.acknowledge(7_400);
     assert_eq!(kit.play(20_000), [""; 0]);
     kit.fire(20_000, alert("Volume", "critical"));
-    assert_eq!(kit.play(20_100), ["20030 log Changed Volume Rate"], "what joins is told all the same");
+    assert_eq!(kit.play(20_100), ["20030 log Changed Volume Rate"], "an alert that joins is still notified");
     assert_eq!((kit.last().acknowledged.is_some(), kit.last().repeats_at), (true, None));
     kit.resolve(21_000, "Volume");
     kit.resolve(21_000, "Rate");
@@ -76,8 +76,8 @@ fn routes_lead_by_label_and_a_critical_one_does_not_wait() {
 }
 
 #[test]
-fn outside_of_its_hours_a_receiver_waits_or_another_is_told() {
-    let text = |outside: &str| {
+fn off_hours_hold_a_notification_or_pass_it_on() {
+    let text = |off_hours: &str| {
         format!(
             r#"
             [[receiver]]
@@ -87,21 +87,21 @@ fn outside_of_its_hours_a_receiver_waits_or_another_is_told() {
             [[route]]
             receivers = ["desk"]
             active_times = ["mon-fri 13:00-14:00"]
-            outside = "{outside}"
+            off_hours = "{off_hours}"
             [[route]]
             receivers = ["night"]
         "#
         )
     };
-    let mut kit = Kit::new(routing(&text("wait")));
+    let mut kit = Kit::new(routing(&text("hold")));
     kit.fire(0, alert("Rate", "warning"));
     assert_eq!(kit.play(3_599), [""; 0]);
     assert_eq!(kit.play(3_700), ["3600 desk Opened Rate"]);
 
-    let mut kit = Kit::new(routing(&text("wait")));
+    let mut kit = Kit::new(routing(&text("hold")));
     kit.fire(0, alert("Rate", "warning"));
     kit.resolve(600, "Rate");
-    assert_eq!(kit.play(5_000), ["3600 desk Resolved -Rate"], "what has come and gone is told once");
+    assert_eq!(kit.play(5_000), ["3600 desk Resolved -Rate"], "a missed alert is reported once");
 
     let mut kit = Kit::new(routing(&text("next")));
     kit.fire(0, alert("Rate", "warning"));
@@ -109,7 +109,7 @@ fn outside_of_its_hours_a_receiver_waits_or_another_is_told() {
 }
 
 #[test]
-fn a_silence_keeps_quiet_and_what_fires_at_its_end_is_told_then() {
+fn a_silence_suppresses_and_what_fires_at_its_end_is_sent_then() {
     let mut kit = Kit::new(routing("[notify]\nrepeat_interval = '1h'"));
     let id = kit.silence(0, "topic=t", 600);
     kit.fire(0, alert("Rate", "warning"));
@@ -120,7 +120,7 @@ fn a_silence_keeps_quiet_and_what_fires_at_its_end_is_told_then() {
     kit.silence(800, "topic=t", 100_000);
     assert_eq!(kit.play(50_000), [""; 0]);
     kit.resolve(50_000, "Rate");
-    assert_eq!(kit.play(50_000), ["50000 log Resolved -Rate"], "the end of what was told is told");
+    assert_eq!(kit.play(50_000), ["50000 log Resolved -Rate"], "the end of a notified alert is notified");
     kit.fire(60_000, alert("Volume", "critical"));
     kit.resolve(70_000, "Volume");
     assert_eq!(kit.play(200_000), [""; 0], "what was silenced all its life never was");
@@ -137,7 +137,7 @@ fn a_silence_can_be_ended_by_hand() {
 }
 
 #[test]
-fn nobody_acknowledged_so_another_is_told() {
+fn an_incident_that_nobody_acknowledged_escalates() {
     let text = r#"
         [[receiver]]
         name = "desk"
@@ -179,7 +179,7 @@ fn a_greater_alert_inhibits_a_lesser_one_of_the_same_topic() {
 }
 
 #[test]
-fn a_receiver_that_was_down_is_told_what_is_and_not_all_that_was() {
+fn a_receiver_that_was_down_gets_the_current_state_only() {
     let mut kit = Kit::new(routing(""));
     kit.fails_until(90_000);
     for hour in 0..20 {
@@ -188,9 +188,9 @@ fn a_receiver_that_was_down_is_told_what_is_and_not_all_that_was() {
     }
     kit.fire(85_000, alert("Volume", "critical"));
     assert_eq!(kit.play(89_000), [""; 0]);
-    let told = kit.play(100_000);
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].contains("Opened Volume -Rate"), "{told:?}");
+    let sent = kit.play(100_000);
+    assert_eq!(sent.len(), 1, "{sent:?}");
+    assert!(sent[0].contains("Opened Volume -Rate"), "{sent:?}");
     assert_eq!(kit.last().alerts.len(), 11, "at most ten of those that were missed");
 }
 
@@ -203,12 +203,12 @@ fn a_retry_has_the_key_of_what_it_repeats_and_another_truth_another_key() {
     let keys: std::collections::BTreeSet<String> = kit.attempts.iter().map(|it| it.key.clone()).collect();
     assert!(kit.attempts.len() > 2 && keys.len() == 1, "{:?}", kit.attempts.len());
     kit.resolve(99, "Rate");
-    assert!(kit.play(1_000).iter().all(|told| told.contains("Resolved -Rate")));
+    assert!(kit.play(1_000).iter().all(|line| line.contains("Resolved -Rate")));
     assert!(!keys.contains(&kit.last().key));
 }
 
 #[test]
-fn what_is_over_is_not_told_for_ever() {
+fn a_resolved_incident_is_given_up_after_a_while() {
     let mut kit = Kit::new(routing("[notify]\ngive_up_after = '1h'"));
     kit.fails_until(20_000);
     kit.fire(0, alert("Rate", "warning"));
@@ -217,7 +217,7 @@ fn what_is_over_is_not_told_for_ever() {
 }
 
 #[test]
-fn a_receiver_that_cannot_be_told_is_told_of_to_the_others() {
+fn a_failing_receiver_is_reported_to_the_others() {
     let text = r#"
         [notify]
         receivers = ["desk"]
@@ -230,7 +230,7 @@ fn a_receiver_that_cannot_be_told_is_told_of_to_the_others() {
     kit.fire(0, alert("Rate", "warning"));
     kit.refuses("desk");
     kit.play(100);
-    let problems = kit.dispatcher.problems(kit.now());
+    let problems = kit.dispatcher.operational_alerts(kit.now());
     let found = problems.iter().find(|(name, ..)| *name == super::FAILED).unwrap();
     assert_eq!((found.1.as_str(), found.2.as_deref().map(|why| why.contains("401"))), ("desk", Some(true)));
     kit.fire(100, kit::operational(super::FAILED, "desk"));
@@ -240,17 +240,17 @@ fn a_receiver_that_cannot_be_told_is_told_of_to_the_others() {
     kit.accepts();
     kit.dispatcher.reload(routing, kit.now());
     assert_eq!(kit.play(300), ["200 desk Opened Rate"], "a reload tries again");
-    assert!(kit.dispatcher.problems(kit.now()).iter().all(|(.., why)| why.is_none()));
+    assert!(kit.dispatcher.operational_alerts(kit.now()).iter().all(|(.., why)| why.is_none()));
 }
 
 #[test]
-fn a_receiver_told_in_part_is_a_problem_until_all_is_well_or_it_is_gone() {
+fn a_partial_delivery_is_an_alert_until_it_is_solved_or_the_receiver_is_gone() {
     let mut kit = Kit::new(routing("[[receiver]]\nname = 'desk'"));
     let in_part = |kit: &Kit| {
-        let problems = kit.dispatcher.problems(kit.now());
+        let problems = kit.dispatcher.operational_alerts(kit.now());
         problems.into_iter().find(|(name, ..)| *name == super::IN_PART).and_then(|(.., why)| why)
     };
-    kit.complaint = Some("550 no such user".into());
+    kit.partial_failure = Some("550 no such user".into());
     kit.fire(0, alert("Rate", "warning"));
     kit.play(100);
     assert!(in_part(&kit).unwrap().contains("550"));
@@ -264,14 +264,14 @@ fn a_storm_of_groups_keeps_within_the_rate_limit() {
     for topic in 0..20 {
         kit.fire(0, kit::about("Rate", "warning", &format!("t{topic}")));
     }
-    let told = kit.play(30);
-    assert_eq!(told.len(), 6, "{told:?}");
+    let sent = kit.play(30);
+    assert_eq!(sent.len(), 6, "{sent:?}");
     assert_eq!(kit.play(40).len(), 1);
     assert_eq!(kit.play(1_000).len(), 13);
 }
 
 #[test]
-fn what_cannot_be_stored_is_told_at_once_and_its_end_too() {
+fn what_cannot_be_stored_is_sent_at_once_and_its_end_too() {
     let mut kit = Kit::new(routing(""));
     let failed = kit::operational("StoreFailed", "store");
     kit.urgent(0, failed.clone());
@@ -283,7 +283,7 @@ fn what_cannot_be_stored_is_told_at_once_and_its_end_too() {
 }
 
 #[test]
-fn a_reload_routes_what_fires_anew() {
+fn a_reload_routes_firing_alerts_again() {
     let mut kit = Kit::new(routing("[[receiver]]\nname = 'desk'"));
     kit.fire(0, alert("Rate", "warning"));
     kit.play(100);

@@ -1,4 +1,4 @@
-//! What people are shown of incidents, by `vigie alerts` and the console.
+//! Incidents as `vigie alerts` and the console show them.
 
 use std::collections::BTreeMap;
 
@@ -20,10 +20,10 @@ pub struct IncidentView {
     pub incident: Incident,
     pub group: Labels,
     pub acknowledged: Option<Acknowledged>,
-    /// Those that fire first, the most severe first.
+    /// Firing alerts first, the most severe first.
     pub alerts: Vec<AlertEntry>,
     /// By receiver.
-    pub told: BTreeMap<String, Telling>,
+    pub deliveries: BTreeMap<String, DeliveryView>,
 }
 
 /// An alert of an incident.
@@ -31,20 +31,20 @@ pub struct IncidentView {
 pub struct AlertEntry {
     #[serde(flatten)]
     pub alert: Alert,
-    /// The silence that keeps it quiet.
+    /// The silence that suppresses it.
     pub silenced_by: Option<String>,
-    /// The incident that keeps it quiet.
+    /// The incident that inhibits it.
     pub inhibited_by: Option<String>,
 }
 
-/// How one receiver is told.
+/// The deliveries of an incident to one receiver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Telling {
-    /// Notifications that arrived.
+pub struct DeliveryView {
+    /// Notifications delivered.
     pub notifications: u32,
     pub last: Option<Timestamp>,
-    /// Why the receiver cannot be told, in its own words.
-    pub fault: Option<String>,
+    /// The receiver's last error, in its own words.
+    pub error: Option<String>,
     pub escalated: bool,
 }
 
@@ -55,7 +55,7 @@ impl IncidentView {
 }
 
 impl Dispatcher {
-    /// Incidents that fire, the newest first; with `all` also those of the last days.
+    /// Firing incidents, the newest first; with `all` also the resolved ones of the last days.
     pub fn incidents(&self, all: bool, now: Timestamp) -> Vec<IncidentView> {
         let suppressed = self.suppressed(now);
         let shown = self.groups.values().filter(|group| all || group.is_firing());
@@ -64,36 +64,36 @@ impl Dispatcher {
         views
     }
 
-    /// The incident `id`, in any case.
+    /// The incident with this id, in upper or lower case.
     pub fn incident(&self, id: &str, now: Timestamp) -> Option<IncidentView> {
         let group = self.groups.get(&id.to_ascii_uppercase())?;
         Some(self.view(group, &self.suppressed(now)))
     }
 
-    /// Silences that have not ended; with `all` also those that ended in the last days.
+    /// Active silences; with `all` also those that expired in the last days.
     pub fn silences(&self, all: bool, now: Timestamp) -> Vec<Silence> {
         self.silences.values().filter(|silence| all || silence.ends_at > now).cloned().collect()
     }
 
-    /// Alerts that nobody is told of now: silenced, and inhibited.
-    pub fn quiet(&self, now: Timestamp) -> (usize, usize) {
+    /// How many alerts are silenced, and how many are inhibited.
+    pub fn suppressed_counts(&self, now: Timestamp) -> (usize, usize) {
         let suppressed = self.suppressed(now);
         let silenced = suppressed.values().filter(|why| matches!(why, Suppressed::Silenced(_))).count();
         (silenced, suppressed.len() - silenced)
     }
 
-    /// Receivers with what keeps them from being told; no text where all is well.
+    /// All receivers with their last error, if any.
     pub fn receivers(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         self.routing.receivers.iter().map(|receiver| {
             let name = receiver.name.as_str();
-            (name, self.receiving.get(name).and_then(|receiving| receiving.fault()))
+            (name, self.receiver_states.get(name).and_then(|state| state.error()))
         })
     }
 
     fn view(&self, group: &Group, suppressed: &BTreeMap<(String, String), Suppressed>) -> IncidentView {
-        let entry = |(id, member): (&String, &super::group::Member)| {
+        let entry = |(id, grouped): (&String, &super::group::GroupedAlert)| {
             let why = suppressed.get(&(group.id.clone(), id.clone()));
-            let alert = Alert { ends_at: member.ended_at, ..member.alert.clone()? };
+            let alert = Alert { ends_at: grouped.ended_at, ..grouped.alert.clone()? };
             let silenced_by = why.and_then(|why| match why {
                 Suppressed::Silenced(by) => Some(by.clone()),
                 Suppressed::Inhibited(_) => None,
@@ -104,22 +104,22 @@ impl Dispatcher {
             });
             Some(AlertEntry { alert, silenced_by, inhibited_by })
         };
-        let mut alerts: Vec<AlertEntry> = group.members.iter().filter_map(entry).collect();
+        let mut alerts: Vec<AlertEntry> = group.alerts.iter().filter_map(entry).collect();
         alerts.sort_by_key(|entry| {
             let alert = &entry.alert;
             (alert.ends_at.is_some(), std::cmp::Reverse(severity(&alert.labels)), alert.fired_at, alert.fingerprint)
         });
-        let told = group.threads.iter().map(|(name, thread)| {
-            let fault = self.receiving.get(name).and_then(|receiving| receiving.fault()).map(str::to_owned);
-            let (notifications, last, escalated) = (thread.sequence, thread.told_at, thread.escalated);
-            (name.clone(), Telling { notifications, last, fault, escalated })
+        let deliveries = group.log.iter().map(|(name, entry)| {
+            let error = self.receiver_states.get(name).and_then(|state| state.error()).map(str::to_owned);
+            let (notifications, last, escalated) = (entry.sequence, entry.notified_at, entry.escalated);
+            (name.clone(), DeliveryView { notifications, last, error, escalated })
         });
         IncidentView {
             incident: group.incident(group.ended_at.filter(|_| !group.is_firing())),
             group: group.labels.clone(),
             acknowledged: group.acknowledged.clone(),
             alerts,
-            told: told.collect(),
+            deliveries: deliveries.collect(),
         }
     }
 }

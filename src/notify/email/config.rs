@@ -8,7 +8,7 @@ use lettre::message::Mailbox;
 use serde::{Deserialize, Serialize};
 
 use crate::notify::address::is_this_machine;
-use crate::notify::context::{ca_fault, defaults, timeout_fault};
+use crate::notify::context::{ca_file_problem, defaults, timeout_problem};
 
 /// A `[[receiver]]` of `type = "email"`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,20 +16,20 @@ use crate::notify::context::{ca_fault, defaults, timeout_fault};
 pub struct Config {
     #[serde(default)]
     pub transport: Transport,
-    /// The SMTP server's name, as its certificate has it.
+    /// The SMTP server's name, as in its certificate.
     #[serde(default)]
     pub server: Option<String>,
-    /// Without it 587, 465 or 25, by `tls`.
+    /// Defaults to 587, 465 or 25, depending on `tls`.
     #[serde(default)]
     pub port: Option<u16>,
     #[serde(default)]
     pub tls: Tls,
-    /// Then there is a password, in `password_file`, the environment or a credential.
+    /// With a user, the password comes from `password_file`, the environment or a credential.
     #[serde(default)]
     pub user: Option<String>,
     #[serde(default)]
     pub password_file: Option<PathBuf>,
-    /// For `transport = "directory"`: where mails are written, a file each.
+    /// For `transport = "directory"`: where mails are written, one file each.
     #[serde(default)]
     pub directory: Option<PathBuf>,
     /// `address@host`, or `Name <address@host>`.
@@ -39,28 +39,28 @@ pub struct Config {
     pub cc: Vec<String>,
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
-    /// Mail to another machine without TLS is meant so.
+    /// Allows mail to another machine without TLS.
     #[serde(default)]
     pub insecure: bool,
     #[serde(default = "defaults::timeout")]
     pub timeout: SignedDuration,
 }
 
-/// Where mails go.
+/// How mails are sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
     #[default]
     Smtp,
-    /// A file each, as `.eml`.
+    /// One `.eml` file per mail.
     Directory,
 }
 
-/// How what is sent is kept from being read on the way.
+/// How the connection is encrypted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Tls {
-    /// The connection becomes TLS before anything is told; a server that cannot is refused.
+    /// The connection is upgraded to TLS before anything is sent; a server without STARTTLS is rejected.
     #[default]
     Starttls,
     /// TLS from the start.
@@ -68,7 +68,7 @@ pub enum Tls {
     None,
 }
 
-/// Whom it tells, and by what.
+/// The recipients, and the transport.
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "mail to {}", self.to.iter().chain(&self.cc).cloned().collect::<Vec<_>>().join(", "))?;
@@ -80,45 +80,44 @@ impl fmt::Display for Config {
 }
 
 impl Config {
-    /// Every fault, each naming its key; nothing is resolved and no secret read.
-    pub fn faults(&self) -> Vec<String> {
-        let mut faults: Vec<String> = timeout_fault(self.timeout).into_iter().collect();
-        faults.extend(mailbox_fault("from", &self.from));
+    /// Every problem, each naming its key. Nothing is resolved, and no secret is read.
+    pub fn validate(&self) -> Vec<String> {
+        let mut problems: Vec<String> = timeout_problem(self.timeout).into_iter().collect();
+        problems.extend(mailbox_problem("from", &self.from));
         for (key, list) in [("to", &self.to), ("cc", &self.cc)] {
-            faults.extend(list.iter().filter_map(|address| mailbox_fault(key, address)));
+            problems.extend(list.iter().filter_map(|address| mailbox_problem(key, address)));
         }
         if self.to.is_empty() {
-            faults.push("to: nobody is named; wanted such as [\"crisis@example.com\"]".into());
+            problems.push("to: no recipients; expected e.g. [\"crisis@example.com\"]".into());
         }
         match self.transport {
-            Transport::Smtp => faults.extend(self.smtp_faults()),
+            Transport::Smtp => problems.extend(self.smtp_problems()),
             Transport::Directory if self.directory.is_none() => {
-                faults
-                    .push("directory: missing; with transport = \"directory\", wanted where mails are written".into());
+                problems.push("directory: missing; required with transport = \"directory\"".into());
             }
             Transport::Directory => {}
         }
-        faults
+        problems
     }
 
-    fn smtp_faults(&self) -> Vec<String> {
-        let mut faults: Vec<String> = self.ca_file.as_deref().and_then(ca_fault).into_iter().collect();
+    fn smtp_problems(&self) -> Vec<String> {
+        let mut problems: Vec<String> = self.ca_file.as_deref().and_then(ca_file_problem).into_iter().collect();
         let server = self.server.as_deref().unwrap_or_default().trim();
         let strange = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']'));
         if server.is_empty() {
-            faults.push("server: missing; wanted the SMTP server's name, such as \"smtp.example.com\"".into());
+            problems.push("server: missing; expected the SMTP server's name, such as \"smtp.example.com\"".into());
         } else if server.contains(strange) {
-            faults.push(format!("server is {server:?}: wanted a name alone, such as \"smtp.example.com\""));
+            problems.push(format!("server is {server:?}: expected a host name, such as \"smtp.example.com\""));
         } else if self.tls == Tls::None && !self.insecure && !is_this_machine(server) {
-            faults.push(
-                "tls is \"none\", and mail could be read on the way: wanted \"starttls\" or \"tls\", or insecure = true"
+            problems.push(
+                "tls is \"none\", so mail could be intercepted; expected \"starttls\" or \"tls\", or set insecure = true"
                     .into(),
             );
         }
         if self.user.is_none() && self.password_file.is_some() {
-            faults.push("password_file: there is no user it belongs to; set user".into());
+            problems.push("password_file: needs a user; set user".into());
         }
-        faults
+        problems
     }
 
     pub(super) fn port(&self) -> u16 {
@@ -130,7 +129,7 @@ impl Config {
     }
 }
 
-fn mailbox_fault(key: &str, text: &str) -> Option<String> {
-    let fault = text.parse::<Mailbox>().err()?;
-    Some(format!("{key}: {text:?} is no mail address ({fault}); wanted such as \"vigie <vigie@example.com>\""))
+fn mailbox_problem(key: &str, text: &str) -> Option<String> {
+    let error = text.parse::<Mailbox>().err()?;
+    Some(format!("{key}: {text:?} is not a valid email address ({error}); expected e.g. \"vigie <vigie@example.com>\""))
 }

@@ -1,5 +1,5 @@
-//! [`Writer`]: one mail for all recipients, with the headers that keep an incident's mails together and machines from
-//! answering. The same notification makes the same bytes.
+//! [`MessageBuilder`]: builds one mail for all recipients, with headers that thread an incident's mails and prevent
+//! automatic replies. The same notification gives the same bytes.
 
 use std::io;
 use std::path::Path;
@@ -15,30 +15,30 @@ use crate::notify::render::{CHART_CID, Message};
 use crate::notify::{Notification, NotifyError};
 
 /// The last second of the year 9999.
-const LATEST: i64 = 253_402_300_799;
+const MAX_DATE: i64 = 253_402_300_799;
 
-/// A mail, ready to be sent.
-pub(super) struct Letter {
+/// A mail, ready to send.
+pub(super) struct MimeMessage {
     pub(super) content: Vec<u8>,
     /// The same for every delivery of one notification.
-    name: String,
+    file_name: String,
 }
 
-/// Writes the mails of one receiver.
-pub(super) struct Writer {
-    /// Of the receiver's name: two receivers of one server have threads of their own.
+/// Builds the mails of one receiver.
+pub(super) struct MessageBuilder {
+    /// A hash of the receiver's name: two receivers on one server have separate threads.
     receiver: String,
     from: Mailbox,
     to: Mailboxes,
     cc: Mailboxes,
 }
 
-impl Writer {
+impl MessageBuilder {
     pub(super) fn new(receiver: &str, from: Mailbox, to: Mailboxes, cc: Mailboxes) -> Self {
         Self { receiver: hash(receiver), from, to, cc }
     }
 
-    /// Everybody, each once.
+    /// All recipients, each once.
     pub(super) fn recipients(&self) -> Vec<Address> {
         let mut all: Vec<Address> = Vec::new();
         for mailbox in self.to.iter().chain(self.cc.iter()) {
@@ -49,16 +49,16 @@ impl Writer {
         all
     }
 
-    /// `is_root`: all later mails of the incident answer this one.
+    /// Builds a mail. All later mails of the incident reply to the one with `is_root`.
     ///
     /// # Errors
-    /// When it can be no mail, which no configuration that was checked leads to.
-    pub(super) fn write(
+    /// When no valid mail can be built, which a checked configuration excludes.
+    pub(super) fn build(
         &self,
         notification: &Notification,
         message: &Message,
         is_root: bool,
-    ) -> Result<Letter, NotifyError> {
+    ) -> Result<MimeMessage, NotifyError> {
         let Notification { key, incident, at, .. } = notification;
         let host = self.from.email.domain();
         let root = format!("<{}.{}@{host}>", incident.id, self.receiver);
@@ -67,7 +67,7 @@ impl Writer {
             .from(self.from.clone())
             .mailbox(lettre::message::header::To::from(self.to.clone()))
             .subject(one_line(&message.subject))
-            // The moment it tells of: a mailbox is read in that order, and a replay's is history.
+            // The moment of the notification: a mailbox sorts by it, and a replay is in the past.
             .date(date(*at))
             .message_id(Some(if is_root { root.clone() } else { own }));
         if self.cc.iter().next().is_some() {
@@ -82,13 +82,13 @@ impl Writer {
             .header(ContentLanguage(message.lang.into()))
             .header(IncidentId(incident.id.clone()))
             .multipart(parts(message, &hash(key)))
-            .map_err(|error| NotifyError::Permanent { reason: format!("no mail can be made of it: {error}") })?;
-        let name = format!("{}-{}-{}.eml", at.strftime("%Y%m%dT%H%M%S"), file_name(&incident.id), hash(key));
-        Ok(Letter { content: mail.formatted(), name })
+            .map_err(|error| NotifyError::Permanent { reason: format!("cannot build the mail: {error}") })?;
+        let file_name = format!("{}-{}-{}.eml", at.strftime("%Y%m%dT%H%M%S"), safe_name(&incident.id), hash(key));
+        Ok(MimeMessage { content: mail.formatted(), file_name })
     }
 }
 
-/// Text, or HTML with its picture; mail programs show the last that they can. `mark` keeps the parts apart.
+/// Text, or HTML with its chart; mail programs show the last part that they support. `mark` makes boundaries unique.
 fn parts(message: &Message, mark: &str) -> MultiPart {
     let html = SinglePart::html(message.html.clone());
     let whole = MultiPart::alternative().boundary(format!("vigie-alternative-{mark}"));
@@ -96,7 +96,7 @@ fn parts(message: &Message, mark: &str) -> MultiPart {
     match &message.chart_png {
         None => whole.singlepart(html),
         Some(picture) => {
-            let png = ContentType::parse("image/png").expect("a constant of this program, and it is one");
+            let png = ContentType::parse("image/png").expect("a constant, and valid");
             let inline = Attachment::new_inline_with_name(CHART_CID.into(), "chart.png".into());
             let related = MultiPart::related().boundary(format!("vigie-related-{mark}"));
             whole.multipart(related.singlepart(html).singlepart(inline.body(picture.clone(), png)))
@@ -104,33 +104,33 @@ fn parts(message: &Message, mark: &str) -> MultiPart {
     }
 }
 
-impl Letter {
-    /// As a file of its own, whole or not at all; the same mail is the same file.
+impl MimeMessage {
+    /// Writes the mail as a file, atomically; the same mail gives the same file.
     pub(super) fn write_to(&self, directory: &Path) -> io::Result<()> {
         std::fs::create_dir_all(directory)?;
         let file = tempfile::NamedTempFile::new_in(directory)?;
         std::fs::write(file.path(), &self.content)?;
-        file.persist(directory.join(&self.name))?;
+        file.persist(directory.join(&self.file_name))?;
         Ok(())
     }
 }
 
-/// The first half of a digest, as letters and digits.
+/// The first eight bytes of a SHA-256 digest, in hex.
 fn hash(text: &str) -> String {
     Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn file_name(id: &str) -> String {
+fn safe_name(id: &str) -> String {
     id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
 }
 
-/// A date that a mail can have: what came from a dump may be any.
+/// A date within the range of mail: a dump may hold any date.
 fn date(at: Timestamp) -> SystemTime {
-    let seconds = at.as_second().clamp(0, LATEST);
+    let seconds = at.as_second().clamp(0, MAX_DATE);
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.unsigned_abs())
 }
 
-/// What would end a header ends nothing.
+/// Replaces control characters, which could end a header.
 fn one_line(text: &str) -> String {
     text.split(char::is_control).collect::<Vec<_>>().join(" ")
 }
@@ -159,11 +159,11 @@ macro_rules! headers {
 }
 
 headers! {
-    /// RFC 3834: no machine is to answer.
+    /// RFC 3834: prevents automatic replies.
     AutoSubmitted = "Auto-Submitted";
     /// The same for Exchange.
     AutoResponseSuppress = "X-Auto-Response-Suppress";
     ContentLanguage = "Content-Language";
-    /// For filters in mailboxes.
+    /// For mail filters.
     IncidentId = "X-Vigie-Incident";
 }

@@ -1,8 +1,8 @@
-//! Email: text and HTML with the chart, one thread per incident, each recipient served on their own.
+//! Email: text and HTML with the chart, one thread per incident, one delivery per recipient.
 //!
 //! ```text
-//! Notification --words--> Message --letter--> bytes --+--> smtp (one envelope per recipient)
-//!                                                     +--> directory, memory
+//! Notification --renderer--> Message --builder--> MimeMessage --+--> smtp (one envelope per recipient)
+//!                                                               +--> directory, memory
 //! ```
 
 mod config;
@@ -15,124 +15,134 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lettre::message::{Mailbox, Mailboxes};
 
-use super::context::{Context, ReceiverError, Words};
-use super::redact::Discretion;
+use super::context::{Context, ReceiverError, Renderer};
+use super::redact::Redactor;
 use super::{Kind, Notification, Notifier, NotifyError};
-use crate::secret::Form;
+use crate::secret::SecretKind;
 pub use config::{Config, Tls, Transport};
-use message::{Letter, Writer};
-use recipient_log::{Ledger, Outcome};
+use message::{MessageBuilder, MimeMessage};
+use recipient_log::{RecipientLog, RecipientOutcome};
 use smtp::Smtp;
 
-/// A mail as it was sent, to one recipient.
+/// A mail to one recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
     pub to: String,
     pub content: Vec<u8>,
 }
 
-/// Mails that were sent nowhere, the oldest first.
-pub type Mailbag = Arc<Mutex<Vec<Mail>>>;
+/// Mails kept in memory, the oldest first.
+pub type MemoryMailbox = Arc<Mutex<Vec<Mail>>>;
 
-/// Where mails go.
-enum Post {
+/// The backend that mails are sent with.
+enum MailBackend {
     Smtp(Smtp),
     Directory(PathBuf),
-    Memory(Mailbag),
+    Memory(MemoryMailbox),
 }
 
 /// See the module.
 pub struct Email {
-    writer: Writer,
-    words: Words,
-    post: Post,
-    ledger: Ledger,
-    complaint: Option<String>,
+    builder: MessageBuilder,
+    renderer: Renderer,
+    backend: MailBackend,
+    recipient_log: RecipientLog,
+    partial_failure: Option<String>,
 }
 
 impl Email {
     pub(super) fn new(config: &Config, context: &Context<'_>) -> Result<Self, ReceiverError> {
-        let post = match config.transport {
-            Transport::Smtp => Post::Smtp(smtp(config, context)?),
+        let backend = match config.transport {
+            Transport::Smtp => MailBackend::Smtp(smtp(config, context)?),
             Transport::Directory => {
                 let directory = config.directory.clone();
-                Post::Directory(directory.ok_or_else(|| context.unusable("directory: missing"))?)
+                MailBackend::Directory(directory.ok_or_else(|| context.unusable("directory: missing"))?)
             }
         };
-        Self::with(config, context, post)
+        Self::with_backend(config, context, backend)
     }
 
-    /// As `config` has it, but mails go into the bag.
+    /// A receiver as in `config` that delivers into memory.
     ///
     /// # Errors
-    /// When an address is none.
-    pub fn in_memory(config: &Config, context: &Context<'_>) -> Result<(Self, Mailbag), ReceiverError> {
-        let bag = Mailbag::default();
-        Ok((Self::with(config, context, Post::Memory(bag.clone()))?, bag))
+    /// When an address is not valid.
+    pub fn in_memory(config: &Config, context: &Context<'_>) -> Result<(Self, MemoryMailbox), ReceiverError> {
+        let mailbox = MemoryMailbox::default();
+        Ok((Self::with_backend(config, context, MailBackend::Memory(mailbox.clone()))?, mailbox))
     }
 
-    fn with(config: &Config, context: &Context<'_>, post: Post) -> Result<Self, ReceiverError> {
+    fn with_backend(config: &Config, context: &Context<'_>, backend: MailBackend) -> Result<Self, ReceiverError> {
         let mailbox = |text: &String| {
             let parsed = text.parse::<Mailbox>();
-            parsed.map_err(|fault| context.unusable(format!("{text:?} is no mail address ({fault})")))
+            parsed.map_err(|error| context.unusable(format!("{text:?} is not a valid email address ({error})")))
         };
         let all = |list: &[String]| list.iter().map(mailbox).collect::<Result<Mailboxes, _>>();
-        let writer = Writer::new(context.receiver, mailbox(&config.from)?, all(&config.to)?, all(&config.cc)?);
-        Ok(Self { writer, words: context.words(), post, ledger: Ledger::default(), complaint: None })
+        let builder = MessageBuilder::new(context.receiver, mailbox(&config.from)?, all(&config.to)?, all(&config.cc)?);
+        Ok(Self {
+            builder,
+            renderer: context.renderer(),
+            backend,
+            recipient_log: RecipientLog::default(),
+            partial_failure: None,
+        })
     }
 }
 
 fn smtp(config: &Config, context: &Context<'_>) -> Result<Smtp, ReceiverError> {
     let password = match &config.user {
-        Some(_) => Some(context.secret("password", "password", Form::Password, config.password_file.as_ref())?),
+        Some(_) => Some(context.secret("password", "password", SecretKind::Password, config.password_file.as_ref())?),
         None => None,
     };
-    let discretion = match (&config.user, &password) {
-        (Some(user), Some(password)) => Discretion::of_login(user, password),
-        _ => Discretion::default(),
+    let redactor = match (&config.user, &password) {
+        (Some(user), Some(password)) => Redactor::for_login(user, password),
+        _ => Redactor::default(),
     };
-    Smtp::new(config, password, discretion).map_err(|reason| context.unusable(reason))
+    Smtp::new(config, password, redactor).map_err(|reason| context.unusable(reason))
 }
 
 impl Notifier for Email {
     fn notify(&mut self, notification: &Notification) -> Result<(), NotifyError> {
-        let message = self.words.of(notification);
+        let message = self.renderer.render(notification);
         let Notification { key, incident, .. } = notification;
-        // A sample is sent as often as somebody likes, and mail servers drop what they know.
+        // A sample may be sent several times a day, and mail servers drop a message id that they have seen.
         let is_first = notification.sequence == 0 && notification.kind != Kind::Test;
-        let is_root = is_first && !self.ledger.has_begun(&incident.id, key);
-        let letter = self.writer.write(notification, &message, is_root)?;
-        let left = self.ledger.left(key, self.writer.recipients());
-        let outcomes = match &self.post {
-            Post::Smtp(smtp) => smtp.send(&letter, &left, notification)?,
-            Post::Directory(directory) => {
-                let written = letter.write_to(directory);
-                return written.map_err(|error| not_written(&error, directory));
+        let is_root = is_first && !self.recipient_log.already_notified(&incident.id, key);
+        let mime = self.builder.build(notification, &message, is_root)?;
+        let remaining = self.recipient_log.remaining(key, self.builder.recipients());
+        let outcomes = match &self.backend {
+            MailBackend::Smtp(smtp) => smtp.send(&mime, &remaining, notification)?,
+            MailBackend::Directory(directory) => {
+                let written = mime.write_to(directory);
+                return written.map_err(|error| write_error(&error, directory));
             }
-            Post::Memory(bag) => keep(bag, &letter, left),
+            MailBackend::Memory(mailbox) => deliver_to_memory(mailbox, &mime, remaining),
         };
-        self.complaint = self.ledger.settle(key, &incident.id, outcomes)?;
+        self.partial_failure = self.recipient_log.record_outcomes(key, &incident.id, outcomes)?;
         Ok(())
     }
 
-    fn complaint(&self) -> Option<String> {
-        self.complaint.clone()
+    fn partial_failure(&self) -> Option<String> {
+        self.partial_failure.clone()
     }
 }
 
-fn keep(bag: &Mailbag, letter: &Letter, left: Vec<lettre::Address>) -> Vec<Outcome> {
-    let mut bag = bag.lock().unwrap_or_else(PoisonError::into_inner);
-    let serve = |address: lettre::Address| {
-        bag.push(Mail { to: address.to_string(), content: letter.content.clone() });
-        Outcome { address, refused: None }
+fn deliver_to_memory(
+    mailbox: &MemoryMailbox,
+    mime: &MimeMessage,
+    remaining: Vec<lettre::Address>,
+) -> Vec<RecipientOutcome> {
+    let mut mailbox = mailbox.lock().unwrap_or_else(PoisonError::into_inner);
+    let deliver = |address: lettre::Address| {
+        mailbox.push(Mail { to: address.to_string(), content: mime.content.clone() });
+        RecipientOutcome { address, error: None }
     };
-    left.into_iter().map(serve).collect()
+    remaining.into_iter().map(deliver).collect()
 }
 
-fn not_written(error: &std::io::Error, directory: &std::path::Path) -> NotifyError {
-    let reason = format!("no mail can be written into {}: {error}", directory.display());
+fn write_error(error: &std::io::Error, directory: &std::path::Path) -> NotifyError {
+    let reason = format!("cannot write mail into {}: {error}", directory.display());
     match error.kind() {
         std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::NotADirectory => NotifyError::Permanent { reason },
-        _ => NotifyError::Passing { reason, retry_after: None },
+        _ => NotifyError::Transient { reason, retry_after: None },
     }
 }

@@ -1,4 +1,4 @@
-//! [`Smtp`]: a connection for a mail, and an envelope for each recipient, so that one bad address stops no other.
+//! [`Smtp`]: one connection per mail, and one envelope per recipient, so that a bad address does not stop the others.
 
 use std::error::Error as _;
 use std::path::Path;
@@ -12,16 +12,16 @@ use lettre::transport::smtp::client::{Certificate, SmtpConnection, TlsParameters
 use lettre::transport::smtp::extension::ClientId;
 
 use super::config::{Config, Tls};
-use super::message::Letter;
-use super::recipient_log::Outcome;
-use crate::notify::http::{certificate_fault, certificate_reason};
-use crate::notify::redact::Discretion;
+use super::message::MimeMessage;
+use super::recipient_log::RecipientOutcome;
+use crate::notify::http::{certificate_error, certificate_reason};
+use crate::notify::redact::Redactor;
 use crate::notify::{Notification, NotifyError};
 use crate::secret::Secret;
 
 const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
 
-/// A server, and how to be let in.
+/// An SMTP server, and how to log in.
 pub(super) struct Smtp {
     server: String,
     port: u16,
@@ -29,15 +29,15 @@ pub(super) struct Smtp {
     credentials: Option<Credentials>,
     hello: ClientId,
     from: Option<Address>,
-    /// For each answer of the server; a mail takes several.
+    /// Per answer of the server; a mail takes several.
     timeout: Duration,
-    discretion: Discretion,
+    redactor: Redactor,
 }
 
 impl Smtp {
     /// # Errors
     /// In one line, when TLS cannot be set up.
-    pub(super) fn new(config: &Config, password: Option<Secret>, discretion: Discretion) -> Result<Self, String> {
+    pub(super) fn new(config: &Config, password: Option<Secret>, redactor: Redactor) -> Result<Self, String> {
         let server = config.server.as_deref().unwrap_or_default().trim().to_owned();
         let tls = match config.tls {
             Tls::None => None,
@@ -49,46 +49,47 @@ impl Smtp {
             port: config.port(),
             tls,
             credentials: credentials.map(|(user, password)| Credentials::new(user, password.expose().to_owned())),
-            hello: ClientId::default(),
+            hello: hello(),
             from: from.map(|mailbox| mailbox.email),
             timeout: Duration::try_from(config.timeout).unwrap_or_default(),
             server,
-            discretion,
+            redactor,
         })
     }
 
-    /// Sends `letter`, which tells of `about`, to each of `to`.
+    /// Sends `message`, which is about `about`, to each of `to`.
     ///
     /// # Errors
-    /// When the server lets nobody in, so that nobody was served.
+    /// When the connection or the login fails, so that nobody got the mail.
     pub(super) fn send(
         &self,
-        letter: &Letter,
+        message: &MimeMessage,
         to: &[Address],
         about: &Notification,
-    ) -> Result<Vec<Outcome>, NotifyError> {
-        let sent = String::from_utf8_lossy(&letter.content);
-        let told = |error: &Error| self.told(error, &sent, about);
+    ) -> Result<Vec<RecipientOutcome>, NotifyError> {
+        let sent = String::from_utf8_lossy(&message.content);
+        let described = |error: &Error| self.describe(error, &sent, about);
         let until = Instant::now() + self.timeout * u32::try_from(to.len() + 1).unwrap_or(u32::MAX);
-        let mut connection = if to.is_empty() { None } else { Some(self.connect().map_err(|error| told(&error))?) };
-        let (mut outcomes, mut lost) = (Vec::new(), None);
+        let mut connection =
+            if to.is_empty() { None } else { Some(self.connect().map_err(|error| described(&error))?) };
+        let (mut outcomes, mut broken) = (Vec::new(), None);
         for address in to {
-            if lost.is_none() && Instant::now() > until {
-                lost = Some(passing("the server took too long with those before (timeout)".into()));
+            if broken.is_none() && Instant::now() > until {
+                broken = Some(transient("the server took too long for earlier recipients (timeout)".into()));
             }
-            let refused = match &lost {
+            let error = match &broken {
                 Some(error) => Some(error.clone()),
-                None => match self.serve(&mut connection, letter, address) {
+                None => match self.send_to(&mut connection, message, address) {
                     Ok(()) => None,
                     Err(error) => {
-                        let refused = told(&error);
-                        // What is no answer to this one address would be the same for the next.
-                        lost = is_the_servers(&error).then(|| refused.clone());
-                        Some(refused)
+                        let failure = described(&error);
+                        // An error of the server, not of this address, would be the same for the next one.
+                        broken = affects_all_recipients(&error).then(|| failure.clone());
+                        Some(failure)
                     }
                 },
             };
-            outcomes.push(Outcome { address: address.clone(), refused });
+            outcomes.push(RecipientOutcome { address: address.clone(), error });
         }
         if let Some(mut connection) = connection {
             connection.abort();
@@ -96,14 +97,19 @@ impl Smtp {
         Ok(outcomes)
     }
 
-    /// Sends to one, over the connection there is, or a new one where the last answer ended it.
-    fn serve(&self, connection: &mut Option<SmtpConnection>, letter: &Letter, to: &Address) -> Result<(), Error> {
+    /// Sends to one recipient, over the open connection or, if the last answer closed it, a new one.
+    fn send_to(
+        &self,
+        connection: &mut Option<SmtpConnection>,
+        message: &MimeMessage,
+        to: &Address,
+    ) -> Result<(), Error> {
         let mut open = match connection.take().filter(|connection| !connection.has_broken()) {
             Some(open) => open,
             None => self.connect()?,
         };
         let envelope = Envelope::new(self.from.clone(), vec![to.clone()]).expect("it has a recipient");
-        let sent = open.send(&envelope, &letter.content);
+        let sent = open.send(&envelope, &message.content);
         *connection = Some(open);
         sent.map(|_| ())
     }
@@ -111,7 +117,7 @@ impl Smtp {
     fn connect(&self) -> Result<SmtpConnection, Error> {
         let wrapped = self.tls.as_ref().filter(|(tls, _)| *tls == Tls::Tls).map(|(_, parameters)| parameters);
         let address = (self.server.trim_matches(['[', ']']), self.port);
-        // A server may let one wait for its first words, as those who send spam do not.
+        // A server may delay its greeting: spammers do not wait.
         let timeout = Some(self.timeout);
         let mut connection = SmtpConnection::connect(address, timeout, &self.hello, wrapped, None)?;
         if let Some((Tls::Starttls, parameters)) = &self.tls {
@@ -123,40 +129,44 @@ impl Smtp {
         Ok(connection)
     }
 
-    /// What `error` means, in the server's own words where it used any.
-    fn told(&self, error: &Error, sent: &str, about: &Notification) -> NotifyError {
-        let words = error.source().map(ToString::to_string).unwrap_or_default();
-        let words = self.discretion.quote(&words, sent, about);
+    /// `error` in the server's own words, where it sent any.
+    fn describe(&self, error: &Error, sent: &str, about: &Notification) -> NotifyError {
+        let text = error.source().map(ToString::to_string).unwrap_or_default();
+        let text = self.redactor.redact(&text, sent, about);
         if let Some(code) = error.status() {
-            let reason = format!("{} answers {code} {words}", self.server);
-            return if error.is_transient() { passing(reason) } else { NotifyError::Permanent { reason } };
+            let reason = format!("{} answers {code} {text}", self.server);
+            return if error.is_transient() { transient(reason) } else { NotifyError::Permanent { reason } };
         }
-        if let Some(fault) = certificate_fault(error) {
-            return NotifyError::Permanent { reason: certificate_reason(&fault) };
+        if let Some(problem) = certificate_error(error) {
+            return NotifyError::Permanent { reason: certificate_reason(&problem) };
         }
         let Self { server, port, .. } = self;
         if error.is_client() {
-            let way_out = match &self.tls {
-                Some((Tls::Starttls, _)) if words.contains("STARTTLS") => "; is it tls = \"tls\", or another port?",
+            let hint = match &self.tls {
+                Some((Tls::Starttls, _)) if text.contains("STARTTLS") => "; try tls = \"tls\", or another port",
                 _ => "",
             };
-            return NotifyError::Permanent {
-                reason: format!("no mail can be sent by {server}:{port}: {words}{way_out}"),
-            };
+            return NotifyError::Permanent { reason: format!("cannot send mail by {server}:{port}: {text}{hint}") };
         }
         let late =
-            if error.is_timeout() || words.contains("temporarily unavailable") { " in time (timeout)" } else { "" };
-        passing(format!("no mail was taken by {server}:{port}{late}: {words}"))
+            if error.is_timeout() || text.contains("temporarily unavailable") { " in time (timeout)" } else { "" };
+        transient(format!("no mail accepted by {server}:{port}{late}: {text}"))
     }
 }
 
-/// Whether an error would be the same for any recipient: it is no answer, or the one that ends the conversation.
-fn is_the_servers(error: &Error) -> bool {
+/// Whether an error would be the same for any recipient: not an answer, or 421, which ends the session.
+fn affects_all_recipients(error: &Error) -> bool {
     error.status().is_none_or(|code| code.to_string() == "421") && !error.is_client()
 }
 
-fn passing(reason: String) -> NotifyError {
-    NotifyError::Passing { reason, retry_after: None }
+fn transient(reason: String) -> NotifyError {
+    NotifyError::Transient { reason, retry_after: None }
+}
+
+/// The host name, or the address if there is none: many servers refuse mail from a client without a name.
+fn hello() -> ClientId {
+    let name = rustix::system::uname().nodename().to_str().map(str::to_owned).unwrap_or_default();
+    if name.is_empty() { ClientId::default() } else { ClientId::Domain(name) }
 }
 
 fn parameters(server: &str, ca_file: Option<&Path>) -> Result<TlsParameters, String> {
@@ -166,7 +176,7 @@ fn parameters(server: &str, ca_file: Option<&Path>) -> Result<TlsParameters, Str
         let pem = std::fs::read(path).map_err(|error| format!("ca_file {shown} cannot be read: {error}"))?;
         let certificate = Certificate::from_pem(&pem);
         builder = builder
-            .add_root_certificate(certificate.map_err(|_| format!("ca_file {shown} holds no PEM certificates"))?);
+            .add_root_certificate(certificate.map_err(|_| format!("ca_file {shown} contains no PEM certificates"))?);
     }
-    builder.build().map_err(|error| format!("TLS cannot be set up: {error}"))
+    builder.build().map_err(|error| format!("cannot set up TLS: {error}"))
 }

@@ -1,26 +1,25 @@
-//! [`Http`]: the client, on a small runtime of its own, as a notifier blocks its thread.
+//! [`Http`]: the client. It has its own small runtime, because a notifier blocks its thread.
 
 use std::path::Path;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
-use reqwest::{Certificate, Response, Url};
-use tokio::runtime::{Builder, Runtime};
+use reqwest::{Response, Url};
 use tokio::time::{Instant, timeout_at};
 
-use super::answer::Answer;
+use super::answer::HttpResponse;
 use super::retry_after::retry_after;
-use super::transport_error::lost;
-use crate::notify::address::is_loopback;
-use crate::notify::redact::Discretion;
+use super::transport_error::transport_error;
+use crate::http_client::{self, Blocking, ClientError, Options};
+use crate::notify::redact::Redactor;
 use crate::notify::{Notification, NotifyError};
 use crate::secret::Secret;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// So much of an answer is read; what comes after is not waited for.
-const MOST_BYTES: usize = 64 << 10;
+/// The most bytes of an answer that are read.
+const MAX_BYTES: usize = 64 << 10;
 
-/// What is sent: a POST of JSON.
+/// A POST of JSON.
 pub(in crate::notify) struct Request {
     url: Url,
     headers: HeaderMap,
@@ -33,7 +32,7 @@ impl Request {
         Self { url: url.clone(), headers, body }
     }
 
-    /// With a header; one that cannot stand in a request is left out.
+    /// Adds a header, unless its value is not valid in a request.
     pub(in crate::notify) fn header(mut self, name: &'static str, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(HeaderName::from_static(name), value);
@@ -53,120 +52,82 @@ impl Request {
 
 /// See the module.
 pub(in crate::notify) struct Http {
-    /// Taken only when this is dropped.
-    runtime: Option<Runtime>,
+    blocking: Blocking,
     client: reqwest::Client,
     timeout: Duration,
-    discretion: Discretion,
+    redactor: Redactor,
 }
 
 impl Http {
-    /// A client for `url`, which trusts the machine's certificates and those of `ca_file`, and quotes none of `secrets`.
+    /// A client for `url`. It trusts the machine's certificates and those of `ca_file`, and never quotes `secrets`.
     ///
     /// # Errors
-    /// In one line, when `ca_file` is none or TLS cannot be set up.
+    /// In one line, when `ca_file` is not valid or TLS cannot be set up.
     pub(in crate::notify) fn new(
         url: &Url,
         timeout: Duration,
         ca_file: Option<&Path>,
         secrets: &[&Secret],
     ) -> Result<Self, String> {
-        // Another part of the process may have been first, with the same provider.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("vigie/", env!("CARGO_PKG_VERSION")))
-            // A redirect could carry the secrets to another host.
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .connect_timeout(CONNECT_TIMEOUT.min(timeout))
-            // Messages are rare: a kept connection has long been closed by the other side when the next one comes.
-            .pool_max_idle_per_host(0);
-        if is_loopback(url) {
-            builder = builder.no_proxy();
-        }
-        // A machine without any certificates can still tell its neighbour over plain HTTP.
-        builder = if url.scheme() == "http" {
-            builder.tls_certs_only([])
-        } else {
-            builder.tls_certs_merge(ca_file.map(certificates).transpose()?.unwrap_or_default())
+        let options = Options {
+            connect_timeout: CONNECT_TIMEOUT.min(timeout),
+            // Messages are rare: by the next one, the other side has closed any kept connection.
+            keep_connections: false,
+            ca_file,
+            ..Options::default()
         };
-        let client = builder.build().map_err(|error| format!("TLS cannot be set up: {}", without_address(error)))?;
-        let runtime = Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| format!("no runtime for its client: {error}"))?;
-        Ok(Self { runtime: Some(runtime), client, timeout, discretion: Discretion::new(secrets) })
+        let client = http_client::client(url, options).map_err(|error| match error {
+            ClientError::Tls(_) => format!("{error}; install the package ca-certificates, or set ca_file"),
+            error => format!("ca_file {error}"),
+        })?;
+        let blocking = Blocking::new().map_err(|error| format!("cannot start the HTTP runtime: {error}"))?;
+        Ok(Self { blocking, client, timeout, redactor: Redactor::new(secrets) })
     }
 
-    /// Sends `request`, which tells of `about`, and judges the answer by its status.
+    /// Sends `request`, which is about `about`, and checks the status of the answer.
     ///
     /// # Errors
-    /// When no answer came in time, or one that says that it was not taken.
-    pub(in crate::notify) fn send(&self, request: Request, about: &Notification) -> Result<Answer, NotifyError> {
+    /// When no answer came in time, or the answer is a rejection.
+    pub(in crate::notify) fn send(&self, request: Request, about: &Notification) -> Result<HttpResponse, NotifyError> {
         let sent = String::from_utf8_lossy(&request.body).into_owned();
         let mut answer = self.answer(request)?;
-        answer.words = self.discretion.quote(&answer.body, &sent, about);
-        answer.judge()
+        answer.redacted = self.redactor.redact(&answer.body, &sent, about);
+        answer.check_status()
     }
 
-    fn answer(&self, request: Request) -> Result<Answer, NotifyError> {
-        let Some(runtime) = &self.runtime else {
-            return Err(NotifyError::Passing { reason: "vigie is stopping".into(), retry_after: None });
-        };
-        runtime.block_on(async {
+    fn answer(&self, request: Request) -> Result<HttpResponse, NotifyError> {
+        self.blocking.run(async {
             let deadline = Instant::now() + self.timeout;
             let sending = self.client.post(request.url).headers(request.headers).body(request.body).send();
             let response = match timeout_at(deadline, sending).await {
-                Ok(response) => response.map_err(|error| lost(&error))?,
+                Ok(response) => response.map_err(|error| transport_error(&error))?,
                 Err(_) => {
-                    let reason = format!("it does not answer within {} s (timeout)", self.timeout.as_secs_f32());
-                    return Err(NotifyError::Passing { reason, retry_after: None });
+                    let reason = format!("no answer within {} s (timeout)", self.timeout.as_secs_f32());
+                    return Err(NotifyError::Transient { reason, retry_after: None });
                 }
             };
             let (status, headers) = (response.status(), response.headers());
             let location = headers.get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
             let retry_after = retry_after(headers);
-            let (body, whole) = read(response, deadline).await;
-            Ok(Answer { status, retry_after, location, body, whole, words: String::new() })
+            let (body, complete) = read(response, deadline).await;
+            Ok(HttpResponse { status, retry_after, location, body, complete, redacted: String::new() })
         })
     }
 }
 
-impl Drop for Http {
-    /// A runtime that is dropped where others run, as at a start that fails, would panic, and one waits for name servers.
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
-/// The body as far as it comes and counts, and whether that is all.
+/// The body up to the limit, and whether it is complete.
 async fn read(mut response: Response, deadline: Instant) -> (String, bool) {
     let mut body = Vec::new();
-    let whole = loop {
+    let complete = loop {
         match timeout_at(deadline, response.chunk()).await {
             Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
             Ok(Ok(None)) => break true,
             Ok(Err(_)) | Err(_) => break false,
         }
-        if body.len() > MOST_BYTES {
-            body.truncate(MOST_BYTES);
+        if body.len() > MAX_BYTES {
+            body.truncate(MAX_BYTES);
             break false;
         }
     };
-    (String::from_utf8_lossy(&body).into_owned(), whole)
-}
-
-fn certificates(path: &Path) -> Result<Vec<Certificate>, String> {
-    let shown = path.display();
-    let pem = std::fs::read(path).map_err(|error| format!("ca_file {shown} cannot be read: {error}"))?;
-    let found = Certificate::from_pem_bundle(&pem).map_err(|_| format!("ca_file {shown} holds no PEM certificates"))?;
-    if found.is_empty() { Err(format!("ca_file {shown} holds no PEM certificates")) } else { Ok(found) }
-}
-
-fn without_address(error: reqwest::Error) -> String {
-    match lost(&error.without_url()) {
-        NotifyError::Passing { reason, .. } | NotifyError::Permanent { reason } => {
-            format!("{reason}; is the package ca-certificates installed? or set ca_file")
-        }
-    }
+    (String::from_utf8_lossy(&body).into_owned(), complete)
 }

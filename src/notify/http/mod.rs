@@ -1,7 +1,8 @@
-//! [`Http`]: how every channel that speaks HTTP sends: one request, one answer, and what that answer means for a notification.
+//! [`Http`]: sends the requests of all HTTP integrations: one request, one answer, and what it means for a
+//! notification.
 //!
 //! ```text
-//! Request --> reqwest (its own small runtime, deadline, no redirects) --> Answer --> judge (status, Retry-After) --> NotifyError
+//! Request --> reqwest (own runtime, deadline, no redirects) --> HttpResponse --> check_status --> NotifyError
 //! ```
 
 mod answer;
@@ -9,6 +10,6 @@ mod client;
 mod retry_after;
 mod transport_error;
 
-pub(super) use answer::Answer;
+pub(super) use answer::HttpResponse;
 pub(super) use client::{Http, Request};
-pub(super) use transport_error::{certificate_fault, certificate_reason};
+pub(super) use transport_error::{certificate_error, certificate_reason};

@@ -1,12 +1,12 @@
-//! The chart of a mail: the last day of a story, its share of negative posts above, its numbers of posts below, and what
-//! is normal. The same story gives the same bytes.
+//! The chart of a mail: the last day, with the share of negative posts and its normal level above, and the numbers of
+//! posts below. The same input gives the same bytes.
 
 mod scale;
 
 use jiff::Timestamp;
 
 use super::super::{Kind, Notification};
-use super::digest::{Digest, Tone};
+use super::digest::{Digest, Level};
 use super::templates::Style;
 use super::{format, trend};
 use crate::alert::Point;
@@ -16,7 +16,7 @@ use scale::{Axis, rolling, top};
 
 const WIDTH: f32 = 480.0;
 const HEIGHT: f32 = 208.0;
-/// Pixels per point: a phone shows 480 points as some 350, a desk as 560, and both draw finer than that.
+/// Pixels per point: a phone shows 480 points as about 350, a desktop as 560, both at a higher resolution.
 const DENSITY: f32 = 2.0;
 
 const LEFT: f32 = 50.0;
@@ -31,18 +31,18 @@ const FAINT: Colour = Colour(0xe3, 0xe6, 0xea);
 const BARS: Colour = Colour(0xc9, 0xd1, 0xd9);
 const NORMAL: Colour = Colour(0x2f, 0x5d, 0x8a);
 
-/// A PNG; none without a past to show.
+/// The chart as a PNG; none without any posts.
 pub(super) fn draw(notification: &Notification, digest: &Digest, language: Language, style: &Style) -> Option<Vec<u8>> {
     let alert = notification.alerts.first().filter(|alert| !alert.labels.contains_key("component"))?;
-    let points = &alert.story.trend;
+    let points = &alert.context.trend;
     if points.iter().all(|point| point.posts == 0) {
         return None;
     }
     let time = Axis::new((seconds(points.first()?.start), seconds(trend::end(points)?)), (LEFT, RIGHT))?;
-    let colour = match (notification.kind, digest.tone) {
-        (Kind::Resolved, _) | (_, Tone::Critical) => Colour(0xb3, 0x26, 0x1e),
-        (_, Tone::Warning) => Colour(0xa3, 0x4a, 0x00),
-        (_, Tone::Info | Tone::Over) => Colour(0x2f, 0x5d, 0x8a),
+    let colour = match (notification.kind, digest.level) {
+        (Kind::Resolved, _) | (_, Level::Critical) => Colour(0xb3, 0x26, 0x1e),
+        (_, Level::Warning) => Colour(0xa3, 0x4a, 0x00),
+        (_, Level::Info | Level::Resolved) => Colour(0x2f, 0x5d, 0x8a),
     };
     let chart = Chart { points, time, colour, digest, language, style };
     let mut canvas = Canvas::new(WIDTH, HEIGHT, DENSITY)?;
@@ -67,7 +67,7 @@ struct Chart<'a> {
 }
 
 impl Chart<'_> {
-    /// Every sixth hour of the day, or as often as fits.
+    /// Labels every sixth hour, or as many hours as fit.
     fn hours(&self, canvas: &mut Canvas) {
         let (first, last) = self.time.range();
         let hours = [1, 2, 3, 6, 12, 24].into_iter().find(|hours| (last - first) / 3_600.0 / f64::from(*hours) <= 8.0);
@@ -143,7 +143,7 @@ impl Chart<'_> {
         canvas.text(&self.digest.chart_labels.volume, (LEFT, VOLUME.0 - 8.0), 14.0, INK, Anchor::Start);
     }
 
-    /// Marks where the incident began.
+    /// Marks the start of the incident.
     fn beginning(&self, canvas: &mut Canvas, began: Timestamp, at: Timestamp) {
         let x = self.time.place(seconds(began));
         if !(LEFT..=RIGHT).contains(&x) {

@@ -1,5 +1,5 @@
-//! [`Values`]: what the templates of sentences know of a notification. Times are Unix seconds, for the filters `clock` and
-//! `at_clock`; shares are in `[0, 1]`.
+//! [`Values`]: a notification as the templates see it. Times are Unix seconds, for the filters `clock`, `at_clock` and
+//! `period`; shares are in `[0, 1]`.
 
 use std::collections::BTreeMap;
 
@@ -8,46 +8,46 @@ use serde::Serialize;
 
 use super::super::{Acknowledged, Kind, Notification};
 use super::escape::{clip, line};
-use super::interval::wilson;
 use super::trend;
 use super::trend::Trend;
 use crate::alert::Alert;
 use crate::language::Language;
-use crate::rule::{Explanation, Measured};
+use crate::rule::{Explanation, Measurement};
+use crate::stats::wilson_interval;
 
-/// A name from outside, such as a topic's, is cut beyond this many characters.
-const NAME: usize = 80;
-/// Sentences of the configuration and of servers.
-const SENTENCE: usize = 400;
+/// The most characters of a name from outside, such as a topic's.
+const MAX_NAME: usize = 80;
+/// The most characters of a sentence of the configuration or of a server.
+const MAX_SENTENCE: usize = 400;
 
 /// A notification, as `v` in the templates.
 #[derive(Debug, Serialize)]
 pub(super) struct Values {
     pub(super) kind: Kind,
     pub(super) id: String,
-    /// What the incident is about: a topic, or a part of vigie.
+    /// The subject of the incident: a topic, or a component of vigie.
     pub(super) name: String,
-    /// It is about vigie itself.
+    /// Whether it is about vigie itself.
     pub(super) operational: bool,
-    /// Posts are silent, or things were counted: not a matter of tone.
-    pub(super) toneless: bool,
-    /// `critical`, `warning`, `info`; what the rules say otherwise counts as `warning`.
+    /// Posts are silent, or things were counted: not a matter of level.
+    pub(super) no_sentiment: bool,
+    /// `critical`, `warning`, `info`; any other value of a rule counts as `warning`.
     pub(super) severity: &'static str,
     pub(super) at: i64,
     pub(super) started_at: i64,
     pub(super) ended_at: Option<i64>,
-    /// Alerts that fire, and that are over.
+    /// How many alerts are firing, and resolved.
     pub(super) firing: usize,
-    pub(super) over: usize,
+    pub(super) resolved: usize,
     pub(super) sequence: u32,
     pub(super) receiver: String,
     pub(super) repeats_at: Option<i64>,
     pub(super) acknowledged: Option<AcknowledgedValues>,
-    /// The zone's name.
+    /// The name of the time zone.
     pub(super) zone: String,
-    /// Whether somebody can open the console.
+    /// Whether the notification links to the console.
     pub(super) console: bool,
-    /// The worst alert, as `a`.
+    /// The most severe alert, as `a`.
     #[serde(rename = "alert")]
     pub(super) worst: Option<AlertValues>,
     #[serde(skip)]
@@ -65,21 +65,25 @@ pub(super) struct AcknowledgedValues {
 pub(super) struct AlertValues {
     pub(super) rule: String,
     pub(super) topic: String,
-    /// The condition that led: `negative_rate`, `rising`, ...
+    /// The leading condition: `negative_rate`, `rising`, ...
     pub(super) condition: String,
     pub(super) operational: bool,
-    /// Posts are silent, or events were counted: its numbers are none of posts.
-    pub(super) toneless: bool,
+    /// Whether it is about missing posts or counted events: its numbers are not about sentiment.
+    pub(super) no_sentiment: bool,
     pub(super) is_rate: bool,
     pub(super) firing: bool,
+    /// Whether the condition holds now.
+    holds: bool,
+    quiet_since: Option<i64>,
+    resolves_at: Option<i64>,
     pub(super) starts_at: i64,
     pub(super) fired_at: i64,
     pub(super) ends_at: Option<i64>,
     pub(super) peak_at: i64,
-    pub(super) latest: Measured,
-    pub(super) peak: Measured,
-    pub(super) fired_on: Measured,
-    /// Where the share of `latest`, or, once it is over, of `peak`, surely lies.
+    pub(super) latest: Measurement,
+    pub(super) peak: Measurement,
+    pub(super) fired_on: Measurement,
+    /// The 95 % interval of the share, of `latest` or, once resolved, of `peak`.
     pub(super) low: Option<f64>,
     pub(super) high: Option<f64>,
     pub(super) copies: u64,
@@ -87,29 +91,47 @@ pub(super) struct AlertValues {
     pub(super) trend: Option<Trend>,
     #[serde(skip)]
     pub(super) spark: Option<(String, u64)>,
-    /// The named numbers of the condition that led.
+    /// The named numbers of the leading condition.
     pub(super) n: BTreeMap<String, f64>,
-    /// The sentence of the rule, in the reader's language.
+    /// The rule's summary, in the reader's language.
     pub(super) summary: Option<String>,
-    /// What the rule's author wants the reader to know or do, in the reader's language.
+    /// The rule's description, in the reader's language.
     pub(super) description: Option<String>,
 }
 
 /// A condition of a rule, as `x` in the template of `why`.
 #[derive(Debug, Serialize)]
-pub(super) struct WhyValues<'a> {
+pub(super) struct ConditionValues<'a> {
     condition: &'a str,
     holds: bool,
     n: BTreeMap<&'a str, f64>,
-    /// All numbers in their order, for conditions the templates do not know.
+    /// All numbers in order, for conditions without a sentence.
     numbers: &'a [(String, f64)],
 }
 
-impl<'a> WhyValues<'a> {
+impl<'a> ConditionValues<'a> {
     pub(super) fn new(explanation: &'a Explanation) -> Self {
         let Explanation { condition, holds, numbers, .. } = explanation;
         let n = numbers.iter().map(|(name, number)| (name.as_str(), *number)).collect();
         Self { condition, holds: *holds, n, numbers }
+    }
+}
+
+/// A word or a reason, as `t` in the template of `compared`.
+#[derive(Debug, Serialize)]
+pub(super) struct TermValues {
+    posts: u64,
+    is_reason: bool,
+    /// Among the negative posts of the window.
+    share: Option<f64>,
+    /// The usual share; none while it is not known.
+    usual_share: Option<f64>,
+}
+
+impl TermValues {
+    pub(super) fn new(posts: u64, total: u64, normal: f64, is_known: bool, is_reason: bool) -> Self {
+        let of_total = |posts: f64| (total > 0).then(|| (posts / total as f64).clamp(0.0, 1.0));
+        Self { posts, is_reason, share: of_total(posts as f64), usual_share: of_total(normal).filter(|_| is_known) }
     }
 }
 
@@ -121,25 +143,25 @@ impl Values {
         let others: Vec<AlertValues> = alerts.collect();
         let all = || worst.iter().chain(&others);
         let operational = group.contains_key("component") || (worst.is_some() && all().all(|alert| alert.operational));
-        let toneless = worst.is_some() && all().all(|alert| alert.toneless);
+        let no_sentiment = worst.is_some() && all().all(|alert| alert.no_sentiment);
         let acknowledged = notification
             .acknowledged
             .as_ref()
-            .map(|Acknowledged { by, at }| AcknowledgedValues { by: clip(&line(by), NAME), at: at.as_second() });
+            .map(|Acknowledged { by, at }| AcknowledgedValues { by: clip(&line(by), MAX_NAME), at: at.as_second() });
         Self {
             kind: *kind,
             id: clip(&line(&incident.id), 40),
             name: name(notification),
             operational,
-            toneless,
+            no_sentiment,
             severity: severity(&notification.alerts),
             at: at.as_second(),
             started_at: incident.started_at.as_second(),
             ended_at: incident.ended_at.map(Timestamp::as_second),
             firing: all().filter(|alert| alert.firing).count(),
-            over: all().filter(|alert| !alert.firing).count(),
+            resolved: all().filter(|alert| !alert.firing).count(),
             sequence: *sequence,
-            receiver: clip(&line(receiver), NAME),
+            receiver: clip(&line(receiver), MAX_NAME),
             repeats_at: notification.repeats_at.map(Timestamp::as_second),
             acknowledged,
             zone,
@@ -152,22 +174,26 @@ impl Values {
 
 impl AlertValues {
     fn new(alert: &Alert, language: Language) -> Self {
-        let lead = lead(&alert.explanation);
+        let lead = leading_condition(&alert.explanation);
         let measured = if alert.ends_at.is_some() { alert.peak } else { alert.latest };
-        let (low, high) = wilson(measured.negative, measured.posts).unzip();
+        let interval = (measured.posts > 0).then(|| wilson_interval(measured.negative, measured.posts));
+        let (low, high) = interval.map(|[low, high]| (low, high)).unzip();
         let annotation = |name: &str| {
             let french = (language == Language::French).then(|| format!("{name}_fr"));
             let text = french.and_then(|name| alert.annotations.get(&name)).or_else(|| alert.annotations.get(name))?;
-            Some(clip(&line(text), SENTENCE)).filter(|text| !text.is_empty())
+            Some(clip(&line(text), MAX_SENTENCE)).filter(|text| !text.is_empty())
         };
         Self {
-            rule: clip(&line(&alert.rule), NAME),
-            topic: clip(&line(&alert.topic), NAME),
+            rule: clip(&line(&alert.rule), MAX_NAME),
+            topic: clip(&line(&alert.topic), MAX_NAME),
             condition: lead.condition.clone(),
-            toneless: matches!(lead.condition.as_str(), "no_data" | "events"),
+            no_sentiment: matches!(lead.condition.as_str(), "no_data" | "events"),
             operational: alert.labels.contains_key("component"),
             is_rate: alert.is_rate,
             firing: alert.ends_at.is_none(),
+            holds: alert.explanation.holds,
+            quiet_since: alert.quiet_since.map(Timestamp::as_second),
+            resolves_at: alert.resolves_at.map(Timestamp::as_second),
             starts_at: alert.starts_at.as_second(),
             fired_at: alert.fired_at.as_second(),
             ends_at: alert.ends_at.map(Timestamp::as_second),
@@ -177,10 +203,10 @@ impl AlertValues {
             fired_on: alert.fired_on,
             low,
             high,
-            copies: alert.story.copies,
-            reach: alert.story.reach,
-            trend: trend::of(&alert.story.trend),
-            spark: trend::spark(&alert.story.trend),
+            copies: alert.context.copies,
+            reach: alert.context.reach,
+            trend: trend::compute(&alert.context.trend),
+            spark: trend::spark(&alert.context.trend),
             n: lead.numbers.iter().cloned().collect(),
             summary: annotation("summary"),
             description: annotation("description"),
@@ -188,7 +214,8 @@ impl AlertValues {
     }
 }
 
-/// What the whole incident is about, and will be about: what its alerts were grouped by, before what they are now.
+/// The subject of the whole incident: the labels that its alerts are grouped by, else what they share. It stays the
+/// same.
 fn name(notification: &Notification) -> String {
     let Notification { group, alerts, .. } = notification;
     let grouped = ["topic", "component"].into_iter().find_map(|label| group.get(label));
@@ -198,13 +225,13 @@ fn name(notification: &Notification) -> String {
         Some(name) => line(name),
         None => line(&group.values().cloned().collect::<Vec<_>>().join(", ")),
     };
-    if name.is_empty() { "vigie".into() } else { clip(&name, NAME) }
+    if name.is_empty() { "vigie".into() } else { clip(&name, MAX_NAME) }
 }
 
-/// The first condition that holds, down the tree: the one to be told in a headline.
-fn lead(explanation: &Explanation) -> &Explanation {
+/// The first condition that holds, down the tree: the one of the headline.
+fn leading_condition(explanation: &Explanation) -> &Explanation {
     let mut lead = explanation;
-    // Deeper trees than this no rule file has; a stored one might.
+    // No rule file has deeper trees; a damaged store might.
     for _ in 0..16 {
         match lead.parts.iter().find(|part| part.holds).or(lead.parts.first()) {
             Some(part) => lead = part,

@@ -1,5 +1,5 @@
-//! [`Digest`]: everything a message says, in sentences and in the order people need it, but in no form yet. All of it is
-//! plain text, cut to lengths that keep any message small.
+//! [`Digest`]: the content of a message in the order people need it, before it gets a form. All of it is plain text,
+//! cut to lengths that keep any message small.
 
 mod figures;
 mod lists;
@@ -13,11 +13,11 @@ use super::format;
 use super::sentences::Sentences;
 use crate::language::Language;
 use figures::{facts, spark, tiles};
-use lists::{others, reasons, shown, steps, why, words};
+use lists::{others, reasons, sample_posts, steps, why, words};
 
-/// Longest sentence.
-const SENTENCE: usize = 400;
-const SUBJECT: usize = 140;
+/// The most characters of a sentence.
+const MAX_SENTENCE: usize = 400;
+const MAX_SUBJECT: usize = 140;
 
 /// A fact and its name.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -26,27 +26,27 @@ pub(super) struct Fact {
     pub(super) value: String,
 }
 
-/// A number to be seen from afar.
+/// A number in large print.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Tile {
     pub(super) value: String,
     pub(super) label: String,
 }
 
-/// A word or reason, and how much more often than usual it is given.
+/// A word or a complaint reason, compared with its usual share.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Told {
+pub(super) struct TermCount {
     pub(super) name: String,
     pub(super) compared: String,
-    /// [`Told::compared`] in brackets, without nouns.
+    /// [`TermCount::compared`] in short, in brackets.
     pub(super) short: String,
-    /// Posts, relative to the longest bar, in percents.
+    /// The length of its bar, in percent of the longest.
     pub(super) width: u64,
 }
 
-/// A post.
+/// A sample post.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Shown {
+pub(super) struct PostView {
     pub(super) posted: String,
     pub(super) text: String,
     pub(super) link: Option<String>,
@@ -66,14 +66,14 @@ pub(super) struct Section<T> {
     pub(super) items: Vec<T>,
 }
 
-/// How a message looks: what colour it has.
+/// How serious a message is: decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Tone {
+pub(super) enum Level {
     Critical,
     Warning,
     Info,
-    Over,
+    Resolved,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -81,29 +81,29 @@ pub(super) struct Digest {
     pub(super) lang: &'static str,
     pub(super) subject: String,
     pub(super) summary: String,
-    pub(super) tone: Tone,
-    /// One word: how bad, or that it is over.
+    pub(super) level: Level,
+    /// One word: the severity, or that it is resolved.
     pub(super) badge: String,
-    /// What it is about.
+    /// The subject of the incident.
     pub(super) name: String,
     pub(super) id: String,
     pub(super) headline: String,
     pub(super) state: Option<String>,
     pub(super) tiles: Vec<Tile>,
     pub(super) facts: Vec<Fact>,
-    /// The last day in a row of bars, for forms that have no chart.
+    /// The last day as a row of bars, for forms without a chart.
     pub(super) spark: Option<Fact>,
     pub(super) buttons: Vec<Button>,
-    /// What to do about trouble of vigie's own, or what the rule's author wants done.
+    /// What to do: about an operational alert, or as the rule's description says.
     pub(super) steps: Section<String>,
     pub(super) others: Section<String>,
-    pub(super) reasons: Section<Told>,
-    pub(super) words: Section<Told>,
-    pub(super) samples: Section<Shown>,
+    pub(super) reasons: Section<TermCount>,
+    pub(super) words: Section<TermCount>,
+    pub(super) samples: Section<PostView>,
     pub(super) why: Section<String>,
     pub(super) foot: Vec<String>,
     pub(super) post_label: String,
-    /// As the language sets it.
+    /// The colon, with its space in French.
     pub(super) colon: String,
     pub(super) chart_alt: String,
     pub(super) chart_labels: ChartLabels,
@@ -120,76 +120,81 @@ pub(super) struct ChartLabels {
 }
 
 impl Digest {
-    pub(super) fn new(notification: &Notification, say: &mut Sentences<'_>) -> Self {
+    pub(super) fn new(notification: &Notification, sentences: &mut Sentences<'_>) -> Self {
         let worst = notification.alerts.first();
-        let about = say.values.worst.as_ref();
+        let about = sentences.values.worst.as_ref();
         let of_posts = about.is_some_and(|alert| !alert.operational);
+        // What people wrote before they fell silent says nothing about the silence.
+        let of_content = about.is_some_and(|alert| !alert.operational && alert.condition != "no_data");
         let a = Sentences::value(about);
         let with_alert = std::slice::from_ref(&a);
-        let mut sentence = |name: &str| say.say(name, with_alert).map(|text| clip(&text, SENTENCE));
+        let mut sentence = |name: &str| sentences.sentence(name, with_alert).map(|text| clip(&text, MAX_SENTENCE));
 
         let headline = sentence("headline").unwrap_or_else(|| fallback(notification));
         let (state, subject, badge) = (sentence("state"), sentence("subject"), sentence("badge"));
         let rule = worst.and_then(|_| sentence("rule"));
         let chart_alt = if of_posts { sentence("chart_alt").unwrap_or_default() } else { String::new() };
-        let summary = say.say("summary", &[a.clone(), headline.as_str().into()]);
+        let summary = sentences.sentence("summary", &[a.clone(), headline.as_str().into()]);
         let link = page(notification);
-        let samples = worst.filter(|_| of_posts).map_or(&[][..], |alert| &alert.samples);
+        let samples = worst.filter(|_| of_content).map_or(&[][..], |alert| &alert.samples);
         Self {
-            lang: match say.language {
+            lang: match sentences.language {
                 Language::English => "en",
                 Language::French => "fr",
             },
-            subject: clip(&subject.unwrap_or_else(|| headline.clone()), SUBJECT),
-            summary: clip(&summary.unwrap_or_else(|| headline.clone()), SENTENCE),
-            tone: tone(&say.values),
+            subject: clip(&subject.unwrap_or_else(|| headline.clone()), MAX_SUBJECT),
+            summary: clip(&summary.unwrap_or_else(|| headline.clone()), MAX_SENTENCE),
+            level: level(&sentences.values),
             badge: badge.unwrap_or_default(),
-            name: say.values.name.clone(),
-            id: say.values.id.clone(),
+            name: sentences.values.name.clone(),
+            id: sentences.values.id.clone(),
             headline,
             state,
-            tiles: tiles(say),
-            facts: facts(say, with_alert),
-            spark: spark(say),
-            buttons: buttons(notification, link.as_deref(), say),
-            steps: steps(say, with_alert),
-            others: others(say),
+            tiles: tiles(sentences),
+            facts: facts(sentences, with_alert),
+            spark: spark(sentences),
+            buttons: buttons(notification, link.as_deref(), sentences),
+            steps: steps(sentences, with_alert),
+            others: others(sentences),
             reasons: Section {
-                heading: say.label("reasons"),
-                items: worst.map_or(Vec::new(), |alert| reasons(alert, say)),
+                heading: sentences.label("reasons"),
+                items: worst.filter(|_| of_content).map_or(Vec::new(), |alert| reasons(alert, sentences)),
             },
-            words: Section { heading: say.label("words"), items: worst.map_or(Vec::new(), |alert| words(alert, say)) },
-            samples: Section { heading: say.label("samples"), items: shown(samples, say) },
-            why: Section { heading: say.label("why"), items: why(worst, rule, say) },
-            foot: say.say_lines("foot", with_alert).iter().map(|line| clip(line, SENTENCE)).collect(),
-            post_label: say.label("post"),
-            colon: format::typography(" :", say.language).trim_start_matches(' ').into(),
+            words: Section {
+                heading: sentences.label("words"),
+                items: worst.filter(|_| of_content).map_or(Vec::new(), |alert| words(alert, sentences)),
+            },
+            samples: Section { heading: sentences.label("samples"), items: sample_posts(samples, sentences) },
+            why: Section { heading: sentences.label("why"), items: why(worst, rule, sentences) },
+            foot: sentences.lines_of("foot", with_alert).iter().map(|line| clip(line, MAX_SENTENCE)).collect(),
+            post_label: sentences.label("post"),
+            colon: format::typography(" :", sentences.language).trim_start_matches(' ').into(),
             chart_alt,
             chart_labels: ChartLabels {
-                share: say.label("chart_share"),
-                volume: say.label("chart_volume"),
-                normal: say.label("chart_normal"),
-                began: say.label("chart_began"),
+                share: sentences.label("chart_share"),
+                volume: sentences.label("chart_volume"),
+                normal: sentences.label("chart_normal"),
+                began: sentences.label("chart_began"),
             },
             link,
         }
     }
 }
 
-/// What is said should every template fail.
+/// The headline if every template fails.
 fn fallback(notification: &Notification) -> String {
     let alerts: Vec<String> =
         notification.alerts.iter().take(3).map(|alert| line(&format!("{} ({})", alert.rule, alert.topic))).collect();
     let state = if notification.kind == Kind::Resolved { "resolved" } else { "firing" };
-    clip(&format!("{state}: {}", alerts.join(", ")), SENTENCE)
+    clip(&format!("{state}: {}", alerts.join(", ")), MAX_SENTENCE)
 }
 
-fn tone(values: &Values) -> Tone {
+fn level(values: &Values) -> Level {
     match (values.kind, values.severity) {
-        (Kind::Resolved, _) => Tone::Over,
-        (Kind::Test, _) | (_, "info") => Tone::Info,
-        (_, "critical") => Tone::Critical,
-        _ => Tone::Warning,
+        (Kind::Resolved, _) => Level::Resolved,
+        (Kind::Test, _) | (_, "info") => Level::Info,
+        (_, "critical") => Level::Critical,
+        _ => Level::Warning,
     }
 }
 
@@ -200,15 +205,21 @@ fn page(notification: &Notification) -> Option<String> {
     link(&format!("{console}/alerts/{id}")).map(str::to_owned)
 }
 
-fn buttons(notification: &Notification, page: Option<&str>, say: &mut Sentences<'_>) -> Vec<Button> {
+fn buttons(notification: &Notification, page: Option<&str>, sentences: &mut Sentences<'_>) -> Vec<Button> {
     let Some(page) = page else { return Vec::new() };
-    let mut button =
-        |name: &str, place: &str, primary| Button { label: say.label(name), link: format!("{page}{place}"), primary };
+    let is_no_data = sentences.values.worst.as_ref().is_some_and(|alert| alert.condition == "no_data");
+    let mut button = |name: &str, place: &str, primary| Button {
+        label: sentences.label(name),
+        link: format!("{page}{place}"),
+        primary,
+    };
     match notification.kind {
         Kind::Resolved => vec![button("open", "", true)],
         _ if notification.acknowledged.is_some() => {
             vec![button("open", "", true), button("silence", "#silence", false)]
         }
+        // A silence on missing posts would hide that nothing is watched.
+        _ if is_no_data => vec![button("acknowledge", "#acknowledge", true)],
         _ => vec![button("acknowledge", "#acknowledge", true), button("silence", "#silence", false)],
     }
 }

@@ -1,7 +1,6 @@
-//! Making texts from outside harmless: posts, authors, names, and what servers say are written by whoever likes to.
+//! Makes texts from outside harmless: anybody can write posts, author names and server messages.
 
-/// A line: no control characters, no line breaks, none of the marks that turn the direction of what follows, single
-/// spaces.
+/// One line: no control characters, line breaks or direction marks, only single spaces.
 pub(super) fn line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for char in text.chars() {
@@ -15,17 +14,17 @@ pub(super) fn line(text: &str) -> String {
     line
 }
 
-/// Spaces that may become one; those that hold words together stay.
+/// Spaces that may be collapsed; no-break spaces stay.
 fn is_blank(char: char) -> bool {
     char.is_whitespace() && !matches!(char, '\u{a0}' | '\u{202f}') || char.is_control()
 }
 
-/// Marks without a shape that would change how the text around them reads.
+/// Invisible marks that change how the text around them is displayed.
 fn is_hidden(char: char) -> bool {
     matches!(char, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
 
-/// At most `most` characters, cut at a word where one ends near, and marked as cut.
+/// At most `most` characters, cut at a word if possible, with an ellipsis.
 pub(super) fn clip(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.into();
@@ -36,18 +35,18 @@ pub(super) fn clip(text: &str, most: usize) -> String {
     format!("{}…", kept.trim_end_matches([' ', ',', ';', ':', '.']))
 }
 
-/// The address if a link may lead there: `http` or `https`, a host, only the characters addresses are written in.
+/// The URL, if it is safe as a link: `http` or `https`, a host, only the characters addresses are written in.
 pub(super) fn link(url: &str) -> Option<&str> {
-    const LONGEST: usize = 500;
+    const MAX_LENGTH: usize = 500;
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
     let host = rest.split(['/', '?', '#']).next()?;
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#@!$&*+,;=%".contains(c);
-    // `user@host` shows one host and leads to another.
+    // `user@host` displays one host and links to another.
     let is_host = !host.is_empty() && !host.contains('@') && host.starts_with(|c: char| c.is_ascii_alphanumeric());
-    (is_host && url.len() <= LONGEST && url.chars().all(is_plain)).then_some(url)
+    (is_host && url.len() <= MAX_LENGTH && url.chars().all(is_plain)).then_some(url)
 }
 
-/// For an Adaptive Card's text, which reads Markdown and `{{DATE(...)}}`.
+/// For an Adaptive Card's text, which interprets Markdown and `{{DATE(...)}}`.
 pub(super) fn markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);
     for (place, char) in text.char_indices() {
@@ -56,7 +55,7 @@ pub(super) fn markdown(text: &str) -> String {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '&' => escaped.push_str("&amp;"),
-            // The brace is doubled nowhere but in the card's own functions.
+            // A doubled brace starts a function of the card.
             '{' | '}' if escaped.ends_with(char) => escaped.extend(['\u{2060}', char]),
             '#' | '-' | '+' if place == 0 => escaped.extend(['\\', char]),
             '.' | ')' if place > 0 && text[..place].chars().all(|c| c.is_ascii_digit()) => escaped.extend(['\\', char]),

@@ -1,7 +1,7 @@
-//! Numbers, times and lengths as each language writes them. Rounded so that nothing is claimed that is not so.
+//! Numbers, times and durations as each language writes them. Rounding never overstates.
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ZonedDateTime};
 
 use crate::language::Language;
 
@@ -27,7 +27,7 @@ pub(super) fn number(number: u64, language: Language) -> String {
     grouped
 }
 
-/// Whole percents. 100 % and 0 % are said only of all and of none.
+/// Whole percents. 100 % and 0 % mean all and none, never almost.
 pub(super) fn percent(share: f64, language: Language) -> String {
     let whole = (share * 100.0).round();
     let words = match () {
@@ -43,7 +43,19 @@ pub(super) fn percent(share: f64, language: Language) -> String {
     }
 }
 
-/// Two digits that count, and the noun: `12,000 followers`, `1.2 million followers`, `1,2 million d’abonnés`.
+/// From `low`, rounded down, to `high`, rounded up: `72–84%`, `72 à 84 %`.
+pub(super) fn percent_range(low: f64, high: f64, language: Language) -> String {
+    let (low, high) = ((low * 100.0).floor() / 100.0, (high * 100.0).ceil() / 100.0);
+    let high = percent(high, language);
+    let low = percent(low, language);
+    let low = low.trim_end_matches('%').trim_end_matches(THIN);
+    match language {
+        Language::English => format!("{low}–{high}"),
+        Language::French => format!("{low} à {high}"),
+    }
+}
+
+/// Two significant digits, and the noun: `12,000 followers`, `1.2 million followers`, `1,2 million d’abonnés`.
 pub(super) fn rough(count: u64, noun: &str, language: Language) -> String {
     let number = rough_number(count, language);
     let of = match language {
@@ -59,7 +71,7 @@ pub(super) fn rough(count: u64, noun: &str, language: Language) -> String {
     format!("{number}{of}{noun}")
 }
 
-/// Two digits that count: `12,000`, `1.2 million`.
+/// Two significant digits: `12,000`, `1.2 million`.
 pub(super) fn rough_number(count: u64, language: Language) -> String {
     let size = count.checked_ilog10().unwrap_or(0);
     let step = 10_u64.pow(size.saturating_sub(1));
@@ -81,7 +93,7 @@ pub(super) fn rough_number(count: u64, language: Language) -> String {
     }
 }
 
-/// What was to be expected, of which the fraction says nothing.
+/// An expected number, rounded: its fraction means nothing to a reader.
 pub(super) fn expected(normal: f64, language: Language) -> String {
     if normal.is_finite() && normal >= 0.5 {
         return number(normal.round() as u64, language);
@@ -112,38 +124,18 @@ pub(super) fn duration(seconds: i64, language: Language) -> String {
     shown.join(&FIXED.to_string())
 }
 
-/// When, as seen from `at`: the time of day, with the day where that is another one. Reads on after "since", "depuis".
-pub(super) fn clock(time: Timestamp, at: Timestamp, zone: &TimeZone, language: Language) -> String {
+/// When, as seen from `at`: the time of day, and the day if it is another one. Fits after "since", "depuis".
+pub(crate) fn clock(time: Timestamp, at: Timestamp, zone: &TimeZone, language: Language) -> String {
     let (then, now) = (time.to_zoned_datetime(zone.clone()), at.to_zoned_datetime(zone.clone()));
-    let utc = if then.offset().seconds() == 0 && zone == &TimeZone::UTC { "\u{a0}UTC" } else { "" };
-    let (hour, minute) = (then.hour(), then.minute());
-    let day = || {
-        let (weekday, month) = (usize::from(then.weekday().to_monday_zero_offset().unsigned_abs()), then.month());
-        let names = match language {
-            Language::English => (ENGLISH_DAYS, ENGLISH_MONTHS),
-            Language::French => (FRENCH_DAYS, FRENCH_MONTHS),
-        };
-        let month = names.1.get(usize::from(month.unsigned_abs()).wrapping_sub(1)).copied().unwrap_or_default();
-        let number = match (language, then.day()) {
-            (Language::French, 1) => "1er".to_owned(),
-            (_, day) => day.to_string(),
-        };
-        let year = if then.year() == now.year() { String::new() } else { format!(" {}", then.year()) };
-        format!("{} {number}{FIXED}{month}{year}", names.0.get(weekday).copied().unwrap_or_default())
-    };
-    let same_day = then.date() == now.date();
-    match language {
-        Language::English if same_day => format!("{hour:02}:{minute:02}{utc}"),
-        Language::English => format!("{} at {hour:02}:{minute:02}{utc}", day()),
-        Language::French => {
-            let time =
-                if minute == 0 { format!("{hour}{FIXED}h") } else { format!("{hour}{FIXED}h{FIXED}{minute:02}") };
-            if same_day { format!("{time}{utc}") } else { format!("{} à {time}{utc}", day()) }
-        }
+    let clock = format!("{}{}", time_of_day(&then, language), utc(&then, zone));
+    if then.date() == now.date() {
+        return clock;
     }
+    format!("{} {} {clock}", day(&then, true, then.year() != now.year(), language), at_word(language))
 }
 
-/// [`clock`] with its preposition: `at 14:05`, `on Sunday 22 February at 14:05`; `à 14 h 05`, `dimanche 22 février à 14 h 05`.
+/// [`clock`] with its preposition: `at 14:05`, `on Sunday 22 February at 14:05`; `à 14 h 05`, `dimanche 22 février à 14
+/// h 05`.
 pub(super) fn at_clock(time: Timestamp, at: Timestamp, zone: &TimeZone, language: Language) -> String {
     let same_day = time.to_zoned_datetime(zone.clone()).date() == at.to_zoned_datetime(zone.clone()).date();
     let before = match (language, same_day) {
@@ -153,6 +145,67 @@ pub(super) fn at_clock(time: Timestamp, at: Timestamp, zone: &TimeZone, language
         (Language::French, false) => "",
     };
     format!("{before}{}", clock(time, at, zone, language))
+}
+
+/// A period, as seen from `at`: `14:05 to 16:35`; `du samedi 21 février à 16 h 23 au dimanche 22 à 6 h 56`.
+pub(super) fn period(from: Timestamp, to: Timestamp, at: Timestamp, zone: &TimeZone, language: Language) -> String {
+    let [first, last, now] = [from, to, at].map(|time| time.to_zoned_datetime(zone.clone()));
+    let [start, end] = [&first, &last].map(|time| time_of_day(time, language));
+    let (year, utc) = (last.year() != now.year(), utc(&first, zone));
+    if first.date() == last.date() {
+        let day = if first.date() == now.date() { String::new() } else { day(&first, true, year, language) + ", " };
+        return match language {
+            Language::English => format!("{day}{start} to {end}{utc}"),
+            Language::French => format!("{day}de {start} à {end}{utc}"),
+        };
+    }
+    // The month is not repeated: "du samedi 21 février au dimanche 22".
+    let same_month = (first.year(), first.month()) == (last.year(), last.month());
+    let first_day = day(&first, true, first.year() != last.year() || (same_month && year), language);
+    let last_day = day(&last, !same_month, !same_month && year, language);
+    let at = at_word(language);
+    match language {
+        Language::English => format!("{first_day} {at} {start} to {last_day} {at} {end}{utc}"),
+        Language::French => format!("du {first_day} {at} {start} au {last_day} {at} {end}{utc}"),
+    }
+}
+
+fn at_word(language: Language) -> &'static str {
+    match language {
+        Language::English => "at",
+        Language::French => "à",
+    }
+}
+
+fn time_of_day(time: &ZonedDateTime, language: Language) -> String {
+    let (hour, minute) = (time.hour(), time.minute());
+    match language {
+        Language::English => format!("{hour:02}:{minute:02}"),
+        Language::French if minute == 0 => format!("{hour}{FIXED}h"),
+        Language::French => format!("{hour}{FIXED}h{FIXED}{minute:02}"),
+    }
+}
+
+fn utc(time: &ZonedDateTime, zone: &TimeZone) -> &'static str {
+    if time.offset().seconds() == 0 && zone == &TimeZone::UTC { "\u{a0}UTC" } else { "" }
+}
+
+/// `Sunday 22 February`, with or without the month and the year.
+fn day(time: &ZonedDateTime, with_month: bool, with_year: bool, language: Language) -> String {
+    let (days, months) = match language {
+        Language::English => (ENGLISH_DAYS, ENGLISH_MONTHS),
+        Language::French => (FRENCH_DAYS, FRENCH_MONTHS),
+    };
+    let weekday = usize::from(time.weekday().to_monday_zero_offset().unsigned_abs());
+    let weekday = days.get(weekday).copied().unwrap_or_default();
+    let number = match (language, time.day()) {
+        (Language::French, 1) => "1er".to_owned(),
+        (_, day) => day.to_string(),
+    };
+    let month = usize::from(time.month().unsigned_abs()).wrapping_sub(1);
+    let month = months.get(month).filter(|_| with_month).map(|month| format!("{FIXED}{month}")).unwrap_or_default();
+    let year = if with_year { format!(" {}", time.year()) } else { String::new() };
+    format!("{weekday} {number}{month}{year}")
 }
 
 /// Sentences with the spaces French puts before its marks; other languages as they are.
@@ -260,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_told_from_where_the_reader_stands() {
+    fn times_are_relative_to_the_message() {
         let paris = TimeZone::get("Europe/Paris").unwrap();
         let [time, soon, later]: [Timestamp; 3] =
             ["2015-02-22T13:05:00Z", "2015-02-22T14:00:00Z", "2016-03-01T09:00:00Z"].map(|time| time.parse().unwrap());
@@ -272,6 +325,36 @@ mod tests {
         assert_eq!(plain(at_clock(time, later, &paris, English)), "on Sunday 22 February 2015 at 14:05");
         assert_eq!(plain(at_clock(time, later, &paris, French)), "dimanche 22 février 2015 à 14 h 05");
         assert_eq!(plain(clock(later, time, &paris, French)), "mardi 1er mars 2016 à 10 h");
+    }
+
+    #[test]
+    fn periods_name_their_days_once() {
+        let paris = TimeZone::get("Europe/Paris").unwrap();
+        let [from, to, next, at, new_year]: [Timestamp; 5] = [
+            "2015-02-21T15:23:00Z",
+            "2015-02-21T16:00:00Z",
+            "2015-02-22T05:56:00Z",
+            "2015-02-22T06:00:00Z",
+            "2016-01-01T06:00:00Z",
+        ]
+        .map(|time| time.parse().unwrap());
+        let plain = |from, to, at, language| period(from, to, at, &paris, language).replace('\u{a0}', " ");
+        assert_eq!(plain(from, to, to, French), "de 16 h 23 à 17 h");
+        assert_eq!(plain(from, to, to, English), "16:23 to 17:00");
+        assert_eq!(plain(from, to, at, French), "samedi 21 février, de 16 h 23 à 17 h");
+        assert_eq!(plain(from, next, at, French), "du samedi 21 février à 16 h 23 au dimanche 22 à 6 h 56");
+        assert_eq!(plain(from, next, at, English), "Saturday 21 February at 16:23 to Sunday 22 at 06:56");
+        assert_eq!(plain(from, next, new_year, French), "du samedi 21 février 2015 à 16 h 23 au dimanche 22 à 6 h 56");
+        assert_eq!(
+            plain(from, new_year, new_year, English),
+            "Saturday 21 February 2015 at 16:23 to Friday 1 January at 07:00"
+        );
+    }
+
+    #[test]
+    fn intervals_round_outwards() {
+        assert_eq!(percent_range(0.7249, 0.8301, English), "72–84%");
+        assert_eq!(percent_range(0.7249, 0.8301, French), "72 à 84\u{202f}%");
     }
 
     #[test]

@@ -1,13 +1,13 @@
-//! Turns a [`Notification`] into a [`Message`]: what people read. Stands between the dispatcher and the notifiers.
+//! Renders a [`Notification`] as a [`Message`], which people read. Stands between the dispatcher and the notifiers.
 //!
 //! ```text
 //! Notification --context--> Values --templates (en.jinja, fr.jinja)--> Digest --+--> mail.txt, mail.html
 //!                                                                               +--> card, slack
-//!                       Story::trend --chart--> PNG
+//!                       AlertContext::trend --chart--> PNG
 //! ```
 //!
 //! Every sentence is a macro of the language's template, so that a directory of the configuration can replace any of
-//! them; numbers, times and plurals are written by filters. `Digest` is plain text: each form escapes it for itself.
+//! them; filters write numbers, times and plurals. `Digest` is plain text: each form does its own escaping.
 
 mod card;
 mod chart;
@@ -16,7 +16,6 @@ mod digest;
 mod escape;
 mod filters;
 mod format;
-mod interval;
 mod message;
 mod sample;
 mod sentences;
@@ -24,18 +23,19 @@ mod slack;
 mod templates;
 mod trend;
 
-pub use card::MOST_BYTES as CARD_BYTES;
+pub use card::MAX_BYTES as CARD_BYTES;
+pub(crate) use format::clock;
 pub use message::{CHART_CID, Message};
 pub use sample::sample;
-pub use templates::{Style, TemplateFault, Templates};
+pub use templates::{Style, TemplateError, Templates};
 
 use super::Notification;
 use crate::language::Language;
 use digest::Digest;
 use sentences::Sentences;
 
-/// The notification in words. Never fails: where a template of the configuration does, the embedded one stands in, and
-/// [`Message::faults`] says so.
+/// Renders the notification. Never fails: where a template of the configuration does, the embedded one is used, and
+/// [`Message::template_errors`] says so.
 pub fn render(notification: &Notification, language: Language, templates: &Templates) -> Message {
     let mut sentences = Sentences::new(notification, language, templates);
     let digest = Digest::new(notification, &mut sentences);
@@ -45,8 +45,8 @@ pub fn render(notification: &Notification, language: Language, templates: &Templ
     let (card, slack) = (card::card(&digest), slack::blocks(&digest));
     let Digest { lang, subject, summary, chart_alt, link, .. } = digest;
     let chart_alt = if chart_png.is_some() { chart_alt } else { String::new() };
-    let faults = sentences.into_faults();
-    Message { lang, subject, summary, text, html, chart_png, chart_alt, card, slack, url: link, faults }
+    let template_errors = sentences.into_errors();
+    Message { lang, subject, summary, text, html, chart_png, chart_alt, card, slack, url: link, template_errors }
 }
 
 #[cfg(test)]

@@ -1,17 +1,17 @@
-//! Made-up notifications of every kind: what overriding templates are tried on, and what `vigie send-test` sends.
+//! Made-up notifications of every kind, for checking templates and for `vigie send-test`.
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::{Acknowledged, Incident, Kind, Notification};
-use crate::alert::{Alert, Fingerprint, Point, Reason, Story, Word};
-use crate::rule::{Explanation, Measured, Normal};
+use crate::alert::{Alert, AlertContext, Fingerprint, OperationalAlert, Point, Reason, Word};
+use crate::rule::{Explanation, Measurement, NormalLevel};
 use crate::window::Sample;
 
 const STEP: SignedDuration = SignedDuration::from_mins(30);
 
-/// A test message to `receiver`, with everything a real one might hold.
+/// A test notification for `receiver`, with everything that a real one may contain.
 pub fn sample(receiver: &str, console: Option<String>, at: Timestamp) -> Notification {
     let alert = rate(at);
     Notification {
@@ -36,6 +36,9 @@ pub(super) fn all() -> Vec<Notification> {
     let of = |kind, alerts: Vec<Alert>| Notification { kind, alerts, ..test.clone() };
     let firing = rate(at);
     let over = Alert { ends_at: Some(at), ..firing.clone() };
+    let quiet_since = at.checked_sub(STEP).ok();
+    let quiet = Alert { quiet_since, resolves_at: at.checked_add(STEP).ok(), ..firing.clone() };
+    let quiet = Alert { explanation: Explanation { holds: false, ..quiet.explanation.clone() }, ..quiet };
     let led_by = |condition: &str, numbers: &[(&str, f64)]| {
         let part = explanation(condition, numbers);
         let parts = vec![part, explanation("no_such_condition", &[("a_number", 1.5)])];
@@ -48,6 +51,7 @@ pub(super) fn all() -> Vec<Notification> {
         of(Kind::Test, Vec::new()),
         Notification { repeats_at: at.checked_add(STEP).ok(), ..of(Kind::Opened, vec![firing.clone()]) },
         of(Kind::Changed, vec![firing.clone(), over.clone()]),
+        of(Kind::Repeated, vec![quiet]),
         Notification { console: None, acknowledged, ..of(Kind::Repeated, vec![firing.clone()]) },
         of(Kind::Escalated, vec![firing.clone()]),
         Notification {
@@ -64,22 +68,10 @@ pub(super) fn all() -> Vec<Notification> {
         ("no_data", &[("silent_minutes", 120.0), ("posts_to_be_expected", 14.2), ("plausible_up_to", 7.5)]),
     ];
     all.extend(conditions.map(|(condition, numbers)| of(Kind::Opened, vec![led_by(condition, numbers)])));
-    let troubles = [
-        "SourceStalled",
-        "SourceBlocked",
-        "BudgetNearlySpent",
-        "BudgetSpent",
-        "ClockJumped",
-        "StoreFailed",
-        "ReceiverFailed",
-        "ReceiverToldInPart",
-        "ReceiverUnreachable",
-        "TemplateFailed",
-        "SomethingElse",
-    ];
-    all.extend(troubles.map(|name| {
+    let names = OperationalAlert::ALL.into_iter().map(OperationalAlert::name).chain(["SomethingElse"]);
+    all.extend(names.map(|name| {
         let group = BTreeMap::from([("component".into(), "x-search".into())]);
-        Notification { group, ..of(Kind::Opened, vec![trouble(name, at)]) }
+        Notification { group, ..of(Kind::Opened, vec![operational_alert(name, at)]) }
     }));
     all
 }
@@ -89,11 +81,11 @@ fn explanation(condition: &str, numbers: &[(&str, f64)]) -> Explanation {
     Explanation { condition: condition.into(), holds: true, numbers, parts: Vec::new() }
 }
 
-fn trouble(name: &str, at: Timestamp) -> Alert {
+fn operational_alert(name: &str, at: Timestamp) -> Alert {
     let labels = [("alertname", name), ("component", "x-search"), ("severity", "warning")];
     let labels = labels.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
     let annotations = BTreeMap::from([("summary".into(), "401: the token is not accepted".into())]);
-    let (samples, story, nothing) = (Vec::new(), Story::default(), Measured::default());
+    let (samples, context, nothing) = (Vec::new(), AlertContext::default(), Measurement::default());
     let explanation = Explanation::default();
     let (latest, peak, fired_on) = (nothing, nothing, nothing);
     let (rule, topic) = (name.into(), "x-search".into());
@@ -103,7 +95,7 @@ fn trouble(name: &str, at: Timestamp) -> Alert {
         labels,
         annotations,
         samples,
-        story,
+        context,
         explanation,
         latest,
         peak,
@@ -119,14 +111,14 @@ fn rate(at: Timestamp) -> Alert {
     let labels: BTreeMap<String, String> =
         labels.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
     let before = |steps: i32| at.checked_sub(STEP * steps).unwrap_or(at);
-    let measured = Measured {
+    let measured = Measurement {
         posts: 214,
         negative: 167,
         rate: 167.0 / 214.0,
         corrected: Some(0.80),
         lower_bound: 0.708,
         threshold: Some(0.66),
-        normal: Some(Normal { value: 0.61, posts: 1_204 }),
+        normal: Some(NormalLevel { value: 0.61, posts: 1_204 }),
     };
     let point = |step: i32| {
         let lift = (step - 42).max(0);
@@ -144,6 +136,8 @@ fn rate(at: Timestamp) -> Alert {
         starts_at: before(5),
         fired_at: before(4),
         ends_at: None,
+        quiet_since: None,
+        resolves_at: None,
         fired_on: measured,
         peak: measured,
         peak_at: before(1),
@@ -154,14 +148,14 @@ fn rate(at: Timestamp) -> Alert {
             "negative_rate",
             &[("window_minutes", 180.0), ("lower_bound", 0.708), ("threshold", 0.66), ("confidence", 0.99)],
         ),
-        story: Story {
+        context: AlertContext {
             copies: 35,
             reach: 1_240_000,
             words: [("strike", 41, 1.0), ("rebooked", 23, 4.0), ("hotline", 18, 5.5)]
-                .map(|(word, posts, normal)| Word { word: word.into(), posts, normal })
+                .map(|(word, posts, normal)| Word { word: word.into(), posts, total: 167, normal })
                 .into(),
             reasons: [("cancelled_flight", 61, 12.0), ("customer_service_issue", 54, 33.0), ("late_flight", 22, 24.0)]
-                .map(|(reason, posts, normal)| Reason { reason: reason.into(), posts, normal })
+                .map(|(reason, posts, normal)| Reason { reason: reason.into(), posts, total: 158, normal })
                 .into(),
             trend: (0..48).map(point).collect(),
         },

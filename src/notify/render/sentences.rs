@@ -10,11 +10,11 @@ use super::digest::Digest;
 use super::escape::line;
 use super::format::typography;
 use super::message::CHART_CID;
-use super::templates::{Templates, described};
+use super::templates::{Templates, describe};
 use crate::language::Language;
 
-/// Speaks of one notification in one language. What goes wrong with the configuration's templates is kept, and the
-/// embedded ones take over.
+/// Renders the sentences of one notification in one language. Errors of the configuration's templates are collected,
+/// and the embedded templates take over.
 #[derive(Debug)]
 pub(super) struct Sentences<'t> {
     pub(super) language: Language,
@@ -23,7 +23,7 @@ pub(super) struct Sentences<'t> {
     environment: Environment<'t>,
     /// [`Sentences::values`] as the templates see them.
     shown: Value,
-    faults: Vec<String>,
+    errors: Vec<String>,
 }
 
 impl<'t> Sentences<'t> {
@@ -33,44 +33,44 @@ impl<'t> Sentences<'t> {
         let mut environment = templates.environment(language).clone();
         environment.add_global("now", values.at);
         let shown = Value::from(Serde(&values));
-        Self { language, values, templates, environment, shown, faults: Vec::new() }
+        Self { language, values, templates, environment, shown, errors: Vec::new() }
     }
 
-    /// The sentence `name` of `v` and `more`, as plain text on one line; none where it says nothing.
-    pub(super) fn say(&mut self, name: &str, more: &[Value]) -> Option<String> {
-        self.say_plain(name, &[std::slice::from_ref(&self.shown), more].concat())
+    /// The sentence `name` of `v` and `more`, as plain text on one line; none if it is empty.
+    pub(super) fn sentence(&mut self, name: &str, more: &[Value]) -> Option<String> {
+        self.sentence_of(name, &[std::slice::from_ref(&self.shown), more].concat())
     }
 
-    /// [`Sentences::say`] of the arguments alone.
-    pub(super) fn say_plain(&mut self, name: &str, arguments: &[Value]) -> Option<String> {
+    /// Like [`Sentences::sentence`], with `arguments` alone.
+    pub(super) fn sentence_of(&mut self, name: &str, arguments: &[Value]) -> Option<String> {
         let text = typography(&line(&self.call(name, arguments)), self.language);
         (!text.is_empty()).then_some(text)
     }
 
     /// The lines of the sentence `name`.
-    pub(super) fn say_lines(&mut self, name: &str, more: &[Value]) -> Vec<String> {
+    pub(super) fn lines_of(&mut self, name: &str, more: &[Value]) -> Vec<String> {
         let text = self.call(name, &[std::slice::from_ref(&self.shown), more].concat());
         let language = self.language;
         text.lines().map(line).filter(|line| !line.is_empty()).map(|line| typography(&line, language)).collect()
     }
 
-    /// The short text that stands before a fact or on a button.
+    /// The label of a fact or a button.
     pub(super) fn label(&mut self, name: &str) -> String {
-        self.say_plain("label", &[name.into()]).unwrap_or_default()
+        self.sentence_of("label", &[name.into()]).unwrap_or_default()
     }
 
-    /// The value for an argument of a sentence.
+    /// `value` as an argument of a sentence.
     pub(super) fn value(value: impl Serialize) -> Value {
         Value::from(Serde(value))
     }
 
-    /// A whole page, made of the digest.
+    /// A whole page, rendered from the digest.
     pub(super) fn page(&mut self, file: &'static str, digest: &Digest, has_chart: bool) -> String {
         let values = context! { d => Value::from(Serde(digest)), has_chart, cid => CHART_CID };
         for name in self.templates.names(file) {
             match self.environment.get_template(&name).and_then(|template| template.render(values.clone())) {
                 Ok(page) => return page,
-                Err(error) => self.note(format!("{name}: {}", described(&error))),
+                Err(error) => self.record_error(format!("{name}: {}", describe(&error))),
             }
         }
         if file.ends_with(".html") {
@@ -80,14 +80,14 @@ impl<'t> Sentences<'t> {
         }
     }
 
-    pub(super) fn into_faults(self) -> Vec<String> {
-        self.faults
+    pub(super) fn into_errors(self) -> Vec<String> {
+        self.errors
     }
 
-    /// Keeps a fault, once: a sentence may be said of many posts.
-    fn note(&mut self, fault: String) {
-        if !self.faults.contains(&fault) {
-            self.faults.push(fault);
+    /// Records an error once: a sentence may be rendered for many posts.
+    fn record_error(&mut self, error: String) {
+        if !self.errors.contains(&error) {
+            self.errors.push(error);
         }
     }
 
@@ -100,7 +100,7 @@ impl<'t> Sentences<'t> {
             match self.try_call(&template, name, arguments) {
                 Ok(Some(text)) => return text,
                 Ok(None) => {}
-                Err(error) => self.note(format!("{template}: {name}: {}", described(&error))),
+                Err(error) => self.record_error(format!("{template}: {name}: {}", describe(&error))),
             }
         }
         String::new()
@@ -117,26 +117,26 @@ impl<'t> Sentences<'t> {
 }
 
 impl Templates {
-    /// What is wrong with the configuration's template `name`: macros nobody calls, or a failure on some notification.
-    pub(super) fn trial(&self, name: &str) -> Vec<String> {
-        let mut faults = Vec::new();
+    /// The errors of the configuration's template `name`: unknown macros, or a failure on a sample notification.
+    pub(super) fn check_template(&self, name: &str) -> Vec<String> {
+        let mut errors = Vec::new();
         let language = if name == "fr.jinja" { Language::French } else { Language::English };
         if name.ends_with(".jinja") {
             match self.macros(language, name) {
-                Ok(unknown) => faults.extend(unknown.into_iter().map(|name| {
-                    format!("`{name}` is no sentence of messages; the name of a macro of your own begins with `_`")
+                Ok(unknown) => errors.extend(unknown.into_iter().map(|name| {
+                    format!("`{name}` is not a sentence of messages; start the name of your own macro with `_`")
                 })),
-                Err(error) => faults.push(described(&error)),
+                Err(error) => errors.push(describe(&error)),
             }
         }
         for notification in super::sample::all() {
-            for fault in super::render(&notification, language, self).faults {
-                // The file that is tried is named by the caller.
-                let reason = fault.strip_prefix(name).and_then(|rest| rest.strip_prefix(": ")).map(str::to_owned);
-                faults.extend(reason.filter(|reason| !faults.contains(reason)));
+            for error in super::render(&notification, language, self).template_errors {
+                // The caller names the file.
+                let reason = error.strip_prefix(name).and_then(|rest| rest.strip_prefix(": ")).map(str::to_owned);
+                errors.extend(reason.filter(|reason| !errors.contains(reason)));
             }
         }
-        faults
+        errors
     }
 
     /// The macros of the configuration's template that the embedded one does not have.
@@ -147,7 +147,7 @@ impl Templates {
         };
         let known = names(&format!("vigie/{name}"))?;
         if known.is_empty() {
-            return Err(Error::new(ErrorKind::TemplateNotFound, "the embedded sentences are gone"));
+            return Err(Error::new(ErrorKind::TemplateNotFound, "the embedded template has no sentences"));
         }
         Ok(names(name)?.into_iter().filter(|name| !known.contains(name)).collect())
     }

@@ -1,25 +1,25 @@
-//! The blocks of a [`Digest`], for Slack. Texts of posts stand in `rich_text`, which reads no markup; everything else is
-//! escaped.
+//! The blocks of a [`Digest`], for Slack. Texts of posts are `rich_text`, which does not interpret markup; everything
+//! else is escaped.
 
 use serde_json::{Value, json};
 
-use super::digest::{Button, Digest, Fact, Section, Shown, Told, Tone};
+use super::digest::{Button, Digest, Fact, Level, PostView, Section, TermCount};
 use super::escape::{clip, mrkdwn};
 
-/// The most a text of a block takes, and some room for what escaping adds.
-const TEXT: usize = 2_900;
+/// The most characters of a block's text, with some room for escaping.
+const MAX_TEXT: usize = 2_900;
 /// The same for each of two columns.
-const COLUMN: usize = 1_900;
-const HEADER: usize = 150;
+const MAX_COLUMN: usize = 1_900;
+const MAX_HEADER: usize = 150;
 
 pub(super) fn blocks(digest: &Digest) -> Value {
-    let mark = match digest.tone {
-        Tone::Critical => "🔴",
-        Tone::Warning => "🟠",
-        Tone::Info => "🔵",
-        Tone::Over => "🟢",
+    let mark = match digest.level {
+        Level::Critical => "🔴",
+        Level::Warning => "🟠",
+        Level::Info => "🔵",
+        Level::Resolved => "🟢",
     };
-    let head = format!("{mark} {}", clip(&digest.headline, HEADER - 4));
+    let head = format!("{mark} {}", clip(&digest.headline, MAX_HEADER - 4));
     let mut blocks = vec![json!({"type": "header", "text": {"type": "plain_text", "text": head, "emoji": true}})];
     if let Some(state) = &digest.state {
         blocks.push(section(&mrkdwn(state)));
@@ -31,16 +31,17 @@ pub(super) fn blocks(digest: &Digest) -> Value {
     }
     if !digest.facts.is_empty() {
         let fact = |Fact { label, value }: &Fact| format!("*{}*  {}", mrkdwn(label), mrkdwn(value));
-        blocks.push(section(&joined(digest.facts.iter().chain(&digest.spark).map(fact), TEXT)));
+        blocks.push(section(&joined(digest.facts.iter().chain(&digest.spark).map(fact), MAX_TEXT)));
     }
-    let fields: Vec<Value> = [&digest.reasons, &digest.words].into_iter().filter_map(told).collect();
+    let fields: Vec<Value> =
+        [&digest.reasons, &digest.words].into_iter().filter_map(|section| terms(section, &digest.colon)).collect();
     if !fields.is_empty() {
         blocks.push(json!({"type": "section", "fields": fields}));
     }
     blocks.extend([&digest.steps, &digest.others].into_iter().filter_map(list));
     blocks.extend(samples(&digest.samples, &digest.post_label));
     let small = digest.why.items.iter().chain(&digest.foot).map(|line| mrkdwn(line));
-    blocks.push(json!({"type": "context", "elements": [{"type": "mrkdwn", "text": joined(small, TEXT)}]}));
+    blocks.push(json!({"type": "context", "elements": [{"type": "mrkdwn", "text": joined(small, MAX_TEXT)}]}));
     json!({"text": mrkdwn(&digest.summary), "blocks": blocks})
 }
 
@@ -48,7 +49,7 @@ fn section(text: &str) -> Value {
     json!({"type": "section", "text": {"type": "mrkdwn", "text": text}})
 }
 
-/// As many whole lines as a text takes: cutting one could cut an escape in two.
+/// As many whole lines as fit: cutting a line could split an escape.
 fn joined(lines: impl Iterator<Item = String>, most: usize) -> String {
     let mut text = String::new();
     for line in lines {
@@ -64,28 +65,28 @@ fn joined(lines: impl Iterator<Item = String>, most: usize) -> String {
 }
 
 /// One of the two columns.
-fn told(section: &Section<Told>) -> Option<Value> {
-    let line = |told: &Told| mrkdwn(&format!("{}: {}", told.name, told.compared));
+fn terms(section: &Section<TermCount>, colon: &str) -> Option<Value> {
+    let line = |term: &TermCount| mrkdwn(&format!("{}{colon} {}", term.name, term.compared));
     let lines = std::iter::once(format!("*{}*", mrkdwn(&section.heading))).chain(section.items.iter().map(line));
-    (!section.items.is_empty()).then(|| json!({"type": "mrkdwn", "text": joined(lines, COLUMN)}))
+    (!section.items.is_empty()).then(|| json!({"type": "mrkdwn", "text": joined(lines, MAX_COLUMN)}))
 }
 
 fn list(list: &Section<String>) -> Option<Value> {
     let lines = std::iter::once(format!("*{}*", mrkdwn(&list.heading)));
     let lines = lines.chain(list.items.iter().map(|item| format!("• {}", mrkdwn(item))));
-    (!list.items.is_empty()).then(|| section(&joined(lines, TEXT)))
+    (!list.items.is_empty()).then(|| section(&joined(lines, MAX_TEXT)))
 }
 
-fn samples(samples: &Section<Shown>, label: &str) -> Vec<Value> {
+fn samples(samples: &Section<PostView>, label: &str) -> Vec<Value> {
     if samples.items.is_empty() {
         return Vec::new();
     }
-    let quote = |shown: &Shown| {
+    let quote = |post: &PostView| {
         let mut elements = vec![
-            json!({"type": "text", "text": clip(&shown.text, TEXT)}),
-            json!({"type": "text", "text": format!("\n{}", shown.posted), "style": {"italic": true}}),
+            json!({"type": "text", "text": clip(&post.text, MAX_TEXT)}),
+            json!({"type": "text", "text": format!("\n{}", post.posted), "style": {"italic": true}}),
         ];
-        if let Some(link) = &shown.link {
+        if let Some(link) = &post.link {
             elements.push(json!({"type": "text", "text": " · "}));
             elements.push(json!({"type": "link", "url": link, "text": label}));
         }

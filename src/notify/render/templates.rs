@@ -1,4 +1,4 @@
-//! [`Templates`]: the embedded templates, and those of the configuration over them.
+//! [`Templates`]: the embedded templates, and those of the configuration, which override them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,20 +10,20 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use super::filters;
 use crate::language::Language;
 
-/// File names, and what is in them.
+/// File names and contents.
 pub(super) const EMBEDDED: [(&str, &str); 4] = [
     ("en.jinja", include_str!("templates/en.jinja")),
     ("fr.jinja", include_str!("templates/fr.jinja")),
     ("mail.txt", include_str!("templates/mail.txt")),
     ("mail.html", include_str!("templates/mail.html")),
 ];
-/// Before the name of an embedded template, for those that extend or import it.
-const OURS: &str = "vigie/";
+/// The prefix of embedded templates, for templates that extend or import them.
+const EMBEDDED_PREFIX: &str = "vigie/";
 
-/// How messages are written, whatever their language.
+/// How messages are written in any language.
 #[derive(Debug, Clone)]
 pub struct Style {
-    /// In which times are told.
+    /// The time zone of all times.
     pub zone: TimeZone,
 }
 
@@ -33,47 +33,48 @@ impl Default for Style {
     }
 }
 
-/// What is wrong with a directory of templates.
+/// An error in a directory of templates.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {reason}", path.display())]
-pub struct TemplateFault {
+pub struct TemplateError {
     pub path: PathBuf,
     pub reason: String,
 }
 
-/// The templates of both languages, ready to be filled in.
+/// The templates of both languages, parsed.
 #[derive(Debug, Clone)]
 pub struct Templates {
     style: Style,
     english: Environment<'static>,
     french: Environment<'static>,
-    /// Names of the templates that the configuration brought.
+    /// The names of the templates that the configuration overrides.
     overridden: Vec<&'static str>,
 }
 
 impl Templates {
-    /// The embedded ones alone.
+    /// The embedded templates alone.
     pub fn embedded(style: Style) -> Self {
         let environment = |language| environment(language, &style);
         let (english, french) = (environment(Language::English), environment(Language::French));
         Self { style, english, french, overridden: Vec::new() }
     }
 
-    /// The embedded ones, and over them those of `directory`: any of `en.jinja`, `fr.jinja`, `mail.txt`, `mail.html`.
+    /// The embedded templates, overridden by those in `directory`: any of `en.jinja`, `fr.jinja`, `mail.txt`,
+    /// `mail.html`.
     ///
-    /// A file of sentences holds the macros it replaces and no others, but for its own, whose names begin with `_`. A mail
+    /// A file of sentences contains the macros it replaces; the names of helper macros begin with `_`. A mail template
     /// may begin with `{% extends "vigie/mail.html" %}` and replace blocks.
     ///
     /// # Errors
-    /// Every fault: a file that cannot be read or is no template, an unknown file or macro, a template that fails on one
-    /// of the notifications it is tried on.
-    pub fn with_overrides(style: Style, directory: &Path) -> Result<Self, Vec<TemplateFault>> {
+    /// Every error: an unreadable file, a syntax error, an unknown file or macro, a template that fails on a sample
+    /// notification.
+    pub fn with_overrides(style: Style, directory: &Path) -> Result<Self, Vec<TemplateError>> {
         let mut templates = Self::embedded(style);
-        let mut faults = Vec::new();
-        let fault = |path: &Path, reason: String| TemplateFault { path: path.into(), reason };
+        let mut errors = Vec::new();
+        let error = |path: &Path, reason: String| TemplateError { path: path.into(), reason };
         let entries = match fs::read_dir(directory) {
             Ok(entries) => entries,
-            Err(cause) => return Err(vec![fault(directory, format!("the templates cannot be read: {cause}"))]),
+            Err(cause) => return Err(vec![error(directory, format!("cannot read the templates: {cause}"))]),
         };
         let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
         paths.sort();
@@ -84,16 +85,16 @@ impl Templates {
             }
             let Some((name, _)) = EMBEDDED.iter().find(|(name, _)| *name == file) else {
                 let known: Vec<&str> = EMBEDDED.iter().map(|(name, _)| *name).collect();
-                faults.push(fault(&path, format!("not the name of a template; known are {}", known.join(", "))));
+                errors.push(error(&path, format!("not the name of a template; expected one of: {}", known.join(", "))));
                 continue;
             };
             let read = fs::read_to_string(&path).map_err(|cause| cause.to_string());
             match read.and_then(|text| templates.replace(name, &text)) {
-                Ok(()) => faults.extend(templates.trial(name).into_iter().map(|reason| fault(&path, reason))),
-                Err(reason) => faults.push(fault(&path, reason)),
+                Ok(()) => errors.extend(templates.check_template(name).into_iter().map(|reason| error(&path, reason))),
+                Err(reason) => errors.push(error(&path, reason)),
             }
         }
-        if faults.is_empty() { Ok(templates) } else { Err(faults) }
+        if errors.is_empty() { Ok(templates) } else { Err(errors) }
     }
 
     pub fn style(&self) -> &Style {
@@ -107,23 +108,23 @@ impl Templates {
         }
     }
 
-    /// The configuration's template of that name, where it brought one, and the embedded one after it.
+    /// The configuration's template of that name, if any, then the embedded one.
     pub(super) fn names(&self, name: &'static str) -> Vec<String> {
         let own = self.overridden.contains(&name).then(|| name.to_owned());
-        own.into_iter().chain([format!("{OURS}{name}")]).collect()
+        own.into_iter().chain([format!("{EMBEDDED_PREFIX}{name}")]).collect()
     }
 
     fn replace(&mut self, name: &'static str, text: &str) -> Result<(), String> {
         for environment in [&mut self.english, &mut self.french] {
-            environment.add_template_owned(name, text.to_owned()).map_err(|error| described(&error))?;
+            environment.add_template_owned(name, text.to_owned()).map_err(|error| describe(&error))?;
         }
         self.overridden.push(name);
         Ok(())
     }
 }
 
-/// The error in a line, with its place.
-pub(super) fn described(error: &minijinja::Error) -> String {
+/// The error in one line, with its place.
+pub(super) fn describe(error: &minijinja::Error) -> String {
     let place = error.line().map_or(String::new(), |line| format!("line {line}: "));
     let why = error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
     format!("{place}{why}")
@@ -131,7 +132,7 @@ pub(super) fn described(error: &minijinja::Error) -> String {
 
 fn environment(language: Language, style: &Style) -> Environment<'static> {
     let mut environment = Environment::new();
-    // A misspelt name is to be told when the file is read, not to leave a hole in a sentence.
+    // A misspelt name must be an error when the file is read, not a hole in a sentence.
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     debug_assert!(syntax.is_ok());
@@ -140,8 +141,8 @@ fn environment(language: Language, style: &Style) -> Environment<'static> {
         .set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
     filters::add(&mut environment, language, style);
     for (name, text) in EMBEDDED {
-        let added = environment.add_template_owned(format!("{OURS}{name}"), text.to_owned());
-        debug_assert!(added.is_ok(), "{name}: {}", added.err().map_or(String::new(), |error| described(&error)));
+        let added = environment.add_template_owned(format!("{EMBEDDED_PREFIX}{name}"), text.to_owned());
+        debug_assert!(added.is_ok(), "{name}: {}", added.err().map_or(String::new(), |error| describe(&error)));
     }
     environment
 }
@@ -158,11 +159,11 @@ mod tests {
         for (name, text) in files {
             fs::write(directory.path().join(name), text).unwrap();
         }
-        let shown = |faults: Vec<TemplateFault>| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        let shown = |errors: Vec<TemplateError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         Templates::with_overrides(Style::default(), directory.path()).map_err(shown)
     }
 
-    fn told(templates: &Templates, language: Language) -> crate::notify::render::Message {
+    fn render_sample(templates: &Templates, language: Language) -> crate::notify::render::Message {
         render(&sample("crisis", None, Timestamp::UNIX_EPOCH), language, templates)
     }
 
@@ -176,7 +177,7 @@ mod tests {
             ("mail.html", "{% extends 'vigie/mail.html' %}{% block foot %}<p>our foot: {{ d.id }}</p>{% endblock %}"),
         ]);
         let templates = templates.unwrap();
-        let french = told(&templates, Language::French);
+        let french = render_sample(&templates, Language::French);
         assert!(
             french.text.contains("\u{202f}!TEST-1234\u{202f}!") || french.text.contains("!TEST-1234!"),
             "{}",
@@ -184,41 +185,45 @@ mod tests {
         );
         assert!(french.text.contains("Ceci est un essai"), "the other sentences are as they were");
         assert!(french.html.contains("<p>our foot: TEST-1234</p>"));
-        let english = told(&templates, Language::English);
+        let english = render_sample(&templates, Language::English);
         assert!(!english.text.contains("!TEST") && english.html.contains("our foot"));
-        assert_eq!((french.faults, english.faults), (Vec::new(), Vec::new()));
+        assert_eq!((french.template_errors, english.template_errors), (Vec::new(), Vec::new()));
     }
 
     #[test]
-    fn every_fault_of_a_directory_is_named() {
+    fn every_error_of_a_directory_is_named() {
         let cases = [
             (("fr.jinja", "{% macro subject(v, a) %}"), "fr.jinja: line 1: syntax error"),
-            (("en.jinja", "{% macro headlin(v, a) %}x{% endmacro %}"), "`headlin` is no sentence of messages"),
+            (("en.jinja", "{% macro headlin(v, a) %}x{% endmacro %}"), "`headlin` is not a sentence of messages"),
             (("en.jinja", "\n{% macro headline(v, a) %}{{ a.rat }}{% endmacro %}"), "line 2: undefined value"),
             (("en.jinja", "{% macro headline(v, a) %}{{ v.at | tme }}{% endmacro %}"), "unknown filter"),
             (("mail.html", "{{ d.headlin }}"), "mail.html: line 1: undefined value"),
-            (("mail.htm", ""), "not the name of a template; known are en.jinja, fr.jinja, mail.txt, mail.html"),
+            (("mail.htm", ""), "not the name of a template; expected one of: en.jinja, fr.jinja, mail.txt, mail.html"),
         ];
-        for (file, wanted) in cases {
-            let faults = overridden(&[file]).unwrap_err();
-            assert!(faults.contains(wanted), "{faults}\n does not say {wanted}");
+        for (file, expected) in cases {
+            let errors = overridden(&[file]).unwrap_err();
+            assert!(errors.contains(expected), "{errors}\n does not contain {expected}");
         }
         let missing = Templates::with_overrides(Style::default(), Path::new("/no/such/directory")).unwrap_err();
-        assert!(missing[0].to_string().starts_with("/no/such/directory: the templates cannot be read"));
+        assert!(missing[0].to_string().starts_with("/no/such/directory: cannot read the templates"));
     }
 
     #[test]
-    fn what_fails_later_is_said_in_the_embedded_words() {
+    fn a_template_that_fails_later_is_replaced_by_the_embedded_one() {
         let mut templates = Templates::embedded(Style::default());
         templates.replace("en.jinja", "{% macro headline(v, a) %}{{ a.no_such_thing }}{% endmacro %}").unwrap();
         templates.replace("mail.txt", "{{ d.nothing.of_the_kind }}").unwrap();
-        let message = told(&templates, Language::English);
+        let message = render_sample(&templates, Language::English);
         assert!(
-            message.text.starts_with("78% of posts about Air Paradis are negative, normally 61%"),
+            message.text.starts_with("TEST – 78% of posts about Air Paradis are negative, normally 61%"),
             "{}",
             message.text
         );
-        assert_eq!(message.faults.len(), 2, "{:?}", message.faults);
-        assert!(message.faults[0].starts_with("en.jinja: headline: line 1: undefined value"), "{:?}", message.faults);
+        assert_eq!(message.template_errors.len(), 2, "{:?}", message.template_errors);
+        assert!(
+            message.template_errors[0].starts_with("en.jinja: headline: line 1: undefined value"),
+            "{:?}",
+            message.template_errors
+        );
     }
 }

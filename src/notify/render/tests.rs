@@ -1,4 +1,4 @@
-//! Whatever comes from outside, a message is whole, small and harmless.
+//! Whatever comes from outside, a message is complete, small and harmless.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -9,12 +9,12 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::alert::{Alert, Point, Reason, Story, Word};
+use crate::alert::{Alert, AlertContext, OperationalAlert, Point, Reason, Word};
 use crate::notify::{Acknowledged, Incident, Kind};
-use crate::rule::{Explanation, Measured, Normal};
+use crate::rule::{Explanation, Measurement, NormalLevel};
 use crate::window::Sample;
 
-/// Texts as somebody with bad intentions writes them, and as nobody does.
+/// Malicious texts, and nonsense.
 fn hostile() -> impl Strategy<Value = String> {
     let pieces = prop_oneof![
         Just("<x-evil onerror=alert(1)>".to_owned()),
@@ -46,10 +46,10 @@ fn count() -> impl Strategy<Value = u64> {
     prop_oneof![0_u64..300, any::<u64>()]
 }
 
-fn measured() -> impl Strategy<Value = Measured> {
-    let normal = proptest::option::of((number(), count()).prop_map(|(value, posts)| Normal { value, posts }));
+fn measured() -> impl Strategy<Value = Measurement> {
+    let normal = proptest::option::of((number(), count()).prop_map(|(value, posts)| NormalLevel { value, posts }));
     (count(), count(), number(), number(), proptest::option::of(number()), normal).prop_map(
-        |(posts, negative, rate, lower_bound, threshold, normal)| Measured {
+        |(posts, negative, rate, lower_bound, threshold, normal)| Measurement {
             posts,
             negative,
             rate,
@@ -80,6 +80,8 @@ fn explanation() -> impl Strategy<Value = Explanation> {
         "within_seconds",
         "rate",
         "recovers_below",
+        "configured_threshold",
+        "false_alarm_every_hours",
     ];
     let condition = prop_oneof![proptest::sample::select(known.to_vec()).prop_map(str::to_owned), hostile()];
     let name = prop_oneof![proptest::sample::select(names.to_vec()).prop_map(str::to_owned), hostile()];
@@ -90,18 +92,23 @@ fn explanation() -> impl Strategy<Value = Explanation> {
     })
 }
 
-fn story() -> impl Strategy<Value = Story> {
-    let told = || vec((hostile(), count(), number()), 0..8);
+fn context() -> impl Strategy<Value = AlertContext> {
+    let terms = || vec((hostile(), count(), count(), number()), 0..8);
     let point = (time(), count(), count(), proptest::option::of(number()));
-    (count(), count(), told(), told(), vec(point, 0..5)).prop_map(|(copies, reach, words, reasons, trend)| Story {
-        copies,
-        reach,
-        words: words.into_iter().map(|(word, posts, normal)| Word { word, posts, normal }).collect(),
-        reasons: reasons.into_iter().map(|(reason, posts, normal)| Reason { reason, posts, normal }).collect(),
-        trend: trend
-            .into_iter()
-            .map(|(start, posts, negative, normal)| Point { start, posts, negative, normal })
-            .collect(),
+    (count(), count(), terms(), terms(), vec(point, 0..5)).prop_map(|(copies, reach, words, reasons, trend)| {
+        AlertContext {
+            copies,
+            reach,
+            words: words.into_iter().map(|(word, posts, total, normal)| Word { word, posts, total, normal }).collect(),
+            reasons: reasons
+                .into_iter()
+                .map(|(reason, posts, total, normal)| Reason { reason, posts, total, normal })
+                .collect(),
+            trend: trend
+                .into_iter()
+                .map(|(start, posts, negative, normal)| Point { start, posts, negative, normal })
+                .collect(),
+        }
     })
 }
 
@@ -125,11 +132,12 @@ fn alert() -> impl Strategy<Value = Alert> {
     let base = sample("r", None, Timestamp::UNIX_EPOCH).alerts[0].clone();
     let labels = prop_oneof![Just(Vec::new()), Just(vec!["severity"]), Just(vec!["component"])];
     let names = (hostile(), hostile(), labels, hostile(), vec(hostile(), 4));
-    let numbers = (measured(), measured(), any::<bool>(), time(), proptest::option::of(time()));
-    (names, numbers, vec(sampled(), 0..7), explanation(), story()).prop_map(
-        move |(names, numbers, samples, explanation, story)| {
+    let ends = [(); 3].map(|()| proptest::option::of(time()));
+    let numbers = (measured(), measured(), any::<bool>(), time(), ends);
+    (names, numbers, vec(sampled(), 0..7), explanation(), context()).prop_map(
+        move |(names, numbers, samples, explanation, context)| {
             let (rule, topic, labels, label, texts) = names;
-            let (latest, peak, is_rate, starts_at, ends_at) = numbers;
+            let (latest, peak, is_rate, starts_at, [ends_at, quiet_since, resolves_at]) = numbers;
             let labels = labels.into_iter().map(|name| (name.to_owned(), label.clone())).collect();
             let kinds = ["summary", "summary_fr", "description", "description_fr"].map(str::to_owned);
             let annotations = kinds.into_iter().zip(texts).collect();
@@ -143,9 +151,11 @@ fn alert() -> impl Strategy<Value = Alert> {
                 is_rate,
                 starts_at,
                 ends_at,
+                quiet_since,
+                resolves_at,
                 samples,
                 explanation,
-                story,
+                context,
                 ..base.clone()
             }
         },
@@ -210,13 +220,13 @@ fn is_web(url: &str) -> bool {
 
 fn check(notification: &Notification, language: Language, templates: &Templates) -> Result<(), TestCaseError> {
     let message = render(notification, language, templates);
-    prop_assert_eq!(&message.faults, &Vec::<String>::new());
+    prop_assert_eq!(&message.template_errors, &Vec::<String>::new());
     for line in [&message.subject, &message.summary] {
         prop_assert!(!line.is_empty() && !line.chars().any(char::is_control), "{:?}", line);
     }
     prop_assert!(message.subject.chars().count() <= 140);
-    let unwanted = message.text.contains(['\r', '\0', '\u{202e}']);
-    prop_assert!(!message.text.trim_start().is_empty() && !unwanted);
+    let forbidden = message.text.contains(['\r', '\0', '\u{202e}']);
+    prop_assert!(!message.text.trim_start().is_empty() && !forbidden);
     prop_assert!(
         !message.html.contains("<x-evil") && !message.html.contains("\" x-evil") && !message.html.contains("' x-evil")
     );
@@ -261,7 +271,7 @@ fn check(notification: &Notification, language: Language, templates: &Templates)
         );
         prop_assert!(text(object, "url").is_none_or(is_web));
     }
-    prop_assert_eq!(&render(notification, language, templates), &message, "the same words twice");
+    prop_assert_eq!(&render(notification, language, templates), &message, "rendering is deterministic");
     Ok(())
 }
 
@@ -276,7 +286,7 @@ proptest! {
 }
 
 #[test]
-fn every_kind_of_notification_has_its_words() {
+fn every_kind_of_notification_has_its_sentences() {
     let templates = Templates::embedded(Style::default());
     for notification in sample::all() {
         for language in [Language::English, Language::French] {
@@ -286,10 +296,10 @@ fn every_kind_of_notification_has_its_words() {
 }
 
 #[test]
-fn what_vigie_tells_of_itself_is_not_told_in_posts() {
+fn operational_alerts_show_no_posts() {
     let templates = Templates::embedded(Style::default());
-    let is_trouble = |notification: &Notification| notification.group.contains_key("component");
-    for notification in sample::all().into_iter().filter(is_trouble) {
+    let is_operational = |notification: &Notification| notification.group.contains_key("component");
+    for notification in sample::all().into_iter().filter(is_operational) {
         let name = notification.alerts[0].rule.clone();
         let message = render(&notification, Language::French, &templates);
         assert!(message.subject.starts_with("[vigie] À vérifier"), "{name}");
@@ -297,6 +307,97 @@ fn what_vigie_tells_of_itself_is_not_told_in_posts() {
         assert!(message.text.contains("401: the token is not accepted"), "{name}: its detail");
         let is_known = name != "SomethingElse";
         assert_eq!(message.text.contains("À faire"), is_known, "{name}: what to do");
-        assert_eq!(message.text.lines().next().unwrap().contains(&name), !is_known, "{name} is said in French");
+        assert_eq!(message.text.lines().next().unwrap().contains(&name), !is_known, "{name} is translated");
     }
+}
+
+/// Every operational alert has a headline and steps in both languages; an unknown one has neither.
+#[test]
+fn every_operational_alert_has_its_texts() {
+    let templates = Templates::embedded(Style::default());
+    let mut named = 0;
+    for notification in sample::all() {
+        let Some(alert) = notification.alerts.first() else { continue };
+        let Ok(operational) = alert.rule.parse::<OperationalAlert>() else { continue };
+        named += 1;
+        for (language, steps) in [(Language::English, "What to do"), (Language::French, "À faire")] {
+            let text = render(&notification, language, &templates).text;
+            let headline = text.lines().next().unwrap_or_default();
+            assert!(!headline.contains(operational.name()), "{operational} in {language:?}: no headline");
+            assert!(text.contains(&format!("\n{steps}\n- ")), "{operational} in {language:?}: no steps");
+        }
+    }
+    assert_eq!(named, OperationalAlert::ALL.len());
+}
+
+/// A notification led by `condition`, in French.
+fn french(condition: &str, change: impl FnOnce(&mut Notification)) -> Message {
+    let led_by = |notification: &Notification| {
+        let part = notification.alerts.first().and_then(|alert| alert.explanation.parts.first());
+        part.is_some_and(|part| part.condition == condition)
+    };
+    let mut notification = sample::all().into_iter().find(led_by).unwrap();
+    change(&mut notification);
+    render(&notification, Language::French, &Templates::embedded(Style::default()))
+}
+
+#[test]
+fn a_message_about_missing_posts_shows_no_complaints() {
+    let message = french("no_data", |_| {});
+    for absent in ["De quoi se plaint-on", "Mots inhabituels", "Exemples de messages", "sourdine"] {
+        assert!(!message.text.contains(absent), "{absent}: {}", message.text);
+    }
+    assert!(message.text.contains("Je m’en charge"), "{}", message.text);
+}
+
+#[test]
+fn of_alternatives_only_those_that_hold_are_shown() {
+    let message = french("rising", |notification| {
+        let explanation = &mut notification.alerts[0].explanation;
+        explanation.condition = "or".into();
+        explanation.parts[1].holds = false;
+    });
+    assert!(message.text.contains("Nombre de messages négatifs\u{a0}: hausse depuis"), "{}", message.text);
+    assert!(!message.text.contains("no_such_condition"), "{}", message.text);
+}
+
+#[test]
+fn nothing_is_said_about_the_usual_before_it_is_known() {
+    let message = french("rising", |notification| {
+        let alert = &mut notification.alerts[0];
+        alert.latest.normal = None;
+        alert.context.trend.iter_mut().for_each(|point| point.normal = None);
+    });
+    assert!(message.text.contains("Vol annulé\u{a0}: 39\u{202f}% des plaintes\n"), "{}", message.text);
+    assert!(!message.text.contains("d’ordinaire"), "{}", message.text);
+}
+
+#[test]
+fn a_firing_alert_whose_condition_stopped_holding_says_when_it_ends() {
+    let quiet = sample::all().into_iter().find(|it| it.alerts.first().is_some_and(|alert| alert.quiet_since.is_some()));
+    let message = render(&quiet.unwrap(), Language::French, &Templates::embedded(Style::default()));
+    let state = message.text.lines().nth(1).unwrap_or_default().replace(['\u{a0}', '\u{202f}'], " ");
+    assert!(
+        state.contains("ne sont plus réunies depuis 30 min ; l’incident sera clos à 14 h 35 UTC si rien ne change."),
+        "{state}"
+    );
+    assert!(!message.text.contains("dépassait"), "{}", message.text);
+}
+
+#[test]
+fn a_test_is_marked_wherever_it_is_shown() {
+    let test = sample("crisis", None, Timestamp::UNIX_EPOCH);
+    for (language, mark) in [(Language::English, "TEST – "), (Language::French, "ESSAI – ")] {
+        let message = render(&test, language, &Templates::embedded(Style::default()));
+        let shown = [&message.text, &message.summary];
+        assert!(shown.iter().all(|text| text.starts_with(mark)), "{shown:?}");
+        assert!(message.slack["text"].as_str().is_some_and(|text| text.starts_with(mark)));
+        assert!(message.card["speak"].as_str().is_some_and(|text| text.starts_with(mark)));
+    }
+}
+
+#[test]
+fn french_slack_messages_have_french_colons() {
+    let message = french("rising", |_| {});
+    assert!(message.slack.to_string().contains("Vol annulé\u{a0}: "), "{}", message.slack);
 }

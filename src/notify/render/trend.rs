@@ -1,4 +1,4 @@
-//! Which way it goes: the last hour of a story against the hour before it.
+//! The direction of a trend: the last hour compared with the hour before.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -6,10 +6,10 @@ use serde::Serialize;
 use crate::alert::Point;
 
 const HOUR: i64 = 3_600;
-/// A difference of counts beyond this many standard deviations is no chance: one in twenty, each way.
-const SURELY: f64 = 1.645;
-/// With fewer negative posts in both hours together nothing can be said.
-const LEAST: u64 = 5;
+/// A difference of counts beyond this many standard deviations is significant: one in twenty by chance, each way.
+const SIGNIFICANCE_Z: f64 = 1.645;
+/// With fewer negative posts in both hours together no trend is shown.
+const MIN_POSTS: u64 = 5;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -31,8 +31,8 @@ pub(super) struct Trend {
     pub(super) until: i64,
 }
 
-/// None where the story is too short or too thin to tell.
-pub(super) fn of(points: &[Point]) -> Option<Trend> {
+/// The trend; none for too few points or posts.
+pub(super) fn compute(points: &[Point]) -> Option<Trend> {
     let step = step(points)?;
     let count = usize::try_from(HOUR / step.as_secs().max(1)).unwrap_or(1).max(1);
     let later = points.get(points.len().checked_sub(count)?..)?;
@@ -40,34 +40,34 @@ pub(super) fn of(points: &[Point]) -> Option<Trend> {
     let sum = |points: &[Point]| points.iter().fold(0_u64, |sum, point| sum.saturating_add(point.negative));
     let (now, before) = (sum(later), sum(earlier));
     let total = now.saturating_add(before);
-    if total < LEAST {
+    if total < MIN_POSTS {
         return None;
     }
     // Two Poisson counts over equal times: their difference, over its standard deviation were they equal.
     let score = (now as f64 - before as f64) / (total as f64).sqrt();
     let direction = match score {
-        score if score > SURELY => Direction::Rising,
-        score if score < -SURELY => Direction::Falling,
+        score if score > SIGNIFICANCE_Z => Direction::Rising,
+        score if score < -SIGNIFICANCE_Z => Direction::Falling,
         _ => Direction::Steady,
     };
     let until = later.last()?.start.checked_add(step).ok()?.as_second();
     Some(Trend { direction, now, before, seconds: step.as_secs().saturating_mul(count as i64), until })
 }
 
-/// Negative posts of each hour as a row of bars, and the most of them; none without any.
+/// Negative posts per hour as a row of bars, and their maximum; none without any.
 pub(super) fn spark(points: &[Point]) -> Option<(String, u64)> {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    const MOST_BARS: usize = 48;
+    const MAX_BARS: usize = 48;
     let count = usize::try_from(HOUR / step(points)?.as_secs().max(1)).unwrap_or(1).max(1);
     // From the end, so that the last bar is a whole hour.
     let hour = |points: &[Point]| points.iter().fold(0_u64, |sum, point| sum.saturating_add(point.negative));
-    let hours: Vec<u64> = points.rchunks_exact(count).take(MOST_BARS).map(hour).collect();
+    let hours: Vec<u64> = points.rchunks_exact(count).take(MAX_BARS).map(hour).collect();
     let most = hours.iter().copied().max().filter(|most| *most > 0)?;
     let bar = |hour: &u64| BARS.get((u128::from(*hour) * 7).div_ceil(u128::from(most)) as usize).copied();
     Some((hours.iter().rev().filter_map(bar).collect(), most))
 }
 
-/// Length of a step; none for fewer than two points, or points in no order.
+/// The length of a step; none for fewer than two points, or points out of order.
 pub(super) fn step(points: &[Point]) -> Option<SignedDuration> {
     let [first, second, ..] = points else { return None };
     let step = second.start.duration_since(first.start);
@@ -92,16 +92,16 @@ mod tests {
 
     #[test]
     fn an_hour_is_compared_with_the_hour_before() {
-        let trend = of(&points(&[90, 10, 10, 20, 21], 30)).unwrap();
+        let trend = compute(&points(&[90, 10, 10, 20, 21], 30)).unwrap();
         assert_eq!((trend.now, trend.before, trend.seconds, trend.until), (41, 20, 3_600, 9_000));
         assert_eq!(trend.direction, Direction::Rising);
-        let directions = |negative: &[u64]| of(&points(negative, 60)).map(|trend| trend.direction);
+        let directions = |negative: &[u64]| compute(&points(negative, 60)).map(|trend| trend.direction);
         assert_eq!(directions(&[40, 20]), Some(Direction::Falling));
         assert_eq!(directions(&[20, 22]), Some(Direction::Steady), "chance");
         assert_eq!(directions(&[1, 2]), None, "too few");
         assert_eq!(directions(&[50]), None, "no hour before");
-        assert_eq!(of(&points(&[1, 9], 120)).unwrap().seconds, 7_200, "steps longer than an hour");
-        assert_eq!(of(&[]), None);
+        assert_eq!(compute(&points(&[1, 9], 120)).unwrap().seconds, 7_200, "steps longer than an hour");
+        assert_eq!(compute(&[]), None);
     }
 
     #[test]

@@ -9,24 +9,24 @@ use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::context::{Context, ReceiverError, Way, Words, defaults};
-use super::http::{Answer, Http, Request};
+use super::context::{Context, HttpOptions, ReceiverError, Renderer, defaults};
+use super::http::{Http, HttpResponse, Request};
 use super::{Notification, Notifier, NotifyError};
 use shorten::fit;
 
 /// The largest message, in bytes of JSON: Teams cuts or drops what is larger.
-const MOST_BYTES: usize = 20_000;
+const MAX_BYTES: usize = 20_000;
 
 /// A `[[receiver]]` of `type = "teams"`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// A file that holds the webhook's address; else from the environment or a credential. Who has it can post.
+    /// A file with the webhook's URL, which is a secret; else the URL comes from the environment or a credential.
     #[serde(default)]
     pub url_file: Option<PathBuf>,
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
-    /// Plain http to another machine is meant so.
+    /// Allows plain http to another machine.
     #[serde(default)]
     pub insecure: bool,
     #[serde(default = "defaults::timeout")]
@@ -34,13 +34,13 @@ pub struct Config {
 }
 
 impl Config {
-    fn way(&self) -> Way<'_> {
-        Way { timeout: self.timeout, ca_file: self.ca_file.as_deref() }
+    fn http_options(&self) -> HttpOptions<'_> {
+        HttpOptions { timeout: self.timeout, ca_file: self.ca_file.as_deref() }
     }
 
-    /// Every fault, each naming its key; nothing is resolved and no secret read.
-    pub fn faults(&self) -> Vec<String> {
-        self.way().faults()
+    /// Every problem, each naming its key. Nothing is resolved, and no secret is read.
+    pub fn validate(&self) -> Vec<String> {
+        self.http_options().validate()
     }
 }
 
@@ -48,32 +48,32 @@ impl Config {
 pub(super) struct Teams {
     http: Http,
     url: Url,
-    words: Words,
+    renderer: Renderer,
 }
 
 impl Teams {
     pub(super) fn new(config: &Config, context: &Context<'_>) -> Result<Self, ReceiverError> {
-        let (url, secret) = context.secret_address("webhook address", config.url_file.as_ref(), config.insecure)?;
-        let http = context.http(&url, &config.way(), &[&secret])?;
-        Ok(Self { http, url, words: context.words() })
+        let (url, secret) = context.secret_address("webhook URL", config.url_file.as_ref(), config.insecure)?;
+        let http = context.http(&url, &config.http_options(), &[&secret])?;
+        Ok(Self { http, url, renderer: context.renderer() })
     }
 }
 
 impl Notifier for Teams {
     fn notify(&mut self, notification: &Notification) -> Result<(), NotifyError> {
-        let message = self.words.of(notification);
+        let message = self.renderer.render(notification);
         let body = envelope(message.card, &message.summary);
-        // Teams ignores the key; what stands between may use it.
+        // Teams ignores the key; a proxy may use it.
         let request = Request::json(&self.url, body).header("idempotency-key", &notification.key);
         let answer = self.http.send(request, notification)?;
-        hidden(&answer)
+        check_hidden_status(&answer)
     }
 }
 
 fn envelope(card: Value, summary: &str) -> Vec<u8> {
-    // What stands around the card, with the summary as JSON has it.
+    // The size of the envelope without the card.
     let around = serde_json::to_vec(&wrapped(&Value::Null, summary)).map_or(0, |bytes| bytes.len());
-    let card = fit(card, MOST_BYTES.saturating_sub(around));
+    let card = fit(card, MAX_BYTES.saturating_sub(around));
     serde_json::to_vec(&wrapped(&card, summary)).unwrap_or_default()
 }
 
@@ -89,20 +89,20 @@ fn wrapped(card: &Value, summary: &str) -> Value {
     })
 }
 
-/// A 200 may hide that Teams did not take the card, as in `Microsoft Teams endpoint returned HTTP error 429 with
+/// Teams may reject a card with status 200, as in `Microsoft Teams endpoint returned HTTP error 429 with
 /// ContextId ...`.
-fn hidden(answer: &Answer) -> Result<(), NotifyError> {
-    if !answer.whole {
-        return Err(answer.passing("but not whether Teams took the message, before the answer broke off"));
+fn check_hidden_status(answer: &HttpResponse) -> Result<(), NotifyError> {
+    if !answer.complete {
+        return Err(answer.transient("but the answer broke off: the message may not have been accepted"));
     }
     match hidden_status(&answer.body) {
         None => Ok(()),
-        Some(408 | 425 | 429 | 500..=599) => Err(answer.passing("Teams did not take it yet")),
-        Some(_) => Err(answer.permanent("Teams did not take it")),
+        Some(408 | 425 | 429 | 500..=599) => Err(answer.transient("Teams did not accept it yet")),
+        Some(_) => Err(answer.permanent("Teams rejected it")),
     }
 }
 
-/// The status that an answer's text tells of.
+/// The status in the text of an answer.
 fn hidden_status(body: &str) -> Option<u16> {
     let body = body.to_ascii_lowercase();
     let number = ["http error ", "\"statuscode\":"].iter().find_map(|before| {
@@ -121,7 +121,7 @@ mod tests {
     fn a_failure_hidden_in_a_200_is_seen() {
         let throttled = "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 429 with \
                          ContextId tcid=0,server=DB3PEPF00000139";
-        for (body, wanted) in [
+        for (body, expected) in [
             (throttled, Some(429)),
             ("Microsoft Teams endpoint returned HTTP error 503.", Some(503)),
             ("HTTP error 403", Some(403)),
@@ -131,7 +131,7 @@ mod tests {
             ("", None),
             ("HTTP error of some kind", None),
         ] {
-            assert_eq!(hidden_status(body), wanted, "{body}");
+            assert_eq!(hidden_status(body), expected, "{body}");
         }
     }
 }

@@ -1,16 +1,16 @@
-//! Makes a card fit: its longest texts are cut until it does, so that the message arrives shorter rather than not.
+//! Shortens a card to Teams' size limit: cuts its longest texts until it fits.
 
 use serde_json::Value;
 
-/// Keys of an Adaptive Card that hold text for people; all others are structure, and stay.
+/// The keys of an Adaptive Card that hold text for people; all others are structure.
 const TEXTS: [&str; 4] = ["text", "value", "altText", "fallbackText"];
 
-/// `card` with at most `most` bytes as JSON, if cutting texts and leaving out inline pictures can do that.
+/// `card` with at most `most` bytes of JSON, as far as cutting texts and removing inline images allows.
 pub(super) fn fit(mut card: Value, most: usize) -> Value {
     if size(&card) <= most {
         return card;
     }
-    without_pictures(&mut card);
+    remove_inline_images(&mut card);
     // The longest length, in characters, at which it fits.
     let (mut fits, mut too_long) = (1, most);
     while fits + 1 < too_long {
@@ -28,14 +28,14 @@ fn size(card: &Value) -> usize {
     serde_json::to_vec(card).map_or(usize::MAX, |bytes| bytes.len())
 }
 
-/// Pictures that are in the card itself weigh more than all its words.
-fn without_pictures(value: &mut Value) {
+/// Pictures that are in the card itself weigh more than all its renderer.
+fn remove_inline_images(value: &mut Value) {
     match value {
         Value::Array(items) => {
             items.retain(|item| !item.get("url").and_then(Value::as_str).is_some_and(|url| url.starts_with("data:")));
-            items.iter_mut().for_each(without_pictures);
+            items.iter_mut().for_each(remove_inline_images);
         }
-        Value::Object(entries) => entries.values_mut().for_each(without_pictures),
+        Value::Object(entries) => entries.values_mut().for_each(remove_inline_images),
         _ => {}
     }
 }

@@ -1,4 +1,4 @@
-//! The generic webhook: the notification as JSON, signed, for programs of one's own.
+//! The generic webhook: posts the notification as signed JSON.
 
 mod payload;
 mod signature;
@@ -9,12 +9,12 @@ use jiff::SignedDuration;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
-use super::address::open_address;
-use super::context::{Context, ReceiverError, Way, Words, defaults};
+use super::address::parse_public_url;
+use super::context::{Context, HttpOptions, ReceiverError, Renderer, defaults};
 use super::http::{Http, Request};
 use super::{Notification, Notifier, NotifyError};
 use crate::clock::Clock;
-use crate::secret::Form;
+use crate::secret::SecretKind;
 pub(super) use payload::{Payload, status};
 use signature::Key;
 
@@ -22,19 +22,19 @@ use signature::Key;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Where to; one that is a secret itself comes from `url_file`, the environment or a credential instead.
+    /// The URL. One that is a secret comes from `url_file`, the environment or a credential instead.
     #[serde(default)]
     pub url: Option<String>,
     #[serde(default)]
     pub url_file: Option<PathBuf>,
-    /// Whether each request is signed, with the key of `secret_file`, the environment or a credential.
+    /// Whether requests are signed, with the key from `secret_file`, the environment or a credential.
     #[serde(default = "signed")]
     pub sign: bool,
     #[serde(default)]
     pub secret_file: Option<PathBuf>,
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
-    /// Plain http to another machine is meant so.
+    /// Allows plain http to another machine.
     #[serde(default)]
     pub insecure: bool,
     #[serde(default = "defaults::timeout")]
@@ -46,23 +46,23 @@ fn signed() -> bool {
 }
 
 impl Config {
-    fn way(&self) -> Way<'_> {
-        Way { timeout: self.timeout, ca_file: self.ca_file.as_deref() }
+    fn http_options(&self) -> HttpOptions<'_> {
+        HttpOptions { timeout: self.timeout, ca_file: self.ca_file.as_deref() }
     }
 
-    /// Every fault, each naming its key; nothing is resolved and no secret read.
-    pub fn faults(&self) -> Vec<String> {
-        let mut faults = self.way().faults();
+    /// Every problem, each naming its key. Nothing is resolved, and no secret is read.
+    pub fn validate(&self) -> Vec<String> {
+        let mut problems = self.http_options().validate();
         if let Some(url) = &self.url {
-            faults.extend(open_address(url, self.insecure).err().map(|fault| format!("url {fault}")));
+            problems.extend(parse_public_url(url, self.insecure).err().map(|error| format!("url {error}")));
         }
         if self.url.is_some() && self.url_file.is_some() {
-            faults.push("url_file: there is a url beside it, and only one of them can be".into());
+            problems.push("url_file: set either url or url_file, not both".into());
         }
         if !self.sign && self.secret_file.is_some() {
-            faults.push("secret_file: with sign = false nothing is signed".into());
+            problems.push("secret_file: unused with sign = false".into());
         }
-        faults
+        problems
     }
 }
 
@@ -71,7 +71,7 @@ pub(super) struct Webhook {
     http: Http,
     url: Url,
     key: Option<Key>,
-    words: Words,
+    renderer: Renderer,
     clock: Clock,
 }
 
@@ -79,29 +79,29 @@ impl Webhook {
     pub(super) fn new(config: &Config, context: &Context<'_>) -> Result<Self, ReceiverError> {
         let (url, address) = match &config.url {
             Some(url) => {
-                let url = open_address(url, config.insecure);
-                (url.map_err(|fault| context.unusable(format!("url {fault}")))?, None)
+                let url = parse_public_url(url, config.insecure);
+                (url.map_err(|error| context.unusable(format!("url {error}")))?, None)
             }
             None => {
-                let found = context.secret_address("webhook address", config.url_file.as_ref(), config.insecure)?;
+                let found = context.secret_address("webhook URL", config.url_file.as_ref(), config.insecure)?;
                 (found.0, Some(found.1))
             }
         };
         let secret = match config.sign {
-            true => Some(context.secret("signing key", "secret", Form::Token, config.secret_file.as_ref())?),
+            true => Some(context.secret("signing key", "secret", SecretKind::Token, config.secret_file.as_ref())?),
             false => None,
         };
         let key = secret.as_ref().map(Key::new).transpose();
-        let key = key.map_err(|fault| context.unusable(format!("the signing key {fault}")))?;
+        let key = key.map_err(|error| context.unusable(format!("the signing key {error}")))?;
         let secrets: Vec<_> = address.iter().chain(&secret).collect();
-        let http = context.http(&url, &config.way(), &secrets)?;
-        Ok(Self { http, url, key, words: context.words(), clock: context.clock.clone() })
+        let http = context.http(&url, &config.http_options(), &secrets)?;
+        Ok(Self { http, url, key, renderer: context.renderer(), clock: context.clock.clone() })
     }
 }
 
 impl Notifier for Webhook {
     fn notify(&mut self, notification: &Notification) -> Result<(), NotifyError> {
-        let body = Payload::new(notification, &self.words.of(notification)).to_json();
+        let body = Payload::new(notification, &self.renderer.render(notification)).to_json();
         let (id, timestamp) = (&notification.key, (self.clock)().as_second());
         let signature = self.key.as_ref().map(|key| key.sign(id, timestamp, &body));
         let mut request =

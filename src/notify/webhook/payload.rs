@@ -1,12 +1,12 @@
-//! [`Payload`]: a notification as JSON, the same for webhooks and commands. Version 1: fields may be added, and none
-//! changes or goes.
+//! [`Payload`]: a notification as JSON, for webhooks and commands. Version 1: fields may be added; none is changed or
+//! removed.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::alert::{Alert, Fingerprint, Status};
+use crate::alert::{Alert, Fingerprint, TransitionKind};
 use crate::notify::render::Message;
 use crate::notify::{Acknowledged, Incident, Kind, Notification};
 
@@ -18,24 +18,24 @@ pub(in crate::notify) struct Payload<'a> {
     key: &'a str,
     kind: Kind,
     /// `firing` until the incident is over.
-    status: Status,
+    status: TransitionKind,
     receiver: &'a str,
     at: Timestamp,
-    /// How many of this incident came before.
+    /// Notifications of this incident before this one.
     sequence: u32,
     incident: &'a Incident,
     group: &'a BTreeMap<String, String>,
-    alerts: Vec<Entry<'a>>,
+    alerts: Vec<AlertPayload<'a>>,
     acknowledged: Option<&'a Acknowledged>,
     repeats_at: Option<Timestamp>,
-    /// Where people see and acknowledge it.
+    /// The incident's page in the console.
     url: Option<&'a str>,
-    message: Text<'a>,
+    message: MessageText<'a>,
 }
 
-/// What people would read.
+/// The message as people read it.
 #[derive(Debug, Serialize)]
-struct Text<'a> {
+struct MessageText<'a> {
     lang: &'a str,
     subject: &'a str,
     /// Without posts.
@@ -45,9 +45,9 @@ struct Text<'a> {
 
 /// One alert.
 #[derive(Debug, Serialize)]
-struct Entry<'a> {
+struct AlertPayload<'a> {
     fingerprint: Fingerprint,
-    status: Status,
+    status: TransitionKind,
     rule: &'a str,
     topic: &'a str,
     labels: &'a BTreeMap<String, String>,
@@ -55,32 +55,32 @@ struct Entry<'a> {
     starts_at: Timestamp,
     fired_at: Timestamp,
     ends_at: Option<Timestamp>,
-    fired_on: Numbers,
-    peak: Numbers,
+    fired_on: MeasuredNumbers,
+    peak: MeasuredNumbers,
     peak_at: Timestamp,
-    latest: Numbers,
+    latest: MeasuredNumbers,
     /// Posts in the window that repeat another.
     copies: u64,
     reach: u64,
     words: Vec<&'a str>,
     reasons: Vec<&'a str>,
-    samples: Vec<Post<'a>>,
+    samples: Vec<SamplePost<'a>>,
 }
 
-/// What was measured at one moment.
+/// The measurement of one moment.
 #[derive(Debug, Serialize)]
-struct Numbers {
+struct MeasuredNumbers {
     posts: u64,
     negative: u64,
     rate: f64,
     lower_bound: f64,
     threshold: Option<f64>,
-    /// In the unit of the condition, as the threshold.
+    /// In the unit of the condition, like the threshold.
     normal: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
-struct Post<'a> {
+struct SamplePost<'a> {
     id: &'a str,
     created_at: Timestamp,
     author: Option<&'a str>,
@@ -103,11 +103,11 @@ impl<'a> Payload<'a> {
             sequence: *sequence,
             incident,
             group,
-            alerts: alerts.iter().map(Entry::new).collect(),
+            alerts: alerts.iter().map(AlertPayload::new).collect(),
             acknowledged: notification.acknowledged.as_ref(),
             repeats_at: notification.repeats_at,
             url: message.url.as_deref(),
-            message: Text {
+            message: MessageText {
                 lang: message.lang,
                 subject: &message.subject,
                 summary: &message.summary,
@@ -116,19 +116,19 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// As it is sent; what it is made of can always be written.
+    /// The request body; serialising it cannot fail.
     pub(in crate::notify) fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(self).unwrap_or_default()
     }
 }
 
-pub(in crate::notify) fn status(ended_at: Option<Timestamp>) -> Status {
-    if ended_at.is_some() { Status::Resolved } else { Status::Firing }
+pub(in crate::notify) fn status(ended_at: Option<Timestamp>) -> TransitionKind {
+    if ended_at.is_some() { TransitionKind::Resolved } else { TransitionKind::Firing }
 }
 
-impl<'a> Entry<'a> {
+impl<'a> AlertPayload<'a> {
     fn new(alert: &'a Alert) -> Self {
-        let Alert { story, .. } = alert;
+        let Alert { context, .. } = alert;
         Self {
             fingerprint: alert.fingerprint,
             status: status(alert.ends_at),
@@ -143,17 +143,17 @@ impl<'a> Entry<'a> {
             peak: numbers(&alert.peak),
             peak_at: alert.peak_at,
             latest: numbers(&alert.latest),
-            copies: story.copies,
-            reach: story.reach,
-            words: story.words.iter().map(|word| word.word.as_str()).collect(),
-            reasons: story.reasons.iter().map(|reason| reason.reason.as_str()).collect(),
+            copies: context.copies,
+            reach: context.reach,
+            words: context.words.iter().map(|word| word.word.as_str()).collect(),
+            reasons: context.reasons.iter().map(|reason| reason.reason.as_str()).collect(),
             samples: alert.samples.iter().map(post).collect(),
         }
     }
 }
 
-fn numbers(measured: &crate::rule::Measured) -> Numbers {
-    Numbers {
+fn numbers(measured: &crate::rule::Measurement) -> MeasuredNumbers {
+    MeasuredNumbers {
         posts: measured.posts,
         negative: measured.negative,
         rate: measured.rate,
@@ -163,8 +163,8 @@ fn numbers(measured: &crate::rule::Measured) -> Numbers {
     }
 }
 
-fn post(sample: &crate::window::Sample) -> Post<'_> {
-    Post {
+fn post(sample: &crate::window::Sample) -> SamplePost<'_> {
+    SamplePost {
         id: &sample.id,
         created_at: sample.created_at,
         author: sample.author.as_deref(),

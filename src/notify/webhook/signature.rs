@@ -1,27 +1,27 @@
-//! [`Key`]: signs what a webhook is sent, as <https://www.standardwebhooks.com> has it: HMAC-SHA256 over
-//! `id.timestamp.body`, so that a receiver knows who wrote it, and when.
+//! [`Key`]: signs webhook requests as <https://www.standardwebhooks.com> specifies: HMAC-SHA256 over
+//! `id.timestamp.body`, so that a receiver can check the sender and the time.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 use crate::secret::Secret;
 
-/// What marks a key that is written in base64.
+/// Marks a key in base64.
 const PREFIX: &str = "whsec_";
 
-/// A key both sides know.
+/// The shared key.
 #[derive(Clone)]
 pub(super) struct Key(Vec<u8>);
 
 impl Key {
     /// # Errors
-    /// When what stands after `whsec_` is no base64.
+    /// When the text after `whsec_` is not base64.
     pub(super) fn new(secret: &Secret) -> Result<Self, &'static str> {
         let text = secret.expose();
         match text.strip_prefix(PREFIX) {
-            Some(encoded) => STANDARD.decode(encoded).map(Self).map_err(|_| "is no base64 after whsec_"),
+            Some(encoded) => STANDARD.decode(encoded).map(Self).map_err(|_| "is not valid base64 after whsec_"),
             None => Ok(Self(text.as_bytes().to_vec())),
         }
     }

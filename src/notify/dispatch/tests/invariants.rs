@@ -1,4 +1,4 @@
-//! What holds for any sequence of alerts, faults and restarts.
+//! Invariants for any sequence of alerts, errors and restarts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,41 +44,50 @@ proptest! {
         kit.play(end.max(down) + 10_000);
 
         let mut threads: BTreeMap<&str, Vec<(i64, &Notification)>> = BTreeMap::new();
-        for (second, told) in &kit.told {
-            threads.entry(&told.incident.id).or_default().push((*second, told));
+        for (second, notification) in &kit.delivered {
+            threads.entry(&notification.incident.id).or_default().push((*second, notification));
         }
         for thread in threads.values() {
-            for (number, (_, told)) in thread.iter().enumerate() {
-                prop_assert_eq!(told.sequence as usize, number);
-                prop_assert_eq!(told.kind == Kind::Resolved, told.alerts.iter().all(|alert| alert.ends_at.is_some()));
+            for (number, (_, sent)) in thread.iter().enumerate() {
+                prop_assert_eq!(sent.sequence as usize, number);
+                prop_assert_eq!(sent.kind == Kind::Resolved, sent.alerts.iter().all(|alert| alert.ends_at.is_some()));
             }
             for pair in thread.windows(2) {
                 prop_assert!(pair[1].0 - pair[0].0 >= 300, "two within a group_interval");
             }
         }
-        // Whatever fires at the end, and did for long enough, was told, and as firing.
+        let last = |incident: &str| kit.delivered.iter().rev().map(|(_, it)| it).find(|it| it.incident.id == incident);
+        // Everything that fires at the end, for long enough, was delivered as firing.
         let views = kit.dispatcher.incidents(false, kit.now());
         for view in &views {
-            let told = kit.told.iter().rev().find(|(_, told)| told.incident.id == view.incident.id);
-            let shown: BTreeSet<_> = told.map(|(_, told)| told.alerts.iter().filter(|it| it.ends_at.is_none()).map(|it| it.fingerprint).collect()).unwrap_or_default();
-            let fires: BTreeSet<_> = view.alerts.iter().filter(|it| it.alert.ends_at.is_none()).map(|it| it.alert.fingerprint).collect();
-            prop_assert_eq!(shown, fires);
+            let shown = last(&view.incident.id).into_iter().flat_map(|it| &it.alerts).filter(|it| it.ends_at.is_none());
+            let firing = view.alerts.iter().map(|it| &it.alert).filter(|it| it.ends_at.is_none());
+            let [shown, firing] = [
+                shown.map(|it| it.fingerprint).collect::<BTreeSet<_>>(),
+                firing.map(|it| it.fingerprint).collect::<BTreeSet<_>>(),
+            ];
+            prop_assert_eq!(shown, firing);
         }
-        // And what is over was told as over, if it was told.
-        for (_, told) in kit.told.iter().filter(|(_, told)| views.iter().all(|view| view.incident.id != told.incident.id)) {
-            let last = kit.told.iter().rev().find(|(_, it)| it.incident.id == told.incident.id);
-            prop_assert_eq!(last.map(|(_, it)| it.kind), Some(Kind::Resolved));
+        // The last notification of every other incident says that it is resolved.
+        for (_, sent) in &kit.delivered {
+            if views.iter().all(|view| view.incident.id != sent.incident.id) {
+                prop_assert_eq!(last(&sent.incident.id).map(|it| it.kind), Some(Kind::Resolved));
+            }
         }
     }
 
     #[test]
-    fn restarts_leave_no_trace(steps in steps(), restarts in proptest::collection::btree_set(0_usize..25, 0..6), down in 0_i64..20_000) {
+    fn restarts_leave_no_trace(
+        steps in steps(),
+        restarts in proptest::collection::btree_set(0_usize..25, 0..6),
+        down in 0_i64..20_000,
+    ) {
         let play = |restarts: &BTreeSet<usize>| {
             let mut kit = Kit::stored(routing(""));
             kit.fails_until(down);
             let end = run(&mut kit, &steps, restarts);
             kit.play(end + 30_000);
-            kit.told
+            kit.delivered
         };
         prop_assert_eq!(play(&restarts), play(&BTreeSet::new()));
     }
@@ -107,7 +116,15 @@ fn everything_survives_a_restart() {
     kit.fire(0, about("Rate", "warning", "other"));
     kit.play(60);
     kit.silence(60, "topic=other", 50_000);
-    let mine = kit.told.iter().find(|(_, told)| told.group["topic"] == "t").unwrap().1.incident.id.clone();
+    let mine = kit
+        .delivered
+        .iter()
+        .find(|(_, notification)| notification.group["topic"] == "t")
+        .unwrap()
+        .1
+        .incident
+        .id
+        .clone();
     kit.dispatcher.acknowledge(&mine, "ann", at(60)).unwrap();
     kit.play(61);
     let before = (kit.dispatcher.incidents(true, at(61)), kit.dispatcher.silences(true, at(61)));

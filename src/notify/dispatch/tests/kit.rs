@@ -1,4 +1,4 @@
-//! A dispatcher on a timeline, with receivers that take what they are told, or do not.
+//! A dispatcher on a timeline, with receivers that accept notifications, or fail.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -6,13 +6,14 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use crate::alert::{Alert, Fingerprint, Status, Story, Transition};
+use crate::alert::{Alert, AlertContext, Fingerprint, Transition, TransitionKind};
+use crate::notify::dispatch::Delivery;
 use crate::notify::routing::{Config, Inhibit, Route, Routing};
 use crate::notify::{Dispatcher, Notification, NotifyError, ReceiverConfig};
-use crate::rule::{Explanation, Measured};
+use crate::rule::{Explanation, Measurement};
 use crate::store::{Batch, Store};
 
-/// A configuration in TOML, where all receivers are logs.
+/// A routing configuration in TOML; all receivers are logs.
 pub(super) fn routing(text: &str) -> Routing {
     #[derive(Deserialize)]
     struct File {
@@ -56,14 +57,16 @@ fn labelled(name: &str, labels: &[(&str, &str)]) -> Alert {
         starts_at: start(),
         fired_at: start(),
         ends_at: None,
-        fired_on: Measured::default(),
-        peak: Measured::default(),
+        quiet_since: None,
+        resolves_at: None,
+        fired_on: Measurement::default(),
+        peak: Measurement::default(),
         peak_at: start(),
-        latest: Measured::default(),
+        latest: Measurement::default(),
         samples: Vec::new(),
         is_rate: true,
         explanation: Explanation::default(),
-        story: Story::default(),
+        context: AlertContext::default(),
     }
 }
 
@@ -79,7 +82,7 @@ pub(super) fn operational(name: &str, component: &str) -> Alert {
     labelled(name, &[("severity", "warning"), ("component", component)])
 }
 
-pub(super) enum Happening {
+pub(super) enum KitEvent {
     Take(Transition),
     Urgent(Transition),
     Silence(String, i64),
@@ -88,19 +91,19 @@ pub(super) enum Happening {
 /// See the module.
 pub(super) struct Kit {
     pub(super) dispatcher: Dispatcher,
-    /// What is yet to come, by its second.
-    coming: BTreeMap<i64, Vec<Happening>>,
-    /// Alerts that fire at the end of what is coming.
+    /// Future events, by their second.
+    coming: BTreeMap<i64, Vec<KitEvent>>,
+    /// Alerts that fire after all future events.
     firing: Vec<Alert>,
     at: i64,
     down_until: i64,
     refusing: BTreeSet<String>,
-    /// What receivers that accept complain of.
-    pub(super) complaint: Option<String>,
-    /// Every notification that was tried.
+    /// The partial failure that accepting receivers report.
+    pub(super) partial_failure: Option<String>,
+    /// Every attempted notification.
     pub(super) attempts: Vec<Notification>,
-    /// Those that arrived.
-    pub(super) told: Vec<(i64, Notification)>,
+    /// Those that were delivered.
+    pub(super) delivered: Vec<(i64, Notification)>,
     store: Option<(tempfile::TempDir, Option<Store>)>,
 }
 
@@ -117,9 +120,9 @@ impl Kit {
             at: 0,
             down_until: 0,
             refusing: BTreeSet::new(),
-            complaint: None,
+            partial_failure: None,
             attempts: Vec::new(),
-            told: Vec::new(),
+            delivered: Vec::new(),
             store: None,
         }
     }
@@ -139,28 +142,28 @@ impl Kit {
 
     pub(super) fn fire(&mut self, second: i64, alert: Alert) {
         let alert = Alert { starts_at: at(second), fired_at: at(second), ..alert };
-        // News that came another way is of the same alert.
+        // Pending that came another way is of the same alert.
         let alert = self.firing.iter().find(|old| old.fingerprint == alert.fingerprint).cloned().unwrap_or(alert);
         self.firing.retain(|old| old.fingerprint != alert.fingerprint);
         self.firing.push(alert.clone());
-        self.add(second, Happening::Take(Transition { status: Status::Firing, at: at(second), alert }));
+        self.add(second, KitEvent::Take(Transition { status: TransitionKind::Firing, at: at(second), alert }));
     }
 
     pub(super) fn urgent(&mut self, second: i64, alert: Alert) {
         let alert = Alert { starts_at: at(second), fired_at: at(second), ..alert };
         self.firing.push(alert.clone());
-        self.add(second, Happening::Urgent(Transition { status: Status::Firing, at: at(second), alert }));
+        self.add(second, KitEvent::Urgent(Transition { status: TransitionKind::Firing, at: at(second), alert }));
     }
 
     pub(super) fn resolve(&mut self, second: i64, name: &str) {
         let place = self.firing.iter().position(|alert| alert.rule == name).expect("it fires");
         let alert = Alert { ends_at: Some(at(second)), ..self.firing.remove(place) };
-        self.add(second, Happening::Take(Transition { status: Status::Resolved, at: at(second), alert }));
+        self.add(second, KitEvent::Take(Transition { status: TransitionKind::Resolved, at: at(second), alert }));
     }
 
     pub(super) fn silence(&mut self, second: i64, matcher: &str, seconds: i64) -> String {
         if second > self.at {
-            self.add(second, Happening::Silence(matcher.into(), seconds));
+            self.add(second, KitEvent::Silence(matcher.into(), seconds));
             return String::new();
         }
         self.silence_now(matcher, seconds)
@@ -191,13 +194,13 @@ impl Kit {
         self.refusing.clear();
     }
 
-    fn add(&mut self, second: i64, happening: Happening) {
-        self.coming.entry(second).or_default().push(happening);
+    fn add(&mut self, second: i64, event: KitEvent) {
+        self.coming.entry(second).or_default().push(event);
     }
 
-    /// Lets time pass up to `second`; returns what arrived, such as `30 log Opened Rate -Volume` (`-`: over).
+    /// Lets time pass up to `second`; returns the deliveries, such as `30 log Opened Rate -Volume` (`-`: resolved).
     pub(super) fn play(&mut self, second: i64) -> Vec<String> {
-        let before = self.told.len();
+        let before = self.delivered.len();
         self.settle();
         loop {
             let due = self
@@ -207,11 +210,11 @@ impl Kit {
             let next = self.coming.keys().next().copied().into_iter().chain(due).min();
             let Some(next) = next.filter(|next| *next <= second) else { break };
             self.at = next.max(self.at);
-            for happening in self.coming.remove(&next).unwrap_or_default() {
-                match happening {
-                    Happening::Take(transition) => self.dispatcher.take(&transition, at(next)),
-                    Happening::Urgent(transition) => self.dispatcher.take_urgent(&transition, at(next)),
-                    Happening::Silence(matcher, seconds) => drop(self.silence_now(&matcher, seconds)),
+            for event in self.coming.remove(&next).unwrap_or_default() {
+                match event {
+                    KitEvent::Take(transition) => self.dispatcher.process(&transition, at(next)),
+                    KitEvent::Urgent(transition) => self.dispatcher.process_urgent(&transition, at(next)),
+                    KitEvent::Silence(matcher, seconds) => drop(self.silence_now(&matcher, seconds)),
                 }
                 self.save();
             }
@@ -219,7 +222,7 @@ impl Kit {
         }
         self.at = self.at.max(second);
         self.settle();
-        self.told.iter().skip(before).map(|(second, told)| line(*second, told)).collect()
+        self.delivered.iter().skip(before).map(|(second, notification)| line(*second, notification)).collect()
     }
 
     /// Sends what is due until nothing is.
@@ -231,16 +234,17 @@ impl Kit {
                 return;
             }
             for notification in out {
-                let outcome = if self.refusing.contains(&notification.receiver) {
+                let sent = if self.refusing.contains(&notification.receiver) {
                     Err(NotifyError::Permanent { reason: "401".into() })
                 } else if self.at < self.down_until {
-                    Err(NotifyError::Passing { reason: "503".into(), retry_after: None })
+                    Err(NotifyError::Transient { reason: "503".into(), retry_after: None })
                 } else {
-                    self.told.push((self.at, notification.clone()));
-                    Ok(self.complaint.clone())
+                    self.delivered.push((self.at, notification.clone()));
+                    Ok(())
                 };
+                let delivery = Delivery::new(sent, self.partial_failure.clone());
                 let now = self.now();
-                self.dispatcher.attempted(&notification.receiver, &notification.key, &outcome, now);
+                self.dispatcher.record_attempt(&notification.receiver, &notification.key, &delivery, now);
                 self.attempts.push(notification);
                 self.save();
             }
@@ -252,10 +256,10 @@ impl Kit {
         let mut batch = Batch::default();
         self.dispatcher.save(&mut batch).unwrap();
         store.commit(batch).unwrap();
-        self.dispatcher.saved();
+        self.dispatcher.mark_saved();
     }
 
-    /// The process ends and another goes on from what is stored.
+    /// Restarts the process from the stored state.
     pub(super) fn restart(&mut self) {
         let Some((dir, store)) = &mut self.store else { return };
         drop(store.take());
@@ -264,42 +268,44 @@ impl Kit {
         *store = Some(reopened);
     }
 
-    /// As [`Kit::restart`], after a notification was sent and before that was noted.
+    /// Like [`Kit::restart`], after a notification was sent and before its delivery was recorded.
     pub(super) fn die_while_sending(&mut self) -> Vec<Notification> {
         let out = self.dispatcher.tick(self.now(), &|_| None);
         self.save();
-        self.told.extend(out.iter().map(|notification| (self.at, notification.clone())));
+        self.delivered.extend(out.iter().map(|notification| (self.at, notification.clone())));
         self.restart();
         out
     }
 
-    /// Time passes, and nothing is looked at.
+    /// Lets time pass without a tick.
     pub(super) fn play_silently(&mut self, second: i64) {
         self.at = second;
     }
 
     pub(super) fn last(&self) -> &Notification {
-        &self.told.last().expect("something was told").1
+        &self.delivered.last().expect("something was delivered").1
     }
 
     pub(super) fn sequences(&self) -> Vec<u32> {
-        self.told.iter().map(|(_, told)| told.sequence).collect()
+        self.delivered.iter().map(|(_, notification)| notification.sequence).collect()
     }
 
-    /// The names of all incidents that were told.
+    /// The names of all incidents that were delivered.
     pub(super) fn incidents(&self) -> BTreeSet<String> {
-        self.told.iter().map(|(_, told)| told.incident.id.clone()).collect()
+        self.delivered.iter().map(|(_, notification)| notification.incident.id.clone()).collect()
     }
 }
 
-fn line(second: i64, told: &Notification) -> String {
-    let alerts =
-        told.alerts.iter().map(|alert| format!(" {}{}", if alert.ends_at.is_some() { "-" } else { "" }, alert.rule));
+fn line(second: i64, notification: &Notification) -> String {
+    let alerts = notification
+        .alerts
+        .iter()
+        .map(|alert| format!(" {}{}", if alert.ends_at.is_some() { "-" } else { "" }, alert.rule));
     let mut names: Vec<String> = Vec::new();
     for name in alerts {
         if !names.contains(&name) {
             names.push(name);
         }
     }
-    format!("{second} {} {:?}{}", told.receiver, told.kind, names.concat())
+    format!("{second} {} {:?}{}", notification.receiver, notification.kind, names.concat())
 }

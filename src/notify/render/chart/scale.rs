@@ -1,8 +1,8 @@
-//! From what is measured to places on the canvas.
+//! Maps values to coordinates of the canvas.
 
 use crate::alert::Point;
 
-/// A value's way to a coordinate.
+/// Maps values to coordinates.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Axis {
     values: (f64, f64),
@@ -25,25 +25,25 @@ impl Axis {
     }
 }
 
-/// Shares of few posts jump about: each is taken over as many steps back as hold this many, ...
-const ENOUGH: u64 = 20;
-/// ... but over no more steps than this, ...
-const FURTHEST: usize = 6;
-/// ... and with fewer posts than this in them there is a gap.
-const LEAST: u64 = 5;
+/// Shares of few posts fluctuate: each is computed over enough steps back for this many posts, ...
+const TARGET_POSTS: u64 = 20;
+/// ... over at most this many steps; ...
+const MAX_STEPS: usize = 6;
+/// ... with fewer posts than this there is a gap.
+const MIN_POSTS: u64 = 5;
 
 /// The negative share at each point, over enough posts to mean something.
 pub(super) fn rolling(points: &[Point]) -> Vec<Option<(&Point, f64)>> {
     let share = |(place, point)| {
         let (mut posts, mut negative) = (0_u64, 0_u64);
-        for earlier in points.iter().take(place + 1).rev().take(FURTHEST) {
+        for earlier in points.iter().take(place + 1).rev().take(MAX_STEPS) {
             posts = posts.saturating_add(earlier.posts);
             negative = negative.saturating_add(earlier.negative.min(earlier.posts));
-            if posts >= ENOUGH {
+            if posts >= TARGET_POSTS {
                 break;
             }
         }
-        (posts >= LEAST).then(|| (point, negative as f64 / posts as f64))
+        (posts >= MIN_POSTS).then(|| (point, negative as f64 / posts as f64))
     };
     points.iter().enumerate().map(share).collect()
 }
