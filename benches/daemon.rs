@@ -1,5 +1,5 @@
-//! The daemon without the model: ten million posts of a simulated eleven hours through its queues and threads into a real
-//! store. Prints posts per second, the monitor's share, and memory every million: it is to stay flat.
+//! The daemon without the model: ten million posts of eleven simulated hours through its queues and threads into a real
+//! store. Prints posts per second, the share of the monitor, and memory every million posts, which must stay constant.
 //!
 //! `cargo bench --bench daemon` (or `-- 1000000` for fewer posts).
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a bench: it speaks to who runs it, and stops on a fault")]
@@ -18,9 +18,10 @@ use vigie::metrics::Metrics;
 use vigie::pipeline::assembly::Labels;
 use vigie::pipeline::{Daemon, SourceInput, SourceSpec};
 use vigie::post::Post;
+use vigie::store::Store;
 use vigie::source::{SourceBatch, SourceSender, Source, SourceFailure};
 
-/// Posts a second of simulated time: the filtered stream's cap.
+/// Posts per second of simulated time: the limit of the filtered stream.
 const RATE: i64 = 250;
 const CHUNK: i64 = 250;
 const START: i64 = 1_790_000_000;
@@ -43,7 +44,7 @@ fn post(number: i64, created_at: Timestamp) -> Post {
     }
 }
 
-/// Ten words of a thousand: such as no two people choose alike.
+/// Ten words out of a thousand, so that texts differ.
 fn wording(number: i64) -> String {
     let mut state = number as u64 + 1;
     let mut word = || {
@@ -85,8 +86,15 @@ fn bytes_in(directory: &Path) -> u64 {
         .sum()
 }
 
+/// Bytes of all keys and values.
+fn stored_bytes(state: &Path) -> u64 {
+    let store = Store::open(state).unwrap();
+    store.records().map(|record| record.map(|(key, value)| key.as_bytes().len() + value.len()).unwrap() as u64).sum()
+}
+
 fn main() {
     let posts = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(10_000_000);
+    let keeps_posts = !std::env::args().any(|argument| argument == "without-posts");
     let directory = tempfile::tempdir().unwrap();
     let state = directory.path().join("state");
     let time = Arc::new(AtomicI64::new(0));
@@ -95,8 +103,13 @@ fn main() {
         move || Timestamp::from_second(START).unwrap() + SignedDuration::from_millis(wall.load(Ordering::Relaxed));
     let source = Box::new(move |_| Ok(Box::new(Synthetic { posts, time: time.clone() }) as _));
     let metrics = Metrics::new();
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/vigie.toml");
+    let mut loaded = LoadedConfig::find(Some(&config), None).unwrap();
+    if !keeps_posts {
+        loaded.config.retention.posts_days = 0;
+    }
     let daemon = Daemon {
-        loaded: LoadedConfig::find(Some(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/vigie.toml")), None).unwrap(),
+        loaded,
         state: state.clone(),
         make_classifier: Labels::Given.classifier(),
         sources: vec![SourceSpec { name: "synthetic".into(), kind: "bench".into(), by: SourceInput::Task(source) }],
@@ -128,4 +141,7 @@ fn main() {
         );
         running.stop(Duration::from_secs(30)).await.unwrap();
     });
+    // What sled has freed and not reused counts too: it is on disk.
+    let (disk, logical) = (bytes_in(&state), stored_bytes(&state));
+    println!("store: {disk} bytes on disk, {logical} in records; {:.0} and {:.0} per post", disk as f64 / posts as f64, logical as f64 / posts as f64);
 }

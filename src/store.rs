@@ -1,5 +1,5 @@
-//! The store: sled, one tree, typed tables told apart by the first byte of a key. Stands at the bottom of the import
-//! order; `monitor` commits through it.
+//! The store: sled, one tree, typed tables distinguished by the first byte of a key. Stands at the bottom of the import
+//! order; `monitor` commits through it, `query` reads from it through a [`Reader`].
 //!
 //! One tree, because sled applies a batch atomically within a tree: all effects of one commit are there after a crash,
 //! or none. A commit is durable only after [`Store::flush`].
@@ -9,11 +9,13 @@ mod error;
 mod key;
 mod layout;
 mod migrate;
+mod reader;
 mod rewrite;
 mod salvage;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -21,10 +23,11 @@ use serde::de::DeserializeOwned;
 pub use error::StoreError;
 pub use key::{Key, Part, Table};
 pub use migrate::upgraded;
-pub use salvage::Salvaged;
+pub use reader::{Range, Reader, View};
+pub use salvage::SalvageReport;
 
-/// Layout version of what is stored. An older store is upgraded when it is opened, a newer one refused.
-pub const SCHEMA: u32 = 3;
+/// Layout version of what is stored. An older store is upgraded when it is opened, an unknown version refused.
+pub const SCHEMA: u32 = migrate::version(migrate::STEPS);
 
 /// Effects to be committed together.
 #[derive(Debug, Default)]
@@ -54,43 +57,60 @@ impl Batch {
 pub struct Store {
     /// None only after a rewrite that could not open what it wrote. Dropped before the lock is.
     db: Option<sled::Db>,
+    /// What readers read from; none while the store is closed.
+    shared: Arc<RwLock<Option<sled::Db>>>,
     path: PathBuf,
     _lock: File,
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // Readers may live longer, and would keep sled's files open.
+        *self.shared.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
 impl Store {
     /// Opens or creates the store in the directory `path`; one of an older layout is upgraded.
     ///
     /// # Errors
-    /// When the directory cannot be used, another process holds it, it is damaged, or its layout is of a newer version.
+    /// When the directory cannot be used, another process holds it, it is damaged, or its layout version is unknown.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let store = Self::open_as_it_is(path)?;
+        Self::open_with(path, migrate::STEPS)
+    }
+
+    /// Opens the store in the layout that `steps` lead to.
+    fn open_with(path: &Path, steps: &[migrate::Step]) -> Result<Self, StoreError> {
+        let store = Self::open_as_is(path)?;
+        let current = migrate::version(steps);
         match store.schema()? {
-            Some(SCHEMA) => store.marked(),
-            Some(found @ 1..SCHEMA) => store.upgraded(found),
+            Some(found) if found == current => store.marked(),
+            Some(found) if (1..current).contains(&found) => store.upgrade(steps, found),
             Some(found) => Err(StoreError::Schema { path: path.into(), found }),
             None if store.is_emptied()? => {
-                let reason = "its files are there and hold nothing".into();
+                let reason = "its files exist but hold nothing".into();
                 Err(StoreError::Corrupt { path: path.into(), reason })
             }
             None if store.is_empty()? => {
-                store.mend_schema()?;
+                store.restore_schema()?;
                 store.marked()
             }
             None => Err(StoreError::Open { path: path.into(), reason: "it was not written by vigie".into() }),
         }
     }
 
-    /// Opens the store whatever its layout version is, for [`Store::records`] and not for use.
+    /// Opens the store whatever its layout version, for [`Store::records`] only.
     ///
     /// # Errors
     /// When the directory cannot be used, another process holds it, or sled cannot read it.
-    pub fn open_as_it_is(path: &Path) -> Result<Self, StoreError> {
+    pub fn open_as_is(path: &Path) -> Result<Self, StoreError> {
         let lock = layout::lock(path)?;
         layout::settle(path).map_err(|cause| StoreError::Unwritable { path: path.into(), cause })?;
         let home = layout::home(path);
         layout::private_directory(&home).map_err(|cause| StoreError::Unwritable { path: path.into(), cause })?;
-        Ok(Self { db: Some(engine::open(path, &home)?), path: path.into(), _lock: lock })
+        let db = engine::open(path, &home)?;
+        let shared = Arc::new(RwLock::new(Some(db.clone())));
+        Ok(Self { db: Some(db), shared, path: path.into(), _lock: lock })
     }
 
     /// The layout version; none in a store that nothing was written to.
@@ -106,11 +126,11 @@ impl Store {
         layout::is_store(path)
     }
 
-    /// Writes the layout version where it was lost; the records are taken to be of the present one.
+    /// Writes the layout version where it was lost; the records are assumed to be of the current one.
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub fn mend_schema(&self) -> Result<(), StoreError> {
+    pub fn restore_schema(&self) -> Result<(), StoreError> {
         if self.schema()?.is_some() {
             return Ok(());
         }
@@ -120,13 +140,13 @@ impl Store {
         self.flush()
     }
 
-    /// Removes the files of a store that came to nothing.
+    /// Removes the files of a store whose creation failed.
     pub fn discard(path: &Path) {
-        // What is left is seen by the next use of the directory, which tells.
+        // The next use of the directory finds what is left, and reports it.
         let _left = layout::lock(path).map(|_lock| layout::discard(path));
     }
 
-    /// The value under `key`, if there is one.
+    /// The value under `key`, if any.
     ///
     /// # Errors
     /// When it cannot be read or decoded.
@@ -180,6 +200,11 @@ impl Store {
         })
     }
 
+    /// A handle for other threads, which reads what is committed.
+    pub fn reader(&self) -> Reader {
+        Reader::new(Arc::clone(&self.shared), &self.path)
+    }
+
     /// Applies all of `batch`, or, after a crash, none of it.
     ///
     /// # Errors
@@ -198,7 +223,7 @@ impl Store {
         engine::guarded(&self.path, || db.flush()).map(|_| ())
     }
 
-    /// The directory it is in.
+    /// The store's directory.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -211,7 +236,7 @@ impl Store {
         layout::size(&self.path).map_err(|cause| StoreError::failed(&self.path, &cause))
     }
 
-    /// What `vigie store repair` left in the directory, which may hold whatever the store held then.
+    /// The copies that `vigie store repair` made in the directory. They hold what the store held then.
     ///
     /// # Errors
     /// When the directory cannot be read.
@@ -227,7 +252,7 @@ impl Store {
         layout::remove_copies_before(&self.path, time).map_err(|cause| StoreError::failed(&self.path, &cause))
     }
 
-    /// Whether it holds nothing although it did: sled takes files that end early for files that were just begun.
+    /// Whether it lost everything it held: sled takes truncated files for new ones.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -246,7 +271,7 @@ impl Store {
     }
 
     fn db(&self) -> Result<&sled::Db, StoreError> {
-        let closed = || "it could not be opened again after it was rewritten".into();
+        let closed = || "it could not be reopened after its files were rewritten".into();
         self.db.as_ref().ok_or_else(|| StoreError::Failed { path: self.path.clone(), reason: closed() })
     }
 }

@@ -43,6 +43,12 @@ fn replay(dir: &Path, state: &str) -> Command {
     command
 }
 
+/// The posts that a replay keeps.
+fn posts(dir: &Path, state: &str) -> String {
+    let mut command = vigie(dir);
+    success(&command.args(["posts", "--json", "--limit", "0", "--state", state]).output().unwrap())
+}
+
 /// A reproducible number in `0..below` (SplitMix64).
 fn random(seed: u64, below: u64) -> u64 {
     let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -58,7 +64,9 @@ fn a_killed_replay_goes_on_where_it_was() {
     let started = Instant::now();
     let whole = success(&replay(dir.path(), "whole").output().unwrap());
     let whole_micros = u64::try_from(started.elapsed().as_micros()).unwrap();
-    let (wanted, told) = (summary(&whole), alerts(&whole));
+    let (expected, told) = (summary(&whole), alerts(&whole));
+    let kept = posts(dir.path(), "whole");
+    assert_eq!(kept.lines().count() as u64, expected["posts"].as_u64().unwrap() + expected["too_late"].as_u64().unwrap_or(0));
     assert!(told.len() > 10, "{} transitions", told.len());
 
     let mut in_the_middle = 0;
@@ -79,7 +87,8 @@ fn a_killed_replay_goes_on_where_it_was() {
         let before = fs::read_to_string(&out).unwrap();
         let before = before.rsplit_once('\n').map_or("", |(complete, _)| complete);
         let after = success(&replay(dir.path(), &state).output().unwrap());
-        assert_eq!(summary(&after), wanted, "kill {kill}");
+        assert_eq!(summary(&after), expected, "kill {kill}");
+        assert!(posts(dir.path(), &state) == kept, "kill {kill}: the stored posts differ");
 
         let mut heard = alerts(before);
         in_the_middle += usize::from(!heard.is_empty() && !before.contains("\"type\":\"summary\""));

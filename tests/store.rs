@@ -1,11 +1,11 @@
-//! `vigie store` and `vigie forget` as a user runs them, and a store that an older vigie left.
+//! `vigie store`, `vigie posts` and `vigie forget` as a user runs them.
 #![allow(clippy::unwrap_used, reason = "a test's helpers: a panic there is the failure it should be")]
 
 mod common;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::time::{Duration, Instant};
 
 use common::{failure, json_lines, repository, success, vigie};
@@ -45,12 +45,13 @@ fn an_author_is_forgotten_with_a_receipt() {
     let receipt: Value = serde_json::from_str(&receipt).unwrap();
     assert_eq!((&receipt["what"], &receipt["rewritten"]), (&"author".into(), &true.into()));
     assert!(receipt["removed"]["alert_samples"].as_u64().unwrap() > 0, "{receipt}");
+    assert!(receipt["removed"]["posts"].as_u64().unwrap() > 0, "{receipt}");
     assert!(!receipt.to_string().to_lowercase().contains(&author.to_lowercase()));
     assert!(!holds(&dir.path().join("state"), author) && !holds(&dir.path().join("state"), text));
     success(&run(dir.path(), &["store", "check"]));
 
     let text = success(&run(dir.path(), &["forget", "--post", "1"]));
-    assert!(text.contains("a post") && text.contains("nothing is left in them"), "{text}");
+    assert!(text.contains("a post") && text.contains("no trace is left in them"), "{text}");
     let error = failure(&run(dir.path(), &["forget", "--author", "@"]));
     assert!(error.contains("empty"), "{error}");
 }
@@ -60,9 +61,9 @@ fn a_store_is_checked_exported_and_restored() {
     let dir = tempfile::tempdir().unwrap();
     replayed(dir.path());
     let check: Value = serde_json::from_str(&success(&run(dir.path(), &["store", "check", "--json"]))).unwrap();
-    assert_eq!((&check["schema"], check["faults"].as_array().unwrap().len()), (&3.into(), 0));
+    assert_eq!((&check["schema"], check["problems"].as_array().unwrap().len()), (&1.into(), 0));
     let text = success(&run(dir.path(), &["store", "check"]));
-    assert!(text.contains("layout version 3") && text.contains("Alert"), "{text}");
+    assert!(text.contains("layout version 1") && text.contains("Alert") && text.contains("PostTerm"), "{text}");
 
     success(&run(dir.path(), &["store", "export", "--output", "all.jsonl"]));
     success(&run(dir.path(), &["store", "export", "--output", "counts.jsonl", "--no-posts"]));
@@ -80,7 +81,7 @@ fn a_store_is_checked_exported_and_restored() {
     // A replay goes on from the restored state: it is finished, and tells nobody again.
     replayed(dir.path());
 
-    fs::write(dir.path().join("bad.jsonl"), "{\"vigie_store\": 3}\n{}\n").unwrap();
+    fs::write(dir.path().join("bad.jsonl"), "{\"vigie_store\": 1}\n{}\n").unwrap();
     fs::rename(dir.path().join("state"), dir.path().join("restored")).unwrap();
     let error = failure(&run(dir.path(), &["store", "import", "bad.jsonl"]));
     assert!(error.contains("bad.jsonl") && error.contains("line 2"), "{error}");
@@ -139,75 +140,51 @@ fn where_no_store_is_none_is_made() {
     assert!(!dir.path().join("state").exists());
 }
 
+/// `vigie posts` reads the store, and shows neither more nor less than was kept.
 #[test]
-fn a_store_of_the_first_layout_is_taken_over() {
-    taken_over(1);
-}
-
-#[test]
-fn a_store_of_the_second_layout_is_taken_over() {
-    taken_over(2);
-}
-
-/// The fixtures are what vigie at commits 0027d3d and 16791d0 left of a replay when it could not tell of its third alert,
-/// packed by tar; beside them are the lines it had printed or would have.
-fn taken_over(layout: u32) {
+fn stored_posts_are_listed_and_filtered() {
     let dir = tempfile::tempdir().unwrap();
-    let state = dir.path().join("state");
-    fs::create_dir(&state).unwrap();
-    let fixture = repository(&format!("tests/fixtures/store-v{layout}.tar.gz"));
-    assert!(Command::new("tar").arg("-xzf").arg(fixture).arg("-C").arg(&state).status().unwrap().success());
-    let told = json_lines(&fs::read_to_string(repository(&format!("tests/fixtures/store-v{layout}.jsonl"))).unwrap());
-
-    let text = success(&run(dir.path(), &["store", "check"]));
-    assert!(text.contains(&format!("layout version {layout}")), "{text}");
-    let records = json_lines(&success(&run(dir.path(), &["store", "export"])));
-    let text = success(&run(dir.path(), &["store", "check"]));
-    assert!(text.contains("layout version 3"), "{text}");
-
-    let of = |table: &str| -> Vec<&Value> {
-        records.iter().filter(|line| line["table"] == table).map(|line| &line["value"]).collect()
+    replayed(dir.path());
+    let posts = |args: &[&str]| {
+        let all = [&["posts", "--json", "--limit", "0"], args].concat();
+        json_lines(&success(&run(dir.path(), &all)))
     };
-    // The alerts it printed as resolved, and the one that fires and was told to nobody, with their posts.
-    let same = |stored: &Value, told: &Value| {
-        let mut stored = stored.clone();
-        for sample in stored["samples"].as_array_mut().unwrap() {
-            let sample = sample.as_object_mut().unwrap();
-            if layout == 1 {
-                assert_eq!((sample.remove("author_id"), sample.remove("url")), (Some(Value::Null), Some(Value::Null)));
-            }
-        }
-        // What later layouts tell beside.
-        for later in ["explanation", "story"] {
-            assert!(stored.as_object_mut().unwrap().remove(later).is_some());
-        }
-        for measured in ["fired_on", "peak", "latest"] {
-            assert_eq!(stored[measured].as_object_mut().unwrap().remove("corrected"), Some(Value::Null));
-        }
-        assert!(!stored["samples"].as_array().unwrap().is_empty());
-        for (key, value) in stored.as_object().unwrap() {
-            assert_eq!(value, &told[key], "{key}");
-        }
-    };
-    let resolved: Vec<&Value> = told.iter().filter(|line| line["status"] == "resolved").collect();
-    assert_eq!((of("Alert").len(), resolved.len()), (2, 2));
-    of("Alert").into_iter().zip(resolved).for_each(|(stored, told)| same(stored, told));
-    let waiting = of("Outbox");
-    assert_eq!((waiting.len(), told.len()), (1, 5));
-    same(&waiting[0]["alert"], &told[4]);
-    let firing: Vec<&Value> = of("Tracker").into_iter().filter(|tracked| !tracked["alert"].is_null()).collect();
-    assert_eq!(firing.len(), 1);
-    assert_eq!(firing[0]["alert"]["fingerprint"], told[4]["fingerprint"]);
-    assert!(!of("Sample").is_empty());
+    let all = posts(&[]);
+    assert!(all.len() > 2_000, "{}", all.len());
+    assert!(all.is_sorted_by_key(|post| std::cmp::Reverse(post["created_at"].as_str().unwrap().to_owned())));
+    let negative = posts(&["--label", "negative", "--topic", "United"]);
+    let expected = all.iter().filter(|post| post["label"] == "negative" && post["topics"][0] == "United");
+    assert!(!negative.is_empty() && negative.len() == expected.count());
+    let (text, since) = ("LUGGAGE", all[all.len() / 2]["created_at"].as_str().unwrap());
+    let found = posts(&["--text", text, "--since", since]);
+    let contains = |post: &&Value| post["text"].as_str().unwrap().to_uppercase().contains(text);
+    let later = |post: &&Value| post["created_at"].as_str().unwrap() >= since;
+    assert!(!found.is_empty() && found.len() == all.iter().filter(contains).filter(later).count());
 
-    // What was counted is what the dump holds up to there, in the order of time.
-    let done = of("Cursor")[0][0].as_u64().unwrap();
-    let mut reader = csv::Reader::from_path(repository("tests/data/airline.csv")).unwrap();
-    let mut rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
-    rows.sort_by_key(|row| row[1].to_owned());
-    let negative = rows.iter().take(usize::try_from(done).unwrap()).filter(|row| &row[5] == "negative").count();
-    let totals = of("Totals")[0];
-    assert_eq!(totals["posts"], done);
-    assert_eq!(totals["labels"]["negative"], negative);
-    assert_eq!((&totals["alerts"], &totals["received"], &totals["rejected"]), (&3.into(), &0.into(), &0.into()));
+    let text = success(&run(dir.path(), &["posts", "--limit", "3", "--label", "positive"]));
+    assert!(text.lines().count() == 3 && text.lines().all(|line| line.contains("positive")), "{text}");
+    let error = failure(&run(dir.path(), &["posts", "--since", "yesterday"]));
+    assert!(error.contains("--since") && error.lines().count() == 1, "{error}");
+
+    let author = all[0]["author"].as_str().unwrap();
+    success(&run(dir.path(), &["forget", "--author", author]));
+    assert_eq!(posts(&["--author", author]).len(), 0);
+    assert!(posts(&[]).len() < all.len());
+}
+
+#[test]
+fn a_store_of_an_unknown_layout_is_refused_in_one_line() {
+    let dir = tempfile::tempdir().unwrap();
+    replayed(dir.path());
+    {
+        let store = vigie::store::Store::open(&dir.path().join("state")).unwrap();
+        let mut batch = vigie::store::Batch::default();
+        batch.put(&vigie::store::Key::new(vigie::store::Table::Meta).text("schema"), &3_u32).unwrap();
+        store.commit(batch).unwrap();
+        store.flush().unwrap();
+    }
+    for args in [&["store", "check"][..], &["store", "export"], &["posts"]] {
+        let error = failure(&run(dir.path(), args));
+        assert!(error.contains("unknown layout version 3") && error.lines().count() == 1, "{error}");
+    }
 }

@@ -1,5 +1,5 @@
-//! `vigie feedback`: reports that a post was read wrongly, by the running daemon where there is one; lists what was reported,
-//! and writes it for training.
+//! `vigie feedback`: reports wrong predictions, through the running daemon if there is one; lists feedback, and exports it
+//! for training.
 
 mod export;
 
@@ -11,44 +11,43 @@ use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use reqwest::Method;
 
-use super::ask;
+use super::daemon_client;
 use super::state::StateFlags;
 use crate::classify::{Classifier, DistilBertClassifier, Label, predict};
-use crate::config::Loaded;
-use crate::monitor::{Correction, Given, Monitor};
+use crate::config::LoadedConfig;
+use crate::monitor::{Correction, FeedbackRecord, Monitor};
 use crate::post::Post;
 use crate::store::{Store, StoreError};
 
-/// Where a daemon takes and tells them.
+/// The daemon's route.
 const API: &str = "/api/v1/feedback";
 
 /// Report the right label of a post or text, for alerts on wrong predictions and for retraining
 ///
-/// The model reads the post or text on the spot; where it says something else than you do, that is an incorrect prediction,
-/// and a rule with a condition of type "events" may fire. With a daemon running, the daemon does it. What is reported is kept
-/// with its text for `retention.posts_days`, and `vigie forget` removes it: export it in time. Without WHAT everything
-/// reported is listed.
+/// The model reads the post or text at once. If its label differs from yours, that is an incorrect prediction, and a rule with
+/// a condition of type "events" may fire. A running daemon does this itself. Feedback is kept with its text for
+/// `retention.posts_days`, and `vigie forget` removes it: export it in time. Without POST-ID or TEXT, lists all feedback.
 #[derive(Args)]
 pub(super) struct FeedbackArgs {
-    /// Identifier of a post that vigie keeps (one shown in an alert, say), or a text of two words or more
+    /// Identifier of a stored post, or a text of two words or more
     #[arg(value_name = "POST-ID|TEXT", requires = "label")]
     what: Option<String>,
-    /// What it really is
+    /// The right label
     #[arg(long, value_enum, requires = "what")]
     label: Option<LabelFlag>,
-    /// Who says so
+    /// Name of the reporter
     #[arg(long, value_name = "NAME", requires = "what")]
     by: Option<String>,
     /// Print JSON
     #[arg(long, conflicts_with = "export")]
     json: bool,
-    /// Write everything reported as a CSV to train on; a file that is there is not overwritten
+    /// Write all feedback as a CSV to train on; an existing file is not overwritten
     #[arg(long, value_name = "FILE", conflicts_with = "what")]
     export: Option<PathBuf>,
-    /// Export posts from X too, which its terms keep you from training on unless you have agreed otherwise
+    /// Export posts from X too; its terms forbid training on them unless you have agreed otherwise with X
     #[arg(long, requires = "export")]
     with_x: bool,
-    /// Model directory, instead of the configuration's; a running daemon reads with its own
+    /// Model directory, instead of the configuration's; a running daemon uses its own
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
     #[command(flatten)]
@@ -80,7 +79,7 @@ impl std::fmt::Debug for FeedbackArgs {
 
 pub(super) fn run(args: FeedbackArgs) -> anyhow::Result<()> {
     let state = args.state.with_store()?;
-    let mut loaded = super::over_environment(args.state.config.clone()).load()?;
+    let mut loaded = super::config_loader(args.state.config.clone()).load()?;
     if let Some(model) = args.model {
         loaded.config.classify.model = model;
     }
@@ -88,40 +87,40 @@ pub(super) fn run(args: FeedbackArgs) -> anyhow::Result<()> {
         (Some((what, label)), _) => {
             let correction = Correction { what, label: label.into(), by: args.by };
             let given = report(&correction, &loaded, &state)?;
-            tell(&given, args.json)
+            write_record(&given, args.json)
         }
         (None, Some(file)) => export::write(&file, &all(&loaded, &state)?, args.with_x),
         (None, None) => list(&all(&loaded, &state)?, args.json),
     }
 }
 
-fn report(correction: &Correction, loaded: &Loaded, state: &Path) -> anyhow::Result<Given> {
-    if let Some(fault) = correction.fault() {
-        bail!("{fault}");
+fn report(correction: &Correction, loaded: &LoadedConfig, state: &Path) -> anyhow::Result<FeedbackRecord> {
+    if let Some(problem) = correction.validate() {
+        bail!("{problem}");
     }
     let mut monitor = match open(loaded, state)? {
         Some(monitor) => monitor,
-        None => return ask::daemon(loaded.config.web.listen, state, (Method::POST, API), Some(correction)),
+        None => return daemon_client::request(loaded.config.web.listen, state, (Method::POST, API), Some(correction)),
     };
     let now = Timestamp::now();
-    let subject = monitor.subject(&correction.what, now)?;
-    let subject = subject.context("no post of that identifier is kept: give its text instead")?;
+    let subject = monitor.find_subject(&correction.what, now)?;
+    let subject = subject.context("no post with this identifier is kept: give its text instead")?;
     let mut classifier = DistilBertClassifier::load(&loaded.config.classify.model)?;
     let post = Post { text: subject.0.text.clone(), ..Post::default() };
     let prediction = predict(&mut classifier, std::slice::from_ref(&post))?.into_iter().next();
-    let prediction = prediction.context("the model says nothing of it")?;
-    Ok(monitor.correct(correction, subject, classifier.model(), &prediction, now)?)
+    let prediction = prediction.context("the model gave no prediction")?;
+    Ok(monitor.record_feedback(correction, subject, classifier.model(), &prediction, now)?)
 }
 
-fn all(loaded: &Loaded, state: &Path) -> anyhow::Result<Vec<Given>> {
+fn all(loaded: &LoadedConfig, state: &Path) -> anyhow::Result<Vec<FeedbackRecord>> {
     match open(loaded, state)? {
         Some(monitor) => Ok(monitor.feedback()?),
-        None => ask::daemon::<(), _>(loaded.config.web.listen, state, (Method::GET, API), None),
+        None => daemon_client::request::<(), _>(loaded.config.web.listen, state, (Method::GET, API), None),
     }
 }
 
-/// The monitor of a state that no daemon holds.
-fn open(loaded: &Loaded, state: &Path) -> anyhow::Result<Option<Monitor>> {
+/// The monitor, unless a daemon holds the state.
+fn open(loaded: &LoadedConfig, state: &Path) -> anyhow::Result<Option<Monitor>> {
     match Store::open(state) {
         Ok(store) => Ok(Some(Monitor::open(store, loaded.config.window.clone(), loaded.rules.clone())?)),
         Err(StoreError::InUse { .. }) => Ok(None),
@@ -129,7 +128,7 @@ fn open(loaded: &Loaded, state: &Path) -> anyhow::Result<Option<Monitor>> {
     }
 }
 
-fn tell(given: &Given, json: bool) -> anyhow::Result<()> {
+fn write_record(given: &FeedbackRecord, json: bool) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     if json {
         return Ok(writeln!(out, "{}", serde_json::to_string(given)?)?);
@@ -138,20 +137,20 @@ fn tell(given: &Given, json: bool) -> anyhow::Result<()> {
     let sure = feedback.probabilities.iter().copied().fold(0.0_f32, f32::max) * 100.0;
     let (label, predicted, model) = (feedback.label.as_str(), feedback.predicted.as_str(), &feedback.model);
     let what = match (given.known, feedback.is_wrong()) {
-        (true, _) => "Known already, and counted once",
-        (false, true) => "An incorrect prediction, kept",
-        (false, false) => "Kept; the model says the same",
+        (true, _) => "Known already; counted once",
+        (false, true) => "Incorrect prediction, recorded",
+        (false, false) => "Recorded; the model agrees",
     };
     writeln!(out, "{what}: number {}, {label}", given.number)?;
     Ok(writeln!(out, "  model           {model} says {predicted} ({sure:.0} %)")?)
 }
 
-fn list(all: &[Given], json: bool) -> anyhow::Result<()> {
+fn list(all: &[FeedbackRecord], json: bool) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     if json {
         return Ok(writeln!(out, "{}", serde_json::to_string(all)?)?);
     }
-    for Given { number, feedback, .. } in all {
+    for FeedbackRecord { number, feedback, .. } in all {
         let by = feedback.by.as_deref().map(|by| super::printable(by, 40)).unwrap_or_else(|| "-".into());
         let text = super::printable(&feedback.post.text, 80);
         let (predicted, label) = (feedback.predicted.as_str(), feedback.label.as_str());

@@ -1,4 +1,4 @@
-//! `vigie forget`: removes an author's or a post's texts everywhere, by the running daemon where there is one.
+//! `vigie forget`: erases an author or a post everywhere, through the running daemon if there is one.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -8,16 +8,16 @@ use clap::Args;
 use jiff::Timestamp;
 use reqwest::Method;
 
-use super::ask;
+use super::daemon_client;
 use super::state::StateFlags;
-use crate::monitor::{Monitor, Receipt, Selector, What};
+use crate::monitor::{ErasureTarget, Monitor, Receipt, Selector};
 use crate::store::{Store, StoreError};
 
-/// Remove the texts and names of an author, or a post, from everything that vigie keeps, and print a receipt
+/// Erase an author or a post from everything that vigie keeps, and print a receipt
 ///
-/// Removed are the posts kept for alerts, those shown in alerts and in notifications not yet delivered, and rows that could
-/// not be used. What of them comes again is counted, and not kept. With a daemon running, the daemon does it. Files that
-/// you made yourself are yours to look after: dumps, the rejects files that `vigie replay` writes beside them, exports.
+/// Removes stored posts, the samples in alerts and in notifications not yet delivered, feedback, and records that could not
+/// be used. Posts of theirs that arrive later are counted and not kept. A running daemon does this itself. Files that you
+/// made yourself are not touched: dumps, the rejects files that `vigie replay` writes next to them, exports.
 #[derive(Debug, Args)]
 pub(super) struct ForgetArgs {
     #[command(flatten)]
@@ -52,7 +52,7 @@ pub(super) fn run(args: ForgetArgs) -> anyhow::Result<()> {
         (None, post) => Selector::Post(post.unwrap_or_default()),
     };
     let state = args.state.with_store()?;
-    let loaded = super::over_environment(args.state.config.clone()).load()?;
+    let loaded = super::config_loader(args.state.config.clone()).load()?;
     let receipt = match Store::open(&state) {
         Ok(store) => Monitor::open(store, loaded.config.window, loaded.rules)?.forget(&who, Timestamp::now())?,
         Err(StoreError::InUse { .. }) => ask_daemon(loaded.config.web.listen, &state, &who)?,
@@ -69,21 +69,22 @@ pub(super) fn run(args: ForgetArgs) -> anyhow::Result<()> {
 
 fn write(out: &mut impl Write, receipt: &Receipt) -> io::Result<()> {
     let what = match receipt.what {
-        What::Post => "a post",
-        What::Author => "an author",
+        ErasureTarget::Post => "a post",
+        ErasureTarget::Author => "an author",
     };
     let removed = &receipt.removed;
     writeln!(out, "Forgotten: {what}, at {}", receipt.at)?;
     writeln!(out, "  receipt         {}", receipt.key)?;
-    writeln!(out, "  kept posts      {}", removed.samples)?;
+    writeln!(out, "  stored posts    {}", removed.posts)?;
+    writeln!(out, "  samples         {}", removed.samples)?;
     writeln!(out, "  in alerts       {}", removed.alert_samples)?;
     writeln!(out, "  not yet sent    {}", removed.outbox_samples)?;
-    writeln!(out, "  unusable rows   {}", removed.set_aside)?;
+    writeln!(out, "  rejected rows   {}", removed.dead_letters)?;
     writeln!(out, "  feedback        {}", removed.feedback)?;
     let files = if receipt.rewritten {
-        "rewritten: nothing is left in them"
+        "rewritten: no trace is left in them"
     } else {
-        "not rewritten, which vigie run tries again every day: traces may be left in them"
+        "not rewritten: traces may be left in them; vigie run tries again every day"
     };
     writeln!(out, "  store's files   {files}")?;
     for copy in &receipt.copies {
@@ -93,7 +94,7 @@ fn write(out: &mut impl Write, receipt: &Receipt) -> io::Result<()> {
 }
 
 fn ask_daemon(listen: SocketAddr, state: &Path, who: &Selector) -> anyhow::Result<Receipt> {
-    ask::daemon(listen, state, (Method::POST, "/api/v1/forget"), Some(who))
+    daemon_client::request(listen, state, (Method::POST, "/api/v1/forget"), Some(who))
 }
 
 #[cfg(test)]
@@ -131,9 +132,9 @@ mod tests {
         std::fs::write(dir.path().join("api-token"), "the-token\n").unwrap();
         let receipt = Receipt {
             at: Timestamp::UNIX_EPOCH,
-            what: What::Author,
+            what: ErasureTarget::Author,
             key: "00".into(),
-            removed: crate::monitor::Removed { samples: 3, ..Default::default() },
+            removed: crate::monitor::ErasedCounts { samples: 3, ..Default::default() },
             rewritten: true,
             copies: Vec::new(),
         };

@@ -10,11 +10,11 @@ use jiff::Timestamp;
 
 use super::state::StateFlags;
 use crate::monitor;
-use crate::monitor::{Check, Repaired};
+use crate::monitor::{RepairReport, StoreCheck};
 use crate::store::{SCHEMA, Store};
 
-/// Faults that are printed one by one.
-const SHOWN: usize = 20;
+/// Problems that are printed one by one.
+const MAX_SHOWN: usize = 20;
 
 /// Check, repair, export or import the store in which vigie keeps its state; stop the daemon first
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ pub(super) struct StoreArgs {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Read every record and tell what is damaged; ends with 1 if anything is
+    /// Read every record and report what is damaged; exits with 1 if anything is
     Check {
         /// Print the result as JSON
         #[arg(long)]
@@ -33,11 +33,11 @@ enum Task {
         #[command(flatten)]
         state: StateFlags,
     },
-    /// Keep what can be read of a damaged store and set the rest aside, in files beside it
+    /// Keep what can be read of a damaged store, and move the rest to files next to it
     ///
     /// First copies the store's files to backup-TIME in the directory of the state. Records that cannot be read go to
-    /// damaged-TIME.jsonl, files that cannot be read to db.damaged-TIME. All of these may hold posts: delete them when
-    /// you need them no more; `vigie run` does so after `retention.posts_days`.
+    /// damaged-TIME.jsonl, files that cannot be read to db.damaged-TIME. All of these may hold posts: delete them when you
+    /// no longer need them; `vigie run` does so after `retention.posts_days`.
     Repair {
         /// Make no copy of the files first
         #[arg(long)]
@@ -45,9 +45,9 @@ enum Task {
         #[command(flatten)]
         state: StateFlags,
     },
-    /// Write every record as a line of JSON, to be read without vigie or imported again
+    /// Write every record as a line of JSON, to read without vigie or to import again
     Export {
-        /// File to be made, for its owner alone; standard output without it
+        /// New file, readable by its owner only; standard output without it
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
         /// Leave out texts and authors
@@ -56,9 +56,9 @@ enum Task {
         #[command(flatten)]
         state: StateFlags,
     },
-    /// Read an export into a directory that holds no store yet
+    /// Read an export into a directory without a store
     Import {
-        /// What `vigie store export` wrote; `-` is standard input
+        /// Output of `vigie store export`; `-` is standard input
         #[arg(value_name = "FILE")]
         file: PathBuf,
         #[command(flatten)]
@@ -80,7 +80,7 @@ pub(super) fn run(args: StoreArgs) -> anyhow::Result<()> {
 }
 
 fn check(directory: &Path, json: bool) -> anyhow::Result<()> {
-    let check = monitor::check(&Store::open_as_it_is(directory)?)?;
+    let check = monitor::check(&Store::open_as_is(directory)?)?;
     let mut out = io::stdout().lock();
     if json {
         writeln!(out, "{}", serde_json::to_string(&check)?)?;
@@ -88,55 +88,56 @@ fn check(directory: &Path, json: bool) -> anyhow::Result<()> {
         write_check(&mut out, directory, &check)?;
     }
     if !check.is_sound() {
-        let faults = check.faults.len();
-        let faults = if faults == 1 { "1 fault".into() } else { format!("{faults} faults") };
-        let unread = if check.unread.is_some() { ", and a part that cannot be read" } else { "" };
-        bail!("the store has {faults}{unread}; `vigie store repair` sets aside what is damaged");
+        let problems = check.problems.len();
+        let problems = if problems == 1 { "1 problem".into() } else { format!("{problems} problems") };
+        let unread = if check.unread.is_some() { ", and an unreadable part" } else { "" };
+        bail!("the store has {problems}{unread}; `vigie store repair` moves what is damaged to a file");
     }
     Ok(())
 }
 
-fn write_check(out: &mut impl Write, directory: &Path, check: &Check) -> io::Result<()> {
+fn write_check(out: &mut impl Write, directory: &Path, check: &StoreCheck) -> io::Result<()> {
     let version = match check.schema {
         Some(SCHEMA) => format!("layout version {SCHEMA}"),
         Some(found) => format!("layout version {found}, upgraded to {SCHEMA} when vigie next uses it"),
         None => "without a layout version".into(),
     };
     writeln!(out, "{}: {version}, {} bytes on disk", directory.display(), check.bytes_on_disk)?;
-    writeln!(out, "  {:<10} {:>10} {:>12}", "table", "records", "bytes")?;
+    writeln!(out, "  {:<16} {:>10} {:>12}", "table", "records", "bytes")?;
     for (table, counted) in &check.tables {
-        writeln!(out, "  {table:<10} {:>10} {:>12}", counted.records, counted.bytes)?;
+        writeln!(out, "  {table:<16} {:>10} {:>12}", counted.records, counted.bytes)?;
     }
-    for fault in check.faults.iter().take(SHOWN) {
-        writeln!(out, "damaged: {}: {}", fault.key, fault.problem)?;
+    for problem in check.problems.iter().take(MAX_SHOWN) {
+        writeln!(out, "damaged: {}: {}", problem.key, problem.problem)?;
     }
-    if let Some(more) = check.faults.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+    if let Some(more) = check.problems.len().checked_sub(MAX_SHOWN).filter(|more| *more > 0) {
         writeln!(out, "damaged: and {more} more, all of them in --json")?;
     }
     match &check.unread {
-        Some(reason) => writeln!(out, "damaged: the reading ended early: {reason}"),
+        Some(reason) => writeln!(out, "damaged: reading ended early: {reason}"),
         None => Ok(()),
     }
 }
 
-fn write_repaired(out: &mut impl Write, repaired: &Repaired) -> io::Result<()> {
+fn write_repaired(out: &mut impl Write, repaired: &RepairReport) -> io::Result<()> {
     if let Some(backup) = &repaired.backup {
         writeln!(out, "The files as they were: {}", backup.display())?;
     }
     if let Some(salvaged) = &repaired.salvaged {
         let kept = salvaged.kept.display();
-        writeln!(out, "The files could not be read through; they are now in {kept}.")?;
+        writeln!(out, "The files could not be read to their end; they are now in {kept}.")?;
         match salvaged.records {
             0 => writeln!(
                 out,
-                "Nothing in them could be read. The store is empty: counts, what is normal, alerts, how far each source was \
-                 read and what was to be delivered are lost; vigie learns the normal anew and sources start as on the first day."
+                "Nothing in them could be read. The store is empty: counts, baselines, alerts, posts, checkpoints and pending \
+                 notifications are lost; vigie learns the baselines again, and sources start as on the first day."
             )?,
-            records => writeln!(out, "{records} records of them could be read; others may be lost.")?,
+            records => writeln!(out, "{records} records were saved; others may be lost.")?,
         }
     }
     match &repaired.damaged {
-        Some(file) => writeln!(out, "{} damaged records are now in {}", repaired.set_aside, file.display())?,
+        Some(file) => writeln!(out, "{} damaged records are now in {}", repaired.removed, file.display())?,
+        None if repaired.reindexed => writeln!(out, "The indexes of the posts were rebuilt.")?,
         None if repaired.salvaged.is_none() => writeln!(out, "Nothing was damaged.")?,
         None => {}
     }
@@ -153,7 +154,7 @@ fn export(directory: &Path, output: Option<&Path>, posts: bool) -> anyhow::Resul
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path).with_context(|| format!("the export {} cannot be made", path.display()))?;
+    let file = options.open(path).with_context(|| format!("the export {} cannot be created", path.display()))?;
     let mut out = BufWriter::new(file);
     let records = monitor::export(&store, &mut out, posts)?;
     out.get_ref().sync_all().with_context(|| format!("the export {} cannot be written", path.display()))?;
@@ -162,7 +163,7 @@ fn export(directory: &Path, output: Option<&Path>, posts: bool) -> anyhow::Resul
 
 fn import(directory: &Path, file: &Path) -> anyhow::Result<()> {
     if Store::is_in(directory) {
-        bail!("there is a store in {} already; import into another directory with --state DIR", directory.display());
+        bail!("{} already holds a store; import into another directory with --state DIR", directory.display());
     }
     let input: Box<dyn io::Read> = if file == Path::new("-") {
         Box::new(io::stdin().lock())

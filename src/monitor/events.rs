@@ -1,8 +1,9 @@
-//! What happens to vigie itself: kept so that rules can ask for it across restarts, and judged apart from every topic.
+//! [`InternalEvents`]: events about vigie itself, such as a wrong prediction or a failure. Stored, so that rules can count
+//! them across restarts, and evaluated apart from every topic.
 
 use jiff::Timestamp;
 
-use super::topic_state::Watched;
+use super::topic_state::TopicState;
 use super::{Monitor, MonitorError};
 use crate::alert::Transition;
 use crate::classify::ModelInfo;
@@ -10,38 +11,38 @@ use crate::rule::{EventKind, EventLog, Rules};
 use crate::store::{Batch, Key, Store, StoreError, Table};
 use crate::window;
 
-/// Seconds after the last event from which on no rule can ask for it.
-const FORGETTABLE: i64 = 8 * 86_400;
+/// Seconds after which no rule looks back at an event.
+const EVENT_RETENTION: i64 = 8 * 86_400;
 
-/// The events, and the rules that are about them alone.
+/// The events, and the state of the rules about them.
 #[derive(Debug)]
-pub(super) struct OwnEvents {
+pub(super) struct InternalEvents {
     pub(super) log: EventLog,
-    pub(super) watched: Watched,
+    pub(super) state: TopicState,
     changed: bool,
 }
 
-impl OwnEvents {
+impl InternalEvents {
     pub(super) fn load(store: &Store, config: &window::Config, rules: &Rules, edge: i64) -> Result<Self, StoreError> {
         let mut log = EventLog::default();
         for kind in EventKind::ALL {
             log.set(kind, store.get(&key(kind))?.unwrap_or_default());
         }
-        Ok(Self { log, watched: Watched::of_no_topic(store, config, rules, edge)?, changed: false })
+        Ok(Self { log, state: TopicState::without_topic(store, config, rules, edge)?, changed: false })
     }
 
     pub(super) fn is_changed(&self) -> bool {
         self.changed
     }
 
-    /// As [`Watched::rests_until`]: not while some event may still be asked for.
-    pub(super) fn rests_until(&self, now: i64) -> Option<i64> {
-        let over = self.log.last().is_none_or(|last| last.div_euclid(1_000) + FORGETTABLE < now);
-        self.watched.rests_until(now).filter(|_| over)
+    /// As [`TopicState::idle_until`]; none while a rule may still count an event.
+    pub(super) fn idle_until(&self, now: i64) -> Option<i64> {
+        let over = self.log.last().is_none_or(|last| last.div_euclid(1_000) + EVENT_RETENTION < now);
+        self.state.idle_until(now).filter(|_| over)
     }
 
     pub(super) fn evaluate(&mut self, rules: &Rules, now: Timestamp) -> Vec<Transition> {
-        self.watched.evaluate("", rules, &ModelInfo::default(), &self.log, now)
+        self.state.evaluate("", rules, &ModelInfo::default(), &self.log, now)
     }
 
     pub(super) fn save(&mut self, batch: &mut Batch, rules: &Rules) -> Result<(), StoreError> {
@@ -50,29 +51,29 @@ impl OwnEvents {
                 batch.put(&key(kind), &self.log.times(kind))?;
             }
         }
-        self.watched.save_trackers(batch, "", rules)
+        self.state.save_rule_states(batch, "", rules)
     }
 }
 
 impl Monitor {
-    /// Notes that something happened to vigie at `at`; the next commit stores it.
-    pub fn happened(&mut self, kind: EventKind, at: Timestamp) {
-        self.events.log.note(kind, at);
+    /// Records an event at `at`; the next commit stores it.
+    pub fn record_event(&mut self, kind: EventKind, at: Timestamp) {
+        self.events.log.record(kind, at);
         self.events.changed = true;
     }
 
-    /// The state under rules that belong to no topic, for those that tell what fires.
-    pub(super) fn of_no_topic(&self) -> (&str, &Watched) {
-        ("", &self.events.watched)
+    /// The state without a topic, under an empty name.
+    pub(super) fn without_topic(&self) -> (&str, &TopicState) {
+        ("", &self.events.state)
     }
 
-    /// When events of a kind came, in Unix milliseconds, the oldest first; the latest thousand.
+    /// Times of the latest thousand events of a kind, in Unix milliseconds, the oldest first.
     pub fn events(&self, kind: EventKind) -> &[i64] {
         self.events.log.times(kind)
     }
 
-    /// Commits, and returns once that is on disk.
-    pub(super) fn commit_to_disk(&mut self) -> Result<(), MonitorError> {
+    /// Commits and returns once that is on disk.
+    pub(super) fn commit_and_flush(&mut self) -> Result<(), MonitorError> {
         self.commit()?;
         self.flush()
     }

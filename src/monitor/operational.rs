@@ -1,64 +1,65 @@
-//! [`Problems`]: operational alerts, about vigie itself: no rule judges them, they last while their cause does.
+//! [`OperationalAlerts`]: the active alerts about vigie itself. No rule evaluates them: they last as long as their cause.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::alert::{Alert, Fingerprint, Status, Story, Transition};
-use crate::rule::{Explanation, Measured};
+use crate::alert::{Alert, AlertContext, Fingerprint, OperationalAlert, Transition, TransitionKind};
+use crate::rule::{Explanation, Measurement};
 use crate::store::{Batch, Key, Store, StoreError, Table};
 
-/// The problems that last, by name and component.
+/// The active ones, by name and component.
 #[derive(Debug, Default)]
-pub(super) struct Problems {
-    lasting: BTreeMap<(String, String), Alert>,
+pub(super) struct OperationalAlerts {
+    active: BTreeMap<(String, String), Alert>,
     changed: BTreeSet<(String, String)>,
 }
 
-impl Problems {
+impl OperationalAlerts {
     pub(super) fn load(store: &Store) -> Result<Self, StoreError> {
-        let mut problems = Self::default();
-        for entry in store.scan::<Alert>(&Key::new(Table::Problem)) {
+        let mut alerts = Self::default();
+        for entry in store.scan::<Alert>(&Key::new(Table::OperationalAlert)) {
             let (_, alert) = entry?;
-            problems.lasting.insert((alert.rule.clone(), alert.topic.clone()), alert);
+            alerts.active.insert((alert.rule.clone(), alert.topic.clone()), alert);
         }
-        Ok(problems)
+        Ok(alerts)
     }
 
-    /// Begins the problem `name` of `component` while there is a `summary` to tell, and ends it when there is none.
+    /// Begins an alert about `component` while there is a `summary`, and ends it when there is none.
     pub(super) fn set(
         &mut self,
-        name: &str,
+        alert: OperationalAlert,
         component: &str,
         summary: Option<&str>,
         now: Timestamp,
     ) -> Option<Transition> {
-        let place = (name.to_owned(), component.to_owned());
-        match (self.lasting.contains_key(&place), summary) {
+        let key = (alert.name().to_owned(), component.to_owned());
+        match (self.active.contains_key(&key), summary) {
             (false, Some(summary)) => {
-                let alert = new_alert(name, component, summary, now);
-                self.changed.insert(place.clone());
-                self.lasting.insert(place, alert.clone());
-                Some(Transition { status: Status::Firing, at: now, alert })
+                let alert = new_alert(alert, component, summary, now);
+                self.changed.insert(key.clone());
+                self.active.insert(key, alert.clone());
+                Some(Transition { status: TransitionKind::Firing, at: now, alert })
             }
             (true, None) => {
-                let alert = self.lasting.remove(&place)?;
-                self.changed.insert(place);
+                let alert = self.active.remove(&key)?;
+                self.changed.insert(key);
                 let alert = Alert { ends_at: Some(now), ..alert };
-                Some(Transition { status: Status::Resolved, at: now, alert })
+                Some(Transition { status: TransitionKind::Resolved, at: now, alert })
             }
-            _ => None,
+            // It goes on, or there is nothing to end.
+            (true, Some(_)) | (false, None) => None,
         }
     }
 
-    pub(super) fn lasting(&self) -> impl Iterator<Item = &Alert> {
-        self.lasting.values()
+    pub(super) fn active(&self) -> impl Iterator<Item = &Alert> {
+        self.active.values()
     }
 
     pub(super) fn save(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
-        for place in std::mem::take(&mut self.changed) {
-            let key = Key::new(Table::Problem).text(&place.0).text(&place.1);
-            match self.lasting.get(&place) {
+        for changed in std::mem::take(&mut self.changed) {
+            let key = Key::new(Table::OperationalAlert).text(&changed.0).text(&changed.1);
+            match self.active.get(&changed) {
                 Some(alert) => batch.put(&key, alert)?,
                 None => batch.remove(&key),
             }
@@ -67,16 +68,17 @@ impl Problems {
     }
 }
 
-/// The transition that tells of a problem's beginning, for one that cannot be stored.
-pub fn begins(name: &str, component: &str, summary: &str, now: Timestamp) -> Transition {
-    Transition { status: Status::Firing, at: now, alert: new_alert(name, component, summary, now) }
+/// The transition that begins an alert, for one that cannot be stored.
+pub fn begin(alert: OperationalAlert, component: &str, summary: &str, now: Timestamp) -> Transition {
+    Transition { status: TransitionKind::Firing, at: now, alert: new_alert(alert, component, summary, now) }
 }
 
-fn new_alert(name: &str, component: &str, summary: &str, now: Timestamp) -> Alert {
+fn new_alert(alert: OperationalAlert, component: &str, summary: &str, now: Timestamp) -> Alert {
+    let name = alert.name();
     let label = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let labels =
         BTreeMap::from([label("alertname", name), label("component", component), label("severity", "warning")]);
-    let nothing = Measured::default();
+    let nothing = Measurement::default();
     Alert {
         fingerprint: Fingerprint::of(&labels),
         rule: name.into(),
@@ -86,6 +88,8 @@ fn new_alert(name: &str, component: &str, summary: &str, now: Timestamp) -> Aler
         starts_at: now,
         fired_at: now,
         ends_at: None,
+        quiet_since: None,
+        resolves_at: None,
         fired_on: nothing,
         peak: nothing,
         peak_at: now,
@@ -93,7 +97,7 @@ fn new_alert(name: &str, component: &str, summary: &str, now: Timestamp) -> Aler
         samples: Vec::new(),
         is_rate: false,
         explanation: Explanation::default(),
-        story: Story::default(),
+        context: AlertContext::default(),
     }
 }
 
@@ -102,24 +106,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_problem_is_told_once_and_its_end_once_across_a_restart() {
+    fn an_alert_begins_once_and_ends_once_across_a_restart() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
         let at = |second| Timestamp::from_second(second).unwrap();
-        let mut problems = Problems::default();
-        assert_eq!(problems.set("SourceStalled", "x", Some("silent"), at(1)).unwrap().status, Status::Firing);
-        assert_eq!(problems.set("SourceStalled", "x", Some("still silent"), at(2)), None);
-        assert_eq!(problems.set("SourceStalled", "other", None, at(2)), None);
+        let mut alerts = OperationalAlerts::default();
+        assert_eq!(alerts.set(OperationalAlert::SourceStalled, "x", Some("silent"), at(1)).unwrap().status, TransitionKind::Firing);
+        assert_eq!(alerts.set(OperationalAlert::SourceStalled, "x", Some("still silent"), at(2)), None);
+        assert_eq!(alerts.set(OperationalAlert::SourceStalled, "other", None, at(2)), None);
         let mut batch = Batch::default();
-        problems.save(&mut batch).unwrap();
+        alerts.save(&mut batch).unwrap();
         store.commit(batch).unwrap();
 
-        let mut problems = Problems::load(&store).unwrap();
-        let end = problems.set("SourceStalled", "x", None, at(9)).unwrap();
-        assert_eq!((end.status, end.alert.starts_at, end.alert.ends_at), (Status::Resolved, at(1), Some(at(9))));
+        let mut alerts = OperationalAlerts::load(&store).unwrap();
+        let end = alerts.set(OperationalAlert::SourceStalled, "x", None, at(9)).unwrap();
+        assert_eq!((end.status, end.alert.starts_at, end.alert.ends_at), (TransitionKind::Resolved, at(1), Some(at(9))));
         let mut batch = Batch::default();
-        problems.save(&mut batch).unwrap();
+        alerts.save(&mut batch).unwrap();
         store.commit(batch).unwrap();
-        assert_eq!(Problems::load(&store).unwrap().lasting().count(), 0);
+        assert_eq!(OperationalAlerts::load(&store).unwrap().active().count(), 0);
     }
 }

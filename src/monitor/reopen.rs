@@ -1,57 +1,53 @@
-//! A monitor that goes on under other rules, or from another moment.
+//! Continues a monitor with other rules, or from an earlier time.
 
 use jiff::Timestamp;
 
-use super::rule_state::Tracked;
-use super::{Monitor, MonitorError, tracker_key};
+use super::posts::PendingPosts;
+use super::rule_state::RuleState;
+use super::{Monitor, MonitorError, rule_state_key};
 use crate::rule::Rules;
 use crate::store::{Key, Table};
 
 impl Monitor {
-    /// Ends the alerts of rules that are no more.
-    pub(super) fn end_orphans(&mut self) -> Result<(), MonitorError> {
+    /// Resolves the alerts of rules that no longer exist.
+    pub(super) fn end_removed_rules(&mut self) -> Result<(), MonitorError> {
         let now = Timestamp::from_second(self.totals.edge.unwrap_or_default()).unwrap_or(Timestamp::MIN);
         for name in self.topics.keys().map(String::as_str).chain([""]) {
-            for entry in self.store.scan::<Tracked>(&Key::new(Table::Tracker).text(name)) {
-                let (key, tracked) = entry?;
-                if !self.rules.rules.iter().any(|rule| tracker_key(name, &rule.name) == key) {
+            for entry in self.store.scan::<RuleState>(&Key::new(Table::RuleState).text(name)) {
+                let (key, rule_state) = entry?;
+                if !self.rules.rules.iter().any(|rule| rule_state_key(name, &rule.name) == key) {
                     self.pending.remove(&key);
-                    self.fresh.extend(tracked.ended(now));
+                    self.new_transitions.extend(rule_state.into_resolved(now));
                 }
             }
         }
         Ok(())
     }
 
-    /// The same monitor under other rules, or seen from another edge: what is in the store goes on, what was not
-    /// committed is lost.
+    /// Reloads the state from the store with `rules`. What was not committed is lost.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn reopen(self, rules: Rules) -> Result<Self, MonitorError> {
-        let Self { store, config, model, .. } = self;
+        let Self { store, config, model, posts, .. } = self;
         let mut monitor = Self::open(store, config, rules)?;
-        monitor.read_by(model);
+        monitor.posts = posts.map(|_| PendingPosts::default());
+        monitor.set_model(model);
         Ok(monitor)
     }
 
-    /// Goes back to `now`, for a clock that had run ahead: the open bucket is the one that holds `now`. Commits.
+    /// Moves back to `now`, after a clock ran ahead: the open bucket becomes the one that holds `now`. Commits.
     ///
     /// # Errors
     /// When the store cannot be read or written.
     pub fn rewind(mut self, now: Timestamp) -> Result<Self, MonitorError> {
         let width = self.config.bucket.as_secs();
         self.totals.edge = Some(now.as_second() - now.as_second().rem_euclid(width));
-        for tracked in self.everything().flat_map(|watched| &mut watched.tracked) {
-            tracked.rewind(now);
+        for rule_state in self.all_states().flat_map(|state| &mut state.rule_states) {
+            rule_state.rewind(now);
         }
         self.commit()?;
         let rules = self.rules.clone();
         self.reopen(rules)
-    }
-
-    /// Start of the open bucket; none before the first [`Monitor::advance`].
-    pub fn edge(&self) -> Option<Timestamp> {
-        self.totals.edge.and_then(|edge| Timestamp::from_second(edge).ok())
     }
 }

@@ -1,42 +1,42 @@
-//! [`Tracked`]: one rule on one topic, as stored between evaluations.
+//! [`RuleState`]: the state of one rule on one topic, stored between evaluations.
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::story::{story, trend};
-use crate::alert::{Alert, AlertState, Change, Fingerprint, Status, Timing, Transition};
+use super::context::{alert_context, trend};
+use crate::alert::{Alert, AlertState, Change, Fingerprint, TransitionKind, Timing, Transition};
 use crate::rule::annotation;
 use crate::rule::annotation::Values;
 use crate::rule::{AlertingRule, Evaluation, Evidence, Memory};
 
-/// Posts shown with an alert.
+/// Sample posts of an alert.
 const SAMPLES: usize = 5;
-/// What lasts longer than this is no incident any more, but the new normal.
-const LONGEST_FREEZE: SignedDuration = SignedDuration::from_hours(72);
+/// An alert that lasts longer is the new normal: the baseline learns from its hours.
+const MAX_FREEZE: SignedDuration = SignedDuration::from_hours(72);
 
 /// State of a rule on a topic, and its alert while one fires.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Tracked {
+pub(super) struct RuleState {
     state: AlertState,
     pub(super) alert: Option<Alert>,
-    /// What the rule's conditions keep between evaluations.
+    /// What the rule's conditions remember between evaluations.
     memory: Memory,
-    /// Not as stored.
+    /// Differs from what is stored.
     #[serde(skip)]
     changed: bool,
 }
 
-impl Tracked {
+impl RuleState {
     /// Whether it changed since the last call.
-    pub(super) fn take_changed(&mut self) -> bool {
+    pub(super) fn clear_changed(&mut self) -> bool {
         std::mem::take(&mut self.changed)
     }
 
-    /// Whether nothing can change while nothing is left to count: the rule is inactive, or has fired for so long, and does
-    /// still, that not even what is normal changes.
-    pub(super) fn is_at_rest(&self, now: Timestamp) -> bool {
+    /// Whether nothing can change while there is nothing to count: the rule is inactive, or has fired for so long that the
+    /// baseline is no longer frozen.
+    pub(super) fn is_idle(&self, now: Timestamp) -> bool {
         match self.state {
             AlertState::Inactive => true,
             AlertState::Pending { .. } => false,
@@ -44,23 +44,23 @@ impl Tracked {
         }
     }
 
-    /// When its condition may begin to hold though nothing happens; Unix seconds after `now`.
-    pub(super) fn wakes(&self, now: i64) -> Option<i64> {
-        self.memory.wakes(now)
+    /// When its condition may begin to hold without any post; Unix seconds after `now`.
+    pub(super) fn next_due(&self, now: i64) -> Option<i64> {
+        self.memory.next_due(now)
     }
 
-    /// Whether what is normal stays as it was: pending or firing, and not for too long.
+    /// Whether the baseline is frozen: the rule is pending or firing, and not for too long.
     pub(super) fn is_frozen(&self, now: Timestamp) -> bool {
-        self.since().is_some_and(|since| now.duration_since(since) < LONGEST_FREEZE)
+        self.since().is_some_and(|since| now.duration_since(since) < MAX_FREEZE)
     }
 
-    /// Forgets what was learnt of rates.
+    /// Clears what was learnt of rates.
     pub(super) fn restart(&mut self) {
         self.memory.restart();
         self.changed = true;
     }
 
-    /// Since when its condition holds; none while it does not.
+    /// Since when its condition holds; none while it is inactive.
     pub(super) fn since(&self) -> Option<Timestamp> {
         match self.state {
             AlertState::Inactive => None,
@@ -68,8 +68,8 @@ impl Tracked {
         }
     }
 
-    /// Evaluates `rule` on a topic at `now`. Returns the normal rate it compared with, if any, and the transition that
-    /// people are to be told of.
+    /// Evaluates `rule` on a topic at `now`. Returns the baseline rate it compared with, if any, and the transition that
+    /// receivers are to be notified of.
     pub(super) fn evaluate(
         &mut self,
         rule: &AlertingRule,
@@ -93,27 +93,27 @@ impl Tracked {
             Change::Fired { since } => {
                 let alert = new_alert(rule, name, &evidence, since, now, &evaluation);
                 self.alert = Some(alert.clone());
-                Some(Transition { status: Status::Firing, at: now, alert })
+                Some(Transition { status: TransitionKind::Firing, at: now, alert })
             }
             Change::Resolved => self.alert.take().map(|alert| {
                 let explanation = evaluation.reasons.explain();
                 let mut alert = Alert { ends_at: Some(now), latest: evaluation.measured, explanation, ..alert };
-                alert.story.trend = trend(evidence.topic);
-                Transition { status: Status::Resolved, at: now, alert }
+                alert.context.trend = trend(evidence.topic);
+                Transition { status: TransitionKind::Resolved, at: now, alert }
             }),
         };
         let normal = evaluation.measured.normal.filter(|_| evaluation.is_rate).map(|normal| normal.value);
         (normal, transition)
     }
 
-    /// The end of its alert, if it has one, because the rule is no more.
-    pub(super) fn ended(self, now: Timestamp) -> Option<Transition> {
+    /// Ends its alert, if it has one, because the rule was removed.
+    pub(super) fn into_resolved(self, now: Timestamp) -> Option<Transition> {
         let alert = self.alert?;
         let alert = Alert { ends_at: Some(now), ..alert };
-        Some(Transition { status: Status::Resolved, at: now, alert })
+        Some(Transition { status: TransitionKind::Resolved, at: now, alert })
     }
 
-    /// Takes back what lies after `now`, for a clock that had run ahead.
+    /// Moves what lies after `now` back to it, after a clock ran ahead.
     pub(super) fn rewind(&mut self, now: Timestamp) {
         let state = self.state.rewound(now);
         self.changed |= state != self.state;
@@ -124,11 +124,17 @@ impl Tracked {
         let Some(alert) = &mut self.alert else { return };
         alert.latest = evaluation.measured;
         alert.explanation = evaluation.reasons.explain();
+        // Messages say since when the condition no longer holds, and when the incident will close.
+        alert.quiet_since = match self.state {
+            AlertState::Firing { quiet_since, .. } => quiet_since,
+            _ => None,
+        };
+        alert.resolves_at = alert.quiet_since.and_then(|quiet| quiet.checked_add(rule.keep_firing_for).ok());
         if evaluation.measured.lower_bound > alert.peak.lower_bound {
             alert.peak = evaluation.measured;
             alert.peak_at = now;
             alert.samples = evidence.topic.samples(rule.condition.window(), SAMPLES);
-            alert.story = story(evidence.topic, rule.condition.window());
+            alert.context = alert_context(evidence.topic, rule.condition.window());
         }
     }
 }
@@ -155,6 +161,8 @@ fn new_alert(
         starts_at: since,
         fired_at: now,
         ends_at: None,
+        quiet_since: None,
+        resolves_at: None,
         fired_on: evaluation.measured,
         peak: evaluation.measured,
         peak_at: now,
@@ -162,10 +170,10 @@ fn new_alert(
         samples: evidence.topic.samples(rule.condition.window(), SAMPLES),
         is_rate: evaluation.is_rate,
         explanation: evaluation.reasons.explain(),
-        story: story(evidence.topic, rule.condition.window()),
+        context: alert_context(evidence.topic, rule.condition.window()),
     };
     let values = Values::new(topic_name, &rule.name, &alert.labels, &alert.fired_on, alert.starts_at);
-    let render = |(name, text): (&String, &String)| (name.clone(), annotation::render(text, &values));
+    let render = |(name, text): (&String, &String)| (name.clone(), annotation::render(name, text, &values));
     alert.annotations = rule.annotations.iter().map(render).collect();
     alert
 }

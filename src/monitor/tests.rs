@@ -42,24 +42,24 @@ fn post(id: &str, minute: i64, label: Label) -> ClassifiedPost {
     ClassifiedPost { post, prediction: Prediction { label, probabilities, reason: None } }
 }
 
-/// Posts minute by minute, `n` and `p`; returns what was told, as `minute status rule`.
+/// Posts minute by minute, `n` and `p`; returns what was seen, as `minute status rule`.
 fn play(monitor: &mut Monitor, from: i64, minutes: &[&str]) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut seen = Vec::new();
     for (minute, posts) in (from..).zip(minutes) {
         monitor.advance(at(minute));
         for (i, letter) in posts.chars().enumerate() {
             let label = if letter == 'n' { Label::Negative } else { Label::Positive };
-            monitor.observe(&["t"], &post(&format!("{minute}-{i}"), minute, label)).unwrap();
+            monitor.observe("x", &["t"], &post(&format!("{minute}-{i}"), minute, label)).unwrap();
         }
-        monitor.read_up_to("test", &minute).unwrap();
+        monitor.set_cursor("test", &minute).unwrap();
         monitor.commit().unwrap();
-        while let Some(transition) = monitor.undelivered() {
+        for transition in monitor.outbox() {
             let minute = transition.at.as_second() / 60;
-            told.push(format!("{minute} {:?} {}", transition.status, transition.alert.rule));
-            monitor.delivered().unwrap();
+            seen.push(format!("{minute} {:?} {}", transition.status, transition.alert.rule));
         }
+        monitor.ack_outbox(Batch::default()).unwrap();
     }
-    told
+    seen
 }
 
 /// An hour and a half of calm (one in four is negative), a quarter of an hour of trouble, calm again.
@@ -73,8 +73,8 @@ fn trouble() -> Vec<&'static str> {
 #[test]
 fn trouble_fires_once_and_is_over_once() {
     let dir = tempfile::tempdir().unwrap();
-    let told = play(&mut monitor(dir.path()), 0, &trouble());
-    assert_eq!(told, ["93 Firing Volume", "97 Firing Rate", "113 Resolved Volume", "114 Resolved Rate"]);
+    let seen = play(&mut monitor(dir.path()), 0, &trouble());
+    assert_eq!(seen, ["93 Firing Volume", "97 Firing Rate", "113 Resolved Volume", "114 Resolved Rate"]);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn the_alert_says_what_a_reader_needs() {
     play(&mut monitor, 0, &trouble());
     let report = monitor.report().unwrap();
     let alert = report.topics[0].alerts.iter().find(|alert| alert.rule == "Rate").unwrap();
-    assert_eq!(alert.annotations["summary"], "t: 78 % negative, normal is 25 %");
+    assert_eq!(alert.annotations["summary"], "t: 78% negative, normal is 25%");
     assert_eq!(alert.peak.rate, 1.0);
     assert!(alert.peak_at > alert.fired_at && alert.ends_at.unwrap() > alert.peak_at);
     assert_eq!(alert.samples.len(), 5);
@@ -98,10 +98,10 @@ fn a_post_counts_once_and_a_late_one_only_within_the_lateness() {
     let dir = tempfile::tempdir().unwrap();
     let mut monitor = monitor(dir.path());
     monitor.advance(at(10));
-    monitor.observe(&["t"], &post("a", 10, Label::Negative)).unwrap();
-    monitor.observe(&["t"], &post("a", 10, Label::Negative)).unwrap();
-    monitor.observe(&["t"], &post("b", 6, Label::Negative)).unwrap();
-    monitor.observe(&["t"], &post("c", 4, Label::Negative)).unwrap();
+    monitor.observe("x", &["t"], &post("a", 10, Label::Negative)).unwrap();
+    monitor.observe("x", &["t"], &post("a", 10, Label::Negative)).unwrap();
+    monitor.observe("x", &["t"], &post("b", 6, Label::Negative)).unwrap();
+    monitor.observe("x", &["t"], &post("c", 4, Label::Negative)).unwrap();
     let totals = monitor.totals();
     assert_eq!((totals.posts, totals.duplicates, totals.too_late), (2, 1, 1));
 }
@@ -109,7 +109,7 @@ fn a_post_counts_once_and_a_late_one_only_within_the_lateness() {
 #[test]
 fn what_was_not_delivered_is_still_there_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
-    let keys = |monitor: &Monitor| monitor.outbox.iter().map(|(_, told)| told.key()).collect::<Vec<_>>();
+    let keys = |monitor: &Monitor| monitor.outbox().map(Transition::key).collect::<Vec<_>>();
     let before = {
         let mut monitor = monitor(dir.path());
         for (minute, posts) in trouble().iter().enumerate() {
@@ -117,10 +117,10 @@ fn what_was_not_delivered_is_still_there_after_a_restart() {
             monitor.advance(at(minute));
             for (i, letter) in posts.chars().enumerate() {
                 let label = if letter == 'n' { Label::Negative } else { Label::Positive };
-                monitor.observe(&["t"], &post(&format!("{minute}-{i}"), minute, label)).unwrap();
+                monitor.observe("x", &["t"], &post(&format!("{minute}-{i}"), minute, label)).unwrap();
             }
         }
-        monitor.read_up_to("test", &0).unwrap();
+        monitor.set_cursor("test", &0).unwrap();
         monitor.commit().unwrap();
         keys(&monitor)
     };
@@ -132,9 +132,9 @@ fn what_was_not_delivered_is_still_there_after_a_restart() {
 fn years_of_silence_pass_at_once_and_end_an_alert() {
     let dir = tempfile::tempdir().unwrap();
     let mut monitor = monitor(dir.path());
-    let mut told = play(&mut monitor, 0, &trouble()[..100]);
-    told.extend(play(&mut monitor, 20_000_000, &["n"]));
-    assert_eq!(told, ["93 Firing Volume", "97 Firing Rate", "106 Resolved Volume", "111 Resolved Rate"]);
+    let mut seen = play(&mut monitor, 0, &trouble()[..100]);
+    seen.extend(play(&mut monitor, 20_000_000, &["n"]));
+    assert_eq!(seen, ["93 Firing Volume", "97 Firing Rate", "106 Resolved Volume", "111 Resolved Rate"]);
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn a_topic_column_with_too_many_values_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let mut monitor = monitor(dir.path());
     let result: Result<(), MonitorError> =
-        (0..=MAX_TOPICS).try_for_each(|i| monitor.observe(&[&i.to_string()], &post("a", 0, Label::Neutral)).map(drop));
+        (0..=MAX_TOPICS).try_for_each(|i| monitor.observe("x", &[&i.to_string()], &post("a", 0, Label::Neutral)).map(drop));
     assert!(matches!(result, Err(MonitorError::TooManyTopics)));
 }
 
@@ -154,20 +154,20 @@ proptest! {
     fn restarts_leave_no_trace(cuts in proptest::collection::btree_set(1_usize..144, 0..6)) {
         let minutes = trouble();
         let whole = tempfile::tempdir().unwrap();
-        let told = play(&mut monitor(whole.path()), 0, &minutes);
+        let seen = play(&mut monitor(whole.path()), 0, &minutes);
 
         let cut = tempfile::tempdir().unwrap();
-        let mut told_in_parts = Vec::new();
+        let mut seen_in_parts = Vec::new();
         let ends: Vec<usize> = cuts.into_iter().chain([minutes.len()]).collect();
         for end in ends {
             let mut monitor = monitor(cut.path());
             let start = monitor.cursor::<i64>("test").unwrap().map_or(0, |minute| minute as usize + 1);
-            told_in_parts.extend(play(&mut monitor, start as i64, &minutes[start..end]));
+            seen_in_parts.extend(play(&mut monitor, start as i64, &minutes[start..end]));
             // Seen but not committed: lost with the process, and to be seen again.
             monitor.advance(at(end as i64));
-            monitor.observe(&["t"], &post("lost", end as i64, Label::Negative)).unwrap();
+            monitor.observe("x", &["t"], &post("lost", end as i64, Label::Negative)).unwrap();
         }
-        prop_assert_eq!(told_in_parts, told);
+        prop_assert_eq!(seen_in_parts, seen);
         let report = |dir: &Path| monitor(dir).report().unwrap();
         prop_assert_eq!(report(cut.path()), report(whole.path()));
     }
@@ -215,7 +215,7 @@ const RISING: &str = r#"
 fn rising(dir: &Path) -> Monitor {
     let config = window::Config { lateness: SignedDuration::from_mins(5), ..window::Config::default() };
     let mut monitor = Monitor::open(Store::open(dir).unwrap(), config, toml::from_str(RISING).unwrap()).unwrap();
-    monitor.read_by(ModelInfo { id: "a".into(), error: None });
+    monitor.set_model(ModelInfo { id: "a".into(), error_rates: None });
     monitor
 }
 
@@ -231,10 +231,10 @@ fn two_days() -> Vec<&'static str> {
 fn a_rise_is_found_within_minutes_and_ends_with_it() {
     let dir = tempfile::tempdir().unwrap();
     let mut monitor = rising(dir.path());
-    let told = play(&mut monitor, 0, &two_days());
-    let minutes: Vec<i64> = told.iter().map(|told| told.split(' ').next().unwrap().parse().unwrap()).collect();
-    assert_eq!(told.len(), 2, "{told:?}");
-    assert!((2_882..2_905).contains(&minutes[0]) && (2_970..3_040).contains(&minutes[1]), "{told:?}");
+    let seen = play(&mut monitor, 0, &two_days());
+    let minutes: Vec<i64> = seen.iter().map(|seen| seen.split(' ').next().unwrap().parse().unwrap()).collect();
+    assert_eq!(seen.len(), 2, "{seen:?}");
+    assert!((2_882..2_905).contains(&minutes[0]) && (2_970..3_040).contains(&minutes[1]), "{seen:?}");
     let report = monitor.report().unwrap();
     let alert = &report.topics[0].alerts[0];
     assert_eq!((alert.explanation.condition.as_str(), alert.explanation.parts.len()), ("or", 2));
@@ -247,14 +247,14 @@ fn a_rise_is_found_within_minutes_and_ends_with_it() {
 fn a_rise_is_found_at_the_same_minute_after_restarts() {
     let minutes = two_days();
     let whole = tempfile::tempdir().unwrap();
-    let told = play(&mut rising(whole.path()), 0, &minutes);
+    let seen = play(&mut rising(whole.path()), 0, &minutes);
     let cut = tempfile::tempdir().unwrap();
     let (mut in_parts, mut start) = (Vec::new(), 0);
     for end in [1_000, 2_870, 2_884, 2_890, 2_950, minutes.len()] {
         in_parts.extend(play(&mut rising(cut.path()), start as i64, &minutes[start..end]));
         start = end;
     }
-    assert_eq!(in_parts, told);
+    assert_eq!(in_parts, seen);
     assert_eq!(rising(cut.path()).report().unwrap(), rising(whole.path()).report().unwrap());
 }
 
@@ -264,7 +264,7 @@ fn another_model_has_no_normal_yet() {
     let mut monitor = rising(dir.path());
     let minutes = two_days();
     assert!(play(&mut monitor, 0, &minutes[..2_880]).is_empty());
-    monitor.read_by(ModelInfo { id: "b".into(), error: None });
+    monitor.set_model(ModelInfo { id: "b".into(), error_rates: None });
     assert!(play(&mut monitor, 2_880, &minutes[2_880..2_940]).is_empty());
 }
 
@@ -274,8 +274,8 @@ fn silence_is_told_though_nothing_happens_and_ends_with_a_post() {
     let mut monitor = rising(dir.path());
     assert!(play(&mut monitor, 0, &two_days()[..2_880]).is_empty());
     // All at once, as a replay does; beyond what any window holds.
-    let told = play(&mut monitor, 20_000, &["n", "n"]);
-    let minutes: Vec<i64> = told.iter().map(|told| told.split(' ').next().unwrap().parse().unwrap()).collect();
-    assert!(told.len() == 2 && told[0].ends_with("Firing Silent") && told[1].ends_with("Resolved Silent"), "{told:?}");
-    assert!((2_909..2_960).contains(&minutes[0]) && minutes[1] == 20_001, "{told:?}");
+    let seen = play(&mut monitor, 20_000, &["n", "n"]);
+    let minutes: Vec<i64> = seen.iter().map(|seen| seen.split(' ').next().unwrap().parse().unwrap()).collect();
+    assert!(seen.len() == 2 && seen[0].ends_with("Firing Silent") && seen[1].ends_with("Resolved Silent"), "{seen:?}");
+    assert!((2_909..2_960).contains(&minutes[0]) && minutes[1] == 20_001, "{seen:?}");
 }

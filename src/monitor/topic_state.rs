@@ -1,11 +1,11 @@
-//! [`Watched`]: a topic with its windows, what is normal for it, and its state under each rule.
+//! [`TopicState`]: a topic with its windows, its baseline, and its state under each rule.
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::rule_state::Tracked;
+use super::rule_state::RuleState;
 use super::state::report::Totals;
-use super::tracker_key;
-use crate::alert::{Status, Transition};
+use super::rule_state_key;
+use crate::alert::{TransitionKind, Transition};
 use crate::classify::ModelInfo;
 use crate::rule::{AlertingRule, Baseline, EventLog, Evidence, Rules};
 use crate::store::{Batch, Key, Store, StoreError, Table};
@@ -16,15 +16,15 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// A topic with its state under each rule, in the order of the rules.
 #[derive(Debug, Clone)]
-pub(super) struct Watched {
+pub(super) struct TopicState {
     pub(super) window: TopicWindow,
-    pub(super) tracked: Vec<Tracked>,
+    pub(super) rule_states: Vec<RuleState>,
     baseline: Baseline,
     /// The negative rate that counted as normal at the last evaluation.
     pub(super) normal: Option<f64>,
 }
 
-impl Watched {
+impl TopicState {
     pub(super) fn load(
         store: &Store,
         config: &window::Config,
@@ -32,57 +32,56 @@ impl Watched {
         name: &str,
         edge: i64,
     ) -> Result<Self, StoreError> {
-        let load = |rule: &AlertingRule| Ok(store.get(&tracker_key(name, &rule.name))?.unwrap_or_default());
+        let load = |rule: &AlertingRule| Ok(store.get(&rule_state_key(name, &rule.name))?.unwrap_or_default());
         let baseline: Baseline = store.get(&Key::new(Table::Baseline).text(name))?.unwrap_or_default();
         Ok(Self {
             window: TopicWindow::load(store, config, &rules.spans(), name, edge, baseline.until())?,
-            tracked: rules.rules.iter().map(load).collect::<Result<_, StoreError>>()?,
+            rule_states: rules.rules.iter().map(load).collect::<Result<_, StoreError>>()?,
             baseline,
             normal: None,
         })
     }
 
-    /// What belongs to no topic: no post is counted in it, and only the rules about vigie itself judge it.
-    pub(super) fn of_no_topic(
+    /// The state without a topic: no post is counted in it, and only rules about vigie itself evaluate it.
+    pub(super) fn without_topic(
         store: &Store,
         config: &window::Config,
         rules: &Rules,
         edge: i64,
     ) -> Result<Self, StoreError> {
-        let load = |rule: &AlertingRule| Ok(store.get(&tracker_key("", &rule.name))?.unwrap_or_default());
-        let tracked = rules.rules.iter().map(load).collect::<Result<_, StoreError>>()?;
-        Ok(Self { tracked, ..Self::unstored(config, &Rules::default(), "", edge) })
+        let load = |rule: &AlertingRule| Ok(store.get(&rule_state_key("", &rule.name))?.unwrap_or_default());
+        let rule_states = rules.rules.iter().map(load).collect::<Result<_, StoreError>>()?;
+        Ok(Self { rule_states, ..Self::unstored(config, &Rules::default(), "", edge) })
     }
 
-    /// A topic of which nothing is stored.
+    /// A topic that no store knows.
     pub(super) fn unstored(config: &window::Config, rules: &Rules, name: &str, edge: i64) -> Self {
         Self {
             window: TopicWindow::new(config, &rules.spans(), name, edge),
-            tracked: vec![Tracked::default(); rules.rules.len()],
+            rule_states: vec![RuleState::default(); rules.rules.len()],
             baseline: Baseline::default(),
             normal: None,
         }
     }
 
-    /// Says which model reads from `now` (Unix seconds) on: another one restarts what was learnt of rates.
-    pub(super) fn read_by(&mut self, model: &str, now: i64) {
-        if self.baseline.read_by(model, now) {
-            self.tracked.iter_mut().for_each(Tracked::restart);
+    /// Sets the model that reads from `now` (Unix seconds) on. A different one restarts what was learnt of rates.
+    pub(super) fn set_model(&mut self, model: &str, now: i64) {
+        if self.baseline.set_model(model, now) {
+            self.rule_states.iter_mut().for_each(RuleState::restart);
         }
     }
 
-    /// Until when (Unix seconds) time can pass after `now` without anything to evaluate, where no post comes: for ever where
-    /// nothing is left to count and nothing is on, but for a rule that waits for silence to be long enough. None where
-    /// there is something at once.
-    pub(super) fn rests_until(&self, now: i64) -> Option<i64> {
+    /// Until when (Unix seconds), if no post arrives, evaluating the rules after `now` changes nothing: for ever, unless a rule
+    /// waits for a silence to be long enough. None while there are posts to count, or a rule is pending or about to change.
+    pub(super) fn idle_until(&self, now: i64) -> Option<i64> {
         let at = Timestamp::from_second(now).unwrap_or(Timestamp::MAX);
-        if !self.window.is_quiet() || !self.tracked.iter().all(|tracked| tracked.is_at_rest(at)) {
+        if !self.window.is_quiet() || !self.rule_states.iter().all(|rule_state| rule_state.is_idle(at)) {
             return None;
         }
-        Some(self.tracked.iter().filter_map(|tracked| tracked.wakes(now)).min().unwrap_or(i64::MAX))
+        Some(self.rule_states.iter().filter_map(|rule_state| rule_state.next_due(now)).min().unwrap_or(i64::MAX))
     }
 
-    /// Judges the topic by every rule that watches it, at the close of the bucket that ended at `now`.
+    /// Evaluates every rule on the topic at the close of the bucket that ended at `now`.
     pub(super) fn evaluate(
         &mut self,
         name: &str,
@@ -94,13 +93,13 @@ impl Watched {
         let window = &self.window;
         self.baseline.learn(window.since(), |start| window.settled_hour(start));
         if let Some(until) = self.baseline.until() {
-            self.window.learnt(until);
+            self.window.set_learned_until(until);
         }
         let (topic, baseline) = (&self.window, &self.baseline);
-        let evidence = Evidence { topic, baseline, frozen: false, error: model.error, events };
+        let evidence = Evidence { topic, baseline, frozen: false, error: model.error_rates, events };
         let (mut transitions, mut normal) = (Vec::new(), None);
-        for (rule, tracked) in rules.rules.iter().zip(&mut self.tracked).filter(|(rule, _)| rule.watches(name)) {
-            let (found, transition) = tracked.evaluate(rule, name, &evidence, now);
+        for (rule, rule_state) in rules.rules.iter().zip(&mut self.rule_states).filter(|(rule, _)| rule.watches(name)) {
+            let (found, transition) = rule_state.evaluate(rule, name, &evidence, now);
             normal = normal.or(found);
             transitions.extend(transition);
         }
@@ -112,24 +111,24 @@ impl Watched {
         transitions
     }
 
-    /// Hours of an incident are not to be learnt from, back to its beginning.
+    /// Excludes the hours of an incident, from its start, from what the baseline learns: they are not normal.
     fn skip_incidents(&mut self, rules: &Rules, transitions: &[Transition], now: Timestamp) {
         let is_silence = |name: &str| rules.rules.iter().any(|rule| rule.name == name && rule.condition.is_silence());
-        for fired in transitions.iter().filter(|told| told.status == Status::Firing) {
+        for fired in transitions.iter().filter(|transition| transition.status == TransitionKind::Firing) {
             let mut time = fired.alert.starts_at;
             while time < now {
                 self.baseline.skip(time.as_second(), is_silence(&fired.alert.rule));
                 time = time.checked_add(HOUR).unwrap_or(now);
             }
         }
-        for tracked in self.tracked.iter().filter(|tracked| tracked.is_frozen(now)) {
-            if let Some(alert) = &tracked.alert {
+        for rule_state in self.rule_states.iter().filter(|rule_state| rule_state.is_frozen(now)) {
+            if let Some(alert) = &rule_state.alert {
                 self.baseline.skip(now.as_second() - 1, is_silence(&alert.rule));
             }
         }
     }
 
-    /// Adds to `batch` whatever changed since the last call.
+    /// Adds everything that changed since the last call to `batch`.
     pub(super) fn save(
         &mut self,
         batch: &mut Batch,
@@ -138,16 +137,16 @@ impl Watched {
         totals: &Totals,
     ) -> Result<(), StoreError> {
         self.window.save(batch, totals.commits)?;
-        if self.baseline.take_changed() {
+        if self.baseline.clear_changed() {
             batch.put(&Key::new(Table::Baseline).text(name), &self.baseline)?;
         }
-        self.save_trackers(batch, name, rules)
+        self.save_rule_states(batch, name, rules)
     }
 
-    pub(super) fn save_trackers(&mut self, batch: &mut Batch, name: &str, rules: &Rules) -> Result<(), StoreError> {
-        for (rule, tracked) in rules.rules.iter().zip(&mut self.tracked) {
-            if tracked.take_changed() {
-                batch.put(&tracker_key(name, &rule.name), tracked)?;
+    pub(super) fn save_rule_states(&mut self, batch: &mut Batch, name: &str, rules: &Rules) -> Result<(), StoreError> {
+        for (rule, rule_state) in rules.rules.iter().zip(&mut self.rule_states) {
+            if rule_state.clear_changed() {
+                batch.put(&rule_state_key(name, &rule.name), rule_state)?;
             }
         }
         Ok(())

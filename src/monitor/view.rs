@@ -1,4 +1,4 @@
-//! What the monitor sees now, for the status page and `vigie top`: counts only, no text and no author.
+//! The current state, for the status page and `vigie top`: counts only, no text and no author.
 
 use jiff::Timestamp;
 
@@ -32,64 +32,72 @@ pub struct AlertView {
     pub firing: bool,
     /// The rule's own sentence; empty while pending.
     pub summary: String,
+    /// The same in French, where the rule has one.
+    pub summary_fr: Option<String>,
 }
 
 impl Monitor {
     /// Every topic, in the order of their names.
     pub fn topics(&self) -> Vec<TopicView> {
         let width = self.config.bucket.as_secs();
-        let view = |(name, watched): (&String, &super::Watched)| {
-            let buckets = watched.window.recent(usize::try_from(HOUR / width).unwrap_or(PARTS));
+        let view = |(name, state): (&String, &super::TopicState)| {
+            let buckets = state.window.recent(usize::try_from(HOUR / width).unwrap_or(PARTS));
             let recent: Vec<Counts> = buckets.chunks(buckets.len().div_ceil(PARTS).max(1)).map(total).collect();
-            TopicView { name: name.clone(), hour: total(&buckets), recent, normal: watched.normal }
+            TopicView { name: name.clone(), hour: total(&buckets), recent, normal: state.normal }
         };
         self.topics.iter().map(view).collect()
     }
 
-    /// Every alert that fires, as it is now.
+    /// Every firing alert with its current numbers.
     pub fn firing(&self) -> impl Iterator<Item = &Alert> {
-        let watched = self.topics.values().chain([self.of_no_topic().1]);
-        let tracked = watched.flat_map(|watched| &watched.tracked);
-        self.problems.lasting().chain(tracked.filter_map(|tracked| tracked.alert.as_ref()))
+        let states = self.topics.values().chain([self.without_topic().1]);
+        let rule_states = states.flat_map(|state| &state.rule_states);
+        self.operational.active().chain(rule_states.filter_map(|rule_state| rule_state.alert.as_ref()))
     }
 
-    /// `alert` with the numbers of now, while it fires.
-    pub fn as_it_fires(&self, alert: &Alert) -> Option<Alert> {
+    /// `alert` with its current numbers, while it fires.
+    pub fn current_alert(&self, alert: &Alert) -> Option<Alert> {
         let same = |it: &&Alert| it.fingerprint == alert.fingerprint && it.starts_at == alert.starts_at;
         self.firing().find(same).cloned()
     }
 
-    /// Whatever is pending or fires, operational problems first.
+    /// Everything that is pending or fires, operational alerts first.
     pub fn alerts(&self) -> Vec<AlertView> {
-        let problems = self.problems.lasting().map(|alert| AlertView {
+        let operational = self.operational.active().map(|alert| AlertView {
             rule: alert.rule.clone(),
             topic: alert.topic.clone(),
             since: alert.starts_at,
             firing: true,
             summary: summary(alert),
+            summary_fr: summary_fr(alert),
         });
-        let of_topic = |(name, watched): (&str, &super::Watched)| -> Vec<AlertView> {
-            let tracked = self.rules.rules.iter().zip(&watched.tracked);
-            let active = tracked.filter_map(|(rule, tracked)| Some((rule, tracked, tracked.since()?)));
+        let of_topic = |(name, state): (&str, &super::TopicState)| -> Vec<AlertView> {
+            let rule_states = self.rules.rules.iter().zip(&state.rule_states);
+            let active = rule_states.filter_map(|(rule, rule_state)| Some((rule, rule_state, rule_state.since()?)));
             let view =
-                |(rule, tracked, since): (&crate::rule::AlertingRule, &super::rule_state::Tracked, Timestamp)| {
+                |(rule, rule_state, since): (&crate::rule::AlertingRule, &super::rule_state::RuleState, Timestamp)| {
                     AlertView {
                         rule: rule.name.clone(),
                         topic: name.to_owned(),
                         since,
-                        firing: tracked.alert.is_some(),
-                        summary: tracked.alert.as_ref().map(summary).unwrap_or_default(),
+                        firing: rule_state.alert.is_some(),
+                        summary: rule_state.alert.as_ref().map(summary).unwrap_or_default(),
+                        summary_fr: rule_state.alert.as_ref().and_then(summary_fr),
                     }
                 };
             active.map(view).collect()
         };
-        let topics = self.topics.iter().map(|(name, watched)| (name.as_str(), watched));
-        problems.chain([self.of_no_topic()].into_iter().chain(topics).flat_map(of_topic)).collect()
+        let topics = self.topics.iter().map(|(name, state)| (name.as_str(), state));
+        operational.chain([self.without_topic()].into_iter().chain(topics).flat_map(of_topic)).collect()
     }
 }
 
 fn summary(alert: &Alert) -> String {
     alert.annotations.get("summary").cloned().unwrap_or_default()
+}
+
+fn summary_fr(alert: &Alert) -> Option<String> {
+    alert.annotations.get("summary_fr").cloned()
 }
 
 fn total(counts: &[Counts]) -> Counts {

@@ -1,4 +1,4 @@
-//! sled, kept from taking the process with it: on damaged files it panics here and there, and that becomes an error.
+//! Calls sled and turns its panics into errors: on damaged files it panics in places.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use super::StoreError;
 
-/// sled's page cache. What vigie keeps is small and mostly rewritten, so a small cache costs nothing.
+/// sled's page cache. The working set is small and mostly rewritten: a small cache costs nothing.
 const CACHE_BYTES: u64 = 16 << 20;
 /// How long sled's own threads may hold its lock after an earlier store was dropped.
-const LOCK_PATIENCE: Duration = Duration::from_millis(700);
+const LOCK_TIMEOUT: Duration = Duration::from_millis(700);
 const LOCK_RETRY: Duration = Duration::from_millis(20);
 
 thread_local! {
@@ -25,37 +25,37 @@ pub(super) fn open(path: &Path, home: &Path) -> Result<sled::Db, StoreError> {
     let started = Instant::now();
     loop {
         let config = sled::Config::new().path(home).cache_capacity(CACHE_BYTES);
-        let opened = unwinding(path, || config.open())
+        let opened = catch_panic(path, || config.open())
             .and_then(|opened| opened.map_err(|error| StoreError::from_opening(path, &error)));
         match opened {
-            Err(StoreError::InUse { .. }) if started.elapsed() < LOCK_PATIENCE => thread::sleep(LOCK_RETRY),
-            settled => return settled,
+            Err(StoreError::InUse { .. }) if started.elapsed() < LOCK_TIMEOUT => thread::sleep(LOCK_RETRY),
+            result => return result,
         }
     }
 }
 
-/// Does `work` with the store `path`.
+/// Runs `work` on the store `path`.
 pub(super) fn guarded<T>(path: &Path, work: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
-    unwinding(path, work)?.map_err(|error| StoreError::from_sled(path, &error))
+    catch_panic(path, work)?.map_err(|error| StoreError::from_sled(path, &error))
 }
 
-fn unwinding<T>(path: &Path, work: impl FnOnce() -> T) -> Result<T, StoreError> {
-    quieten_guarded();
+fn catch_panic<T>(path: &Path, work: impl FnOnce() -> T) -> Result<T, StoreError> {
+    silence_guarded_panics();
     let before = GUARDED.replace(true);
-    // What sled leaves half done is not looked at again: an error of this kind ends the use of the store.
+    // The store is not used after an error of this kind, so what sled leaves half done does no harm.
     let outcome = panic::catch_unwind(AssertUnwindSafe(work));
     GUARDED.set(before);
-    outcome.map_err(|panic| StoreError::Corrupt { path: path.into(), reason: said(&*panic) })
+    outcome.map_err(|panic| StoreError::Corrupt { path: path.into(), reason: panic_message(&*panic) })
 }
 
-fn said(panic: &(dyn Any + Send)) -> String {
+fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     let line = text.unwrap_or_default().lines().next().unwrap_or_default();
-    format!("sled gave up on it ({})", line.chars().take(200).collect::<String>())
+    format!("sled failed on it ({})", line.chars().take(200).collect::<String>())
 }
 
-/// The user is told once, by the error: not by the panic's own message too.
-fn quieten_guarded() {
+/// The error reports the panic: the panic's own message would repeat it.
+fn silence_guarded_panics() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let before = panic::take_hook();

@@ -1,32 +1,32 @@
-//! [`StoreError`]: why the store could not do what was asked, and the way out.
+//! [`StoreError`]: why an operation of the store failed, and what to do about it.
 
 use std::path::{Path, PathBuf};
 
 use super::{SCHEMA, Table};
 
-/// Why the store could not do what was asked.
+/// Why an operation of the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("the store {path} is in use by another vigie; stop that one, or name another directory")]
+    #[error("the store {path} is in use by another vigie; stop it, or name another directory")]
     InUse { path: PathBuf },
     #[error(
-        "the directory {path} of the store cannot be written: {cause}; make it writable for the user vigie runs as, or name another"
+        "the directory {path} of the store cannot be written: {cause}; make it writable for vigie's user, or name another"
     )]
     Unwritable { path: PathBuf, cause: std::io::Error },
     #[error("the store {path} cannot be opened: {reason}")]
     Open { path: PathBuf, reason: String },
     #[error(
-        "the store {path} has layout version {found}, this vigie reads versions up to {SCHEMA}; run the newer vigie that wrote \
+        "the store {path} has the unknown layout version {found} (this vigie reads version {SCHEMA}); use the vigie that wrote \
          it, or name another directory"
     )]
     Schema { path: PathBuf, found: u32 },
     #[error(
-        "the store {path} is damaged: {reason}; `vigie store check` tells what can still be read, `vigie store repair` keeps that"
+        "the store {path} is damaged: {reason}; `vigie store check` lists what can be read, `vigie store repair` saves it"
     )]
     Corrupt { path: PathBuf, reason: String },
     #[error(
         "the store holds a record of table {} that cannot be read: {reason}; `vigie store check` lists such records, \
-         `vigie store repair` sets them aside", table.map_or("unknown".into(), Table::name)
+         `vigie store repair` moves them to a file", table.map_or("unknown".into(), Table::name)
     )]
     Damaged { table: Option<Table>, reason: String },
     #[error("the store {path} failed (is its disk full or read-only?): {reason}")]
@@ -40,20 +40,20 @@ impl StoreError {
         Self::Failed { path: path.into(), reason: cause.to_string() }
     }
 
-    /// What sled said while it read or wrote.
+    /// For an error of sled's while it reads or writes.
     pub(super) fn from_sled(path: &Path, error: &sled::Error) -> Self {
         let path = path.into();
         match error {
-            sled::Error::Corruption { .. } => Self::Corrupt { path, reason: "sled found a faulty checksum".into() },
+            sled::Error::Corruption { .. } => Self::Corrupt { path, reason: "sled found a wrong checksum".into() },
             sled::Error::ReportableBug(reason) => Self::Corrupt { path, reason: first_line(reason) },
             other => Self::Failed { path, reason: other.to_string() },
         }
     }
 
-    /// What sled said while it opened its files.
+    /// For an error of sled's while it opens its files.
     pub(super) fn from_opening(path: &Path, error: &sled::Error) -> Self {
         match error {
-            // sled turns a held lock into an I/O error of kind Other that only its text tells apart.
+            // sled reports a held lock as an I/O error of kind Other; only its text says so.
             sled::Error::Io(io) if io.to_string().contains("could not acquire lock") => {
                 Self::InUse { path: path.into() }
             }

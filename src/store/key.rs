@@ -8,54 +8,60 @@ use serde::{Deserialize, Serialize};
 pub enum Table {
     /// Layout version, identity of a replay.
     Meta = 1,
-    /// How far a source was read.
+    /// The checkpoint of each source.
     Cursor = 2,
     /// Counts since the state was made.
     Totals = 3,
     /// Counts per bucket, per topic and hour.
     Bucket = 4,
-    /// Hashes of the posts already counted, per topic and slot.
+    /// Hashes of the posts counted, per topic and slot.
     Seen = 5,
     /// The most negative posts per topic and slot.
     Sample = 6,
-    /// Counts and normal rate per topic and hour.
+    /// Counts and baseline rate per topic and hour.
     History = 7,
     /// State of each rule on each topic.
-    Tracker = 8,
-    /// Every alert that ever fired.
+    RuleState = 8,
+    /// Every alert that has fired.
     Alert = 9,
-    /// Transitions not yet delivered.
+    /// Transitions that the dispatcher has not taken over yet.
     Outbox = 10,
-    /// What is known of each topic as a whole, by its name.
+    /// The topics, by name: since when each is watched, and its newest post.
     Topic = 11,
     /// Operational alerts that fire.
-    Problem = 12,
-    /// Posts and authors that are to stay forgotten, by a keyed hash.
-    Forgotten = 13,
-    /// What was forgotten on request, and when.
+    OperationalAlert = 12,
+    /// Posts and authors that stay erased, by a keyed hash.
+    Tombstone = 13,
+    /// What was erased on request, and when.
     Receipt = 14,
-    /// What could not be used, as it was read.
-    SetAside = 15,
-    /// What each topic is like, by hour of the week.
+    /// Records that could not be used, as read.
+    DeadLetter = 15,
+    /// Each topic's baseline, by hour of the week.
     Baseline = 16,
-    /// What came late for a topic since its last bucket closed.
+    /// Late counts of a topic since its last bucket closed.
     Late = 17,
     /// Incidents, silences and receivers of the dispatcher, as JSON.
     Dispatch = 18,
     /// Alerts of incidents, by the incident's name.
-    Told = 19,
-    /// Hashes of the posts that others may repeat, per topic.
+    IncidentAlert = 19,
+    /// Hashes of the posts that later posts may repeat, per topic.
     Cascade = 20,
-    /// How many negative posts held which words, per topic, kind and ten minutes; by hash.
+    /// How many negative posts held which word, per topic, kind and ten minutes; by hash.
     Words = 21,
-    /// The same in the time before, per topic and kind.
-    UsualWords = 22,
+    /// Their usual frequency, per topic and kind.
+    WordBaseline = 22,
     /// Words that several posts held, by their hashes.
     Word = 23,
-    /// When what happened to vigie itself, per kind.
+    /// Times of internal events, per kind.
     Event = 24,
     /// Labels that people gave in place of a model's.
     Feedback = 25,
+    /// The posts, in blocks by the time of the newest.
+    Post = 26,
+    /// How many posts of which topic and label are in which block.
+    PostLabel = 27,
+    /// Which blocks hold posts of which identifier, author and cascade; by hash.
+    PostTerm = 28,
 }
 
 /// One part of a key.
@@ -76,7 +82,7 @@ enum Kind {
 }
 
 impl Table {
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::Meta,
         Self::Cursor,
         Self::Totals,
@@ -84,27 +90,30 @@ impl Table {
         Self::Seen,
         Self::Sample,
         Self::History,
-        Self::Tracker,
+        Self::RuleState,
         Self::Alert,
         Self::Outbox,
         Self::Topic,
-        Self::Problem,
-        Self::Forgotten,
+        Self::OperationalAlert,
+        Self::Tombstone,
         Self::Receipt,
-        Self::SetAside,
+        Self::DeadLetter,
         Self::Baseline,
         Self::Late,
         Self::Dispatch,
-        Self::Told,
+        Self::IncidentAlert,
         Self::Cascade,
         Self::Words,
-        Self::UsualWords,
+        Self::WordBaseline,
         Self::Word,
         Self::Event,
         Self::Feedback,
+        Self::Post,
+        Self::PostLabel,
+        Self::PostTerm,
     ];
 
-    /// As it is written in an export.
+    /// Its name in an export.
     pub fn name(self) -> String {
         format!("{self:?}")
     }
@@ -120,19 +129,22 @@ impl Table {
             Self::Meta
             | Self::Cursor
             | Self::Topic
-            | Self::Forgotten
+            | Self::Tombstone
             | Self::Baseline
             | Self::Late
             | Self::Event
             | Self::Dispatch => &[Kind::Text],
             Self::Bucket | Self::Sample | Self::History => &[Kind::Text, Kind::Time],
             Self::Seen => &[Kind::Text, Kind::Time, Kind::Number],
-            Self::Tracker | Self::Problem | Self::Told | Self::UsualWords => &[Kind::Text, Kind::Text],
+            Self::RuleState | Self::OperationalAlert | Self::IncidentAlert | Self::WordBaseline => &[Kind::Text, Kind::Text],
             Self::Cascade => &[Kind::Text, Kind::Number],
             Self::Words => &[Kind::Text, Kind::Text, Kind::Time],
             Self::Word => &[Kind::Text, Kind::Text, Kind::Number],
             Self::Alert => &[Kind::Text, Kind::Time, Kind::Text],
-            Self::Outbox | Self::Receipt | Self::SetAside | Self::Feedback => &[Kind::Number],
+            Self::Outbox | Self::Receipt | Self::DeadLetter | Self::Feedback => &[Kind::Number],
+            Self::Post => &[Kind::Time, Kind::Number],
+            Self::PostLabel => &[Kind::Text, Kind::Number, Kind::Time, Kind::Number],
+            Self::PostTerm => &[Kind::Number, Kind::Time, Kind::Number],
         }
     }
 }
@@ -143,7 +155,7 @@ pub struct Key {
     bytes: Vec<u8>,
 }
 
-/// Flipping the sign bit makes big-endian two's complement sort as signed numbers.
+/// Flipping the sign bit makes big-endian two's complement sort like signed numbers.
 const SIGN: u64 = 1 << 63;
 
 impl Key {
@@ -180,12 +192,20 @@ impl Key {
         Some((u64::from_be_bytes(bytes) ^ SIGN) as i64)
     }
 
+    /// A time and a number after it, where these two were added last; none for a key too short to hold them.
+    pub fn last_time_and_number(&self) -> Option<(i64, u64)> {
+        let bytes: &[u8; 16] = self.bytes.get(1..)?.last_chunk()?;
+        let (time, number) = bytes.split_first_chunk::<8>()?;
+        let number = number.first_chunk().copied()?;
+        Some(((u64::from_be_bytes(*time) ^ SIGN) as i64, u64::from_be_bytes(number)))
+    }
+
     /// The number that [`Key::number`] added last; none for a key too short to hold one.
     pub fn last_number(&self) -> Option<u64> {
         self.bytes.get(1..)?.last_chunk().copied().map(u64::from_be_bytes)
     }
 
-    /// The text part that stands first; empty where the key does not begin with one.
+    /// The first part where it is a text; else empty.
     pub fn first_text(&self) -> String {
         let read = || {
             let (length, rest) = self.bytes.get(1..)?.split_first_chunk()?;
@@ -194,7 +214,7 @@ impl Key {
         String::from_utf8_lossy(read().unwrap_or_default()).into_owned()
     }
 
-    /// The time of a key that is a text, then a time.
+    /// The time of a key that consists of a text, then a time.
     pub fn time_after_text(&self) -> Option<i64> {
         match self.parts()?.get(1)? {
             Part::Time(seconds) => Some(*seconds),
@@ -202,7 +222,7 @@ impl Key {
         }
     }
 
-    /// The parts, where the key is one of its table's.
+    /// The parts, if the key has the form of its table's keys.
     pub fn parts(&self) -> Option<Vec<Part>> {
         let mut rest = self.bytes.get(1..)?;
         let mut parts = Vec::new();
@@ -225,7 +245,7 @@ impl Key {
         rest.is_empty().then_some(parts)
     }
 
-    /// The key of these parts, where they are such as the table's keys have.
+    /// The key of these parts, if they have the form of the table's keys.
     pub fn from_parts(table: Table, parts: &[Part]) -> Option<Self> {
         let key = parts.iter().fold(Self::new(table), |key, part| match part {
             Part::Text(text) => key.text(text),
@@ -235,7 +255,7 @@ impl Key {
         (key.parts().as_deref() == Some(parts)).then_some(key)
     }
 
-    /// The table, where the first byte is that of one.
+    /// The table, if the first byte names one.
     pub fn table(&self) -> Option<Table> {
         Table::ALL.into_iter().find(|table| self.bytes.first() == Some(&(*table as u8)))
     }

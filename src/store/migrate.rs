@@ -1,39 +1,37 @@
-//! Records of older layout versions in the present one, a step per version.
+//! Upgrades of a store's layout: a list of steps, the first of which turns layout version 1 into 2.
 //!
-//! Each step has the layouts as they are on disk, apart from the types of today: a later change of those must not change
-//! how an old store is read. A change of layout makes `SCHEMA` one more, and adds its step here.
+//! A change of layout adds a step at the end of [`STEPS`], which makes [`SCHEMA`](super::SCHEMA) one more. A step describes
+//! the records as they are on disk with types of its own: a later change of the crate's types must not change how an old
+//! store is read.
 
-mod second;
-mod third;
+use super::{Key, StoreError, schema_key};
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+/// Turns a record of one layout version into the next.
+pub(super) type Step = fn(&Key, &[u8]) -> Result<Vec<u8>, StoreError>;
 
-use super::{Key, SCHEMA, StoreError, Table, decode, schema_key};
+/// All upgrades, the oldest first.
+pub(super) const STEPS: &[Step] = &[];
 
-/// The value of version `from` under `key`, in the present layout.
+/// The layout version that `steps` lead to.
+pub(super) const fn version(steps: &[Step]) -> u32 {
+    // A list in the source is short.
+    steps.len() as u32 + 1
+}
+
+/// The value of version `from` under `key`, in the current layout.
 ///
 /// # Errors
-/// When it is none of that version.
+/// When it is not a record of that version.
 pub fn upgraded(from: u32, key: &Key, value: &[u8]) -> Result<Vec<u8>, StoreError> {
-    if key.table() == Some(Table::Meta) && *key == schema_key() {
-        return encode(&SCHEMA);
-    }
-    match from {
-        1 => third::from_second(key, &second::from_first(key, value)?),
-        2 => third::from_second(key, value),
-        _ => Ok(value.to_vec()),
-    }
+    upgraded_by(STEPS, from, key, value)
 }
 
-fn change<From: DeserializeOwned, To: Serialize>(
-    key: &Key,
-    value: &[u8],
-    change: impl Fn(From) -> To,
-) -> Result<Vec<u8>, StoreError> {
-    encode(&change(decode(key, value)?))
-}
-
-fn encode<V: Serialize>(value: &V) -> Result<Vec<u8>, StoreError> {
-    postcard::to_stdvec(value).map_err(StoreError::Encode)
+/// As [`upgraded`], by a given list of steps.
+pub(super) fn upgraded_by(steps: &[Step], from: u32, key: &Key, value: &[u8]) -> Result<Vec<u8>, StoreError> {
+    // The version is a record too: it becomes the one that the steps lead to.
+    if *key == schema_key() {
+        return postcard::to_stdvec(&version(steps)).map_err(StoreError::Encode);
+    }
+    let passed = usize::try_from(from).unwrap_or(usize::MAX).saturating_sub(1);
+    steps.iter().skip(passed).try_fold(value.to_vec(), |value, step| step(key, &value))
 }

@@ -1,37 +1,43 @@
-//! Rewriting a store: every live record into fresh files, which then take the place of the old ones. sled keeps what was
-//! removed in its log until it happens to use the space again; this is how removed means gone. An upgrade of the layout
-//! is the same with each record changed on the way.
+//! Rewrites a store: every live record into new files, which then replace the old ones. sled keeps removed records in its
+//! log until it reuses the space; a rewrite erases them for good. An upgrade of the layout is a rewrite that changes each
+//! record on the way.
 
 use std::path::Path;
+use std::sync::{Arc, PoisonError};
 
-use super::{Batch, Key, Store, StoreError, engine, layout, upgraded};
+use super::{Batch, Key, Store, StoreError, engine, layout, migrate};
 
-/// Records applied at once.
-const AT_ONCE: usize = 1_000;
+/// Records per batch of a copy.
+const BATCH_RECORDS: usize = 1_000;
 
 impl Store {
-    /// Copies what is live into fresh files and lets go of the old ones: afterwards no byte of a removed record is left
-    /// in them. Takes about as long as reading the store, and for that time its size again on disk. A crash leaves the
-    /// old files or the new, with the same records.
+    /// Copies what is live into new files and removes the old ones: afterwards no byte of a removed record is left. Takes
+    /// about as long as reading the store, and until it is done twice the disk space. A crash leaves the old files or the
+    /// new, with the same records.
     ///
     /// # Errors
-    /// When the disk refuses. The store is then as it was, unless it cannot be opened again, which the next use tells.
+    /// When the disk fails. The store is then as before; if it cannot be reopened, the next use reports that.
     pub fn rewrite(&mut self) -> Result<(), StoreError> {
         self.replace(|_, value| Ok(value))
     }
 
-    /// A store of layout version `from` in the present layout.
-    pub(super) fn upgraded(mut self, from: u32) -> Result<Self, StoreError> {
-        self.replace(|key, value| upgraded(from, key, &value))?;
+    /// Upgrades a store of layout version `from` by the `steps` that follow it.
+    pub(super) fn upgrade(mut self, steps: &[migrate::Step], from: u32) -> Result<Self, StoreError> {
+        self.replace(|key, value| migrate::upgraded_by(steps, from, key, &value))?;
         Ok(self)
     }
 
     fn replace(&mut self, change: impl Fn(&Key, Vec<u8>) -> Result<Vec<u8>, StoreError>) -> Result<(), StoreError> {
         self.flush()?;
         self.copy_to_new(change)?;
+        // Readers wait from here on: sled's files are closed, replaced and opened again.
+        let shared = Arc::clone(&self.shared);
+        let mut shared = shared.write().unwrap_or_else(PoisonError::into_inner);
+        *shared = None;
         self.close()?;
         let swapped = layout::SWAP.iter().try_for_each(|step| step(&self.path));
         self.reopen()?;
+        shared.clone_from(&self.db);
         swapped.map_err(|cause| StoreError::failed(&self.path, &cause))
     }
 
@@ -43,7 +49,7 @@ impl Store {
         let home = layout::new_home(&self.path).map_err(|cause| StoreError::failed(&self.path, &cause))?;
         let copied = self.copy_into(&home, change);
         if copied.is_err() {
-            // The error that counts is the first; what is left goes when the store is opened next.
+            // The first error is the one to report; the next opening of the store removes what is left.
             let _left = layout::remove_all(&home);
         }
         copied
@@ -55,15 +61,15 @@ impl Store {
         change: impl Fn(&Key, Vec<u8>) -> Result<Vec<u8>, StoreError>,
     ) -> Result<(), StoreError> {
         let copy = engine::open(&self.path, home)?;
-        let (mut batch, mut waiting, mut records) = (Batch::default(), 0, 0_usize);
+        let (mut batch, mut batched, mut records) = (Batch::default(), 0, 0_usize);
         for record in self.records() {
             let (key, value) = record?;
             let value = change(&key, value)?;
             batch.put_raw(&key, value);
-            (waiting, records) = (waiting + 1, records + 1);
-            if waiting == AT_ONCE {
+            (batched, records) = (batched + 1, records + 1);
+            if batched == BATCH_RECORDS {
                 engine::guarded(&self.path, || copy.apply_batch(std::mem::take(&mut batch).0))?;
-                waiting = 0;
+                batched = 0;
             }
         }
         engine::guarded(&self.path, || copy.apply_batch(batch.0))?;

@@ -1,28 +1,28 @@
-//! What `vigie store repair` does to the files: a copy first, then whatever sled can still read.
+//! The files' part of `vigie store repair`: makes a copy, then saves whatever sled can still read.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Key, Store, StoreError, engine, layout};
 
-/// Parts of the log that are tried, each a little shorter than the last.
+/// The log is tried in this many lengths, each shorter than the last.
 const PARTS: u64 = 16;
 
 type Records = Vec<(Key, Vec<u8>)>;
 
-/// What was saved of a store that sled could not open or read through.
+/// What was saved of a store that sled could not open or read to its end.
 #[derive(Debug)]
-pub struct Salvaged {
+pub struct SalvageReport {
     pub records: u64,
     /// Where the damaged files are now.
     pub kept: PathBuf,
 }
 
 impl Store {
-    /// Copies sled's files of the store `path` to `path`/`name`, and returns where. Nobody may have the store open.
+    /// Copies sled's files of the store `path` to `path`/`name`, and returns that path. The store must be closed.
     ///
     /// # Errors
-    /// When another process has it, or the disk refuses.
+    /// When another process has it open, or the disk fails.
     pub fn back_up(path: &Path, name: &str) -> Result<PathBuf, StoreError> {
         let _lock = layout::lock(path)?;
         let failed = |cause| StoreError::failed(path, &cause);
@@ -32,39 +32,39 @@ impl Store {
         Ok(copy)
     }
 
-    /// Moves the files of a store that sled cannot open, or not read through, to `path`/`name`, and puts in their place
-    /// one with what can still be read of them, which may be nothing.
+    /// Moves the files of a store that sled cannot open, or cannot read to its end, to `path`/`name`, and replaces them by a
+    /// store of the records that can still be read, possibly none.
     ///
     /// # Errors
-    /// When another process has the store, or the disk refuses.
-    pub fn salvage(path: &Path, name: &str) -> Result<Salvaged, StoreError> {
+    /// When another process has the store open, or the disk fails.
+    pub fn salvage(path: &Path, name: &str) -> Result<SalvageReport, StoreError> {
         let lock = layout::lock(path)?;
         let failed = |cause| StoreError::failed(path, &cause);
         layout::settle(path).map_err(failed)?;
-        let kept = layout::put_away(path, name).map_err(failed)?;
+        let kept = layout::move_aside(path, name).map_err(failed)?;
         let found = best(path, &kept).map_err(failed)?;
         drop(lock);
 
-        let store = Self::open_as_it_is(path)?;
+        let store = Self::open_as_is(path)?;
         let records = found.len() as u64;
         for (key, value) in found {
             let db = store.db()?;
             engine::guarded(path, || db.insert(key.as_bytes(), value))?;
         }
         store.flush()?;
-        Ok(Salvaged { records, kept })
+        Ok(SalvageReport { records, kept })
     }
 }
 
-/// What can be read of the longest part of the log that can be read to its end, which is the store as it once was; else
-/// the most that can be read of any part.
+/// The records of the longest part of the log that sled reads to its end, which is an earlier state of the store; else the
+/// most records that any part yields.
 fn best(path: &Path, kept: &Path) -> io::Result<Records> {
     let mut best = Records::new();
     for part in (1..=PARTS).rev() {
-        // sled writes to what it reads: it gets a copy each time.
+        // sled writes to the files it reads: each attempt gets a copy.
         let scratch = layout::new_home(path)?;
         layout::copy_sled(kept, &scratch)?;
-        if layout::reduce_to_log(&scratch, part, PARTS).is_err() {
+        if layout::truncate_log(&scratch, part, PARTS).is_err() {
             break;
         }
         let (found, whole) = readable(path, &scratch);
@@ -83,7 +83,7 @@ fn best(path: &Path, kept: &Path) -> io::Result<Records> {
 fn readable(path: &Path, home: &Path) -> (Records, bool) {
     let (mut found, mut whole) = (Records::new(), true);
     let Ok(db) = engine::open(path, home) else { return (found, false) };
-    // Where a record cannot be read the scan goes on with the next table.
+    // After a record that cannot be read the scan continues with the next table.
     for table in 0..=u8::MAX {
         let mut entries = db.scan_prefix([table]);
         loop {

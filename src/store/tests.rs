@@ -57,7 +57,8 @@ fn a_store_of_another_layout_is_refused() {
         batch.put(&Key::new(Table::Meta).text("schema"), &999_u32).unwrap();
         store.commit(batch).unwrap();
     }
-    assert!(matches!(Store::open(dir.path()), Err(StoreError::Schema { found: 999, .. })));
+    let error = Store::open(dir.path()).unwrap_err();
+    assert!(matches!(error, StoreError::Schema { found: 999, .. }) && error.to_string().lines().count() == 1, "{error}");
 }
 
 #[test]
@@ -68,13 +69,6 @@ fn a_record_that_does_not_decode_is_named_by_its_table() {
     store.db().unwrap().insert(key.as_bytes(), vec![0xff; 3]).unwrap();
     let error = store.get::<String>(&key).unwrap_err();
     assert!(error.to_string().contains("Alert"), "{error}");
-}
-
-/// Unpacks the store that vigie at commit 0027d3d left when it could not tell anybody of its third alert.
-fn first_layout(dir: &Path) {
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/store-v1.tar.gz");
-    let unpacked = std::process::Command::new("tar").arg("-xzf").arg(fixture).arg("-C").arg(dir).status().unwrap();
-    assert!(unpacked.success());
 }
 
 fn filled(dir: &Path, records: u64) -> Store {
@@ -126,7 +120,7 @@ fn a_rewrite_leaves_no_byte_of_what_was_removed() {
     assert_eq!(all(&Store::open(dir.path()).unwrap()), before);
 }
 
-/// What a kill leaves between each two steps of a rewrite, or of an upgrade, is a store with all its records.
+/// A kill between any two steps of a rewrite leaves a store with all its records.
 #[test]
 fn a_crash_at_any_step_of_a_rewrite_loses_nothing() {
     for steps in 0..=layout::SWAP.len() {
@@ -146,57 +140,88 @@ fn a_crash_at_any_step_of_a_rewrite_loses_nothing() {
     }
 }
 
+/// An upgrade for tests: every text of the outbox in capitals.
+fn capitals(key: &Key, value: &[u8]) -> Result<Vec<u8>, StoreError> {
+    if key.table() != Some(Table::Outbox) {
+        return Ok(value.to_vec());
+    }
+    let text: String = decode(key, value)?;
+    postcard::to_stdvec(&text.to_uppercase()).map_err(StoreError::Encode)
+}
+
+const NEXT: &[migrate::Step] = &[capitals];
+
+#[test]
+fn an_older_layout_is_upgraded_and_a_newer_one_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(filled(dir.path(), 3));
+    let store = Store::open_with(dir.path(), NEXT).unwrap();
+    assert_eq!(store.schema().unwrap(), Some(SCHEMA + 1));
+    let texts: Vec<String> = store.scan(&Key::new(Table::Outbox)).map(|entry| entry.unwrap().1).collect();
+    assert!(texts.len() == 3 && texts.iter().all(|text| text.contains("BALLAST")), "{texts:?}");
+    drop(store);
+    assert_eq!(Store::open_with(dir.path(), NEXT).unwrap().schema().unwrap(), Some(SCHEMA + 1), "upgraded once");
+
+    let error = Store::open(dir.path()).unwrap_err().to_string();
+    assert!(error.contains("unknown layout version 2") && error.lines().count() == 1, "{error}");
+}
+
+#[test]
+fn a_record_that_an_upgrade_cannot_read_leaves_the_store_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = filled(dir.path(), 3);
+    let mut batch = Batch::default();
+    batch.put_raw(&Key::new(Table::Outbox).number(9), vec![0xff; 3]);
+    store.commit(batch).unwrap();
+    store.flush().unwrap();
+    let before = all(&store);
+    drop(store);
+    assert!(matches!(Store::open_with(dir.path(), NEXT), Err(StoreError::Damaged { .. })));
+    assert_eq!(all(&Store::open(dir.path()).unwrap()), before);
+}
+
 #[test]
 fn a_crash_at_any_step_of_an_upgrade_loses_nothing() {
     let whole = tempfile::tempdir().unwrap();
-    first_layout(whole.path());
-    let wanted = all(&Store::open(whole.path()).unwrap());
-    assert!(wanted.len() > 50);
+    drop(filled(whole.path(), 60));
+    let expected = all(&Store::open_with(whole.path(), NEXT).unwrap());
+    assert!(expected.len() > 50);
     for steps in 0..=layout::SWAP.len() {
         let dir = tempfile::tempdir().unwrap();
-        first_layout(dir.path());
-        let mut store = Store::open_as_it_is(dir.path()).unwrap();
-        assert_eq!(store.schema().unwrap(), Some(1));
-        store.copy_to_new(|key, value| upgraded(1, key, &value)).unwrap();
+        let mut store = filled(dir.path(), 60);
+        store.copy_to_new(|key, value| migrate::upgraded_by(NEXT, SCHEMA, key, &value)).unwrap();
         store.close().unwrap();
         for step in &layout::SWAP[..steps] {
             step(dir.path()).unwrap();
         }
         drop(store);
-        assert_eq!(all(&Store::open(dir.path()).unwrap()), wanted, "after {steps} steps");
-    }
-}
-
-/// The files of layout 1 go one by one: a crash may come between any two of them.
-#[test]
-fn a_crash_while_the_old_files_go_loses_nothing() {
-    let parts = ["blobs", "conf", "db"];
-    for gone in 0..=parts.len() {
-        let dir = tempfile::tempdir().unwrap();
-        first_layout(dir.path());
-        let mut store = Store::open_as_it_is(dir.path()).unwrap();
-        store.copy_to_new(|key, value| upgraded(1, key, &value)).unwrap();
-        store.close().unwrap();
-        let records = store.path().join("db.new");
-        layout::SWAP[0](dir.path()).unwrap();
-        assert!(!records.exists());
-        fs::create_dir(dir.path().join("db.old")).unwrap();
-        for part in &parts[..gone] {
-            fs::rename(dir.path().join(part), dir.path().join("db.old").join(part)).unwrap();
-        }
-        drop(store);
-        let store = Store::open(dir.path()).unwrap();
-        assert_eq!(store.schema().unwrap(), Some(SCHEMA), "after {gone} files");
-        assert!(!dir.path().join("conf").exists() && !dir.path().join("db.old").exists());
+        assert_eq!(all(&Store::open_with(dir.path(), NEXT).unwrap()), expected, "after {steps} steps");
     }
 }
 
 #[test]
-fn an_older_vigie_cannot_start_anew_in_a_directory_of_this_one() {
+fn a_reader_sees_what_is_committed_from_either_end_and_nothing_of_a_closed_store() {
     let dir = tempfile::tempdir().unwrap();
-    drop(filled(dir.path(), 1));
-    // What it did: sled in the directory itself.
-    assert!(sled::Config::new().path(dir.path()).open().is_err());
+    let mut store = filled(dir.path(), 5);
+    let reader = store.reader();
+    let number = |number| Key::new(Table::Outbox).number(number);
+    let read = |from: u64, until: u64| -> Vec<u64> {
+        let view = reader.view();
+        let range = view.range(&number(from), &number(until)).unwrap();
+        range.rev().map(|entry| entry.unwrap().0.last_number().unwrap()).collect()
+    };
+    assert_eq!(read(1, 4), [3, 2, 1]);
+    assert!(read(4, 1).is_empty() && read(7, 9).is_empty());
+    assert_eq!(reader.view().get::<String>(&number(9)).unwrap(), None);
+
+    store.rewrite().unwrap();
+    let mut batch = Batch::default();
+    batch.put(&number(9), &"later").unwrap();
+    store.commit(batch).unwrap();
+    assert_eq!(reader.clone().view().get::<String>(&number(9)).unwrap().as_deref(), Some("later"), "after a rewrite");
+    drop(store);
+    assert!(reader.view().get::<String>(&number(9)).is_err());
+    Store::open(dir.path()).unwrap();
 }
 
 #[test]
@@ -266,7 +291,7 @@ fn a_full_disk_is_an_error_and_loses_nothing_that_was_flushed() {
         assert!(flushed < 10_000, "the disk never fills");
     };
     assert!(error.to_string().contains("disk full"), "{error}");
-    assert!(store.flush().is_err(), "it goes on failing, until it is opened anew");
+    assert!(store.flush().is_err(), "it fails until it is opened again");
     drop(store);
     fs::remove_file(path.join("ballast")).unwrap();
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::fake_x::FakeX;
-use crate::process::{assert_accounted, configure, start};
+use crate::process::{assert_accounted, configure, start, stored_posts};
 
 const POSTS: u32 = 4_000;
 const KILLS: u64 = 12;
@@ -41,5 +41,10 @@ async fn a_killed_daemon_goes_on_where_it_was() {
     });
     assert_accounted(&status);
     assert_eq!(status["totals"]["classified"].as_u64(), Some(u64::from(POSTS)), "each once: {}", status["totals"]);
-    assert!(vigie.stop().0.success());
+    // Each of them is in the posts table once, whatever its number of deaths.
+    let log = vigie.stop();
+    assert!(log.0.success());
+    let kept = stored_posts(dir.path());
+    let distinct: std::collections::BTreeSet<&str> = kept.iter().map(|post| post["id"].as_str().unwrap()).collect();
+    assert_eq!((kept.len(), distinct.len()), (POSTS as usize, POSTS as usize));
 }

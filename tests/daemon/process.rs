@@ -130,6 +130,16 @@ impl Vigie {
     }
 }
 
+/// What `vigie posts` lists of the state in `dir/state`, whose daemon has ended.
+pub(crate) fn stored_posts(dir: &Path) -> Vec<Value> {
+    let mut command = Command::new(std::env::var("VIGIE_BINARY").unwrap_or(env!("CARGO_BIN_EXE_vigie").into()));
+    command.current_dir(dir).args(["posts", "--json", "--limit", "0", "--state", "state", "--config", "vigie.toml"]);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
 /// From a thread of its own, so that tests with and without a runtime can ask.
 pub(crate) fn get(url: &str) -> Option<(u16, String)> {
     let url = url.to_owned();

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::fake_x::{Act, Endpoint, FakeX, Fault};
-use crate::process::{Vigie, assert_accounted, command_with, configure, repository};
+use crate::process::{Vigie, stored_posts, assert_accounted, command_with, configure, repository};
 
 const TEXTS: [&str; 4] = [
     "Air Paradis lost my luggage, again. Never flying with them any more",
@@ -176,6 +176,10 @@ async fn soak() {
         memory.iter().copied().fold(f64::MAX, f64::min),
         memory.iter().copied().fold(0.0, f64::max)
     );
+    let topics: u64 = classified - vigie.status().unwrap()["totals"]["unmatched"].as_u64().unwrap();
     let (ended, log) = vigie.stop();
     assert!(ended.success(), "{log}");
+    let kept = stored_posts(dir.path()).len() as u64;
+    println!("{kept} posts in the table, {topics} classified with a topic");
+    assert_eq!(kept, topics);
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::SignedDuration;
 
 use super::*;
-use crate::alert::Status;
+use crate::alert::TransitionKind;
 use crate::classify::ClassifiedPost;
 use crate::monitor::{Retention, window};
 use crate::post::{Details, Post};
@@ -32,20 +32,20 @@ fn at(second: i64) -> Timestamp {
 
 const NEGATIVE: Prediction = Prediction { label: Label::Negative, probabilities: [0.9, 0.05, 0.05], reason: None };
 
-fn correct(monitor: &mut Monitor, what: &str, label: Label, now: i64) -> Given {
+fn correct(monitor: &mut Monitor, what: &str, label: Label, now: i64) -> FeedbackRecord {
     monitor.advance(at(now));
     let correction = Correction { what: what.into(), label, by: Some("dora".into()) };
-    let subject = monitor.subject(what, at(now)).unwrap().unwrap();
-    monitor.correct(&correction, subject, "model-1", &NEGATIVE, at(now)).unwrap()
+    let subject = monitor.find_subject(what, at(now)).unwrap().unwrap();
+    monitor.record_feedback(&correction, subject, "model-1", &NEGATIVE, at(now)).unwrap()
 }
 
-fn told(monitor: &mut Monitor) -> Vec<(Status, i64)> {
+fn told(monitor: &mut Monitor) -> Vec<(TransitionKind, i64)> {
     let mut told = Vec::new();
-    while let Some(transition) = monitor.undelivered() {
+    for transition in monitor.outbox() {
         assert_eq!((transition.alert.topic.as_str(), transition.alert.labels.get("topic")), ("", None));
         told.push((transition.status, transition.at.as_second() - START));
-        monitor.delivered().unwrap();
     }
+    monitor.ack_outbox(Batch::default()).unwrap();
     told
 }
 
@@ -65,16 +65,16 @@ fn three_wrong_predictions_within_five_minutes_fire_once_across_a_restart() {
     correct(&mut monitor, "a third text", Label::Positive, 350);
     monitor.advance(at(365));
     monitor.commit().unwrap();
-    let alert = &monitor.undelivered().unwrap().alert;
+    let alert = &monitor.outbox().next().unwrap().alert;
     assert_eq!(alert.annotations["summary"], "3 wrong predictions");
     assert_eq!((alert.explanation.condition.as_str(), alert.fired_on.posts), ("events", 3));
-    assert_eq!(told(&mut monitor), [(Status::Firing, 360)]);
+    assert_eq!(told(&mut monitor), [(TransitionKind::Firing, 360)]);
     assert_eq!(monitor.alerts().len(), 1);
     drop(monitor);
     let mut monitor = open(dir.path());
     monitor.advance(at(2_000));
     monitor.commit().unwrap();
-    assert_eq!(told(&mut monitor), [(Status::Resolved, 660)], "five minutes after the third");
+    assert_eq!(told(&mut monitor), [(TransitionKind::Resolved, 660)], "five minutes after the third");
     assert!(crate::monitor::state::check::check(&monitor.store).unwrap().is_sound());
     // Its rule is no more while it fires again.
     for (i, text) in ["one more", "two more", "three more"].into_iter().enumerate() {
@@ -82,10 +82,10 @@ fn three_wrong_predictions_within_five_minutes_fire_once_across_a_restart() {
     }
     monitor.advance(at(2_100));
     monitor.commit().unwrap();
-    assert_eq!(told(&mut monitor), [(Status::Firing, 2_040)]);
+    assert_eq!(told(&mut monitor), [(TransitionKind::Firing, 2_040)]);
     let mut monitor = monitor.reopen(Default::default()).unwrap();
     monitor.commit().unwrap();
-    assert_eq!(told(&mut monitor), [(Status::Resolved, 2_100)]);
+    assert_eq!(told(&mut monitor), [(TransitionKind::Resolved, 2_100)]);
 }
 
 fn with_post(monitor: &mut Monitor) {
@@ -103,7 +103,7 @@ fn with_post(monitor: &mut Monitor) {
         details,
         ..Post::default()
     };
-    monitor.observe(&["t"], &ClassifiedPost { post, prediction: NEGATIVE }).unwrap();
+    monitor.observe("x", &["t"], &ClassifiedPost { post, prediction: NEGATIVE }).unwrap();
     monitor.commit().unwrap();
 }
 
@@ -112,7 +112,7 @@ fn a_kept_post_is_found_by_its_identifier_with_where_it_comes_from() {
     let dir = tempfile::tempdir().unwrap();
     let mut monitor = open(dir.path());
     with_post(&mut monitor);
-    assert_eq!(monitor.subject("78", at(60)).unwrap(), None);
+    assert_eq!(monitor.find_subject("78", at(60)).unwrap(), None);
     let given = correct(&mut monitor, "77", Label::Neutral, 60);
     assert_eq!((given.feedback.provenance, given.feedback.post.text.as_str()), (Provenance::X, "late again"));
     let given = correct(&mut monitor, " late  again ", Label::Neutral, 60);
@@ -144,8 +144,8 @@ fn feedback_is_forgotten_and_expires() {
 fn faults_are_named() {
     let correction =
         |what: &str, by: &str| Correction { what: what.into(), label: Label::Neutral, by: Some(by.into()) };
-    assert_eq!(correction("ok", "me").fault(), None);
-    assert!(correction(" ", "").fault().unwrap().contains("identifier"));
-    assert!(correction(&"é".repeat(10_001), "").fault().unwrap().contains("10000"));
-    assert!(correction("ok", &"n".repeat(101)).fault().unwrap().contains("100"));
+    assert_eq!(correction("ok", "me").validate(), None);
+    assert!(correction(" ", "").validate().unwrap().contains("identifier"));
+    assert!(correction(&"é".repeat(10_001), "").validate().unwrap().contains("10000"));
+    assert!(correction("ok", &"n".repeat(101)).validate().unwrap().contains("100"));
 }

@@ -1,5 +1,5 @@
-//! Personal data in the monitor's state: erasure on request or on a source's notice, and retention. Beside the flow: it
-//! rewrites what `monitor` has stored.
+//! Personal data in the monitor's state: erasure on request or on a source's notice, and retention. Outside the flow of posts:
+//! it rewrites what the monitor has stored.
 
 pub(crate) mod erase;
 pub(crate) mod retention;

@@ -1,24 +1,26 @@
-//! Retention: what is older than it may be goes, a bounded part at each call, and the store's files are rewritten when
-//! something went, at most once a day.
+//! Retention: removes what is too old, a bounded part per call, and rewrites the store's files after a removal, once a day at
+//! most.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::super::{Monitor, MonitorError, Retention};
+use super::super::{Monitor, MonitorError, Retention, posts};
 use crate::store::{Batch, Key, Store, StoreError, Table};
 
-/// Records changed in one call.
-const MOST_AT_ONCE: usize = 1_000;
-/// A forgotten author stays so for this long at least, whatever the retention of posts.
-const TOMBSTONE_DAYS: u32 = 30;
-const BETWEEN_REWRITES: SignedDuration = SignedDuration::from_hours(24);
+/// Records changed per call.
+const MAX_RECORDS_PER_CALL: usize = 1_000;
+/// An erased author stays erased at least this long, whatever the retention of posts.
+const MIN_TOMBSTONE_DAYS: u32 = 30;
+const REWRITE_INTERVAL: SignedDuration = SignedDuration::from_hours(24);
 
 /// What one call removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Expired {
-    /// Posts, wherever they were.
+pub struct RetentionResult {
+    /// In the posts table.
     pub posts: u64,
-    pub set_aside: u64,
+    /// Sample posts, wherever they were.
+    pub samples: u64,
+    pub dead_letters: u64,
     pub feedback: u64,
     pub hours: u64,
     pub alerts: u64,
@@ -31,74 +33,77 @@ pub struct Expired {
     pub more: bool,
 }
 
-/// When the store's files were last rewritten, and whether they are to be.
+/// When the store's files were last rewritten, and whether they must be rewritten.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub(in crate::monitor) struct Cleaning {
+pub(in crate::monitor) struct RewriteSchedule {
     /// Something was removed since.
-    wanted: bool,
+    requested: bool,
     /// Unix seconds of the last attempt.
     tried: Option<i64>,
 }
 
-impl Cleaning {
+impl RewriteSchedule {
     fn key() -> Key {
-        Key::new(Table::Meta).text("cleaning")
+        Key::new(Table::Meta).text("rewrite")
     }
 
-    /// Makes `batch` say that the files are to be rewritten.
-    pub(in crate::monitor) fn wanted(store: &Store, batch: &mut Batch) -> Result<(), StoreError> {
+    /// Requests, with `batch`, that the files are rewritten.
+    pub(in crate::monitor) fn request(store: &Store, batch: &mut Batch) -> Result<(), StoreError> {
         let found: Self = store.get(&Self::key())?.unwrap_or_default();
-        batch.put(&Self::key(), &Self { wanted: true, ..found })
+        batch.put(&Self::key(), &Self { requested: true, ..found })
     }
 
     fn is_due(&self, now: Timestamp) -> bool {
-        let long_ago = |tried: i64| (now.as_second() - tried).abs() >= BETWEEN_REWRITES.as_secs();
-        self.wanted && self.tried.is_none_or(long_ago)
+        let long_ago = |tried: i64| (now.as_second() - tried).abs() >= REWRITE_INTERVAL.as_secs();
+        self.requested && self.tried.is_none_or(long_ago)
     }
 }
 
 impl Monitor {
-    /// Removes what is older at `now` than `retention` allows: posts by the time they were written, with their hashes and
-    /// words nobody used since, labels people gave by the time they gave them, records of what could not be used, hours and alerts, tombstones, and what `vigie store repair` left. Changes a thousand records
-    /// at most, in one commit; now and then rewrites the store's files.
+    /// Removes what is older at `now` than `retention` allows: posts by when they were written, with their hashes and words that
+    /// were not used since; feedback by when it was given; dead letters, hours, alerts, tombstones, and the copies that `vigie
+    /// store repair` made. Changes about a thousand records, in one commit, and rewrites the store's files when that is due.
     ///
     /// # Errors
     /// When the store cannot be read or written.
-    pub fn expire(&mut self, now: Timestamp, retention: &Retention) -> Result<Expired, MonitorError> {
-        let posts = days_before(now, retention.posts_days);
-        let mut old = false;
-        for watched in self.topics.values_mut() {
-            old |= watched.window.expire(posts);
+    pub fn expire(&mut self, now: Timestamp, retention: &Retention) -> Result<RetentionResult, MonitorError> {
+        let oldest = days_before(now, retention.posts_days);
+        let mut is_changed = false;
+        for state in self.topics.values_mut() {
+            is_changed |= state.window.expire(oldest);
         }
-        if old {
+        if is_changed {
             self.commit()?;
             let mut batch = Batch::default();
-            Cleaning::wanted(&self.store, &mut batch)?;
+            RewriteSchedule::request(&self.store, &mut batch)?;
             self.store.commit(batch)?;
         }
         let history = days_before(now, retention.history_days);
-        let tombstones = days_before(now, retention.posts_days.max(TOMBSTONE_DAYS));
+        let tombstones = days_before(now, retention.posts_days.max(MIN_TOMBSTONE_DAYS));
 
-        let mut left = MOST_AT_ONCE;
+        let mut left = MAX_RECORDS_PER_CALL;
         let mut batch = Batch::default();
-        let scrubbed = self.scrub(&mut batch, &|sample| sample.created_at.as_second() < posts, left)?;
+        let scrubbed = self.scrub(&mut batch, &|sample| sample.created_at.as_second() < oldest, left)?;
         left -= scrubbed.records;
         let found = scrubbed.found_in(&Table::ALL);
-        let feedback = self.expire_feedback(&mut batch, posts, left)?;
+        let feedback = self.expire_feedback(&mut batch, oldest, left)?;
         left = left.saturating_sub(usize::try_from(feedback).unwrap_or(left));
-        let set_aside = self.remove_aside(&mut batch, |record| record.at.as_second() < posts, left)?;
-        left = left.saturating_sub(usize::try_from(set_aside).unwrap_or(left));
+        let dead_letters = self.remove_dead_letters(&mut batch, |record| record.at.as_second() < oldest, left)?;
+        left = left.saturating_sub(usize::try_from(dead_letters).unwrap_or(left));
         let hours = self.remove_before(&mut batch, Table::History, history, left)?;
         left -= hours;
         let alerts = self.remove_before(&mut batch, Table::Alert, history, left)?;
         left -= alerts;
         let stones = self.tombstones.drop_before(&mut batch, tombstones, left);
         left -= stones;
-        let copies = self.store.remove_copies_before(posts)?;
+        let (stored_posts, records) = posts::erase::expire(&self.store, &mut batch, oldest, left)?;
+        left = left.saturating_sub(records);
+        let copies = self.store.remove_copies_before(oldest)?;
 
-        let mut expired = Expired {
-            posts: found,
-            set_aside,
+        let mut expired = RetentionResult {
+            posts: stored_posts,
+            samples: found,
+            dead_letters,
             feedback,
             hours: hours as u64,
             alerts: alerts as u64,
@@ -107,28 +112,28 @@ impl Monitor {
             rewritten: false,
             more: left == 0,
         };
-        if left < MOST_AT_ONCE {
-            if found + set_aside + feedback > 0 {
-                Cleaning::wanted(&self.store, &mut batch)?;
+        if left < MAX_RECORDS_PER_CALL {
+            if stored_posts + found + dead_letters + feedback > 0 {
+                RewriteSchedule::request(&self.store, &mut batch)?;
             }
             self.store.commit(batch)?;
             self.store.flush()?;
         }
-        let cleaning: Cleaning = self.store.get(&Cleaning::key())?.unwrap_or_default();
-        if !expired.more && cleaning.is_due(now) {
+        let schedule: RewriteSchedule = self.store.get(&RewriteSchedule::key())?.unwrap_or_default();
+        if !expired.more && schedule.is_due(now) {
             expired.rewritten = self.rewrite(now)?;
         }
         Ok(expired)
     }
 
-    /// Rewrites the store's files; false when that failed, which is tried again in a day. The records are as before.
+    /// Rewrites the store's files; false when that failed: it is tried again in a day. The records do not change.
     pub(in crate::monitor) fn rewrite(&mut self, now: Timestamp) -> Result<bool, MonitorError> {
         let outcome = self.store.rewrite();
         if let Err(error) = &outcome {
-            tracing::warn!(%error, "the store's files could not be rewritten: what was removed may still be in them");
+            tracing::warn!(%error, "rewriting the store's files failed: traces of removed posts may remain");
         }
         let mut batch = Batch::default();
-        batch.put(&Cleaning::key(), &Cleaning { wanted: outcome.is_err(), tried: Some(now.as_second()) })?;
+        batch.put(&RewriteSchedule::key(), &RewriteSchedule { requested: outcome.is_err(), tried: Some(now.as_second()) })?;
         self.store.commit(batch)?;
         self.store.flush()?;
         Ok(outcome.is_ok())

@@ -1,28 +1,27 @@
-//! Taking posts out of wherever they are kept: the samples of topics, alerts that fire, alerts of the past, and what is
-//! waiting to be delivered. In memory as in the store, and each apart from the other: what is stored is that of the last
-//! commit, and stays so but for what is taken out.
+//! Removes sample posts from everywhere: the samples of topics, firing and past alerts, and the outbox. From memory and from
+//! the store separately: the store stays as of the last commit, except for what is removed.
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::super::rule_state::Tracked;
-use super::super::{Monitor, MonitorError, tracker_key};
+use super::super::rule_state::RuleState;
+use super::super::{Monitor, MonitorError, rule_state_key};
 use crate::alert::{Alert, Transition};
 use crate::store::{Batch, Key, Table};
 use crate::window::Sample;
 
-/// What was taken out.
+/// What was removed.
 #[derive(Debug, Default)]
-pub(in crate::monitor) struct Scrubbed {
+pub(in crate::monitor) struct ScrubResult {
     /// Where each post was: the record, and the post's id. A set, because most are in memory and in the store.
     found: BTreeSet<(Key, String)>,
-    /// Records that change.
+    /// Records that were changed.
     pub(in crate::monitor) records: usize,
 }
 
-impl Scrubbed {
+impl ScrubResult {
     /// Posts that were found in records of these tables.
     pub(in crate::monitor) fn found_in(&self, tables: &[Table]) -> u64 {
         self.found.iter().filter(|(key, _)| key.table().is_some_and(|table| tables.contains(&table))).count() as u64
@@ -38,41 +37,42 @@ impl Scrubbed {
     }
 }
 
-/// The pass over what is stored.
-struct Stored<'a> {
+/// The pass over the store.
+struct StoreScrub<'a> {
     batch: &'a mut Batch,
-    scrubbed: &'a mut Scrubbed,
+    scrubbed: &'a mut ScrubResult,
     most: usize,
-    doomed: Doomed<'a>,
+    erased: ErasureFilter<'a>,
 }
 
-type Doomed<'a> = &'a dyn Fn(&Sample) -> bool;
+/// Selects the samples to remove.
+type ErasureFilter<'a> = &'a dyn Fn(&Sample) -> bool;
 
 impl Monitor {
-    /// Takes out the posts that are `doomed`, from memory at once and from the store with `batch`, which changes `most`
-    /// of its records.
+    /// Removes the samples that `erased` selects, from memory at once and from the store with `batch`, which changes `most` of
+    /// its records at most.
     pub(in crate::monitor) fn scrub(
         &mut self,
         batch: &mut Batch,
-        doomed: Doomed<'_>,
+        erased: ErasureFilter<'_>,
         most: usize,
-    ) -> Result<Scrubbed, MonitorError> {
-        let mut scrubbed = Scrubbed::default();
-        let mut stored = Stored { batch, scrubbed: &mut scrubbed, most, doomed };
+    ) -> Result<ScrubResult, MonitorError> {
+        let mut scrubbed = ScrubResult::default();
+        let mut stored = StoreScrub { batch, scrubbed: &mut scrubbed, most, erased };
         self.scrub_table(&mut stored, Table::Sample, |samples| Some(samples))?;
         self.scrub_table(&mut stored, Table::Alert, |alert: &mut Alert| Some(&mut alert.samples))?;
-        self.scrub_table(&mut stored, Table::Tracker, |tracked: &mut Tracked| {
-            tracked.alert.as_mut().map(|alert| &mut alert.samples)
+        self.scrub_table(&mut stored, Table::RuleState, |rule_state: &mut RuleState| {
+            rule_state.alert.as_mut().map(|alert| &mut alert.samples)
         })?;
-        self.scrub_table(&mut stored, Table::Told, |alert: &mut Alert| Some(&mut alert.samples))?;
-        self.scrub_table(&mut stored, Table::Outbox, |told: &mut Transition| Some(&mut told.alert.samples))?;
-        self.scrub_memory(&mut scrubbed, doomed);
+        self.scrub_table(&mut stored, Table::IncidentAlert, |alert: &mut Alert| Some(&mut alert.samples))?;
+        self.scrub_table(&mut stored, Table::Outbox, |transition: &mut Transition| Some(&mut transition.alert.samples))?;
+        self.scrub_memory(&mut scrubbed, erased);
         Ok(scrubbed)
     }
 
     fn scrub_table<V: Serialize + DeserializeOwned>(
         &self,
-        stored: &mut Stored<'_>,
+        stored: &mut StoreScrub<'_>,
         table: Table,
         samples: fn(&mut V) -> Option<&mut Vec<Sample>>,
     ) -> Result<(), MonitorError> {
@@ -81,7 +81,7 @@ impl Monitor {
                 break;
             }
             let (key, mut value) = entry?;
-            let ids = samples(&mut value).map(|samples| take_out(samples, stored.doomed)).unwrap_or_default();
+            let ids = samples(&mut value).map(|samples| remove_samples(samples, stored.erased)).unwrap_or_default();
             if !ids.is_empty() {
                 stored.scrubbed.note(&key, ids);
                 stored.batch.put(&key, &value)?;
@@ -91,35 +91,35 @@ impl Monitor {
         Ok(())
     }
 
-    fn scrub_memory(&mut self, scrubbed: &mut Scrubbed, doomed: Doomed<'_>) {
-        for (name, watched) in &mut self.topics {
-            for (slot, id) in watched.window.forget(doomed) {
+    fn scrub_memory(&mut self, scrubbed: &mut ScrubResult, erased: ErasureFilter<'_>) {
+        for (name, state) in &mut self.topics {
+            for (slot, id) in state.window.forget(erased) {
                 scrubbed.note(&Key::new(Table::Sample).text(name).time(slot), [id]);
             }
-            for (rule, tracked) in self.rules.rules.iter().zip(&mut watched.tracked) {
-                if let Some(alert) = &mut tracked.alert {
-                    scrubbed.note(&tracker_key(name, &rule.name), take_out(&mut alert.samples, doomed));
+            for (rule, rule_state) in self.rules.rules.iter().zip(&mut state.rule_states) {
+                if let Some(alert) = &mut rule_state.alert {
+                    scrubbed.note(&rule_state_key(name, &rule.name), remove_samples(&mut alert.samples, erased));
                 }
             }
         }
-        for (number, told) in &mut self.outbox {
-            scrubbed.note(&Key::new(Table::Outbox).number(*number), take_out(&mut told.alert.samples, doomed));
+        for (number, transition) in &mut self.outbox {
+            scrubbed.note(&Key::new(Table::Outbox).number(*number), remove_samples(&mut transition.alert.samples, erased));
         }
-        for (number, told) in (self.totals.transitions..).zip(&mut self.fresh) {
-            scrubbed.note(&Key::new(Table::Outbox).number(number), take_out(&mut told.alert.samples, doomed));
+        for (number, transition) in (self.totals.transitions..).zip(&mut self.new_transitions) {
+            scrubbed.note(&Key::new(Table::Outbox).number(number), remove_samples(&mut transition.alert.samples, erased));
         }
     }
 
-    /// Every post that is kept anywhere, in memory or in the store; some of them more than once.
-    pub(in crate::monitor) fn each_post(&self, mut look: impl FnMut(&Sample)) -> Result<(), MonitorError> {
-        for watched in self.topics.values() {
-            watched.window.kept().for_each(&mut look);
-            let alerts = watched.tracked.iter().filter_map(|tracked| tracked.alert.as_ref());
+    /// Visits every sample in memory and in the store, some of them more than once. The posts table is not part of it.
+    pub(in crate::monitor) fn for_each_sample(&self, mut look: impl FnMut(&Sample)) -> Result<(), MonitorError> {
+        for state in self.topics.values() {
+            state.window.kept().for_each(&mut look);
+            let alerts = state.rule_states.iter().filter_map(|rule_state| rule_state.alert.as_ref());
             alerts.flat_map(|alert| &alert.samples).for_each(&mut look);
         }
-        let told = self.outbox.iter().map(|(_, told)| told).chain(&self.fresh);
-        told.flat_map(|told| &told.alert.samples).for_each(&mut look);
-        for table in [Table::Alert, Table::Told] {
+        let transitions = self.outbox.iter().map(|(_, transition)| transition).chain(&self.new_transitions);
+        transitions.flat_map(|transition| &transition.alert.samples).for_each(&mut look);
+        for table in [Table::Alert, Table::IncidentAlert] {
             for entry in self.store.scan::<Alert>(&Key::new(table)) {
                 entry?.1.samples.iter().for_each(&mut look);
             }
@@ -131,7 +131,7 @@ impl Monitor {
     }
 }
 
-/// Removes what is doomed and returns its ids.
-fn take_out(samples: &mut Vec<Sample>, doomed: Doomed<'_>) -> Vec<String> {
-    samples.extract_if(.., |sample| doomed(sample)).map(|sample| sample.id).collect()
+/// Removes what `erased` selects and returns its ids.
+fn remove_samples(samples: &mut Vec<Sample>, erased: ErasureFilter<'_>) -> Vec<String> {
+    samples.extract_if(.., |sample| erased(sample)).map(|sample| sample.id).collect()
 }

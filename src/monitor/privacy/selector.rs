@@ -1,4 +1,4 @@
-//! [`Selector`]: whose texts are to be forgotten.
+//! [`Selector`]: which post or author to erase.
 
 use std::fmt;
 
@@ -22,7 +22,7 @@ impl fmt::Debug for Selector {
 }
 
 impl Selector {
-    /// The id or name in the form in which ids or names are compared.
+    /// The id or name, normalised for comparison.
     pub(in crate::monitor) fn normal(&self) -> String {
         match self {
             Self::Post(id) => id.trim().to_owned(),
@@ -31,23 +31,23 @@ impl Selector {
     }
 
     /// Whether `sample` is the post, is by the author, or repeats a post of the author's.
-    pub(in crate::monitor) fn wants(&self, sample: &Sample) -> bool {
-        let wanted = self.normal();
+    pub(in crate::monitor) fn matches(&self, sample: &Sample) -> bool {
+        let selected = self.normal();
         match self {
-            Self::Post(_) => sample.id == wanted,
+            Self::Post(_) => sample.id == selected,
             Self::Author(_) => {
-                names(sample).any(|name| name == wanted) || reposted(&sample.text).is_some_and(|name| name == wanted)
+                names(sample).any(|name| name == selected) || reposted(&sample.text).is_some_and(|name| name == selected)
             }
         }
     }
 
-    /// Whether the id or name stands in `raw` as a word.
-    pub(in crate::monitor) fn is_in(&self, raw: &str) -> bool {
-        let wanted = self.normal().to_lowercase();
+    /// Whether the id or name occurs in `raw` as a word.
+    pub(in crate::monitor) fn occurs_in(&self, raw: &str) -> bool {
+        let selected = self.normal().to_lowercase();
         let raw = raw.to_lowercase();
         let mut from = 0;
-        while let Some(at) = raw.get(from..).and_then(|rest| rest.find(&wanted)).filter(|_| !wanted.is_empty()) {
-            let (start, end) = (from + at, from + at + wanted.len());
+        while let Some(at) = raw.get(from..).and_then(|rest| rest.find(&selected)).filter(|_| !selected.is_empty()) {
+            let (start, end) = (from + at, from + at + selected.len());
             let before = raw.get(..start).and_then(|text| text.chars().next_back());
             let behind = raw.get(end..).and_then(|text| text.chars().next());
             if !before.is_some_and(is_word) && !behind.is_some_and(is_word) {
@@ -59,17 +59,17 @@ impl Selector {
     }
 }
 
-/// A handle or an author's identifier, in the form in which they are compared.
-pub(in crate::monitor) fn normal_author(name: &str) -> String {
+/// A handle or an author's identifier, normalised for comparison.
+pub(crate) fn normal_author(name: &str) -> String {
     name.trim().trim_start_matches('@').to_lowercase()
 }
 
-/// The names of a post's author, as compared.
+/// The names of a post's author, normalised.
 pub(in crate::monitor) fn names(sample: &Sample) -> impl Iterator<Item = String> + '_ {
     [&sample.author, &sample.author_id].into_iter().flatten().map(|name| normal_author(name))
 }
 
-/// Whose post a text repeats, where it is a repost in the old form `RT @name: ...`.
+/// The author whose post a text repeats, where it is a repost in the old form `RT @name: ...`.
 pub(in crate::monitor) fn reposted(text: &str) -> Option<String> {
     let (mark, rest) = text.trim_start().split_at_checked(4)?;
     let name = rest.split(|c| !is_word(c)).next().filter(|name| !name.is_empty())?;
@@ -100,27 +100,27 @@ mod tests {
     fn an_author_is_meant_by_either_name_in_any_form() {
         let by_ann = sample("Ann_B", Some("42"), "late again");
         for name in ["ann_b", "@Ann_B", " ANN_B ", "42"] {
-            assert!(Selector::Author(name.into()).wants(&by_ann), "{name}");
+            assert!(Selector::Author(name.into()).matches(&by_ann), "{name}");
         }
         for name in ["ann", "ann_bb", "4", "", "late"] {
-            assert!(!Selector::Author(name.into()).wants(&by_ann), "{name}");
+            assert!(!Selector::Author(name.into()).matches(&by_ann), "{name}");
         }
-        assert!(Selector::Post("77".into()).wants(&by_ann) && !Selector::Post("42".into()).wants(&by_ann));
+        assert!(Selector::Post("77".into()).matches(&by_ann) && !Selector::Post("42".into()).matches(&by_ann));
     }
 
     #[test]
     fn a_repost_is_its_authors_text_and_a_mention_is_not() {
         let ann = Selector::Author("ann".into());
-        assert!(ann.wants(&sample("bob", None, "RT @Ann: late again")));
-        assert!(!ann.wants(&sample("bob", None, "RT @Anna: late again")));
-        assert!(!ann.wants(&sample("bob", None, "@ann is right")));
+        assert!(ann.matches(&sample("bob", None, "RT @Ann: late again")));
+        assert!(!ann.matches(&sample("bob", None, "RT @Anna: late again")));
+        assert!(!ann.matches(&sample("bob", None, "@ann is right")));
     }
 
     #[test]
     fn a_name_is_found_in_raw_text_as_a_word() {
         let ann = Selector::Author("@Ann".into());
-        assert!(ann.is_in("{\"author\":\"ANN\"}") && ann.is_in("cannot, said @ann"));
-        assert!(!ann.is_in("anna, cannot, ann_b") && !Selector::Author("@".into()).is_in("anything"));
+        assert!(ann.occurs_in("{\"author\":\"ANN\"}") && ann.occurs_in("cannot, said @ann"));
+        assert!(!ann.occurs_in("anna, cannot, ann_b") && !Selector::Author("@".into()).occurs_in("anything"));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! [`Tombstones`]: posts and authors that are to stay forgotten. Only keyed hashes are kept, so that nobody can read from
-//! them who it was, nor try names without the store's own key.
+//! [`Tombstones`]: posts and authors that stay erased. Only keyed hashes are kept: nobody can read from them who it was, or try
+//! names without the store's own key.
 
 use std::collections::HashMap;
 
@@ -12,8 +12,8 @@ use super::selector::{Selector, is_word, normal_author, reposted};
 use crate::post::Post;
 use crate::store::{Batch, Key, Store, StoreError, Table};
 
-/// Tombstones that came with notices of sources; beyond them the oldest tenth of these goes.
-const MOST_NOTICED: usize = 100_000;
+/// Tombstones of compliance events; above that the oldest tenth of them is removed.
+const MAX_COMPLIANCE: usize = 100_000;
 
 type Hash = [u8; 32];
 type Secret = [u8; 16];
@@ -23,8 +23,8 @@ type Secret = [u8; 16];
 pub(in crate::monitor) struct Tombstone {
     /// Unix seconds.
     at: i64,
-    /// On request, and not because a source said so.
-    asked: bool,
+    /// Erased on request, and not because of a compliance event.
+    requested: bool,
 }
 
 #[derive(Debug, Default)]
@@ -32,13 +32,14 @@ pub(in crate::monitor) struct Tombstones {
     /// None before the first.
     secret: Option<Secret>,
     known: HashMap<Hash, Tombstone>,
-    noticed: usize,
+    /// Tombstones of compliance events.
+    compliance: usize,
 }
 
 impl Tombstones {
     pub(in crate::monitor) fn load(store: &Store) -> Result<Self, StoreError> {
         let mut tombstones = Self { secret: store.get(&secret_key())?, ..Self::default() };
-        for entry in store.scan::<Tombstone>(&Key::new(Table::Forgotten)) {
+        for entry in store.scan::<Tombstone>(&Key::new(Table::Tombstone)) {
             let (key, tombstone) = entry?;
             if let Some(hash) = from_hex(&key.first_text()) {
                 tombstones.keep(hash, tombstone);
@@ -47,13 +48,13 @@ impl Tombstones {
         Ok(tombstones)
     }
 
-    /// Sets one for what is selected; returns its hash in hexadecimal.
+    /// Sets a tombstone for what `who` selects; returns its hash in hexadecimal.
     pub(in crate::monitor) fn set(
         &mut self,
         batch: &mut Batch,
         who: &Selector,
         now: Timestamp,
-        asked: bool,
+        requested: bool,
     ) -> Result<String, MonitorError> {
         let secret = match self.secret {
             Some(secret) => secret,
@@ -67,66 +68,66 @@ impl Tombstones {
             Selector::Post(_) => hash(&secret, b'p', &who.normal()),
             Selector::Author(_) => hash(&secret, b'a', &who.normal()),
         };
-        let asked = asked || self.known.get(&hash).is_some_and(|known| known.asked);
-        let tombstone = Tombstone { at: now.as_second(), asked };
+        let requested = requested || self.known.get(&hash).is_some_and(|known| known.requested);
+        let tombstone = Tombstone { at: now.as_second(), requested };
         batch.put(&stored_key(&hash), &tombstone)?;
         self.keep(hash, tombstone);
-        self.thin_out(batch);
+        self.remove_oldest(batch);
         Ok(hex(&hash))
     }
 
-    /// Whether nothing of `post` is to be kept.
-    pub(in crate::monitor) fn hold(&self, post: &Post) -> bool {
-        self.holds(b'p', || Some(post.id.trim().to_owned()))
-            || self.holds(b'a', || post.author.as_deref().map(normal_author))
-            || self.holds(b'a', || post.details.author_id.as_deref().map(normal_author))
-            || self.holds(b'a', || reposted(&post.text))
+    /// Whether `post`, its author or the author it reposts was erased.
+    pub(in crate::monitor) fn matches(&self, post: &Post) -> bool {
+        self.has(b'p', || Some(post.id.trim().to_owned()))
+            || self.has(b'a', || post.author.as_deref().map(normal_author))
+            || self.has(b'a', || post.details.author_id.as_deref().map(normal_author))
+            || self.has(b'a', || reposted(&post.text))
     }
 
-    /// Whether any word of `raw` is the id of such a post or the name of such an author.
-    pub(in crate::monitor) fn hold_word_of(&self, raw: &str) -> bool {
+    /// Whether any word of `raw` is the id of an erased post or the name of an erased author.
+    pub(in crate::monitor) fn matches_word_in(&self, raw: &str) -> bool {
         let mut words = raw.split(|c| !is_word(c)).filter(|word| !word.is_empty());
         !self.known.is_empty()
             && words.any(|word| {
-                self.holds(b'p', || Some(word.to_owned())) || self.holds(b'a', || Some(word.to_lowercase()))
+                self.has(b'p', || Some(word.to_owned())) || self.has(b'a', || Some(word.to_lowercase()))
             })
     }
 
-    /// Lets go of those set before `time` (Unix seconds), `most` at once; returns how many.
+    /// Removes those set before `time` (Unix seconds), `most` at most; returns how many.
     pub(in crate::monitor) fn drop_before(&mut self, batch: &mut Batch, time: i64, most: usize) -> usize {
         let old: Vec<Hash> =
             self.known.iter().filter(|(_, known)| known.at < time).map(|(hash, _)| *hash).take(most).collect();
-        old.iter().for_each(|hash| self.let_go(batch, hash));
+        old.iter().for_each(|hash| self.remove(batch, hash));
         old.len()
     }
 
-    fn holds(&self, kind: u8, value: impl Fn() -> Option<String>) -> bool {
-        // Before the hash: nearly every store has none of them, and every post passes here.
+    fn has(&self, kind: u8, value: impl Fn() -> Option<String>) -> bool {
+        // Nearly every store has none, and every post passes here: this saves the hash.
         let Some(secret) = self.secret.filter(|_| !self.known.is_empty()) else { return false };
         value().is_some_and(|value| self.known.contains_key(&hash(&secret, kind, &value)))
     }
 
     fn keep(&mut self, hash: Hash, tombstone: Tombstone) {
         let before = self.known.insert(hash, tombstone);
-        self.noticed -= usize::from(before.is_some_and(|before| !before.asked));
-        self.noticed += usize::from(!tombstone.asked);
+        self.compliance -= usize::from(before.is_some_and(|before| !before.requested));
+        self.compliance += usize::from(!tombstone.requested);
     }
 
-    fn let_go(&mut self, batch: &mut Batch, hash: &Hash) {
+    fn remove(&mut self, batch: &mut Batch, hash: &Hash) {
         if let Some(gone) = self.known.remove(hash) {
-            self.noticed -= usize::from(!gone.asked);
+            self.compliance -= usize::from(!gone.requested);
             batch.remove(&stored_key(hash));
         }
     }
 
-    fn thin_out(&mut self, batch: &mut Batch) {
-        if self.noticed <= MOST_NOTICED {
+    fn remove_oldest(&mut self, batch: &mut Batch) {
+        if self.compliance <= MAX_COMPLIANCE {
             return;
         }
-        let mut noticed: Vec<(i64, Hash)> =
-            self.known.iter().filter(|(_, known)| !known.asked).map(|(hash, known)| (known.at, *hash)).collect();
-        noticed.sort_unstable();
-        noticed.iter().take(MOST_NOTICED / 10).for_each(|(_, hash)| self.let_go(batch, hash));
+        let mut compliance: Vec<(i64, Hash)> =
+            self.known.iter().filter(|(_, known)| !known.requested).map(|(hash, known)| (known.at, *hash)).collect();
+        compliance.sort_unstable();
+        compliance.iter().take(MAX_COMPLIANCE / 10).for_each(|(_, hash)| self.remove(batch, hash));
     }
 }
 
@@ -135,7 +136,7 @@ fn secret_key() -> Key {
 }
 
 fn stored_key(hash: &Hash) -> Key {
-    Key::new(Table::Forgotten).text(&hex(hash))
+    Key::new(Table::Tombstone).text(&hex(hash))
 }
 
 fn hash(secret: &Secret, kind: u8, value: &str) -> Hash {
@@ -174,7 +175,7 @@ mod tests {
         let store = Store::open(dir.path()).unwrap();
         let at = |second| Timestamp::from_second(second).unwrap();
         let mut tombstones = Tombstones::default();
-        assert!(!tombstones.hold(&post("1", "Ann")));
+        assert!(!tombstones.matches(&post("1", "Ann")));
         let mut batch = Batch::default();
         let key = tombstones.set(&mut batch, &Selector::Author("@ann".into()), at(100), true).unwrap();
         tombstones.set(&mut batch, &Selector::Post("9".into()), at(200), false).unwrap();
@@ -182,16 +183,16 @@ mod tests {
         assert!(key.len() == 64 && !key.contains("ann"));
 
         let mut tombstones = Tombstones::load(&store).unwrap();
-        assert!(tombstones.hold(&post("1", "ANN")) && tombstones.hold(&post("9", "bob")));
-        assert!(!tombstones.hold(&post("1", "bob")), "an id is no name");
-        assert!(!tombstones.hold(&post("ann", "9")));
-        assert!(tombstones.hold_word_of("{\"a\":\"@Ann\"}") && !tombstones.hold_word_of("Anna 99"));
+        assert!(tombstones.matches(&post("1", "ANN")) && tombstones.matches(&post("9", "bob")));
+        assert!(!tombstones.matches(&post("1", "bob")), "an id is no name");
+        assert!(!tombstones.matches(&post("ann", "9")));
+        assert!(tombstones.matches_word_in("{\"a\":\"@Ann\"}") && !tombstones.matches_word_in("Anna 99"));
 
         let mut batch = Batch::default();
         assert_eq!(tombstones.drop_before(&mut batch, 150, 10), 1);
         store.commit(batch).unwrap();
         let tombstones = Tombstones::load(&store).unwrap();
-        assert!(!tombstones.hold(&post("1", "ann")) && tombstones.hold(&post("9", "ann")));
+        assert!(!tombstones.matches(&post("1", "ann")) && tombstones.matches(&post("9", "ann")));
     }
 
     #[test]
@@ -207,14 +208,14 @@ mod tests {
     fn those_of_notices_are_bounded_and_those_asked_for_stay() {
         let mut tombstones = Tombstones::default();
         let mut batch = Batch::default();
-        let asked = Selector::Author("ann".into());
-        tombstones.set(&mut batch, &asked, Timestamp::UNIX_EPOCH, true).unwrap();
-        for i in 1..=MOST_NOTICED + 1 {
+        let requested = Selector::Author("ann".into());
+        tombstones.set(&mut batch, &requested, Timestamp::UNIX_EPOCH, true).unwrap();
+        for i in 1..=MAX_COMPLIANCE + 1 {
             let now = Timestamp::from_second(i as i64).unwrap();
             tombstones.set(&mut batch, &Selector::Post(i.to_string()), now, false).unwrap();
         }
-        assert!(tombstones.noticed <= MOST_NOTICED && tombstones.known.len() == tombstones.noticed + 1);
-        assert!(tombstones.hold(&post("0", "ann")));
-        assert!(!tombstones.hold(&post("1", "bob")) && tombstones.hold(&post(&MOST_NOTICED.to_string(), "bob")));
+        assert!(tombstones.compliance <= MAX_COMPLIANCE && tombstones.known.len() == tombstones.compliance + 1);
+        assert!(tombstones.matches(&post("0", "ann")));
+        assert!(!tombstones.matches(&post("1", "bob")) && tombstones.matches(&post(&MAX_COMPLIANCE.to_string(), "bob")));
     }
 }

@@ -1,21 +1,22 @@
-//! [`check`]: reads every record of a store and tells which are not as they should be.
+//! [`check`]: reads every record of a store and reports which are damaged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::super::posts::erase::index_problem;
 use super::schema;
 use crate::store::{Key, Part, SCHEMA, Store, StoreError, Table, upgraded};
 
-/// What a store holds, and what is wrong with it.
+/// The contents of a store, and its problems.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Check {
+pub struct StoreCheck {
     /// The layout version; none where nothing was ever stored.
     pub schema: Option<u32>,
     /// By the table's name.
     pub tables: BTreeMap<String, TableCheck>,
-    pub faults: Vec<Fault>,
-    /// Why the reading ended early, where it did.
+    pub problems: Vec<RecordProblem>,
+    /// Why reading ended early, if it did.
     pub unread: Option<String>,
     /// Of all files in the directory.
     pub bytes_on_disk: u64,
@@ -29,41 +30,43 @@ pub struct TableCheck {
     pub bytes: u64,
 }
 
-/// A record that is not as it should be.
+/// A damaged record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Fault {
+pub struct RecordProblem {
     pub table: String,
     /// For people: names no author and no text.
     pub key: String,
     pub problem: String,
+    /// What a repair removes; none where it makes an index again.
     #[serde(skip)]
-    pub(in crate::monitor) record: (Key, Vec<u8>),
+    pub(in crate::monitor) record: Option<(Key, Vec<u8>)>,
 }
 
-impl Check {
+impl StoreCheck {
     pub fn is_sound(&self) -> bool {
-        self.faults.is_empty() && self.unread.is_none()
+        self.problems.is_empty() && self.unread.is_none()
     }
 }
 
-/// Reads every record of `store`, opened as it is. One of an older layout is checked as it would be upgraded.
+/// Reads every record of `store`, opened as is. The records of an older layout are checked as they would be upgraded.
 ///
 /// # Errors
-/// When the layout is of a newer version, or the directory cannot be read.
-pub fn check(store: &Store) -> Result<Check, StoreError> {
-    // A schema that cannot be read is one more fault, not the end of the check.
+/// When the layout version is unknown, or the directory cannot be read.
+pub fn check(store: &Store) -> Result<StoreCheck, StoreError> {
+    // A version that cannot be read is one more problem, not the end of the check.
     let schema = store.schema().unwrap_or_default();
-    let mut check = Check {
+    let mut check = StoreCheck {
         schema,
         tables: BTreeMap::new(),
-        faults: Vec::new(),
+        problems: Vec::new(),
         unread: None,
         bytes_on_disk: store.size_on_disk()?,
     };
     if let Some(found) = schema.filter(|found| *found > SCHEMA) {
         return Err(StoreError::Schema { path: store.path().into(), found });
     }
-    let mut of_topics: Vec<(String, Fault)> = Vec::new();
+    let reader = store.reader();
+    let mut of_topics: Vec<(String, RecordProblem)> = Vec::new();
     let mut topics = BTreeSet::new();
     for record in store.records() {
         let (key, value) = match record {
@@ -77,18 +80,18 @@ pub fn check(store: &Store) -> Result<Check, StoreError> {
         let counted = check.tables.entry(table.clone()).or_default();
         counted.records += 1;
         counted.bytes += (key.as_bytes().len() + value.len()) as u64;
-        let fault = |problem: String| Fault {
+        let report = |problem: String| RecordProblem {
             table: table.clone(),
             key: schema::shown(&key),
             problem,
-            record: (key.clone(), value.clone()),
+            record: Some((key.clone(), value.clone())),
         };
-        let present = match schema {
+        let current = match schema {
             Some(found) if found < SCHEMA => upgraded(found, &key, &value),
             _ => Ok(value.clone()),
         };
-        let read = match present {
-            Ok(present) => schema::read(&key, &present),
+        let read = match current {
+            Ok(current) => schema::read(&key, &current),
             Err(error) => Err(error.to_string()),
         };
         match read {
@@ -96,21 +99,25 @@ pub fn check(store: &Store) -> Result<Check, StoreError> {
                 topics.insert(key.first_text());
             }
             Ok((table, parts, _)) if is_of_topic(table) => {
-                // Alerts about vigie itself belong to none.
+                // Alerts about vigie itself have no topic.
                 if let Some(Part::Text(topic)) = parts.into_iter().next().filter(|part| *part != Part::Text("".into()))
                 {
-                    of_topics.push((topic, fault("its topic is unknown".into())));
+                    of_topics.push((topic, report("its topic is unknown".into())));
                 }
             }
-            Ok(_) => {}
-            Err(problem) => check.faults.push(fault(problem)),
+            Ok((table, ..)) => {
+                let problem = index_problem(&reader.view(), table, &key, &value);
+                check.problems.extend(problem.map(|problem| RecordProblem { record: None, ..report(problem) }));
+            }
+            Err(problem) => check.problems.push(report(problem)),
         }
     }
     if store.is_emptied()? {
-        check.unread = Some("its files are there and hold nothing".into());
+        check.unread = Some("its files exist but hold nothing".into());
     }
     if check.unread.is_none() {
-        check.faults.extend(of_topics.into_iter().filter(|(topic, _)| !topics.contains(topic)).map(|(_, fault)| fault));
+        let lost = of_topics.into_iter().filter(|(topic, _)| !topics.contains(topic));
+        check.problems.extend(lost.map(|(_, problem)| problem));
     }
     Ok(check)
 }
@@ -118,6 +125,6 @@ pub fn check(store: &Store) -> Result<Check, StoreError> {
 /// Tables whose records begin with a topic, which [`Table::Topic`] must know for them to be found again.
 fn is_of_topic(table: Table) -> bool {
     let counted = matches!(table, Table::Bucket | Table::Seen | Table::Sample | Table::History);
-    let told = matches!(table, Table::Cascade | Table::Words | Table::UsualWords | Table::Word);
-    counted || told || matches!(table, Table::Tracker | Table::Alert)
+    let described = matches!(table, Table::Cascade | Table::Words | Table::WordBaseline | Table::Word);
+    counted || described || matches!(table, Table::RuleState | Table::Alert)
 }

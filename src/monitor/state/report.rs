@@ -1,13 +1,13 @@
-//! [`Report`]: what a monitor has seen so far, read back from the store.
+//! [`MonitorReport`]: what a monitor has seen so far, read back from the store.
 
 use serde::{Deserialize, Serialize};
 
 use super::super::MonitorError;
-use super::super::rule_state::Tracked;
+use super::super::rule_state::RuleState;
 use crate::alert::Alert;
 use crate::classify::ClassifiedPost;
 use crate::store::{Key, Store, Table};
-use crate::window::{Counts, Hour, TopicWindow};
+use crate::window::{Counts, HourRecord, TopicWindow};
 
 /// Counts since the state was made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +37,7 @@ pub struct Totals {
 impl Totals {
     /// Posts that were classified and had not come before.
     pub fn classified(&self) -> u64 {
-        self.posts + self.too_late + self.unmatched
+        self.posts + self.too_late
     }
 
     pub(in crate::monitor) fn count(&mut self, classified: &ClassifiedPost, copied: bool) {
@@ -49,7 +49,7 @@ impl Totals {
 
 /// Everything needed to draw a timeline.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Report {
+pub struct MonitorReport {
     pub totals: Totals,
     /// In the order of their names.
     pub topics: Vec<TopicReport>,
@@ -60,17 +60,17 @@ pub struct Report {
 pub struct TopicReport {
     pub name: String,
     /// Hours with posts or a known normal, oldest first, by their start in Unix seconds.
-    pub hours: Vec<(i64, Hour)>,
+    pub hours: Vec<(i64, HourRecord)>,
     /// Oldest first.
     pub alerts: Vec<Alert>,
 }
 
-pub(in crate::monitor) fn read(store: &Store, totals: Totals) -> Result<Report, MonitorError> {
+pub(in crate::monitor) fn read(store: &Store, totals: Totals) -> Result<MonitorReport, MonitorError> {
     let topics: Result<_, MonitorError> =
         TopicWindow::stored_names(store)?.into_iter().map(|name| topic(store, name)).collect();
     let mut topics: Vec<TopicReport> = topics?;
     topics.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(Report { totals, topics })
+    Ok(MonitorReport { totals, topics })
 }
 
 fn topic(store: &Store, name: String) -> Result<TopicReport, MonitorError> {
@@ -78,7 +78,7 @@ fn topic(store: &Store, name: String) -> Result<TopicReport, MonitorError> {
     for entry in store.scan::<Alert>(&Key::new(Table::Alert).text(&name)) {
         alerts.push(entry?.1);
     }
-    for entry in store.scan::<Tracked>(&Key::new(Table::Tracker).text(&name)) {
+    for entry in store.scan::<RuleState>(&Key::new(Table::RuleState).text(&name)) {
         alerts.extend(entry?.1.alert);
     }
     alerts.sort_by(|a, b| a.fired_at.cmp(&b.fired_at).then_with(|| a.rule.cmp(&b.rule)));

@@ -1,6 +1,6 @@
-//! What the records of each table are: the one place that `vigie store` reads any record by, and writes it again.
+//! The type of the records of each table, by which `vigie store` reads and writes any record.
 //!
-//! An export is JSON lines: first `{"vigie_store": 3, ...}`, then for each record `{"table", "key", "value"}`, so that a
+//! An export is JSON lines: first `{"vigie_store": 1, ...}`, then for each record `{"table", "key", "value"}`, so that a
 //! store can be read without vigie.
 
 use std::io::{BufRead, Write};
@@ -9,22 +9,25 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::dead_letters::SetAside;
+use super::super::StoredPost;
+use super::super::dead_letters::DeadLetter;
 use super::super::feedback::Feedback;
+use super::super::posts;
+use super::super::posts::index::Posting;
 use super::super::privacy::erase::Receipt;
-use super::super::privacy::retention::Cleaning;
+use super::super::privacy::retention::RewriteSchedule;
 use super::super::privacy::tombstones::Tombstone;
-use super::super::rule_state::Tracked;
+use super::super::rule_state::RuleState;
 use super::report::Totals;
 use crate::alert::{Alert, Transition};
 use crate::rule::Baseline;
 use crate::store::{Batch, Key, Part, SCHEMA, Store, StoreError, Table};
-use crate::window::{Counts, Hour, Known, Sample, Slot, Usual};
+use crate::window::{Counts, HourRecord, KnownPost, Sample, WordSlot, WordBaseline};
 
-/// Records committed together by an import.
-const AT_ONCE: usize = 1_000;
+/// Records per batch of an import.
+const BATCH_RECORDS: usize = 1_000;
 
-/// How the values of some records are read and written.
+/// Reads and writes the values of a kind of records as JSON.
 #[derive(Clone, Copy)]
 pub(in crate::monitor) struct Shape {
     pub(in crate::monitor) to_json: fn(&[u8]) -> Result<Value, String>,
@@ -53,7 +56,7 @@ impl Shape {
         match (table, key.first_text().as_str()) {
             (Table::Meta, "schema") => Self::of::<u32>(),
             (Table::Meta, "tombstones") => Self::of::<[u8; 16]>(),
-            (Table::Meta, "cleaning") => Self::of::<Cleaning>(),
+            (Table::Meta, "rewrite") => Self::of::<RewriteSchedule>(),
             // The identity of a replay: dump, model, settings.
             (Table::Meta, _) => Self::of::<(String, String, String)>(),
             // A replay's cursor: posts done, and whether it came to its end; any other is JSON of its source's.
@@ -63,23 +66,36 @@ impl Shape {
             (Table::Bucket, _) => Self::of::<Vec<(i64, Counts)>>(),
             (Table::Seen, _) => Self::of::<(i64, Vec<u64>)>(),
             (Table::Sample, _) => Self::of::<Vec<Sample>>(),
-            (Table::History, _) => Self::of::<Hour>(),
-            (Table::Tracker, _) => Self::of::<Tracked>(),
-            (Table::Alert | Table::Problem | Table::Told, _) => Self::of::<Alert>(),
+            (Table::History, _) => Self::of::<HourRecord>(),
+            (Table::RuleState, _) => Self::of::<RuleState>(),
+            (Table::Alert | Table::OperationalAlert | Table::IncidentAlert, _) => Self::of::<Alert>(),
             (Table::Outbox, _) => Self::of::<Transition>(),
             // Since when it is known, and its newest event time.
             (Table::Topic, _) => Self::of::<(i64, Option<i64>)>(),
-            (Table::Forgotten, _) => Self::of::<Tombstone>(),
+            (Table::Tombstone, _) => Self::of::<Tombstone>(),
             (Table::Receipt, _) => Self::of::<Receipt>(),
-            (Table::SetAside, _) => Self::of::<SetAside>(),
+            (Table::DeadLetter, _) => Self::of::<DeadLetter>(),
             (Table::Baseline, _) => Self::of::<Baseline>(),
             (Table::Late, _) => Self::of::<Counts>(),
-            (Table::Cascade, _) => Self::of::<Vec<(u64, Known)>>(),
-            (Table::Words, _) => Self::of::<Slot>(),
-            (Table::UsualWords, _) => Self::of::<Usual>(),
+            (Table::Cascade, _) => Self::of::<Vec<(u64, KnownPost)>>(),
+            (Table::Words, _) => Self::of::<WordSlot>(),
+            (Table::WordBaseline, _) => Self::of::<WordBaseline>(),
             (Table::Word, _) => Self::of::<String>(),
             (Table::Event, _) => Self::of::<Vec<i64>>(),
             (Table::Feedback, _) => Self::of::<Feedback>(),
+            (Table::Post, _) => Self {
+                to_json: |bytes| {
+                    let posts = posts::block::decode(bytes).map_err(|error| error.to_string())?;
+                    serde_json::to_value(&posts).map_err(|error| error.to_string())
+                },
+                from_json: |json| {
+                    let posts: Vec<StoredPost> = serde_json::from_value(json).map_err(|error| error.to_string())?;
+                    let block = posts::block::of_posts(&posts).ok_or("expected at least one post")?;
+                    block.encode().map_err(|error| error.to_string())
+                },
+            },
+            (Table::PostLabel, _) => Self::of::<u32>(),
+            (Table::PostTerm, _) => Self::of::<Vec<Posting>>(),
             // JSON of the dispatcher's.
             (Table::Dispatch, _) => Self::of::<String>(),
         }
@@ -91,13 +107,13 @@ impl Shape {
 pub enum ExportError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the record {key} cannot be read: {reason}; `vigie store repair` sets it aside")]
+    #[error("the record {key} cannot be read: {reason}; `vigie store repair` moves it to a file")]
     Unreadable { key: String, reason: String },
     #[error("the export cannot be written: {0}")]
     Write(std::io::Error),
-    #[error("line {line}: {reason}; wanted a line of `vigie store export`")]
+    #[error("line {line}: {reason}; expected a line of `vigie store export`")]
     Line { line: usize, reason: String },
-    #[error("the export is of layout version {found}, wanted {SCHEMA}: export it again with this vigie")]
+    #[error("the export has layout version {found}, expected {SCHEMA}: export it again with this vigie")]
     Version { found: u64 },
     #[error("the store already holds records; import into an empty directory")]
     NotEmpty,
@@ -123,10 +139,14 @@ pub fn export(store: &Store, out: &mut impl Write, posts: bool) -> Result<u64, E
     let mut records = 0;
     for record in store.records() {
         let (key, bytes) = record?;
+        // Without its posts the table and its indexes are empty.
+        if !posts && matches!(key.table(), Some(Table::Post | Table::PostLabel | Table::PostTerm)) {
+            continue;
+        }
         let (table, parts, mut value) =
             read(&key, &bytes).map_err(|reason| ExportError::Unreadable { key: shown(&key), reason })?;
         if !posts {
-            leave_out_posts(table, &mut value);
+            remove_posts(table, &mut value);
         }
         write(&json!({"table": table.name(), "key": parts, "value": value})).map_err(ExportError::Write)?;
         records += 1;
@@ -135,7 +155,7 @@ pub fn export(store: &Store, out: &mut impl Write, posts: bool) -> Result<u64, E
     Ok(records)
 }
 
-/// Reads an export into an empty store, which is of no use after an error. Returns how many records.
+/// Reads an export into an empty store, which is unusable after an error. Returns how many records.
 ///
 /// # Errors
 /// When the store is not empty, a line is not as it should be, or the disk refuses.
@@ -151,7 +171,7 @@ pub fn import(store: &Store, input: impl BufRead) -> Result<u64, ExportError> {
         let line = line.map_err(|error| wrong(error.to_string()))?;
         let line: Value = serde_json::from_str(&line).map_err(|error| wrong(error.to_string()))?;
         if number == 1 {
-            let found = line["vigie_store"].as_u64().ok_or_else(|| wrong("it names no layout version".into()))?;
+            let found = line["vigie_store"].as_u64().ok_or_else(|| wrong("no layout version".into()))?;
             if found != u64::from(SCHEMA) {
                 return Err(ExportError::Version { found });
             }
@@ -160,7 +180,7 @@ pub fn import(store: &Store, input: impl BufRead) -> Result<u64, ExportError> {
         let (key, value) = written(line).map_err(wrong)?;
         batch.put_raw(&key, value);
         records += 1;
-        if records.is_multiple_of(AT_ONCE as u64) {
+        if records.is_multiple_of(BATCH_RECORDS as u64) {
             store.commit(std::mem::take(&mut batch))?;
         }
     }
@@ -172,14 +192,14 @@ pub fn import(store: &Store, input: impl BufRead) -> Result<u64, ExportError> {
 fn written(line: Value) -> Result<(Key, Vec<u8>), String> {
     let line: Line = serde_json::from_value(line).map_err(|error| error.to_string())?;
     let table = Table::named(&line.table).ok_or_else(|| format!("there is no table {:?}", line.table))?;
-    let key = Key::from_parts(table, &line.key).ok_or("its key is not as that table's keys are")?;
+    let key = Key::from_parts(table, &line.key).ok_or("its key does not have the form of the table's keys")?;
     Ok((key.clone(), (Shape::at(table, &key).from_json)(line.value)?))
 }
 
-/// A record as its table has it, or what is wrong with it.
+/// A record as its table defines it, or its problem.
 pub(in crate::monitor) fn read(key: &Key, value: &[u8]) -> Result<(Table, Vec<Part>, Value), String> {
     let table = key.table().ok_or("there is no such table")?;
-    let parts = key.parts().ok_or("its key is not as that table's keys are")?;
+    let parts = key.parts().ok_or("its key does not have the form of the table's keys")?;
     let value = (Shape::at(table, key).to_json)(value)?;
     Ok((table, parts, value))
 }
@@ -199,23 +219,23 @@ pub(in crate::monitor) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn leave_out_posts(table: Table, value: &mut Value) {
+fn remove_posts(table: Table, value: &mut Value) {
     match table {
         Table::Sample => *value = json!([]),
-        Table::Alert | Table::Problem | Table::Told => leave_out_said(value),
-        Table::Outbox => leave_out_said(&mut value["alert"]),
-        Table::Tracker if !value["alert"].is_null() => leave_out_said(&mut value["alert"]),
+        Table::Alert | Table::OperationalAlert | Table::IncidentAlert => remove_quotes(value),
+        Table::Outbox => remove_quotes(&mut value["alert"]),
+        Table::RuleState if !value["alert"].is_null() => remove_quotes(&mut value["alert"]),
         Table::Word => *value = json!(""),
         Table::Feedback => (value["by"], value["post"]) = (Value::Null, json!(Sample::default())),
-        Table::SetAside => value["unusable"]["raw"] = json!(""),
+        Table::DeadLetter => value["unusable"]["raw"] = json!(""),
         _ => {}
     }
 }
 
-/// What an alert shows of what people wrote.
-fn leave_out_said(alert: &mut Value) {
+/// The parts of an alert that people wrote.
+fn remove_quotes(alert: &mut Value) {
     alert["samples"] = json!([]);
-    alert["story"]["words"] = json!([]);
+    alert["context"]["words"] = json!([]);
 }
 
 #[cfg(test)]

@@ -1,59 +1,89 @@
-//! `POST /api/v1/posts`: posts from outside, as JSON lines. Answered once they are on disk.
+//! `POST /api/v1/posts`: posts from outside, as JSON lines. `GET`: stored posts, read past the monitor's thread.
 
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Json, Response};
 use serde_json::json;
 use tokio::sync::oneshot;
 
 use super::super::Console;
-use super::super::auth::bearer;
-use crate::source::NotTaken;
-use crate::source::http::read;
+use super::super::auth::{bearer, refusal};
+use super::super::error::Problem;
+use crate::query::Filter;
+use crate::source::TrySendError;
+use crate::source::http::parse_body;
 
 /// Seconds after which a sender may try again when the pipeline is full.
 const RETRY_AFTER: &str = "5";
 
-pub(in crate::web) async fn take(State(console): State<Console>, headers: HeaderMap, body: Bytes) -> Response {
-    let Some(intake) = console.daemon.http() else {
-        return refused(StatusCode::NOT_FOUND, "no source of type \"http\" is configured, or vigie is stopping");
-    };
-    if !bearer(&headers).is_some_and(|token| intake.token.is(token)) {
-        let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
-        let why = "wanted: Authorization: Bearer TOKEN, with the token of the source of type \"http\"";
-        return (challenge, refused(StatusCode::UNAUTHORIZED, why)).into_response();
+/// Posts of a page unless the request says otherwise.
+const PAGE: usize = 50;
+
+/// A page of stored posts, the newest first. Parameters are those of [`Filter::set`], `limit` and `page`.
+pub(in crate::web) async fn list(
+    State(console): State<Console>,
+    headers: HeaderMap,
+    Query(parameters): Query<Vec<(String, String)>>,
+) -> Response {
+    if let Some(refusal) = refusal(&console, &headers) {
+        return refusal.into_response();
     }
-    let received = match read(body.into(), intake.topic.as_deref()) {
-        Ok(received) => received,
-        Err(error) => return refused(StatusCode::BAD_REQUEST, &error.to_string()),
-    };
-    let (durable, stored) = oneshot::channel();
-    let mut delivery = received.delivery;
-    let accepted = delivery.posts.len();
-    delivery.durable = Some(durable);
-    match intake.outlet.try_deliver(delivery) {
-        Ok(()) => {}
-        Err(NotTaken::Full(_)) => {
-            let wait = [(header::RETRY_AFTER, RETRY_AFTER)];
-            let why = "more posts are waiting than can be taken; nothing of this request was";
-            return (wait, refused(StatusCode::TOO_MANY_REQUESTS, why)).into_response();
+    let (mut filter, mut limit, mut page) = (Filter::default(), PAGE, None);
+    for (name, value) in &parameters {
+        let result = match name.as_str() {
+            "limit" => value.parse().map(|number| limit = number).map_err(|_| "limit: expected a number".to_owned()),
+            "page" => value.parse().map(|token| page = Some(token)).map_err(|error| format!("page: {error}")),
+            name => filter.set(name, value).map_err(|error| error.to_string()),
+        };
+        if let Err(problem) = result {
+            return Problem::new(StatusCode::BAD_REQUEST, problem).into_response();
         }
-        Err(NotTaken::Closed(_)) => return refused(StatusCode::SERVICE_UNAVAILABLE, "vigie is stopping"),
+    }
+    let query = console.daemon.query.clone();
+    // Reading the store blocks.
+    let read = tokio::task::spawn_blocking(move || query.page(&filter, limit, page)).await;
+    match read.map_err(anyhow::Error::from).and_then(|page| Ok(page?)) {
+        Ok(page) => Json(page).into_response(),
+        Err(error) => Problem::unavailable(&error).into_response(),
+    }
+}
+
+/// Accepts posts; answers once they are on disk.
+pub(in crate::web) async fn ingest(State(console): State<Console>, headers: HeaderMap, body: Bytes) -> Response {
+    let Some(intake) = console.daemon.http() else {
+        return Problem::new(StatusCode::NOT_FOUND, "no source of type \"http\" is configured, or vigie is stopping").into_response();
+    };
+    if !bearer(&headers).is_some_and(|token| intake.token.matches(token)) {
+        return Problem::unauthorized("the token of the source of type \"http\"").into_response();
+    }
+    let parsed = match parse_body(body.into(), intake.topic.as_deref()) {
+        Ok(parsed) => parsed,
+        Err(error) => return Problem::new(StatusCode::BAD_REQUEST, error.to_string()).into_response(),
+    };
+    let (ack, stored) = oneshot::channel();
+    let mut batch = parsed.batch;
+    let accepted = batch.posts.len();
+    batch.ack = Some(ack);
+    match intake.out.try_send(batch) {
+        Ok(()) => {}
+        Err(TrySendError::Full(_)) => {
+            let detail = "the pipeline is full, and no post of this request was accepted; send them again later";
+            return Problem::new(StatusCode::TOO_MANY_REQUESTS, detail)
+                .with_header(header::RETRY_AFTER, RETRY_AFTER)
+                .into_response();
+        }
+        Err(TrySendError::Closed(_)) => return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "vigie is stopping").into_response(),
     }
     // Not held while waiting: it would keep the queue open when the daemon stops.
-    let (outlet_now, health) = (intake.outlet.now(), intake.outlet.health.clone());
+    let (outlet_now, health) = (intake.out.now(), intake.out.health.clone());
     drop(intake);
     if stored.await.is_err() {
-        return refused(StatusCode::SERVICE_UNAVAILABLE, "vigie stopped before the posts were stored; send them again");
+        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "vigie stopped before the posts were stored; send them again").into_response();
     }
     health.update(|report| report.last_success = Some(outlet_now));
     let line =
         |(line, reason, detail): (u64, String, String)| json!({"line": line, "reason": reason, "detail": detail});
-    let rejected: Vec<_> = received.rejected.into_iter().map(line).collect();
+    let rejected: Vec<_> = parsed.rejected.into_iter().map(line).collect();
     (StatusCode::ACCEPTED, Json(json!({"accepted": accepted, "rejected": rejected}))).into_response()
-}
-
-fn refused(status: StatusCode, why: &str) -> Response {
-    (status, Json(json!({"error": why}))).into_response()
 }

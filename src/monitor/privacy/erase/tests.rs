@@ -1,4 +1,4 @@
-//! What is forgotten is gone from memory, from every table and from every byte of every file, and does not come back.
+//! What is erased is gone from memory, from every table and from every byte of every file, and does not come back.
 
 use std::fs;
 use std::path::Path;
@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::classify::{ClassifiedPost, Label, Prediction};
-use crate::monitor::{Retention, window};
-use crate::post::{Details, Post, Unusable};
+use crate::monitor::{Retention, post_of_id, window};
+use crate::post::{Details, Post, RejectedRecord};
 use crate::store::Store;
 
 const RULES: &str = r#"
@@ -21,11 +21,13 @@ const TEXT: &str = "never flying with this lot again";
 fn open(dir: &Path) -> Monitor {
     let config = window::Config { lateness: SignedDuration::from_mins(5), ..window::Config::default() };
     let rules = toml::from_str(RULES).unwrap();
-    Monitor::open(Store::open(dir).unwrap(), config, rules).unwrap()
+    let mut monitor = Monitor::open(Store::open(dir).unwrap(), config, rules).unwrap();
+    monitor.keep_posts(true);
+    monitor
 }
 
 fn commit(monitor: &mut Monitor) {
-    monitor.read_up_to("test", &0).unwrap();
+    monitor.set_cursor("test", &0).unwrap();
     monitor.commit().unwrap();
     monitor.flush().unwrap();
 }
@@ -58,7 +60,7 @@ fn with_ann(dir: &Path) -> Monitor {
             for i in 0..4 {
                 let (author, id, negative) =
                     if i == 0 { ("Ann_Smith", Some("4242"), 0.99) } else { ("bob", None, 0.6) };
-                monitor.observe(&["t"], &post(&format!("{minute}-{i}"), minute, author, id, negative)).unwrap();
+                monitor.observe("x", &["t"], &post(&format!("{minute}-{i}"), minute, author, id, negative)).unwrap();
             }
         }
         monitor.advance(at(start + minutes));
@@ -67,9 +69,9 @@ fn with_ann(dir: &Path) -> Monitor {
         }
         commit(&mut monitor);
     }
-    let row = |raw: &str| Unusable { reason: "json".into(), detail: "cut".into(), raw: raw.into() };
-    monitor.set_aside("x", at(66), &row("{\"author\": \"ann_smith\", \"text\": \"cut off"));
-    monitor.set_aside("x", at(66), &row("{\"author\": \"bob\", \"text\": \"cut off"));
+    let row = |raw: &str| RejectedRecord { reason: "json".into(), detail: "cut".into(), raw: raw.into() };
+    monitor.add_dead_letter("x", at(66), &row("{\"author\": \"ann_smith\", \"text\": \"cut off"));
+    monitor.add_dead_letter("x", at(66), &row("{\"author\": \"bob\", \"text\": \"cut off"));
     commit(&mut monitor);
     monitor
 }
@@ -95,16 +97,18 @@ fn an_author_is_gone_from_every_byte() {
         assert!(holds(dir.path(), trace), "{trace} is there to be forgotten");
     }
     let receipt = monitor.forget(&Selector::Author("@ANN_smith".into()), at(66)).unwrap();
-    assert!(receipt.rewritten && receipt.what == What::Author && receipt.copies.is_empty());
+    assert!(receipt.rewritten && receipt.what == ErasureTarget::Author && receipt.copies.is_empty());
     let removed = receipt.removed;
     assert!(removed.samples > 0 && removed.alert_samples > 0 && removed.outbox_samples > 0, "{removed:?}");
-    assert_eq!(removed.set_aside, 1);
+    assert_eq!((removed.dead_letters, removed.posts), (1, 20));
+    assert_eq!(post_of_id(&monitor.store.reader().view(), "3-0").unwrap(), None);
+    assert_eq!(post_of_id(&monitor.store.reader().view(), "3-1").unwrap().unwrap().author.as_deref(), Some("bob"));
     for trace in ["ann_smith", "4242", "in post 3-0"] {
         assert!(!holds(dir.path(), trace), "{trace} is still there");
     }
     assert!(holds(dir.path(), "bob"), "others are kept");
     assert_eq!(*monitor.totals(), totals, "counts are no personal data");
-    assert!(format!("{:?} {:?} {:?}", monitor.outbox, monitor.topics, monitor.fresh).matches("Ann").count() == 0);
+    assert!(format!("{:?} {:?} {:?}", monitor.outbox, monitor.topics, monitor.new_transitions).matches("Ann").count() == 0);
 
     // What goes on from here writes none of it again.
     monitor.advance(at(67));
@@ -126,14 +130,14 @@ fn who_is_forgotten_does_not_come_back() {
     let mut monitor = open(dir.path());
     let before = monitor.totals().posts;
     // By handle, by the identifier under another handle, by the post's id, and as another's repost.
-    monitor.observe(&["t"], &post("901", 66, "ann_smith", None, 1.0)).unwrap();
-    monitor.observe(&["t"], &post("902", 66, "ann_renamed", Some("4242"), 1.0)).unwrap();
-    monitor.observe(&["t"], &post("900", 66, "carl", None, 1.0)).unwrap();
+    monitor.observe("x", &["t"], &post("901", 66, "ann_smith", None, 1.0)).unwrap();
+    monitor.observe("x", &["t"], &post("902", 66, "ann_renamed", Some("4242"), 1.0)).unwrap();
+    monitor.observe("x", &["t"], &post("900", 66, "carl", None, 1.0)).unwrap();
     let mut repost = post("903", 66, "dora", None, 1.0);
     repost.post.text = "RT @Ann_Smith: late".into();
-    monitor.observe(&["t"], &repost).unwrap();
-    monitor.observe(&["t"], &post("904", 66, "emil", None, 1.0)).unwrap();
-    monitor.set_aside("x", at(66), &Unusable { reason: "json".into(), detail: "".into(), raw: "@Ann_Smith: a".into() });
+    monitor.observe("x", &["t"], &repost).unwrap();
+    monitor.observe("x", &["t"], &post("904", 66, "emil", None, 1.0)).unwrap();
+    monitor.add_dead_letter("x", at(66), &RejectedRecord { reason: "json".into(), detail: "".into(), raw: "@Ann_Smith: a".into() });
     commit(&mut monitor);
     assert_eq!(monitor.totals().posts, before + 5, "all are counted");
     for trace in ["ann_", "carl", "dora"] {
@@ -146,11 +150,11 @@ fn who_is_forgotten_does_not_come_back() {
 fn a_handle_leads_to_the_posts_under_another_handle() {
     let dir = tempfile::tempdir().unwrap();
     let mut monitor = open(dir.path());
-    monitor.observe(&["t"], &post("1", 1, "ann_old", Some("4242"), 1.0)).unwrap();
-    monitor.observe(&["t"], &post("2", 1, "ann_new", Some("4242"), 1.0)).unwrap();
+    monitor.observe("x", &["t"], &post("1", 1, "ann_old", Some("4242"), 1.0)).unwrap();
+    monitor.observe("x", &["t"], &post("2", 1, "ann_new", Some("4242"), 1.0)).unwrap();
     commit(&mut monitor);
     let receipt = monitor.forget(&Selector::Author("ann_new".into()), at(2)).unwrap();
-    assert_eq!(receipt.removed.samples, 2);
+    assert_eq!((receipt.removed.samples, receipt.removed.posts), (2, 2));
     assert!(!holds(dir.path(), "ann_old"));
 }
 
@@ -160,34 +164,35 @@ fn what_was_not_committed_yet_is_forgotten_too() {
     let mut monitor = open(dir.path());
     monitor.advance(at(1));
     for i in 0..40 {
-        monitor.observe(&["t"], &post(&i.to_string(), 1, "ann", None, 1.0)).unwrap();
+        monitor.observe("x", &["t"], &post(&i.to_string(), 1, "ann", None, 1.0)).unwrap();
     }
     monitor.advance(at(2));
     let receipt = monitor.forget(&Selector::Author("ann".into()), at(2)).unwrap();
-    assert_eq!((receipt.removed.samples, receipt.removed.outbox_samples), (5, 5));
+    let removed = receipt.removed;
+    assert_eq!((removed.samples, removed.outbox_samples, removed.posts), (5, 5, 40));
     commit(&mut monitor);
-    assert!(!holds(dir.path(), "says ann") && monitor.undelivered().unwrap().alert.samples.is_empty());
+    assert!(!holds(dir.path(), "says ann") && monitor.outbox().next().unwrap().alert.samples.is_empty());
 }
 
 #[test]
-fn notices_of_sources_are_honoured() {
+fn compliance_events_of_sources_are_applied() {
     let dir = tempfile::tempdir().unwrap();
     let mut monitor = with_ann(dir.path());
-    let notices = [
-        Notice::PostGone { id: "61-1".into() },
-        Notice::AuthorGone { author_id: "4242".into() },
-        Notice::PostEdited { id: "61-2".into(), by: "1000".into() },
-        Notice::PostGone { id: "".into() },
+    let events = [
+        ComplianceEvent::PostGone { id: "61-1".into() },
+        ComplianceEvent::AuthorGone { author_id: "4242".into() },
+        ComplianceEvent::PostEdited { id: "61-2".into(), by: "1000".into() },
+        ComplianceEvent::PostGone { id: "".into() },
     ];
-    assert!(monitor.honour(&notices, at(66)).unwrap() > 0);
-    assert_eq!(monitor.honour(&notices, at(66)).unwrap(), 0, "said again, nothing is left to do");
-    monitor.observe(&["t"], &post("1000", 66, "bob", None, 1.0)).unwrap();
+    assert!(monitor.apply_compliance(&events, at(66)).unwrap() > 0);
+    assert_eq!(monitor.apply_compliance(&events, at(66)).unwrap(), 0, "said again, nothing is left to do");
+    monitor.observe("x", &["t"], &post("1000", 66, "bob", None, 1.0)).unwrap();
     commit(&mut monitor);
     let kept: Vec<String> = monitor.topics["t"].window.kept().map(|sample| sample.id.clone()).collect();
     assert!(!kept.contains(&"61-1".into()) && !kept.contains(&"61-2".into()) && kept.contains(&"1000".into()));
     // The files are rewritten with what expires next.
     let expired = monitor.expire(at(70), &Retention::default()).unwrap();
-    assert!(expired.rewritten && expired.posts == 0);
+    assert!(expired.rewritten && expired.samples == 0);
     assert!(!holds(dir.path(), "ann_smith") && !holds(dir.path(), "post 61-2"));
     assert!(!monitor.expire(at(71), &Retention::default()).unwrap().rewritten);
 }
@@ -201,7 +206,7 @@ fn nothing_selects_nothing() {
         assert!(matches!(monitor.forget(&who, at(66)), Err(MonitorError::NobodySelected)) && before);
     }
     let receipt = monitor.forget(&Selector::Author("nobody".into()), at(66)).unwrap();
-    assert_eq!(receipt.removed, Removed::default());
+    assert_eq!(receipt.removed, ErasedCounts::default());
 }
 
 #[test]
@@ -212,12 +217,13 @@ fn what_is_older_than_the_retention_goes() {
     let retention = Retention { posts_days: 2, history_days: 400 };
     let days = |days: i64| at(66) + SignedDuration::from_hours(24 * days);
     let early = monitor.expire(days(1), &retention).unwrap();
-    assert_eq!((early.posts, early.set_aside, early.alerts, early.more), (0, 0, 0, false));
+    assert_eq!((early.posts, early.samples, early.dead_letters, early.alerts, early.more), (0, 0, 0, 0, false));
 
     let report = monitor.report().unwrap();
     let expired = monitor.expire(days(3), &retention).unwrap();
-    assert!(expired.posts > 0 && expired.rewritten && !expired.more, "{expired:?}");
-    assert_eq!((expired.set_aside, expired.alerts, expired.hours, expired.tombstones), (2, 0, 0, 0));
+    assert!(expired.samples > 0 && expired.rewritten && !expired.more, "{expired:?}");
+    assert_eq!(expired.posts, 80);
+    assert_eq!((expired.dead_letters, expired.alerts, expired.hours, expired.tombstones), (2, 0, 0, 0));
     for trace in ["ann_", "bob", TEXT] {
         assert!(!holds(dir.path(), trace), "{trace}");
     }
@@ -241,16 +247,16 @@ fn open_again(monitor: Monitor, dir: &Path) -> Monitor {
 fn a_call_removes_a_bounded_part_and_says_that_there_is_more() {
     let dir = tempfile::tempdir().unwrap();
     let mut monitor = open(dir.path());
-    let row = Unusable { reason: "json".into(), detail: "cut".into(), raw: "something".into() };
+    let row = RejectedRecord { reason: "json".into(), detail: "cut".into(), raw: "something".into() };
     for _ in 0..1_500 {
-        monitor.set_aside("x", at(0), &row);
+        monitor.add_dead_letter("x", at(0), &row);
     }
     commit(&mut monitor);
     let later = at(0) + SignedDuration::from_hours(24 * 40);
     let first = monitor.expire(later, &Retention::default()).unwrap();
-    assert!(first.more && first.set_aside == 1_000 && !first.rewritten);
+    assert!(first.more && first.dead_letters == 1_000 && !first.rewritten);
     let second = monitor.expire(later, &Retention::default()).unwrap();
-    assert!(!second.more && second.set_aside == 500 && second.rewritten);
+    assert!(!second.more && second.dead_letters == 500 && second.rewritten);
 }
 
 #[test]
@@ -260,24 +266,24 @@ fn what_is_set_aside_is_bounded_across_restarts() {
     for round in 0..3 {
         for i in 0..5_000 {
             let raw = format!("row {round}-{i} {}", "é".repeat(if i == 0 { 5_000 } else { 0 }));
-            monitor.set_aside("x", at(i), &Unusable { reason: "json".into(), detail: String::new(), raw });
+            monitor.add_dead_letter("x", at(i), &RejectedRecord { reason: "json".into(), detail: String::new(), raw });
         }
         commit(&mut monitor);
         monitor = open_again(monitor, dir.path());
     }
-    let kept = monitor.store.scan::<crate::monitor::dead_letters::SetAside>(&Key::new(Table::SetAside));
+    let kept = monitor.store.scan::<crate::monitor::dead_letters::DeadLetter>(&Key::new(Table::DeadLetter));
     let kept: Vec<_> = kept.map(|entry| entry.unwrap().1).collect();
     assert_eq!(kept.len(), 10_000);
-    assert!(kept[0].unusable.raw.starts_with("row 1-0 é") && kept[0].unusable.raw.len() <= Unusable::MOST_RAW);
+    assert!(kept[0].unusable.raw.starts_with("row 1-0 é") && kept[0].unusable.raw.len() <= RejectedRecord::MAX_RAW_BYTES);
     assert_eq!(kept[9_999].unusable.raw.trim(), "row 2-4999");
 }
 
 #[test]
-fn backups_of_a_repair_are_told_and_expire() {
+fn backups_of_a_repair_are_reported_and_expire() {
     let dir = tempfile::tempdir().unwrap();
     drop(with_ann(dir.path()));
     let repaired = crate::monitor::state::repair::repair(dir.path(), true, at(66)).unwrap();
-    assert!(repaired.backup.is_some() && repaired.set_aside == 0 && repaired.salvaged.is_none());
+    assert!(repaired.backup.is_some() && repaired.removed == 0 && repaired.salvaged.is_none());
     let mut monitor = open(dir.path());
     let receipt = monitor.forget(&Selector::Author("ann_smith".into()), at(66)).unwrap();
     assert_eq!(receipt.copies.len(), 1);

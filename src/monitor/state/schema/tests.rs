@@ -10,7 +10,7 @@ use super::*;
 use crate::classify::{ClassifiedPost, Label, Prediction};
 use crate::monitor::state::{check, repair};
 use crate::monitor::{Monitor, window};
-use crate::post::{Post, Unusable};
+use crate::post::{Post, RejectedRecord};
 
 const RULES: &str = r#"
     [[rule]]
@@ -21,7 +21,9 @@ const RULES: &str = r#"
 fn open(dir: &Path) -> Monitor {
     let config = window::Config::default();
     let rules = toml::from_str(RULES).unwrap();
-    Monitor::open(Store::open(dir).unwrap(), config, rules).unwrap()
+    let mut monitor = Monitor::open(Store::open(dir).unwrap(), config, rules).unwrap();
+    monitor.keep_posts(true);
+    monitor
 }
 
 fn at(minute: i64) -> Timestamp {
@@ -37,9 +39,9 @@ fn fill(dir: &Path) {
         label: Label::Neutral,
         by: Some("ann_smith".into()),
     };
-    let subject = monitor.subject(&correction.what, at(0)).unwrap().unwrap();
+    let subject = monitor.find_subject(&correction.what, at(0)).unwrap().unwrap();
     let prediction = Prediction { label: Label::Negative, probabilities: [0.7, 0.2, 0.1], reason: None };
-    monitor.correct(&correction, subject, "model", &prediction, at(0)).unwrap();
+    monitor.record_feedback(&correction, subject, "model", &prediction, at(0)).unwrap();
     for minute in (0..20).chain(60..65) {
         monitor.advance(at(minute));
         for i in 0..4 {
@@ -52,24 +54,24 @@ fn fill(dir: &Path) {
                 ..Post::default()
             };
             let prediction = Prediction { label: Label::Negative, probabilities: [0.7, 0.2, 0.1], reason: None };
-            monitor.observe(&["t"], &ClassifiedPost { post, prediction }).unwrap();
+            monitor.observe("x", &["t"], &ClassifiedPost { post, prediction }).unwrap();
         }
-        monitor.set_aside("x", at(minute), &Unusable { reason: "json".into(), ..unusable() });
+        monitor.add_dead_letter("x", at(minute), &RejectedRecord { reason: "json".into(), ..unusable() });
         let cursor = crate::source::Cursor::new(&minute).unwrap();
-        monitor.read_up_to("x-search", &cursor).unwrap();
+        monitor.set_cursor("x-search", &cursor).unwrap();
         monitor.commit().unwrap();
         monitor.flush().unwrap();
     }
     // What the dispatcher keeps.
     let mut batch = Batch::default();
     batch.put(&Key::new(Table::Dispatch).text("incident/T-1"), &"{}".to_owned()).unwrap();
-    let alert = monitor.undelivered().unwrap().alert.clone();
-    batch.put(&Key::new(Table::Told).text("T-1").text("a-1"), &alert).unwrap();
+    let alert = monitor.outbox().next().unwrap().alert.clone();
+    batch.put(&Key::new(Table::IncidentAlert).text("T-1").text("a-1"), &alert).unwrap();
     monitor.store().commit(batch).unwrap();
 }
 
-fn unusable() -> Unusable {
-    Unusable { reason: "time".into(), detail: "none".into(), raw: "a very personal row".into() }
+fn unusable() -> RejectedRecord {
+    RejectedRecord { reason: "time".into(), detail: "none".into(), raw: "a very personal row".into() }
 }
 
 fn exported(store: &Store, posts: bool) -> String {
@@ -84,7 +86,7 @@ fn what_is_exported_is_restored() {
     fill(dir.path());
     let store = Store::open(dir.path()).unwrap();
     let text = exported(&store, true);
-    for table in Table::ALL.iter().filter(|table| **table != Table::Problem) {
+    for table in Table::ALL.iter().filter(|table| **table != Table::OperationalAlert) {
         assert!(text.contains(&format!("\"table\":\"{}\"", table.name())), "{table:?}");
     }
     let restored = Store::open(other.path()).unwrap();
@@ -109,9 +111,9 @@ fn without_posts_there_is_no_text_and_no_author() {
 #[test]
 fn what_is_no_export_is_refused_by_line() {
     let first = json!({"vigie_store": SCHEMA}).to_string();
-    for (lines, wanted) in [
-        (vec!["{\"a\": 1}"], "line 1: it names no layout version"),
-        (vec!["{\"vigie_store\": 1}"], "layout version 1, wanted 3"),
+    for (lines, expected) in [
+        (vec!["{\"a\": 1}"], "line 1: no layout version"),
+        (vec!["{\"vigie_store\": 3}"], "layout version 3, expected 1"),
         (vec![first.as_str(), "nonsense"], "line 2"),
         (vec![&first, r#"{"table": "Alarm", "key": [], "value": 1}"#], "no table \"Alarm\""),
         (vec![&first, r#"{"table": "Totals", "key": [{"number": 1}], "value": 1}"#], "line 2: its key"),
@@ -119,26 +121,26 @@ fn what_is_no_export_is_refused_by_line() {
     ] {
         let dir = tempfile::tempdir().unwrap();
         let error = import(&Store::open(dir.path()).unwrap(), lines.join("\n").as_bytes()).unwrap_err().to_string();
-        assert!(error.contains(wanted), "{error}");
+        assert!(error.contains(expected), "{error}");
     }
 }
 
 #[test]
-fn damaged_records_are_named_and_set_aside() {
+fn damaged_records_are_named_and_moved_to_a_file() {
     let dir = tempfile::tempdir().unwrap();
     fill(dir.path());
     let store = Store::open(dir.path()).unwrap();
     let whole = check::check(&store).unwrap();
     assert!(whole.is_sound() && whole.schema == Some(SCHEMA), "{whole:?}");
     let mut batch = Batch::default();
-    batch.put_raw(&Key::new(Table::Tracker).text("t").text("Volume"), vec![0xff; 3]);
+    batch.put_raw(&Key::new(Table::RuleState).text("t").text("Volume"), vec![0xff; 3]);
     batch.put_raw(&Key::new(Table::Outbox).text("not a number"), vec![0]);
-    batch.put(&Key::new(Table::History).text("gone").time(0), &Hour::default()).unwrap();
+    batch.put(&Key::new(Table::History).text("gone").time(0), &HourRecord::default()).unwrap();
     batch.put(&Key::new(Table::Topic).text("t2"), &(1_i64, None::<i64>, 7_u8)).unwrap();
     store.commit(batch).unwrap();
     store.flush().unwrap();
-    let faults = check::check(&store).unwrap().faults;
-    let problems: Vec<String> = faults.iter().map(|fault| format!("{}: {}", fault.key, fault.problem)).collect();
+    let found = check::check(&store).unwrap().problems;
+    let problems: Vec<String> = found.iter().map(|found| format!("{}: {}", found.key, found.problem)).collect();
     assert_eq!(problems.len(), 4, "{problems:?}");
     assert!(problems.iter().any(|problem| problem.contains("\"gone\" 0: its topic is unknown")), "{problems:?}");
     assert!(problems.iter().any(|problem| problem.contains("1 bytes too many")), "{problems:?}");
@@ -149,7 +151,7 @@ fn damaged_records_are_named_and_set_aside() {
     assert!(error.contains("`vigie store check`") && error.contains("`vigie store repair`"), "{error}");
 
     let repaired = repair::repair(dir.path(), false, at(70)).unwrap();
-    assert_eq!((repaired.set_aside, repaired.backup), (4, None));
+    assert_eq!((repaired.removed, repaired.backup), (4, None));
     let damaged = repaired.damaged.unwrap();
     assert_eq!(fs::read_to_string(&damaged).unwrap().lines().count(), 4);
     #[cfg(unix)]
@@ -159,6 +161,37 @@ fn damaged_records_are_named_and_set_aside() {
     }
     assert!(check::check(&Store::open(dir.path()).unwrap()).unwrap().is_sound());
     open(dir.path());
+}
+
+/// A block of posts that is damaged, and an index that lost a record: the other posts are found again after a repair.
+#[test]
+fn a_repair_makes_the_indexes_of_the_posts_again() {
+    let dir = tempfile::tempdir().unwrap();
+    fill(dir.path());
+    let store = Store::open(dir.path()).unwrap();
+    let posts = |store: &Store| -> usize {
+        let page = crate::store::Key::new(Table::Post);
+        store.records().map(Result::unwrap).filter(|(key, _)| key.as_bytes().starts_with(page.as_bytes())).count()
+    };
+    let before = posts(&store);
+    let first = |table| store.keys(&Key::new(table)).next().unwrap().unwrap();
+    let mut batch = Batch::default();
+    batch.put_raw(&first(Table::Post), vec![0xff; 9]);
+    batch.remove(&first(Table::PostLabel));
+    batch.remove(&first(Table::PostTerm));
+    store.commit(batch).unwrap();
+    store.flush().unwrap();
+    let problems = check::check(&store).unwrap().problems;
+    assert!(problems.iter().any(|problem| problem.problem.contains("missing in an index")), "{problems:?}");
+    drop(store);
+
+    let repaired = repair::repair(dir.path(), false, at(70)).unwrap();
+    assert_eq!((repaired.removed, repaired.reindexed), (1, true));
+    let store = Store::open(dir.path()).unwrap();
+    assert_eq!(posts(&store), before - 1);
+    assert!(check::check(&store).unwrap().is_sound());
+    let last = crate::monitor::post_of_id(&store.reader().view(), "64-0").unwrap();
+    assert_eq!(last.unwrap().author.as_deref(), Some("ann_smith"));
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -186,7 +219,7 @@ fn files(dir: &Path) -> Vec<PathBuf> {
 
 /// Opens, checks, repairs and opens again; returns how it went.
 fn survive(dir: &Path, how: &str, whole: usize) -> &'static str {
-    let sound = match Store::open_as_it_is(dir) {
+    let sound = match Store::open_as_is(dir) {
         Ok(store) => {
             let sound = check::check(&store).map(|check| check.is_sound());
             println!("{how}: read {} of {whole}", store.records().count());
@@ -252,30 +285,4 @@ fn damaged_files_end_in_an_error_or_a_store_that_works() {
     }
     println!("{outcomes:?}");
     assert!(outcomes.values().sum::<u32>() > 30 && outcomes["saved"] > 5 * outcomes["lost"], "{outcomes:?}");
-}
-
-/// What cannot be upgraded is named, and a repair lets the rest go on.
-#[test]
-fn a_damaged_store_of_the_first_layout_is_repaired_and_upgraded() {
-    let dir = tempfile::tempdir().unwrap();
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/store-v1.tar.gz");
-    let mut tar = std::process::Command::new("tar");
-    assert!(tar.arg("-xzf").arg(fixture).arg("-C").arg(dir.path()).status().unwrap().success());
-    {
-        let store = Store::open_as_it_is(dir.path()).unwrap();
-        assert!(check::check(&store).unwrap().is_sound());
-        let mut batch = Batch::default();
-        batch.put_raw(&Key::new(Table::Sample).text("Southwest").time(7), vec![0xff; 9]);
-        store.commit(batch).unwrap();
-        store.flush().unwrap();
-    }
-    for _ in 0..2 {
-        let error = Store::open(dir.path()).unwrap_err().to_string();
-        assert!(error.contains("table Sample") && error.contains("`vigie store repair`"), "{error}");
-    }
-    let repaired = repair::repair(dir.path(), true, at(70)).unwrap();
-    assert_eq!(repaired.set_aside, 1);
-    let store = Store::open(dir.path()).unwrap();
-    assert!(check::check(&store).unwrap().is_sound() && store.schema().unwrap() == Some(SCHEMA));
-    assert_eq!(store.scan::<Alert>(&Key::new(Table::Alert)).count(), 2);
 }

@@ -1,0 +1,131 @@
+//! [`Filter`]: which posts a question is about; every part that is set must match.
+
+use jiff::Timestamp;
+
+use crate::classify::Label;
+use crate::monitor::{CascadeId, StoredPost, normal_author};
+
+/// All of time, in Unix seconds.
+const ALWAYS: (i64, i64) = (i64::MIN / 2, i64::MAX / 2);
+
+/// The default selects every post.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Filter {
+    /// Posts of any of these; empty: of all.
+    pub topics: Vec<String>,
+    /// Posts with any of these; empty: with all.
+    pub labels: Vec<Label>,
+    pub source: Option<String>,
+    /// BCP 47; `fr` selects `fr-CA` too.
+    pub language: Option<String>,
+    /// Handle or identifier, `@` or not, in any case.
+    pub author: Option<String>,
+    pub cascade: Option<CascadeId>,
+    /// From this time on.
+    pub since: Option<Timestamp>,
+    /// Before this time.
+    pub until: Option<Timestamp>,
+    /// What the text contains, in any case.
+    pub text: Option<String>,
+}
+
+/// A parameter that does not make a filter. Names the parameter and not its value, which may be personal.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FilterError {
+    #[error("unknown parameter `{0}`; expected one of: topic, label, source, language, author, cascade, since, until, text")]
+    Unknown(String),
+    #[error("{name}: expected {expected}")]
+    Value { name: &'static str, expected: &'static str },
+}
+
+impl Filter {
+    /// Sets the parameter `name`, as in a URL; `topic` and `label` may be set again.
+    ///
+    /// # Errors
+    /// When there is no such parameter, or it cannot have this value.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), FilterError> {
+        match name {
+            "topic" => self.topics.push(value.to_owned()),
+            "label" => {
+                let label = Label::parse(value);
+                let expected = "negative, neutral or positive";
+                self.labels.push(label.ok_or(FilterError::Value { name: "label", expected })?);
+            }
+            "source" => self.source = Some(value.to_owned()),
+            "language" => self.language = Some(value.to_owned()),
+            "author" => self.author = Some(value.to_owned()),
+            "cascade" => {
+                let expected = "16 hexadecimal digits";
+                self.cascade = Some(value.parse().map_err(|_| FilterError::Value { name: "cascade", expected })?);
+            }
+            "since" => self.since = Some(time("since", value)?),
+            "until" => self.until = Some(time("until", value)?),
+            "text" => self.text = Some(value.to_owned()),
+            unknown => return Err(FilterError::Unknown(unknown.to_owned())),
+        }
+        Ok(())
+    }
+
+    /// The parameters that [`Filter::set`] makes this filter of.
+    pub fn parameters(&self) -> Vec<(&'static str, String)> {
+        let mut all: Vec<(&'static str, String)> = Vec::new();
+        all.extend(self.topics.iter().map(|topic| ("topic", topic.clone())));
+        all.extend(self.labels.iter().map(|label| ("label", label.as_str().to_owned())));
+        let texts = [("source", &self.source), ("language", &self.language), ("author", &self.author), ("text", &self.text)];
+        all.extend(texts.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))));
+        all.extend(self.cascade.map(|cascade| ("cascade", cascade.to_string())));
+        let times = [("since", self.since), ("until", self.until)];
+        all.extend(times.into_iter().filter_map(|(name, time)| Some((name, time?.to_string()))));
+        all
+    }
+
+    pub fn matches(&self, post: &StoredPost) -> bool {
+        (self.topics.is_empty() || post.topics.iter().any(|topic| self.topics.contains(topic)))
+            && (self.labels.is_empty() || self.labels.contains(&post.label))
+            && self.source.as_ref().is_none_or(|source| *source == post.source)
+            && self.language.as_ref().is_none_or(|language| is_language(post.lang.as_deref(), language))
+            && self.author.as_ref().is_none_or(|author| is_author(post, author))
+            && self.cascade.is_none_or(|cascade| cascade == post.cascade)
+            && self.since.is_none_or(|since| since <= post.created_at)
+            && self.until.is_none_or(|until| post.created_at < until)
+            && self.text.as_ref().is_none_or(|text| post.text.to_lowercase().contains(&text.to_lowercase()))
+    }
+
+    /// The seconds in which its posts lie: from the first, up to and not including the second.
+    pub(super) fn span(&self) -> (i64, i64) {
+        let since = self.since.map_or(ALWAYS.0, |since| since.as_second());
+        // A post may be of the same second as `until`, and before it.
+        (since, self.until.map_or(ALWAYS.1, |until| until.as_second() + 1))
+    }
+
+    pub(super) fn labels_or_all(&self) -> Vec<Label> {
+        let selected = |label: &Label| self.labels.is_empty() || self.labels.contains(label);
+        Label::ALL.into_iter().filter(selected).collect()
+    }
+
+    /// The topic, where nothing but one topic, labels and times are set.
+    pub(super) fn is_of_one_topic(&self) -> Option<&str> {
+        let Self { topics, source, language, author, cascade, text, .. } = self;
+        let others = source.is_some() || language.is_some() || author.is_some() || cascade.is_some() || text.is_some();
+        match topics.as_slice() {
+            [topic] if !others => Some(topic),
+            _ => None,
+        }
+    }
+}
+
+fn time(name: &'static str, value: &str) -> Result<Timestamp, FilterError> {
+    let expected = "a time such as 2026-11-28T09:00:00Z";
+    value.parse().map_err(|_| FilterError::Value { name, expected })
+}
+
+fn is_language(found: Option<&str>, expected: &str) -> bool {
+    let found = found.unwrap_or_default();
+    let (primary, rest) = found.split_at_checked(expected.len()).unwrap_or((found, ""));
+    primary.eq_ignore_ascii_case(expected) && (rest.is_empty() || rest.starts_with('-'))
+}
+
+fn is_author(post: &StoredPost, expected: &str) -> bool {
+    let expected = normal_author(expected);
+    [&post.author, &post.author_id].into_iter().flatten().any(|name| normal_author(name) == expected)
+}

@@ -1,0 +1,116 @@
+//! Reads of the store for the web and the command line: a [`Query`] is a cloneable handle that sees what the monitor has
+//! committed, and never passes through the monitor's thread. Stands above `monitor`, whose tables it reads.
+//!
+//! A page of posts is read newest first. Which index gives the candidates depends on the filter: author or cascade, else
+//! topics and labels, else all blocks; every candidate is then compared with the whole filter.
+
+mod candidates;
+mod filter;
+mod page;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+pub use filter::{Filter, FilterError};
+pub use page::{Page, PageToken};
+
+use crate::classify::Label;
+use crate::monitor::{StoredPost, block, index, post_of_id};
+use crate::store::{Reader, Store, StoreError, View};
+
+/// Posts on a page at most.
+pub const MAX_PAGE: usize = 1_000;
+
+/// How many posts a filter selects, by label.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct LabelCounts {
+    pub negative: u64,
+    pub neutral: u64,
+    pub positive: u64,
+}
+
+/// Reads a store. Clones read the same one, and follow when it is opened again.
+#[derive(Debug, Clone)]
+pub struct Query {
+    reader: Arc<RwLock<Reader>>,
+}
+
+impl Query {
+    pub fn new(store: &Store) -> Self {
+        Self { reader: Arc::new(RwLock::new(store.reader())) }
+    }
+
+    /// Reads `store` from now on: it was closed and opened again.
+    pub fn attach(&self, store: &Store) {
+        *self.reader.write().unwrap_or_else(PoisonError::into_inner) = store.reader();
+    }
+
+    /// The newest posts that `filter` selects, `limit` at most (up to [`MAX_PAGE`]), after the last of the page that ended
+    /// with `after`. A page may be short or empty and still have a next one: what one call reads is bounded.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn page(&self, filter: &Filter, limit: usize, after: Option<PageToken>) -> Result<Page, StoreError> {
+        self.read(|view| page::read(view, filter, limit.clamp(1, MAX_PAGE), after))
+    }
+
+    /// The post `id`, if it is kept.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn post(&self, id: &str) -> Result<Option<StoredPost>, StoreError> {
+        self.read(|view| post_of_id(view, id))
+    }
+
+    /// How many posts `filter` selects.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn counts(&self, filter: &Filter) -> Result<LabelCounts, StoreError> {
+        self.read(|view| counts(view, filter))
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&View<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let reader = self.reader.read().unwrap_or_else(PoisonError::into_inner).clone();
+        read(&reader.view())
+    }
+}
+
+fn counts(view: &View<'_>, filter: &Filter) -> Result<LabelCounts, StoreError> {
+    let mut counts = LabelCounts::default();
+    // Within whole blocks the index has the numbers of one topic. Those of several topics may be the same posts.
+    let indexed = filter.is_of_one_topic();
+    for found in candidates::of(view, filter, filter.span())? {
+        let id = found?;
+        let whole = filter.since.is_none_or(|since| since.as_second() <= id.slot())
+            && filter.until.is_none_or(|until| id.newest < until.as_second());
+        if let (Some(topic), true) = (indexed, whole) {
+            for label in filter.labels_or_all() {
+                let posts: Option<u64> = view.get(&index::label_key(topic, label, id))?;
+                counts.add(label, posts.unwrap_or_default());
+            }
+            continue;
+        }
+        if let Some(bytes) = view.get_raw(&id.key())? {
+            let posts = block::decode(&bytes)?;
+            posts.iter().filter(|post| filter.matches(post)).for_each(|post| counts.add(post.label, 1));
+        }
+    }
+    Ok(counts)
+}
+
+impl LabelCounts {
+    pub fn total(&self) -> u64 {
+        self.negative + self.neutral + self.positive
+    }
+
+    fn add(&mut self, label: Label, posts: u64) {
+        match label {
+            Label::Negative => self.negative += posts,
+            Label::Neutral => self.neutral += posts,
+            Label::Positive => self.positive += posts,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
