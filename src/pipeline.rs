@@ -1,14 +1,14 @@
-//! The wiring of the daemon, in one straight line: what runs where, what lies between, and in which order it stops.
+//! The wiring of the daemon in one straight line: what runs where, which queues lie between, in which order it stops.
 //!
 //! ```text
-//!   source tasks (tokio) ==> deliveries ==> classifier thread ==> events ==> monitor thread ==> a thread each receiver
-//!   each supervised          bounded        drop repeats,         bounded     count, judge,      tell receivers
+//!   source tasks (tokio) ==> deliveries ==> classifier thread ==> events ==> monitor thread ==> one thread per receiver
+//!   each supervised          bounded        drop repeats,         bounded     count, judge,      deliver
 //!                            queue          clean, classify       queue       commit, flush, dispatch
 //!                                                                               \-- Status (watch) --> web
 //! ```
 //!
-//! A full queue slows whoever fills it, up to the sources. To stop, the sources are told to; when the last is gone the
-//! queues run dry one after another, and each thread ends with its input. [`replay`] runs a dump through the same stages.
+//! A full queue slows its senders, up to the sources. To stop, the sources are cancelled; when the last one has ended, the
+//! queues drain one after another, and each thread ends with its input. [`replay`] runs a dump through the same stages.
 
 pub mod assembly;
 pub mod backtest;
@@ -19,18 +19,19 @@ mod command;
 mod dedup;
 mod delivery;
 mod handle;
+mod message;
 mod monitor_thread;
+mod post_path;
 pub mod replay;
 mod restart_policy;
 mod source_task;
 pub mod status;
 mod status_publisher;
 
-pub use classifier_thread::{MakeClassifier, Reloaded};
-pub use clock::{Steady, steady};
-pub use command::{Answer, Ask};
-pub use delivery::Receiving;
-pub use handle::{Handle, HttpIntake, Running};
+pub use classifier_thread::{ClassifierSwap, MakeClassifier};
+pub use clock::{MonotonicClock, monotonic};
+pub use command::{AlertQuery, AlertReply, ReceiverHandle};
+pub use handle::{DaemonHandle, HttpIntake, RunningDaemon};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -43,55 +44,58 @@ use tokio_util::sync::CancellationToken;
 
 use crate::classify::ModelInfo;
 use crate::clock::Clock;
-use crate::config::Loaded;
+use crate::config::LoadedConfig;
 use crate::metrics::Metrics;
 use crate::monitor::Monitor;
+use crate::query::Query;
 use crate::secret::Secret;
-use crate::source::{Cursor, Outlet, Source, SourceState};
+use crate::source::{Cursor, Source, SourceSender, SourceState};
 use crate::store::Store;
-use classifier_thread::{Busy, Classifying, NextClassifier};
-use classify_requests::Questions;
-use dedup::Recent;
-use monitor_thread::{Event, Monitoring, Parts};
-use restart_policy::Deaths;
+use classifier_thread::{BatchStopwatch, ClassifierStage, PendingSwap};
+use classify_requests::ClassifyRequests;
+use dedup::RecentIds;
+use message::Event;
+use monitor_thread::{MonitorThread, MonitorThreadArgs};
+use post_path::TopicMatcher;
+use restart_policy::RestartPolicy;
 use status::{Counted, Status};
-use status_publisher::{Board, Committed, Watched};
+use status_publisher::{Committed, SourceEntry, StatusPublisher};
 
 /// Deliveries that may wait for the classifier.
 const DELIVERIES: usize = 16;
 /// Batches that may wait for the monitor.
 const EVENTS: usize = 4;
 
-/// Makes a source from the cursor it goes on from; the first one, and each that follows one that died.
+/// Builds a source that continues from the given cursor: at the start, and after each failure.
 pub type MakeSource = Box<dyn FnMut(Option<Cursor>) -> anyhow::Result<Box<dyn Source>> + Send>;
 
 /// A source that the daemon is to run.
-pub struct Feeding {
+pub struct SourceSpec {
     pub name: String,
     /// As `type` in the configuration.
     pub kind: String,
-    pub by: Feeder,
+    pub by: SourceInput,
 }
 
-/// Who feeds a source.
-pub enum Feeder {
+/// What a source's posts come from.
+pub enum SourceInput {
     Task(MakeSource),
-    /// The web server, from senders that show this token.
+    /// The web server accepts posts from senders that show this token.
     Http {
         token: Secret,
         topic: Option<String>,
     },
 }
 
-/// What a daemon is made of.
+/// The parts that a daemon is built from.
 pub struct Daemon {
-    pub loaded: Loaded,
+    pub loaded: LoadedConfig,
     pub state: PathBuf,
     pub make_classifier: MakeClassifier,
-    pub sources: Vec<Feeding>,
-    pub receivers: Vec<Receiving>,
+    pub sources: Vec<SourceSpec>,
+    pub receivers: Vec<ReceiverHandle>,
     pub clock: Clock,
-    pub steady: Steady,
+    pub monotonic: MonotonicClock,
     pub metrics: Metrics,
 }
 
@@ -99,16 +103,18 @@ impl Daemon {
     /// Starts everything. Needs a tokio runtime.
     ///
     /// # Errors
-    /// When something that is needed is missing, in use, or cannot be read.
+    /// When a needed file, secret or address is missing, in use or unreadable.
     // One long function on purpose: the whole wiring can be read from top to bottom.
-    pub fn start(self) -> anyhow::Result<Running> {
-        let Self { loaded, state, mut make_classifier, sources, receivers, clock, steady, metrics } = self;
+    pub fn start(self) -> anyhow::Result<RunningDaemon> {
+        let Self { loaded, state, mut make_classifier, sources, receivers, clock, monotonic, metrics } = self;
         let window = loaded.config.window.clone();
         let store = Store::open(&state)?;
+        let query = Query::new(&store);
         let mut monitor = Monitor::open(store, window.clone(), loaded.rules.clone())?;
+        monitor.keep_posts(loaded.config.retention.keeps_posts());
         let classifier = make_classifier()?;
-        let read_by = ModelInfo::of(classifier.as_ref());
-        monitor.read_by(read_by.clone());
+        let model_info = ModelInfo::from_classifier(classifier.as_ref());
+        monitor.set_model(model_info.clone());
         let model = classifier.model().to_owned();
         let started_at = clock();
 
@@ -117,32 +123,32 @@ impl Daemon {
         let (deliveries, inbox) = mpsc::channel(DELIVERIES);
         let (to_monitor, events) = sync_channel(EVENTS);
 
-        // Sources: made here once, so that what is missing is said before anything runs.
+        // Sources: built here once, so that a missing secret or file is reported before anything runs.
         let committed = Committed::default();
         let mut watched = Vec::new();
         let mut tasks = Vec::new();
         let mut http = None;
-        for Feeding { name, kind, by } in sources {
-            let outlet = Outlet::new(&name, deliveries.clone(), clock.clone(), metrics.source(&name));
-            let (health, source_metrics) = (outlet.health.clone(), outlet.metrics.clone());
-            watched.push(Watched { name: name.clone(), kind, started_at, health, metrics: source_metrics });
+        for SourceSpec { name, kind, by } in sources {
+            let out = SourceSender::new(&name, deliveries.clone(), clock.clone(), metrics.source(&name));
+            let (health, source_metrics) = (out.health.clone(), out.metrics.clone());
+            watched.push(SourceEntry { name: name.clone(), kind, started_at, health, metrics: source_metrics });
             match by {
-                Feeder::Http { token, topic } => {
-                    outlet.health.update(|report| {
+                SourceInput::Http { token, topic } => {
+                    out.health.update(|report| {
                         (report.what, report.state) = ("POST /api/v1/posts".into(), SourceState::Working);
                     });
-                    http = Some(HttpIntake { outlet, token, topic });
+                    http = Some(HttpIntake { out, token, topic });
                 }
-                Feeder::Task(mut make) => {
+                SourceInput::Task(mut make) => {
                     if let Some(cursor) = monitor.cursor(&name)? {
                         committed.set(&name, cursor);
                     }
                     let first = make(committed.get(&name))?;
-                    let supervised = source_task::Supervised {
-                        outlet,
+                    let supervised = source_task::SourceTask {
+                        out,
                         make,
                         committed: committed.clone(),
-                        deaths: Deaths::default(),
+                        restart_policy: RestartPolicy::default(),
                         metrics: metrics.clone(),
                     };
                     tasks.push((name, supervised, first));
@@ -166,9 +172,9 @@ impl Daemon {
         };
         let (status, statuses) = watch::channel(empty);
         let weak = deliveries.downgrade();
-        let (questions, asked) = Questions::new(deliveries.downgrade(), clock.clone());
-        drop(deliveries); // from here on only the outlets keep the queue open
-        let board = Board {
+        let (classify_requests, asked) = ClassifyRequests::new(deliveries.downgrade(), clock.clone());
+        drop(deliveries); // from here on only the sources keep the queue open
+        let publisher = StatusPublisher {
             metrics: metrics.clone(),
             sources: watched,
             deliveries: weak,
@@ -177,21 +183,22 @@ impl Daemon {
             per_topic: BTreeMap::new(),
         };
 
-        // Threads, from the last stage to the first, so that each finds its taker.
-        let parts = Parts {
+        // Threads, from the last stage to the first, so that each one's receiver exists.
+        let parts = MonitorThreadArgs {
             monitor,
             loaded: loaded.clone(),
-            model: read_by,
+            model: model_info,
+            query: query.clone(),
             state,
             wall: clock.clone(),
-            steady,
+            monotonic,
             receivers,
             events: to_monitor.clone(),
-            board,
+            publisher,
             metrics: metrics.clone(),
             stop: stop.clone(),
         };
-        let monitoring = Monitoring::new(parts)?;
+        let monitoring = MonitorThread::new(parts)?;
         let (monitor_ended, monitor_end) = oneshot::channel();
         let monitor_fatal = fatal.clone();
         thread::Builder::new()
@@ -200,19 +207,20 @@ impl Daemon {
                 let ended = monitoring.run(&events);
                 handle::report("monitor", ended, &monitor_fatal, monitor_ended);
             })
-            .context("no thread for the monitor")?;
+            .context("cannot start the monitor's thread")?;
 
-        let (next, busy) = (NextClassifier::default(), Busy::default());
-        let classifying = Classifying {
+        let (next, busy) = (PendingSwap::default(), BatchStopwatch::default());
+        let classifying = ClassifierStage {
             classifier,
             make: make_classifier,
             next: next.clone(),
-            recent: Recent::new(window.lateness),
-            questions: asked,
+            topics: TopicMatcher::new(&loaded.config)?,
+            recent: RecentIds::new(window.lateness),
+            classify_requests: asked,
             clock: clock.clone(),
             busy: busy.clone(),
             metrics: metrics.clone(),
-            deaths: Deaths::default(),
+            restart_policy: RestartPolicy::default(),
         };
         let commands = to_monitor.clone();
         let (classifier_ended, classifier_end) = oneshot::channel();
@@ -221,11 +229,11 @@ impl Daemon {
             .name("classifier".into())
             .spawn(move || {
                 let ended = classifying.run(inbox, &to_monitor);
-                // Whether drained or dead: the monitor commits what it has.
+                // Drained or failed: the monitor commits what it has.
                 let _ = to_monitor.send(Event::Drained);
                 handle::report("classifier", ended, &classifier_fatal, classifier_ended);
             })
-            .context("no thread for the classifier")?;
+            .context("cannot start the classifier's thread")?;
 
         let mut sources = BTreeMap::new();
         for (name, supervised, first) in tasks {
@@ -233,9 +241,19 @@ impl Daemon {
             sources.insert(name, tokio::spawn(run));
         }
 
-        let handle =
-            Handle::new(handle::Inside { statuses, metrics, commands, next, busy, clock, http, loaded, questions });
+        let handle = DaemonHandle::new(handle::HandleParts {
+            statuses,
+            query,
+            metrics,
+            commands,
+            next,
+            busy,
+            clock,
+            http,
+            loaded,
+            classify_requests,
+        });
         let stages = vec![("classifier", classifier_end), ("monitor", monitor_end)];
-        Ok(Running { handle, sources, stages, failures, stop })
+        Ok(RunningDaemon { handle, sources, stages, failures, stop })
     }
 }

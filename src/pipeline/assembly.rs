@@ -1,40 +1,38 @@
-//! What a daemon is made of, from its configuration: the one place where kinds of sources and receivers are chosen.
+//! Builds a daemon from its configuration: the one place that chooses among the kinds of sources and receivers.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use super::{Daemon, Feeder, Feeding, MakeClassifier, MakeSource, Receiving, steady};
-use crate::classify::{Classifier, ColumnClassifier, DistilBertClassifier};
+use super::{Daemon, MakeClassifier, MakeSource, ReceiverHandle, SourceInput, SourceSpec, monotonic};
+use crate::classify::{Classifier, DatasetLabelClassifier, DistilBertClassifier};
 use crate::clock::Clock;
-use crate::config::{Config, Loaded};
+use crate::config::{Config, LoadedConfig};
 use crate::metrics::Metrics;
 use crate::notify;
 use crate::notify::ReceiverConfig;
 use crate::notify::render::{Style, Templates};
 use crate::post::Topic;
-use crate::secret::{Form, Secret, Wanted};
-use crate::source::twitter;
 use crate::source::twitter::Account;
-use crate::source::{Context, Source, SourceConfig};
+use crate::source::{Context, SharedResources, Source, SourceConfig, http, twitter};
 
 /// Where the labels of posts come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Labels {
     /// The model in this directory reads them.
     Model(PathBuf),
-    /// The sources give them: for measuring everything but the model.
+    /// The sources provide them: to measure everything except the model.
     Given,
 }
 
 impl Labels {
-    /// Makes the classifier, as often as it is asked.
+    /// Returns a factory of classifiers.
     pub fn classifier(self) -> MakeClassifier {
         Box::new(move || {
             Ok(match &self {
                 Self::Model(directory) => Box::new(DistilBertClassifier::load(directory)?) as Box<dyn Classifier>,
-                Self::Given => Box::new(ColumnClassifier),
+                Self::Given => Box::new(DatasetLabelClassifier),
             })
         })
     }
@@ -43,9 +41,9 @@ impl Labels {
 /// The daemon that `loaded` describes, with its state in `state`.
 ///
 /// # Errors
-/// When a secret is missing, or a source cannot be made.
+/// When a secret is missing, or a source cannot be built.
 pub fn daemon(
-    loaded: Loaded,
+    loaded: LoadedConfig,
     labels: Labels,
     state: PathBuf,
     clock: Clock,
@@ -54,14 +52,14 @@ pub fn daemon(
     let sources = sources(&loaded, &clock)?;
     let receivers = receivers(&loaded, &clock)?;
     let make_classifier = labels.classifier();
-    Ok(Daemon { loaded, state, make_classifier, sources, receivers, clock, steady: steady(), metrics })
+    Ok(Daemon { loaded, state, make_classifier, sources, receivers, clock, monotonic: monotonic(), metrics })
 }
 
-/// The ways to everybody who is told of alerts.
+/// All configured receivers.
 ///
 /// # Errors
-/// When a secret is missing, or something a receiver needs cannot be read.
-pub fn receivers(loaded: &Loaded, clock: &Clock) -> anyhow::Result<Vec<Receiving>> {
+/// When a secret is missing, or a file that a receiver needs cannot be read.
+pub fn receivers(loaded: &LoadedConfig, clock: &Clock) -> anyhow::Result<Vec<ReceiverHandle>> {
     let config = &loaded.config;
     let templates = Arc::new(templates(config)?);
     let build = |receiver: &ReceiverConfig| {
@@ -72,64 +70,60 @@ pub fn receivers(loaded: &Loaded, clock: &Clock) -> anyhow::Result<Vec<Receiving
             clock: clock.clone(),
             environment: &|name| std::env::var(name).ok(),
         };
-        Ok((receiver.name.clone(), receiver.channel.build(&context)?))
+        Ok(ReceiverHandle { name: receiver.name.clone(), notifier: receiver.integration.build(&context)? })
     };
     config.routing().receivers.iter().map(build).collect()
 }
 
-/// What words are made of, in the zone and from the directory that `[notify]` names.
+/// The message templates, with the time zone and the override directory of `[notify]`.
 ///
 /// # Errors
-/// When a template cannot be used, with every fault.
+/// When templates cannot be used; the error lists every problem.
 pub fn templates(config: &Config) -> anyhow::Result<Templates> {
     let style = Style { zone: TimeZone::get(&config.notify.time_zone).unwrap_or(TimeZone::UTC) };
     let Some(directory) = &config.notify.templates else { return Ok(Templates::embedded(style)) };
     Templates::with_overrides(style, directory).map_err(|faults| {
         let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("the templates of notify.templates cannot be used:\n{}", lines.join("\n"))
+        anyhow::anyhow!("cannot use the templates in notify.templates:\n{}", lines.join("\n"))
     })
 }
 
-fn sources(loaded: &Loaded, clock: &Clock) -> anyhow::Result<Vec<Feeding>> {
+fn sources(loaded: &LoadedConfig, clock: &Clock) -> anyhow::Result<Vec<SourceSpec>> {
     let config = &loaded.config;
-    let on_x = config.sources.iter().any(|source| matches!(source, SourceConfig::Twitter(_)));
-    let account = match on_x {
-        true => Some(Account::new(&config.x, twitter::token(&config.x)?, clock.clone())?),
-        false => None,
-    };
-    config.sources.iter().map(|source| feeding(source, account.as_ref(), &config.topics, clock)).collect()
+    let shared = shared_resources(config, clock)?;
+    config.sources.iter().map(|source| feeding(source, &shared, &config.topics, clock)).collect()
+}
+
+/// What several sources use together. The account on X needs a token: it is built only where a source uses it.
+fn shared_resources(config: &Config, clock: &Clock) -> anyhow::Result<SharedResources> {
+    let shared = SharedResources::default();
+    Ok(match config.sources.iter().any(|source| matches!(source, SourceConfig::Twitter(_))) {
+        true => shared.with(Account::new(&config.x, twitter::load_token(&config.x)?, clock.clone())?),
+        false => shared,
+    })
 }
 
 fn feeding(
     source: &SourceConfig,
-    account: Option<&Account>,
+    shared: &SharedResources,
     topics: &[Topic],
     clock: &Clock,
-) -> anyhow::Result<Feeding> {
+) -> anyhow::Result<SourceSpec> {
     let (name, kind) = (source.name().to_owned(), source.kind().to_owned());
     let by = match source {
         SourceConfig::Http(config) => {
-            let wanted = Wanted {
-                what: "token for POST /api/v1/posts".into(),
-                variable: "VIGIE_HTTP_TOKEN".into(),
-                credential: "http-token".into(),
-                key: "source.token_file".into(),
-                file: config.token_file.clone(),
-                form: Form::Token,
-            };
-            let token = Secret::find(&wanted, |name| std::env::var(name).ok())?;
-            Feeder::Http { token, topic: config.topic.clone() }
+            SourceInput::Http { token: http::load_token(config)?, topic: config.topic.clone() }
         }
         SourceConfig::Twitter(_) | SourceConfig::File(_) => {
-            Feeder::Task(make(source.clone(), account.cloned(), topics.to_vec(), clock.clone()))
+            SourceInput::Task(make(source.clone(), shared.clone(), topics.to_vec(), clock.clone()))
         }
     };
-    Ok(Feeding { name, kind, by })
+    Ok(SourceSpec { name, kind, by })
 }
 
-fn make(source: SourceConfig, account: Option<Account>, topics: Vec<Topic>, clock: Clock) -> MakeSource {
+fn make(source: SourceConfig, shared: SharedResources, topics: Vec<Topic>, clock: Clock) -> MakeSource {
     Box::new(move |cursor| {
-        let context = Context { x: account.as_ref(), topics: &topics, clock: clock.clone(), cursor };
+        let context = Context { shared: &shared, topics: &topics, clock: clock.clone(), cursor };
         let built: Option<Box<dyn Source>> = source.build(&context)?;
         built.ok_or_else(|| anyhow::anyhow!("source {:?} is fed by the web server", source.name()))
     })

@@ -1,12 +1,12 @@
-//! A backtest: a dump through the replay's stages, and then through monitors under several sets of rules at once, each block
-//! of history by itself. What fired is judged by what the dump knows of incidents, or by its labels.
+//! A backtest: a dump goes through the replay's stages, then through monitors with several sets of rules at once, one per block
+//! of history. Alerts are judged by the incidents that the dump marks, or by its labels.
 //!
 //! ```text
 //!                       Truth: labels, marks                                            /--> Judged per rule
 //!   dump --> posts in event time --> classifier --> Trial (one set of rules, one block) --> alerts
 //! ```
 //!
-//! Posts are read and classified once, however many sets of rules are tried.
+//! Posts are read and classified once for all sets of rules.
 
 mod incident;
 mod judge;
@@ -21,34 +21,35 @@ pub use truth::Truth;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::thread;
 
 use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
 
+use super::post_path::TopicMatcher;
+use super::replay::feed::ChunkReader;
 use super::replay::read::Dump;
-use super::replay::{Progress, Replay, WAITING, feed_chunks};
+use super::replay::{Replay, ReplayStage};
 use crate::alert::Alert;
-use crate::classify::{Classifier, ModelInfo, Worker};
-use crate::post::{Post, Topics};
+use crate::classify::{Classifier, ModelInfo};
+use crate::post::Post;
 use crate::rule::Rules;
 use trial::Trials;
 
 /// What to replay, and under which rules.
 #[derive(Debug)]
 pub struct Backtest {
-    /// Its rules and its state are not used.
+    /// Its rules and its state directory are ignored.
     pub replay: Replay,
-    /// Sets of rules, tried side by side.
+    /// Sets of rules to compare.
     pub variants: Vec<Rules>,
-    /// History is cut into blocks of this length, each judged by fresh rules that saw four weeks before it, where there are so
-    /// many; none for all of it in one.
+    /// History is cut into blocks of this length. Each is judged by fresh rules that first saw up to four weeks before it. None
+    /// means one block.
     pub block: Option<SignedDuration>,
 }
 
-/// What a backtest came to.
+/// The result of a backtest.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct BacktestResult {
     pub model: String,
     pub posts: u64,
     /// Times of the first and the last post.
@@ -61,7 +62,7 @@ pub struct Outcome {
     pub rejects_file: Option<PathBuf>,
 }
 
-impl Outcome {
+impl BacktestResult {
     /// Weeks from the first to the last post.
     pub fn weeks(&self) -> f64 {
         self.span.1.duration_since(self.span.0).as_secs_f64() / (7.0 * 86_400.0)
@@ -72,47 +73,45 @@ impl Backtest {
     /// Replays the whole dump.
     ///
     /// # Errors
-    /// When something is missing or fails for good.
-    pub fn run(self, classifier: Box<dyn Classifier>, progress: &mut dyn FnMut(Progress)) -> anyhow::Result<Outcome> {
+    /// When the dump or the model cannot be read, or the store fails.
+    pub fn run(
+        self,
+        classifier: Box<dyn Classifier>,
+        progress: &mut dyn FnMut(ReplayStage),
+    ) -> anyhow::Result<BacktestResult> {
         let config = &self.replay.loaded.config;
-        let unmatched = Some(config.unmatched_topic.as_str()).filter(|name| !name.is_empty());
-        let mut topics = Topics::new(&config.topics, unmatched)?;
+        let mut topics = TopicMatcher::new(config)?;
         let mut truth = Truth::default();
         let mut span: Option<(Timestamp, Timestamp)> = None;
         let mut note = |post: &Post, incident: Option<bool>| {
             let (first, last) = span.unwrap_or((post.created_at, post.created_at));
             span = Some((first.min(post.created_at), last.max(post.created_at)));
-            for id in topics.of(post).to_vec() {
-                truth.note(topics.name(id), post, incident);
+            for topic in topics.match_post(post) {
+                truth.note(&topic, post, incident);
             }
         };
         let dump = Dump::read(&self.replay, &mut note, progress)?;
         let span = span.context("the dump has no post")?;
 
-        let read_by = ModelInfo::of(classifier.as_ref());
+        let read_by = ModelInfo::from_classifier(classifier.as_ref());
         let model = read_by.id.clone();
         let mut trials = Trials::new(&self.variants, &config.window, read_by, self.block, span);
         let total = dump.posts.len();
-        let (feed, worker) = Worker::spawn(classifier, WAITING).context("no thread for the classifier")?;
-        let feeder = thread::Builder::new()
-            .name("feeder".into())
-            .spawn(move || feed_chunks(dump.posts, 0, &feed))
-            .context("no thread for the feeder")?;
+        let matcher = TopicMatcher::new(config)?;
+        let chunks = ChunkReader::start(dump.posts, 0, matcher, classifier)?;
         let mut done = 0;
-        while let Some(chunk) = worker.recv() {
+        while let Some(chunk) = chunks.next_chunk() {
             let chunk = chunk?;
-            for classified in &chunk {
-                let ids = topics.of(&classified.post).to_vec();
-                let names: Vec<&str> = ids.into_iter().map(|id| topics.name(id)).collect();
-                trials.observe(&names, classified)?;
+            for post in &chunk {
+                trials.observe(post)?;
             }
             trials.commit()?;
             done += chunk.len() as u64;
-            progress(Progress::Replaying { done, total });
+            progress(ReplayStage::Replaying { done, total });
         }
-        feeder.join().map_err(|_| anyhow::anyhow!("the thread that feeds the classifier failed"))??;
+        chunks.finish()?;
         let (blocks, fired) = trials.finish()?;
         let (rejected, rejects_file) = (dump.rejected, dump.rejects_file);
-        Ok(Outcome { model, posts: done, span, blocks, fired, truth, rejected, rejects_file })
+        Ok(BacktestResult { model, posts: done, span, blocks, fired, truth, rejected, rejects_file })
     }
 }

@@ -1,11 +1,12 @@
-//! The classifier's thread: takes deliveries, drops what came before, classifies the rest, hands on to the monitor.
+//! The classifier's thread: receives batches from sources, drops repeats and posts of no topic, classifies the rest and sends
+//! it to the monitor.
 //!
 //! ```text
-//!   deliveries ==> gather (at most BATCH posts) -> drop repeats -> clean, classify ==> monitor
+//!   batches ==> gather (about BATCH posts) -> drop repeats -> match topics -> clean, classify ==> monitor
 //!                                                                    | fails
 //!                                                                    v
-//!                                        a fresh classifier, post by post; a post it fails on
-//!                                        again is set aside, unless it fails on any post at all
+//!                                        a new classifier, post by post; a post it fails on
+//!                                        again becomes a dead letter, unless it fails on any post
 //! ```
 
 use std::sync::Arc;
@@ -18,61 +19,47 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::classify_requests::{Answer, Question};
-use super::dedup::Recent;
-use super::monitor_thread::Event;
-use super::restart_policy::{Deaths, Verdict};
+use super::classify_requests::{ClassifyReply, ClassifyRequest};
+use super::dedup::RecentIds;
+use super::message::{ClassifiedBatch, Event, MatchedPost};
+use super::post_path::TopicMatcher;
+use super::restart_policy::{RestartDecision, RestartPolicy};
 use crate::classify::{ClassifiedPost, Classifier, Prediction, predict};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
-use crate::post::{Notice, Post, Unusable};
-use crate::source::{Arrived, Cursor};
+use crate::post::{Post, RejectedRecord};
+use crate::source::Envelope;
 
 /// Posts gathered into one batch, where as many are waiting.
 const BATCH: usize = 64;
-/// What any classifier can read: one that fails on it is broken, whatever the post before it was.
+/// A text that every working classifier can read. One that fails on it is broken, whichever post came before.
 const CANARY: &str = "The flight was fine.";
 
-/// A classifier, and how to make its like.
-pub type Reloaded = (Box<dyn Classifier>, MakeClassifier);
+/// A new classifier for a running daemon, and its factory.
+pub type ClassifierSwap = (Box<dyn Classifier>, MakeClassifier);
 
-/// Makes a classifier: the first, and each that follows one that failed.
+/// Builds a classifier: at the start, and after each failure.
 pub type MakeClassifier = Box<dyn FnMut() -> anyhow::Result<Box<dyn Classifier>> + Send>;
 
-/// A delivery whose posts are classified.
-#[derive(Debug)]
-pub(super) struct Classified {
-    pub(super) source: Arc<str>,
-    /// When the source handed it over.
-    pub(super) at: Timestamp,
-    pub(super) received: u64,
-    pub(super) duplicates: u64,
-    pub(super) posts: Vec<ClassifiedPost>,
-    pub(super) unusable: Vec<Unusable>,
-    pub(super) notices: Vec<Notice>,
-    pub(super) cursor: Option<Cursor>,
-    pub(super) durable: Option<tokio::sync::oneshot::Sender<()>>,
-}
-
-/// The classifier that a reload wants in place of the one in use.
+/// The classifier and the topics of a reload, until the thread takes them.
 #[derive(Clone, Default)]
-pub(super) struct NextClassifier(Arc<Mutex<Option<Reloaded>>>);
+pub(super) struct PendingSwap(Arc<Mutex<Option<(ClassifierSwap, TopicMatcher)>>>);
 
-impl NextClassifier {
-    pub(super) fn set(&self, classifier: Reloaded) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(classifier);
+impl PendingSwap {
+    pub(super) fn set(&self, classifier: ClassifierSwap, topics: TopicMatcher) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((classifier, topics));
     }
 
-    fn take(&self) -> Option<Reloaded> {
+    fn take(&self) -> Option<(ClassifierSwap, TopicMatcher)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
-/// Since when the thread works on one batch, for the watchdog.
+/// When the thread began its present batch, for the watchdog.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Busy(Arc<AtomicU64>);
+pub(super) struct BatchStopwatch(Arc<AtomicU64>);
 
-impl Busy {
+impl BatchStopwatch {
     fn begin(&self, now: Timestamp) {
         self.0.store(now.as_second().unsigned_abs(), Ordering::Relaxed);
     }
@@ -91,36 +78,41 @@ impl Busy {
 }
 
 /// Everything the thread works with.
-pub(super) struct Classifying {
+pub(super) struct ClassifierStage {
     pub(super) classifier: Box<dyn Classifier>,
     pub(super) make: MakeClassifier,
-    pub(super) next: NextClassifier,
-    pub(super) recent: Recent,
-    pub(super) questions: mpsc::Receiver<Question>,
+    pub(super) next: PendingSwap,
+    pub(super) topics: TopicMatcher,
+    pub(super) recent: RecentIds,
+    pub(super) classify_requests: mpsc::Receiver<ClassifyRequest>,
     pub(super) clock: Clock,
-    pub(super) busy: Busy,
+    pub(super) busy: BatchStopwatch,
     pub(super) metrics: Metrics,
-    pub(super) deaths: Deaths,
+    pub(super) restart_policy: RestartPolicy,
 }
 
-impl Classifying {
-    /// Works until all sources are gone, or nobody takes what is classified.
+impl ClassifierStage {
+    /// Runs until all sources have ended, or the monitor has.
     ///
     /// # Errors
-    /// When the classifier is broken beyond a restart.
-    pub(super) fn run(mut self, mut inbox: mpsc::Receiver<Arrived>, monitor: &SyncSender<Event>) -> anyhow::Result<()> {
+    /// When the classifier failed too often.
+    pub(super) fn run(
+        mut self,
+        mut inbox: mpsc::Receiver<Envelope>,
+        monitor: &SyncSender<Event>,
+    ) -> anyhow::Result<()> {
         self.tell_model();
         while let Some(first) = inbox.blocking_recv() {
             let mut arrived = vec![first];
-            let mut posts = arrived[0].delivery.posts.len();
+            let mut posts = arrived[0].batch.posts.len();
             while posts < BATCH
                 && let Ok(next) = inbox.try_recv()
             {
-                posts += next.delivery.posts.len();
+                posts += next.batch.posts.len();
                 arrived.push(next);
             }
-            if let Some((classifier, make)) = self.next.take() {
-                (self.classifier, self.make) = (classifier, make);
+            if let Some(((classifier, make), topics)) = self.next.take() {
+                (self.classifier, self.make, self.topics) = (classifier, make, topics);
                 self.tell_model();
             }
             self.busy.begin((self.clock)());
@@ -134,13 +126,13 @@ impl Classifying {
         Ok(())
     }
 
-    /// Reads the texts that somebody asks about.
+    /// Answers waiting requests to classify single texts.
     fn answer(&mut self) -> anyhow::Result<()> {
-        while let Ok(Question { text, done }) = self.questions.try_recv() {
+        while let Ok(ClassifyRequest { text, done }) = self.classify_requests.try_recv() {
             let prediction = self.predict(&[Post { text, ..Post::default() }])?.into_iter().next().flatten();
             let model = self.classifier.model().to_owned();
-            // Who asked may have gone.
-            let _ = done.send(prediction.map(|prediction| Answer { model, prediction }));
+            // The caller may have gone.
+            let _ = done.send(prediction.map(|prediction| ClassifyReply { model, prediction }));
         }
         Ok(())
     }
@@ -150,31 +142,57 @@ impl Classifying {
         self.metrics.classify.model.with_label_values(&[self.classifier.model()]).set(1);
     }
 
-    fn classify(&mut self, arrived: Vec<Arrived>) -> anyhow::Result<Vec<Classified>> {
+    /// Drops repeats and posts of no topic, and classifies the rest of all batches together.
+    fn classify(&mut self, arrived: Vec<Envelope>) -> anyhow::Result<Vec<ClassifiedBatch>> {
         let mut posts: Vec<Post> = Vec::new();
+        let mut topics: Vec<Vec<String>> = Vec::new();
         let mut counts = Vec::with_capacity(arrived.len());
-        let mut classified: Vec<Classified> = arrived
-            .into_iter()
-            .map(|Arrived { source, at, delivery }| {
-                let received = delivery.received() as u64;
-                let before = posts.len();
-                let given = delivery.posts.len();
-                posts.extend(delivery.posts.into_iter().filter(|post| self.recent.insert(&post.id, post.created_at)));
-                counts.push(posts.len() - before);
-                let duplicates = (given - (posts.len() - before)) as u64;
-                let (unusable, notices) = (delivery.unusable, delivery.notices);
-                let (cursor, durable) = (delivery.cursor, delivery.durable);
-                let posts = Vec::new();
-                Classified { source, at, received, duplicates, posts, unusable, notices, cursor, durable }
-            })
-            .collect();
+        let mut classified = Vec::with_capacity(arrived.len());
+        for Envelope { source, received_at: at, batch } in arrived {
+            let before = posts.len();
+            let (mut duplicates, mut unmatched) = (0, 0);
+            let received = batch.received() as u64;
+            for post in batch.posts {
+                // A repeat is dropped first: it was matched and counted when it came before.
+                if !self.recent.insert(&post.id, post.created_at) {
+                    duplicates += 1;
+                    continue;
+                }
+                let matched = self.topics.match_post(&post);
+                // Nothing watches for it: it is counted, and the model does not read it.
+                if matched.is_empty() {
+                    unmatched += 1;
+                    continue;
+                }
+                posts.push(post);
+                topics.push(matched);
+            }
+            counts.push(posts.len() - before);
+            let (unusable, notices) = (batch.rejected, batch.compliance);
+            let (cursor, durable) = (batch.cursor, batch.ack);
+            let posts = Vec::new();
+            classified.push(ClassifiedBatch {
+                source,
+                at,
+                received,
+                duplicates,
+                unmatched,
+                posts,
+                unusable,
+                notices,
+                cursor,
+                durable,
+            });
+        }
         let mut predictions = self.predict(&posts)?.into_iter();
-        let mut posts = posts.into_iter();
-        for (delivery, count) in classified.iter_mut().zip(counts) {
-            for (post, prediction) in posts.by_ref().take(count).zip(predictions.by_ref()) {
+        let mut matched = posts.into_iter().zip(topics);
+        for (batch, count) in classified.iter_mut().zip(counts) {
+            for ((post, topics), prediction) in matched.by_ref().take(count).zip(predictions.by_ref()) {
                 match prediction {
-                    Some(prediction) => delivery.posts.push(ClassifiedPost::new(post, prediction)),
-                    None => delivery.unusable.push(poison(&post)),
+                    Some(prediction) => {
+                        batch.posts.push(MatchedPost { topics, classified: ClassifiedPost::new(post, prediction) });
+                    }
+                    None => batch.unusable.push(dead_letter(&post)),
                 }
             }
         }
@@ -191,8 +209,8 @@ impl Classifying {
             Ok(predictions) => predictions.into_iter().map(Some).collect(),
             Err(error) => {
                 self.metrics.classify.failures.inc();
-                tracing::warn!(%error, "the classifier failed on a batch; its posts are tried one by one");
-                self.revive()?;
+                tracing::warn!(%error, "classifier failed on a batch: retrying its posts one by one");
+                self.restart()?;
                 posts.iter().map(|post| self.predict_alone(post)).collect::<anyhow::Result<_>>()?
             }
         };
@@ -204,26 +222,28 @@ impl Classifying {
         Ok(predicted)
     }
 
-    /// The second try of a post whose batch failed.
+    /// Retries a post whose batch failed.
     fn predict_alone(&mut self, post: &Post) -> anyhow::Result<Option<Prediction>> {
         if let Ok(predictions) = predict(&mut *self.classifier, std::slice::from_ref(post)) {
             return Ok(predictions.into_iter().next());
         }
         self.metrics.classify.failures.inc();
-        self.revive()?;
-        self.metrics.classify.set_aside.inc();
-        tracing::warn!("a post that the classifier failed on twice is set aside");
+        self.restart()?;
+        self.metrics.classify.dead_letters.inc();
+        tracing::warn!("classifier failed twice on a post: kept as a dead letter");
         Ok(None)
     }
 
-    /// Puts a classifier that works in place of one that failed: who panicked once is not trusted again.
-    fn revive(&mut self) -> anyhow::Result<()> {
-        while let Err(error) = self.start_afresh() {
+    /// Replaces the failed classifier by a new one: after a panic its state cannot be trusted.
+    fn restart(&mut self) -> anyhow::Result<()> {
+        while let Err(error) = self.rebuild_and_probe() {
             self.metrics.daemon.deaths.with_label_values(&["classifier"]).inc();
-            match self.deaths.note((self.clock)()) {
-                Verdict::GiveUp => return Err(error.context("the classifier died three times in five minutes")),
-                Verdict::RestartAfter(wait) => {
-                    tracing::error!(error = format!("{error:#}"), "the classifier died and is started again");
+            match self.restart_policy.note((self.clock)()) {
+                RestartDecision::GiveUp => {
+                    return Err(error.context("the classifier failed three times in five minutes"));
+                }
+                RestartDecision::RestartAfter(wait) => {
+                    tracing::error!(error = format!("{error:#}"), "classifier failed: restarting");
                     std::thread::sleep(wait);
                 }
             }
@@ -231,17 +251,17 @@ impl Classifying {
         Ok(())
     }
 
-    fn start_afresh(&mut self) -> anyhow::Result<()> {
-        self.classifier = (self.make)().context("it cannot be made again")?;
+    fn rebuild_and_probe(&mut self) -> anyhow::Result<()> {
+        self.classifier = (self.make)().context("it cannot be built again")?;
         let canary = Post { text: CANARY.into(), label: Some("neutral".into()), ..Post::default() };
         predict(&mut *self.classifier, &[canary]).context("it fails on any post")?;
         Ok(())
     }
 }
 
-fn poison(post: &Post) -> Unusable {
+fn dead_letter(post: &Post) -> RejectedRecord {
     let raw = serde_json::to_string(post).unwrap_or_default();
-    Unusable::new("poison", "the classifier failed on it twice", &raw)
+    RejectedRecord::new("dead_letter", "the classifier failed on it twice", &raw)
 }
 
 #[cfg(test)]

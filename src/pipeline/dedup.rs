@@ -1,5 +1,5 @@
-//! [`Recent`]: ids of posts that are on their way or were counted, so that a post that comes again is not classified
-//! again. The windows' own record of what was counted stays the judge; this one only saves work, and lives in memory.
+//! [`RecentIds`]: ids of posts that are in flight or were counted, so that a repeated post is not classified again. It only saves
+//! work and lives in memory; the windows' record of seen ids decides.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -12,19 +12,19 @@ const MOST: usize = 2_000_000;
 
 /// Hashes of ids by the event time of their posts.
 #[derive(Debug)]
-pub(super) struct Recent {
+pub(super) struct RecentIds {
     keep: i64,
     slots: BTreeMap<i64, HashSet<u64>>,
     ids: usize,
 }
 
-impl Recent {
+impl RecentIds {
     /// Ids are kept for `keep` of event time behind the newest, at least an hour.
     pub(super) fn new(keep: SignedDuration) -> Self {
         Self { keep: keep.as_secs().max(3_600), slots: BTreeMap::new(), ids: 0 }
     }
 
-    /// False when the post came before.
+    /// Returns false for a repeated post.
     pub(super) fn insert(&mut self, id: &str, created_at: Timestamp) -> bool {
         let slot = created_at.as_second().div_euclid(SLOT);
         let hash = twox_hash::XxHash64::oneshot(0, id.as_bytes());
@@ -51,13 +51,13 @@ mod tests {
     #[test]
     fn a_repeat_is_known_until_it_is_old() {
         let at = |second| Timestamp::from_second(second).unwrap();
-        let mut recent = Recent::new(SignedDuration::from_secs(7_200));
+        let mut recent = RecentIds::new(SignedDuration::from_secs(7_200));
         assert!(recent.insert("a", at(0)) && recent.insert("b", at(0)));
         assert!(!recent.insert("a", at(0)));
         assert!(recent.insert("c", at(7_100)) && !recent.insert("a", at(0)));
         assert!(recent.insert("d", at(9_000)));
         assert_eq!(recent.ids, 2);
-        assert!(recent.insert("a", at(0)), "it is gone, and goes again");
+        assert!(recent.insert("a", at(0)), "it has expired");
         assert_eq!(recent.ids, 2);
     }
 }

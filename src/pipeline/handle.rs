@@ -1,4 +1,4 @@
-//! [`Running`], the started daemon as who started it sees it, and [`Handle`], what the web server is given of it.
+//! [`RunningDaemon`], the started daemon as its owner sees it, and [`DaemonHandle`], its interface for the web server.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::SyncSender;
@@ -11,112 +11,128 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::classifier_thread::{Busy, NextClassifier, Reloaded};
-use super::classify_requests::Questions;
-use super::command::{Answer, Ask, Command, Corrected};
-use super::delivery::Receiving;
-use super::monitor_thread::Event;
+use super::classifier_thread::{BatchStopwatch, ClassifierSwap, PendingSwap};
+use super::classify_requests::ClassifyRequests;
+use super::command::{AlertQuery, AlertReply, Command, Corrected, ReceiverHandle};
+use super::message::Event;
+use super::post_path::TopicMatcher;
 use super::status::Status;
 use crate::classify::ModelInfo;
 use crate::clock::Clock;
-use crate::config::Loaded;
+use crate::config::LoadedConfig;
 use crate::metrics::Metrics;
-use crate::monitor::{Correction, Given, Receipt, Selector};
-use crate::notify::dispatch::AskError;
+use crate::monitor::{Correction, FeedbackRecord, Receipt, Selector};
+use crate::notify::dispatch::AlertQueryError;
+use crate::query::Query;
 use crate::secret::Secret;
-use crate::source::Outlet;
+use crate::source::SourceSender;
 
-/// A status older than this says that the monitor's thread is stuck.
+/// A status older than this means that the monitor's thread is stuck.
 const STALE: SignedDuration = SignedDuration::from_secs(30);
-/// A batch that takes longer than this, in seconds, says that the classifier is stuck.
+/// A batch that takes longer than this, in seconds, means that the classifier is stuck.
 const STUCK: u64 = 60;
 
-/// Where the web server hands over posts that others send.
+/// Where the web server passes on the posts that others send.
 #[derive(Clone)]
 pub struct HttpIntake {
-    pub outlet: Outlet,
+    pub out: SourceSender,
     pub token: Secret,
     /// All posts go to this topic.
     pub topic: Option<String>,
 }
 
-pub(super) struct Inside {
+pub(super) struct HandleParts {
     pub(super) statuses: watch::Receiver<Status>,
+    pub(super) query: Query,
     pub(super) metrics: Metrics,
     pub(super) commands: SyncSender<Event>,
-    pub(super) next: NextClassifier,
-    pub(super) busy: Busy,
+    pub(super) next: PendingSwap,
+    pub(super) busy: BatchStopwatch,
     pub(super) clock: Clock,
     pub(super) http: Option<HttpIntake>,
-    pub(super) loaded: Loaded,
-    pub(super) questions: Questions,
+    pub(super) loaded: LoadedConfig,
+    pub(super) classify_requests: ClassifyRequests,
 }
 
-/// The running daemon, for who looks at it or asks something of it. Clones are the same daemon.
+/// An interface to the running daemon. Clones refer to the same daemon.
 #[derive(Clone)]
-pub struct Handle {
+pub struct DaemonHandle {
     statuses: watch::Receiver<Status>,
+    /// Reads the store, past the monitor's thread.
+    pub query: Query,
     pub metrics: Metrics,
     commands: SyncSender<Event>,
-    next: NextClassifier,
-    busy: Busy,
+    next: PendingSwap,
+    busy: BatchStopwatch,
     clock: Clock,
     /// None once the daemon stops.
     http: Arc<Mutex<Option<HttpIntake>>>,
-    loaded: Arc<Mutex<Loaded>>,
-    questions: Questions,
+    loaded: Arc<Mutex<LoadedConfig>>,
+    classify_requests: ClassifyRequests,
 }
 
-impl Handle {
-    pub(super) fn new(inside: Inside) -> Self {
-        let Inside { statuses, metrics, commands, next, busy, clock, http, loaded, questions } = inside;
+impl DaemonHandle {
+    pub(super) fn new(inside: HandleParts) -> Self {
+        let HandleParts { statuses, query, metrics, commands, next, busy, clock, http, loaded, classify_requests } =
+            inside;
         let (http, loaded) = (Arc::new(Mutex::new(http)), Arc::new(Mutex::new(loaded)));
-        Self { statuses, metrics, commands, next, busy, clock, http, loaded, questions }
+        Self { statuses, query, metrics, commands, next, busy, clock, http, loaded, classify_requests }
     }
 
-    /// What was last published.
+    /// The last published status.
     pub fn status(&self) -> Status {
         self.statuses.borrow().clone()
     }
 
-    /// What keeps the threads from making progress, if anything does: the watchdog's and readiness' question.
+    /// The status, and every later one.
+    pub fn watch_status(&self) -> watch::Receiver<Status> {
+        self.statuses.clone()
+    }
+
+    /// Which thread makes no progress, if any; for the watchdog and readiness.
     pub fn stuck(&self) -> Option<String> {
         let now = (self.clock)();
         let silent = now.duration_since(self.statuses.borrow().now);
         let busy = self.busy.seconds(now);
         if silent > STALE {
-            Some(format!("the monitor has done nothing for {} s", silent.as_secs()))
+            Some(format!("the monitor has made no progress for {} s", silent.as_secs()))
         } else {
             (busy > STUCK).then(|| format!("the classifier has been on one batch for {busy} s"))
         }
     }
 
-    /// Where posts that others send go; none without a source of `type = "http"`, or once the daemon stops.
+    /// Where sent posts go; none without a source of `type = "http"`, or once the daemon stops.
     pub fn http(&self) -> Option<HttpIntake> {
         self.http.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The configuration in use.
-    pub fn loaded(&self) -> Loaded {
+    pub fn loaded(&self) -> LoadedConfig {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes the rules, topics and receivers of `loaded`, and another classifier; posts on their
-    /// way are counted under either.
+    /// Applies the rules, topics and receivers of `loaded`, and a new classifier. Posts in flight are
+    /// counted under either.
     ///
     /// # Errors
-    /// When the daemon is ending.
-    pub async fn reload(&self, loaded: Loaded, classifier: Reloaded, receivers: Vec<Receiving>) -> anyhow::Result<()> {
+    /// When the daemon is ending, or a topic cannot be used.
+    pub async fn reload(
+        &self,
+        loaded: LoadedConfig,
+        classifier: ClassifierSwap,
+        receivers: Vec<ReceiverHandle>,
+    ) -> anyhow::Result<()> {
+        let topics = TopicMatcher::new(&loaded.config)?;
         let (done, answer) = oneshot::channel();
-        let model = ModelInfo::of(classifier.0.as_ref());
+        let model = ModelInfo::from_classifier(classifier.0.as_ref());
         self.ask(Command::Reload { loaded: Box::new(loaded.clone()), model, receivers, done }).await?;
         answer.await.context("the daemon is ending")?;
-        self.next.set(classifier);
+        self.next.set(classifier, topics);
         *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = loaded;
         Ok(())
     }
 
-    /// Forgets a post or an author everywhere, and tells what was removed.
+    /// Erases a post or an author everywhere, and returns what was removed.
     ///
     /// # Errors
     /// When the daemon is ending.
@@ -126,36 +142,36 @@ impl Handle {
         answer.await.context("the daemon is ending")
     }
 
-    /// Keeps the label that `correction` gives, with what the model says now. None where no such post is kept.
+    /// Records `correction` with the model's present prediction. None where no such post is stored.
     ///
     /// # Errors
     /// When the daemon is ending, or the model cannot read the text.
-    pub async fn correct(&self, correction: Correction) -> anyhow::Result<Option<Given>> {
+    pub async fn correct(&self, correction: Correction) -> anyhow::Result<Option<FeedbackRecord>> {
         let (done, found) = oneshot::channel();
         self.ask(Command::Subject { what: correction.what.clone(), done }).await?;
         let Some(subject) = found.await.context("the daemon is ending")? else { return Ok(None) };
-        let answer = self.questions.ask(subject.0.text.clone()).await?;
+        let answer = self.classify_requests.ask(subject.0.text.clone()).await?;
         let (done, given) = oneshot::channel();
         let correction = Box::new(Corrected { correction, subject, answer });
         self.ask(Command::Correct { correction, done }).await?;
         Ok(Some(given.await.context("the daemon is ending")?))
     }
 
-    /// Every label that people gave, the oldest first.
+    /// All corrections, the oldest first.
     ///
     /// # Errors
     /// When the daemon is ending.
-    pub async fn feedback(&self) -> anyhow::Result<Vec<Given>> {
+    pub async fn feedback(&self) -> anyhow::Result<Vec<FeedbackRecord>> {
         let (done, answer) = oneshot::channel();
         self.ask(Command::Feedback { done }).await?;
         answer.await.context("the daemon is ending")
     }
 
-    /// Looks at incidents and silences, or changes them.
+    /// Reads or changes incidents and silences.
     ///
     /// # Errors
-    /// When the daemon is ending; inside, when what was asked cannot be done.
-    pub async fn alerts(&self, ask: Ask) -> anyhow::Result<Result<Answer, AskError>> {
+    /// When the daemon is ending; the inner error, when the request cannot be fulfilled.
+    pub async fn alerts(&self, ask: AlertQuery) -> anyhow::Result<Result<AlertReply, AlertQueryError>> {
         let (done, answer) = oneshot::channel();
         self.ask(Command::Alerts { ask, done }).await?;
         answer.await.context("the daemon is ending")
@@ -173,18 +189,18 @@ impl Handle {
     }
 }
 
-/// A started daemon. Dropping it without [`Running::stop`] leaves posts on their way uncommitted; their sources give them
+/// A started daemon. Dropping it without [`RunningDaemon::stop`] leaves posts in flight uncommitted; their sources send them
 /// again.
-pub struct Running {
-    pub handle: Handle,
+pub struct RunningDaemon {
+    pub handle: DaemonHandle,
     pub(super) sources: BTreeMap<String, tokio::task::JoinHandle<()>>,
     pub(super) stages: Vec<(&'static str, oneshot::Receiver<()>)>,
     pub(super) failures: mpsc::Receiver<anyhow::Error>,
     pub(super) stop: CancellationToken,
 }
 
-impl Running {
-    /// Waits for something that the daemon cannot go on after.
+impl RunningDaemon {
+    /// Waits for an error that the daemon cannot recover from.
     pub async fn failure(&mut self) -> anyhow::Error {
         match self.failures.recv().await {
             Some(error) => error,
@@ -192,10 +208,10 @@ impl Running {
         }
     }
 
-    /// Stops the sources, lets what they handed over be committed, and ends; at most `within`.
+    /// Stops the sources, drains and commits what they sent, and ends; waits at most `within`.
     ///
     /// # Errors
-    /// When something failed while draining, or was late: each is named.
+    /// When a task failed or did not drain in time; the error names each.
     pub async fn stop(mut self, within: Duration) -> anyhow::Result<()> {
         let deadline = Instant::now() + within;
         self.stop.cancel();
@@ -204,7 +220,7 @@ impl Running {
         for (name, mut task) in self.sources {
             if tokio::time::timeout_at(deadline, &mut task).await.is_err() {
                 late.push(format!("source {name}"));
-                task.abort(); // its outlet goes, so that the rest can still drain
+                task.abort(); // its out goes, so that the rest can still drain
             }
         }
         for (name, end) in self.stages {
@@ -220,14 +236,14 @@ impl Running {
             return Ok(());
         }
         anyhow::bail!(
-            "not drained within {} s: {}; what is not committed is read again at the next start",
+            "not drained within {} s: {}; uncommitted posts will be read again at the next start",
             within.as_secs(),
             late.join(", ")
         )
     }
 }
 
-/// Tells that the thread `name` has ended, and how.
+/// Reports that the thread `name` has ended, and how.
 pub(super) fn report(
     name: &str,
     ended: anyhow::Result<()>,
@@ -235,7 +251,7 @@ pub(super) fn report(
     end: oneshot::Sender<()>,
 ) {
     if let Err(error) = ended {
-        // A full queue has reasons enough to end already.
+        // A full queue already holds an error to end with.
         let _ = fatal.try_send(error.context(format!("the {name} ended")));
     }
     let _ = end.send(());

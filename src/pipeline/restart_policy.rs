@@ -1,39 +1,39 @@
-//! [`Deaths`]: when what has died is started again, and when the whole process is to end instead.
+//! [`RestartPolicy`]: decides whether a failed task is restarted or the process ends.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// As many deaths of one task ...
+/// This many failures of one task ...
 const MOST: usize = 3;
-/// ... within this time end the process: systemd starts it afresh.
+/// ... within this time end the process: systemd restarts it.
 const WITHIN: SignedDuration = SignedDuration::from_mins(5);
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 
-/// What is to follow a death.
+/// What follows a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum RestartDecision {
     RestartAfter(Duration),
-    /// It died too often.
+    /// It failed too often.
     GiveUp,
 }
 
-/// The recent deaths of one task.
+/// The recent failures of one task.
 #[derive(Debug, Default)]
-pub(super) struct Deaths(VecDeque<Timestamp>);
+pub(super) struct RestartPolicy(VecDeque<Timestamp>);
 
-impl Deaths {
-    /// Notes a death at `now`. The first is followed by a restart after a second, the next by one after two.
-    pub(super) fn note(&mut self, now: Timestamp) -> Verdict {
+impl RestartPolicy {
+    /// Records a failure at `now`. The task restarts one second after the first, two after the next.
+    pub(super) fn note(&mut self, now: Timestamp) -> RestartDecision {
         while self.0.front().is_some_and(|death| now.duration_since(*death) > WITHIN) {
             self.0.pop_front();
         }
         self.0.push_back(now);
         if self.0.len() >= MOST {
-            return Verdict::GiveUp;
+            return RestartDecision::GiveUp;
         }
-        Verdict::RestartAfter(FIRST_WAIT * 2_u32.pow(self.0.len() as u32 - 1))
+        RestartDecision::RestartAfter(FIRST_WAIT * 2_u32.pow(self.0.len() as u32 - 1))
     }
 }
 
@@ -44,11 +44,11 @@ mod tests {
     #[test]
     fn three_deaths_in_five_minutes_are_too_many() {
         let at = |second| Timestamp::from_second(second).unwrap();
-        let mut deaths = Deaths::default();
-        let wait = |seconds| Verdict::RestartAfter(Duration::from_secs(seconds));
+        let mut deaths = RestartPolicy::default();
+        let wait = |seconds| RestartDecision::RestartAfter(Duration::from_secs(seconds));
         assert_eq!(deaths.note(at(0)), wait(1));
         assert_eq!(deaths.note(at(200)), wait(2));
         assert_eq!(deaths.note(at(301)), wait(2), "the first is forgotten");
-        assert_eq!(deaths.note(at(400)), Verdict::GiveUp);
+        assert_eq!(deaths.note(at(400)), RestartDecision::GiveUp);
     }
 }

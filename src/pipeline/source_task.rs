@@ -1,4 +1,4 @@
-//! The life of one source: run, and run again from the last committed cursor when it dies.
+//! Runs one source, and restarts it from the last committed cursor when it fails.
 
 use anyhow::Context as _;
 use tokio::sync::mpsc;
@@ -6,22 +6,22 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::MakeSource;
-use super::restart_policy::{Deaths, Verdict};
+use super::restart_policy::{RestartDecision, RestartPolicy};
 use super::status_publisher::Committed;
 use crate::metrics::Metrics;
-use crate::source::{Outlet, Source, SourceFailure, SourceState};
+use crate::source::{Source, SourceFailure, SourceSender, SourceState};
 
-/// A source with what it takes to start it again.
-pub(super) struct Supervised {
-    pub(super) outlet: Outlet,
+/// A source, with what is needed to restart it.
+pub(super) struct SourceTask {
+    pub(super) out: SourceSender,
     pub(super) make: MakeSource,
     pub(super) committed: Committed,
-    pub(super) deaths: Deaths,
+    pub(super) restart_policy: RestartPolicy,
     pub(super) metrics: Metrics,
 }
 
-impl Supervised {
-    /// Runs until `stop`, the source's own end, or too many deaths, which go to `fatal`.
+impl SourceTask {
+    /// Runs until `stop`, the source's end, or too many failures, which go to `fatal`.
     pub(super) async fn run(
         mut self,
         first: Box<dyn Source>,
@@ -31,18 +31,18 @@ impl Supervised {
         let mut source = Some(first);
         while !stop.is_cancelled() {
             let Err(error) = self.live(&mut source, &stop).await else { break };
-            let name = self.outlet.source().to_owned();
-            self.outlet.metrics.restarts.inc();
+            let name = self.out.source().to_owned();
+            self.out.metrics.restarts.inc();
             self.metrics.daemon.deaths.with_label_values(&["source"]).inc();
-            match self.deaths.note(self.outlet.now()) {
-                Verdict::GiveUp => {
-                    let error = error.context(format!("source {name} died three times in five minutes"));
-                    // Nobody listens any more only when the daemon is ending already.
+            match self.restart_policy.note(self.out.now()) {
+                RestartDecision::GiveUp => {
+                    let error = error.context(format!("source {name} failed three times in five minutes"));
+                    // Without a receiver the daemon is already ending.
                     let _ = fatal.send(error).await;
                     break;
                 }
-                Verdict::RestartAfter(wait) => {
-                    tracing::error!(source = name, error = format!("{error:#}"), "a source died and is started again");
+                RestartDecision::RestartAfter(wait) => {
+                    tracing::error!(source = name, error = format!("{error:#}"), "source failed: restarting");
                     tokio::select! {
                         () = tokio::time::sleep(wait) => {}
                         () = stop.cancelled() => {}
@@ -50,25 +50,23 @@ impl Supervised {
                 }
             }
         }
-        self.outlet.health.update(|report| report.state = SourceState::Stopped);
+        self.out.health.update(|report| report.state = SourceState::Stopped);
     }
 
-    /// One life. The source runs in a task of its own, so that its panic is an error here.
+    /// Runs the source until it ends. It has its own task, so that a panic is an error here.
     async fn live(&mut self, source: &mut Option<Box<dyn Source>>, stop: &CancellationToken) -> anyhow::Result<()> {
         let mut source = match source.take() {
             Some(first) => first,
-            None => (self.make)(self.committed.get(self.outlet.source()))?,
+            None => (self.make)(self.committed.get(self.out.source()))?,
         };
-        let (outlet, stop) = (self.outlet.clone(), stop.clone());
-        // A set of one, because it ends its task when it goes: a source that hears no stop must let go of its outlet.
+        let (out, stop) = (self.out.clone(), stop.clone());
+        // A set of one, because it ends its task when it goes: a source that hears no stop must let go of its out.
         let mut life = JoinSet::new();
-        life.spawn(async move { source.run(&outlet, stop).await });
+        life.spawn(async move { source.run(&out, stop).await });
         match life.join_next().await {
             None | Some(Ok(Ok(()) | Err(SourceFailure::Closed))) => Ok(()),
             Some(Ok(Err(error))) => Err(error.into()),
-            Some(Err(_)) => {
-                Err(anyhow::anyhow!("it panicked: a fault of this program, please report it")).context("the source")
-            }
+            Some(Err(_)) => Err(anyhow::anyhow!("it panicked: a bug in vigie, please report it")).context("the source"),
         }
     }
 }

@@ -1,36 +1,39 @@
-//! [`Status`]: what the daemon tells of itself as it runs. The monitor's thread publishes it; the status page, the local
-//! API, readiness and `vigie top` read it. No text and no author of a post.
+//! [`Status`]: the state of the running daemon. The monitor's thread publishes it; the overview page, the local
+//! API, readiness and `vigie top` read it. It holds no text and no author of a post.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::source::Report;
+use crate::source::HealthReport;
 
 /// The daemon now.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     pub version: String,
     pub model: String,
     pub started_at: Timestamp,
     pub now: Timestamp,
     pub ready: bool,
-    /// Why it is not ready, a line each.
+    /// Why it is not ready, one line per reason.
     pub not_ready: Vec<String>,
-    /// Since the state was made.
+    /// Since the state directory was created.
     pub totals: Counted,
     pub topics: Vec<TopicStatus>,
     pub sources: Vec<SourceStatus>,
     pub queues: Vec<Queue>,
     pub alerts: Vec<AlertStatus>,
-    /// Changes of alerts that not everybody was told of yet.
+    /// Transitions that are not delivered yet.
     pub outbox: u64,
 }
 
-/// What became of posts and rows: `received = classified + rejected + duplicates`.
+/// Outcomes of posts and rows: `received = classified + unmatched + rejected + duplicates`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counted {
     pub received: u64,
     pub classified: u64,
+    /// Posts of no topic, which the model did not read.
+    #[serde(default)]
+    pub unmatched: u64,
     pub rejected: u64,
     pub duplicates: u64,
 }
@@ -45,7 +48,7 @@ pub struct TopicStatus {
     /// Posts of the last hour that repeat another and do not vote.
     #[serde(default)]
     pub copies: u64,
-    /// Followers of all who wrote in the last hour, added up.
+    /// Sum of the followers of the last hour's authors.
     #[serde(default)]
     pub reach: u64,
     /// Share of negative posts in the last hour, in `[0, 1]`; none without posts.
@@ -64,22 +67,22 @@ pub struct SourceStatus {
     pub name: String,
     /// As `type` in the configuration.
     pub kind: String,
-    /// Posts and rows handed over since the daemon started.
+    /// Posts and rows received since the daemon started.
     pub received: u64,
     pub started_at: Timestamp,
-    pub report: Report,
+    pub report: HealthReport,
 }
 
 /// A queue between two stages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Queue {
     pub name: String,
-    /// Deliveries in it.
+    /// Batches in it.
     pub waiting: u64,
     pub capacity: u64,
 }
 
-/// A rule on a topic, or an operational problem, that is not at rest.
+/// A rule on a topic, or an operational alert, that is pending or firing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AlertStatus {
     pub rule: String,
@@ -89,4 +92,7 @@ pub struct AlertStatus {
     /// `pending` or `firing`.
     pub state: String,
     pub summary: String,
+    /// The French summary, where the rule has one.
+    #[serde(default)]
+    pub summary_fr: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! [`Board`]: everything about the running daemon that others look at, in metrics and in the published [`Status`].
+//! [`StatusPublisher`]: publishes the running daemon's metrics and [`Status`].
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
-use super::classifier_thread::Classified;
-use super::monitor_thread::Fate;
+use super::message::{ClassifiedBatch, ObservedPost};
 use super::status::{AlertStatus, Counted, Queue, SourceStatus, Status, TopicStatus};
+use crate::alert::OperationalAlert;
 use crate::metrics::{Metrics, SourceMetrics};
-use crate::monitor::{AlertView, Monitor, Outcome, TopicView};
-use crate::source::{Arrived, Cursor, Health, SourceState};
+use crate::monitor::{AlertView, Monitor, PostOutcome, TopicView};
+use crate::source::{Cursor, Envelope, Health, SourceState};
 
-/// How far each source is committed, for one that is started again.
+/// The committed cursor of each source, for a restart.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Committed(Arc<Mutex<BTreeMap<String, Cursor>>>);
 
@@ -27,9 +27,9 @@ impl Committed {
     }
 }
 
-/// A source as the board sees it.
+/// A source as the publisher sees it.
 #[derive(Clone)]
-pub(super) struct Watched {
+pub(super) struct SourceEntry {
     pub(super) name: String,
     pub(super) kind: String,
     pub(super) started_at: Timestamp,
@@ -37,22 +37,22 @@ pub(super) struct Watched {
     pub(super) metrics: SourceMetrics,
 }
 
-/// What is watched, and where it is told.
-pub(super) struct Board {
+/// What is observed, and where it is published.
+pub(super) struct StatusPublisher {
     pub(super) metrics: Metrics,
-    pub(super) sources: Vec<Watched>,
+    pub(super) sources: Vec<SourceEntry>,
     /// The queue of deliveries; weak, so that it ends when its sources do.
-    pub(super) deliveries: mpsc::WeakSender<Arrived>,
+    pub(super) deliveries: mpsc::WeakSender<Envelope>,
     pub(super) committed: Committed,
     pub(super) status: watch::Sender<Status>,
     /// Posts per topic since the daemon started.
     pub(super) per_topic: BTreeMap<String, u64>,
 }
 
-impl Board {
-    /// A batch is committed: counts it, tells those who wait for it, and notes how far its sources are.
-    pub(super) fn counted(&mut self, batch: Vec<Classified>, fates: Vec<Fate>, now: Timestamp) {
-        let mut fates = fates.into_iter();
+impl StatusPublisher {
+    /// Records a committed batch: counts it, notifies the senders that wait for it, and keeps the sources' cursors.
+    pub(super) fn record_commit(&mut self, batch: Vec<ClassifiedBatch>, observed: Vec<ObservedPost>, now: Timestamp) {
+        let mut observed = observed.into_iter();
         for delivery in batch {
             let source = self.sources.iter().find(|source| source.name == *delivery.source);
             if let Some(source) = source {
@@ -62,10 +62,11 @@ impl Board {
                 poisoned.for_each(|unusable| source.metrics.rejected(&unusable.reason));
             }
             let seconds = |since: Timestamp| now.duration_since(since).as_secs_f64().max(0.0);
-            for classified in &delivery.posts {
-                let Some(Fate { outcome, topics }) = fates.next() else { break };
+            for post in &delivery.posts {
+                let Some(ObservedPost { outcome, topics }) = observed.next() else { break };
+                let classified = &post.classified;
                 self.metrics.monitor.posts.with_label_values(&[outcome_name(outcome)]).inc();
-                if matches!(outcome, Outcome::Counted | Outcome::Copied) {
+                if matches!(outcome, PostOutcome::Counted | PostOutcome::Copied) {
                     let label = classified.prediction.label.as_str();
                     for topic in topics {
                         self.metrics.monitor.topic_posts.with_label_values(&[topic.as_str(), label]).inc();
@@ -74,26 +75,33 @@ impl Board {
                 }
                 if let Some(source) = source {
                     match outcome {
-                        Outcome::Duplicate => source.metrics.duplicates.inc(),
+                        PostOutcome::Duplicate => source.metrics.duplicates.inc(),
                         _ => source.metrics.classified.inc(),
                     }
                 }
                 self.metrics.monitor.end_to_end.observe(seconds(classified.post.created_at));
                 self.metrics.monitor.arrival_to_decision.observe(seconds(delivery.at));
             }
+            // Counted like the others, without a topic or a label to count it by.
+            for ObservedPost { outcome, .. } in observed.by_ref().take(delivery.unmatched as usize) {
+                self.metrics.monitor.posts.with_label_values(&[outcome_name(outcome)]).inc();
+                if let Some(source) = source {
+                    source.metrics.unmatched.inc();
+                }
+            }
             if let Some(cursor) = delivery.cursor {
                 self.committed.set(&delivery.source, cursor);
             }
             if let Some(durable) = delivery.durable {
-                // Who waited may have gone.
+                // The sender may have gone.
                 let _ = durable.send(());
             }
         }
     }
 
-    /// What is wrong with the sources, by name and component; no summary where a known problem is over.
-    pub(super) fn problems(&self, now: Timestamp) -> Vec<(String, String, Option<String>)> {
-        let mut problems = Vec::new();
+    /// Operational alerts of the sources, by component; no summary for one that is resolved.
+    pub(super) fn operational_alerts(&self, now: Timestamp) -> Vec<(OperationalAlert, String, Option<String>)> {
+        let mut alerts = Vec::new();
         for source in &self.sources {
             let report = source.health.report();
             let stalled = report.is_stalled(source.started_at, now);
@@ -108,19 +116,19 @@ impl Board {
             }
             let silent = stalled.then(|| {
                 let since = report.last_success.unwrap_or(source.started_at);
-                format!("{} heard nothing since {since}", source.name)
+                format!("{} has received nothing since {since}", source.name)
             });
-            let mut add = |name: &str, summary| problems.push((name.to_owned(), source.name.clone(), summary));
-            add("SourceStalled", silent);
-            add("SourceBlocked", blocked);
-            for known in ["BudgetNearlySpent", "BudgetSpent"] {
-                add(known, report.problems.get(known).cloned());
+            let mut add = |alert: OperationalAlert, summary| alerts.push((alert, source.name.clone(), summary));
+            add(OperationalAlert::SourceStalled, silent);
+            add(OperationalAlert::SourceBlocked, blocked);
+            for budget in [OperationalAlert::BudgetNearlySpent, OperationalAlert::BudgetSpent] {
+                add(budget, report.problems.get(budget.name()).cloned());
             }
         }
-        problems
+        alerts
     }
 
-    /// Tells what `monitor` sees.
+    /// Publishes the state of `monitor`.
     pub(super) fn publish(&mut self, monitor: &Monitor, now: Timestamp) {
         let topics = monitor.topics();
         for topic in &topics {
@@ -133,11 +141,12 @@ impl Board {
         let alerts = monitor.alerts();
         let firing = alerts.iter().filter(|alert| alert.firing).count();
         self.metrics.monitor.alerts_firing.set(firing as i64);
-        self.metrics.notify.outbox.set(monitor.outbox() as i64);
+        self.metrics.notify.outbox.set(monitor.outbox().len() as i64);
         let totals = monitor.totals();
-        let counted = Counted {
+        let totals_shown = Counted {
             received: totals.received,
             classified: totals.classified(),
+            unmatched: totals.unmatched,
             rejected: totals.rejected,
             duplicates: totals.duplicates,
         };
@@ -150,20 +159,20 @@ impl Board {
             status.now = now;
             status.ready = not_ready.is_empty();
             status.not_ready = not_ready;
-            status.totals = counted;
+            status.totals = totals_shown;
             status.topics = topics;
             status.sources = sources;
             status.queues = queues;
             status.alerts = alerts.into_iter().map(alert_status).collect();
-            status.outbox = monitor.outbox() as u64;
+            status.outbox = monitor.outbox().len() as u64;
         });
     }
 
-    /// Tells that nothing can be stored.
+    /// Publishes that the store has failed.
     pub(super) fn store_failed(&self, why: &str, now: Timestamp) {
         self.metrics.daemon.ready.set(0);
         self.status.send_modify(|status| {
-            // Waiting for the store is progress: the watchdog must not kill what only waits.
+            // Waiting for the store counts as progress: the watchdog must not kill a waiting daemon.
             status.now = now;
             status.ready = false;
             status.not_ready = vec![why.to_owned()];
@@ -183,17 +192,17 @@ impl Board {
 
 fn not_ready(sources: &[SourceStatus], now: Timestamp) -> Vec<String> {
     let fault = |source: &SourceStatus| match &source.report.state {
-        SourceState::Blocked { why } => Some(format!("source {} cannot go on: {why}", source.name)),
+        SourceState::Blocked { why } => Some(format!("source {} is blocked: {why}", source.name)),
         _ if source.report.is_stalled(source.started_at, now) => {
             let since = source.report.last_success.unwrap_or(source.started_at);
-            Some(format!("source {} heard nothing since {since}", source.name))
+            Some(format!("source {} has received nothing since {since}", source.name))
         }
         _ => None,
     };
     sources.iter().filter_map(fault).collect()
 }
 
-fn source_status(source: &Watched) -> SourceStatus {
+fn source_status(source: &SourceEntry) -> SourceStatus {
     SourceStatus {
         name: source.name.clone(),
         kind: source.kind.clone(),
@@ -225,15 +234,16 @@ fn alert_status(alert: AlertView) -> AlertStatus {
         since: alert.since,
         state: state.into(),
         summary: alert.summary,
+        summary_fr: alert.summary_fr,
     }
 }
 
-fn outcome_name(outcome: Outcome) -> &'static str {
+fn outcome_name(outcome: PostOutcome) -> &'static str {
     match outcome {
-        Outcome::Counted => "counted",
-        Outcome::Copied => "copied",
-        Outcome::TooLate => "too_late",
-        Outcome::Unmatched => "unmatched",
-        Outcome::Duplicate => "duplicate",
+        PostOutcome::Counted => "counted",
+        PostOutcome::Copied => "copied",
+        PostOutcome::TooLate => "too_late",
+        PostOutcome::Unmatched => "unmatched",
+        PostOutcome::Duplicate => "duplicate",
     }
 }

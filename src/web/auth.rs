@@ -5,30 +5,30 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::Context as _;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 
 use super::Console;
+use super::error::Problem;
 
 /// Name of the token's file in the state directory.
 const FILE: &str = "api-token";
 
-/// A token of this run of the daemon: whoever reads its file may do what the owner of the state may.
+/// A token of this run of the daemon. Who can read its file may do what the owner of the state may do.
 #[derive(Clone)]
 pub struct ApiToken(String);
 
 impl ApiToken {
-    /// A new token, in a file of `state` that only its owner reads.
+    /// Creates a token and writes it to a file of `state` that only its owner can read.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn make(state: &Path) -> anyhow::Result<Self> {
-        let token = random().context("the system has no randomness to give")?;
+    pub fn create(state: &Path) -> anyhow::Result<Self> {
+        let token = random().context("cannot read random bytes from the system")?;
         let path = state.join(FILE);
         let write = || -> std::io::Result<()> {
             std::fs::DirBuilder::new().recursive(true).create(state)?;
-            // A file that is there keeps its mode: it goes first.
+            // An existing file would keep its mode: remove it first.
             match std::fs::remove_file(&path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
                 _ => {}
@@ -36,11 +36,12 @@ impl ApiToken {
             let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
             file.write_all(token.as_bytes())
         };
-        write().with_context(|| format!("the state directory cannot be written: {}", path.display()))?;
+        write().with_context(|| format!("cannot write the state directory {}", path.display()))?;
         Ok(Self(token))
     }
 
-    pub(super) fn is(&self, given: &str) -> bool {
+    /// Compares in constant time.
+    pub(super) fn matches(&self, given: &str) -> bool {
         bool::from(subtle::ConstantTimeEq::ct_eq(self.0.as_bytes(), given.as_bytes()))
     }
 }
@@ -52,13 +53,12 @@ fn random() -> std::io::Result<String> {
     Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// The answer to who has not read the token's file.
-pub(super) fn refusal(console: &Console, headers: &HeaderMap) -> Option<Response> {
-    if bearer(headers).is_some_and(|token| console.token.is(token)) {
+/// Refuses a request that does not show the token of the state directory.
+pub(super) fn refusal(console: &Console, headers: &HeaderMap) -> Option<Problem> {
+    if bearer(headers).is_some_and(|token| console.token.matches(token)) {
         return None;
     }
-    let why = "wanted: Authorization: Bearer TOKEN, with the token in the state directory's file api-token\n";
-    Some((StatusCode::UNAUTHORIZED, why).into_response())
+    Some(Problem::unauthorized("the token of the file api-token in the state directory"))
 }
 
 /// The token of an `Authorization` header.

@@ -1,17 +1,23 @@
-//! The web server: probes and metrics for machines, the local API, and a status page for people. Stands before
-//! `pipeline`, whose [`Handle`] is all it knows of the daemon.
+//! The web server: probes and metrics, the local API, and pages for people. Stands before `pipeline`, whose
+//! [`DaemonHandle`] is all it knows of the daemon.
 //!
 //! ```text
-//!   GET  /                 status page          GET  /-/healthy   the process answers
-//!   GET  /api/v1/status    the same as JSON     GET  /-/ready     it also does its work; else why not
-//!   POST /api/v1/posts     posts from outside   POST /-/reload    as SIGHUP
-//!   POST /api/v1/forget    as `vigie forget`    GET  /metrics     Prometheus
-//!   GET, POST /api/v1/feedback                  as `vigie feedback`
-//!   POST /api/v1/alerts    as `vigie alerts`    GET  /alerts/ID   an incident; POST: its buttons
+//!   GET  /                 overview page        GET  /-/healthy   the process answers
+//!   GET  /alerts/ID        incident page        GET  /-/ready     every stage makes progress, or why not
+//!   POST /alerts/ID        its buttons          POST /-/reload    as SIGHUP
+//!   GET  /api/v1/status    the overview as JSON GET  /metrics     Prometheus
+//!   GET  /api/v1/live      the same, as server-sent events
+//!   POST /api/v1/posts     posts of a source of type "http"
+//!   GET  /api/v1/posts     stored posts, as `vigie posts`
+//!   POST /api/v1/alerts    as `vigie alerts`
+//!   POST /api/v1/forget    as `vigie forget`
+//!   GET, POST /api/v1/feedback   as `vigie feedback`
 //! ```
 
 mod api;
 mod auth;
+mod error;
+mod live;
 mod origin_check;
 mod page;
 mod probes;
@@ -28,51 +34,57 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use auth::ApiToken;
+pub use page::Pages;
 
-use crate::language::Language;
-use crate::pipeline::Handle;
+use crate::pipeline::DaemonHandle;
 use crate::pipeline::status::Status;
 
-/// Reads the configuration again and lets the daemon take it, or says why not.
+/// Reloads the configuration, or says why it was rejected.
 pub type Reload = Arc<dyn Fn() -> BoxFuture<'static, anyhow::Result<()>> + Send + Sync>;
 
 /// Largest body of a request.
-const MOST_BYTES: usize = 2 << 20;
+const MAX_BODY_BYTES: usize = 2 << 20;
 
 /// What the routes share.
 #[derive(Clone)]
 pub struct Console {
-    pub daemon: Handle,
+    pub daemon: DaemonHandle,
     pub reload: Reload,
-    pub language: Language,
-    /// What only who can read the state directory may do asks for this.
+    /// Required of callers that read or change what the state directory holds.
     pub token: ApiToken,
+    pub pages: Pages,
+    /// Ends open streams when the server stops.
+    pub stop: CancellationToken,
 }
 
-/// Serves on `listener` until `stop`; requests that have begun are answered.
+/// Serves on `listener` until `console.stop`; requests that have begun are answered.
 ///
 /// # Errors
 /// When the listener fails.
-pub async fn serve(listener: TcpListener, console: Console, stop: CancellationToken) -> std::io::Result<()> {
+pub async fn serve(listener: TcpListener, console: Console) -> std::io::Result<()> {
     let address = listener.local_addr()?;
+    let stop = console.stop.clone();
     axum::serve(listener, router(console, address)).with_graceful_shutdown(stop.cancelled_owned()).await
 }
 
 /// All routes; `address` is where they are served.
 fn router(console: Console, address: SocketAddr) -> Router {
     Router::new()
-        .route("/", get(page::overview::status))
+        .route("/", get(page::overview::page))
         .route("/metrics", get(probes::metrics))
         .route("/-/healthy", get(probes::healthy))
         .route("/-/ready", get(probes::ready))
         .route("/-/reload", post(probes::reload))
         .route("/api/v1/status", get(status))
-        .route("/api/v1/posts", post(api::posts::take))
-        .route("/api/v1/forget", post(api::erase::forget))
-        .route("/api/v1/feedback", get(api::feedback::list).post(api::feedback::take))
-        .route("/api/v1/alerts", post(page::incident::ask))
+        .route("/api/v1/live", get(live::status))
+        .route("/api/v1/posts", get(api::posts::list).post(api::posts::ingest))
+        .route("/api/v1/forget", post(api::erase::erase))
+        .route("/api/v1/feedback", get(api::feedback::list).post(api::feedback::record))
+        .route("/api/v1/alerts", post(api::alerts::query))
         .route("/alerts/{id}", get(page::incident::page).post(page::incident::press))
-        .layer(DefaultBodyLimit::max(MOST_BYTES))
+        .fallback(error::Problem::not_found)
+        .method_not_allowed_fallback(error::Problem::method_not_allowed)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(axum::middleware::from_fn_with_state(origin_check::Guard::new(&console, address), origin_check::guard))
         .with_state(console)
 }

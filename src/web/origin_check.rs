@@ -1,4 +1,4 @@
-//! What every request passes: a check that no foreign page sent it, and a count of it.
+//! The middleware of every request: rejects requests of foreign pages, and counts all.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use prometheus::IntCounterVec;
 
 use super::Console;
+use super::error::Problem;
 
 #[derive(Clone)]
 pub(super) struct Guard {
@@ -24,12 +25,12 @@ impl Guard {
     fn refuses(&self, method: &Method, headers: &HeaderMap) -> Option<&'static str> {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         if self.loopback && !text(header::HOST).is_none_or(names_this_machine) {
-            // A page elsewhere whose name was pointed at this machine (DNS rebinding).
-            return Some("this address is not served under that name; use localhost or 127.0.0.1");
+            // DNS rebinding: a foreign page under a name that now points at this machine.
+            return Some("unknown host name; use localhost or 127.0.0.1");
         }
         let foreign = text(header::HeaderName::from_static("sec-fetch-site"))
             .is_some_and(|site| !matches!(site, "same-origin" | "none"));
-        (foreign && *method != Method::GET).then_some("a page from elsewhere may not change anything here")
+        (foreign && *method != Method::GET).then_some("requests of other sites cannot change anything here")
     }
 }
 
@@ -45,7 +46,7 @@ fn names_this_machine(host: &str) -> bool {
 pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("none".to_owned(), |path| path.as_str().to_owned());
     let response = match guard.refuses(request.method(), request.headers()) {
-        Some(why) => (StatusCode::FORBIDDEN, format!("{why}\n")).into_response(),
+        Some(why) => Problem::new(StatusCode::FORBIDDEN, why).into_response(),
         None => next.run(request).await,
     };
     guard.requests.with_label_values(&[route.as_str(), response.status().as_str()]).inc();

@@ -1,4 +1,4 @@
-//! What machines ask: is it alive, does it do its work, its metrics, and a reload.
+//! Probes for machines: health, readiness, metrics, reload.
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -6,12 +6,12 @@ use axum::response::{IntoResponse, Response};
 
 use super::Console;
 
-/// The process answers. Restarting on anything else than this would not help.
+/// The process answers. Nothing else belongs here: a restart would not help.
 pub(super) async fn healthy() -> &'static str {
     "vigie is healthy\n"
 }
 
-/// It also does its work: else 503 with a reason a line.
+/// Every stage makes progress; otherwise 503 with one reason per line.
 pub(super) async fn ready(State(console): State<Console>) -> Response {
     let mut reasons = console.daemon.status().not_ready;
     reasons.extend(console.daemon.stuck());
@@ -31,10 +31,13 @@ pub(super) async fn metrics(State(console): State<Console>) -> Response {
     }
 }
 
-/// Takes the configuration anew, or says why the old one stays.
+/// Reloads the configuration, or says why it was rejected.
 pub(super) async fn reload(State(console): State<Console>) -> Response {
     match (console.reload)().await {
-        Ok(()) => "the configuration was taken\n".into_response(),
-        Err(error) => (StatusCode::BAD_REQUEST, format!("the old configuration stays: {error:#}\n")).into_response(),
+        Ok(()) => "configuration reloaded\n".into_response(),
+        Err(error) => {
+            (StatusCode::BAD_REQUEST, format!("configuration not reloaded, the previous one stays in use: {error:#}\n"))
+                .into_response()
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! [`Incident`]: a stretch of time in which an alert is wanted; and the file that lists such.
+//! [`Incident`]: a span of time in which an alert is expected, and the file that lists such spans.
 
 use std::path::{Path, PathBuf};
 
@@ -24,9 +24,9 @@ impl Incident {
 pub enum IncidentError {
     #[error("{} cannot be read: {cause}", path.display())]
     Read { path: PathBuf, cause: csv::Error },
-    #[error("{} has no column {column}; wanted a header `start,end` or `start,end,topic`", path.display())]
+    #[error("{} has no column {column}; expected a header `start,end` or `start,end,topic`", path.display())]
     Column { path: PathBuf, column: &'static str },
-    #[error("{}, line {line}: {column} {found:?} is no time; wanted one such as 2015-02-22T14:00:00Z", path.display())]
+    #[error("{}, line {line}: {column} {found:?} is not a time; expected e.g. 2015-02-22T14:00:00Z", path.display())]
     Time { path: PathBuf, line: u64, column: &'static str, found: String },
     #[error("{}, line {line}: the incident ends before it begins", path.display())]
     Order { path: PathBuf, line: u64 },
@@ -43,8 +43,8 @@ pub fn read_incidents(path: &Path) -> Result<Vec<Incident>, IncidentError> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(unreadable)?;
     let header = reader.headers().map_err(unreadable)?.clone();
     let place = |column: &str| header.iter().position(|name| name.eq_ignore_ascii_case(column));
-    let wanted = |column| place(column).ok_or(IncidentError::Column { path: path.into(), column });
-    let (start, end, topic) = (wanted("start")?, wanted("end")?, place("topic"));
+    let expected = |column| place(column).ok_or(IncidentError::Column { path: path.into(), column });
+    let (start, end, topic) = (expected("start")?, expected("end")?, place("topic"));
     let mut incidents = Vec::new();
     for record in reader.records() {
         let record = record.map_err(unreadable)?;
@@ -84,15 +84,15 @@ mod tests {
 
     #[test]
     fn faults_are_named() {
-        for (text, wanted) in [
+        for (text, expected) in [
             ("begin,end\na,b\n", "no column start"),
-            ("start,end\n2015-02-22T14:00:00Z,tomorrow\n", "line 2: end \"tomorrow\" is no time"),
+            ("start,end\n2015-02-22T14:00:00Z,tomorrow\n", "line 2: end \"tomorrow\" is not a time"),
             ("start,end\n2015-02-22T14:00:00Z,2015-02-22T13:00:00Z\n", "line 2: the incident ends before it begins"),
             ("start,end\n", "lists no incident"),
             ("start,end\n2015-02-22T14:00:00Z\n", "cannot be read"),
         ] {
             let error = read(text).unwrap_err();
-            assert!(error.contains(wanted) && error.contains("incidents.csv"), "{error}");
+            assert!(error.contains(expected) && error.contains("incidents.csv"), "{error}");
         }
         assert!(read_incidents(Path::new("gone.csv")).unwrap_err().to_string().contains("gone.csv"));
     }

@@ -14,7 +14,7 @@ const TIMES: f64 = 1.5;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Basis {
     /// An alert is right where it fires from an incident's beginning to its end, or so much later as the rule's window is
-    /// long. One that fired before tells nothing new when the incident begins: it is false, and does not find it.
+    /// long. one that fired before the incident reports nothing new: it is false and does not detect the incident.
     Incidents(Vec<Incident>),
     /// An alert is right where, from a window before it began until the condition last held, the topic's labels have a share
     /// of negative posts more than `margin` (in `[0, 1]`) above that of all other times; for rules that compare numbers,
@@ -25,17 +25,17 @@ pub enum Basis {
     Nothing,
 }
 
-/// An alert with what became of it.
+/// An alert with its verdict.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judged {
     pub alert: Alert,
     /// None where there is nothing to judge by.
     pub is_false: Option<bool>,
-    /// From the beginning of the incident that it was the first of its rule to tell of.
+    /// From the start of the incident, where it is the first alert of its rule in it.
     pub delay: Option<SignedDuration>,
 }
 
-/// How one rule did.
+/// The results of one rule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judgement {
     pub rule: String,
@@ -68,7 +68,7 @@ impl Judgement {
     }
 }
 
-/// Judges the alerts of `rules`, but for those that tell of silence. `end` is the end of history.
+/// Judges the alerts of `rules`, except those of silence. `end` is the end of history.
 pub fn judge(rules: &Rules, fired: &[Alert], basis: &Basis, truth: &Truth, end: Timestamp) -> Vec<Judgement> {
     let one = |rule: &AlertingRule| {
         let own: Vec<&Alert> = fired.iter().filter(|alert| alert.rule == rule.name).collect();
@@ -82,7 +82,7 @@ pub fn judge(rules: &Rules, fired: &[Alert], basis: &Basis, truth: &Truth, end: 
     rules.rules.iter().map(one).collect()
 }
 
-/// No incident and no label tells whether silence was a fault.
+/// Neither incidents nor labels say whether a silence was a problem.
 fn is_of_silence(condition: &Condition) -> bool {
     let parts = condition.parts();
     matches!(condition, Condition::NoData(_)) || (!parts.is_empty() && parts.iter().all(is_of_silence))
@@ -99,7 +99,7 @@ fn by_incidents(rule: &AlertingRule, fired: &[&Alert], incidents: &[Incident]) -
             let last = incident.ends.checked_add(grace).unwrap_or(Timestamp::MAX);
             incident.concerns(&alert.topic) && incident.begins <= alert.fired_at && alert.fired_at <= last
         };
-        // Where two are near, it is told of the later one: the earlier's window may be over.
+        // Between two near incidents the later one is detected: the window of the earlier may be over.
         let found = (0..incidents.len()).filter(|i| tells_of(incidents[*i])).max_by_key(|i| incidents[*i].begins);
         let delay = found.filter(|i| delays[*i].is_none()).map(|i| {
             let delay = alert.fired_at.duration_since(incidents[i].begins);

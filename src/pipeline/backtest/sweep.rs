@@ -8,7 +8,7 @@ use toml::Value;
 
 use crate::rule::{AlertingRule, Rules};
 
-/// What is no setting of a rule.
+/// A flag that does not name a setting of a rule.
 const NO_SETTINGS: [&str; 4] = ["name", "labels", "annotations", "topics"];
 
 /// `KEY=VALUE,VALUE,...` of a rule file.
@@ -22,7 +22,7 @@ pub struct Sweep {
 /// Why nothing can be swept. Each message is one line.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SweepError {
-    #[error("wanted KEY=VALUE,VALUE,... such as confidence=0.9,0.95,0.99")]
+    #[error("expected KEY=VALUE,VALUE,... e.g. confidence=0.9,0.95,0.99")]
     Form,
     #[error("--sweep: no rule has the key `{key}`; they have {}", known.join(", "))]
     Unknown { key: String, known: Vec<String> },
@@ -79,7 +79,7 @@ impl Sweep {
             found = true;
             let variant: AlertingRule =
                 tree.try_into().map_err(|error: toml::de::Error| faulty(error.message().to_owned()))?;
-            if let Some(fault) = variant.faults(bucket).into_iter().next() {
+            if let Some(fault) = variant.validate(bucket).into_iter().next() {
                 return Err(faulty(fault));
             }
             changed.push(variant);
@@ -97,7 +97,7 @@ fn parse(value: &str) -> Value {
     table.and_then(|mut table| table.remove("value")).unwrap_or_else(|| Value::String(value.to_owned()))
 }
 
-/// Shows every value that is no table, with the keys that lead to it.
+/// Lists every value that is not a table, with the keys that lead to it.
 fn walk(
     tree: &mut Value,
     at: &mut Vec<String>,
@@ -156,7 +156,7 @@ mod tests {
         let text = toml::to_string(&found[0]).unwrap();
         assert_eq!(text.matches("confidence = 0.9\n").count(), 2, "{text}");
         assert_eq!(with(&text), found[0]);
-        for (flag, wanted, times) in [
+        for (flag, expected, times) in [
             ("window=2h", "window = \"PT2H\"", 2),
             ("Rate.window=2h", "window = \"PT2H\"", 1),
             ("margin=0.2", "margin = 0.2", 1),
@@ -165,15 +165,15 @@ mod tests {
             ("Volume.above=80", "above = 80.0", 1),
         ] {
             let text = toml::to_string(&variants(flag).unwrap()[0]).unwrap();
-            assert_eq!(text.matches(wanted).count(), times, "{flag}: {text}");
+            assert_eq!(text.matches(expected).count(), times, "{flag}: {text}");
         }
     }
 
     #[test]
     fn faults_are_named() {
-        for (flag, wanted) in [
-            ("confidence", "wanted KEY=VALUE"),
-            ("confidence=", "wanted KEY=VALUE"),
+        for (flag, expected) in [
+            ("confidence", "expected KEY=VALUE"),
+            ("confidence=", "expected KEY=VALUE"),
             ("confidance=0.9", "no rule has the key `confidance`; they have condition.above"),
             ("Rate.nothing=1", "no rule has the key `Rate.nothing`"),
             ("confidence=2", "confidence cannot be 2: rule `Rate`: condition.confidence"),
@@ -181,7 +181,7 @@ mod tests {
             ("type=negative_rate", "no rule has the key `type`"),
         ] {
             let error = variants(flag).unwrap_err();
-            assert!(error.contains(wanted) && error.lines().count() == 1, "{flag}: {error}");
+            assert!(error.contains(expected) && error.lines().count() == 1, "{flag}: {error}");
         }
     }
 }

@@ -1,12 +1,14 @@
-//! [`Trials`]: every set of rules on every block of history, each with a monitor and a store of its own.
+//! [`Trials`]: every set of rules on every block of history, each with its own monitor and store.
 
 use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
 use crate::alert::Alert;
-use crate::classify::{ClassifiedPost, ModelInfo};
+use crate::classify::ModelInfo;
 use crate::monitor::Monitor;
+use crate::pipeline::post_path::PostObserver;
+use crate::pipeline::replay::feed::ReadPost;
 use crate::rule::Rules;
 use crate::store::Store;
 use crate::window;
@@ -14,12 +16,12 @@ use crate::window;
 /// What a baseline learns from before a block.
 const LEARNING: SignedDuration = SignedDuration::from_hours(28 * 24);
 
-/// A stretch of history, with what comes before it for learning.
+/// A span of history, with the warm-up before it.
 #[derive(Debug, Clone, Copy)]
 struct Block {
     warms_up: Timestamp,
     begins: Timestamp,
-    /// Not in it any more; none for the last.
+    /// Exclusive; none for the last block.
     ends: Option<Timestamp>,
 }
 
@@ -28,20 +30,21 @@ struct Trial {
     variant: usize,
     block: Block,
     monitor: Monitor,
-    /// Of the store, which goes with it.
+    /// Holds the store; removed with the trial.
     _dir: TempDir,
 }
 
-/// All trials, those of a block from its warming up to its end.
+/// All trials, those of a block from the start of its warm-up to its end.
 pub(super) struct Trials<'a> {
     variants: &'a [Rules],
     config: &'a window::Config,
     model: ModelInfo,
     blocks: usize,
-    /// Those to come, the next one last.
+    /// Trials that have not started, the next one last.
     waiting: Vec<(usize, Block)>,
     running: Vec<Trial>,
     fired: Vec<Vec<Alert>>,
+    observer: PostObserver,
 }
 
 impl<'a> Trials<'a> {
@@ -60,17 +63,18 @@ impl<'a> Trials<'a> {
             waiting.extend(cut.into_iter().map(|block| (variant, block)));
         }
         waiting.sort_by_key(|(_, block)| std::cmp::Reverse(block.warms_up));
-        Self { variants, config, model, blocks, waiting, running: Vec::new(), fired: vec![Vec::new(); variants.len()] }
+        let (running, fired) = (Vec::new(), vec![Vec::new(); variants.len()]);
+        Self { variants, config, model, blocks, waiting, running, fired, observer: PostObserver::default() }
     }
 
     /// Counts a post in every block that it belongs to. Posts come in the order of their times.
-    pub(super) fn observe(&mut self, topics: &[&str], classified: &ClassifiedPost) -> anyhow::Result<()> {
-        let now = classified.post.created_at;
+    pub(super) fn observe(&mut self, post: &ReadPost) -> anyhow::Result<()> {
+        let now = post.at;
         while let Some((variant, block)) = self.waiting.pop_if(|(_, block)| block.warms_up <= now) {
-            let _dir = tempfile::tempdir().context("no temporary directory can be made for a block's state")?;
+            let _dir = tempfile::tempdir().context("cannot create a temporary directory for a block's state")?;
             let mut monitor =
                 Monitor::open(Store::open(_dir.path())?, self.config.clone(), self.variants[variant].clone())?;
-            monitor.read_by(self.model.clone());
+            monitor.set_model(self.model.clone());
             self.running.push(Trial { variant, block, monitor, _dir });
         }
         let over = |trial: &mut Trial| trial.block.ends.is_some_and(|ends| ends <= now);
@@ -79,12 +83,12 @@ impl<'a> Trials<'a> {
         }
         for trial in &mut self.running {
             trial.monitor.advance(now);
-            trial.monitor.observe(topics, classified)?;
+            post.observe(&mut self.observer, &mut trial.monitor)?;
         }
         Ok(())
     }
 
-    /// Lets what was counted go to the stores, so that memory stays bounded.
+    /// Commits what was counted, so that memory stays bounded.
     pub(super) fn commit(&mut self) -> anyhow::Result<()> {
         self.running.iter_mut().try_for_each(|trial| Ok(trial.monitor.commit()?))
     }
@@ -158,11 +162,11 @@ mod tests {
     #[test]
     fn blocks_cover_history_once() {
         let hours = SignedDuration::from_hours;
-        for (length, last, wanted) in
+        for (length, last, expected) in
             [(10, 100, 10), (10, 104, 10), (10, 96, 10), (30, 100, 3), (30, 110, 4), (200, 100, 1)]
         {
             let blocks = cut(Some(hours(length)), hours(5), (at(0), at(last)));
-            assert_eq!(blocks.len(), wanted, "{length} of {last}");
+            assert_eq!(blocks.len(), expected, "{length} of {last}");
             for hour in 0..=last {
                 assert_eq!(blocks.iter().filter(|block| block.holds(at(hour))).count(), 1, "hour {hour}");
             }

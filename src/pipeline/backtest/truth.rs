@@ -1,4 +1,4 @@
-//! [`Truth`]: what a dump itself knows, by topic and minute: its labels, and which posts it marks as of an incident.
+//! [`Truth`]: what a dump knows by topic and minute: its labels, and which posts it marks as part of an incident.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::post::Post;
 
 const MINUTE: i64 = 60;
 
-/// What the dump says, however its posts are classified.
+/// The labels and marks of the dump, independent of the classifier.
 #[derive(Debug, Clone, Default)]
 pub struct Truth {
     topics: BTreeMap<String, BTreeMap<i64, Minute>>,
@@ -91,7 +91,7 @@ impl Truth {
     }
 }
 
-/// What labels say of a stretch of time.
+/// The labels in a span of time.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Share {
     pub(super) negative: u64,

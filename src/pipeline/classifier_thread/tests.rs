@@ -1,13 +1,13 @@
-//! Tests of the classifier's thread: repeats, poison, and a classifier that is broken for good.
+//! Tests of the classifier's thread: repeats, poison posts, and a classifier that stays broken.
 
 use std::sync::mpsc::sync_channel;
 
 use super::*;
-use crate::classify::{ClassifyError, Input, Label};
-use crate::source::Delivery;
+use crate::classify::{ClassifierInput, ClassifyError, Label};
+use crate::source::SourceBatch;
 use crate::text::Profile;
 
-/// Panics on a text that holds `poison`; after that it is of no more use, as a real one.
+/// Panics on a text with `poison`, and fails after that, as a real one does.
 #[derive(Default)]
 struct Fragile {
     broken: bool,
@@ -22,7 +22,7 @@ impl Classifier for Fragile {
         Profile::Transformer
     }
 
-    fn classify(&mut self, inputs: &[Input<'_>]) -> Result<Vec<Prediction>, ClassifyError> {
+    fn classify(&mut self, inputs: &[ClassifierInput<'_>]) -> Result<Vec<Prediction>, ClassifyError> {
         self.broken |= inputs.iter().any(|input| input.text.contains("poison"));
         assert!(!self.broken, "as asked");
         let prediction = Prediction { label: Label::Neutral, probabilities: [0.0, 1.0, 0.0], reason: None };
@@ -30,17 +30,17 @@ impl Classifier for Fragile {
     }
 }
 
-fn thread(make: MakeClassifier) -> Classifying {
-    Classifying {
+fn thread(make: MakeClassifier) -> ClassifierStage {
+    ClassifierStage {
         classifier: Box::new(Fragile::default()),
         make,
-        next: NextClassifier::default(),
-        recent: Recent::new(jiff::SignedDuration::ZERO),
+        next: PendingSwap::default(),
+        recent: RecentIds::new(jiff::SignedDuration::ZERO),
         questions: mpsc::channel(1).1,
         clock: Arc::new(|| Timestamp::UNIX_EPOCH),
-        busy: Busy::default(),
+        busy: BatchStopwatch::default(),
         metrics: Metrics::new(),
-        deaths: Deaths::default(),
+        restart_policy: RestartPolicy::default(),
     }
 }
 
@@ -48,13 +48,13 @@ fn healthy() -> MakeClassifier {
     Box::new(|| Ok(Box::new(Fragile::default())))
 }
 
-fn arrived(posts: &[(&str, &str)]) -> Arrived {
+fn arrived(posts: &[(&str, &str)]) -> Envelope {
     let post = |(id, text): &(&str, &str)| Post { id: (*id).into(), text: (*text).into(), ..Post::default() };
-    let delivery = Delivery { posts: posts.iter().map(post).collect(), ..Delivery::default() };
-    Arrived { source: "x".into(), at: Timestamp::UNIX_EPOCH, delivery }
+    let batch = SourceBatch { posts: posts.iter().map(post).collect(), ..SourceBatch::default() };
+    Envelope { source: "x".into(), received_at: Timestamp::UNIX_EPOCH, batch }
 }
 
-fn ids(classified: &Classified) -> Vec<&str> {
+fn ids(classified: &ClassifiedBatch) -> Vec<&str> {
     classified.posts.iter().map(|classified| classified.post.id.as_str()).collect()
 }
 
@@ -73,9 +73,9 @@ fn a_poison_post_is_set_aside_and_the_others_are_classified() {
     let classified = thread.classify(vec![arrived(&[("1", "a"), ("2", "poison"), ("3", "c")])]).unwrap();
     assert_eq!(ids(&classified[0]), ["1", "3"]);
     assert_eq!(classified[0].unusable[0].reason, "poison");
-    assert!(classified[0].unusable[0].raw.contains("\"2\""), "what it was is kept for the operator");
+    assert!(classified[0].unusable[0].raw.contains("\"2\""), "its text is kept for the operator");
     assert_eq!(thread.metrics.classify.failures.get(), 2, "two tries");
-    assert_eq!(thread.metrics.classify.set_aside.get(), 1);
+    assert_eq!(thread.metrics.classify.dead_letters.get(), 1);
     let later = thread.classify(vec![arrived(&[("4", "d")])]).unwrap();
     assert_eq!(ids(&later[0]), ["4"], "the classifier works again");
 }
@@ -83,11 +83,11 @@ fn a_poison_post_is_set_aside_and_the_others_are_classified() {
 #[test]
 fn a_classifier_that_fails_on_any_post_ends_the_process_and_sets_nothing_aside() {
     let mut thread = thread(Box::new(|| Ok(Box::new(Fragile { broken: true }))));
-    thread.deaths.note(Timestamp::UNIX_EPOCH); // two more are left, and one wait of two seconds less
-    thread.deaths.note(Timestamp::UNIX_EPOCH);
+    thread.restart_policy.note(Timestamp::UNIX_EPOCH); // two more are left, and one wait of two seconds less
+    thread.restart_policy.note(Timestamp::UNIX_EPOCH);
     let error = thread.classify(vec![arrived(&[("1", "poison"), ("2", "b")])]).unwrap_err();
     assert!(format!("{error:#}").contains("three times in five minutes: it fails on any post"), "{error:#}");
-    assert_eq!(thread.metrics.classify.set_aside.get(), 0);
+    assert_eq!(thread.metrics.classify.dead_letters.get(), 0);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn another_model_is_taken_between_two_batches() {
         fn profile(&self) -> Profile {
             Profile::Transformer
         }
-        fn classify(&mut self, inputs: &[Input<'_>]) -> Result<Vec<Prediction>, ClassifyError> {
+        fn classify(&mut self, inputs: &[ClassifierInput<'_>]) -> Result<Vec<Prediction>, ClassifyError> {
             Ok(vec![Prediction { label: Label::Positive, probabilities: [0.0, 0.0, 1.0], reason: None }; inputs.len()])
         }
     }

@@ -1,43 +1,43 @@
-//! What the monitor's thread is asked of incidents and silences.
+//! Answers requests about incidents and silences, on the monitor's thread.
 
 use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::Monitoring;
-use crate::notify::dispatch::AskError;
-use crate::pipeline::command::{Answer, Ask};
+use super::MonitorThread;
+use crate::notify::dispatch::AlertQueryError;
+use crate::pipeline::command::{AlertQuery, AlertReply};
 
-impl Monitoring {
-    /// Looks, or changes and commits that.
-    pub(super) fn ask(&mut self, ask: Ask) -> anyhow::Result<Result<Answer, AskError>> {
+impl MonitorThread {
+    /// Answers a request, and commits what it changed.
+    pub(super) fn ask(&mut self, ask: AlertQuery) -> anyhow::Result<Result<AlertReply, AlertQueryError>> {
         let now = self.now()?;
-        let dispatcher = &mut self.telling.dispatcher;
+        let dispatcher = &mut self.dispatch.dispatcher;
         let answer = match ask {
-            Ask::List { all } => {
+            AlertQuery::List { all } => {
                 let (incidents, silences) = (dispatcher.incidents(all, now), dispatcher.silences(all, now));
-                Ok(Answer::List { now, incidents, silences })
+                Ok(AlertReply::List { now, incidents, silences })
             }
-            Ask::Show { id } => match dispatcher.incident(&id, now) {
-                Some(incident) => Ok(Answer::Incident(Box::new(incident))),
-                None => Err(AskError::NoIncident(id)),
+            AlertQuery::Show { id } => match dispatcher.incident(&id, now) {
+                Some(incident) => Ok(AlertReply::Incident(Box::new(incident))),
+                None => Err(AlertQueryError::NoIncident(id)),
             },
-            Ask::Acknowledge { id, by } => dispatcher.acknowledge(&id, &by, now).map(|()| Answer::Done),
-            Ask::Unacknowledge { id } => dispatcher.unacknowledge(&id).map(|()| Answer::Done),
-            Ask::Silence { matchers, seconds, by, comment } => {
+            AlertQuery::Acknowledge { id, by } => dispatcher.acknowledge(&id, &by, now).map(|()| AlertReply::Done),
+            AlertQuery::Unacknowledge { id } => dispatcher.unacknowledge(&id).map(|()| AlertReply::Done),
+            AlertQuery::Silence { matchers, seconds, by, comment } => {
                 let lasts = Duration::from_secs(seconds);
-                dispatcher.silence(matchers, lasts, &by, &comment, now).map(Answer::Silence)
+                dispatcher.silence(matchers, lasts, &by, &comment, now).map(AlertReply::Silence)
             }
-            Ask::Unsilence { id } => dispatcher.unsilence(&id, now).map(|()| Answer::Done),
+            AlertQuery::Unsilence { id } => dispatcher.unsilence(&id, now).map(|()| AlertReply::Done),
         };
-        self.persist(&mut Self::tell)?;
+        self.persist(&mut Self::dispatch)?;
         Ok(answer)
     }
 
-    /// What was taken out of stored alerts goes from those in memory too.
-    pub(super) fn forget_told(&mut self) -> anyhow::Result<()> {
-        let Self { monitor, telling, .. } = self;
+    /// Reloads the alerts in memory after stored ones were scrubbed.
+    pub(super) fn scrub_outbox(&mut self) -> anyhow::Result<()> {
+        let Self { monitor, dispatch, .. } = self;
         let monitor = monitor.as_mut().context("the store is not open")?;
-        Ok(telling.dispatcher.load_alerts(monitor.store())?)
+        Ok(dispatch.dispatcher.load_alerts(monitor.store())?)
     }
 }

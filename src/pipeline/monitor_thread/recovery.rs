@@ -1,18 +1,18 @@
-//! What the monitor's thread does when its store fails or its own code panics: open the store again, and do the work anew.
+//! Recovery of the monitor's thread when its store fails or its code panics: reopen the store and repeat the work.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use super::Monitoring;
+use super::MonitorThread;
 use crate::monitor::Monitor;
-use crate::pipeline::restart_policy::Verdict;
+use crate::pipeline::restart_policy::RestartDecision;
 use crate::store::Store;
 
-/// Longest wait before a store that failed is opened again; shorter than what counts as stuck.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// Longest wait before a failed store is reopened; shorter than what counts as stuck.
+const MAX_WAIT: Duration = Duration::from_secs(10);
 
-impl Monitoring {
-    /// Does `work` to its end: after a failure the store is opened again and the work done anew.
+impl MonitorThread {
+    /// Runs `work` until it succeeds: after a failure the store is reopened and the work repeated.
     pub(super) fn persist(&mut self, work: &mut dyn FnMut(&mut Self) -> anyhow::Result<()>) -> anyhow::Result<()> {
         let mut wait = Duration::from_millis(500);
         loop {
@@ -24,22 +24,25 @@ impl Monitoring {
                     error
                 }
                 Err(_) => {
-                    let error = anyhow::anyhow!("a fault of this program, please report it");
+                    let error = anyhow::anyhow!("a bug in vigie, please report it");
                     self.metrics.daemon.deaths.with_label_values(&["monitor"]).inc();
-                    match self.deaths.note((self.wall)()) {
-                        Verdict::GiveUp => return Err(error.context("the monitor died three times in five minutes")),
-                        Verdict::RestartAfter(_) => error,
+                    match self.restart_policy.note((self.wall)()) {
+                        RestartDecision::GiveUp => {
+                            return Err(error.context("the monitor failed three times in five minutes"));
+                        }
+                        RestartDecision::RestartAfter(_) => error,
                     }
                 }
             };
             self.store_failed(&error);
             loop {
                 if self.stop.is_cancelled() {
-                    return Err(error
-                        .context("the store failed, and what came last is not committed: its sources give it again"));
+                    return Err(error.context(
+                        "the store failed, and the last posts are not committed: their sources will send them again",
+                    ));
                 }
                 std::thread::sleep(wait);
-                wait = (wait * 2).min(LONGEST_WAIT);
+                wait = (wait * 2).min(MAX_WAIT);
                 match self.open_again() {
                     Ok(()) => break,
                     Err(error) => self.store_failed(&error),
@@ -49,24 +52,27 @@ impl Monitoring {
     }
 
     fn open_again(&mut self) -> anyhow::Result<()> {
-        self.monitor = None; // gives the store back first: it is locked
+        self.monitor = None; // releases the store's lock first
         let store = Store::open(&self.state)?;
-        let mut monitor = Monitor::open(store, self.loaded.config.window.clone(), self.loaded.rules.clone())?;
-        monitor.read_by(self.model.clone());
+        self.query.attach(&store);
+        let config = &self.loaded.config;
+        let mut monitor = Monitor::open(store, config.window.clone(), self.loaded.rules.clone())?;
+        monitor.keep_posts(config.retention.keeps_posts());
+        monitor.set_model(self.model.clone());
         self.monitor = Some(monitor);
-        tracing::info!("the store is open again");
+        tracing::info!("store available again");
         Ok(())
     }
 
-    /// Says so where the store is not needed to say it: in the log, on the status page, and to the receivers.
+    /// Reports the failure where no store is needed: in the log, on the overview page, and to the receivers.
     fn store_failed(&mut self, error: &anyhow::Error) {
         let summary = format!("{error:#}");
-        tracing::error!(error = summary, "nothing can be stored; sources wait, and nothing is lost");
-        self.board.store_failed(&summary, (self.wall)());
+        tracing::error!(error = summary, "store unavailable: sources paused");
+        self.publisher.store_failed(&summary, (self.wall)());
         if self.outage.is_none() {
             let at = (self.wall)();
             self.outage = Some((at, summary.clone()));
-            self.telling.store_failed(&summary, at);
+            self.dispatch.store_failed(&summary, at);
         }
     }
 }

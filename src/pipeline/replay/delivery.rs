@@ -1,4 +1,4 @@
-//! [`Telling`]: a replay that tells the configured receivers, in event time and without waiting.
+//! [`ReplayDelivery`]: delivers a replay's alerts to the configured receivers, in event time and without waiting.
 
 use std::collections::BTreeMap;
 use std::thread::sleep;
@@ -8,32 +8,37 @@ use jiff::Timestamp;
 
 use crate::config::Config;
 use crate::monitor::Monitor;
-use crate::notify::dispatch::Outcome;
-use crate::notify::{Dispatcher, Notification, Notifier, NotifyError, Observer};
-use crate::pipeline::Receiving;
+use crate::notify::dispatch::Delivery;
+use crate::notify::{Dispatcher, Notification, Notifier, NotifyError, TransitionSink};
+use crate::pipeline::ReceiverHandle;
 use crate::store::Batch;
 
-/// Waits between the attempts at one notification, of the wall clock.
+/// Waits between the attempts at one notification, in wall-clock time.
 const WAITS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(4)];
 
-/// See the module.
-pub(super) struct Telling {
+/// See the module's documentation.
+pub(super) struct ReplayDelivery {
     dispatcher: Dispatcher,
     receivers: BTreeMap<String, Box<dyn Notifier>>,
     now: Timestamp,
-    /// Transitions that were taken before the monitor committed them.
+    /// Transitions that the dispatcher received before the monitor committed them.
     taken: usize,
 }
 
-impl Telling {
-    pub(super) fn new(monitor: &Monitor, config: &Config, receivers: Vec<Receiving>) -> anyhow::Result<Self> {
+impl ReplayDelivery {
+    pub(super) fn new(monitor: &Monitor, config: &Config, receivers: Vec<ReceiverHandle>) -> anyhow::Result<Self> {
         let now = monitor.edge().unwrap_or(Timestamp::MIN);
         let dispatcher = Dispatcher::open(monitor.store(), config.routing(), now)?;
-        Ok(Self { dispatcher, receivers: receivers.into_iter().collect(), now, taken: 0 })
+        Ok(Self {
+            dispatcher,
+            receivers: receivers.into_iter().map(|receiver| (receiver.name, receiver.notifier)).collect(),
+            now,
+            taken: 0,
+        })
     }
 
-    /// Lets time pass for `monitor` up to `until`, and stops wherever something is to be told: with the numbers of that
-    /// moment. What was told before the next commit is told again after a kill, under the same keys.
+    /// Advances `monitor` to `until`, and stops wherever a notification is due: it then has the numbers of that moment. What is
+    /// delivered before the next commit is delivered again after a kill, under the same keys.
     pub(super) fn follow(&mut self, monitor: &mut Monitor, until: Timestamp) {
         while let Some(due) = self.dispatcher.next_due(self.now).filter(|due| *due <= until) {
             monitor.advance(due);
@@ -45,81 +50,81 @@ impl Telling {
     }
 
     fn take_fresh(&mut self, monitor: &Monitor) {
-        for transition in monitor.fresh().get(self.taken..).unwrap_or_default() {
+        for transition in monitor.new_transitions().get(self.taken..).unwrap_or_default() {
             self.pass(monitor, transition.at);
-            self.dispatcher.take(transition, transition.at);
+            self.dispatcher.process(transition, transition.at);
             self.taken += 1;
         }
     }
 
-    /// Takes the rest of the outbox over, each transition at its own time, and tells what is due up to `until`.
+    /// Passes the rest of the outbox to the dispatcher, each transition at its own time, and delivers what is due up to `until`.
     pub(super) fn deliver(
         &mut self,
         monitor: &mut Monitor,
-        observers: &mut [Box<dyn Observer>],
+        observers: &mut [Box<dyn TransitionSink>],
         until: Timestamp,
     ) -> anyhow::Result<()> {
         let taken = std::mem::take(&mut self.taken);
-        for (number, transition) in monitor.waiting().enumerate() {
+        for (number, transition) in monitor.outbox().enumerate() {
             for observer in &mut *observers {
-                observer.observe(transition)?;
+                observer.write(transition)?;
             }
             if number >= taken {
                 self.pass(monitor, transition.at);
-                self.dispatcher.take(transition, transition.at);
+                self.dispatcher.process(transition, transition.at);
             }
         }
         self.pass(monitor, until);
         let mut batch = Batch::default();
         self.dispatcher.save(&mut batch)?;
-        monitor.hand_over(batch)?;
-        self.dispatcher.saved();
+        monitor.ack_outbox(batch)?;
+        self.dispatcher.mark_saved();
         Ok(())
     }
 
-    /// Lets event time pass up to `until`.
+    /// Advances event time to `until`.
     fn pass(&mut self, monitor: &Monitor, until: Timestamp) {
-        self.tell(monitor);
+        self.deliver_due(monitor);
         while let Some(due) = self.dispatcher.next_due(self.now).filter(|due| *due <= until) {
             self.now = due;
-            self.tell(monitor);
+            self.deliver_due(monitor);
         }
         self.now = self.now.max(until);
     }
 
-    fn tell(&mut self, monitor: &Monitor) {
+    fn deliver_due(&mut self, monitor: &Monitor) {
         loop {
-            let out = self.dispatcher.tick(self.now, &|alert| monitor.as_it_fires(alert));
+            let out = self.dispatcher.tick(self.now, &|alert| monitor.current_alert(alert));
             if out.is_empty() {
                 return;
             }
             for notification in out {
-                let outcome = self.send(&notification);
-                match &outcome {
-                    Err(error) => {
-                        tracing::warn!(receiver = notification.receiver, %error, "a receiver could not be told");
+                let receiver = &notification.receiver;
+                let delivery = self.send(&notification);
+                match &delivery {
+                    Delivery::Failed(error) => tracing::warn!(receiver, %error, "notification failed"),
+                    Delivery::Partial(failure) => {
+                        tracing::warn!(receiver, failure, "notification delivered to some recipients only");
                     }
-                    Ok(Some(complaint)) => {
-                        tracing::warn!(receiver = notification.receiver, complaint, "a receiver was told in part");
-                    }
-                    Ok(None) => {}
+                    Delivery::Delivered => {}
                 }
-                self.dispatcher.attempted(&notification.receiver, &notification.key, &outcome, self.now);
+                self.dispatcher.record_attempt(receiver, &notification.key, &delivery, self.now);
             }
         }
     }
 
-    fn send(&mut self, notification: &Notification) -> Outcome {
-        let gone = || NotifyError::Permanent { reason: "there is no such receiver".into() };
-        let notifier = self.receivers.get_mut(&notification.receiver).ok_or_else(gone)?;
+    fn send(&mut self, notification: &Notification) -> Delivery {
+        let Some(notifier) = self.receivers.get_mut(&notification.receiver) else {
+            return Delivery::Failed(NotifyError::Permanent { reason: "unknown receiver".into() });
+        };
         let mut outcome = Ok(());
         for wait in WAITS {
             sleep(wait);
             outcome = notifier.notify(notification);
-            if !matches!(outcome, Err(NotifyError::Passing { .. })) {
+            if !matches!(outcome, Err(NotifyError::Transient { .. })) {
                 break;
             }
         }
-        outcome.map(|()| notifier.complaint())
+        Delivery::new(outcome, notifier.partial_failure())
     }
 }

@@ -1,8 +1,8 @@
-//! [`Progress`]: how far a replay is.
+//! [`ReplayStage`]: the progress of a replay.
 
-/// Told now and then while a replay runs.
+/// Reported from time to time while a replay runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
+pub enum ReplayStage {
     /// Bytes of the dump read, and its size where that is known.
     Reading { bytes: u64, total: Option<u64> },
     /// Posts committed, and how many there are.

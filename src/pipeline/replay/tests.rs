@@ -1,13 +1,13 @@
-//! Tests of the wiring: a classifier that fails, and what it is given by the run that goes on.
+//! Tests of the wiring: a classifier that fails, and the chunks of the run that resumes.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::classify::{ClassifyError, ColumnClassifier, Input as Text, Prediction};
+use crate::classify::{ClassifierInput as Text, ClassifyError, DatasetLabelClassifier, Prediction};
 use crate::text::Profile;
 
-/// Takes the dump's labels, fails at a chunk, and tells how long each chunk was that it finished.
+/// Uses the dump's labels, fails at one chunk, and records the length of each chunk before.
 struct Flaky {
     chunks: Arc<Mutex<Vec<usize>>>,
     fails_at: usize,
@@ -28,14 +28,14 @@ impl Classifier for Flaky {
             return Err(ClassifyError::Model("as asked".into()));
         }
         chunks.push(inputs.len());
-        ColumnClassifier.classify(inputs)
+        DatasetLabelClassifier.classify(inputs)
     }
 }
 
 fn replay(state: &Path) -> Replay {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
     Replay {
-        loaded: Loaded::find(Some(&repository.join("config/vigie.toml")), None).unwrap(),
+        loaded: LoadedConfig::find(Some(&repository.join("config/vigie.toml")), None).unwrap(),
         input: Input::Path(repository.join("tests/data/airline.csv")),
         given_labels: true,
         topic_required: true,
@@ -44,7 +44,7 @@ fn replay(state: &Path) -> Replay {
     }
 }
 
-/// The batches decide the last bits of a model's output: those after a failure are to be the ones that would have come.
+/// The batches decide the last bits of a model's output: after a failure they must be those of an uninterrupted run.
 #[test]
 fn a_replay_that_goes_on_classifies_the_same_chunks() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,5 +1,6 @@
 //! The local HTTP API, one file per resource.
 
+pub(super) mod alerts;
 pub(super) mod erase;
 pub(super) mod feedback;
 pub(super) mod posts;

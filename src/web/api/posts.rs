@@ -52,7 +52,8 @@ pub(in crate::web) async fn list(
 /// Accepts posts; answers once they are on disk.
 pub(in crate::web) async fn ingest(State(console): State<Console>, headers: HeaderMap, body: Bytes) -> Response {
     let Some(intake) = console.daemon.http() else {
-        return Problem::new(StatusCode::NOT_FOUND, "no source of type \"http\" is configured, or vigie is stopping").into_response();
+        return Problem::new(StatusCode::NOT_FOUND, "no source of type \"http\" is configured, or vigie is stopping")
+            .into_response();
     };
     if !bearer(&headers).is_some_and(|token| intake.token.matches(token)) {
         return Problem::unauthorized("the token of the source of type \"http\"").into_response();
@@ -73,13 +74,19 @@ pub(in crate::web) async fn ingest(State(console): State<Console>, headers: Head
                 .with_header(header::RETRY_AFTER, RETRY_AFTER)
                 .into_response();
         }
-        Err(TrySendError::Closed(_)) => return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "vigie is stopping").into_response(),
+        Err(TrySendError::Closed(_)) => {
+            return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "vigie is stopping").into_response();
+        }
     }
     // Not held while waiting: it would keep the queue open when the daemon stops.
     let (outlet_now, health) = (intake.out.now(), intake.out.health.clone());
     drop(intake);
     if stored.await.is_err() {
-        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "vigie stopped before the posts were stored; send them again").into_response();
+        return Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "vigie stopped before the posts were stored; send them again",
+        )
+        .into_response();
     }
     health.update(|report| report.last_success = Some(outlet_now));
     let line =

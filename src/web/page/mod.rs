@@ -2,3 +2,6 @@
 
 pub(super) mod incident;
 pub(super) mod overview;
+mod templates;
+
+pub use templates::Pages;

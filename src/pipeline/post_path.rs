@@ -1,0 +1,60 @@
+//! The one path of a post, for the daemon, a replay and a backtest: matched to topics before the model reads it, so that a
+//! post of no topic costs no inference; observed by the monitor after.
+
+use crate::classify::ClassifiedPost;
+use crate::config::Config;
+use crate::monitor::{Monitor, MonitorError, PostOutcome};
+use crate::post::{Post, TopicError, Topics};
+
+/// Finds the topics of posts.
+pub(super) struct TopicMatcher(Topics);
+
+impl TopicMatcher {
+    /// The topics of `config`; its `unmatched_topic`, where it is not empty, takes the posts of no other.
+    ///
+    /// # Errors
+    /// When a topic matches nothing or stands twice.
+    pub(super) fn new(config: &Config) -> Result<Self, TopicError> {
+        let unmatched = Some(config.unmatched_topic.as_str()).filter(|name| !name.is_empty());
+        Topics::new(&config.topics, unmatched).map(Self)
+    }
+
+    /// Names of the topics that `post` belongs to; empty for a post of no topic.
+    pub(super) fn match_post(&mut self, post: &Post) -> Vec<String> {
+        let ids = self.0.match_post(post).to_vec();
+        ids.into_iter().map(|id| self.0.name(id).to_owned()).collect()
+    }
+}
+
+/// Passes classified posts to a monitor.
+#[derive(Debug, Default)]
+pub(super) struct PostObserver {
+    limit_logged: bool,
+}
+
+impl PostObserver {
+    /// Counts a post in `topics`. Call [`Monitor::advance`] first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) fn observe(
+        &mut self,
+        monitor: &mut Monitor,
+        source: &str,
+        topics: &[String],
+        classified: &ClassifiedPost,
+    ) -> Result<PostOutcome, MonitorError> {
+        let names: Vec<&str> = topics.iter().map(String::as_str).collect();
+        match monitor.observe(source, &names, classified) {
+            // Whoever sends posts may name topics: too many of them must not stop the others, in a dump no more than live.
+            Err(error @ MonitorError::TooManyTopics) => {
+                if !self.limit_logged {
+                    tracing::warn!(%error, "topic limit reached: posts of further topics are counted as unmatched");
+                    self.limit_logged = true;
+                }
+                Ok(monitor.record_unmatched())
+            }
+            outcome => outcome,
+        }
+    }
+}
