@@ -91,7 +91,7 @@ fn what_cannot_be_used_is_named_and_scores_nothing() {
     assert!(scored.contains("\nyesterday,0.000000\n"), "{scored}");
     let message = String::from_utf8(output.stderr).unwrap();
     let expected = [
-        "series.csv:3: `timestamp` is no time with date and hour",
+        "series.csv:3: `timestamp` is not a date with a time",
         "series.csv:4: `value` is not a number",
         "series.csv:5: `value` is empty",
         "series.csv:6: `value` is missing",

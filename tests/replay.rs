@@ -158,7 +158,7 @@ fn what_cannot_be_replayed_is_one_clear_line() {
     let cases: [(&str, &[&str]); 5] = [
         ("gone.csv", &["gone.csv", "no such file"]),
         ("no-text.csv", &["no-text.csv", "text", "words", "--columns"]),
-        ("no-good.csv", &["no-good.csv", "no usable row", "line 2", "no-good.csv.rejects.csv"]),
+        ("no-good.csv", &["no-good.csv", "no usable rows", "line 2", "no-good.csv.rejects.csv"]),
         ("empty.csv", &["empty.csv", "empty"]),
         (".", &["directory"]),
     ];

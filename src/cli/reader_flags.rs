@@ -124,9 +124,9 @@ mod tests {
         for (flags, expected) in [
             (&["--columns", "txt=a"][..], "unknown field \"txt\""),
             (&["--delimiter", "ab"], "expected one character, or `tab`"),
-            (&["--delimiter", "é"], "wanted one ASCII character"),
-            (&["--layout", "xml"], "wanted one of auto, csv"),
-            (&["--encoding", "utf-16"], "wanted one of auto, utf-8"),
+            (&["--delimiter", "é"], "expected one ASCII character"),
+            (&["--layout", "xml"], "expected one of auto, csv"),
+            (&["--encoding", "utf-16"], "expected one of auto, utf-8"),
             (&["--columns", "topic=a", "--topic-column", "b"], "\"topic\" is mapped twice"),
         ] {
             let error = applied(flags, ReadOptions::default()).unwrap_err();

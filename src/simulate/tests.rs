@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::classify::Label;
 
-/// Two weeks of 40 posts an hour by day and 10 by night, 60 % of them negative.
+/// Two weeks of 40 posts an hour by day and 10 by night, 60% of them negative.
 fn rhythm() -> Rhythm {
     let hours = (0..14 * 24).map(|hour| (hour * HOUR, if hour % 24 < 12 { [6, 3, 1] } else { [24, 12, 4] }));
     Rhythm::measure(&hours.collect()).unwrap()

@@ -108,7 +108,7 @@ fn the_summary_tells_what_became_of_each_row() {
 fn a_failed_run_leaves_nothing_behind() {
     let (dir, result) = cleaned("text\n\"\"\n", &[]);
     let error = result.unwrap_err().to_string();
-    assert!(error.contains("no usable row"), "{error}");
+    assert!(error.contains("no usable rows"), "{error}");
     let mut left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     left.sort();
     assert_eq!(left, ["dump", "rejects.csv"]);

@@ -8,6 +8,7 @@ mod speed;
 use std::io::{Cursor, Read};
 
 use super::*;
+use crate::post::Post;
 
 pub(super) const REPLAY: RequiredFields = RequiredFields { created_at: true, label: false, topic: false };
 pub(super) const NOTHING: RequiredFields = RequiredFields { created_at: false, label: false, topic: false };

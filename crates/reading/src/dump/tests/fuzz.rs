@@ -59,7 +59,7 @@ proptest! {
 
     #[test]
     fn written_rows_are_read_back(rows in prop::collection::vec(("[^\u{0}]{1,20}", "[ -~é\n\"]{0,10}"), 1..8), step in 1usize..40) {
-        let mut writer = csv::Writer::from_writer(Vec::new());
+        let mut writer = ::csv::Writer::from_writer(Vec::new());
         writer.write_record(["text", "negative_reason"]).unwrap();
         rows.iter().for_each(|(text, reason)| writer.write_record([text, reason]).unwrap());
         let bytes = writer.into_inner().unwrap();
@@ -74,7 +74,7 @@ proptest! {
 
     #[test]
     fn records_and_fields_are_those_of_the_csv_crate(text in "[ab,\"\r\n]{0,40}", step in 1usize..9) {
-        let mut theirs = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+        let mut theirs = ::csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
         let theirs: Vec<Vec<String>> =
             theirs.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect();
         let stream = ByteStream::new(Box::new(Steps(text.clone().into_bytes(), 0, step)), None).unwrap();

@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use super::*;
+use crate::post::{Topic, Topics};
 
 const ROWS: usize = 1_600_000;
 
