@@ -36,7 +36,7 @@ pub(super) struct Gap {
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct PollPosition {
-    /// Where the next poll starts while there is no newest post.
+    /// Where the next poll starts without a newest post.
     pub from: Timestamp,
     pub newest: Option<u64>,
     pub gap: Option<Gap>,

@@ -19,7 +19,7 @@ const MIN_CLEAR_INTERVAL: SignedDuration = SignedDuration::from_mins(15);
 /// A connection that lasts longer than the keep-alive interval of X counts as healthy.
 pub(super) const HEALTHY_AFTER: SignedDuration = SignedDuration::from_secs(20);
 
-/// Why there is no stream.
+/// Why the stream is down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ConnectionFailure {
     /// A network failure, silence, a regular end, or a disconnect that X announced.
