@@ -1,20 +1,27 @@
-//! vigie, the lookout: watches what people post about a brand and warns of a bad buzz while it is still small.
+//! vigie watches posts about a brand and alerts you to a backlash while it is still small.
 //!
-//! Data flows one way, and the modules below stand in the order of their imports, the last ones first:
+//! Data flows in one direction; the modules are listed in the order of their imports, importers first:
 //!
 //! ```text
-//! sources ==Post==> classifier thread (text + classify) ==ClassifiedPost==> monitor (window -> rule -> alert) ==Transition==> notify
+//! sources ==Post==> classifier thread ==ClassifiedPost==> monitor thread (window -> rule -> alert) ==Transition==> notify
 //!
-//! main > cli > web > pipeline > config > notify > monitor > alert > rule > window > classify > text > source > {store, metrics, logging, canvas}
-//! lab > classify > text > source        (only cli imports lab)
+//! main > cli > web > pipeline > config > {notify, query} > monitor > alert > rule > window > {classify, source} > dump > post
+//!      > {text, store, http_client} > {stats, chart, secret, clock, language, metrics, logging}
+//!
+//! lab (imported by cli)      > classify, dump, post, text, stats, chart
+//! simulate (imported by cli) > classify, dump, post
+//! kernels (imported by classify)
 //! ```
 //!
-//! Imports go strictly down that line; `tests/layering.rs` checks it. The stage that emits a type owns it, each module
-//! has its own `Config`, and time is an argument everywhere below `pipeline`.
+//! Imports only go down this line; `tests/layering.rs` checks it. The stage that produces a type owns it, each module
+//! has its own `Config`, and below `pipeline` time is always an argument. `classify`, `dump`, `post`, `stats` and
+//! `text` are the crate `vigie-reading`, which the daemon and the lab share; `lab`, `chart` and `kernels` are separate
+//! crates.
 
 pub use vigie_chart as chart;
+pub use vigie_http as http_client;
 pub use vigie_lab as lab;
-pub use vigie_reading::{classify, dump, post, text};
+pub use vigie_reading::{classify, dump, post, stats, text};
 
 pub mod alert;
 pub mod cli;
@@ -26,6 +33,7 @@ pub mod metrics;
 pub mod monitor;
 pub mod notify;
 pub mod pipeline;
+pub mod query;
 pub mod rule;
 pub mod secret;
 pub mod simulate;

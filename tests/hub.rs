@@ -67,7 +67,7 @@ impl Site {
 
     /// Pulls into `models/m`, without pauses between requests.
     fn pull_as(&self, repo: &str, token: Option<&str>) -> Result<PulledModel, HubError> {
-        let hub = Hub::new(self.settings(token)).with_pause(Duration::ZERO);
+        let hub = Hub::new(self.settings(token))?.with_pause(Duration::ZERO);
         let name = repo.parse().unwrap();
         hub::pull(&hub, PullOptions { name: &name, to: &self.path("models/m"), force: false }, &ProgressBar::hidden())
     }

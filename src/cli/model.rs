@@ -84,7 +84,7 @@ pub(super) fn run(args: &ModelArgs) -> anyhow::Result<()> {
 }
 
 fn pull(args: &PullArgs) -> anyhow::Result<()> {
-    let hub = Hub::new(HubSettings::from_env(|name| std::env::var(name).ok())?);
+    let hub = Hub::new(HubSettings::from_env(|name| std::env::var(name).ok())?)?;
     let to = args.to.clone().unwrap_or_else(|| Path::new("models").join(args.repo.last_part()));
     let style = "{msg} {wide_bar} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta} left";
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(style)?);

@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use futures_util::stream::BoxStream;
-use futures_util::{StreamExt, TryStreamExt};
-use reqwest::header::{AUTHORIZATION, HeaderValue};
+use futures_util::StreamExt;
+use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Method, Response, Url};
 use serde_json::Value;
 
-use super::config::{AccountConfig, is_loopback};
+use super::config::AccountConfig;
 use super::error::{ApiError, Problem};
+use super::gzip::GzipDecoder;
 use super::headers::RateHeaders;
 use crate::clock::Clock;
+use crate::http_client::{self, Options};
 use crate::secret::Secret;
 
 /// Size limit of a response; a page of 100 posts has a few hundred kilobytes.
@@ -49,21 +51,14 @@ impl Client {
     /// # Errors
     /// When TLS cannot be set up; the message is one line.
     pub(super) fn new(config: &AccountConfig, token: Secret, clock: Clock) -> Result<Self, String> {
-        // Fails when another part of the process has already installed the same provider.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let timeout = Duration::try_from(config.timeout).unwrap_or(CONNECT_TIMEOUT);
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("vigie/", env!("CARGO_PKG_VERSION")))
-            // A redirect could carry the token to another host.
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .connect_timeout(CONNECT_TIMEOUT.min(timeout));
-        if is_loopback(&config.base_url) {
-            builder = builder.no_proxy();
-        }
-        let http = builder.build().map_err(|error| {
-            format!("cannot create an HTTP client for {}: {}", config.base_url, describe_error(&error))
-        })?;
+        let failed =
+            |cause: &dyn std::fmt::Display| format!("cannot create an HTTP client for {}: {cause}", config.base_url);
+        let url = Url::parse(&config.base_url).map_err(|error| failed(&error))?;
+        // The timeout of a whole request is set per request: a stream has none.
+        let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))]);
+        let options = Options { headers, connect_timeout: CONNECT_TIMEOUT.min(timeout), ..Options::default() };
+        let http = http_client::client(&url, options).map_err(|error| failed(&error))?;
         Ok(Self { http, base: config.base_url.trim_end_matches('/').to_owned(), token, timeout, clock })
     }
 
@@ -130,8 +125,17 @@ impl Client {
 }
 
 fn body_stream(response: Response) -> Bytes {
-    let lost = |error: reqwest::Error| ApiError::Network(describe_error(&error));
-    response.bytes_stream().map_ok(|bytes| bytes.to_vec()).map_err(lost).boxed()
+    let mut decoder = GzipDecoder::for_headers(response.headers());
+    let chunks = response.bytes_stream().map(move |chunk| {
+        let chunk = chunk.map_err(|error| ApiError::Network(describe_error(&error)))?;
+        match &mut decoder {
+            Some(decoder) => {
+                decoder.decode(&chunk).map_err(|error| ApiError::Malformed(format!("invalid gzip: {error}")))
+            }
+            None => Ok(chunk.to_vec()),
+        }
+    });
+    chunks.boxed()
 }
 
 async fn read_body(response: Response) -> Result<Vec<u8>, ApiError> {
@@ -148,16 +152,11 @@ async fn read_body(response: Response) -> Result<Vec<u8>, ApiError> {
 
 /// The failure and its root cause, without the URL, whose query is private.
 fn describe_error(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
     let what = match error {
         error if error.is_timeout() => "timed out",
         error if error.is_connect() => "connection failed",
         error if error.is_body() || error.is_decode() => "response aborted",
         _ => "request failed",
     };
-    // An error without a cause would print the URL.
-    if std::ptr::addr_eq(cause, error) { what.to_owned() } else { format!("{what}: {cause}") }
+    http_client::root_cause(error).map_or_else(|| what.to_owned(), |cause| format!("{what}: {cause}"))
 }

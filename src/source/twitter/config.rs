@@ -1,12 +1,12 @@
 //! The configuration of X: `[x]` is the account with its budget, `[[source]]` of `type = "twitter"` one source on it.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::query;
+use crate::http_client::is_loopback;
 use crate::post::Topic;
 use crate::secret::{Secret, SecretError, SecretKind, SecretSpec};
 
@@ -317,17 +317,10 @@ fn url_problem(address: &str) -> Option<&'static str> {
             Some("must have a host and a path only")
         }
         "https" => None,
-        "http" if is_loopback(address) => None,
+        "http" if is_loopback(&url) => None,
         "http" => Some("would send the token unencrypted; expected https:// (http only to this machine)"),
         _ => Some("is not a web address; expected https://api.x.com"),
     }
-}
-
-/// Whether a URL names this machine, which is reached without a proxy.
-pub(super) fn is_loopback(address: &str) -> bool {
-    let Ok(url) = reqwest::Url::parse(address) else { return false };
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]

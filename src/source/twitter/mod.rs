@@ -14,6 +14,7 @@ mod client;
 mod config;
 mod error;
 mod fields;
+mod gzip;
 mod headers;
 mod interval;
 mod mentions;
@@ -36,7 +37,7 @@ pub use budget::{BilledItem, BudgetExhausted, SourceSpend};
 pub use client::{Bytes, Request};
 pub use config::{AccountConfig, Budget, Config, Mode, load_token};
 pub use error::{ApiError, Problem};
-pub use page::Page;
+pub use page::ResponsePage;
 pub use rate_limits::Endpoint;
 pub use stream::{Line, Lines};
 

@@ -1,4 +1,4 @@
-//! [`Blobs`]: the shared cache of the hub's tools, in the layout of hf-hub and of Python's huggingface_hub.
+//! [`Blobs`]: the shared cache of the hub's tools, in the layout of Python's huggingface_hub.
 //!
 //! ```text
 //! models--OWNER--NAME/blobs/HASH             content, under its own hash
@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use hf_hub::{Cache, CacheRepo, Repo, RepoType};
 use sha2::{Digest, Sha256};
 
 use super::listing::{Hash, Listing, RemoteFile};
@@ -23,32 +22,38 @@ use super::{HubError, RepoName};
 const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The cache's part for one model.
-pub(super) struct Blobs(CacheRepo);
+pub(super) struct Blobs {
+    folder: PathBuf,
+    revision: String,
+}
 
 impl Blobs {
     pub(super) fn new(cache: &Path, name: &RepoName) -> Self {
-        let repo = Repo::with_revision(name.repo.clone(), RepoType::Model, name.revision.clone());
-        Self(Cache::new(cache.to_path_buf()).repo(repo))
+        let folder = cache.join(format!("models--{}", name.repo).replace('/', "--"));
+        Self { folder, revision: name.revision.clone() }
     }
 
     /// Path of the content of `file`, present or not. Creates its folder.
     pub(super) fn path(&self, file: &RemoteFile) -> Result<PathBuf, HubError> {
-        let path = self.0.blob_path(file.hash.hex());
-        let folder = path.parent().unwrap_or(&path);
-        fs::create_dir_all(folder).map_err(|cause| HubError::io(folder, file.size, cause))?;
-        Ok(path)
+        let blobs = self.folder.join("blobs");
+        fs::create_dir_all(&blobs).map_err(|cause| HubError::io(&blobs, file.size, cause))?;
+        Ok(blobs.join(file.hash.hex()))
     }
 
     /// Makes the file visible to other tools.
     pub(super) fn link(&self, listing: &Listing, file: &RemoteFile) -> Result<(), HubError> {
-        let folder = self.0.pointer_path(&listing.commit);
+        let folder = self.folder.join("snapshots").join(&listing.commit);
+        // A revision may hold slashes, such as refs/pr/3: folders here.
+        let reference = self.folder.join("refs").join(&self.revision);
         let link = folder.join(&file.name);
         let made = || {
             fs::create_dir_all(&folder)?;
             match std::os::unix::fs::symlink(Path::new("../../blobs").join(file.hash.hex()), &link) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-                _ => self.0.create_ref(&listing.commit),
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
             }
+            fs::create_dir_all(reference.parent().unwrap_or(&folder))?;
+            fs::write(&reference, listing.commit.trim())
         };
         made().map_err(|cause| HubError::io(&link, 0, cause))
     }

@@ -1,16 +1,14 @@
-//! [`Hub`]: requests listings and files, through hf-hub's client with its token and addresses.
+//! [`Hub`]: requests listings and files.
 //!
 //! The token is sent to the endpoint only: a redirect to another host (which stores large files) is followed without
 //! it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use hf_hub::api::sync::{Api, ApiBuilder, ApiRepo};
-use hf_hub::{Cache, Repo, RepoType};
-use ureq::http::Response;
-use ureq::tls::{RootCerts, TlsConfig};
-use ureq::typestate::WithoutBody;
-use ureq::{Body, RequestBuilder};
+use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderValue, RANGE};
+use reqwest::{Client, Response, Url};
+use vigie_http::{Blocking, Options, root_cause};
 
 use super::listing::{Listing, ListingError};
 use super::{HubError, HubSettings, RepoName};
@@ -18,8 +16,9 @@ use super::{HubError, HubSettings, RepoName};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// Maximum silence of a server.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
+const MAX_REDIRECTS: usize = 10;
 /// In bytes; a listing has a few hundred per file.
-const MAX_LISTING: u64 = 16 << 20;
+const MAX_LISTING: usize = 16 << 20;
 /// Header with the Hub's reason for an error status.
 const ERROR_CODE: &str = "x-error-code";
 
@@ -27,21 +26,34 @@ const ERROR_CODE: &str = "x-error-code";
 #[derive(Clone)]
 pub struct Hub {
     pub(super) settings: HubSettings,
-    api: Api,
+    base: Url,
+    http: Client,
+    blocking: Arc<Blocking>,
     /// Before the first retry of a request that returned no data; twice as long before the second.
     pub(super) pause: Duration,
 }
 
 impl Hub {
-    pub fn new(settings: HubSettings) -> Self {
-        let api = ApiBuilder::from_cache(Cache::new(settings.cache.clone()))
-            .with_endpoint(settings.endpoint.clone())
-            .with_token(settings.token.clone())
-            .with_user_agent("vigie", env!("CARGO_PKG_VERSION"))
-            .with_progress(false)
-            .build();
-        // Of 0.5.0 it fails only where native-tls does, which is not compiled in.
-        Self { settings, api: api.expect("hf-hub builds its client from plain values"), pause: Duration::from_secs(2) }
+    /// # Errors
+    /// If the endpoint is not a URL, or TLS cannot be set up.
+    pub fn new(settings: HubSettings) -> Result<Self, HubError> {
+        let base = Url::parse(&settings.endpoint).map_err(|_| HubError::Endpoint)?;
+        let mut headers = HeaderMap::new();
+        if let Some(token) = &settings.token {
+            let mut value = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| HubError::Token)?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        let options = Options {
+            headers,
+            connect_timeout: CONNECT_TIMEOUT,
+            read_timeout: Some(READ_TIMEOUT),
+            redirects: MAX_REDIRECTS,
+            ..Options::default()
+        };
+        let http = vigie_http::client(&base, options).map_err(|error| HubError::Client(error.to_string()))?;
+        let blocking = Blocking::new().map_err(|error| HubError::Client(error.to_string()))?;
+        Ok(Self { settings, base, http, blocking: Arc::new(blocking), pause: Duration::from_secs(2) })
     }
 
     /// Waits `pause` instead of two seconds before the first retry.
@@ -53,13 +65,14 @@ impl Hub {
 
     /// The files of the model at its revision.
     pub(super) fn listing(&self, name: &RepoName) -> Result<Listing, HubError> {
-        let request = self.repo(&name.repo, &name.revision).info_request().query("blobs", "true");
-        let mut response = tuned(request).call().map_err(|error| self.unreachable(&name.repo, &error))?;
+        let path = ["api", "models"].into_iter().chain(name.repo.split('/')).chain(["revision", &name.revision]);
+        let request = self.http.get(self.url(path)?).query(&[("blobs", "true")]);
+        let response = self.blocking.run(async { request.send().await });
+        let response = response.map_err(|error| self.unreachable(&name.repo, &error))?;
         if !response.status().is_success() {
             return Err(self.refusal(name, &name.to_string(), &response));
         }
-        let json = response.body_mut().with_config().limit(MAX_LISTING).read_to_vec();
-        let json = json.map_err(|error| self.unreachable(&name.repo, &error))?;
+        let json = self.blocking.run(read(response)).map_err(|error| self.unreachable(&name.repo, &error))?;
         Listing::parse(&name.repo, &json).map_err(|error| match error {
             ListingError::Escape(file) => HubError::Escape { repo: name.repo.clone(), file },
             ListingError::Protocol(reason) => HubError::Protocol { endpoint: self.endpoint(), reason },
@@ -73,15 +86,23 @@ impl Hub {
         commit: &str,
         file: &str,
         from: u64,
-    ) -> Result<Response<Body>, Box<ureq::Error>> {
-        let repo = self.repo(repo, commit);
-        let request = repo.info_request().uri(repo.url(file)).header("accept-encoding", "identity");
-        let request = if from > 0 { request.header("range", format!("bytes={from}-")) } else { request };
-        tuned(request).call().map_err(Box::new)
+    ) -> Result<Response, RequestFailure> {
+        let url = self.url(repo.split('/').chain(["resolve", commit]).chain(file.split('/')));
+        // Byte ranges refer to the file itself, not to a compressed form.
+        let request = self.http.get(url.map_err(RequestFailure::Permanent)?).header(ACCEPT_ENCODING, "identity");
+        let request = if from > 0 { request.header(RANGE, format!("bytes={from}-")) } else { request };
+        let response = self.blocking.run(async { request.send().await });
+        response.map_err(|error| RequestFailure::Transient(cause(&error)))
+    }
+
+    /// The next bytes of a response; `None` at its end.
+    pub(super) fn chunk(&self, response: &mut Response) -> Result<Option<impl AsRef<[u8]> + use<>>, RequestFailure> {
+        let chunk = self.blocking.run(async { response.chunk().await });
+        chunk.map_err(|error| RequestFailure::Transient(cause(&error)))
     }
 
     /// The error for a status of 400 or above, with its remedy.
-    pub(super) fn refusal(&self, name: &RepoName, what: &str, response: &Response<Body>) -> HubError {
+    pub(super) fn refusal(&self, name: &RepoName, what: &str, response: &Response) -> HubError {
         let (endpoint, repo) = (self.endpoint(), name.repo.clone());
         let code = response.headers().get(ERROR_CODE).and_then(|code| code.to_str().ok()).unwrap_or_default();
         let has_token = self.settings.has_token();
@@ -95,16 +116,19 @@ impl Hub {
         }
     }
 
-    pub(super) fn unreachable(&self, repo: &str, error: &ureq::Error) -> HubError {
-        HubError::Unreachable { endpoint: self.endpoint(), repo: repo.to_owned(), cause: error.to_string() }
+    pub(super) fn unreachable(&self, repo: &str, error: &reqwest::Error) -> HubError {
+        HubError::Unreachable { endpoint: self.endpoint(), repo: repo.to_owned(), cause: cause(error) }
     }
 
     pub(super) fn endpoint(&self) -> String {
         self.settings.endpoint.clone()
     }
 
-    fn repo(&self, repo: &str, revision: &str) -> ApiRepo {
-        self.api.repo(Repo::with_revision(repo.to_owned(), RepoType::Model, revision.to_owned()))
+    /// A URL below the endpoint. A slash within a segment, as in the revision `refs/pr/3`, is escaped.
+    fn url<'a>(&self, path: impl IntoIterator<Item = &'a str>) -> Result<Url, HubError> {
+        let mut url = self.base.clone();
+        url.path_segments_mut().map_err(|()| HubError::Endpoint)?.pop_if_empty().extend(path);
+        Ok(url)
     }
 }
 
@@ -114,15 +138,32 @@ impl std::fmt::Debug for Hub {
     }
 }
 
-/// hf-hub sets no time limit, and trusts the certificates it was compiled with alone.
-fn tuned(request: RequestBuilder<WithoutBody>) -> RequestBuilder<WithoutBody> {
-    let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
-    request
-        .config()
-        .http_status_as_error(false)
-        .tls_config(tls)
-        .timeout_connect(Some(CONNECT_TIMEOUT))
-        .timeout_recv_response(Some(READ_TIMEOUT))
-        .timeout_per_read(Some(READ_TIMEOUT))
-        .build()
+/// Why a request failed, or ended before the file was complete.
+pub(super) enum RequestFailure {
+    /// Worth a retry.
+    Transient(String),
+    Permanent(HubError),
+}
+
+/// The body. A listing longer than [`MAX_LISTING`] is truncated, so it fails to parse.
+async fn read(mut response: Response) -> Result<Vec<u8>, reqwest::Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        body.extend_from_slice(&chunk);
+        if body.len() > MAX_LISTING {
+            break;
+        }
+    }
+    Ok(body)
+}
+
+/// What went wrong, without the address.
+fn cause(error: &reqwest::Error) -> String {
+    let what = match error {
+        error if error.is_timeout() => "timeout",
+        error if error.is_connect() => "no connection",
+        error if error.is_redirect() => "too many redirects",
+        _ => "connection lost",
+    };
+    root_cause(error).map_or_else(|| what.to_owned(), |cause| format!("{what}: {cause}"))
 }

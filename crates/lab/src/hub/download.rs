@@ -1,16 +1,17 @@
 //! [`fetch`]: downloads one file of the Hub into the cache, resumes an earlier attempt, and verifies the hash.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
 use indicatif::ProgressBar;
-use ureq::Body;
-use ureq::http::{Response, StatusCode, header::CONTENT_RANGE};
+use reqwest::header::CONTENT_RANGE;
+use reqwest::{Response, StatusCode};
 
 use super::cache::{Blobs, Lock, hash_of};
+use super::client::RequestFailure;
 use super::listing::{Listing, RemoteFile};
 use super::{Hub, HubError, RepoName};
 
@@ -84,13 +85,6 @@ struct PartialDownload<'a> {
     progress: &'a ProgressBar,
 }
 
-/// Why a request ended before the file was complete.
-enum RequestFailure {
-    /// Worth a retry.
-    Transient(String),
-    Permanent(HubError),
-}
-
 impl<'a> PartialDownload<'a> {
     fn open(path: &Path, file: &'a RemoteFile, progress: &'a ProgressBar) -> Result<Self, HubError> {
         let opened = OpenOptions::new().create(true).append(true).open(path);
@@ -128,8 +122,7 @@ impl<'a> PartialDownload<'a> {
     /// Requests the missing bytes.
     fn request(&mut self, source: DownloadSource<'_>) -> Result<(), RequestFailure> {
         let DownloadSource { hub, name, listing } = source;
-        let answer = hub.file(&name.repo, &listing.commit, &self.file.name, self.got);
-        let response = answer.map_err(|error| RequestFailure::Transient(error.to_string()))?;
+        let response = hub.file(&name.repo, &listing.commit, &self.file.name, self.got)?;
         match response.status() {
             StatusCode::PARTIAL_CONTENT if starts_at(&response) == Some(self.got) => {}
             // The server ignored the range: start from the beginning.
@@ -149,22 +142,24 @@ impl<'a> PartialDownload<'a> {
                 )));
             }
         }
-        self.receive(response)
+        self.receive(hub, response)
     }
 
-    fn receive(&mut self, response: Response<Body>) -> Result<(), RequestFailure> {
-        let mut body = response.into_body().into_reader().take(self.file.size - self.got);
-        let mut buffer = vec![0; 1 << 16];
-        loop {
-            let count = body.read(&mut buffer).map_err(|error| RequestFailure::Transient(error.to_string()))?;
-            let Some(bytes) = buffer.get(..count).filter(|bytes| !bytes.is_empty()) else { return Ok(()) };
+    fn receive(&mut self, hub: &Hub, mut response: Response) -> Result<(), RequestFailure> {
+        while let Some(chunk) = hub.chunk(&mut response)? {
             let left = self.file.size - self.got;
-            self.out
-                .write_all(bytes)
-                .map_err(|cause| RequestFailure::Permanent(HubError::io(&self.path, left, cause)))?;
+            let bytes = chunk.as_ref();
+            // Bytes beyond the listed size are ignored.
+            let bytes = usize::try_from(left).ok().and_then(|left| bytes.get(..left)).unwrap_or(bytes);
+            let written = self.out.write_all(bytes);
+            written.map_err(|cause| RequestFailure::Permanent(HubError::io(&self.path, left, cause)))?;
             self.got += bytes.len() as u64;
             self.progress.inc(bytes.len() as u64);
+            if self.got >= self.file.size {
+                break;
+            }
         }
+        Ok(())
     }
 
     fn restart(&mut self) -> Result<(), HubError> {
@@ -176,7 +171,7 @@ impl<'a> PartialDownload<'a> {
 }
 
 /// The 7 of `Content-Range: bytes 7-99/100`.
-fn starts_at(response: &Response<Body>) -> Option<u64> {
+fn starts_at(response: &Response) -> Option<u64> {
     let range = response.headers().get(CONTENT_RANGE)?.to_str().ok()?;
     range.strip_prefix("bytes ")?.split('-').next()?.parse().ok()
 }

@@ -19,6 +19,8 @@ pub enum HubError {
     Token,
     #[error("no directory for downloads: set HF_HUB_CACHE or HOME")]
     NoCache,
+    #[error("no client for the Hub: {0}")]
+    Client(String),
     #[error(
         "{endpoint} cannot be reached ({cause}): check the network, set HF_ENDPOINT to a mirror, set HTTPS_PROXY, or copy {BY_HAND} of {repo} into a directory by hand"
     )]

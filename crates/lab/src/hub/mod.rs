@@ -6,9 +6,9 @@
 //! verify:  model directory -> VerifyReport: its files compared with manifest.json, and whether it loads
 //! ```
 //!
-//! hf-hub 0.5 provides addresses, the client, the token file and the layout of the cache. Its own `download` is not
-//! used: it sends the token to the host of a redirect, fails if a file was complete but not yet renamed, waits for a
-//! silent server for ever, and checks no hash.
+//! The hf-hub crate is not used: its `download` sends the token to the host of a redirect, fails if a file was complete
+//! but not yet renamed, waits for a silent server for ever, and checks no hash; and it needs a second HTTP stack, ureq,
+//! besides reqwest.
 
 mod cache;
 mod client;

@@ -2,7 +2,6 @@
 //! own clients read. Credentials come from the environment only, and are never shown.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -93,8 +92,7 @@ impl TrackingServer {
 
     /// Whether it is on this machine, where no proxy is used.
     pub(super) fn is_loopback(&self) -> bool {
-        let host = self.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        vigie_http::is_loopback(&self.url)
     }
 }
 

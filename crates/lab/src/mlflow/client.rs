@@ -1,15 +1,14 @@
 //! [`Client`]: JSON requests and uploads to one MLflow server, and the meaning of its responses. Blocks on a small
 //! private runtime, as the lab is synchronous.
 
-use std::error::Error;
 use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Certificate, Method, RequestBuilder, Response, Url};
+use reqwest::{Method, RequestBuilder, Response, Url};
 use serde_json::Value;
-use tokio::runtime::{Builder, Runtime};
+use vigie_http::{Blocking, ClientError, Options, root_cause};
 
 use super::address::TrackingServer;
 use super::request_error::RequestError;
@@ -27,8 +26,7 @@ const MAX_ATTEMPTS: usize = 4;
 
 /// See the module.
 pub(super) struct Client {
-    /// `None` only while this is dropped.
-    runtime: Option<Runtime>,
+    blocking: Blocking,
     http: reqwest::Client,
     server: TrackingServer,
 }
@@ -45,36 +43,26 @@ impl Client {
     /// # Errors
     /// In one line, if the certificate file is invalid or TLS cannot be set up.
     pub(super) fn new(server: &TrackingServer) -> Result<Self, String> {
-        // Fails if another part of the process has already installed the same provider.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut headers = HeaderMap::new();
         if let Some(mut value) = server.authorization.as_deref().and_then(|value| HeaderValue::from_str(value).ok()) {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("vigie/", env!("CARGO_PKG_VERSION")))
-            .default_headers(headers)
-            // A redirect could carry the credentials to another host.
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
+        let options = Options {
+            headers,
             // Servers close connections that are idle for seconds between two runs (MLflow's own after five): a request
             // on such a connection fails, and the run would go to the spool.
-            .pool_max_idle_per_host(0)
-            .connect_timeout(CONNECT_TIMEOUT.min(server.timeout));
-        if server.is_loopback() {
-            builder = builder.no_proxy();
-        }
-        // Plain HTTP works on a machine without any certificates.
-        builder = if server.url.scheme() == "http" {
-            builder.tls_certs_only([])
-        } else {
-            builder.tls_certs_merge(server.ca_file.as_deref().map(certificates).transpose()?.unwrap_or_default())
+            keep_connections: false,
+            connect_timeout: CONNECT_TIMEOUT.min(server.timeout),
+            ca_file: server.ca_file.as_deref(),
+            ..Options::default()
         };
-        let http = builder.build().map_err(|error| format!("TLS cannot be set up: {}", root_cause(&error)))?;
-        let runtime = Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| format!("no runtime for the MLflow client: {error}"))?;
-        Ok(Self { runtime: Some(runtime), http, server: server.clone() })
+        let http = vigie_http::client(&server.url, options).map_err(|error| match error {
+            ClientError::Tls(_) => error.to_string(),
+            error => format!("MLFLOW_TRACKING_SERVER_CERT_PATH: {error}"),
+        })?;
+        let blocking = Blocking::new().map_err(|error| format!("no runtime for the MLflow client: {error}"))?;
+        Ok(Self { blocking, http, server: server.clone() })
     }
 
     /// Sends one request and returns the JSON of the response; `Null` if it has none. `path` is below the server's URL,
@@ -97,8 +85,7 @@ impl Client {
     }
 
     fn send_once(&self, method: &Method, path: &[&str], payload: Payload<'_>) -> Result<Value, RequestError> {
-        let Some(runtime) = &self.runtime else { return Err(RequestError::server("vigie is stopping")) };
-        runtime.block_on(async {
+        self.blocking.run(async {
             let request = self.http.request(method.clone(), self.url(path)?);
             let request = self.fill(request, payload)?;
             let response = request.send().await.map_err(|error| transport_error(&error, self.server.timeout))?;
@@ -163,15 +150,6 @@ impl Client {
     }
 }
 
-impl Drop for Client {
-    /// Dropping a runtime inside another one would panic, and it would wait for DNS look-ups.
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
 async fn read(mut response: Response) -> Result<Vec<u8>, reqwest::Error> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
@@ -191,31 +169,11 @@ fn retry_after(status: u16, headers: &HeaderMap) -> Option<Duration> {
 
 /// The error without a response: what went wrong, without the address.
 fn transport_error(error: &reqwest::Error, timeout: Duration) -> RequestError {
-    let cause = root_cause(error);
+    let cause = root_cause(error).unwrap_or_else(|| "no further detail".to_owned());
     RequestError::server(match error {
         error if error.is_connect() => format!("no connection: {cause}"),
         error if error.is_timeout() => format!("no response within {} s (timeout)", timeout.as_secs_f32()),
         error if error.is_builder() => format!("invalid request: {cause}"),
         _ => format!("connection lost: {cause}"),
     })
-}
-
-/// The root cause. If `error` has no other cause, no detail: its text contains the address.
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn Error = error;
-    loop {
-        let wrapped = cause.downcast_ref().and_then(std::io::Error::get_ref);
-        match wrapped.map(|inner| inner as &dyn Error).or_else(|| cause.source()) {
-            Some(inner) => cause = inner,
-            None if cause.is::<reqwest::Error>() => return "no further detail".to_owned(),
-            None => return cause.to_string(),
-        }
-    }
-}
-
-fn certificates(path: &Path) -> Result<Vec<Certificate>, String> {
-    let shown = format!("{} (MLFLOW_TRACKING_SERVER_CERT_PATH)", path.display());
-    let pem = std::fs::read(path).map_err(|error| format!("{shown} cannot be read: {error}"))?;
-    let found = Certificate::from_pem_bundle(&pem).ok().filter(|found| !found.is_empty());
-    found.ok_or_else(|| format!("{shown} contains no PEM certificates"))
 }
