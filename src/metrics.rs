@@ -1,6 +1,9 @@
 //! Every metric that vigie exports, one struct per stage, in its own registry. The module is at the bottom of the import
 //! order: each stage receives its struct. No label contains personal data, and each label has few values.
 
+#[cfg(target_os = "linux")]
+mod process;
+
 use std::sync::Arc;
 
 use prometheus::{
@@ -263,7 +266,7 @@ impl Metrics {
     pub fn with_process(self) -> Self {
         #[cfg(target_os = "linux")]
         {
-            let collector = prometheus::process_collector::ProcessCollector::for_self();
+            let collector = process::ProcessCollector::new().expect("names are constants, and a test creates them");
             // Fails only when it is registered already.
             let _ = self.registry.register(Box::new(collector));
         }
