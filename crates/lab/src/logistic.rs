@@ -12,14 +12,11 @@
 //!
 //! The same rows and settings give the same bits, whatever the number of threads.
 
+mod lbfgs;
 mod objective;
 mod rows;
 
-use argmin::core::observers::{Observe, ObserverMode};
-use argmin::core::{Executor, KV, State, TerminationReason, TerminationStatus};
-use argmin::solver::linesearch::MoreThuenteLineSearch;
-use argmin::solver::quasinewton::LBFGS;
-
+use lbfgs::Lbfgs;
 use objective::Objective;
 pub(super) use rows::{FeatureRow, FeatureRows};
 
@@ -90,16 +87,6 @@ pub(super) struct Minimum {
     pub end: Result<(), String>,
 }
 
-/// Passes the number and the loss of every step on.
-struct StepObserver<F>(F);
-
-impl<S: State<Float = f64>, F: FnMut(u64, f64)> Observe<S> for StepObserver<F> {
-    fn observe_iter(&mut self, state: &S, _: &KV) -> Result<(), argmin::core::Error> {
-        (self.0)(state.get_iter(), state.get_cost());
-        Ok(())
-    }
-}
-
 /// Why nothing was fitted.
 #[derive(Debug, thiserror::Error)]
 pub enum FitError {
@@ -131,7 +118,7 @@ impl Logistic {
         let (classes, width) = (examples.classes.len(), examples.width);
         let scaling = StandardScaler::fit_transform(&mut examples.features, width);
         let rows = FeatureRows::Dense { width, values: &examples.features };
-        let minimum = self.minimise(rows, &examples.targets, classes, |_, _| ())?;
+        let minimum = self.minimise(rows, &examples.targets, classes, |_, _| ());
         minimum.end.map_err(FitError::NotConverged)?;
         let (weight, bias) = scaling.fold(&minimum.param, classes, width);
         Ok(FittedHead { weight, bias, loss: minimum.loss, iterations: minimum.iterations })
@@ -139,38 +126,18 @@ impl Logistic {
 
     /// The lowest objective found for `rows` of `classes` classes; rows are not standardised. Calls `observe` with the
     /// number and the loss of every step.
-    ///
-    /// # Errors
-    /// If the solver could not start; one that stopped early says so in [`Minimum::end`].
     pub(super) fn minimise(
         &self,
         rows: FeatureRows<'_>,
         targets: &[Target],
         classes: usize,
-        observe: impl FnMut(u64, f64) + Send + 'static,
-    ) -> Result<Minimum, FitError> {
+        observe: impl FnMut(u64, f64),
+    ) -> Minimum {
         let start = starting_point(self.seed, classes * (rows.width() + 1));
         let total: f64 = targets.iter().map(|target| target.weight).sum();
         let problem = Objective { rows, targets, classes, l2: self.l2, scale: 1.0 / total };
-        let solver = LBFGS::new(MoreThuenteLineSearch::new(), MEMORY)
-            .with_tolerance_grad(self.tolerance)
-            .and_then(|solver| solver.with_tolerance_cost(0.0))
-            .map_err(|error| FitError::NotConverged(error.to_string()))?;
-        let outcome = Executor::new(problem, solver)
-            .configure(|state| state.param(start).max_iters(self.max_iterations))
-            .add_observer(StepObserver(observe), ObserverMode::Always)
-            .run()
-            .map_err(|error| FitError::NotConverged(error.to_string()))?;
-        let state = outcome.state();
-        let status = state.get_termination_status();
-        let Some(best) = state.get_best_param() else { return Err(FitError::NotConverged(status.to_string())) };
-        let converged = *status == TerminationStatus::Terminated(TerminationReason::SolverConverged);
-        Ok(Minimum {
-            param: best.clone(),
-            loss: state.get_best_cost(),
-            iterations: state.get_iter(),
-            end: if converged { Ok(()) } else { Err(status.to_string()) },
-        })
+        let solver = Lbfgs { memory: MEMORY, max_iterations: self.max_iterations, tolerance: self.tolerance };
+        solver.minimise(start, |param| problem.value(param), observe)
     }
 
     /// Returns the first invalid setting.

@@ -93,14 +93,14 @@ impl LogisticRegression {
                     &targets,
                     Label::ALL.len(),
                     watch,
-                )?;
+                );
                 warn_if_not_converged(&minimum);
                 let (weight, bias) = scaling.fold(&minimum.param, Label::ALL.len(), dense.width);
                 let wide = |values: Vec<f32>| values.into_iter().map(f64::from).collect();
                 LinearModel { weight: wide(weight), bias: wide(bias), among }
             }
             Matrix::Sparse(sparse) => {
-                let minimum = settings.minimise(FeatureRows::Sparse(sparse), &targets, Label::ALL.len(), watch)?;
+                let minimum = settings.minimise(FeatureRows::Sparse(sparse), &targets, Label::ALL.len(), watch);
                 warn_if_not_converged(&minimum);
                 let mut weight = minimum.param;
                 let bias = weight.split_off(Label::ALL.len() * sparse.width);

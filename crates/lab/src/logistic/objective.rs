@@ -3,7 +3,6 @@
 //! FeatureRows are summed in fixed chunks, in parallel, and the chunks in their order: the sum has the same bits on any
 //! number of threads.
 
-use argmin::core::{CostFunction, Gradient};
 use rayon::prelude::*;
 
 use super::rows::{FeatureRow, FeatureRows};
@@ -20,55 +19,31 @@ pub(super) struct Objective<'a> {
     pub(super) scale: f64,
 }
 
-impl CostFunction for Objective<'_> {
-    type Param = Vec<f64>;
-    type Output = f64;
-
-    fn cost(&self, param: &Vec<f64>) -> Result<f64, argmin::core::Error> {
-        let losses = self.over_chunks(|first, targets| {
-            let mut loss = 0.0;
-            for (index, target) in targets.iter().enumerate() {
-                let (_, log_likelihood) = self.row_softmax(param, self.rows.row(first + index), target);
-                loss -= target.weight * log_likelihood;
-            }
-            loss
-        });
-        let (weights, _) = param.split_at(self.classes * self.rows.width());
-        let penalty: f64 = weights.iter().map(|weight| weight * weight).sum();
-        Ok(losses.iter().sum::<f64>() * self.scale + 0.5 * self.l2 * penalty)
-    }
-}
-
-impl Gradient for Objective<'_> {
-    type Param = Vec<f64>;
-    type Gradient = Vec<f64>;
-
-    fn gradient(&self, param: &Vec<f64>) -> Result<Vec<f64>, argmin::core::Error> {
+impl Objective<'_> {
+    /// The loss at `param`, and its gradient, in one pass over the rows.
+    pub(super) fn value(&self, param: &[f64]) -> (f64, Vec<f64>) {
         let parts = self.over_chunks(|first, targets| {
-            let mut gradient = vec![0.0; param.len()];
+            let (mut loss, mut gradient) = (0.0, vec![0.0; param.len()]);
             for (index, target) in targets.iter().enumerate() {
-                self.add_row_gradient(&mut gradient, param, self.rows.row(first + index), target);
+                loss -= target.weight * self.add_row(&mut gradient, param, self.rows.row(first + index), target);
             }
-            gradient
+            (loss, gradient)
         });
-        let mut whole = vec![0.0; param.len()];
-        for part in parts {
-            for (sum, value) in whole.iter_mut().zip(part) {
+        let (mut loss, mut whole) = (0.0, vec![0.0; param.len()]);
+        for (part, gradient) in parts {
+            loss += part;
+            for (sum, value) in whole.iter_mut().zip(gradient) {
                 *sum += value;
             }
         }
-        let penalised = self.classes * self.rows.width();
-        for (index, (value, weight)) in whole.iter_mut().zip(param).enumerate() {
-            *value *= self.scale;
-            if index < penalised {
-                *value += self.l2 * weight;
-            }
+        let (weights, _) = param.split_at(self.classes * self.rows.width());
+        for (index, value) in whole.iter_mut().enumerate() {
+            *value = *value * self.scale + weights.get(index).map_or(0.0, |weight| self.l2 * weight);
         }
-        Ok(whole)
+        let penalty: f64 = weights.iter().map(|weight| weight * weight).sum();
+        (loss * self.scale + 0.5 * self.l2 * penalty, whole)
     }
-}
 
-impl Objective<'_> {
     /// Runs `work` on the first row and the targets of every chunk, in parallel; results are in the order of the rows.
     fn over_chunks<T: Send>(&self, work: impl Fn(usize, &[Target]) -> T + Sync) -> Vec<T> {
         let chunk = self.rows.chunk(self.targets.len());
@@ -95,10 +70,11 @@ impl Objective<'_> {
         (exponentials.map(|value| value / sum), log_likelihood)
     }
 
-    /// Adds `weight * (probability - [is the class]) * (x, 1)` of every class.
-    fn add_row_gradient(&self, gradient: &mut [f64], param: &[f64], row: FeatureRow<'_>, target: &Target) {
+    /// Adds `weight * (probability - [is the class]) * (x, 1)` of every class. Returns the log-probability of the row's own
+    /// class.
+    fn add_row(&self, gradient: &mut [f64], param: &[f64], row: FeatureRow<'_>, target: &Target) -> f64 {
         let width = self.rows.width();
-        let (probabilities, _) = self.row_softmax(param, row, target);
+        let (probabilities, log_likelihood) = self.row_softmax(param, row, target);
         let (weights, biases) = gradient.split_at_mut(self.classes * width);
         for class in target.among(self.classes) {
             let is_class = if class == target.class { 1.0 } else { 0.0 };
@@ -106,5 +82,6 @@ impl Objective<'_> {
             row.add_to(&mut weights[class * width..(class + 1) * width], error);
             biases[class] += error;
         }
+        log_likelihood
     }
 }
