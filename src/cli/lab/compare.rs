@@ -268,7 +268,7 @@ fn write(report: &Report, out: &Path) -> anyhow::Result<()> {
 }
 
 fn width() -> usize {
-    let of_terminal = || ratatui::crossterm::terminal::size().ok().map(|(columns, _)| usize::from(columns));
+    let of_terminal = || crate::cli::terminal::size().map(|(columns, _)| usize::from(columns));
     if std::io::stdout().is_terminal() { of_terminal().unwrap_or(WIDE) } else { WIDE }
 }
 
