@@ -3,8 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, Mac};
-use sha2::Sha256;
+use ring::hmac::{self, HMAC_SHA256};
 
 use crate::secret::Secret;
 
@@ -28,10 +27,10 @@ impl Key {
 
     /// `v1,BASE64`, the content of `webhook-signature`.
     pub(super) fn sign(&self, id: &str, timestamp: i64, body: &[u8]) -> String {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
-        mac.update(format!("{id}.{timestamp}.").as_bytes());
-        mac.update(body);
-        format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
+        let mut signed = hmac::Context::with_key(&hmac::Key::new(HMAC_SHA256, &self.0));
+        signed.update(format!("{id}.{timestamp}.").as_bytes());
+        signed.update(body);
+        format!("v1,{}", STANDARD.encode(signed.sign()))
     }
 }
 
