@@ -5,20 +5,18 @@ use std::io::IsTerminal;
 
 use serde::{Deserialize, Serialize};
 use tracing::Subscriber;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::{MakeWriter, SubscriberBuilder};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{ParseError, Targets};
+use tracing_subscriber::fmt::{self, MakeWriter};
+use tracing_subscriber::layer::SubscriberExt;
 
 /// Names of the levels in `tracing`.
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
-/// Directives for noisy libraries: sled also returns the errors that it logs, tiny-skia warns about each blank glyph. They
-/// precede the filter of the operator, which overrides them.
-const LIBRARY_DIRECTIVES: &str = "sled=off,tiny_skia=error";
-
 /// Format of log lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Format {
+pub enum LogFormat {
     #[default]
     Text,
     Json,
@@ -28,32 +26,30 @@ pub enum Format {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    pub format: Format,
+    pub format: LogFormat,
     /// A filter such as `info` or `info,vigie::source=debug`; `RUST_LOG` takes precedence.
     pub level: String,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { format: Format::Text, level: "info".into() }
+        Self { format: LogFormat::Text, level: "info".into() }
     }
 }
 
 /// `RUST_LOG` is not a valid filter.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("environment RUST_LOG: {0}")]
-pub struct FilterError(String);
+pub struct LogFilterError(String);
 
 /// Starts logging for an interactive command. `default`: the filter without `RUST_LOG`, e.g. `warn`.
 pub fn start(default: &str) {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(format!("{LIBRARY_DIRECTIVES},{default}")));
+    // An invalid RUST_LOG is ignored here; only the daemon refuses to start with one.
+    let rust_log = std::env::var("RUST_LOG").ok().filter(|filter| filter_problem(filter).is_none());
+    let level = rust_log.as_deref().unwrap_or(default);
+    let subscriber = subscriber(LogFormat::Text, level, std::io::stderr().is_terminal(), std::io::stderr);
     // Fails only in tests, which start logging several times.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .try_init();
+    let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
 /// Starts logging for the daemon, instead of [`start`]. `format`, from the command line, overrides the configured format;
@@ -61,9 +57,9 @@ pub fn start(default: &str) {
 ///
 /// # Errors
 /// When `rust_log` is not a valid filter; the configured one was validated when it was read.
-pub fn start_daemon(config: &Config, format: Option<Format>, rust_log: Option<&str>) -> Result<(), FilterError> {
+pub fn start_daemon(config: &Config, format: Option<LogFormat>, rust_log: Option<&str>) -> Result<(), LogFilterError> {
     let level = match rust_log.filter(|filter| !filter.trim().is_empty()) {
-        Some(filter) => filter_problem(filter).map_or(Ok(filter), |problem| Err(FilterError(problem)))?,
+        Some(filter) => filter_problem(filter).map_or(Ok(filter), |problem| Err(LogFilterError(problem)))?,
         None => &config.level,
     };
     let ansi = std::io::stderr().is_terminal();
@@ -73,19 +69,22 @@ pub fn start_daemon(config: &Config, format: Option<Format>, rust_log: Option<&s
     Ok(())
 }
 
-fn subscriber<W>(format: Format, level: &str, ansi: bool, writer: W) -> Box<dyn Subscriber + Send + Sync>
+fn subscriber<W>(format: LogFormat, level: &str, ansi: bool, writer: W) -> Box<dyn Subscriber + Send + Sync>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::new(format!("{LIBRARY_DIRECTIVES},{level}"));
-    let lines = SubscriberBuilder::default().with_env_filter(filter).with_writer(writer);
-    match format {
-        Format::Text => Box::new(lines.with_ansi(ansi).finish()),
+    let lines = fmt::layer().with_writer(writer);
+    let lines = match format {
+        LogFormat::Text => lines.with_ansi(ansi).boxed(),
         // Puts fields next to `timestamp`, `level` and `target`, so that a log store can filter by them.
-        Format::Json => {
-            Box::new(lines.json().flatten_event(true).with_current_span(false).with_span_list(false).finish())
-        }
-    }
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),
+    };
+    // The filter is valid: every caller validates it first.
+    Box::new(tracing_subscriber::registry().with(lines).with(targets(level).unwrap_or_default()))
+}
+
+fn targets(filter: &str) -> Result<Targets, ParseError> {
+    filter.split(',').map(str::trim).collect::<Vec<_>>().join(",").parse()
 }
 
 /// The problem of a filter such as `info,vigie::source=debug`, if it has one. `tracing` would accept a misspelt level as the
@@ -102,7 +101,7 @@ pub fn filter_problem(filter: &str) -> Option<String> {
             ));
         }
     }
-    EnvFilter::builder().parse(filter).err().map(|error| format!("{error}; expected e.g. info,vigie::source=debug"))
+    targets(filter).err().map(|error| format!("{error}; expected e.g. info,vigie::source=debug"))
 }
 
 #[cfg(test)]
@@ -126,7 +125,7 @@ mod tests {
         }
     }
 
-    fn logged(format: Format, level: &str, events: impl FnOnce()) -> String {
+    fn logged(format: LogFormat, level: &str, events: impl FnOnce()) -> String {
         let buffer = Buffer::default();
         let writer = buffer.clone();
         tracing::subscriber::with_default(subscriber(format, level, false, move || writer.clone()), events);
@@ -137,7 +136,7 @@ mod tests {
     #[test]
     fn json_lines_can_be_filtered_by_field() {
         let text =
-            logged(Format::Json, "info", || tracing::warn!(target: "vigie::source", source = "x", lag = 3, "late"));
+            logged(LogFormat::Json, "info", || tracing::warn!(target: "vigie::source", source = "x", lag = 3, "late"));
         let line: serde_json::Value = serde_json::from_str(text.trim_end()).unwrap();
         assert_eq!((&line["level"], &line["target"]), (&"WARN".into(), &"vigie::source".into()));
         assert_eq!((&line["source"], &line["lag"], &line["message"]), (&"x".into(), &3.into(), &"late".into()));
@@ -146,12 +145,12 @@ mod tests {
 
     #[test]
     fn each_module_has_its_level() {
-        let text = logged(Format::Text, "warn,vigie::source=debug", || {
+        let text = logged(LogFormat::Text, "warn,vigie::source=debug", || {
             tracing::debug!(target: "vigie::source", "shown");
             tracing::info!(target: "vigie::web", "hidden");
-            tracing::error!(target: "sled", "reported elsewhere");
+            tracing::warn!(target: "vigie::web", "a warning");
         });
-        assert!(text.contains("shown") && !text.contains("hidden") && !text.contains("reported"), "{text}");
+        assert!(text.contains("shown") && text.contains("a warning") && !text.contains("hidden"), "{text}");
     }
 
     #[test]
