@@ -1,4 +1,4 @@
-//! Posts/s of the encoder: in batches, one at a time, and candle-transformers' stock DistilBERT on the same batches' texts.
+//! Posts/s of the encoder: in batches, one at a time, and compared with DistilBERT of candle-transformers on the same texts.
 //!
 //!     cargo bench --bench classify               VIGIE_MODEL=DIR for another model than models/default
 #![allow(clippy::print_stdout)] // says why it skips
@@ -14,10 +14,10 @@ use tokenizers::{PaddingParams, Tokenizer};
 use vigie::classify::Encoder;
 
 const TEXTS: usize = 256;
-/// Texts a batch for the stock model, in arrival order, as a plain loop over the input has it.
+/// Texts per batch for candle-transformers, in arrival order, like a plain loop over the input.
 const STOCK_BATCH: usize = 32;
 
-/// Candle's own model of DistilBERT, as its examples run it.
+/// DistilBERT of candle-transformers, as in its examples.
 struct Stock {
     tokenizer: Tokenizer,
     model: DistilBertModel,

@@ -1,8 +1,8 @@
-//! One engine, once, over a file of texts: what `versus_pytorch.py` runs between its own rounds.
+//! Classifies a file of texts with one engine; `versus_pytorch.py` runs it between its own rounds.
 //!
 //!     cargo bench --bench classify_once -- MODEL_DIR TEXTS.json [batch|single] [rounds]
 //!
-//! TEXTS.json is an array of strings. Prints posts/s of each round, loading left out.
+//! TEXTS.json is an array of strings. Prints posts/s of each round, without loading.
 #![allow(clippy::print_stdout)] // its output is its purpose
 
 use std::path::Path;

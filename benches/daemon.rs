@@ -1,8 +1,8 @@
 //! The daemon without the model: ten million posts of eleven simulated hours through its queues and threads into a real
-//! store. Prints posts per second, the share of the monitor, and memory every million posts, which must stay constant.
+//! store. Prints posts per second, memory and disk: memory must stay constant, and disk grow by the stored posts only.
 //!
-//! `cargo bench --bench daemon` (or `-- 1000000` for fewer posts).
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a bench: it speaks to who runs it, and stops on a fault")]
+//! `cargo bench --bench daemon`; `-- 500000` for fewer posts, `-- without-posts` for none in the posts table.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a bench: it prints to its user, and stops on an error")]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 use vigie::config::LoadedConfig;
 use vigie::metrics::Metrics;
-use vigie::pipeline::assembly::Labels;
+use vigie::pipeline::assembly::LabelSource;
 use vigie::pipeline::{Daemon, SourceInput, SourceSpec};
 use vigie::post::Post;
 use vigie::store::Store;
@@ -111,7 +111,7 @@ fn main() {
     let daemon = Daemon {
         loaded,
         state: state.clone(),
-        make_classifier: Labels::Given.classifier(),
+        make_classifier: LabelSource::Given.classifier(),
         sources: vec![SourceSpec { name: "synthetic".into(), kind: "bench".into(), by: SourceInput::Task(source) }],
         receivers: Vec::new(),
         clock: Arc::new(clock_time),

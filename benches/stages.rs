@@ -1,4 +1,4 @@
-//! What each stage but the model costs a post: cleaning, counting and judging, committing.
+//! Cost per post of each stage except the model: cleaning, counting and evaluating rules, committing.
 //!
 //!     cargo bench --bench stages
 #![allow(clippy::unwrap_used, reason = "a bench stops where it cannot go on")]

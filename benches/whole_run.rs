@@ -15,10 +15,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 const SIZES: [u64; 2] = [100_000, 1_600_000];
-/// Interleaved, so that what else the machine does falls on both sizes.
+/// Interleaved, so that other load of the machine affects both sizes equally.
 const ROUNDS: usize = 3;
 
-/// One replay's figures.
+/// The figures of one replay.
 struct Run {
     posts_per_second: f64,
     peak_mb: f64,
@@ -50,13 +50,13 @@ fn texts() -> Vec<String> {
     reader.records().map(|row| row.unwrap()[4].to_owned()).collect()
 }
 
-/// Six columns without a header, over 80 days as the original's, two of three posts negative in every tenth hour.
+/// Six columns without a header, over 80 days as in the original; in every tenth hour two of three posts are negative.
 fn write_dump(path: &Path, posts: u64, texts: &[String]) {
     let mut out = BufWriter::new(File::create(path).unwrap());
     let start = 1_239_000_000_000_u64;
     let step = 80 * 24 * 3_600_000 / posts;
     for post in 0..posts {
-        // Neither in order nor far from it, as the original.
+        // Almost ordered by time, as in the original.
         let millis = start + (post ^ 0x3f).min(posts) * step;
         let time = jiff::Timestamp::from_millisecond(i64::try_from(millis).unwrap()).unwrap();
         let hour = millis / 3_600_000;
@@ -89,7 +89,7 @@ fn replay(dump: &Path, posts: u64) -> Run {
     Run { posts_per_second: posts as f64 / started.elapsed().as_secs_f64(), peak_mb: peak as f64 / 1024.0 }
 }
 
-/// The most memory the process has had resident, as Linux keeps it.
+/// Peak resident memory of the process, from Linux.
 fn high_water_kb(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().strip_suffix("kB")?.trim().parse().ok()

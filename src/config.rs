@@ -62,8 +62,8 @@ pub struct Config {
     pub dump: ReadOptions,
     pub classify: classify::Config,
     pub window: window::Config,
-    pub daemon: Daemon,
-    pub web: Web,
+    pub daemon: DaemonConfig,
+    pub web: WebConfig,
     pub retention: Retention,
     pub log: logging::Config,
     pub x: AccountConfig,
@@ -89,7 +89,7 @@ impl Config {
 /// `[daemon]`: state directory and shutdown of `vigie run`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Daemon {
+pub struct DaemonConfig {
     /// State directory; systemd's `$STATE_DIRECTORY` overrides it.
     pub state: PathBuf,
     /// Maximum time after SIGTERM for committing posts that are in flight.
@@ -99,7 +99,7 @@ pub struct Daemon {
 /// `[web]`: the console, the local API, probes and metrics.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Web {
+pub struct WebConfig {
     pub listen: SocketAddr,
 }
 

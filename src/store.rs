@@ -1,5 +1,5 @@
 //! The store: sled, one tree, typed tables distinguished by the first byte of a key. Stands at the bottom of the import
-//! order; `monitor` commits through it, `query` reads from it through a [`Reader`].
+//! order; `monitor` commits through it, `query` reads from it through a [`StoreReader`].
 //!
 //! One tree, because sled applies a batch atomically within a tree: all effects of one commit are there after a crash,
 //! or none. A commit is durable only after [`Store::flush`].
@@ -23,7 +23,7 @@ use serde::de::DeserializeOwned;
 pub use error::StoreError;
 pub use key::{Key, Part, Table};
 pub use migrate::upgraded;
-pub use reader::{Range, Reader, View};
+pub use reader::{Range, StoreReader, View};
 pub use salvage::SalvageReport;
 
 /// Layout version of what is stored. An older store is upgraded when it is opened, an unknown version refused.
@@ -201,8 +201,8 @@ impl Store {
     }
 
     /// A handle for other threads, which reads what is committed.
-    pub fn reader(&self) -> Reader {
-        Reader::new(Arc::clone(&self.shared), &self.path)
+    pub fn reader(&self) -> StoreReader {
+        StoreReader::new(Arc::clone(&self.shared), &self.path)
     }
 
     /// Applies all of `batch`, or, after a crash, none of it.

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use vigie::config::LoadedConfig;
 use vigie::metrics::Metrics;
-use vigie::pipeline::assembly::Labels;
+use vigie::pipeline::assembly::LabelSource;
 use vigie::pipeline::status::Status;
 use vigie::pipeline::{Daemon, RunningDaemon, SourceInput, SourceSpec};
 use vigie::post::Post;
@@ -82,7 +82,7 @@ impl Test {
             loaded: LoadedConfig::find(Some(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/vigie.toml")), None)
                 .unwrap(),
             state: state.path().join("state"),
-            make_classifier: Labels::Given.classifier(),
+            make_classifier: LabelSource::Given.classifier(),
             sources: vec![SourceSpec { name: "test".into(), kind: "test".into(), by: SourceInput::Task(make) }],
             receivers: Vec::new(),
             clock: Arc::new(now),

@@ -1,65 +1,97 @@
-//! The import order of the design, checked on the source itself: a module imports only what stands below it.
-#![allow(clippy::unwrap_used, reason = "a test's helpers: a panic there is the failure it should be")]
+//! The import order of the design, checked on the source itself: a module imports only modules below it, in all crates of the
+//! workspace. Also checks that public type names have one meaning.
+#![allow(clippy::unwrap_used, reason = "a panic in a test is the intended failure")]
 
 #[path = "layering/source.rs"]
 mod source;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use source::{EVERYTHING, reached};
+use source::{EVERYTHING, public_types, reached};
 
-/// The top-level modules, importers first: each may import those of any later line, none of its own. A new module is
-/// added here at its place, and to the picture in `src/lib.rs`.
-const LINE: [&[&str]; 14] = [
+/// The layers, importers first: a module may import modules of later layers, but none of its own layer. Add a new module
+/// here, and to the picture in `src/lib.rs`.
+const LINE: [&[&str]; 15] = [
     &["main"],
     &["cli"],
     &["web"],
     &["pipeline"],
     &["config"],
-    &["notify"],
+    &["notify", "query"],
     &["monitor"],
     &["alert"],
     &["rule"],
     &["window"],
-    &["classify"],
-    &["text"],
-    &["source"],
-    &["store", "logging", "metrics", "canvas"],
+    &["classify", "source"],
+    &["dump"],
+    &["post"],
+    &["text", "store", "http_client"],
+    &["stats", "chart", "secret", "clock", "language", "metrics", "logging"],
 ];
 
-/// The lab stands beside the line: it is imported by `cli` alone, and imports these.
-const LAB: &str = "lab";
-const LAB_IMPORTS: [&str; 6] = ["classify", "text", "source", "store", "logging", "canvas"];
+/// Modules outside the line: who may import them, and what they may import.
+const SIDE_LAYERS: [(&str, &[&str], &[&str]); 3] = [
+    ("lab", &["cli"], &["classify", "dump", "post", "text", "stats", "chart"]),
+    ("simulate", &["cli"], &["classify", "dump", "post"]),
+    ("kernels", &["classify"], &[]),
+];
+
+/// Imports that the line would allow, but the design does not: `classify` works on posts, however they were read.
+const FORBIDDEN: [(&str, &str); 1] = [("classify", "dump")];
+
+/// The source folders: where they are, and the layer that each stands for if it is one.
+const ROOTS: [(&str, Option<&str>); 5] = [
+    ("src", None),
+    ("crates/reading/src", None),
+    ("crates/lab/src", Some("lab")),
+    ("crates/chart/src", Some("chart")),
+    ("crates/kernels/src", Some("kernels")),
+];
+
+/// Public type names that may be declared more than once, with the reason.
+const SHARED_NAMES: [(&str, &str); 2] = [
+    ("Config", "each module has its own section of the configuration"),
+    ("Context", "each kind of integration gets its own dependencies from the pipeline"),
+];
 
 fn rank(module: &str) -> Option<usize> {
     LINE.iter().position(|layer| layer.contains(&module))
 }
 
+fn side_layer(module: &str) -> Option<&'static (&'static str, &'static [&'static str], &'static [&'static str])> {
+    SIDE_LAYERS.iter().find(|(name, ..)| *name == module)
+}
+
 fn is_listed(module: &str) -> bool {
-    module == LAB || rank(module).is_some()
+    side_layer(module).is_some() || rank(module).is_some()
 }
 
 fn may_import(from: &str, to: &str) -> bool {
-    match (from, to) {
-        (from, to) if from == to => true,
-        (LAB, to) => LAB_IMPORTS.contains(&to),
-        (from, LAB) => from == "cli",
-        (from, to) => rank(from) < rank(to),
+    if from == to {
+        return true;
     }
+    if let Some((_, _, imports)) = side_layer(from) {
+        return imports.contains(&to);
+    }
+    if let Some((_, importers, _)) = side_layer(to) {
+        return importers.contains(&from);
+    }
+    rank(from) < rank(to) && !FORBIDDEN.contains(&(from, to))
 }
 
-/// What is wrong with the imports of `source`, the file `shown` at the module path `path`.
-fn faults(shown: &str, path: &[&str], source: &str) -> Vec<String> {
+/// The forbidden imports of `source`: the file `shown`, the module `path` of a crate that stands for the layer `krate`.
+fn violations(shown: &str, path: &[&str], krate: Option<&str>, source: &str) -> Vec<String> {
     let from = path.first().copied().unwrap_or("main");
-    reached(source, path)
+    reached(source, path, krate)
         .into_iter()
         .filter_map(|reached| {
             let (to, line) = (reached.module.as_str(), reached.line);
             if to == EVERYTHING {
                 Some(format!("{shown}:{line}: imports the whole crate: name the modules"))
             } else if !is_listed(to) {
-                Some(format!("{shown}:{line}: `{to}` is no module of the list: add it to LINE in tests/layering.rs"))
+                Some(format!("{shown}:{line}: `{to}` is not a module of the list: add it to LINE in tests/layering.rs"))
             } else {
                 (!may_import(from, to)).then(|| format!("{shown}:{line}: `{from}` must not import `{to}`"))
             }
@@ -67,79 +99,132 @@ fn faults(shown: &str, path: &[&str], source: &str) -> Vec<String> {
         .collect()
 }
 
-fn src() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+/// A Rust file of the workspace.
+struct SourceFile {
+    /// Relative to the repository.
+    shown: String,
+    /// Relative to the source folder of its crate.
+    file: PathBuf,
+    krate: Option<&'static str>,
+    text: String,
 }
 
-/// Every Rust file under `src`, as its path from there.
-fn files() -> Vec<PathBuf> {
-    let (mut folders, mut found) = (vec![src()], Vec::new());
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                found.push(path.strip_prefix(src()).unwrap().to_owned());
+impl SourceFile {
+    /// `text/stopwords.rs` is the module `text`, `stopwords`; `text/mod.rs` is `text`.
+    fn module_path(&self) -> Vec<&str> {
+        let mut path: Vec<&str> = self.krate.into_iter().collect();
+        path.extend(self.file.iter().map(|part| part.to_str().unwrap().trim_end_matches(".rs")));
+        if matches!(path.last(), Some(&"mod" | &"lib" | &"main")) {
+            path.pop();
+        }
+        path
+    }
+
+    /// The root of a crate whose modules are layers: it declares all of them.
+    fn is_root(&self) -> bool {
+        self.krate.is_none() && self.file == Path::new("lib.rs")
+    }
+}
+
+/// Every Rust file of the workspace.
+fn files() -> Vec<SourceFile> {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for (root, krate) in ROOTS {
+        let folder = repository.join(root);
+        let mut folders = vec![folder.clone()];
+        while let Some(next) = folders.pop() {
+            for entry in fs::read_dir(&next).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    let file = path.strip_prefix(&folder).unwrap().to_owned();
+                    let text = fs::read_to_string(&path).unwrap();
+                    files.push(SourceFile { shown: format!("{root}/{}", file.display()), file, krate, text });
+                }
             }
         }
     }
-    found.sort();
-    found
-}
-
-/// `text/stopwords.rs` is the module `text`, `stopwords`; `text/mod.rs` is `text`.
-fn module_path(file: &Path) -> Vec<&str> {
-    let mut path: Vec<&str> = file.iter().map(|part| part.to_str().unwrap().trim_end_matches(".rs")).collect();
-    if matches!(path.last(), Some(&"mod" | &"lib" | &"main")) {
-        path.pop();
-    }
-    path
-}
-
-fn read(file: &Path) -> String {
-    fs::read_to_string(src().join(file)).unwrap()
+    files.sort_by(|a, b| a.shown.cmp(&b.shown));
+    files
 }
 
 #[test]
 fn imports_go_down_the_line() {
-    // The root may name everything: it is where the modules are declared.
     let files = files();
-    let faults: Vec<String> = files
+    for (root, _) in ROOTS {
+        assert!(files.iter().any(|file| file.shown.starts_with(root)), "no files in {root}");
+    }
+    let violations: Vec<String> = files
         .iter()
-        .filter(|file| file.as_path() != Path::new("lib.rs"))
-        .flat_map(|file| faults(&format!("src/{}", file.display()), &module_path(file), &read(file)))
+        .filter(|file| !file.is_root())
+        .flat_map(|file| violations(&file.shown, &file.module_path(), file.krate, &file.text))
         .collect();
-    assert!(files.len() > 1 && faults.is_empty(), "\n{}\n", faults.join("\n"));
+    assert!(violations.is_empty(), "\n{}\n", violations.join("\n"));
 }
 
 #[test]
 fn every_module_is_listed_and_drawn() {
-    let diagram: String = read(Path::new("lib.rs")).lines().filter(|line| line.starts_with("//!")).collect();
+    let files = files();
+    let root = files.iter().find(|file| file.shown == "src/lib.rs").unwrap();
+    let diagram: String = root.text.lines().filter(|line| line.starts_with("//!")).collect();
     let drawn: Vec<&str> = diagram.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
-    for file in files() {
-        let Some(&module) = module_path(&file).first() else { continue };
-        assert!(is_listed(module), "src/{}: add `{module}` to LINE in tests/layering.rs", file.display());
-        assert!(drawn.contains(&module), "src/lib.rs: its picture of the flow lacks `{module}`");
+    for file in &files {
+        let Some(&module) = file.module_path().first() else { continue };
+        assert!(is_listed(module), "{}: add `{module}` to LINE in tests/layering.rs", file.shown);
+        assert!(drawn.contains(&module), "src/lib.rs: `{module}` is missing in the picture of the layers");
     }
 }
 
 #[test]
 fn every_file_says_what_it_is_for() {
-    let silent: Vec<PathBuf> = files().into_iter().filter(|file| !read(file).starts_with("//! ")).collect();
-    assert!(silent.is_empty(), "these files under src start with no `//!` line: {silent:?}");
+    let without: Vec<String> =
+        files().into_iter().filter(|file| !file.text.starts_with("//! ")).map(|file| file.shown).collect();
+    assert!(without.is_empty(), "these files do not start with a `//!` line: {without:?}");
+}
+
+/// Public type names declared more than once, with their files.
+fn duplicates<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, Vec<&'a str>> {
+    let mut names: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for (shown, text) in files {
+        for name in public_types(text) {
+            names.entry(name).or_default().push(shown);
+        }
+    }
+    names.retain(|name, files| files.len() > 1 && !SHARED_NAMES.iter().any(|(shared, _)| shared == name));
+    names
+}
+
+#[test]
+fn public_type_names_have_one_meaning() {
+    let files = files();
+    let files = files.iter().filter(|file| !file.module_path().contains(&"tests"));
+    let duplicates = duplicates(files.map(|file| (file.shown.as_str(), file.text.as_str())));
+    assert!(duplicates.is_empty(), "rename one, or add the name to SHARED_NAMES with a reason: {duplicates:#?}");
+}
+
+#[test]
+fn duplicate_type_names_are_found() {
+    let files = [("a.rs", "pub struct Page; pub struct Config;"), ("b.rs", "pub enum Page {} pub struct Config;")];
+    assert_eq!(duplicates(files), BTreeMap::from([("Page".to_owned(), vec!["a.rs", "b.rs"])]));
 }
 
 #[test]
 fn imports_against_the_order_are_found() {
-    for (path, source, wanted) in [
+    for (path, source, expected) in [
         (&["text"][..], "\nuse crate::cli::run;", "x.rs:2: `text` must not import `cli`"),
-        (&["source", "csv"], "use super::super::text::clean;", "x.rs:1: `source` must not import `text`"),
-        (&["store"], "use crate::metrics::Series;", "x.rs:1: `store` must not import `metrics`"),
+        (&["source", "csv"], "use super::super::classify::clean;", "x.rs:1: `source` must not import `classify`"),
+        (&["metrics"], "use crate::store::Store;", "x.rs:1: `metrics` must not import `store`"),
         (&["pipeline"], "use crate::lab::fit;", "x.rs:1: `pipeline` must not import `lab`"),
-        (&["config"], "use crate::lab::fit;", "x.rs:1: `config` must not import `lab`"),
-        (&["lab", "fit"], "use crate::window::Bucket;", "x.rs:1: `lab` must not import `window`"),
-        (&["lab"], "use crate::metrics::Series;", "x.rs:1: `lab` must not import `metrics`"),
+        (&["pipeline"], "use vigie_lab::fit::Recipe;", "x.rs:1: `pipeline` must not import `lab`"),
+        (&["lab", "fit"], "use vigie::window::Span;", "x.rs:1: `lab` must not import `window`"),
+        (&["lab"], "use vigie_kernels::dot;", "x.rs:1: `lab` must not import `kernels`"),
+        (&["classify"], "use crate::dump::Reader;", "x.rs:1: `classify` must not import `dump`"),
+        (&["post"], "use vigie_reading::dump::Row;", "x.rs:1: `post` must not import `dump`"),
+        (&["simulate"], "use crate::rule::Rules;", "x.rs:1: `simulate` must not import `rule`"),
+        (&["monitor"], "use crate::query::Page;", "x.rs:1: `monitor` must not import `query`"),
+        (&["query"], "use crate::notify::Incident;", "x.rs:1: `query` must not import `notify`"),
         (&[], "use vigie::lab::fit;", "x.rs:1: `main` must not import `lab`"),
         (
             &["rule"],
@@ -150,21 +235,22 @@ fn imports_against_the_order_are_found() {
         (
             &["rule"],
             "use crate::util::f;",
-            "x.rs:1: `util` is no module of the list: add it to LINE in tests/layering.rs",
+            "x.rs:1: `util` is not a module of the list: add it to LINE in tests/layering.rs",
         ),
     ] {
-        assert_eq!(faults("x.rs", path, source), [wanted], "{source}");
+        assert_eq!(violations("x.rs", path, None, source), [expected], "{source}");
     }
 }
 
 #[test]
 fn imports_down_the_line_pass() {
-    for (path, source) in [
-        (&[][..], "use vigie::{cli, logging};"),
-        (&["cli", "lab"], "use crate::lab::fit; use crate::pipeline; use super::reader_flags;"),
-        (&["lab"], "use crate::classify::Label; use crate::store::Store; use super::super::text;"),
-        (&["text", "tests"], "use super::*; use crate::source::Post; use crate::text::clean;"),
+    for (path, krate, source) in [
+        (&[][..], None, "use vigie::{cli, logging};"),
+        (&["cli", "lab"], None, "use vigie_lab::fit; use crate::pipeline; use super::reader_flags;"),
+        (&["lab", "fit"], Some("lab"), "use vigie_reading::classify::Label; use crate::score::Interval;"),
+        (&["classify", "tests"], None, "use super::*; use crate::post::Post; use vigie_kernels::dot;"),
+        (&["source", "tail"], None, "use crate::dump::Reader; use crate::secret::Secret;"),
     ] {
-        assert_eq!(faults("x.rs", path, source), [""; 0], "{source}");
+        assert_eq!(violations("x.rs", path, krate, source), [""; 0], "{source}");
     }
 }

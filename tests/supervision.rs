@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use vigie::config::LoadedConfig;
 use vigie::metrics::Metrics;
 use vigie::monitor::Monitor;
-use vigie::pipeline::assembly::Labels;
+use vigie::pipeline::assembly::LabelSource;
 use vigie::pipeline::{Daemon, MakeSource, RunningDaemon, SourceInput, SourceSpec, monotonic};
 use vigie::post::Post;
 use vigie::rule::{EventKind, Rules};
@@ -82,7 +82,7 @@ fn start(state: &Path, lives: &'static [Then]) -> (RunningDaemon, Metrics) {
         loaded: LoadedConfig::find(Some(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/vigie.toml")), None)
             .unwrap(),
         state: state.to_owned(),
-        make_classifier: Labels::Given.classifier(),
+        make_classifier: LabelSource::Given.classifier(),
         sources: vec![SourceSpec { name: "test".into(), kind: "test".into(), by: SourceInput::Task(make) }],
         receivers: Vec::new(),
         clock: Arc::new(Timestamp::now),

@@ -1,6 +1,6 @@
-//! [`Alarm`]: when a detector's number becomes an alarm, and when the next one is another.
+//! [`Alarm`]: when a score becomes an alarm, and when the next one is a new alarm.
 
-/// Minutes without an alarm after which the next is another, as the rules' `keep_firing_for` of an hour.
+/// Minutes without an alarm after which the next is a new one, like a `keep_firing_for` of an hour in rules.
 const KEEP: u32 = 60;
 
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +15,7 @@ impl Alarm {
         Self { threshold, keep: KEEP, left: 0 }
     }
 
-    /// Of a detector that keeps its alarms by itself.
+    /// For a detector that keeps its alarms itself.
     pub(crate) fn kept(threshold: f64) -> Self {
         Self { threshold, keep: 1, left: 0 }
     }

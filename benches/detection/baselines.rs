@@ -1,12 +1,12 @@
-//! What others use, each with a few window lengths.
+//! Common detectors, each with several window lengths.
 
 use vigie::simulate::{MinuteCounts, Tally};
 
 use crate::detector::{Detector, Slide, Sliding};
 
-/// Minutes of past from which a baseline learns what is usual.
+/// Minutes of history from which a baseline learns the normal level.
 const PAST: usize = 7 * 1_440;
-/// Windows with fewer posts are not judged: a share of them says nothing.
+/// Windows with fewer posts are not evaluated: their share is mostly noise.
 const MIN_POSTS: u64 = 20;
 
 /// A baseline with one of its settings.
@@ -16,8 +16,8 @@ pub(crate) struct Baseline {
     pub(crate) setting: String,
     make: Make,
     parameters: Parameters,
-    /// It knows what no detector can: it only shows what is possible.
-    pub(crate) is_clairvoyant: bool,
+    /// It has information that no real detector has: it only shows what is possible.
+    pub(crate) is_oracle: bool,
 }
 
 type Make = fn(Parameters) -> Box<dyn Detector>;
@@ -34,7 +34,7 @@ impl Baseline {
     }
 }
 
-/// All of them.
+/// All baselines.
 pub(crate) fn all() -> Vec<Baseline> {
     let mut all = Vec::new();
     let mut add = |family, make: Make, minutes: &[usize], weights: &[f64]| {
@@ -43,7 +43,7 @@ pub(crate) fn all() -> Vec<Baseline> {
                 let weighted = if weights.len() > 1 { format!(", weight {weight}") } else { String::new() };
                 let setting = format!("{minutes} min{weighted}");
                 let parameters = Parameters { minutes: *minutes, weight: *weight };
-                all.push(Baseline { family, setting, make, parameters, is_clairvoyant: false });
+                all.push(Baseline { family, setting, make, parameters, is_oracle: false });
             }
         }
     };
@@ -59,7 +59,7 @@ pub(crate) fn all() -> Vec<Baseline> {
         ];
         for (posts, make) in makes {
             let (setting, parameters) = (format!("{increase}, {posts}"), Parameters { minutes: 1, weight: increase });
-            all.push(Baseline { family: "clairvoyant", setting, make, parameters, is_clairvoyant: true });
+            all.push(Baseline { family: "oracle", setting, make, parameters, is_oracle: true });
         }
     }
     all
@@ -81,7 +81,7 @@ impl Detector for FixedShare {
     }
 }
 
-/// How many of its own standard deviations of the past week that share lies above its mean.
+/// The share, in standard deviations of the past week above its mean.
 #[derive(Clone)]
 struct Sigma {
     window: Sliding,
@@ -146,7 +146,7 @@ impl Interval {
     }
 }
 
-/// Roberts 1959, on the rate of each interval, with the variance that its posts give it.
+/// EWMA chart (Roberts 1959) of the rate of each interval, with the variance of its number of posts.
 #[derive(Clone)]
 struct EwmaRate {
     interval: Interval,
@@ -184,7 +184,7 @@ impl Detector for EwmaRate {
     }
 }
 
-/// The same on the number of negative posts, against its mean and deviation of the past week.
+/// The same for the number of negative posts, with its mean and deviation of the past week.
 #[derive(Clone)]
 struct EwmaCount {
     interval: Interval,
@@ -227,7 +227,7 @@ impl Detector for EwmaCount {
     }
 }
 
-/// Shewhart's: how many of its standard errors an interval's share lies above that of the past week.
+/// Shewhart's p-chart: the share of an interval, in its standard errors above that of the past week.
 #[derive(Clone)]
 struct PChart {
     interval: Interval,
@@ -258,8 +258,8 @@ impl Detector for PChart {
     }
 }
 
-/// Page's CUSUM of the log-likelihood ratio, told what is usual this very hour and which incident will come: for a sudden
-/// one nothing finds it sooner at the same number of false alarms (Moustakides 1986).
+/// Page's CUSUM of the log-likelihood ratio with the true rate of the hour and the size of the coming incident. For a sudden
+/// shift, no detector is faster at the same false-alarm rate (Moustakides 1986).
 #[derive(Clone)]
 struct Clairvoyant {
     rate_increase: f64,

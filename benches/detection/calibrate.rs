@@ -1,4 +1,4 @@
-//! The threshold of each baseline: the one that gives it one false alarm in 30 days.
+//! The threshold of each baseline at which it has one false alarm in 30 days.
 
 use rayon::prelude::*;
 
@@ -6,10 +6,10 @@ use crate::alarm::Alarm;
 use crate::baselines::{self, Baseline};
 use crate::setting::{DAY, Setting};
 
-/// Days of a stream before anything counts.
+/// Warm-up of a stream in days.
 const WARM: i64 = 8;
 
-/// A baseline that was set for a volume.
+/// A baseline with its threshold for a volume.
 #[derive(Clone)]
 pub(crate) struct Set {
     pub(crate) baseline: Baseline,
@@ -28,14 +28,14 @@ fn threshold(setting: &Setting<'_>, baseline: &Baseline) -> f64 {
     let (mut low, mut high) = (0.0_f64, f64::from(highest) + 1e-3);
     for _ in 0..40 {
         let middle = f64::midpoint(low, high);
-        // Far below the threshold one alarm never ends, which are few too: so many minutes above it are no alarm at rest.
+        // With a very low threshold there is one endless alarm, which would count as few: limit the time above it.
         let (alarms, above) = counts(&streams, middle);
         if alarms > allowed || above > 0.02 { low = middle } else { high = middle }
     }
     high
 }
 
-/// Alarms, and the share of minutes above the threshold.
+/// Number of alarms, and share of minutes above the threshold.
 fn counts(streams: &[Vec<f32>], threshold: f64) -> (usize, f64) {
     let (mut alarms, mut above, mut minutes) = (0, 0, 0);
     for stream in streams {
@@ -49,7 +49,7 @@ fn counts(streams: &[Vec<f32>], threshold: f64) -> (usize, f64) {
     (alarms, above as f64 / minutes.max(1) as f64)
 }
 
-/// Minute by minute over 30 days without an incident.
+/// Scores per minute over 30 days without an incident.
 fn values(setting: &Setting<'_>, baseline: &Baseline, seed: u64) -> Vec<f32> {
     let mut detector = baseline.detector();
     let arrivals = setting.arrivals(1_000_000 + seed);

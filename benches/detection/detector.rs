@@ -1,9 +1,9 @@
-//! [`Detector`]: counts in, a number out; above its threshold it is an alarm.
+//! [`Detector`]: counts in, a score out; above its threshold it is an alarm.
 
 use vigie::simulate::{MinuteCounts, Tally};
 
 pub(crate) trait Detector: Send {
-    /// Takes the counts of a minute, and tells how alarming things are at its end.
+    /// Adds the counts of a minute, and returns the score at its end.
     fn push(&mut self, minute: &MinuteCounts) -> f64;
 
     fn clone_box(&self) -> Box<dyn Detector>;
@@ -22,7 +22,7 @@ impl<T: Copy + Default> Slide<T> {
         Self { ring: vec![T::default(); length], at: 0, filled: 0 }
     }
 
-    /// Puts a value in, and gives the one that it drives out.
+    /// Adds a value, and returns the one that leaves.
     pub(crate) fn put(&mut self, value: T) -> T {
         let out = std::mem::replace(&mut self.ring[self.at], value);
         self.at = (self.at + 1) % self.ring.len();

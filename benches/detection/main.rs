@@ -1,19 +1,19 @@
-//! How early and how often for nothing: the rules, and the detectors that others use, on streams drawn from the airline dump.
+//! Detection delay and false alarms: the rules and common detectors on streams simulated from the airline dump.
 //!
-//!     cargo bench --bench detection                     all of it, about ten minutes on two cores
-//!     cargo bench --bench detection -- --quick          a look: fewer streams, two volumes
+//!     cargo bench --bench detection                     the whole benchmark, about ten minutes on two cores
+//!     cargo bench --bench detection -- --quick          fewer streams, two volumes
 //!     cargo bench --bench detection -- --rules FILE     other rules than config/rules.toml
 //!
-//! Every detector sees counts minute by minute. The rules run by the monitor's own code, with what their file says. Each
-//! baseline gets, for each volume, the threshold that gives it exactly one false alarm in 30 days on streams of its own, and
-//! for each kind of incident the best of its settings: the comparison leans to the baselines. The clairvoyant detector
-//! knows what is usual at every hour and which incident will come; it has the same threshold, and shows what is possible.
+//! Every detector gets counts per minute. The rules run with the code of the monitor, configured by their file. For each
+//! volume, each baseline detector gets the threshold at which it has exactly one false alarm in 30 days on separate streams;
+//! for each kind of incident the best of its settings counts: the comparison favours the baselines. The oracle detector
+//! knows the true rate of every hour and the incident. It has the same false-alarm rate, and shows what is possible.
 //!
-//! A delay cell reads: median minutes, minutes until 90 % were found, share found within six hours.
+//! A delay cell shows: median minutes, minutes until 90% were detected, share detected within six hours.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a bench prints its figures, and stops where it cannot go on"
+    reason = "a benchmark prints its results and stops on errors"
 )]
 
 mod alarm;

@@ -1,4 +1,4 @@
-//! The tables, in Markdown.
+//! Prints the results as Markdown tables.
 
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 use vigie::rule::Rules;
@@ -10,10 +10,10 @@ use crate::rules::names;
 use crate::setting::Kind;
 use crate::trials::{FalseAlarms, Trial};
 
-/// Minutes that a detector has.
+/// Time limit of a detector in minutes.
 const LATEST: f64 = 360.0;
 
-/// All that was measured at one volume.
+/// The results at one volume.
 pub(crate) struct Volume {
     pub(crate) volume: f64,
     pub(crate) thresholds: Vec<Set>,
@@ -56,29 +56,29 @@ pub(crate) fn print(rules: &Rules, volumes: &[Volume]) {
 struct Cell {
     any: Delays,
     rules: Vec<Delays>,
-    /// The best setting of all, and what it is called.
+    /// The best setting of all baselines, and its name.
     best: Delays,
     best_name: String,
-    clairvoyant: Delays,
+    oracle: Delays,
 }
 
 impl Cell {
     fn new(volume: &Volume, kind: usize) -> Self {
         let trials: Vec<&Trial> = volume.found.iter().filter(|trial| trial.kind == kind).collect();
         let of_rule = |rule: usize| Delays::of(trials.iter().map(|trial| trial.rules[rule]));
-        let best = |is_clairvoyant: bool| {
-            let own = |i: &usize| volume.thresholds[*i].baseline.is_clairvoyant == is_clairvoyant;
+        let best = |is_oracle: bool| {
+            let own = |i: &usize| volume.thresholds[*i].baseline.is_oracle == is_oracle;
             let delays = |i: usize| (i, Delays::of(trials.iter().map(|trial| trial.baselines[i])));
             let all = (0..volume.thresholds.len()).filter(own).map(delays);
             all.min_by(|(_, a), (_, b)| a.rank().total_cmp(&b.rank())).unwrap()
         };
-        let ((i, best), (_, clairvoyant)) = (best(false), best(true));
+        let ((i, best), (_, oracle)) = (best(false), best(true));
         let Baseline { family, setting, .. } = &volume.thresholds[i].baseline;
         let rules = (1..trials[0].rules.len()).map(of_rule).collect();
-        Self { any: of_rule(0), rules, best, best_name: format!("{family}, {setting}"), clairvoyant }
+        Self { any: of_rule(0), rules, best, best_name: format!("{family}, {setting}"), oracle }
     }
 
-    /// Of medians; what was not found within six hours counts as six hours. None where neither found it.
+    /// Ratio of medians. An incident not detected within six hours counts as six hours; `None` if neither detected it.
     fn ratio(&self, delays: &Delays) -> Option<f64> {
         let (own, best) = (delays.median(), self.best.median());
         (own.is_finite() || best.is_finite()).then(|| own.min(LATEST) / best.min(LATEST))
@@ -95,17 +95,17 @@ fn line(volume: &Volume, kind: usize, points: u32) -> String {
         cell.any,
         cell.best,
         cell.best_name,
-        minutes(cell.clairvoyant.median()),
+        minutes(cell.oracle.median()),
         rules.join(" | ")
     )
 }
 
-/// How the medians compare with the best baselines' over all increases.
+/// Medians relative to those of the best baselines, over all increases.
 fn summary(volumes: &[Volume]) {
     println!(
         "\n### Median over the best baseline's: geometric mean over increases and volumes; kinds of incident at half or less\n"
     );
-    println!("| incident | any rule | at half or less | clairvoyant | at half or less |\n|---|---|---|---|---|");
+    println!("| incident | any rule | at half or less | oracle | at half or less |\n|---|---|---|---|---|");
     for posts in [IncidentKind::Added, IncidentKind::Replaced] {
         for is_slow in [false, true] {
             let of = |kind: &Kind| kind.posts == posts && matches!(kind.shape, IncidentShape::Slow { .. }) == is_slow;
@@ -121,12 +121,12 @@ fn summary(volumes: &[Volume]) {
             };
             let posts = if posts == IncidentKind::Added { "posts added" } else { "posts replaced" };
             let shape = if is_slow { "slow" } else { "sudden" };
-            println!("| {shape}, {posts} | {} | {} |", columns(|cell| &cell.any), columns(|cell| &cell.clairvoyant));
+            println!("| {shape}, {posts} | {} | {} |", columns(|cell| &cell.any), columns(|cell| &cell.oracle));
         }
     }
 }
 
-/// What the issue asks for, in figures.
+/// The figures of the acceptance criteria.
 fn targets(volumes: &[Volume]) {
     let Some(volume) = volumes.iter().find(|volume| volume.volume == 100.0) else { return };
     println!("\nIncrease of 20 points at 100 posts/h, found within 45 minutes by any rule:\n");
@@ -154,7 +154,7 @@ fn targets(volumes: &[Volume]) {
     }
 }
 
-/// Sorted minutes; infinite where it was not found.
+/// Sorted delays in minutes; infinite if not detected.
 struct Delays(Vec<f64>);
 
 impl Delays {
@@ -177,7 +177,7 @@ impl Delays {
         self.0.iter().filter(|delay| delay.is_finite()).count() as f64 / self.0.len().max(1) as f64
     }
 
-    /// The lower the better; where the median is infinite, by what was found.
+    /// Sort key, lower is better; with an infinite median, by the share detected.
     fn rank(&self) -> f64 {
         let median = self.median();
         if median.is_finite() { median } else { 1e6 - 1e3 * self.found() }

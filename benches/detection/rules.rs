@@ -1,4 +1,4 @@
-//! The rules as detectors: by the monitor's own code.
+//! The rules as detectors, with the code of the monitor.
 
 use vigie::monitor::RuleSimulator;
 use vigie::rule::{Condition, Rules};
@@ -9,17 +9,17 @@ use vigie::window::{Config, Counts};
 #[derive(Clone)]
 pub(crate) struct RuleSet {
     simulator: RuleSimulator,
-    /// Which rules speak of what is written, and not of silence.
-    speaks: Vec<bool>,
-    /// Whether each fires; the first entry: whether any does that speaks of what is written.
+    /// Which rules are about posts, not about silence.
+    is_about_posts: Vec<bool>,
+    /// Whether each rule fires; the first entry: whether any rule about posts fires.
     pub(crate) firing: Vec<bool>,
 }
 
 impl RuleSet {
     pub(crate) fn new(rules: &Rules, start: i64) -> Self {
         let firing = vec![false; rules.rules.len() + 1];
-        let speaks = rules.rules.iter().map(|rule| !matches!(rule.condition, Condition::NoData(_))).collect();
-        Self { simulator: RuleSimulator::new(&Config::default(), rules.clone(), start), speaks, firing }
+        let is_about_posts = rules.rules.iter().map(|rule| !matches!(rule.condition, Condition::NoData(_))).collect();
+        Self { simulator: RuleSimulator::new(&Config::default(), rules.clone(), start), is_about_posts, firing }
     }
 
     pub(crate) fn push(&mut self, [negative, neutral, positive]: Tally) {
@@ -27,11 +27,11 @@ impl RuleSet {
         for (slot, fires) in self.firing[1..].iter_mut().zip(self.simulator.firing()) {
             *slot = fires;
         }
-        self.firing[0] = self.firing[1..].iter().zip(&self.speaks).any(|(fires, speaks)| *fires && *speaks);
+        self.firing[0] = self.firing[1..].iter().zip(&self.is_about_posts).any(|(fires, counts)| *fires && *counts);
     }
 }
 
-/// What a table calls them.
+/// The names of the rules in tables.
 pub(crate) fn names(rules: &Rules) -> Vec<String> {
     let each = rules.rules.iter().map(|rule| rule.name.clone());
     std::iter::once("any rule".to_owned()).chain(each).collect()

@@ -1,4 +1,4 @@
-//! What is measured: the volumes, the kinds of incident, and the number of streams.
+//! The settings of the benchmark: volumes, kinds of incident, and number of streams.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,22 +6,22 @@ use std::sync::Arc;
 use vigie::config::LoadedConfig;
 use vigie::dump::{Input, ReadOptions};
 use vigie::rule::Rules;
-use vigie::simulate::{ArrivalProcess, Incident, IncidentKind, IncidentShape, Rhythm, StreamProfile, Swing};
+use vigie::simulate::{ArrivalProcess, SimulatedIncident, IncidentKind, IncidentShape, Rhythm, StreamProfile, Swing};
 
 pub(crate) const DAY: i64 = 86_400;
-/// How long an incident lasts, and a detector has for finding it.
+/// Duration of an incident, and time limit of its detection.
 pub(crate) const INCIDENT: i64 = 6 * 3_600;
 const RAMP: i64 = 3 * 3_600;
 
-/// How much is run.
+/// The size of the benchmark.
 #[derive(Debug)]
 pub(crate) struct Scale {
     pub(crate) volumes: Vec<f64>,
     /// Streams of 30 days, for choosing thresholds.
     pub(crate) calibration: u64,
-    /// Streams for counting the rules' false alarms, and how many months each is long.
+    /// Streams for counting the false alarms of the rules, and their length in months.
     pub(crate) calm: (u64, u64),
-    /// Streams in which incidents begin, and how many in each.
+    /// Streams with incidents, and the number of incidents in each.
     pub(crate) troubled: (u64, u64),
     rules: PathBuf,
 }
@@ -43,12 +43,12 @@ impl Scale {
                     let volumes = vec![100.0, 500.0];
                     scale = Self { volumes, calibration: 30, calm: (4, 6), troubled: (4, 10), ..scale };
                 }
-                "--rules" => scale.rules = args.next().expect("--rules wants a file").into(),
+                "--rules" => scale.rules = args.next().expect("--rules needs a file").into(),
                 "--volumes" => {
-                    let list = args.next().expect("--volumes wants numbers");
+                    let list = args.next().expect("--volumes needs numbers");
                     scale.volumes = list.split(',').map(|volume| volume.parse().unwrap()).collect();
                 }
-                _ => {} // what cargo adds
+                _ => {} // arguments added by cargo
             }
         }
         scale
@@ -60,7 +60,7 @@ impl Scale {
     }
 }
 
-/// The dump that all is drawn from.
+/// The dump from which streams are simulated.
 #[derive(Debug)]
 pub(crate) struct World {
     name: String,
@@ -70,10 +70,9 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn of_airline_dump() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let places =
-            [root.join("../shared/data/airline/tweets.csv"), PathBuf::from("/work/shared/data/airline/tweets.csv")];
-        let path = places.into_iter().find(|path| path.exists()).unwrap_or_else(|| {
-            println!("../shared/data/airline/tweets.csv is absent: drawing from the slice in tests/data");
+        let whole = Some(root.join("../shared/data/airline/tweets.csv")).filter(|path| path.exists());
+        let path = whole.unwrap_or_else(|| {
+            println!("../shared/data/airline/tweets.csv not found: using the slice in tests/data");
             root.join("tests/data/airline.csv")
         });
         let profile = StreamProfile::read(&Input::Path(path.clone()), &ReadOptions::default(), None).unwrap();
@@ -84,7 +83,7 @@ impl World {
     pub(crate) fn describe(&self) {
         let Rhythm { posts_per_hour, negative, swing, .. } = &*self.rhythm;
         println!(
-            "Drawn from {}: {posts_per_hour:.1} an hour, {:.1} % negative; variance of days {:.3}, of hours {:.3}; \
+            "Simulated from {}: {posts_per_hour:.1} per hour, {:.1}% negative; variance of days {:.3}, of hours {:.3}; \
              correlation of posts within an hour {:.4}.",
             self.name,
             negative * 100.0,
@@ -94,17 +93,17 @@ impl World {
         );
     }
 
-    /// As the issue has it, and as the dump really is.
+    /// With independent posts, and with the correlation of the dump.
     pub(crate) fn swings(&self) -> [(&'static str, Swing); 2] {
         let swing = self.rhythm.swing;
         [
-            ("whose volume swings as the dump's, and whose posts are independent", Swing { share: 0.0, ..swing }),
-            ("whose share of negative posts swings from hour to hour too, as the dump's", swing),
+            ("with the varying volume of the dump and independent posts", Swing { share: 0.0, ..swing }),
+            ("with the varying volume and negative share of the dump", swing),
         ]
     }
 }
 
-/// One volume.
+/// One volume of one kind of stream.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Setting<'a> {
     pub(crate) world: &'a World,
@@ -114,7 +113,7 @@ pub(crate) struct Setting<'a> {
 }
 
 impl Setting<'_> {
-    /// Begins on a Monday.
+    /// A stream that begins on a Monday.
     pub(crate) fn arrivals(&self, seed: u64) -> ArrivalProcess {
         let monday = 4 * DAY;
         ArrivalProcess::new(Arc::clone(&self.world.rhythm), monday, seed)
@@ -142,8 +141,8 @@ impl Kind {
         kinds
     }
 
-    pub(crate) fn incident(self, begins: i64) -> Incident {
-        Incident {
+    pub(crate) fn incident(self, begins: i64) -> SimulatedIncident {
+        SimulatedIncident {
             begins,
             length: INCIDENT,
             rate_increase: f64::from(self.points) / 100.0,

@@ -1,4 +1,4 @@
-//! The runs: rules on calm streams, and all detectors on streams that fork into incidents.
+//! The runs: rules on calm streams, and all detectors on streams that branch into incidents.
 
 use rayon::prelude::*;
 use vigie::rule::Rules;
@@ -10,12 +10,12 @@ use crate::detector::Detector;
 use crate::rules::RuleSet;
 use crate::setting::{DAY, INCIDENT, Kind, Setting};
 
-/// Four weeks: as long as any rule looks back.
+/// Warm-up in days: as long as any rule looks back.
 const WARM: i64 = 28;
-/// Between two forks: seven hours and a bit, so that incidents begin at every hour of the day.
+/// Seconds between two branches: not a whole number of hours, so that incidents begin at every hour of the day.
 const APART: i64 = 7 * 3_600 + 13 * 60;
 
-/// Alarms of each rule, the first of any, and the months in which they were counted.
+/// Number of alarms of each rule (first: of any rule), and the months in which they were counted.
 #[derive(Debug, Clone)]
 pub(crate) struct FalseAlarms {
     pub(crate) alarms: Vec<u64>,
@@ -46,19 +46,19 @@ pub(crate) fn false_alarms(setting: &Setting<'_>, rules: &Rules) -> FalseAlarms 
     FalseAlarms { alarms, months: (streams * months) as f64 }
 }
 
-/// How one kind of incident was found: minutes until each rule (the first: any) and each baseline; infinite where one did
-/// not find it, nothing where it was already alarming.
+/// Detection of one incident: minutes until the alarm of each rule (first: of any rule) and each baseline. Infinite without
+/// an alarm; `None` if there was already an alarm before.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Trial {
     /// Index into [`Kind::all`].
     pub(crate) kind: usize,
-    /// Posts an hour that are usual when it begins.
+    /// Normal number of posts per hour at its start.
     pub(crate) usual: f64,
     pub(crate) rules: Vec<Option<f64>>,
     pub(crate) baselines: Vec<Option<f64>>,
 }
 
-/// Everything that watches a stream.
+/// All detectors of a stream.
 struct Watch {
     rules: RuleSet,
     kept: Vec<Alarm>,
@@ -73,7 +73,7 @@ impl Clone for Watch {
 }
 
 impl Watch {
-    /// Tells by `begun` which alarms begin, rules first.
+    /// Calls `begun` with the index of each alarm that begins, rules first.
     fn push(&mut self, minute: &MinuteCounts, mut begun: impl FnMut(usize)) {
         self.rules.push(minute.tally);
         let rules = self.kept.len();

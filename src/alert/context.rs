@@ -13,7 +13,7 @@ pub struct AlertContext {
     /// The most distinctive first.
     pub words: Vec<Word>,
     /// The most frequent first.
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<ReasonCount>,
     /// The day before, up to now, in equal steps; the oldest first.
     pub trend: Vec<Point>,
 }
@@ -32,7 +32,7 @@ pub struct Word {
 
 /// Why posts are negative, such as `late_flight`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Reason {
+pub struct ReasonCount {
     pub reason: String,
     pub posts: u64,
     /// All negative posts of the window that have a reason: the share is `posts / total`.

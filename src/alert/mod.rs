@@ -6,7 +6,7 @@ mod fingerprint;
 mod operational;
 mod tracker;
 
-pub use context::{AlertContext, Point, Reason, Word};
+pub use context::{AlertContext, Point, ReasonCount, Word};
 pub use fingerprint::Fingerprint;
 pub use operational::{OperationalAlert, UnknownOperationalAlert};
 pub use tracker::{AlertState, Change, Timing};

@@ -193,7 +193,7 @@ fn is_unset(cause: &(dyn std::error::Error + 'static)) -> bool {
         || cause.is::<ModelError>()
 }
 
-impl From<Format> for crate::logging::Format {
+impl From<Format> for crate::logging::LogFormat {
     fn from(format: Format) -> Self {
         match format {
             Format::Text => Self::Text,

@@ -37,8 +37,8 @@ pub(super) struct ReplayArgs {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     /// Source of sentiments: the `model`, or the label `column` of the dump (to test rules without model errors)
-    #[arg(long, value_enum, default_value_t = Labels::Model)]
-    labels: Labels,
+    #[arg(long, value_enum, default_value_t = LabelsFlag::Model)]
+    labels: LabelsFlag,
     /// State directory, so that an interrupted replay can be resumed [default: no state is kept]
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
@@ -56,7 +56,7 @@ pub(super) struct ReplayArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Labels {
+pub(super) enum LabelsFlag {
     Model,
     Column,
 }
@@ -84,7 +84,7 @@ pub(super) fn run(args: ReplayArgs) -> anyhow::Result<()> {
     }
     let clock: crate::clock::Clock = std::sync::Arc::new(jiff::Timestamp::now);
     let receivers = args.notify.then(|| assembly::receivers(&loaded, &clock)).transpose()?;
-    let given_labels = args.labels == Labels::Column;
+    let given_labels = args.labels == LabelsFlag::Column;
     let replay = Replay { loaded, input, given_labels, topic_required, state: args.state, rejects };
     let mut bar = ReplayProgressBar::new();
     let outcome =
@@ -112,9 +112,9 @@ impl From<LanguageFlag> for Language {
     }
 }
 
-pub(super) fn classifier(labels: Labels, model: &Path) -> anyhow::Result<Box<dyn Classifier>> {
+pub(super) fn classifier(labels: LabelsFlag, model: &Path) -> anyhow::Result<Box<dyn Classifier>> {
     Ok(match labels {
-        Labels::Model => Box::new(DistilBertClassifier::load(model)?),
-        Labels::Column => Box::new(DatasetLabelClassifier),
+        LabelsFlag::Model => Box::new(DistilBertClassifier::load(model)?),
+        LabelsFlag::Column => Box::new(DatasetLabelClassifier),
     })
 }

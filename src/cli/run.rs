@@ -21,7 +21,7 @@ use crate::config::{LoadedConfig, Purpose};
 use crate::logging;
 use crate::metrics::Metrics;
 use crate::pipeline::assembly;
-use crate::pipeline::assembly::Labels;
+use crate::pipeline::assembly::LabelSource;
 use crate::pipeline::{Daemon, RunningDaemon};
 use crate::source::SourceConfig;
 use crate::web;
@@ -52,7 +52,7 @@ pub(super) struct RunArgs {
 
 pub(super) fn run(args: RunArgs) -> anyhow::Result<()> {
     let loaded = args.config.loader(None, Purpose::Daemon).load()?;
-    let format = args.log_format.map(logging::Format::from);
+    let format = args.log_format.map(logging::LogFormat::from);
     logging::start_daemon(&loaded.config.log, format, std::env::var("RUST_LOG").ok().as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(run_daemon(args, loaded))
@@ -64,7 +64,7 @@ async fn run_daemon(args: RunArgs, loaded: LoadedConfig) -> anyhow::Result<()> {
     let temporary;
     // First of all: a signal during the start must not kill the process.
     let mut signals = Signals::listen()?;
-    let labels = Labels::Model(loaded.config.classify.model.clone());
+    let labels = LabelSource::Model(loaded.config.classify.model.clone());
     let daemon = match &args.demo {
         Some(dump) => {
             temporary = tempfile::tempdir().context("cannot create a temporary state directory")?;

@@ -13,7 +13,7 @@ use super::reader_flags::ReaderFlags;
 use super::{ConfigFlags, duration_flag};
 use crate::dump::{Columns, Input};
 use crate::simulate::{
-    ArrivalProcess, Incident, IncidentKind, IncidentShape, Rhythm, SimulatedPost, SimulatedPosts, StreamProfile, Swing,
+    ArrivalProcess, SimulatedIncident, IncidentKind, IncidentShape, Rhythm, SimulatedPost, SimulatedPosts, StreamProfile, Swing,
     Tally,
 };
 
@@ -144,7 +144,7 @@ pub(super) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
 }
 
 impl IncidentFlags {
-    fn incident(&self, begin: i64, stream: i64) -> anyhow::Result<Option<Incident>> {
+    fn incident(&self, begin: i64, stream: i64) -> anyhow::Result<Option<SimulatedIncident>> {
         let Some(at) = self.incident_at else { return Ok(None) };
         if !(self.rate_increase.is_finite() && self.rate_increase > 0.0 && self.rate_increase < 100.0) {
             bail!(
@@ -168,7 +168,7 @@ impl IncidentFlags {
             IncidentPostsFlag::Replaced => IncidentKind::Replaced,
         };
         let begins = begin + at - at.rem_euclid(60);
-        Ok(Some(Incident {
+        Ok(Some(SimulatedIncident {
             begins,
             length: length.min(begin + stream - begins),
             rate_increase: self.rate_increase / 100.0,
@@ -178,7 +178,7 @@ impl IncidentFlags {
     }
 }
 
-fn check_height(profile: &StreamProfile, incident: &Incident) -> anyhow::Result<()> {
+fn check_height(profile: &StreamProfile, incident: &SimulatedIncident) -> anyhow::Result<()> {
     let usual = profile.rhythm.negative;
     if usual == 0.0 {
         bail!("the dump has no negative posts for an incident");
@@ -255,7 +255,7 @@ fn header(columns: &Columns) -> [&str; 7] {
 }
 
 /// On standard error, because the stream itself may go to standard output.
-fn print_summary(args: &SimulateArgs, written: &Written, rhythm: &Rhythm, length: i64, incident: Option<Incident>) {
+fn print_summary(args: &SimulateArgs, written: &Written, rhythm: &Rhythm, length: i64, incident: Option<SimulatedIncident>) {
     let (posts, hours) = (written.all.iter().sum::<u64>(), length / 3_600);
     let rate = posts as f64 / hours as f64;
     eprintln!(

@@ -98,7 +98,7 @@ fn paths_are_relative_to_the_file() {
     let config =
         parse("x.token_file = 'x-token'\n[[source]]\ntype = 'file'\nname = 'a'\nlayout = 'csv'\npath = '../p'\n[[receiver]]\nname = 'a'\ntype = 'teams'\nurl_file = 'url'")
             .unwrap();
-    let IntegrationConfig::Teams(teams) = &config.receivers[0].channel else { panic!("not a Teams receiver") };
+    let IntegrationConfig::Teams(teams) = &config.receivers[0].integration else { panic!("not a Teams receiver") };
     assert_eq!(teams.url_file.as_deref(), Some(Path::new("/etc/vigie/url")));
     assert_eq!(config.classify.model, Path::new("/etc/models"));
     assert_eq!(config.rules, Path::new("/etc/vigie/rules.toml"));
@@ -130,11 +130,11 @@ const INVALID: [(&str, usize, &str); 67] = [
     ("topic = 5", 1, "topic: invalid type, expected [[topic]] tables"),
     ("[[topic]]\nname = \"\"\nkeywords = [\"a\"]", 2, "topic[0].name: a topic has no name"),
     ("[[topic]]\nname = \"A\"", 2, "topic \"A\" matches no post"),
-    ("[[topic]]\nname = \"A\"\nkeywords = [\"a\", \"!\"]", 3, "keyword \"!\" holds neither"),
+    ("[[topic]]\nname = \"A\"\nkeywords = [\"a\", \"!\"]", 3, "keyword \"!\" contains no letter"),
     ("[[topic]]\nname = \"A\"\nhandles = [\"a b\"]", 3, "\"a b\" is not a valid handle"),
     ("[[topic]]\nname = \"A\"\nkeywords = [\"a\"]\nlanguages = [\"x\"]", 4, "\"x\" is not a valid language"),
     ("[[topic]]\nname = \"A\"\nkeywords = \"a\"", 3, "topic[0].keywords: found string \"a\", expected a list"),
-    ("[[topic]]\nname = \"A\"\nkeywords = [\"a\"]\n[[topic]]\nname = \"A\"\nkeywords = [\"b\"]", 5, "given twice"),
+    ("[[topic]]\nname = \"A\"\nkeywords = [\"a\"]\n[[topic]]\nname = \"A\"\nkeywords = [\"b\"]", 5, "defined twice"),
     ("[[topic]]\nkeywords = [\"a\"]", 1, "topic[0].name: missing"),
     ("[classify]\nmodle = \"x\"", 2, "classify.modle: no such key"),
     ("[daemon]\ndrain = \"1h\"", 2, "daemon.drain: 1h is not valid"),
@@ -160,8 +160,8 @@ const INVALID: [(&str, usize, &str); 67] = [
         "duplicate receiver name",
     ),
     ("[[route]]\nreceivers = [\"lgo\"]", 2, "unknown receiver \"lgo\"; did you mean `log`?"),
-    ("[[route]]\nreceivers = [\"log\"]\nmatchers = [\"severity\"]", 3, "is no matcher"),
-    ("[[route]]\nreceivers = [\"log\"]\nactive_times = [\"mon-fry\"]", 3, "is no part of the week"),
+    ("[[route]]\nreceivers = [\"log\"]\nmatchers = [\"severity\"]", 3, "is not a matcher"),
+    ("[[route]]\nreceivers = [\"log\"]\nactive_times = [\"mon-fry\"]", 3, "is not a time interval"),
     ("[[route]]\nreceivers = [\"log\"]\n[[route]]\nreceivers = [\"log\"]", 3, "unreachable route: route[0]"),
     ("[[route]]\nreceivers = [\"log\"]\nescalate_to = \"log\"", 1, "escalate_after: missing"),
     ("[notify]\ntime_zone = \"Europe/Pari\"", 2, "unknown time zone"),
@@ -196,7 +196,7 @@ const INVALID: [(&str, usize, &str); 67] = [
         "receiver[0].type: unknown receiver type `team`; did you mean `teams`?",
     ),
     ("[[receiver]]\ntype = \"log\"", 1, "receiver[0].name: missing"),
-    ("[[receiver]]\ntype = \"log\"\nname = \"a b\"", 3, "name is \"a b\": wanted letters"),
+    ("[[receiver]]\ntype = \"log\"\nname = \"a b\"", 3, "name is \"a b\": expected letters"),
     ("[[receiver]]\ntype = \"log\"\nname = \"a\"\nrate_limit = 0", 4, "rate_limit is 0"),
     ("[[receiver]]\ntype = \"log\"\nname = \"a\"\nlanguage = \"de\"", 4, "unknown value `de`; expected one of: en, fr"),
     (
@@ -205,13 +205,13 @@ const INVALID: [(&str, usize, &str); 67] = [
         "duplicate receiver name \"A_b\"",
     ),
     ("[[receiver]]\ntype = \"teams\"\nname = \"a\"\nurl = \"https://x\"", 4, "receiver[0].url: no such key"),
-    ("[[receiver]]\ntype = \"webhook\"\nname = \"a\"\nurl = \"http://x\"", 4, "url is plain http"),
+    ("[[receiver]]\ntype = \"webhook\"\nname = \"a\"\nurl = \"http://x\"", 4, "url uses plain http"),
     ("[[receiver]]\ntype = \"webhook\"\nname = \"a\"\ntimeout = \"1h\"", 4, "timeout is 1h"),
     ("[[receiver]]\ntype = \"command\"\nname = \"a\"", 1, "receiver[0].program: missing; expected e.g. program ="),
     (
         "[[receiver]]\ntype = \"email\"\nname = \"a\"\nserver = \"s\"\nfrom = \"v@x.y\"\nto = [\"\"]",
         6,
-        "to: \"\" is no mail address",
+        "to: \"\" is not a valid email address",
     ),
     ("a = 1\n[window\n", 2, "invalid TOML"),
 ];

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::alert::{Point, Reason, AlertContext, Word};
+use crate::alert::{Point, ReasonCount, AlertContext, Word};
 use crate::window::{Span, HistoryStep, DistinctiveWord, TopicWindow};
 
 /// Words in the context of an alert.
@@ -14,7 +14,7 @@ const MAX_REASONS: usize = 5;
 pub(super) fn alert_context(topic: &TopicWindow, window: i64) -> AlertContext {
     let counts = topic.sum(Span::last(window));
     let word = |DistinctiveWord { word, posts, total, normal }| Word { word, posts, total, normal };
-    let reason = |DistinctiveWord { word, posts, total, normal }| Reason { reason: word, posts, total, normal };
+    let reason = |DistinctiveWord { word, posts, total, normal }| ReasonCount { reason: word, posts, total, normal };
     AlertContext {
         copies: counts.copies,
         reach: counts.reach,

@@ -9,7 +9,7 @@ use super::context::{alert_context, trend};
 use crate::alert::{Alert, AlertState, Change, Fingerprint, TransitionKind, Timing, Transition};
 use crate::rule::annotation;
 use crate::rule::annotation::Values;
-use crate::rule::{AlertingRule, Evaluation, Evidence, Memory};
+use crate::rule::{AlertingRule, ConditionResult, Evidence, Memory};
 
 /// Sample posts of an alert.
 const SAMPLES: usize = 5;
@@ -120,7 +120,7 @@ impl RuleState {
         self.state = state;
     }
 
-    fn follow(&mut self, rule: &AlertingRule, evidence: &Evidence<'_>, now: Timestamp, evaluation: &Evaluation) {
+    fn follow(&mut self, rule: &AlertingRule, evidence: &Evidence<'_>, now: Timestamp, evaluation: &ConditionResult) {
         let Some(alert) = &mut self.alert else { return };
         alert.latest = evaluation.measured;
         alert.explanation = evaluation.reasons.explain();
@@ -145,7 +145,7 @@ fn new_alert(
     evidence: &Evidence<'_>,
     since: Timestamp,
     now: Timestamp,
-    evaluation: &Evaluation,
+    evaluation: &ConditionResult,
 ) -> Alert {
     let mut labels = rule.labels.clone();
     labels.insert("alertname".into(), rule.name.clone());

@@ -19,14 +19,14 @@ use crate::source::{Context, SharedResources, Source, SourceConfig, http, twitte
 
 /// Where the labels of posts come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Labels {
+pub enum LabelSource {
     /// The model in this directory reads them.
     Model(PathBuf),
     /// The sources provide them: to measure everything except the model.
     Given,
 }
 
-impl Labels {
+impl LabelSource {
     /// Returns a factory of classifiers.
     pub fn classifier(self) -> MakeClassifier {
         Box::new(move || {
@@ -44,7 +44,7 @@ impl Labels {
 /// When a secret is missing, or a source cannot be built.
 pub fn daemon(
     loaded: LoadedConfig,
-    labels: Labels,
+    labels: LabelSource,
     state: PathBuf,
     clock: Clock,
     metrics: Metrics,

@@ -14,7 +14,7 @@ mod sweep;
 mod trial;
 mod truth;
 
-pub use incident::{Incident, IncidentError, read_incidents};
+pub use incident::{TrueIncident, IncidentError, read_incidents};
 pub use judge::{Basis, Judged, Judgement, judge};
 pub use sweep::{Sweep, SweepError};
 pub use truth::Truth;

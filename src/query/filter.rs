@@ -42,7 +42,7 @@ impl Filter {
     /// Sets the parameter `name`, as in a URL; `topic` and `label` may be set again.
     ///
     /// # Errors
-    /// When there is no such parameter, or it cannot have this value.
+    /// When the parameter is unknown, or cannot have this value.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), FilterError> {
         match name {
             "topic" => self.topics.push(value.to_owned()),

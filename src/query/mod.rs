@@ -15,7 +15,7 @@ pub use page::{Page, PageToken};
 
 use crate::classify::Label;
 use crate::monitor::{StoredPost, block, index, post_of_id};
-use crate::store::{Reader, Store, StoreError, View};
+use crate::store::{StoreReader, Store, StoreError, View};
 
 /// Posts on a page at most.
 pub const MAX_PAGE: usize = 1_000;
@@ -31,7 +31,7 @@ pub struct LabelCounts {
 /// Reads a store. Clones read the same one, and follow when it is opened again.
 #[derive(Debug, Clone)]
 pub struct Query {
-    reader: Arc<RwLock<Reader>>,
+    reader: Arc<RwLock<StoreReader>>,
 }
 
 impl Query {

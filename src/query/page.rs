@@ -63,7 +63,7 @@ pub(super) fn read(
             return Ok(Page { posts, next: Some(resume) });
         }
         let Some(bytes) = view.get_raw(&id.key())? else { continue };
-        // A reader who goes on from an older post skips the newer blocks of its slot.
+        // The page continues from an older post: newer blocks of its slot are skipped.
         if after.is_some_and(|after| block::header(&bytes).is_ok_and(|header| header.oldest() > after.time)) {
             continue;
         }

@@ -8,7 +8,7 @@ use super::negative_volume::NegativeVolume;
 use super::no_data::NoData;
 use super::rising::Rising;
 use super::volume::Volume;
-use super::{Evaluation, Events, Evidence, Memory, Reasons};
+use super::{ConditionResult, Events, Evidence, Memory, Reasons};
 use crate::window::Span;
 
 /// The condition of a rule. It is evaluated once per topic when a bucket closes, with the [`Memory`] of the last
@@ -110,7 +110,7 @@ impl Condition {
     }
 
     /// Evaluates the condition for a topic when a bucket closes.
-    pub fn evaluate(&self, evidence: &Evidence<'_>, memory: &mut Memory) -> Evaluation {
+    pub fn evaluate(&self, evidence: &Evidence<'_>, memory: &mut Memory) -> ConditionResult {
         // A memory of another shape was left by an older rule file; each condition then starts with an empty one.
         let found = std::mem::take(memory);
         let (evaluation, kept) = match (self, found) {
@@ -145,14 +145,14 @@ impl Condition {
         evaluation
     }
 
-    fn combine(&self, evidence: &Evidence<'_>, memory: Memory) -> (Evaluation, Memory) {
+    fn combine(&self, evidence: &Evidence<'_>, memory: Memory) -> (ConditionResult, Memory) {
         let parts = self.parts();
         let (led, mut memories) = match memory {
             Memory::Parts(led, memories) if memories.len() == parts.len() => (led as usize, memories),
             _ => (0, vec![Memory::default(); parts.len()]),
         };
         let judge = |(part, memory): (&Self, &mut Memory)| part.evaluate(evidence, memory);
-        let mut evaluations: Vec<Evaluation> = parts.iter().zip(&mut memories).map(judge).collect();
+        let mut evaluations: Vec<ConditionResult> = parts.iter().zip(&mut memories).map(judge).collect();
         let first = evaluations.iter().position(|evaluation| evaluation.holds);
         let (condition, holds, leader) = match self {
             // While the rule is pending or firing, the leader stays: an alert must not change its subject.
@@ -163,7 +163,7 @@ impl Condition {
         let reasons = evaluations.iter_mut().map(|evaluation| std::mem::take(&mut evaluation.reasons)).collect();
         let reasons = Reasons { condition, holds, numbers: Vec::new(), parts: reasons };
         let (measured, is_rate) = evaluations.get(leader).map(|led| (led.measured, led.is_rate)).unwrap_or_default();
-        (Evaluation { holds, measured, is_rate, reasons }, Memory::Parts(leader as u32, memories))
+        (ConditionResult { holds, measured, is_rate, reasons }, Memory::Parts(leader as u32, memories))
     }
 
     pub(super) fn validate(&self, bucket: SignedDuration) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! [`Evaluation`]: the result of a condition, with the numbers that decided.
+//! [`ConditionResult`]: the result of a condition, with the numbers that decided.
 
 use serde::{Deserialize, Serialize};
 
@@ -48,7 +48,7 @@ impl Measurement {
 
 /// The result of a condition.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Evaluation {
+pub struct ConditionResult {
     pub holds: bool,
     /// For combined conditions, those of the leading one: see [`super::Condition`].
     pub measured: Measurement,

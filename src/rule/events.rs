@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Evaluation, Evidence, Measurement, Reasons};
+use super::{ConditionResult, Evidence, Measurement, Reasons};
 
 /// Number of latest events kept per kind.
 const MAX_EVENTS: usize = 1_024;
@@ -74,7 +74,7 @@ pub struct Events {
 }
 
 impl Events {
-    pub(super) fn evaluate(&self, evidence: &Evidence<'_>) -> Evaluation {
+    pub(super) fn evaluate(&self, evidence: &Evidence<'_>) -> ConditionResult {
         let now = evidence.now() * 1_000;
         let within = i64::try_from(self.within.as_millis()).unwrap_or(i64::MAX);
         let times = evidence.events.times(self.kind);
@@ -95,7 +95,7 @@ impl Events {
             ("within_seconds", self.within.as_secs_f64()),
         ];
         let reasons = Reasons { condition: "events", holds, numbers, parts: Vec::new() };
-        Evaluation { holds, measured, is_rate: false, reasons }
+        ConditionResult { holds, measured, is_rate: false, reasons }
     }
 
     pub(super) fn validate(&self) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! Alerting rules: decide when the windows of a topic justify an alert. Between `window`, whose sums it reads, and
 //! `alert`, which tracks the state of alerts over time. A rule is a function: [`Evidence`] and the last [`Memory`] in,
-//! [`Evaluation`] out.
+//! [`ConditionResult`] out.
 
 pub mod annotation;
 mod baseline;
@@ -23,7 +23,7 @@ pub mod volume;
 
 pub use baseline::{Baseline, ExpectedRate, ExpectedVolume};
 pub use condition::Condition;
-pub use evaluation::{Evaluation, Measurement, NormalLevel};
+pub use evaluation::{ConditionResult, Measurement, NormalLevel};
 pub use events::{EventKind, EventLog, Events};
 pub use evidence::Evidence;
 pub use explanation::{Explanation, Reasons};

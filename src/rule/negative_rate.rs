@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::bounds_check::{check_confidence, check_length};
-use super::{Evaluation, Evidence, Measurement, NormalLevel, Reasons, defaults};
+use super::{ConditionResult, Evidence, Measurement, NormalLevel, Reasons, defaults};
 use crate::classify::ErrorRates;
 use crate::stats;
 use crate::window::{Counts, Span};
@@ -102,7 +102,7 @@ impl RateThreshold {
 }
 
 impl NegativeRate {
-    pub(super) fn evaluate(&self, evidence: &Evidence<'_>, memory: &mut RateMemory) -> Evaluation {
+    pub(super) fn evaluate(&self, evidence: &Evidence<'_>, memory: &mut RateMemory) -> ConditionResult {
         let window = self.window.as_secs();
         let expected = evidence.baseline.rate_at(evidence.now() - window / 2);
         let comparison = Comparison {
@@ -143,7 +143,7 @@ impl NegativeRate {
         Some(normal).filter(|normal| normal.posts >= above.min_posts)
     }
 
-    fn judge(&self, counts: Counts, compared: &Comparison) -> Evaluation {
+    fn judge(&self, counts: Counts, compared: &Comparison) -> ConditionResult {
         let enough = counts.posts() >= self.min_posts.max(1);
         let weight = self.weight(counts.posts(), compared.spread);
         let (k, n) = (counts.negative as f64 * weight, counts.posts() as f64 * weight);
@@ -173,7 +173,7 @@ impl NegativeRate {
         numbers.push(("weight_of_a_post", weight));
         numbers.push(("window_minutes", self.window.as_secs_f64() / 60.0));
         let reasons = Reasons { condition: "negative_rate", holds, numbers, parts: Vec::new() };
-        Evaluation { holds, measured, is_rate: true, reasons }
+        ConditionResult { holds, measured, is_rate: true, reasons }
     }
 
     /// The threshold and the recovery threshold, both in rates as measured by the classifier.

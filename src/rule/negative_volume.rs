@@ -11,7 +11,7 @@ use super::bounds_check::{check_confidence, check_length};
 use super::evidence::TrailingCounts;
 use super::negative_rate::Seasonal;
 use super::spike::{SpikeCondition, SpikeMemory};
-use super::{Evaluation, Evidence, Measurement, NormalLevel, Reasons, defaults, duration_serde};
+use super::{ConditionResult, Evidence, Measurement, NormalLevel, Reasons, defaults, duration_serde};
 use crate::stats;
 use crate::window::{Counts, Span};
 
@@ -124,7 +124,7 @@ impl NegativeVolume {
     }
 
     /// Evaluates a seasonal threshold.
-    pub(super) fn evaluate_spike(&self, evidence: &Evidence<'_>, memory: &mut SpikeMemory) -> Evaluation {
+    pub(super) fn evaluate_spike(&self, evidence: &Evidence<'_>, memory: &mut SpikeMemory) -> ConditionResult {
         let mut evaluation = match self.spike() {
             Some(spike) => spike.evaluate(evidence, memory),
             None => return self.evaluate(evidence, &mut VolumeMemory::default()),
@@ -133,7 +133,7 @@ impl NegativeVolume {
         evaluation
     }
 
-    pub(super) fn evaluate(&self, evidence: &Evidence<'_>, memory: &mut VolumeMemory) -> Evaluation {
+    pub(super) fn evaluate(&self, evidence: &Evidence<'_>, memory: &mut VolumeMemory) -> ConditionResult {
         let window = self.window.as_secs();
         let past = self.above.trailing().map(|length| evidence.past(window, length));
         let (mut evaluation, normal) =
@@ -148,7 +148,7 @@ impl NegativeVolume {
         counts: Counts,
         past: Option<TrailingCounts>,
         frozen: Option<NormalLevel>,
-    ) -> (Evaluation, Option<NormalLevel>) {
+    ) -> (ConditionResult, Option<NormalLevel>) {
         let enough = counts.negative >= self.min_posts.max(1);
         let bound = stats::poisson_lower(counts.negative, self.confidence);
         let mut measured = Measurement::new(counts, bound, None);
@@ -169,7 +169,7 @@ impl NegativeVolume {
         numbers.extend(measured.normal.map(|normal| ("normal", normal.value)));
         numbers.push(("window_minutes", self.window.as_secs_f64() / 60.0));
         let reasons = Reasons { condition: "negative_volume", holds, numbers, parts: Vec::new() };
-        (Evaluation { holds, measured, is_rate: false, reasons }, measured.normal)
+        (ConditionResult { holds, measured, is_rate: false, reasons }, measured.normal)
     }
 
     pub(super) fn validate(&self, bucket: SignedDuration) -> Vec<String> {

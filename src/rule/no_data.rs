@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::bounds_check::check_length;
-use super::{Baseline, Evaluation, Evidence, Measurement, NormalLevel, Reasons, defaults, duration_serde};
+use super::{Baseline, ConditionResult, Evidence, Measurement, NormalLevel, Reasons, defaults, duration_serde};
 use crate::window::Counts;
 
 const HOUR: i64 = 3_600;
@@ -57,7 +57,7 @@ impl SilenceMemory {
 }
 
 impl NoData {
-    pub(super) fn evaluate(&self, evidence: &Evidence<'_>, memory: &mut SilenceMemory) -> Evaluation {
+    pub(super) fn evaluate(&self, evidence: &Evidence<'_>, memory: &mut SilenceMemory) -> ConditionResult {
         let now = evidence.now();
         let last = evidence.topic.watermark().unwrap_or(now).min(now);
         if now - last < self.at_least.as_secs() {
@@ -78,7 +78,7 @@ impl NoData {
         let mut numbers = vec![("silent_minutes", (now - last) as f64 / 60.0), ("posts_to_be_expected", expected)];
         numbers.extend(limit.map(|limit| ("plausible_up_to", limit)));
         let reasons = Reasons { condition: "no_data", holds, numbers, parts: Vec::new() };
-        Evaluation { holds, measured, is_rate: false, reasons }
+        ConditionResult { holds, measured, is_rate: false, reasons }
     }
 
     /// When a silence that began at `last` becomes too long to be chance; `None` if it may last [`MAX_SILENCE`].

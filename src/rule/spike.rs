@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::volume::{DetectorSettings, Score, VolumeDetector};
-use super::{Evaluation, Evidence, Measurement, NormalLevel, Reasons};
+use super::{ConditionResult, Evidence, Measurement, NormalLevel, Reasons};
 use crate::stats;
 use crate::window::{Counts, Span};
 
@@ -55,7 +55,7 @@ impl SpikeCondition {
         if self.is_of_negative { counts.negative } else { counts.posts() }
     }
 
-    pub(super) fn evaluate(&self, evidence: &Evidence<'_>, memory: &mut SpikeMemory) -> Evaluation {
+    pub(super) fn evaluate(&self, evidence: &Evidence<'_>, memory: &mut SpikeMemory) -> ConditionResult {
         let counts = evidence.topic.sum(Span::last(self.window));
         let row = evidence.topic.sum(Span::last(self.step));
         self.feed(evidence.now(), self.count(row), self.count(counts), evidence.frozen, memory);
@@ -112,7 +112,7 @@ impl SpikeCondition {
         DetectorSettings { false_alarm_every, rest: self.rest.as_secs(), interval: Some(self.step) }
     }
 
-    fn report(&self, counts: Counts, evidence: &Evidence<'_>, memory: &SpikeMemory) -> Evaluation {
+    fn report(&self, counts: Counts, evidence: &Evidence<'_>, memory: &SpikeMemory) -> ConditionResult {
         let posts = self.count(counts);
         let Score { value: score, evidence: strength, threshold, floor, expected, upper } = memory.latest;
         let rows = self.window as f64 / self.step as f64;
@@ -130,7 +130,7 @@ impl SpikeCondition {
         numbers.push(("false_alarm_every_days", self.settings().false_alarm_every));
         numbers.push(("window_minutes", self.window as f64 / 60.0));
         let reasons = Reasons { condition: self.condition, holds: memory.holds, numbers, parts: Vec::new() };
-        Evaluation { holds: memory.holds, measured, is_rate: false, reasons }
+        ConditionResult { holds: memory.holds, measured, is_rate: false, reasons }
     }
 
     /// Every problem with its key; `at` is the key of the condition.

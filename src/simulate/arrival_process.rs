@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Beta, Distribution, Gamma, Poisson};
 
-use super::incident::Incident;
+use super::incident::SimulatedIncident;
 use super::rhythm::{Rhythm, Swing};
 use super::{DAY, HOUR, MINUTE, Tally};
 
@@ -18,7 +18,7 @@ pub struct ArrivalProcess {
     /// Mean over the day.
     posts_per_hour: f64,
     swing: Swing,
-    incident: Option<Incident>,
+    incident: Option<SimulatedIncident>,
     rng: ChaCha8Rng,
     /// Start of the next minute, in Unix seconds.
     next: i64,
@@ -74,7 +74,7 @@ impl ArrivalProcess {
     }
 
     #[must_use]
-    pub fn with_incident(mut self, incident: Incident) -> Self {
+    pub fn with_incident(mut self, incident: SimulatedIncident) -> Self {
         self.incident = Some(incident);
         self
     }

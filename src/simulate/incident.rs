@@ -1,11 +1,11 @@
-//! [`Incident`]: raises the share of negative posts by a number of points, with added or replaced posts.
+//! [`SimulatedIncident`]: raises the share of negative posts by a number of points, with added or replaced posts.
 
 /// Maximum share of negative posts: some people always write about something else.
 pub(super) const MAX_SHARE: f64 = 0.98;
 
 /// An incident in a stream. Times are in Unix seconds, lengths in seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Incident {
+pub struct SimulatedIncident {
     pub begins: i64,
     pub length: i64,
     /// Increase of the share of negative posts at full height, in (0, 1).
@@ -33,7 +33,7 @@ pub enum IncidentKind {
     Replaced,
 }
 
-impl Incident {
+impl SimulatedIncident {
     pub fn ends(&self) -> i64 {
         self.begins + self.length
     }

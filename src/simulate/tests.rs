@@ -64,7 +64,7 @@ fn swings_are_recovered() {
 #[test]
 fn a_slow_incident_grows_and_both_end() {
     let usual = [0.6, 0.3, 0.1];
-    let slow = Incident {
+    let slow = SimulatedIncident {
         begins: 100,
         length: 200,
         rate_increase: 0.2,
@@ -74,7 +74,7 @@ fn a_slow_incident_grows_and_both_end() {
     let at = |time| slow.apply(usual, time)[0];
     assert_eq!((at(99), at(100), at(300)), (0.6, 0.6, 0.6));
     assert!((at(150) - 0.7).abs() < 1e-9 && (at(200) - 0.8).abs() < 1e-9 && (at(299) - 0.8).abs() < 1e-9);
-    let sudden = Incident { shape: IncidentShape::Sudden, ..slow };
+    let sudden = SimulatedIncident { shape: IncidentShape::Sudden, ..slow };
     assert!((sudden.apply(usual, 100)[0] - 0.8).abs() < 1e-9);
 }
 
@@ -84,7 +84,7 @@ proptest! {
     #[test]
     fn the_same_seed_draws_the_same_and_posts_are_as_counted(seed in any::<u64>(), volume in 1.0_f64..500.0) {
         let end = 6 * HOUR;
-        let incident = Incident { begins: HOUR, length: 2 * HOUR, rate_increase: 0.3, shape: IncidentShape::Sudden, kind: IncidentKind::Added };
+        let incident = SimulatedIncident { begins: HOUR, length: 2 * HOUR, rate_increase: 0.3, shape: IncidentShape::Sudden, kind: IncidentKind::Added };
         let process = arrivals(seed).with_volume(volume).with_incident(incident);
         let mut texts = TextSampler::default();
         for label in Label::ALL {
@@ -116,7 +116,7 @@ proptest! {
     fn the_rate_increase_is_as_requested(seed in any::<u64>(), points in 3_u8..35, added in any::<bool>()) {
         let rate_increase = f64::from(points) / 100.0;
         let kind = if added { IncidentKind::Added } else { IncidentKind::Replaced };
-        let incident = Incident { begins: 0, length: 48 * HOUR, rate_increase, shape: IncidentShape::Sudden, kind };
+        let incident = SimulatedIncident { begins: 0, length: 48 * HOUR, rate_increase, shape: IncidentShape::Sudden, kind };
         let (usual, raised) = (arrivals(seed).with_volume(1_000.0), arrivals(seed).with_volume(1_000.0).with_incident(incident));
         let (usual, raised) = (sum(usual.take(48 * 60)), sum(raised.take(48 * 60)));
         // Six standard errors of about 48,000 posts.

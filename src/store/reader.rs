@@ -1,4 +1,4 @@
-//! [`Reader`]: a cloneable handle that reads the store from other threads, while the monitor's thread writes. `query` reads
+//! [`StoreReader`]: a cloneable handle that reads the store from other threads, while the monitor's thread writes. `query` reads
 //! through it.
 
 use std::ops::Bound;
@@ -11,7 +11,7 @@ use super::{Key, StoreError, decode, engine};
 
 /// Reads what is committed. Clones read the same store; once it is closed every read is an error.
 #[derive(Debug, Clone)]
-pub struct Reader {
+pub struct StoreReader {
     db: Arc<RwLock<Option<sled::Db>>>,
     path: PathBuf,
 }
@@ -23,7 +23,7 @@ pub struct View<'a> {
     path: &'a Path,
 }
 
-impl Reader {
+impl StoreReader {
     pub(super) fn new(db: Arc<RwLock<Option<sled::Db>>>, path: &Path) -> Self {
         Self { db, path: path.into() }
     }

@@ -1,14 +1,14 @@
-//! Reads Rust source as far as imports need: tokens without comments and literals, and the top-level modules that
-//! paths starting with `crate`, `super`, `self` or `vigie` reach.
+//! Reads Rust source as far as the tests of the layers need it: tokens without comments and literals, the modules that paths
+//! starting with `crate`, `super`, `self` or the name of a crate reach, and the public types of a file.
 
-/// A module that a file reaches, and the line where.
+/// A module that a file reaches, and the line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Reached {
     pub(crate) module: String,
     pub(crate) line: usize,
 }
 
-/// What stands for everything at once: a glob over the crate's root.
+/// Stands for all modules: a glob over the root of a crate.
 pub(crate) const EVERYTHING: &str = "*";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +17,19 @@ struct Token {
     line: usize,
 }
 
-/// The top-level modules reached by `source`, which is the module at `path` (empty for the crate's root).
-pub(crate) fn reached(source: &str, path: &[&str]) -> Vec<Reached> {
+/// The crates of the workspace, and the module at which each appears in the layers: the modules of `vigie` and
+/// `vigie_reading` are layers themselves, the other crates are one layer each.
+const CRATES: [(&str, Option<&str>); 5] = [
+    ("vigie", None),
+    ("vigie_reading", None),
+    ("vigie_lab", Some("lab")),
+    ("vigie_chart", Some("chart")),
+    ("vigie_kernels", Some("kernels")),
+];
+
+/// The modules reached by `source`, which is the module at `path`. `crate` is the module for which the crate of the file
+/// stands, if it is one layer; then `path` starts with it.
+pub(crate) fn reached(source: &str, path: &[&str], krate: Option<&str>) -> Vec<Reached> {
     let tokens = tokens(source);
     let mut found = Vec::new();
     let mut inside: Vec<String> = path.iter().map(ToString::to_string).collect();
@@ -39,9 +50,19 @@ pub(crate) fn reached(source: &str, path: &[&str]) -> Vec<Reached> {
                 inside.push(at(1).to_owned());
                 open_modules.push(depth + 1);
             }
-            "crate" | "vigie" | "super" | "self" if at(1) == "::" && !follows_path(&tokens, i) => {
-                let base = if matches!(token.text.as_str(), "super" | "self") { inside.as_slice() } else { &[] };
-                walk(&tokens, i, base.to_vec(), &mut found);
+            start if at(1) == "::" && !follows_path(&tokens, i) => {
+                let base: Option<Vec<String>> = match start {
+                    "super" | "self" => Some(inside.clone()),
+                    "crate" => Some(krate.map(str::to_owned).into_iter().collect()),
+                    name => crate_base(name),
+                };
+                let Some(base) = base else { continue };
+                // A crate that is one layer is reached by its name alone.
+                if let (false, Some(module)) = (matches!(start, "crate" | "super" | "self"), base.first()) {
+                    add(&[], module, token.line, &mut found);
+                }
+                let first = if matches!(start, "super" | "self") { i } else { i + 2 };
+                walk(&tokens, first, base, &mut found);
             }
             _ => {}
         }
@@ -49,18 +70,24 @@ pub(crate) fn reached(source: &str, path: &[&str]) -> Vec<Reached> {
     found
 }
 
+/// The path that the name of a crate stands for.
+fn crate_base(name: &str) -> Option<Vec<String>> {
+    let (_, module) = CRATES.iter().find(|(known, _)| *known == name)?;
+    Some(module.iter().map(ToString::to_string).collect())
+}
+
 fn follows_path(tokens: &[Token], i: usize) -> bool {
     i > 0 && tokens[i - 1].text == "::"
 }
 
-/// Follows the path that starts at token `i` from the module `base` and notes the top-level module it enters;
-/// through `{a, b::{c}}` all of them. Gives the token after the path.
+/// Follows the path that starts at token `i` from the module `base`, and adds the top-level module it enters; for
+/// `{a, b::{c}}` all of them. Returns the index after the path.
 fn walk(tokens: &[Token], mut i: usize, mut base: Vec<String>, found: &mut Vec<Reached>) -> usize {
     loop {
         let Some(token) = tokens.get(i) else { return i };
         match token.text.as_str() {
             "super" => drop(base.pop()),
-            "self" | "crate" | "vigie" if base.is_empty() || token.text == "self" => {}
+            "self" => {}
             "{" => {
                 i += 1;
                 while let Some(token) = tokens.get(i).filter(|token| token.text != "}") {
@@ -73,12 +100,12 @@ fn walk(tokens: &[Token], mut i: usize, mut base: Vec<String>, found: &mut Vec<R
                 return i + 1;
             }
             "*" => {
-                note(&base, EVERYTHING, token.line, found);
+                add(&base, EVERYTHING, token.line, found);
                 return i + 1;
             }
             sign if !sign.starts_with(is_word) => return i + 1,
             name => {
-                note(&base, name, token.line, found);
+                add(&base, name, token.line, found);
                 base.push(name.to_owned());
             }
         }
@@ -89,7 +116,7 @@ fn walk(tokens: &[Token], mut i: usize, mut base: Vec<String>, found: &mut Vec<R
     }
 }
 
-fn note(base: &[String], name: &str, line: usize, found: &mut Vec<Reached>) {
+fn add(base: &[String], name: &str, line: usize, found: &mut Vec<Reached>) {
     let module = base.first().map_or(name, String::as_str);
     let new = Reached { module: module.to_owned(), line };
     if !found.contains(&new) {
@@ -97,7 +124,25 @@ fn note(base: &[String], name: &str, line: usize, found: &mut Vec<Reached>) {
     }
 }
 
-/// Identifiers, `::` and single signs; comments, strings, characters and lifetimes left out.
+/// The names of the types that `source` declares as `pub`, outside of modules named `tests`.
+pub(crate) fn public_types(source: &str) -> Vec<String> {
+    let tokens = tokens(source);
+    let at = |i: usize| tokens.get(i).map_or("", |token| token.text.as_str());
+    let mut found = Vec::new();
+    let mut i = 0;
+    while i < tokens.len() {
+        if at(i) == "mod" && at(i + 1) == "tests" && at(i + 2) == "{" {
+            break;
+        }
+        if at(i) == "pub" && matches!(at(i + 1), "struct" | "enum" | "trait" | "type" | "union") {
+            found.push(at(i + 2).to_owned());
+        }
+        i += 1;
+    }
+    found
+}
+
+/// Identifiers, `::` and single signs, without comments, strings, characters and lifetimes.
 fn tokens(source: &str) -> Vec<Token> {
     let chars: Vec<char> = source.chars().collect();
     let mut all = Vec::new();
@@ -109,7 +154,7 @@ fn tokens(source: &str) -> Vec<Token> {
             '/' if next(1) == '*' => block_comment(&chars[i..]),
             '"' => string(&chars[i..]),
             'r' | 'b' | 'c' if literal_prefix(&chars[i..]).is_some() => {
-                let (skip, hashes) = literal_prefix(&chars[i..]).expect("just seen");
+                let (skip, hashes) = literal_prefix(&chars[i..]).expect("checked by the guard");
                 skip + hashes.map_or_else(|| string(&chars[i + skip..]), |hashes| raw(&chars[i + skip..], hashes))
             }
             '\'' if next(1) == '\\' => 2 + count_until(&chars[i + 2..], |rest| rest.len() < 2 || rest[1] == '\'') + 2,
@@ -186,15 +231,15 @@ fn literal_prefix(chars: &[char]) -> Option<(usize, Option<usize>)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{EVERYTHING, reached};
+    use super::{EVERYTHING, public_types, reached};
 
     fn modules(source: &str, path: &[&str]) -> Vec<String> {
-        reached(source, path).into_iter().map(|reached| reached.module).collect()
+        reached(source, path, None).into_iter().map(|reached| reached.module).collect()
     }
 
     #[test]
     fn every_way_to_name_a_module_is_seen() {
-        for (source, path, wanted) in [
+        for (source, path, expected) in [
             ("use crate::source::Post;", &["text"][..], &["source"][..]),
             ("use crate::{rule, text::{self, clean}};", &["text"], &["rule", "text"]),
             ("fn f() -> crate::alert::Alert { crate::store::open() }", &["text"], &["alert", "store"]),
@@ -210,8 +255,12 @@ mod tests {
             ("fn f() { crate::store::open::<T>(); }", &["text"], &["store"]),
             ("use {crate::rule::Rule, crate::text};", &["text"], &["rule", "text"]),
             ("pub(crate) fn f() {} pub(in crate::window) fn g() {}", &["text"], &["window"]),
+            ("use vigie_reading::{dump::Input, post};", &["cli"], &["dump", "post"]),
+            ("use vigie_lab::fit::{Recipe, run};", &["cli"], &["lab"]),
+            ("fn f() { vigie_kernels::dot(a, b); }", &["classify"], &["kernels"]),
+            ("use vigie_reading::*;", &["lab"], &[EVERYTHING]),
         ] {
-            assert_eq!(modules(source, path), wanted, "{source}");
+            assert_eq!(modules(source, path), expected, "{source}");
         }
     }
 
@@ -232,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_goes_on_after_a_literal() {
+    fn tokens_after_a_literal_are_read() {
         for before in [
             "'\"'",
             "'\\''",
@@ -250,9 +299,23 @@ mod tests {
     }
 
     #[test]
+    fn a_crate_that_is_one_layer_reaches_itself_by_crate() {
+        let source = "use crate::fit::Recipe; use super::score; use vigie_reading::text;";
+        let reached = reached(source, &["lab", "fit"], Some("lab"));
+        assert_eq!(reached.into_iter().map(|reached| reached.module).collect::<Vec<_>>(), ["lab", "text"]);
+    }
+
+    #[test]
+    fn public_types_are_found() {
+        let source = "pub struct A; pub(crate) struct B; enum C {} pub enum D {} pub trait E {} pub type F = A; // pub struct G\n\
+                      pub fn f() {} mod tests { pub struct H; }";
+        assert_eq!(public_types(source), ["A", "D", "E", "F"]);
+    }
+
+    #[test]
     fn lines_are_counted() {
         let source = "//! x\n/* a\nb */ const S: &str = \"\n\";\nuse crate::{\n    rule,\n};";
-        let lines: Vec<usize> = reached(source, &["text"]).iter().map(|reached| reached.line).collect();
+        let lines: Vec<usize> = reached(source, &["text"], None).iter().map(|reached| reached.line).collect();
         assert_eq!(lines, [6]);
     }
 }

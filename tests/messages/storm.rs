@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use vigie::alert::{Alert, AlertContext, Fingerprint, Point, Reason, Word};
+use vigie::alert::{Alert, AlertContext, Fingerprint, Point, ReasonCount, Word};
 use vigie::notify::{Incident, Kind, Notification};
 use vigie::rule::{Explanation, Measurement, NormalLevel};
 use vigie::window::Sample;
@@ -122,7 +122,7 @@ impl Storm {
             samples: self.samples(at),
             is_rate,
             explanation,
-            story: self.context(at),
+            context: self.context(at),
         }
     }
 
@@ -174,7 +174,7 @@ impl Storm {
         let mut terms = compared(&reason);
         terms.sort_by_key(|(_, _, posts)| std::cmp::Reverse(*posts));
         let reasons =
-            terms.into_iter().take(4).map(|(normal, reason, posts)| Reason { reason, posts, total, normal }).collect();
+            terms.into_iter().take(4).map(|(normal, reason, posts)| ReasonCount { reason, posts, total, normal }).collect();
         let step = SignedDuration::from_mins(30);
         let point = |back: i32| {
             let from = at - step * back;
@@ -213,6 +213,6 @@ pub(crate) fn notification(kind: Kind, at: Timestamp, alerts: Vec<Alert>) -> Not
 /// An operational alert, as the monitor raises it.
 pub(crate) fn operational(name: &str, component: &str, summary: &str, at: Timestamp) -> Alert {
     let label = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let transition = vigie::monitor::problem_begins(name, component, summary, at);
+    let transition = vigie::monitor::begin_operational_alert(name.parse().unwrap(), component, summary, at);
     Alert { annotations: BTreeMap::from([label("summary", summary)]), ..transition.alert }
 }

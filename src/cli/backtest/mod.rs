@@ -14,7 +14,7 @@ use jiff::SignedDuration;
 
 use super::progress_bar::ReplayProgressBar;
 use super::reader_flags::{ReaderFlags, default_rejects};
-use super::replay::{Labels, LanguageFlag, classifier};
+use super::replay::{LabelsFlag, LanguageFlag, classifier};
 use super::{ConfigFlags, duration_flag};
 use crate::dump::Input;
 use crate::language::Language;
@@ -42,8 +42,8 @@ pub(super) struct BacktestArgs {
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
     /// Source of sentiments: the `model`, or the label `column` of the dump (to test rules without model errors)
-    #[arg(long, value_enum, default_value_t = Labels::Model)]
-    labels: Labels,
+    #[arg(long, value_enum, default_value_t = LabelsFlag::Model)]
+    labels: LabelsFlag,
     /// True incidents: a CSV file `start,end[,topic]`, the `column` of the dump, or `none` [default: the column of the
     /// dump, or its labels]
     #[arg(long, value_name = "FILE|column|none")]
@@ -111,7 +111,7 @@ pub(super) fn run(args: BacktestArgs) -> anyhow::Result<()> {
     let input = Input::parse(&args.dump);
     let rejects = args.rejects.unwrap_or_else(|| default_rejects(&input));
     let classifier = classifier(args.labels, &loaded.config.classify.model)?;
-    let given_labels = args.labels == Labels::Column;
+    let given_labels = args.labels == LabelsFlag::Column;
     let replay = Replay { loaded, input, given_labels, topic_required, state: None, rejects };
     let mut bar = ReplayProgressBar::new();
     let outcome = Backtest { replay, variants: variants.clone(), block: args.block }

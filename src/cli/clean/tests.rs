@@ -117,7 +117,7 @@ fn a_failed_run_leaves_nothing_behind() {
 #[test]
 fn a_device_is_written_to_and_not_replaced() {
     let mut output = Output::create(Path::new("/dev/null")).unwrap();
-    assert!(matches!(output, Output::Straight(_)));
+    assert!(matches!(output, Output::Direct(_)));
     output.file().write_all(b"x").unwrap();
     output.keep().unwrap();
     assert!(!Path::new("/dev/null").metadata().unwrap().is_file());

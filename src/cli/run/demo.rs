@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::config::LoadedConfig;
 use crate::dump::Input;
 use crate::metrics::Metrics;
-use crate::pipeline::assembly::{Labels, receivers};
+use crate::pipeline::assembly::{LabelSource, receivers};
 use crate::pipeline::{Daemon, SourceInput, SourceSpec, monotonic};
 use crate::source::DemoSource;
 
@@ -27,7 +27,7 @@ pub(super) fn speed(text: &str) -> Result<f64, String> {
 /// A daemon with one source: `dump`, or the sample dump of vigie.
 pub(super) fn daemon(
     loaded: LoadedConfig,
-    labels: Labels,
+    labels: LabelSource,
     dump: Option<&Path>,
     speed: f64,
     state: PathBuf,

@@ -12,7 +12,7 @@ use super::systemd;
 use crate::clock::Clock;
 use crate::config::{Config, LoadedConfig, Purpose};
 use crate::pipeline::assembly;
-use crate::pipeline::assembly::Labels;
+use crate::pipeline::assembly::LabelSource;
 use crate::pipeline::{ClassifierSwap, DaemonHandle, ReceiverHandle};
 use crate::web::Reload;
 
@@ -73,7 +73,7 @@ impl Reloader {
             anyhow::bail!("[{section}] has changed: this needs a restart of vigie");
         }
         // Always loaded again: the directory may contain another model under the same name.
-        let mut make = Labels::Model(loaded.config.classify.model.clone()).classifier();
+        let mut make = LabelSource::Model(loaded.config.classify.model.clone()).classifier();
         let classifier = make().context("cannot load the model")?;
         let clock: Clock = Arc::new(Timestamp::now);
         let receivers = assembly::receivers(&loaded, &clock)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::{Acknowledged, Incident, Kind, Notification};
-use crate::alert::{Alert, AlertContext, Fingerprint, OperationalAlert, Point, Reason, Word};
+use crate::alert::{Alert, AlertContext, Fingerprint, OperationalAlert, Point, ReasonCount, Word};
 use crate::rule::{Explanation, Measurement, NormalLevel};
 use crate::window::Sample;
 
@@ -155,7 +155,7 @@ fn rate(at: Timestamp) -> Alert {
                 .map(|(word, posts, normal)| Word { word: word.into(), posts, total: 167, normal })
                 .into(),
             reasons: [("cancelled_flight", 61, 12.0), ("customer_service_issue", 54, 33.0), ("late_flight", 22, 24.0)]
-                .map(|(reason, posts, normal)| Reason { reason: reason.into(), posts, total: 158, normal })
+                .map(|(reason, posts, normal)| ReasonCount { reason: reason.into(), posts, total: 158, normal })
                 .into(),
             trend: (0..48).map(point).collect(),
         },

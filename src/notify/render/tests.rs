@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::alert::{Alert, AlertContext, OperationalAlert, Point, Reason, Word};
+use crate::alert::{Alert, AlertContext, OperationalAlert, Point, ReasonCount, Word};
 use crate::notify::{Acknowledged, Incident, Kind};
 use crate::rule::{Explanation, Measurement, NormalLevel};
 use crate::window::Sample;
@@ -102,7 +102,7 @@ fn context() -> impl Strategy<Value = AlertContext> {
             words: words.into_iter().map(|(word, posts, total, normal)| Word { word, posts, total, normal }).collect(),
             reasons: reasons
                 .into_iter()
-                .map(|(reason, posts, total, normal)| Reason { reason, posts, total, normal })
+                .map(|(reason, posts, total, normal)| ReasonCount { reason, posts, total, normal })
                 .collect(),
             trend: trend
                 .into_iter()

@@ -1,4 +1,4 @@
-//! [`Incident`]: a span of time in which an alert is expected, and the file that lists such spans.
+//! [`TrueIncident`]: a span of time in which an alert is expected, and the file that lists such spans.
 
 use std::path::{Path, PathBuf};
 
@@ -6,14 +6,14 @@ use jiff::Timestamp;
 
 /// What rules are to find.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Incident {
+pub struct TrueIncident {
     /// None where it concerns all topics.
     pub topic: Option<String>,
     pub begins: Timestamp,
     pub ends: Timestamp,
 }
 
-impl Incident {
+impl TrueIncident {
     pub(super) fn concerns(&self, topic: &str) -> bool {
         self.topic.as_deref().is_none_or(|own| own == topic)
     }
@@ -38,7 +38,7 @@ pub enum IncidentError {
 ///
 /// # Errors
 /// When it cannot be read, or with the first line that is none.
-pub fn read_incidents(path: &Path) -> Result<Vec<Incident>, IncidentError> {
+pub fn read_incidents(path: &Path) -> Result<Vec<TrueIncident>, IncidentError> {
     let unreadable = |cause| IncidentError::Read { path: path.into(), cause };
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(unreadable)?;
     let header = reader.headers().map_err(unreadable)?.clone();
@@ -58,7 +58,7 @@ pub fn read_incidents(path: &Path) -> Result<Vec<Incident>, IncidentError> {
             return Err(IncidentError::Order { path: path.into(), line });
         }
         let topic = topic.and_then(|index| record.get(index)).filter(|topic| !topic.is_empty()).map(str::to_owned);
-        incidents.push(Incident { topic, begins, ends });
+        incidents.push(TrueIncident { topic, begins, ends });
     }
     if incidents.is_empty() { Err(IncidentError::Empty { path: path.into() }) } else { Ok(incidents) }
 }
@@ -67,7 +67,7 @@ pub fn read_incidents(path: &Path) -> Result<Vec<Incident>, IncidentError> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Vec<Incident>, String> {
+    fn read(text: &str) -> Result<Vec<TrueIncident>, String> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("incidents.csv");
         std::fs::write(&path, text).unwrap();

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::incident::Incident;
+use super::incident::TrueIncident;
 use super::truth::Truth;
 use crate::alert::Alert;
 use crate::rule::{AlertingRule, Condition, Rules};
@@ -15,7 +15,7 @@ const TIMES: f64 = 1.5;
 pub enum Basis {
     /// An alert is right where it fires from an incident's beginning to its end, or so much later as the rule's window is
     /// long. one that fired before the incident reports nothing new: it is false and does not detect the incident.
-    Incidents(Vec<Incident>),
+    Incidents(Vec<TrueIncident>),
     /// An alert is right where, from a window before it began until the condition last held, the topic's labels have a share
     /// of negative posts more than `margin` (in `[0, 1]`) above that of all other times; for rules that compare numbers,
     /// more than 1.5 times as many negative posts an hour.
@@ -88,14 +88,14 @@ fn is_of_silence(condition: &Condition) -> bool {
     matches!(condition, Condition::NoData(_)) || (!parts.is_empty() && parts.iter().all(is_of_silence))
 }
 
-fn by_incidents(rule: &AlertingRule, fired: &[&Alert], incidents: &[Incident]) -> Judgement {
-    let watched = |incident: &&Incident| incident.topic.as_deref().is_none_or(|topic| rule.watches(topic));
-    let incidents: Vec<&Incident> = incidents.iter().filter(watched).collect();
+fn by_incidents(rule: &AlertingRule, fired: &[&Alert], incidents: &[TrueIncident]) -> Judgement {
+    let watched = |incident: &&TrueIncident| incident.topic.as_deref().is_none_or(|topic| rule.watches(topic));
+    let incidents: Vec<&TrueIncident> = incidents.iter().filter(watched).collect();
     let grace = SignedDuration::from_secs(rule.condition.window());
     let mut delays: Vec<Option<SignedDuration>> = vec![None; incidents.len()];
     let mut alerts = Vec::new();
     for alert in fired {
-        let tells_of = |incident: &Incident| {
+        let tells_of = |incident: &TrueIncident| {
             let last = incident.ends.checked_add(grace).unwrap_or(Timestamp::MAX);
             incident.concerns(&alert.topic) && incident.begins <= alert.fired_at && alert.fired_at <= last
         };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::incident::Incident;
+use super::incident::TrueIncident;
 use crate::classify::Label;
 use crate::post::Post;
 
@@ -53,17 +53,17 @@ impl Truth {
 
     /// The incidents that the dump marks: in each topic, from the first marked post to the last one before a minute that has
     /// only others. None where it has no such column.
-    pub fn incidents(&self) -> Option<Vec<Incident>> {
+    pub fn incidents(&self) -> Option<Vec<TrueIncident>> {
         if !self.has_marks {
             return None;
         }
         let mut incidents = Vec::new();
         for (topic, minutes) in &self.topics {
-            let mut open: Option<Incident> = None;
+            let mut open: Option<TrueIncident> = None;
             for minute in minutes.values() {
                 match (minute.marked, &mut open) {
                     (Some((_, last)), Some(incident)) => incident.ends = last,
-                    (Some((begins, ends)), None) => open = Some(Incident { topic: Some(topic.clone()), begins, ends }),
+                    (Some((begins, ends)), None) => open = Some(TrueIncident { topic: Some(topic.clone()), begins, ends }),
                     (None, _) if minute.unmarked => incidents.extend(open.take()),
                     (None, _) => {}
                 }

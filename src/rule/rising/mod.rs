@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bounds_check::check_length;
 use super::{
-    Evaluation, Evidence, ExpectedRate, ExpectedVolume, Measurement, NormalLevel, Reasons, defaults, duration_serde,
+    ConditionResult, Evidence, ExpectedRate, ExpectedVolume, Measurement, NormalLevel, Reasons, defaults, duration_serde,
 };
 use crate::stats;
 use crate::window::{Counts, Span};
@@ -110,7 +110,7 @@ struct Expected {
 }
 
 impl Rising {
-    pub(super) fn evaluate(&self, evidence: &Evidence<'_>, memory: &mut RisingMemory) -> Evaluation {
+    pub(super) fn evaluate(&self, evidence: &Evidence<'_>, memory: &mut RisingMemory) -> ConditionResult {
         let now = evidence.now();
         let shown = evidence.topic.sum(Span::last(self.window.as_secs()));
         // Without a baseline, calm is unknown.
@@ -203,7 +203,7 @@ impl Rising {
         holds: bool,
         lead: Option<LeadingSum>,
         thresholds: &CusumThresholds,
-    ) -> Evaluation {
+    ) -> ConditionResult {
         let (now, window) = (evidence.now(), self.window.as_secs());
         let is_rate = self.of == RisingQuantity::NegativeRate;
         let normal = evidence.baseline.rate_over(now - window, now);
@@ -234,13 +234,13 @@ impl Rising {
         numbers.push(("false_alarm_every_hours", self.false_alarm_every.as_secs_f64() / HOUR as f64));
         numbers.push(("window_minutes", self.window.as_secs_f64() / 60.0));
         let reasons = Reasons { condition: "rising", holds, numbers, parts: Vec::new() };
-        Evaluation { holds, measured, is_rate, reasons }
+        ConditionResult { holds, measured, is_rate, reasons }
     }
 
-    fn unknown(&self, evidence: &Evidence<'_>, shown: Counts) -> Evaluation {
+    fn unknown(&self, evidence: &Evidence<'_>, shown: Counts) -> ConditionResult {
         let measured = Measurement::new(shown, 0.0, evidence.error);
         let reasons = Reasons { condition: "rising", ..Reasons::default() };
-        Evaluation { holds: false, measured, is_rate: self.of == RisingQuantity::NegativeRate, reasons }
+        ConditionResult { holds: false, measured, is_rate: self.of == RisingQuantity::NegativeRate, reasons }
     }
 
     pub(super) fn validate(&self, bucket: SignedDuration) -> Vec<String> {

@@ -28,7 +28,7 @@ impl Chance {
 
 fn thresholds(of: RisingQuantity, sizes: &[f64], hours: f64, posts: f64) -> CusumThresholds {
     let mut thresholds = CusumThresholds::default();
-    thresholds.follow(&ThresholdParams { of, sizes, hours, width: 60, rate: 0.63, posts, spread: 0.0 });
+    thresholds.update(&ThresholdParams { of, sizes, hours, width: 60, rate: 0.63, posts, spread: 0.0 });
     thresholds
 }
 
@@ -114,14 +114,14 @@ fn posts_that_hang_together_weigh_less_and_small_lifts_the_least() {
         posts: 2_000.0,
         spread: 0.008,
     };
-    thresholds.follow(&params);
+    thresholds.update(&params);
     let weights: Vec<f64> = thresholds.weights(2_000.0, 0.008).collect();
     assert!(weights[0] < 0.07 && weights[1] > 0.1, "{weights:?}");
     assert!(thresholds.weights(2_000.0, 0.0).all(|weight| weight == 1.0));
     let before = thresholds.clone();
-    thresholds.follow(&ThresholdParams { posts: 2_100.0, ..params });
+    thresholds.update(&ThresholdParams { posts: 2_100.0, ..params });
     assert_eq!(thresholds, before, "a little more changes nothing");
-    thresholds.follow(&ThresholdParams { posts: 4_000.0, ..params });
+    thresholds.update(&ThresholdParams { posts: 4_000.0, ..params });
     assert_ne!(thresholds, before);
 }
 

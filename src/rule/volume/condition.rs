@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::rule::bounds_check::check_length;
 use crate::rule::spike::{SpikeCondition, SpikeMemory};
-use crate::rule::{Evaluation, Evidence, defaults, duration_serde};
+use crate::rule::{ConditionResult, Evidence, defaults, duration_serde};
 use crate::window::Span;
 
 /// Holds from when the number of posts exceeds what chance produces once in `false_alarm_every`, until it is clearly
@@ -51,7 +51,7 @@ impl Volume {
         self.spike().spans()
     }
 
-    pub(in crate::rule) fn evaluate(&self, evidence: &Evidence<'_>, memory: &mut SpikeMemory) -> Evaluation {
+    pub(in crate::rule) fn evaluate(&self, evidence: &Evidence<'_>, memory: &mut SpikeMemory) -> ConditionResult {
         self.spike().evaluate(evidence, memory)
     }
 

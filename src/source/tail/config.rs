@@ -13,7 +13,7 @@ const POLL_RANGE: [SignedDuration; 2] = [SignedDuration::from_millis(10), Signed
 /// Format of the lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Layout {
+pub enum TailLayout {
     /// With a header, which is read at the start of each file.
     Csv,
     /// One post or page of X API v2, or one plain object, per line. `{"delete": {"id": "..."}}` deletes a post.
@@ -26,7 +26,7 @@ pub enum Layout {
 pub struct Config {
     pub name: String,
     pub path: PathBuf,
-    pub layout: Layout,
+    pub layout: TailLayout,
     /// Topic of all posts; without it, each post goes to the topics whose keywords and handles it contains.
     pub topic: Option<String>,
     /// Names of the columns, as in `[dump.columns]`.

@@ -103,9 +103,9 @@ impl TailedFile {
     /// Prepares to read from the middle of the file. `posts_sent`: posts of the next record to skip.
     fn resume(&mut self, config: &Config, posts_sent: u64) -> io::Result<()> {
         let rows = match (config.layout, &self.header) {
-            (super::Layout::Jsonl, _) => Some(Rows::json(&config.columns)),
-            (super::Layout::Csv, Some(header)) => Rows::csv(header, &config.columns),
-            (super::Layout::Csv, None) => None,
+            (super::TailLayout::Jsonl, _) => Some(Rows::json(&config.columns)),
+            (super::TailLayout::Csv, Some(header)) => Rows::csv(header, &config.columns),
+            (super::TailLayout::Csv, None) => None,
         };
         let Some(mut rows) = rows else {
             self.rejected = Some("the configured columns are not in the header of the file".into());

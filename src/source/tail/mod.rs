@@ -15,7 +15,7 @@ mod siblings;
 #[cfg(test)]
 mod tests;
 
-pub use config::{Config, Layout};
+pub use config::{Config, TailLayout};
 
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};

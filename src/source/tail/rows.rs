@@ -13,7 +13,7 @@ use crate::dump::record_splitter::{RecordEnd, RecordSplitter};
 use crate::dump::reject::Reject;
 use crate::dump::row_builder::{RowRules, decode};
 
-use super::config::Layout;
+use super::config::TailLayout;
 
 const NEEDS: RequiredFields = RequiredFields { created_at: true, label: false, topic: false };
 
@@ -76,7 +76,7 @@ fn rules() -> RowRules {
 /// Opens the rows of a file at its first byte. `ended`: the file no longer grows. `before`: the header of the previous
 /// file, for a writer that does not repeat it.
 pub(super) fn open(
-    layout: Layout,
+    layout: TailLayout,
     columns: &Columns,
     records: &mut RecordSplitter,
     ended: bool,
@@ -95,8 +95,8 @@ pub(super) fn open(
         records.discard(3);
     }
     match layout {
-        Layout::Jsonl => Ok(HeaderStatus::Ready(Rows::json(columns), None)),
-        Layout::Csv => open_csv(columns, records, before),
+        TailLayout::Jsonl => Ok(HeaderStatus::Ready(Rows::json(columns), None)),
+        TailLayout::Csv => open_csv(columns, records, before),
     }
 }
 

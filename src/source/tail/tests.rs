@@ -8,10 +8,10 @@ mod speed;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use super::Layout::{Csv, Jsonl};
+use super::TailLayout::{Csv, Jsonl};
 use super::rotation::TailState;
 use crate::post::ComplianceEvent;
-use crate::source::batch::{Cursor, MAX_BATCH};
+use crate::source::{Cursor, MAX_BATCH};
 use kit::{Kit, json, lines};
 
 #[test]

@@ -1,4 +1,4 @@
-//! [`Page`]: one response with posts. An unreadable post is rejected; the others are kept.
+//! [`ResponsePage`]: one response with posts. An unreadable post is rejected; the others are kept.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::post::{ComplianceEvent, Post, RejectedRecord};
 
 /// A page of search or of a timeline.
 #[derive(Debug, Default)]
-pub struct Page {
+pub struct ResponsePage {
     pub posts: Vec<Post>,
     pub rejected: Vec<RejectedRecord>,
     /// Edits that the posts announce.
@@ -24,7 +24,7 @@ pub struct Page {
     pub included: usize,
 }
 
-impl Page {
+impl ResponsePage {
     /// Parses a response.
     ///
     /// # Errors

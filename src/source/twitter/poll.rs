@@ -13,7 +13,7 @@ use super::account::Account;
 use super::budget::{BilledItem, BudgetExhausted};
 use super::error::ApiError;
 use super::interval::PollInterval;
-use super::page::Page;
+use super::page::ResponsePage;
 use super::position::{PollPosition, earlier};
 use super::rate_limits::Endpoint;
 use super::retry_policy::{Pause, RetryPolicy};
@@ -151,7 +151,7 @@ impl PollSource {
         }
         if !self.cursor_sent {
             // A restart before the first post then starts where this one did.
-            self.send_page(Page::default(), out).await?;
+            self.send_page(ResponsePage::default(), out).await?;
         }
         Ok(new)
     }

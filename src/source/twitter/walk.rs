@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use super::page::Page;
+use super::page::ResponsePage;
 use super::position::{Gap, Since};
 use super::snowflake;
 
@@ -77,7 +77,7 @@ impl PageWalk {
     }
 
     /// Records a page and says what to do next.
-    pub(super) fn record_page(&mut self, page: &Page) -> WalkStep {
+    pub(super) fn record_page(&mut self, page: &ResponsePage) -> WalkStep {
         if self.pages == 0 {
             self.newest = page.newest;
         }
@@ -109,8 +109,8 @@ mod tests {
 
     use super::*;
 
-    fn page(oldest: Option<u64>, newest: Option<u64>, token: Option<&str>) -> Page {
-        Page { oldest, newest, next_token: token.map(str::to_owned), ..Page::default() }
+    fn page(oldest: Option<u64>, newest: Option<u64>, token: Option<&str>) -> ResponsePage {
+        ResponsePage { oldest, newest, next_token: token.map(str::to_owned), ..ResponsePage::default() }
     }
 
     #[test]

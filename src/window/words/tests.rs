@@ -81,7 +81,7 @@ fn a_slot_is_bounded_and_keeps_what_is_frequent() {
         words.add(0, [rare.as_str(), frequent.as_str()].into_iter());
     }
     let slot = &words.slots[&0];
-    assert!(slot.words.len() <= MOST && words.recent.len() == slot.words.len());
+    assert!(slot.words.len() <= MAX_WORDS && words.recent.len() == slot.words.len());
     assert!(slot.words[&hash("frequent7")] >= 90, "{}", slot.words[&hash("frequent7")]);
     assert!(words.names.len() <= 50);
 }

@@ -22,7 +22,7 @@ use super::LabError;
 use super::matrix::Matrix;
 use super::run_record::{Params, Series};
 
-pub use pooling::Pooling;
+pub use pooling::WordPooling;
 pub use vectors::VectorsError;
 
 /// A way from texts to rows of features, with its settings.

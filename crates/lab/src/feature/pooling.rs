@@ -1,4 +1,4 @@
-//! [`Pooling`]: one row per post, from the vectors of its words.
+//! [`WordPooling`]: one row per post, from the vectors of its words.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::matrix::{Dense, Matrix};
 
 /// How a post's words become one row. A post without a known word is all 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pooling {
+pub enum WordPooling {
     /// The mean; a word counts as often as it occurs.
     Mean,
     /// The mean weighted by each word's inverse document frequency in the training posts.
@@ -24,7 +24,7 @@ pub enum Pooling {
     All,
 }
 
-impl Pooling {
+impl WordPooling {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Mean => "mean",
@@ -49,12 +49,12 @@ pub(super) struct Pooler<'a> {
     vectors: &'a Vectors,
     /// The index and the weight of each word.
     words: HashMap<&'a str, (usize, f32)>,
-    pooling: Pooling,
+    pooling: WordPooling,
 }
 
 impl<'a> Pooler<'a> {
     /// Weights are computed from `training` posts.
-    pub(super) fn new(pooling: Pooling, vectors: &'a Vectors, training: &[&str]) -> Self {
+    pub(super) fn new(pooling: WordPooling, vectors: &'a Vectors, training: &[&str]) -> Self {
         let weigh = weights(pooling, training);
         let places = vectors.words.iter().enumerate();
         let words = places.map(|(place, word)| (word.as_str(), (place, weigh(word)))).collect();
@@ -85,8 +85,8 @@ impl<'a> Pooler<'a> {
         };
         let weighted = |sum: f32, value: f32, weight: f32| sum + value * (weight / total);
         match self.pooling {
-            Pooling::Mean | Pooling::Idf | Pooling::Sif => fold(0.0, &weighted),
-            Pooling::MeanMaxMin | Pooling::All => {
+            WordPooling::Mean | WordPooling::Idf | WordPooling::Sif => fold(0.0, &weighted),
+            WordPooling::MeanMaxMin | WordPooling::All => {
                 fold(0.0, &|sum, value, _| sum + value / count);
                 fold(f32::NEG_INFINITY, &|largest, value, _| largest.max(value));
                 fold(f32::INFINITY, &|smallest, value, _| smallest.min(value));
@@ -98,11 +98,11 @@ impl<'a> Pooler<'a> {
 }
 
 /// The weight of a word, above 0.
-fn weights(pooling: Pooling, training: &[&str]) -> impl Fn(&str) -> f32 {
+fn weights(pooling: WordPooling, training: &[&str]) -> impl Fn(&str) -> f32 {
     const SMOOTHING: f64 = 1e-3;
     let mut times = HashMap::<String, (u64, usize, usize)>::new();
     let (texts, mut total) = (training.len() + 1, 0_u64);
-    if matches!(pooling, Pooling::Idf | Pooling::Sif | Pooling::All) {
+    if matches!(pooling, WordPooling::Idf | WordPooling::Sif | WordPooling::All) {
         for (index, text) in (1..).zip(training) {
             for word in words(text) {
                 if !times.contains_key(word) {
@@ -120,9 +120,9 @@ fn weights(pooling: Pooling, training: &[&str]) -> impl Fn(&str) -> f32 {
     move |word| {
         let (times, with_word, _) = times.get(word).copied().unwrap_or_default();
         let weight = match pooling {
-            Pooling::Mean | Pooling::MeanMaxMin => 1.0,
-            Pooling::Idf | Pooling::All => (texts as f64 / (1 + with_word) as f64).ln() + 1.0,
-            Pooling::Sif => SMOOTHING / (SMOOTHING + times as f64 / total.max(1) as f64),
+            WordPooling::Mean | WordPooling::MeanMaxMin => 1.0,
+            WordPooling::Idf | WordPooling::All => (texts as f64 / (1 + with_word) as f64).ln() + 1.0,
+            WordPooling::Sif => SMOOTHING / (SMOOTHING + times as f64 / total.max(1) as f64),
         };
         weight as f32
     }

@@ -28,6 +28,6 @@ mod tracker;
 pub use address::{AddressError, TrackingServer};
 pub use points::MetricPoint;
 pub use spool::{Spool, SpoolError};
-pub use spooled_run::{ModelRegistration, Promotion, SpooledFile, SpooledRun, SpooledRunError};
+pub use spooled_run::{ModelRegistration, PromotionRecord, SpooledFile, SpooledRun, SpooledRunError};
 pub use sync::{SyncReport, UnsentRun};
 pub use tracker::{LogOutcome, LogTarget, Tracker, TrackerError};

@@ -47,7 +47,7 @@ pub struct SpooledRun {
     pub files: Vec<SpooledFile>,
     /// Set if the files under `model/` become a version of a registered model.
     pub model: Option<ModelRegistration>,
-    pub promotion: Option<Promotion>,
+    pub promotion: Option<PromotionRecord>,
 }
 
 /// A file of a run.
@@ -75,7 +75,7 @@ pub struct ModelRegistration {
 /// A model became the champion.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Promotion {
+pub struct PromotionRecord {
     pub model_id: String,
     /// Milliseconds since 1970: of two promotions the later one counts, whichever is sent last.
     pub at: i64,
@@ -169,7 +169,7 @@ impl<'a> RunDraft<'a> {
         let (at, name) = (at.as_millisecond(), format!("promote_{model_id}"));
         let spooled = SpooledRun {
             points: points(metrics.clone(), BTreeMap::new(), at, at),
-            promotion: Some(Promotion { model_id: model_id.to_owned(), at }),
+            promotion: Some(PromotionRecord { model_id: model_id.to_owned(), at }),
             ..SpooledRun::empty(key(&["promotion", registered, model_id]), experiment, &name, at, at)
         };
         let mut draft = Self { spooled, files: BTreeMap::new() };
@@ -285,7 +285,7 @@ mod tests {
         });
         let note = (".{0,9}", proptest::option::of(".{0,9}"), ".{0,40}")
             .prop_map(|(registered, id, description)| ModelRegistration { registered, id, description });
-        let promotion = (".{0,9}", any::<i64>()).prop_map(|(model_id, at)| Promotion { model_id, at });
+        let promotion = (".{0,9}", any::<i64>()).prop_map(|(model_id, at)| PromotionRecord { model_id, at });
         let more = (proptest::option::of(note), proptest::option::of(promotion));
         ("[0-9a-f]{32}", any::<[i64; 2]>(), texts(), texts(), vec(point, 0..6), vec(kept, 0..3), more).prop_map(
             |(key, [start, end], tags, params, points, files, (model, promotion))| SpooledRun {

@@ -8,10 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::checkpoint::FileCheckpoint;
 use super::super::rotation::{RotationTracker, TailStep};
-use super::super::{Config, FileTail, Layout, build_tail};
+use super::super::{Config, FileTail, TailLayout, build_tail};
 use crate::post::Post;
 use crate::post::{ComplianceEvent, RejectedRecord};
-use crate::source::batch::Cursor;
+use crate::source::Cursor;
 
 pub(super) struct Kit {
     _dir: tempfile::TempDir,
@@ -35,7 +35,7 @@ pub(super) fn lines(ids: impl Iterator<Item = u64>) -> String {
 }
 
 impl Kit {
-    pub(super) fn new(layout: Layout) -> Self {
+    pub(super) fn new(layout: TailLayout) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("posts");
         let config = Config {

@@ -6,7 +6,7 @@ use std::fs;
 
 use proptest::prelude::*;
 
-use super::super::Layout;
+use super::super::TailLayout;
 use super::kit::{Kit, json};
 
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ fn acts(truncate: bool) -> impl Strategy<Value = Vec<Act>> {
 /// A writer and its lines.
 struct World {
     kit: Kit,
-    layout: Layout,
+    layout: TailLayout,
     written: u64,
     /// The rest of a started line.
     rest: Option<String>,
@@ -50,7 +50,7 @@ struct World {
 }
 
 impl World {
-    fn new(layout: Layout) -> Self {
+    fn new(layout: TailLayout) -> Self {
         let mut kit = Kit::new(layout);
         // Commits an empty file: before the first commit, the source cannot know earlier files.
         kit.append("");
@@ -61,13 +61,13 @@ impl World {
     fn line(&mut self) -> String {
         self.written += 1;
         match self.layout {
-            Layout::Jsonl => json(self.written),
-            Layout::Csv => format!("{},2026-01-02T03:04:05Z,\"hello\n\"\"{}\"\"\"\r\n", self.written, self.written),
+            TailLayout::Jsonl => json(self.written),
+            TailLayout::Csv => format!("{},2026-01-02T03:04:05Z,\"hello\n\"\"{}\"\"\"\r\n", self.written, self.written),
         }
     }
 
     fn begin_file(&self) {
-        if self.layout == Layout::Csv && fs::metadata(&self.kit.path).map_or(0, |file| file.len()) == 0 {
+        if self.layout == TailLayout::Csv && fs::metadata(&self.kit.path).map_or(0, |file| file.len()) == 0 {
             self.kit.append("id,created_at,text\n");
         }
     }
@@ -137,7 +137,7 @@ proptest! {
 
     #[test]
     fn every_line_is_read_and_none_again_after_its_commit(acts in acts(false), csv: bool) {
-        let mut world = World::new(if csv { Layout::Csv } else { Layout::Jsonl });
+        let mut world = World::new(if csv { TailLayout::Csv } else { TailLayout::Jsonl });
         acts.iter().for_each(|act| world.act(act));
         world.settle();
         let expected: BTreeSet<String> = (1..=world.written).map(|id| id.to_string()).collect();
@@ -147,7 +147,7 @@ proptest! {
     /// A truncation loses unread lines; it neither stops the source nor damages later lines.
     #[test]
     fn a_truncation_damages_no_later_line(acts in acts(true), csv: bool) {
-        let mut world = World::new(if csv { Layout::Csv } else { Layout::Jsonl });
+        let mut world = World::new(if csv { TailLayout::Csv } else { TailLayout::Jsonl });
         acts.iter().for_each(|act| world.act(act));
         world.finish_line();
         let last = world.written;

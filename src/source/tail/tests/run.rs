@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::super::Layout;
+use super::super::TailLayout;
 use super::kit::{Kit, json};
 use crate::metrics::Metrics;
 use crate::source::health::SourceState;
@@ -14,7 +14,7 @@ use crate::source::{Source, SourceSender};
 
 #[tokio::test]
 async fn it_sends_reports_and_stops() {
-    let mut kit = Kit::new(Layout::Jsonl);
+    let mut kit = Kit::new(TailLayout::Jsonl);
     kit.config.poll = SignedDuration::from_millis(10);
     kit.config.stalled_after = Some(SignedDuration::from_hours(1));
     let mut source = kit.source(None).unwrap();
@@ -49,7 +49,7 @@ async fn it_sends_reports_and_stops() {
 
 #[tokio::test]
 async fn it_ends_when_the_pipeline_is_closed() {
-    let kit = Kit::new(Layout::Jsonl);
+    let kit = Kit::new(TailLayout::Jsonl);
     kit.append(&json(1));
     let mut source = kit.source(None).unwrap();
     let (sender, arrived) = mpsc::channel(1);

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Instant;
 
-use super::super::Layout;
+use super::super::TailLayout;
 use super::super::rotation::RotationTracker;
 use super::kit::{Kit, json};
 
@@ -12,7 +12,7 @@ const LINES: u64 = 10_000_000;
 #[test]
 #[ignore = "measures, in release"]
 fn a_backlog_of_ten_million_lines() {
-    let kit = Kit::new(Layout::Jsonl);
+    let kit = Kit::new(TailLayout::Jsonl);
     let mut part = String::new();
     for id in 1..=LINES {
         write!(part, "{}", json(id)).unwrap();

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::super::client::Request;
 use super::super::model::parse_id;
-use super::super::page::Page;
+use super::super::page::ResponsePage;
 use super::super::walk::{PageWalk, WalkStep};
 use super::{MIN_PAGE_POSTS, PollError, PollSource};
 use crate::post::{Post, RejectedRecord};
@@ -37,7 +37,7 @@ impl PollSource {
     }
 
     /// Requests a page that the budget covers.
-    async fn fetch_page(&mut self, walk: &PageWalk, out: &SourceSender) -> Result<Page, PollError> {
+    async fn fetch_page(&mut self, walk: &PageWalk, out: &SourceSender) -> Result<ResponsePage, PollError> {
         let target = &self.target;
         let reservation =
             self.account.reserve(&self.name, target.item, self.page, MIN_PAGE_POSTS).map_err(PollError::Budget)?;
@@ -46,7 +46,7 @@ impl PollSource {
         request.query.extend(walk.window());
         request.query.extend(walk.page_token().map(|token| (target.page_parameter, token.to_owned())));
         let response = self.account.fetch_posts(target.endpoint, &request, &out.metrics).await;
-        let page = response.and_then(|response| Page::read(&response)).map_err(PollError::Api)?;
+        let page = response.and_then(|response| ResponsePage::read(&response)).map_err(PollError::Api)?;
         reservation.settle(page.billed());
         if page.errors > 0 {
             out.metrics.request(target.endpoint.name(), "partial");
@@ -61,7 +61,7 @@ impl PollSource {
     }
 
     /// Sends a page, oldest post first; the cursor goes with the last batch of it.
-    pub(super) async fn send_page(&mut self, page: Page, out: &SourceSender) -> Result<(), PollError> {
+    pub(super) async fn send_page(&mut self, page: ResponsePage, out: &SourceSender) -> Result<(), PollError> {
         let (mut posts, mut rejected) = (page.posts, page.rejected);
         posts.reverse();
         for post in &mut posts {

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::client::Request;
 use super::super::error::Problem;
-use super::super::page::Page;
+use super::super::page::ResponsePage;
 use super::super::position::{Since, earlier, reach_of_search};
 use super::super::snowflake::time_of;
 use super::super::walk::{PageWalk, WalkStep};
@@ -43,7 +43,7 @@ impl GapFill {
     }
 
     /// Records a page. Returns whether to request another one.
-    pub(super) fn record_page(&mut self, page: &Page) -> bool {
+    pub(super) fn record_page(&mut self, page: &ResponsePage) -> bool {
         self.newest = self.newest.max(page.newest);
         match self.walk.record_page(page) {
             WalkStep::Next => true,
@@ -112,16 +112,16 @@ mod tests {
         let mut fill = GapFill::new(StreamGap { from: 10, until: None }, false, at(0));
         let rejection = Problem::default();
         assert!(!fill.adapt_to_rejection(&rejection, at(0)));
-        assert!(fill.record_page(&Page {
+        assert!(fill.record_page(&ResponsePage {
             newest: Some(99),
             oldest: Some(90),
             next_token: Some("a".into()),
-            ..Page::default()
+            ..ResponsePage::default()
         }));
         assert_eq!(window(&fill)[1], ("next_token", "a".into()));
         assert!(fill.adapt_to_rejection(&rejection, at(0)));
         assert_eq!(window(&fill)[1], ("until_id", "90".into()));
-        assert!(!fill.record_page(&Page::default()));
+        assert!(!fill.record_page(&ResponsePage::default()));
         assert_eq!(fill.newest, Some(99));
     }
 

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use indicatif::ProgressBar;
 
 use super::word2vec::{TrainedVectors, features_from_file, pool_features};
-use super::{FeatureError, Pooling, Texts, TrainTestFeatures, check};
+use super::{FeatureError, WordPooling, Texts, TrainTestFeatures, check};
 use crate::run_record::{Params, Series};
 
 pub(super) const NAME: &str = "GloVe";
@@ -37,7 +37,7 @@ pub struct Config {
     pub learning_rate: f32,
     pub epochs: usize,
     pub seed: u64,
-    pub pooling: Pooling,
+    pub pooling: WordPooling,
 }
 
 impl Default for Config {
@@ -52,7 +52,7 @@ impl Default for Config {
             learning_rate: 0.05,
             epochs: 15,
             seed: 1,
-            pooling: Pooling::All,
+            pooling: WordPooling::All,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Chain, Cursor, Read};
 
 use flate2::read::MultiGzDecoder;
 
-use super::{Format, Position, ReadError, header};
+use super::{VectorFormat, Position, ReadError, header};
 
 /// Bytes inspected to detect the format. Longer than the longest line of values, so that a binary file shows one.
 const SAMPLE: usize = 1 << 16;
@@ -48,7 +48,7 @@ impl<R: Read> VectorSource<R> {
     }
 
     /// The format of the file: a first line of two numbers is a header, and what follows is text or binary.
-    pub(super) fn format(&self) -> Result<Format, ReadError> {
+    pub(super) fn format(&self) -> Result<VectorFormat, ReadError> {
         let end = self.sample.iter().position(|byte| *byte == b'\n');
         let (first, rest) = self.sample.split_at(end.unwrap_or(self.sample.len()));
         if first.is_empty() {
@@ -56,9 +56,9 @@ impl<R: Read> VectorSource<R> {
         }
         let headed = std::str::from_utf8(first).is_ok_and(|line| header(line).is_some());
         Ok(match (headed, is_text(rest)) {
-            (true, true) => Format::Word2VecText,
-            (true, false) => Format::Word2VecBinary,
-            (false, _) => Format::Glove,
+            (true, true) => VectorFormat::Word2VecText,
+            (true, false) => VectorFormat::Word2VecBinary,
+            (false, _) => VectorFormat::Glove,
         })
     }
 

@@ -33,7 +33,7 @@ pub struct Vectors {
 
 /// The layout of a vectors file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum VectorFormat {
     Word2VecText,
     Word2VecBinary,
     Glove,
@@ -49,7 +49,7 @@ pub enum VectorsError {
     #[error(
         "{word:?} cannot be written as {format:?}: a word must not be empty or contain a line break, and only GloVe's format allows spaces"
     )]
-    Word { word: String, format: Format },
+    Word { word: String, format: VectorFormat },
 }
 
 /// The position of an error in a file.
@@ -104,33 +104,33 @@ impl Vectors {
     pub fn from_bytes(
         path: &Path,
         bytes: impl Read,
-        format: Option<Format>,
+        format: Option<VectorFormat>,
         keep: impl Fn(&str) -> bool,
     ) -> Result<Self, VectorsError> {
         Self::parse(bytes, format, &keep).map_err(|error| error.with_path(path))
     }
 
-    fn parse(bytes: impl Read, format: Option<Format>, keep: &dyn Fn(&str) -> bool) -> Result<Self, ReadError> {
+    fn parse(bytes: impl Read, format: Option<VectorFormat>, keep: &dyn Fn(&str) -> bool) -> Result<Self, ReadError> {
         let mut source = VectorSource::open(bytes)?;
         match format.map_or_else(|| source.format(), Ok)? {
-            Format::Word2VecText => text::read_word2vec(&mut source, keep),
-            Format::Word2VecBinary => binary::read(&mut source, keep),
-            Format::Glove => text::read_glove(&mut source, keep),
+            VectorFormat::Word2VecText => text::read_word2vec(&mut source, keep),
+            VectorFormat::Word2VecBinary => binary::read(&mut source, keep),
+            VectorFormat::Glove => text::read_glove(&mut source, keep),
         }
     }
 
     /// Writes all vectors as `format`; reading them returns the same bits.
-    pub fn write(&self, format: Format, out: &mut impl Write) -> Result<(), VectorsError> {
+    pub fn write(&self, format: VectorFormat, out: &mut impl Write) -> Result<(), VectorsError> {
         let unwritable = |(index, word): &(usize, &String)| !fits(word, format, *index);
         if let Some((_, word)) = self.words.iter().enumerate().find(unwritable) {
             return Err(VectorsError::Word { word: word.clone(), format });
         }
         let written = match format {
-            Format::Word2VecBinary => binary::write(self, out),
-            Format::Word2VecText => {
+            VectorFormat::Word2VecBinary => binary::write(self, out),
+            VectorFormat::Word2VecText => {
                 writeln!(out, "{} {}", self.words.len(), self.width).and_then(|()| text::write(self, out))
             }
-            Format::Glove => text::write(self, out),
+            VectorFormat::Glove => text::write(self, out),
         };
         written.map_err(|cause| VectorsError::Io { path: PathBuf::from("vectors"), cause })
     }
@@ -142,8 +142,8 @@ impl Vectors {
 
 /// Whether a word can be separated from its values when it is read again. In GloVe's format the first line sets the
 /// width.
-fn fits(word: &str, format: Format, index: usize) -> bool {
-    let spaces = format == Format::Glove && index > 0;
+fn fits(word: &str, format: VectorFormat, index: usize) -> bool {
+    let spaces = format == VectorFormat::Glove && index > 0;
     let splits = |c: char| c.is_whitespace() && !(spaces && c == ' ');
     !word.is_empty() && word.trim() == word && !word.contains(splits)
 }

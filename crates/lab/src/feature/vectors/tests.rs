@@ -70,9 +70,9 @@ fn damage_is_named() {
 #[test]
 fn a_word_that_a_format_cannot_hold_is_not_written() {
     let spaced = |words| vectors(words, 1, &[1.0, 2.0]);
-    assert!(spaced(&["good", ". ."]).write(Format::Glove, &mut Vec::new()).is_ok());
-    assert!(spaced(&[". .", "good"]).write(Format::Glove, &mut Vec::new()).is_err(), "the first line sets the width");
-    for format in [Format::Word2VecText, Format::Word2VecBinary] {
+    assert!(spaced(&["good", ". ."]).write(VectorFormat::Glove, &mut Vec::new()).is_ok());
+    assert!(spaced(&[". .", "good"]).write(VectorFormat::Glove, &mut Vec::new()).is_err(), "the first line sets the width");
+    for format in [VectorFormat::Word2VecText, VectorFormat::Word2VecBinary] {
         let message = spaced(&["good", ". ."]).write(format, &mut Vec::new()).unwrap_err().to_string();
         assert!(message.starts_with("\". .\" cannot be written as Word2Vec"), "{message}");
     }
@@ -87,7 +87,7 @@ proptest! {
     ) {
         let values = values[..words.len() * width].to_vec();
         let vectors = Vectors { words: words.into_iter().collect(), width, values };
-        for format in [Format::Word2VecText, Format::Word2VecBinary, Format::Glove] {
+        for format in [VectorFormat::Word2VecText, VectorFormat::Word2VecBinary, VectorFormat::Glove] {
             let mut bytes = Vec::new();
             vectors.write(format, &mut bytes).unwrap();
             let read = Vectors::from_bytes(Path::new("v"), &bytes[..], Some(format), |_| true).unwrap();

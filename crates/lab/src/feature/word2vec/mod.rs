@@ -17,7 +17,7 @@ use indicatif::ProgressBar;
 use super::pooling::Pooler;
 use super::vectors::Vectors;
 use super::vocabulary::words;
-use super::{FeatureError, Pooling, Texts, TrainTestFeatures, check};
+use super::{FeatureError, WordPooling, Texts, TrainTestFeatures, check};
 use crate::run_record::{Params, Series};
 
 pub(super) use math::{Random, dot};
@@ -53,7 +53,7 @@ pub struct Config {
     pub learning_rate: f32,
     pub epochs: usize,
     pub seed: u64,
-    pub pooling: Pooling,
+    pub pooling: WordPooling,
 }
 
 impl Default for Config {
@@ -69,7 +69,7 @@ impl Default for Config {
             learning_rate: 0.025,
             epochs: 8,
             seed: 1,
-            pooling: Pooling::All,
+            pooling: WordPooling::All,
         }
     }
 }
@@ -144,7 +144,7 @@ impl Config {
 /// Pooled vectors of a file, of which only the words in these texts are read.
 pub(super) fn features_from_file(
     path: &Path,
-    pooling: Pooling,
+    pooling: WordPooling,
     texts: Texts<'_>,
     progress: &ProgressBar,
 ) -> Result<TrainTestFeatures, FeatureError> {
@@ -160,7 +160,7 @@ pub(super) fn features_from_file(
 
 pub(super) fn pool_features(
     vectors: &Vectors,
-    pooling: Pooling,
+    pooling: WordPooling,
     texts: Texts<'_>,
     epochs: Series,
 ) -> TrainTestFeatures {

@@ -11,7 +11,7 @@ use crate::source::SourceBatch;
 use crate::source::twitter::account::Reservation;
 use crate::source::twitter::budget::BilledItem;
 use crate::source::twitter::error::ApiError;
-use crate::source::twitter::page::Page;
+use crate::source::twitter::page::ResponsePage;
 use crate::source::twitter::poll::MIN_PAGE_POSTS;
 use crate::source::twitter::rate_limits::Endpoint;
 
@@ -59,7 +59,7 @@ impl StreamReader<'_> {
         reservation: Reservation,
     ) -> Result<(), ReaderExit> {
         self.fill_state = FillState::Idle;
-        let page = match response.and_then(|response| Page::read(&response)) {
+        let page = match response.and_then(|response| ResponsePage::read(&response)) {
             Ok(page) => page,
             Err(error) => {
                 self.retry_fill(&error);
