@@ -26,8 +26,8 @@ mod view;
 
 pub use feedback::{Correction, Feedback, FeedbackRecord, Provenance};
 pub use operational::begin as begin_operational_alert;
-pub(crate) use posts::{SLOT, block, erase::post_of_id, index};
 pub use posts::{CascadeId, Counting, StoredPost};
+pub(crate) use posts::{SLOT, block, erase::post_of_id, index};
 pub use privacy::erase::{ErasedCounts, ErasureTarget, Receipt};
 pub use privacy::retention::RetentionResult;
 pub use privacy::selector::Selector;

@@ -58,16 +58,19 @@ fn random(seed: u64, below: u64) -> u64 {
 }
 
 #[test]
-fn a_killed_replay_goes_on_where_it_was() {
+fn a_killed_replay_continues_where_it_was() {
     let dir = tempfile::tempdir().unwrap();
     long_dump(&dir.path().join("long.csv"));
     let started = Instant::now();
     let whole = success(&replay(dir.path(), "whole").output().unwrap());
     let whole_micros = u64::try_from(started.elapsed().as_micros()).unwrap();
-    let (expected, told) = (summary(&whole), alerts(&whole));
+    let (expected, transitions) = (summary(&whole), alerts(&whole));
     let kept = posts(dir.path(), "whole");
-    assert_eq!(kept.lines().count() as u64, expected["posts"].as_u64().unwrap() + expected["too_late"].as_u64().unwrap_or(0));
-    assert!(told.len() > 10, "{} transitions", told.len());
+    assert_eq!(
+        kept.lines().count() as u64,
+        expected["posts"].as_u64().unwrap() + expected["too_late"].as_u64().unwrap_or(0)
+    );
+    assert!(transitions.len() > 10, "{} transitions", transitions.len());
 
     let mut in_the_middle = 0;
     for kill in 0..KILLS {
@@ -83,7 +86,7 @@ fn a_killed_replay_goes_on_where_it_was() {
         child.kill().unwrap();
         child.wait().unwrap();
 
-        // A line cut off by the kill was not told, and is told again.
+        // A line cut off by the kill was not delivered, and is delivered again.
         let before = fs::read_to_string(&out).unwrap();
         let before = before.rsplit_once('\n').map_or("", |(complete, _)| complete);
         let after = success(&replay(dir.path(), &state).output().unwrap());
@@ -93,10 +96,13 @@ fn a_killed_replay_goes_on_where_it_was() {
         let mut heard = alerts(before);
         in_the_middle += usize::from(!heard.is_empty() && !before.contains("\"type\":\"summary\""));
         heard.extend(alerts(&after));
-        for transition in &told {
-            assert!(heard.contains(transition), "kill {kill}: {} was never told", transition["key"]);
+        for transition in &transitions {
+            assert!(heard.contains(transition), "kill {kill}: {} was never delivered", transition["key"]);
         }
-        assert!(heard.iter().all(|transition| told.contains(transition)), "kill {kill}: something else was told");
+        assert!(
+            heard.iter().all(|transition| transitions.contains(transition)),
+            "kill {kill}: something else was delivered"
+        );
         fs::remove_dir_all(dir.path().join(&state)).unwrap();
     }
     assert!(in_the_middle > 0, "no kill landed between the first alert and the end");

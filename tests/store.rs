@@ -78,7 +78,7 @@ fn a_store_is_checked_exported_and_restored() {
     success(&run(dir.path(), &["store", "export", "--output", "again.jsonl"]));
     let read = |name: &str| fs::read_to_string(dir.path().join(name)).unwrap();
     assert_eq!(read("again.jsonl"), read("all.jsonl"));
-    // A replay goes on from the restored state: it is finished, and tells nobody again.
+    // A replay continues from the restored state: it is finished, and notifies nobody again.
     replayed(dir.path());
 
     fs::write(dir.path().join("bad.jsonl"), "{\"vigie_store\": 1}\n{}\n").unwrap();
@@ -101,8 +101,8 @@ fn a_damaged_store_is_refused_with_the_way_out_and_repaired() {
         assert!(error.contains("`vigie store repair`") && error.lines().count() == 1, "{error}");
     }
     let text = success(&run(dir.path(), &["store", "repair"]));
-    for wanted in ["backup-", "db.damaged-", "can be used"] {
-        assert!(text.contains(wanted), "{text}");
+    for expected in ["backup-", "db.damaged-", "can be used"] {
+        assert!(text.contains(expected), "{text}");
     }
     success(&run(dir.path(), &["store", "check"]));
     let text = success(&run(dir.path(), &["store", "repair", "--no-backup"]));
@@ -121,7 +121,7 @@ fn a_store_in_use_is_refused_at_once() {
         assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     }
     let error = failure(&run(dir.path(), &["forget", "--post", "1"]));
-    assert!(error.contains("api-token"), "a running vigie would be asked: {error}");
+    assert!(error.contains("api-token"), "it asks the running vigie: {error}");
 }
 
 fn vigie_lock(dir: &Path) -> fs::File {
@@ -131,7 +131,7 @@ fn vigie_lock(dir: &Path) -> fs::File {
 }
 
 #[test]
-fn where_no_store_is_none_is_made() {
+fn without_a_store_none_is_created() {
     let dir = tempfile::tempdir().unwrap();
     for args in [&["store", "check"][..], &["store", "repair"], &["store", "export"], &["forget", "--post", "1"]] {
         let error = failure(&run(dir.path(), args));

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told_without_token_and_name() {
+    fn a_refusal_is_reported_without_token_and_name() {
         let dir = tempfile::tempdir().unwrap();
         let who = Selector::Author("ann_secret".into());
         let missing = format!("{:#}", ask_daemon("127.0.0.1:9".parse().unwrap(), dir.path(), &who).unwrap_err());

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::alert::{Point, ReasonCount, AlertContext, Word};
-use crate::window::{Span, HistoryStep, DistinctiveWord, TopicWindow};
+use crate::alert::{AlertContext, Point, ReasonCount, Word};
+use crate::window::{DistinctiveWord, HistoryStep, Span, TopicWindow};
 
 /// Words in the context of an alert.
 const MAX_WORDS: usize = 8;

@@ -11,7 +11,7 @@ impl Monitor {
     pub fn advance(&mut self, now: Timestamp) {
         let width = self.config.bucket.as_secs();
         let target = now.as_second() - now.as_second().rem_euclid(width);
-        // The first time: there is no bucket to close yet.
+        // The first time: no bucket to close yet.
         if self.totals.edge.is_none() {
             self.events.state.window.jump(target);
         }

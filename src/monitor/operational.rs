@@ -47,7 +47,7 @@ impl OperationalAlerts {
                 let alert = Alert { ends_at: Some(now), ..alert };
                 Some(Transition { status: TransitionKind::Resolved, at: now, alert })
             }
-            // It goes on, or there is nothing to end.
+            // It continues, or there is nothing to end.
             (true, Some(_)) | (false, None) => None,
         }
     }
@@ -111,7 +111,10 @@ mod tests {
         let store = Store::open(dir.path()).unwrap();
         let at = |second| Timestamp::from_second(second).unwrap();
         let mut alerts = OperationalAlerts::default();
-        assert_eq!(alerts.set(OperationalAlert::SourceStalled, "x", Some("silent"), at(1)).unwrap().status, TransitionKind::Firing);
+        assert_eq!(
+            alerts.set(OperationalAlert::SourceStalled, "x", Some("silent"), at(1)).unwrap().status,
+            TransitionKind::Firing
+        );
         assert_eq!(alerts.set(OperationalAlert::SourceStalled, "x", Some("still silent"), at(2)), None);
         assert_eq!(alerts.set(OperationalAlert::SourceStalled, "other", None, at(2)), None);
         let mut batch = Batch::default();
@@ -120,7 +123,10 @@ mod tests {
 
         let mut alerts = OperationalAlerts::load(&store).unwrap();
         let end = alerts.set(OperationalAlert::SourceStalled, "x", None, at(9)).unwrap();
-        assert_eq!((end.status, end.alert.starts_at, end.alert.ends_at), (TransitionKind::Resolved, at(1), Some(at(9))));
+        assert_eq!(
+            (end.status, end.alert.starts_at, end.alert.ends_at),
+            (TransitionKind::Resolved, at(1), Some(at(9)))
+        );
         let mut batch = Batch::default();
         alerts.save(&mut batch).unwrap();
         store.commit(batch).unwrap();

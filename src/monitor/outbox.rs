@@ -1,4 +1,4 @@
-//! The commit, and the outbox it fills: transitions stay there until whoever delivers them has saved them elsewhere.
+//! The commit, and the outbox it fills: transitions stay there until their receiver has saved them.
 
 use super::{Monitor, MonitorError};
 use crate::alert::{Transition, TransitionKind};

@@ -57,7 +57,7 @@ mod tests {
 
     /// A crowd that is not angry, and then one that is: each is one rule's.
     #[test]
-    fn spikes_of_posts_and_of_negative_posts_are_told_apart() {
+    fn spikes_of_posts_and_of_negative_posts_are_distinguished() {
         let rules = r#"
             [[rule]]
             name = "Crowd"

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::context::{alert_context, trend};
-use crate::alert::{Alert, AlertState, Change, Fingerprint, TransitionKind, Timing, Transition};
+use crate::alert::{Alert, AlertState, Change, Fingerprint, Timing, Transition, TransitionKind};
 use crate::rule::annotation;
 use crate::rule::annotation::Values;
 use crate::rule::{AlertingRule, ConditionResult, Evidence, Memory};

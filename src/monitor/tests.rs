@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::*;
-use crate::classify::{Label, Prediction};
+use crate::classify::{ClassifiedPost, Label, Prediction};
 use crate::post::Post;
 use crate::window::Counts;
 
@@ -42,7 +42,7 @@ fn post(id: &str, minute: i64, label: Label) -> ClassifiedPost {
     ClassifiedPost { post, prediction: Prediction { label, probabilities, reason: None } }
 }
 
-/// Posts minute by minute, `n` and `p`; returns what was seen, as `minute status rule`.
+/// Posts minute by minute, `n` and `p`; returns the transitions, as `minute status rule`.
 fn play(monitor: &mut Monitor, from: i64, minutes: &[&str]) -> Vec<String> {
     let mut seen = Vec::new();
     for (minute, posts) in (from..).zip(minutes) {
@@ -141,8 +141,8 @@ fn years_of_silence_pass_at_once_and_end_an_alert() {
 fn a_topic_column_with_too_many_values_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let mut monitor = monitor(dir.path());
-    let result: Result<(), MonitorError> =
-        (0..=MAX_TOPICS).try_for_each(|i| monitor.observe("x", &[&i.to_string()], &post("a", 0, Label::Neutral)).map(drop));
+    let result: Result<(), MonitorError> = (0..=MAX_TOPICS)
+        .try_for_each(|i| monitor.observe("x", &[&i.to_string()], &post("a", 0, Label::Neutral)).map(drop));
     assert!(matches!(result, Err(MonitorError::TooManyTopics)));
 }
 
@@ -174,7 +174,7 @@ proptest! {
 }
 
 #[test]
-fn the_alert_of_a_rule_that_is_no_more_ends() {
+fn the_alert_of_a_removed_rule_ends() {
     let dir = tempfile::tempdir().unwrap();
     let mut monitor = monitor(dir.path());
     assert_eq!(play(&mut monitor, 0, &trouble()[..100]), ["93 Firing Volume", "97 Firing Rate"]);
@@ -242,7 +242,7 @@ fn a_rise_is_found_within_minutes_and_ends_with_it() {
     assert!(["sum", "h", "lift", "rising_since"].iter().all(|name| names.contains(name)), "{names:?}");
 }
 
-/// A daemon that is started anew at any time goes on with its sums and its baseline.
+/// A daemon that is restarted at any time continues with its sums and its baseline.
 #[test]
 fn a_rise_is_found_at_the_same_minute_after_restarts() {
     let minutes = two_days();
@@ -269,7 +269,7 @@ fn another_model_has_no_normal_yet() {
 }
 
 #[test]
-fn silence_is_told_though_nothing_happens_and_ends_with_a_post() {
+fn silence_is_reported_though_nothing_happens_and_ends_with_a_post() {
     let dir = tempfile::tempdir().unwrap();
     let mut monitor = rising(dir.path());
     assert!(play(&mut monitor, 0, &two_days()[..2_880]).is_empty());

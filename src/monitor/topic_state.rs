@@ -3,9 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::rule_state::RuleState;
-use super::state::report::Totals;
 use super::rule_state_key;
-use crate::alert::{TransitionKind, Transition};
+use super::state::report::Totals;
+use crate::alert::{Transition, TransitionKind};
 use crate::classify::ModelInfo;
 use crate::rule::{AlertingRule, Baseline, EventLog, Evidence, Rules};
 use crate::store::{Batch, Key, Store, StoreError, Table};

@@ -32,7 +32,9 @@ pub struct Filter {
 /// A parameter that does not make a filter. Names the parameter and not its value, which may be personal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
-    #[error("unknown parameter `{0}`; expected one of: topic, label, source, language, author, cascade, since, until, text")]
+    #[error(
+        "unknown parameter `{0}`; expected one of: topic, label, source, language, author, cascade, since, until, text"
+    )]
     Unknown(String),
     #[error("{name}: expected {expected}")]
     Value { name: &'static str, expected: &'static str },
@@ -71,7 +73,8 @@ impl Filter {
         let mut all: Vec<(&'static str, String)> = Vec::new();
         all.extend(self.topics.iter().map(|topic| ("topic", topic.clone())));
         all.extend(self.labels.iter().map(|label| ("label", label.as_str().to_owned())));
-        let texts = [("source", &self.source), ("language", &self.language), ("author", &self.author), ("text", &self.text)];
+        let texts =
+            [("source", &self.source), ("language", &self.language), ("author", &self.author), ("text", &self.text)];
         all.extend(texts.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))));
         all.extend(self.cascade.map(|cascade| ("cascade", cascade.to_string())));
         let times = [("since", self.since), ("until", self.until)];

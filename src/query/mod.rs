@@ -15,7 +15,7 @@ pub use page::{Page, PageToken};
 
 use crate::classify::Label;
 use crate::monitor::{StoredPost, block, index, post_of_id};
-use crate::store::{StoreReader, Store, StoreError, View};
+use crate::store::{Store, StoreError, StoreReader, View};
 
 /// Posts on a page at most.
 pub const MAX_PAGE: usize = 1_000;

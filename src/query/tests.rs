@@ -39,9 +39,23 @@ struct Draft {
 
 fn draft() -> impl Strategy<Value = Draft> {
     let late = prop_oneof![3 => 0_i64..5, 1 => 0_i64..5_000];
-    (0..3_usize, 0..3_usize, 0..3_usize, 0..3_usize, proptest::option::of(0..2_usize), late, proptest::option::of(0..4_usize))
-        .prop_map(|(topics, author, text, label, lang, late, reposts)| {
-            Draft { topics, author, text, label, lang, late, reposts }
+    (
+        0..3_usize,
+        0..3_usize,
+        0..3_usize,
+        0..3_usize,
+        proptest::option::of(0..2_usize),
+        late,
+        proptest::option::of(0..4_usize),
+    )
+        .prop_map(|(topics, author, text, label, lang, late, reposts)| Draft {
+            topics,
+            author,
+            text,
+            label,
+            lang,
+            late,
+            reposts,
         })
 }
 
@@ -51,7 +65,16 @@ fn filter() -> impl Strategy<Value = Filter> {
     let some = |values: &'static [&'static str]| proptest::option::weighted(0.2, proptest::sample::select(values));
     let times = (proptest::option::weighted(0.3, 0_i64..400_000), proptest::option::weighted(0.3, 0_i64..800_000));
     let cascade = proptest::option::weighted(0.15, 0_u64..20);
-    (topics, labels, some(&["x", "y"]), some(&["fr", "en"]), some(&["@ann", "9BOB"]), some(&["LOST", "bag"]), times, cascade)
+    (
+        topics,
+        labels,
+        some(&["x", "y"]),
+        some(&["fr", "en"]),
+        some(&["@ann", "9BOB"]),
+        some(&["LOST", "bag"]),
+        times,
+        cascade,
+    )
         .prop_map(|(topics, labels, source, language, author, text, (since, until), cascade)| {
             let time = |millis: i64| Timestamp::from_millisecond(START * 1_000 + millis).unwrap();
             Filter {

@@ -136,7 +136,9 @@ impl Table {
             | Self::Dispatch => &[Kind::Text],
             Self::Bucket | Self::Sample | Self::History => &[Kind::Text, Kind::Time],
             Self::Seen => &[Kind::Text, Kind::Time, Kind::Number],
-            Self::RuleState | Self::OperationalAlert | Self::IncidentAlert | Self::WordBaseline => &[Kind::Text, Kind::Text],
+            Self::RuleState | Self::OperationalAlert | Self::IncidentAlert | Self::WordBaseline => {
+                &[Kind::Text, Kind::Text]
+            }
             Self::Cascade => &[Kind::Text, Kind::Number],
             Self::Words => &[Kind::Text, Kind::Text, Kind::Time],
             Self::Word => &[Kind::Text, Kind::Text, Kind::Number],

@@ -1,7 +1,7 @@
 //! Upgrades of a store's layout: a list of steps, the first of which turns layout version 1 into 2.
 //!
 //! A change of layout adds a step at the end of [`STEPS`], which makes [`SCHEMA`](super::SCHEMA) one more. A step describes
-//! the records as they are on disk with types of its own: a later change of the crate's types must not change how an old
+//! the records as they are on disk with private types: a later change of the crate's types must not change how an old
 //! store is read.
 
 use super::{Key, StoreError, schema_key};

@@ -34,7 +34,7 @@ impl Store {
         let shared = Arc::clone(&self.shared);
         let mut shared = shared.write().unwrap_or_else(PoisonError::into_inner);
         *shared = None;
-        self.close()?;
+        self.close_files()?;
         let swapped = layout::SWAP.iter().try_for_each(|step| step(&self.path));
         self.reopen()?;
         shared.clone_from(&self.db);
@@ -84,10 +84,18 @@ impl Store {
         closed.map_err(|cause| StoreError::failed(&self.path, &cause))
     }
 
-    pub(super) fn close(&mut self) -> Result<(), StoreError> {
+    /// Closes sled's files. Readers must have lost theirs before.
+    fn close_files(&mut self) -> Result<(), StoreError> {
         let home = layout::home(&self.path);
         drop(self.db.take());
         layout::wait_closed(&home).map_err(|cause| StoreError::failed(&self.path, &cause))
+    }
+
+    /// Closes the store as a rewrite does, for tests that stop in the middle of one.
+    #[cfg(test)]
+    pub(super) fn close(&mut self) -> Result<(), StoreError> {
+        *self.shared.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.close_files()
     }
 
     fn reopen(&mut self) -> Result<(), StoreError> {

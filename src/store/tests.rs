@@ -42,7 +42,7 @@ fn only_the_owner_may_look_in() {
 }
 
 #[test]
-fn a_second_opener_is_told_that_the_store_is_in_use() {
+fn a_second_opener_learns_that_the_store_is_in_use() {
     let dir = tempfile::tempdir().unwrap();
     let _first = Store::open(dir.path()).unwrap();
     assert!(matches!(Store::open(dir.path()), Err(StoreError::InUse { .. })));
@@ -58,7 +58,10 @@ fn a_store_of_another_layout_is_refused() {
         store.commit(batch).unwrap();
     }
     let error = Store::open(dir.path()).unwrap_err();
-    assert!(matches!(error, StoreError::Schema { found: 999, .. }) && error.to_string().lines().count() == 1, "{error}");
+    assert!(
+        matches!(error, StoreError::Schema { found: 999, .. }) && error.to_string().lines().count() == 1,
+        "{error}"
+    );
 }
 
 #[test]

@@ -78,8 +78,8 @@ fn three_wrong_predictions_are_an_alert_and_rows_to_train_on() {
         (&"IncorrectPredictions".into(), &"".into(), &"firing".into())
     );
     let listed = shell(dir.path(), Some(&vigie), &["--json"]).1;
-    let told: Vec<Value> = serde_json::from_str(&ask(&vigie, Some(&token), None).1).unwrap();
-    assert_eq!(serde_json::from_str::<Vec<Value>>(&listed).unwrap(), told);
+    let listed_over_http: Vec<Value> = serde_json::from_str(&ask(&vigie, Some(&token), None).1).unwrap();
+    assert_eq!(serde_json::from_str::<Vec<Value>>(&listed).unwrap(), listed_over_http);
     let log = vigie.stop().1;
     assert!(!log.contains("bag is lost") && !log.contains("dora"), "no text and no name is logged");
 
@@ -91,7 +91,7 @@ fn three_wrong_predictions_are_an_alert_and_rows_to_train_on() {
     let (good, said) = shell(dir.path(), None, &["99", "--label", "neutral"]);
     assert!(!good && said.contains("give its text"), "{said}");
     let (good, said) = shell(dir.path(), None, &["--export", "rows.csv"]);
-    let rows = format!("{} rows in rows.csv", told.len() + 1);
+    let rows = format!("{} rows in rows.csv", listed_over_http.len() + 1);
     assert!(good && said.contains(&rows), "{said}");
     let mut reader = csv::Reader::from_path(dir.path().join("rows.csv")).unwrap();
     assert_eq!(reader.headers().unwrap().iter().take(4).collect::<Vec<_>>(), ["id", "created_at", "text", "label"]);

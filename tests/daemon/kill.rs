@@ -20,7 +20,7 @@ fn random(seed: u64, below: u64) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_daemon_goes_on_where_it_was() {
+async fn a_killed_daemon_continues_where_it_was() {
     let dir = tempfile::tempdir().unwrap();
     let fake = FakeX::start(Arc::new(Timestamp::now)).await;
     let ids = fake.backlog(POSTS, SignedDuration::from_millis(500), "Air Paradis lost my bag");

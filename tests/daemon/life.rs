@@ -56,8 +56,8 @@ fn without_a_token_it_says_what_to_set() {
     let refused = command(dir.path()).output().unwrap();
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(78), "{said}");
-    for wanted in ["bearer token of X", "VIGIE_X_TOKEN", "x.token_file", "LoadCredential=x-token"] {
-        assert!(said.contains(wanted), "{wanted} is not in: {said}");
+    for expected in ["bearer token of X", "VIGIE_X_TOKEN", "x.token_file", "LoadCredential=x-token"] {
+        assert!(said.contains(expected), "{expected} is not in: {said}");
     }
 }
 

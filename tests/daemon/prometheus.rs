@@ -17,7 +17,7 @@ impl Drop for Prometheus {
 fn prometheus_scrapes_what_the_daemon_tells() {
     let found = Command::new("prometheus").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     if found.is_err() {
-        println!("skipped: there is no `prometheus` here (tests/run brings Debian's)");
+        println!("skipped: `prometheus` is not installed (tests/run brings Debian's)");
         return;
     }
     let dir = tempfile::tempdir().unwrap();

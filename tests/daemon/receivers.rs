@@ -1,4 +1,4 @@
-//! A receiver that is down while vigie is killed is told when both are back; incidents are listed, acknowledged and
+//! A receiver that is down while vigie is killed is notified when both are back; incidents are listed, acknowledged and
 //! silenced from the shell and on their page.
 
 use std::path::Path;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::process::{Vigie, client, configure, start};
 
-/// A program that is "down" while the file `down` is there, and else keeps what it is told. A wrong prediction is an
+/// A program that is "down" while the file `down` is there, and otherwise keeps what it receives. A wrong prediction is an
 /// alert at once, without anything to learn.
 fn config(dir: &Path) -> String {
     let dir = dir.display();
@@ -15,7 +15,7 @@ fn config(dir: &Path) -> String {
         "[window]\nbucket = \"1s\"\n[notify]\ngroup_wait = \"0s\"\ngroup_interval = \"1s\"\n\
          [[source]]\nname = \"desk\"\ntype = \"file\"\npath = \"posts.jsonl\"\nlayout = \"jsonl\"\n\
          [[receiver]]\nname = \"program\"\ntype = \"command\"\nprogram = \"/bin/sh\"\n\
-         args = [\"-c\", \"test -e {dir}/down && exit 75; cat >> {dir}/told.jsonl; echo >> {dir}/told.jsonl\"]\n"
+         args = [\"-c\", \"test -e {dir}/down && exit 75; cat >> {dir}/received.jsonl; echo >> {dir}/received.jsonl\"]\n"
     )
 }
 
@@ -34,8 +34,8 @@ fn report_three_wrong_predictions(vigie: &mut Vigie, dir: &Path) {
     });
 }
 
-fn told(dir: &Path) -> Vec<Value> {
-    let text = std::fs::read_to_string(dir.join("told.jsonl")).unwrap_or_default();
+fn received(dir: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(dir.join("received.jsonl")).unwrap_or_default();
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
@@ -69,12 +69,12 @@ fn what_is_owed_outlives_kills_of_both_sides() {
     let mut vigie = start(path);
     report_three_wrong_predictions(&mut vigie, path);
     vigie.wait("an attempt that fails", |vigie| vigie.log().contains("ended with 75").then_some(()));
-    assert_eq!(told(path), Vec::<Value>::new());
+    assert_eq!(received(path), Vec::<Value>::new());
     vigie.kill();
 
     std::fs::remove_file(path.join("down")).unwrap();
     let mut vigie = start(path);
-    let first = vigie.wait("the notification", |_| told(path).first().cloned());
+    let first = vigie.wait("the notification", |_| received(path).first().cloned());
     assert_eq!(first["version"], 1);
     assert!(first.to_string().contains("IncorrectPredictions"), "{first}");
     assert!(!first.to_string().contains("\"trend\":[{"), "no posts, no chart");
@@ -105,7 +105,8 @@ fn what_is_owed_outlives_kills_of_both_sides() {
         (good && listed.contains(&id)).then_some(listed)
     });
     assert!(listed.contains("acknowledged") && listed.contains("known"), "{listed}");
-    let keys: Vec<String> = told(path).iter().map(|told| told["key"].as_str().unwrap_or_default().to_owned()).collect();
+    let keys: Vec<String> =
+        received(path).iter().map(|received| received["key"].as_str().unwrap_or_default().to_owned()).collect();
     let opened = keys.iter().filter(|key| **key == keys[0]).count();
     assert!((1..=2).contains(&opened), "at least once, and hardly more: {keys:?}");
 }

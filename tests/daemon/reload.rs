@@ -1,4 +1,4 @@
-//! SIGHUP and `POST /-/reload`: rules and model are taken anew, or the old ones stay.
+//! SIGHUP and `POST /-/reload`: rules and model are reloaded, or the old ones stay.
 
 use crate::process::{client, configure, repository, start};
 
@@ -52,9 +52,8 @@ fn a_hangup_reloads_while_posts_come_and_none_is_lost() {
     let mut vigie = start(dir.path());
     for reloads in 1..=3 {
         vigie.signal("-HUP");
-        vigie.wait("a reload", |vigie| {
-            (vigie.log().matches("the configuration was taken anew").count() == reloads).then_some(())
-        });
+        vigie
+            .wait("a reload", |vigie| (vigie.log().matches("configuration reloaded").count() == reloads).then_some(()));
     }
     let status = vigie.wait_received(3_000);
     assert_eq!(status["topics"][0]["posts"], 3_000);

@@ -1,5 +1,5 @@
-//! The soak: minutes of stream at X's cap with faults thrown in, ending with every post accounted for. Ignored by default
-//! because it takes its time; `tests/run` runs it:
+//! The soak: minutes of stream at X's cap with faults thrown in, ending with every post accounted for. Ignored by default,
+//! because it takes minutes; `tests/run` runs it:
 //!
 //! `cargo test --test daemon -- --ignored --nocapture soak`, with `SOAK_SECONDS` (120), `SOAK_RATE` (250 posts a second),
 //! `SOAK_FAULTS` (1; 0 for none), `SOAK_MODEL` (the tests' model of 60 kB) and `VIGIE_BINARY` (the tests' own build).
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::fake_x::{Act, Endpoint, FakeX, Fault};
-use crate::process::{Vigie, stored_posts, assert_accounted, command_with, configure, repository};
+use crate::process::{Vigie, assert_accounted, command_with, configure, repository, stored_posts};
 
 const TEXTS: [&str; 4] = [
     "Air Paradis lost my luggage, again. Never flying with them any more",
@@ -143,10 +143,10 @@ async fn soak() {
     let pid = vigie.child.id();
     let (commits, flushes) = (cpu_seconds(pid, "monitor"), cpu_seconds(pid, "sled") + cpu_seconds(pid, "log flusher"));
 
-    let wanted = published.len() as u64;
-    println!("{wanted} published; received so far: {}", vigie.status().unwrap()["totals"]);
+    let expected = published.len() as u64;
+    println!("{expected} published; received so far: {}", vigie.status().unwrap()["totals"]);
     let status = vigie.wait("every post", |vigie| {
-        vigie.status().filter(|status| status["totals"]["classified"].as_u64() >= Some(wanted))
+        vigie.status().filter(|status| status["totals"]["classified"].as_u64() >= Some(expected))
     });
     assert_accounted(&status);
     // Gaps are read once more when search has had its time: both sides are compared once nothing comes any more.

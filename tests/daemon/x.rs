@@ -22,14 +22,14 @@ async fn a_refused_token_is_not_ready_and_an_alert() {
     configure(dir.path(), &source(&fake, ""));
     let mut vigie = start(dir.path());
     let why = vigie.wait("not ready", |vigie| vigie.get("/-/ready").filter(|(code, _)| *code == 503));
-    assert!(why.1.contains("source x cannot go on"), "{}", why.1);
+    assert!(why.1.contains("source x is blocked"), "{}", why.1);
     let alert = vigie.wait("an alert", |vigie| {
         let status = vigie.status()?;
         status["alerts"].as_array()?.iter().find(|alert| alert["rule"] == "SourceBlocked").cloned()
     });
     assert_eq!((&alert["topic"], &alert["state"]), (&"x".into(), &"firing".into()));
     vigie.wait("the alert in the metrics", |vigie| {
-        vigie.series("vigie_alert_transitions_total{status=\"firing\"}").filter(|told| *told >= 1.0)
+        vigie.series("vigie_alert_transitions_total{status=\"firing\"}").filter(|fired| *fired >= 1.0)
     });
     assert!(!vigie.log().contains("fake-token"));
 }

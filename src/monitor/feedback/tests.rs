@@ -1,4 +1,4 @@
-//! Labels that people give: kept, counted once, an alert when three of them tell of wrong predictions, and forgotten.
+//! Labels that people give: kept, counted once, an alert after three wrong predictions, and erased.
 
 use std::path::Path;
 
@@ -39,14 +39,14 @@ fn correct(monitor: &mut Monitor, what: &str, label: Label, now: i64) -> Feedbac
     monitor.record_feedback(&correction, subject, "model-1", &NEGATIVE, at(now)).unwrap()
 }
 
-fn told(monitor: &mut Monitor) -> Vec<(TransitionKind, i64)> {
-    let mut told = Vec::new();
+fn drain_outbox(monitor: &mut Monitor) -> Vec<(TransitionKind, i64)> {
+    let mut seen = Vec::new();
     for transition in monitor.outbox() {
         assert_eq!((transition.alert.topic.as_str(), transition.alert.labels.get("topic")), ("", None));
-        told.push((transition.status, transition.at.as_second() - START));
+        seen.push((transition.status, transition.at.as_second() - START));
     }
     monitor.ack_outbox(Batch::default()).unwrap();
-    told
+    seen
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn three_wrong_predictions_within_five_minutes_fire_once_across_a_restart() {
     assert!(correct(&mut monitor, "a second text", Label::Positive, 140).known, "said twice");
     monitor.advance(at(300));
     monitor.commit().unwrap();
-    assert_eq!(told(&mut monitor), []);
+    assert_eq!(drain_outbox(&mut monitor), []);
     drop(monitor);
     let mut monitor = open(dir.path());
     correct(&mut monitor, "a third text", Label::Positive, 350);
@@ -68,24 +68,24 @@ fn three_wrong_predictions_within_five_minutes_fire_once_across_a_restart() {
     let alert = &monitor.outbox().next().unwrap().alert;
     assert_eq!(alert.annotations["summary"], "3 wrong predictions");
     assert_eq!((alert.explanation.condition.as_str(), alert.fired_on.posts), ("events", 3));
-    assert_eq!(told(&mut monitor), [(TransitionKind::Firing, 360)]);
+    assert_eq!(drain_outbox(&mut monitor), [(TransitionKind::Firing, 360)]);
     assert_eq!(monitor.alerts().len(), 1);
     drop(monitor);
     let mut monitor = open(dir.path());
     monitor.advance(at(2_000));
     monitor.commit().unwrap();
-    assert_eq!(told(&mut monitor), [(TransitionKind::Resolved, 660)], "five minutes after the third");
+    assert_eq!(drain_outbox(&mut monitor), [(TransitionKind::Resolved, 660)], "five minutes after the third");
     assert!(crate::monitor::state::check::check(&monitor.store).unwrap().is_sound());
-    // Its rule is no more while it fires again.
+    // Its rule is removed while it fires again.
     for (i, text) in ["one more", "two more", "three more"].into_iter().enumerate() {
         correct(&mut monitor, text, Label::Positive, 2_001 + i as i64);
     }
     monitor.advance(at(2_100));
     monitor.commit().unwrap();
-    assert_eq!(told(&mut monitor), [(TransitionKind::Firing, 2_040)]);
+    assert_eq!(drain_outbox(&mut monitor), [(TransitionKind::Firing, 2_040)]);
     let mut monitor = monitor.reopen(Default::default()).unwrap();
     monitor.commit().unwrap();
-    assert_eq!(told(&mut monitor), [(TransitionKind::Resolved, 2_100)]);
+    assert_eq!(drain_outbox(&mut monitor), [(TransitionKind::Resolved, 2_100)]);
 }
 
 fn with_post(monitor: &mut Monitor) {
@@ -141,7 +141,7 @@ fn feedback_is_forgotten_and_expires() {
 }
 
 #[test]
-fn faults_are_named() {
+fn problems_are_named() {
     let correction =
         |what: &str, by: &str| Correction { what: what.into(), label: Label::Neutral, by: Some(by.into()) };
     assert_eq!(correction("ok", "me").validate(), None);

@@ -158,9 +158,7 @@ pub(in crate::monitor) fn index_problem(view: &View<'_>, table: Table, key: &Key
         Table::Post => {
             let posts = block::decode(value).ok()?;
             let block = block::of_posts(&posts)?;
-            let counted = |(topic, label, posts): (&str, _, u32)| {
-                matches!(view.get::<u32>(&label_key(topic, label, id)), Ok(Some(found)) if found == posts)
-            };
+            let counted = |(topic, label, posts): (&str, _, u32)| matches!(view.get::<u32>(&label_key(topic, label, id)), Ok(Some(found)) if found == posts);
             let found = |term: Term| {
                 let postings = view.get::<Vec<Posting>>(&key_of_term(term, id)).ok().flatten().unwrap_or_default();
                 postings.contains(&Posting::new(term, id))

@@ -69,9 +69,18 @@ proptest! {
 fn classified(id: u64, second: i64, author: &str, text: &str) -> ClassifiedPost {
     let details = Details { author_id: Some(format!("9{author}")), ..Details::default() };
     let created_at = Timestamp::from_second(second).unwrap();
-    let post =
-        Post { id: id.to_string(), created_at, author: Some(author.into()), text: text.into(), details, ..Post::default() };
-    ClassifiedPost { post, prediction: Prediction { label: Label::Negative, probabilities: [0.8, 0.1, 0.1], reason: None } }
+    let post = Post {
+        id: id.to_string(),
+        created_at,
+        author: Some(author.into()),
+        text: text.into(),
+        details,
+        ..Post::default()
+    };
+    ClassifiedPost {
+        post,
+        prediction: Prediction { label: Label::Negative, probabilities: [0.8, 0.1, 0.1], reason: None },
+    }
 }
 
 /// Posts of three slots in two commits.
@@ -193,7 +202,10 @@ fn pending_posts_can_be_erased_too() {
     store.commit(batch).unwrap();
     assert!(problems(&store).is_empty());
     assert!(erase::posts_of_terms(&store.reader().view(), [Term::author("ann")]).unwrap().is_empty());
-    assert_eq!(erase::posts_of_terms(&store.reader().view(), [Term::author("bob")]).unwrap().values().flatten().count(), 200);
+    assert_eq!(
+        erase::posts_of_terms(&store.reader().view(), [Term::author("bob")]).unwrap().values().flatten().count(),
+        200
+    );
 }
 
 #[test]

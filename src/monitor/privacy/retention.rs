@@ -133,7 +133,10 @@ impl Monitor {
             tracing::warn!(%error, "rewriting the store's files failed: traces of removed posts may remain");
         }
         let mut batch = Batch::default();
-        batch.put(&RewriteSchedule::key(), &RewriteSchedule { requested: outcome.is_err(), tried: Some(now.as_second()) })?;
+        batch.put(
+            &RewriteSchedule::key(),
+            &RewriteSchedule { requested: outcome.is_err(), tried: Some(now.as_second()) },
+        )?;
         self.store.commit(batch)?;
         self.store.flush()?;
         Ok(outcome.is_ok())

@@ -65,7 +65,9 @@ impl Monitor {
             rule_state.alert.as_mut().map(|alert| &mut alert.samples)
         })?;
         self.scrub_table(&mut stored, Table::IncidentAlert, |alert: &mut Alert| Some(&mut alert.samples))?;
-        self.scrub_table(&mut stored, Table::Outbox, |transition: &mut Transition| Some(&mut transition.alert.samples))?;
+        self.scrub_table(&mut stored, Table::Outbox, |transition: &mut Transition| {
+            Some(&mut transition.alert.samples)
+        })?;
         self.scrub_memory(&mut scrubbed, erased);
         Ok(scrubbed)
     }
@@ -103,10 +105,12 @@ impl Monitor {
             }
         }
         for (number, transition) in &mut self.outbox {
-            scrubbed.note(&Key::new(Table::Outbox).number(*number), remove_samples(&mut transition.alert.samples, erased));
+            scrubbed
+                .note(&Key::new(Table::Outbox).number(*number), remove_samples(&mut transition.alert.samples, erased));
         }
         for (number, transition) in (self.totals.transitions..).zip(&mut self.new_transitions) {
-            scrubbed.note(&Key::new(Table::Outbox).number(number), remove_samples(&mut transition.alert.samples, erased));
+            scrubbed
+                .note(&Key::new(Table::Outbox).number(number), remove_samples(&mut transition.alert.samples, erased));
         }
     }
 

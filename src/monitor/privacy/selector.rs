@@ -36,7 +36,8 @@ impl Selector {
         match self {
             Self::Post(_) => sample.id == selected,
             Self::Author(_) => {
-                names(sample).any(|name| name == selected) || reposted(&sample.text).is_some_and(|name| name == selected)
+                names(sample).any(|name| name == selected)
+                    || reposted(&sample.text).is_some_and(|name| name == selected)
             }
         }
     }

@@ -88,9 +88,8 @@ impl Tombstones {
     pub(in crate::monitor) fn matches_word_in(&self, raw: &str) -> bool {
         let mut words = raw.split(|c| !is_word(c)).filter(|word| !word.is_empty());
         !self.known.is_empty()
-            && words.any(|word| {
-                self.has(b'p', || Some(word.to_owned())) || self.has(b'a', || Some(word.to_lowercase()))
-            })
+            && words
+                .any(|word| self.has(b'p', || Some(word.to_owned())) || self.has(b'a', || Some(word.to_lowercase())))
     }
 
     /// Removes those set before `time` (Unix seconds), `most` at most; returns how many.
@@ -184,7 +183,7 @@ mod tests {
 
         let mut tombstones = Tombstones::load(&store).unwrap();
         assert!(tombstones.matches(&post("1", "ANN")) && tombstones.matches(&post("9", "bob")));
-        assert!(!tombstones.matches(&post("1", "bob")), "an id is no name");
+        assert!(!tombstones.matches(&post("1", "bob")), "an id is not a name");
         assert!(!tombstones.matches(&post("ann", "9")));
         assert!(tombstones.matches_word_in("{\"a\":\"@Ann\"}") && !tombstones.matches_word_in("Anna 99"));
 
@@ -216,6 +215,8 @@ mod tests {
         }
         assert!(tombstones.compliance <= MAX_COMPLIANCE && tombstones.known.len() == tombstones.compliance + 1);
         assert!(tombstones.matches(&post("0", "ann")));
-        assert!(!tombstones.matches(&post("1", "bob")) && tombstones.matches(&post(&MAX_COMPLIANCE.to_string(), "bob")));
+        assert!(
+            !tombstones.matches(&post("1", "bob")) && tombstones.matches(&post(&MAX_COMPLIANCE.to_string(), "bob"))
+        );
     }
 }

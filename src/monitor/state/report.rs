@@ -1,4 +1,4 @@
-//! [`MonitorReport`]: what a monitor has seen so far, read back from the store.
+//! [`MonitorReport`]: everything counted so far, read back from the store.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,13 +14,13 @@ use crate::window::{Counts, HourRecord, TopicWindow};
 pub struct Totals {
     /// Posts counted, each once.
     pub posts: u64,
-    /// By sentiment, copies among them, which are told apart as well.
+    /// By label, copies included; copies are also counted apart.
     pub labels: Counts,
-    /// Posts and rows that the daemon's sources handed over; a replay leaves it 0.
+    /// Posts and records that the daemon's sources sent; 0 in a replay.
     pub received: u64,
-    /// Those of them that could not be used.
+    /// Of them, those that could not be used.
     pub rejected: u64,
-    /// Posts that came again.
+    /// Repeated posts.
     pub duplicates: u64,
     /// Posts older than the lateness allows.
     pub too_late: u64,

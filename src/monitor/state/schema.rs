@@ -22,7 +22,7 @@ use super::report::Totals;
 use crate::alert::{Alert, Transition};
 use crate::rule::Baseline;
 use crate::store::{Batch, Key, Part, SCHEMA, Store, StoreError, Table};
-use crate::window::{Counts, HourRecord, KnownPost, Sample, WordSlot, WordBaseline};
+use crate::window::{Counts, HourRecord, KnownPost, Sample, WordBaseline, WordSlot};
 
 /// Records per batch of an import.
 const BATCH_RECORDS: usize = 1_000;
@@ -51,7 +51,7 @@ impl Shape {
         }
     }
 
-    /// The shape of the record under `key`. Types that other modules keep to themselves stand here by their parts.
+    /// The shape of the record under `key`. Private types of other modules are given by their parts.
     pub(in crate::monitor) fn at(table: Table, key: &Key) -> Self {
         match (table, key.first_text().as_str()) {
             (Table::Meta, "schema") => Self::of::<u32>(),
@@ -59,7 +59,7 @@ impl Shape {
             (Table::Meta, "rewrite") => Self::of::<RewriteSchedule>(),
             // The identity of a replay: dump, model, settings.
             (Table::Meta, _) => Self::of::<(String, String, String)>(),
-            // A replay's cursor: posts done, and whether it came to its end; any other is JSON of its source's.
+            // A replay's progress: posts done, and whether it finished. Any other cursor is JSON, written by its source.
             (Table::Cursor, "replay") => Self::of::<(u64, bool)>(),
             (Table::Cursor, _) => Self::of::<String>(),
             (Table::Totals, _) => Self::of::<Totals>(),
@@ -96,7 +96,7 @@ impl Shape {
             },
             (Table::PostLabel, _) => Self::of::<u32>(),
             (Table::PostTerm, _) => Self::of::<Vec<Posting>>(),
-            // JSON of the dispatcher's.
+            // JSON, written by the dispatcher.
             (Table::Dispatch, _) => Self::of::<String>(),
         }
     }
@@ -191,14 +191,14 @@ pub fn import(store: &Store, input: impl BufRead) -> Result<u64, ExportError> {
 
 fn written(line: Value) -> Result<(Key, Vec<u8>), String> {
     let line: Line = serde_json::from_value(line).map_err(|error| error.to_string())?;
-    let table = Table::named(&line.table).ok_or_else(|| format!("there is no table {:?}", line.table))?;
+    let table = Table::named(&line.table).ok_or_else(|| format!("unknown table {:?}", line.table))?;
     let key = Key::from_parts(table, &line.key).ok_or("its key does not have the form of the table's keys")?;
     Ok((key.clone(), (Shape::at(table, &key).from_json)(line.value)?))
 }
 
 /// A record as its table defines it, or its problem.
 pub(in crate::monitor) fn read(key: &Key, value: &[u8]) -> Result<(Table, Vec<Part>, Value), String> {
-    let table = key.table().ok_or("there is no such table")?;
+    let table = key.table().ok_or("unknown table")?;
     let parts = key.parts().ok_or("its key does not have the form of the table's keys")?;
     let value = (Shape::at(table, key).to_json)(value)?;
     Ok((table, parts, value))

@@ -108,9 +108,11 @@ fn an_author_is_gone_from_every_byte() {
     }
     assert!(holds(dir.path(), "bob"), "others are kept");
     assert_eq!(*monitor.totals(), totals, "counts are no personal data");
-    assert!(format!("{:?} {:?} {:?}", monitor.outbox, monitor.topics, monitor.new_transitions).matches("Ann").count() == 0);
+    assert!(
+        format!("{:?} {:?} {:?}", monitor.outbox, monitor.topics, monitor.new_transitions).matches("Ann").count() == 0
+    );
 
-    // What goes on from here writes none of it again.
+    // Later commits write none of it again.
     monitor.advance(at(67));
     commit(&mut monitor);
     drop(monitor);
@@ -137,7 +139,11 @@ fn who_is_forgotten_does_not_come_back() {
     repost.post.text = "RT @Ann_Smith: late".into();
     monitor.observe("x", &["t"], &repost).unwrap();
     monitor.observe("x", &["t"], &post("904", 66, "emil", None, 1.0)).unwrap();
-    monitor.add_dead_letter("x", at(66), &RejectedRecord { reason: "json".into(), detail: "".into(), raw: "@Ann_Smith: a".into() });
+    monitor.add_dead_letter(
+        "x",
+        at(66),
+        &RejectedRecord { reason: "json".into(), detail: "".into(), raw: "@Ann_Smith: a".into() },
+    );
     commit(&mut monitor);
     assert_eq!(monitor.totals().posts, before + 5, "all are counted");
     for trace in ["ann_", "carl", "dora"] {
@@ -274,7 +280,9 @@ fn what_is_set_aside_is_bounded_across_restarts() {
     let kept = monitor.store.scan::<crate::monitor::dead_letters::DeadLetter>(&Key::new(Table::DeadLetter));
     let kept: Vec<_> = kept.map(|entry| entry.unwrap().1).collect();
     assert_eq!(kept.len(), 10_000);
-    assert!(kept[0].unusable.raw.starts_with("row 1-0 é") && kept[0].unusable.raw.len() <= RejectedRecord::MAX_RAW_BYTES);
+    assert!(
+        kept[0].unusable.raw.starts_with("row 1-0 é") && kept[0].unusable.raw.len() <= RejectedRecord::MAX_RAW_BYTES
+    );
     assert_eq!(kept[9_999].unusable.raw.trim(), "row 2-4999");
 }
 

@@ -109,13 +109,13 @@ fn without_posts_there_is_no_text_and_no_author() {
 }
 
 #[test]
-fn what_is_no_export_is_refused_by_line() {
+fn anything_but_an_export_is_refused_by_line() {
     let first = json!({"vigie_store": SCHEMA}).to_string();
     for (lines, expected) in [
         (vec!["{\"a\": 1}"], "line 1: no layout version"),
         (vec!["{\"vigie_store\": 3}"], "layout version 3, expected 1"),
         (vec![first.as_str(), "nonsense"], "line 2"),
-        (vec![&first, r#"{"table": "Alarm", "key": [], "value": 1}"#], "no table \"Alarm\""),
+        (vec![&first, r#"{"table": "Alarm", "key": [], "value": 1}"#], "unknown table \"Alarm\""),
         (vec![&first, r#"{"table": "Totals", "key": [{"number": 1}], "value": 1}"#], "line 2: its key"),
         (vec![&first, r#"{"table": "Totals", "key": [], "value": 1}"#], "line 2: invalid type"),
     ] {
@@ -170,8 +170,8 @@ fn a_repair_makes_the_indexes_of_the_posts_again() {
     fill(dir.path());
     let store = Store::open(dir.path()).unwrap();
     let posts = |store: &Store| -> usize {
-        let page = crate::store::Key::new(Table::Post);
-        store.records().map(Result::unwrap).filter(|(key, _)| key.as_bytes().starts_with(page.as_bytes())).count()
+        let table = Key::new(Table::Post);
+        store.records().map(Result::unwrap).filter(|(key, _)| key.as_bytes().starts_with(table.as_bytes())).count()
     };
     let before = posts(&store);
     let first = |table| store.keys(&Key::new(table)).next().unwrap().unwrap();
