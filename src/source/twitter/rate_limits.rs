@@ -1,11 +1,13 @@
 //! [`RateLimits`]: how often each endpoint of X may be called: within our own pace, which stays below the documented limits
 //! of X, and within the limits in its response headers.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep_until};
 
 use super::error::ApiError;
 use super::headers::RateHeaders;
@@ -67,7 +69,7 @@ pub(super) struct RateLimits {
 }
 
 struct EndpointLimit {
-    pace: Pace,
+    pace: Arc<DefaultDirectRateLimiter>,
     /// Requests per 15 minutes that `pace` allows.
     limit: u32,
     until: Option<Timestamp>,
@@ -77,7 +79,7 @@ impl RateLimits {
     pub(super) fn new() -> Self {
         let of = |endpoint: Endpoint| {
             let (burst, seconds) = endpoint.pace();
-            let pace = Pace::new(burst, Duration::from_secs(seconds));
+            let pace = limiter(burst, Duration::from_secs(seconds));
             (endpoint, Mutex::new(EndpointLimit { pace, limit: endpoint.documented(), until: None }))
         };
         Self { endpoints: Endpoint::ALL.map(of) }
@@ -88,19 +90,16 @@ impl RateLimits {
     /// # Errors
     /// [`ApiError::RateLimited`] while the rate limit of X is used up; no request may be sent then.
     pub(super) async fn acquire(&self, endpoint: Endpoint, now: Timestamp) -> Result<(), ApiError> {
-        if let Some(until) = self.of(endpoint).and_then(|endpoint| endpoint.until).filter(|until| now < *until) {
-            return Err(ApiError::RateLimited { until: Some(until) });
+        let Some((pace, until)) = self.of(endpoint).map(|endpoint| (endpoint.pace.clone(), endpoint.until)) else {
+            return Ok(());
+        };
+        if until.is_some_and(|until| now < until) {
+            return Err(ApiError::RateLimited { until });
         }
-        while let Some(retry_at) = self.reserve(endpoint) {
-            sleep_until(retry_at).await;
+        while let Err(early) = pace.check() {
+            tokio::time::sleep(early.wait_time_from(DefaultClock::default().now())).await;
         }
         Ok(())
-    }
-
-    /// When to try again; `None` if a request may be sent now, which is then counted. Releases the lock before the caller
-    /// sleeps.
-    fn reserve(&self, endpoint: Endpoint) -> Option<Instant> {
-        self.of(endpoint)?.pace.reserve(Instant::now()).err()
     }
 
     /// Records the headers of a response and the time when X accepts requests again. An account with a higher limit than
@@ -110,7 +109,7 @@ impl RateLimits {
         endpoint.until = retry_at.or(headers.reset.filter(|_| headers.remaining == Some(0)));
         if let Some(limit) = headers.limit.filter(|limit| *limit > endpoint.limit) {
             endpoint.limit = limit;
-            endpoint.pace = Pace::new(limit / 3, WINDOW / (limit - limit / 3));
+            endpoint.pace = limiter(limit / 3, WINDOW / (limit - limit / 3));
         }
     }
 
@@ -120,32 +119,11 @@ impl RateLimits {
     }
 }
 
-/// Allows a burst of requests at once, then one per period: the generic cell rate algorithm (GCRA).
-struct Pace {
-    period: Duration,
-    /// How far `next` may be ahead of the time of a request.
-    tolerance: Duration,
-    /// The earliest time of the next request at an even pace; `None` before the first one.
-    next: Option<Instant>,
-}
-
-impl Pace {
-    fn new(burst: u32, period: Duration) -> Self {
-        Self { period, tolerance: period * burst.saturating_sub(1), next: None }
-    }
-
-    /// Counts a request at `now`.
-    ///
-    /// # Errors
-    /// The earliest time for the request if it comes too early; it is not counted then.
-    fn reserve(&mut self, now: Instant) -> Result<(), Instant> {
-        let next = self.next.map_or(now, |next| next.max(now));
-        if next > now + self.tolerance {
-            return Err(next - self.tolerance);
-        }
-        self.next = Some(next + self.period);
-        Ok(())
-    }
+/// Allows `burst` requests at once, then one per `period`.
+fn limiter(burst: u32, period: Duration) -> Arc<DefaultDirectRateLimiter> {
+    let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
+    let quota = Quota::with_period(period).unwrap_or(Quota::per_minute(NonZeroU32::MIN));
+    Arc::new(RateLimiter::direct(quota.allow_burst(burst)))
 }
 
 #[cfg(test)]
@@ -187,18 +165,6 @@ mod tests {
         for _ in 0..300 {
             let admitted = tokio::time::timeout(Duration::from_secs(1), limits.acquire(Endpoint::Stream, at(0))).await;
             assert!(admitted.is_ok(), "a third of the window at once");
-        }
-    }
-
-    #[test]
-    fn a_pace_allows_a_burst_then_one_request_per_period_and_saves_up_no_more_than_a_burst() {
-        let (start, second) = (Instant::now(), Duration::from_secs(1));
-        let mut pace = Pace::new(3, second);
-        for later in [0, 3600] {
-            let now = start + second * later;
-            assert_eq!([now; 4].map(|now| pace.reserve(now)), [Ok(()), Ok(()), Ok(()), Err(now + second)]);
-            assert_eq!(pace.reserve(now + second / 2), Err(now + second));
-            assert_eq!([now + second; 2].map(|now| pace.reserve(now)), [Ok(()), Err(now + second * 2)]);
         }
     }
 
