@@ -21,7 +21,7 @@ pub(super) struct ModelArgs {
 
 #[derive(Debug, Subcommand)]
 enum ModelCommand {
-    PullOptions(PullArgs),
+    Pull(PullArgs),
     List(ListArgs),
     Verify(VerifyArgs),
 }
@@ -77,7 +77,7 @@ struct VerifyArgs {
 
 pub(super) fn run(args: &ModelArgs) -> anyhow::Result<()> {
     match &args.command {
-        ModelCommand::PullOptions(args) => pull(args),
+        ModelCommand::Pull(args) => pull(args),
         ModelCommand::List(args) => list(args),
         ModelCommand::Verify(args) => verify(args),
     }
