@@ -160,7 +160,7 @@ mod tests {
             (&[], "no classes"),
         ] {
             let message = labels(names).unwrap_err();
-            assert!(message.contains(found) && message.contains("write them into id2label"), "{message}");
+            assert!(message.contains(found) && message.contains("edit id2label"), "{message}");
         }
     }
 }
