@@ -186,7 +186,7 @@ fn check_height(profile: &StreamProfile, incident: &SimulatedIncident) -> anyhow
     if usual + incident.rate_increase > 0.98 {
         let (usual, max) = (usual * 100.0, (0.98 - usual) * 100.0);
         bail!(
-            "--rate-increase is {:.0}: {usual:.0}% of posts are negative usually, so at most {max:.0} points are possible",
+            "--rate-increase is {:.0}: {usual:.0}% of posts are usually negative, so at most {max:.0} points are possible",
             incident.rate_increase * 100.0
         );
     }
