@@ -13,8 +13,8 @@ use super::reader_flags::ReaderFlags;
 use super::{ConfigFlags, duration_flag};
 use crate::dump::{Columns, Input};
 use crate::simulate::{
-    ArrivalProcess, SimulatedIncident, IncidentKind, IncidentShape, Rhythm, SimulatedPost, SimulatedPosts, StreamProfile, Swing,
-    Tally,
+    ArrivalProcess, IncidentKind, IncidentShape, Rhythm, SimulatedIncident, SimulatedPost, SimulatedPosts,
+    StreamProfile, Swing, Tally,
 };
 
 /// Simulate a stream of posts from a labelled dump, with an optional incident
@@ -255,7 +255,13 @@ fn header(columns: &Columns) -> [&str; 7] {
 }
 
 /// On standard error, because the stream itself may go to standard output.
-fn print_summary(args: &SimulateArgs, written: &Written, rhythm: &Rhythm, length: i64, incident: Option<SimulatedIncident>) {
+fn print_summary(
+    args: &SimulateArgs,
+    written: &Written,
+    rhythm: &Rhythm,
+    length: i64,
+    incident: Option<SimulatedIncident>,
+) {
     let (posts, hours) = (written.all.iter().sum::<u64>(), length / 3_600);
     let rate = posts as f64 / hours as f64;
     eprintln!(

@@ -17,7 +17,7 @@ mod stream_profile;
 mod text_sampler;
 
 pub use arrival_process::{ArrivalProcess, MinuteCounts};
-pub use incident::{SimulatedIncident, IncidentKind, IncidentShape};
+pub use incident::{IncidentKind, IncidentShape, SimulatedIncident};
 pub use rhythm::{Rhythm, Swing};
 pub use simulated_posts::{SimulatedPost, SimulatedPosts};
 pub use stream_profile::{StreamProfile, StreamProfileError};
