@@ -6,7 +6,7 @@
 use std::io::Cursor;
 
 use libfuzzer_sys::fuzz_target;
-use vigie::dump::{Encoding, Layout, Needs, ReadOptions, Reader};
+use vigie::dump::{Encoding, Layout, RequiredFields, ReadOptions, Reader};
 
 fuzz_target!(|input: &[u8]| {
     let Some((&choice, bytes)) = input.split_first() else { return };
@@ -16,7 +16,7 @@ fuzz_target!(|input: &[u8]| {
         delimiter: (choice & 16 != 0).then_some(';'),
         ..ReadOptions::default()
     };
-    let needs = Needs { created_at: choice & 32 != 0, label: choice & 64 != 0, topic: choice & 128 != 0 };
+    let needs = RequiredFields { created_at: choice & 32 != 0, label: choice & 64 != 0, topic: choice & 128 != 0 };
     let stream = Box::new(Cursor::new(bytes.to_vec()));
     let Ok(mut reader) = Reader::from_bytes("fuzz".to_owned(), stream, None, &options, needs) else { return };
     let mut last = 0;

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vigie::post::Unusable;
+use vigie::post::RejectedRecord;
 use vigie::source::twitter::Page;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -12,7 +12,7 @@ fuzz_target!(|bytes: &[u8]| {
             let given = answer.get("data").and_then(serde_json::Value::as_array).map_or(0, Vec::len);
             assert_eq!(page.len(), given, "each post is a post or unusable");
             assert!(page.posts.iter().all(|post| !post.text.trim().is_empty() && post.id.parse::<u64>().is_ok()));
-            assert!(page.unusable.iter().all(|unusable| unusable.raw.len() <= Unusable::MOST_RAW));
+            assert!(page.unusable.iter().all(|unusable| unusable.raw.len() <= RejectedRecord::MAX_RAW_BYTES));
         }
         Err(error) => assert!(!error.to_string().contains('\n'), "an error of several lines: {error}"),
     }

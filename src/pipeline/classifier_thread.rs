@@ -238,7 +238,7 @@ impl ClassifierStage {
     fn restart(&mut self) -> anyhow::Result<()> {
         while let Err(error) = self.rebuild_and_probe() {
             self.metrics.daemon.deaths.with_label_values(&["classifier"]).inc();
-            match self.restart_policy.note((self.clock)()) {
+            match self.restart_policy.record_failure((self.clock)()) {
                 RestartDecision::GiveUp => {
                     return Err(error.context("the classifier failed three times in five minutes"));
                 }
@@ -261,7 +261,7 @@ impl ClassifierStage {
 
 fn dead_letter(post: &Post) -> RejectedRecord {
     let raw = serde_json::to_string(post).unwrap_or_default();
-    RejectedRecord::new("dead_letter", "the classifier failed on it twice", &raw)
+    RejectedRecord::new("poison", "the classifier failed on it twice", &raw)
 }
 
 #[cfg(test)]

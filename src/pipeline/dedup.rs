@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 /// Seconds of event time that expire together.
 const SLOT: i64 = 600;
 /// Ids kept at most: 16 bytes each.
-const MOST: usize = 2_000_000;
+const MAX_IDS: usize = 2_000_000;
 
 /// Hashes of ids by the event time of their posts.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl RecentIds {
     fn expire(&mut self) {
         while let Some((newest, oldest)) = self.slots.keys().next_back().copied().zip(self.slots.keys().next().copied())
             && oldest < newest
-            && ((newest - oldest) * SLOT > self.keep || self.ids > MOST)
+            && ((newest - oldest) * SLOT > self.keep || self.ids > MAX_IDS)
         {
             self.ids -= self.slots.remove(&oldest).map_or(0, |slot| slot.len());
         }

@@ -137,7 +137,7 @@ impl NotificationDispatch {
     /// Notifies the receivers that the store has failed, without storing that.
     pub(super) fn store_failed(&mut self, summary: &str, now: Timestamp) {
         let transition = begin_operational_alert(OperationalAlert::StoreFailed, "store", summary, now);
-        // There is no other place to report a log that cannot be written.
+        // Nothing else can report a log that cannot be written.
         let _ = Log.write(&transition);
         self.dispatcher.process_urgent(&transition, now);
         let out = self.dispatcher.tick(now, &|_| None);

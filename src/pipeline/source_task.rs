@@ -34,7 +34,7 @@ impl SourceTask {
             let name = self.out.source().to_owned();
             self.out.metrics.restarts.inc();
             self.metrics.daemon.deaths.with_label_values(&["source"]).inc();
-            match self.restart_policy.note(self.out.now()) {
+            match self.restart_policy.record_failure(self.out.now()) {
                 RestartDecision::GiveUp => {
                     let error = error.context(format!("source {name} failed three times in five minutes"));
                     // Without a receiver the daemon is already ending.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::monitor::{Given, Provenance};
+use crate::monitor::{FeedbackRecord, Provenance};
 
 /// Columns that `vigie lab` finds by themselves come first.
 const COLUMNS: [&str; 12] = [
@@ -24,12 +24,12 @@ const COLUMNS: [&str; 12] = [
 ];
 
 /// Writes `all` into the new `file`, posts from X only where `with_x` says so.
-pub(super) fn write(file: &Path, all: &[Given], with_x: bool) -> anyhow::Result<()> {
+pub(super) fn write(file: &Path, all: &[FeedbackRecord], with_x: bool) -> anyhow::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let shown = file.display();
     let open = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
     let mut writer = csv::Writer::from_writer(open.with_context(|| format!("{shown} cannot be made"))?);
-    let (kept, left): (Vec<&Given>, Vec<&Given>) =
+    let (kept, left): (Vec<&FeedbackRecord>, Vec<&FeedbackRecord>) =
         all.iter().partition(|given| with_x || given.feedback.provenance != Provenance::X);
     let mut rows = || -> csv::Result<()> {
         writer.write_record(COLUMNS)?;
@@ -44,7 +44,7 @@ pub(super) fn write(file: &Path, all: &[Given], with_x: bool) -> anyhow::Result<
     Ok(())
 }
 
-fn row(given: &Given) -> [String; 12] {
+fn row(given: &FeedbackRecord) -> [String; 12] {
     let feedback = &given.feedback;
     let post = &feedback.post;
     let id = if post.id.is_empty() { format!("feedback-{}", given.number) } else { post.id.clone() };

@@ -6,6 +6,8 @@ mod kit;
 
 use kit::{Kit, alert, routing};
 
+use crate::alert::OperationalAlert;
+
 #[test]
 fn an_incident_waits_for_others_and_has_one_name_and_thread_to_its_end() {
     let mut kit = Kit::new(routing(""));
@@ -230,10 +232,10 @@ fn a_failing_receiver_is_reported_to_the_others() {
     kit.fire(0, alert("Rate", "warning"));
     kit.refuses("desk");
     kit.play(100);
-    let problems = kit.dispatcher.operational_alerts(kit.now());
-    let found = problems.iter().find(|(name, ..)| *name == super::FAILED).unwrap();
+    let alerts = kit.dispatcher.operational_alerts(kit.now());
+    let found = alerts.iter().find(|(alert, ..)| *alert == OperationalAlert::ReceiverFailed).unwrap();
     assert_eq!((found.1.as_str(), found.2.as_deref().map(|why| why.contains("401"))), ("desk", Some(true)));
-    kit.fire(100, kit::operational(super::FAILED, "desk"));
+    kit.fire(100, kit::operational(OperationalAlert::ReceiverFailed.name(), "desk"));
     assert_eq!(kit.play(200), ["130 mail Opened ReceiverFailed"], "not through the one it is about");
     assert_eq!(kit.attempts.iter().filter(|it| it.receiver == "desk").count(), 1, "it is not hammered");
     let routing = kit.dispatcher.routing().clone();
@@ -246,16 +248,17 @@ fn a_failing_receiver_is_reported_to_the_others() {
 #[test]
 fn a_partial_delivery_is_an_alert_until_it_is_solved_or_the_receiver_is_gone() {
     let mut kit = Kit::new(routing("[[receiver]]\nname = 'desk'"));
-    let in_part = |kit: &Kit| {
-        let problems = kit.dispatcher.operational_alerts(kit.now());
-        problems.into_iter().find(|(name, ..)| *name == super::IN_PART).and_then(|(.., why)| why)
+    let partial_failure = |kit: &Kit| {
+        let mut alerts = kit.dispatcher.operational_alerts(kit.now()).into_iter();
+        let partial = alerts.find(|(alert, ..)| *alert == OperationalAlert::ReceiverPartialDelivery);
+        partial.and_then(|(.., why)| why)
     };
     kit.partial_failure = Some("550 no such user".into());
     kit.fire(0, alert("Rate", "warning"));
     kit.play(100);
-    assert!(in_part(&kit).unwrap().contains("550"));
+    assert!(partial_failure(&kit).unwrap().contains("550"));
     kit.dispatcher.reload(routing("[[receiver]]\nname = 'other'"), kit.now());
-    assert_eq!(in_part(&kit), None);
+    assert_eq!(partial_failure(&kit), None);
 }
 
 #[test]

@@ -80,13 +80,13 @@ mod tests {
     fn judged(status: u16) -> Result<(), NotifyError> {
         let status = StatusCode::from_u16(status).unwrap();
         let location = Some("https://other.example/secret/path?token=1".into());
-        let (body, words) = (String::new(), "so it says".to_owned());
+        let (body, redacted) = (String::new(), "so it says".to_owned());
         let retry_after = Some(Duration::from_secs(7));
-        HttpResponse { status, retry_after, location, body, whole: true, words }.check_status().map(|_| ())
+        HttpResponse { status, retry_after, location, body, complete: true, redacted }.check_status().map(|_| ())
     }
 
     #[test]
-    fn every_status_is_well_or_passes_or_does_not() {
+    fn every_status_is_a_success_transient_or_permanent() {
         for status in 100..=999 {
             let result = judged(status);
             let right = match status {

@@ -3,6 +3,7 @@
 use std::sync::mpsc::sync_channel;
 
 use super::*;
+use crate::config::LoadedConfig;
 use crate::classify::{ClassifierInput, ClassifyError, Label};
 use crate::source::SourceBatch;
 use crate::text::Profile;
@@ -36,12 +37,22 @@ fn thread(make: MakeClassifier) -> ClassifierStage {
         make,
         next: PendingSwap::default(),
         recent: RecentIds::new(jiff::SignedDuration::ZERO),
-        questions: mpsc::channel(1).1,
+        topics: matcher("everything"),
+        classify_requests: mpsc::channel(1).1,
         clock: Arc::new(|| Timestamp::UNIX_EPOCH),
         busy: BatchStopwatch::default(),
         metrics: Metrics::new(),
         restart_policy: RestartPolicy::default(),
     }
+}
+
+/// The matcher of one topic with the keyword "delay"; `unmatched` takes all other posts, or none where it is empty.
+fn matcher(unmatched: &str) -> TopicMatcher {
+    let mut config = LoadedConfig::find(None, None).unwrap().config;
+    config.topics.truncate(1);
+    config.topics[0].keywords = vec!["delay".into()];
+    config.unmatched_topic = unmatched.into();
+    TopicMatcher::new(&config).unwrap()
 }
 
 fn healthy() -> MakeClassifier {
@@ -55,7 +66,7 @@ fn arrived(posts: &[(&str, &str)]) -> Envelope {
 }
 
 fn ids(classified: &ClassifiedBatch) -> Vec<&str> {
-    classified.posts.iter().map(|classified| classified.post.id.as_str()).collect()
+    classified.posts.iter().map(|post| post.classified.post.id.as_str()).collect()
 }
 
 #[test]
@@ -65,6 +76,16 @@ fn repeats_are_dropped_and_accounted_for() {
     let classified = thread.classify(batch).unwrap();
     assert_eq!((ids(&classified[0]), classified[0].received, classified[0].duplicates), (vec!["1", "2"], 3, 1));
     assert_eq!((ids(&classified[1]), classified[1].received, classified[1].duplicates), (vec!["3"], 2, 1));
+}
+
+#[test]
+fn a_post_of_no_topic_is_counted_and_costs_no_inference() {
+    let mut thread = thread(Box::new(|| panic!("the classifier must not fail")));
+    thread.topics = matcher("");
+    // The classifier would fail on `poison`, were it asked.
+    let classified = thread.classify(vec![arrived(&[("1", "poison"), ("2", "a delay"), ("1", "poison")])]).unwrap();
+    assert_eq!((ids(&classified[0]), classified[0].unmatched, classified[0].duplicates), (vec!["2"], 1, 1));
+    assert_eq!(classified[0].received, 3);
 }
 
 #[test]
@@ -83,8 +104,8 @@ fn a_poison_post_is_set_aside_and_the_others_are_classified() {
 #[test]
 fn a_classifier_that_fails_on_any_post_ends_the_process_and_sets_nothing_aside() {
     let mut thread = thread(Box::new(|| Ok(Box::new(Fragile { broken: true }))));
-    thread.restart_policy.note(Timestamp::UNIX_EPOCH); // two more are left, and one wait of two seconds less
-    thread.restart_policy.note(Timestamp::UNIX_EPOCH);
+    thread.restart_policy.record_failure(Timestamp::UNIX_EPOCH); // two more are left, and one wait of two seconds less
+    thread.restart_policy.record_failure(Timestamp::UNIX_EPOCH);
     let error = thread.classify(vec![arrived(&[("1", "poison"), ("2", "b")])]).unwrap_err();
     assert!(format!("{error:#}").contains("three times in five minutes: it fails on any post"), "{error:#}");
     assert_eq!(thread.metrics.classify.dead_letters.get(), 0);
@@ -116,13 +137,13 @@ fn another_model_is_taken_between_two_batches() {
     }
     let thread = thread(healthy());
     let metrics = thread.metrics.clone();
-    thread.next.set((Box::new(Other), healthy()));
+    thread.next.set((Box::new(Other), healthy()), matcher("everything"));
     let (deliveries, inbox) = mpsc::channel(4);
     let (to_monitor, events) = sync_channel(4);
     deliveries.blocking_send(arrived(&[("1", "a")])).unwrap();
     drop(deliveries);
     thread.run(inbox, &to_monitor).unwrap();
     let Ok(Event::Classified(batch)) = events.try_recv() else { panic!("nothing was classified") };
-    assert_eq!(batch[0].posts[0].prediction.label, Label::Positive);
+    assert_eq!(batch[0].posts[0].classified.prediction.label, Label::Positive);
     assert!(metrics.render().unwrap().contains("vigie_classify_model_info{model=\"other\"} 1"));
 }

@@ -26,7 +26,7 @@ impl MonitorThread {
                 Err(_) => {
                     let error = anyhow::anyhow!("a bug in vigie, please report it");
                     self.metrics.daemon.deaths.with_label_values(&["monitor"]).inc();
-                    match self.restart_policy.note((self.wall)()) {
+                    match self.restart_policy.record_failure((self.wall)()) {
                         RestartDecision::GiveUp => {
                             return Err(error.context("the monitor failed three times in five minutes"));
                         }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use super::feed::CHUNK;
 use super::*;
 use crate::classify::{ClassifierInput as Text, ClassifyError, DatasetLabelClassifier, Prediction};
 use crate::text::Profile;

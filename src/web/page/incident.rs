@@ -162,7 +162,7 @@ mod tests {
         let delivery = DeliveryView {
             notifications: 1,
             last: Some(notification.at),
-            fault: Some("<401>".into()),
+            error: Some("<401>".into()),
             escalated: false,
         };
         let mut incident = IncidentView {

@@ -18,6 +18,8 @@ fn context(status: &Status) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::super::Pages;
     use super::*;
     use crate::language::Language;
