@@ -79,7 +79,7 @@ mod tests {
         let mut paint = Paint::default();
         paint.set_color_rgba8(200, 40, 90, 255);
         pixmap.fill_rect(Rect::from_xywh(3.5, 2.0, 20.0, 9.0).unwrap(), &paint, Transform::identity(), None);
-        let bytes = super::png(&pixmap).unwrap();
+        let bytes = png(&pixmap).unwrap();
 
         // Checks the checksums too.
         let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
