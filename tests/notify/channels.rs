@@ -168,8 +168,8 @@ fn pagerduty_follows_one_incident_to_its_end() {
 #[test]
 fn problems_of_a_configuration_name_their_key() {
     let invalid = [
-        ("type = 'webhook'\nurl = 'http://example.com/x'", "url is plain http"),
-        ("type = 'webhook'\nurl = 'https://me:hunter2@example.com/x'", "url holds a password"),
+        ("type = 'webhook'\nurl = 'http://example.com/x'", "url uses plain http"),
+        ("type = 'webhook'\nurl = 'https://me:hunter2@example.com/x'", "url contains a password"),
         ("type = 'webhook'\nurl = 'https://x'\nurl_file = '/y'", "url_file"),
         ("type = 'webhook'\nsign = false\nsecret_file = '/y'", "secret_file"),
         ("type = 'webhook'\ntimeout = '0s'", "timeout"),
@@ -184,7 +184,7 @@ fn problems_of_a_configuration_name_their_key() {
         ("type = 'command'\nprogram = '/no/such/program'", "program"),
         ("type = 'email'\nserver = 's'\nfrom = 'nobody'\nto = ['a@b.c']", "from"),
         ("type = 'email'\nserver = 's'\nfrom = 'a@b.c'\nto = ['a@']", "to: \"a@\""),
-        ("type = 'email'\nserver = 's'\nfrom = 'a@b.c'\nto = []", "to: nobody"),
+        ("type = 'email'\nserver = 's'\nfrom = 'a@b.c'\nto = []", "to: no recipients"),
         ("type = 'email'\nfrom = 'a@b.c'\nto = ['a@b.c']", "server: missing"),
         ("type = 'email'\nserver = 'smtp://s:25'\nfrom = 'a@b.c'\nto = ['a@b.c']", "server"),
         ("type = 'email'\nserver = 's'\ntls = 'none'\nfrom = 'a@b.c'\nto = ['a@b.c']", "tls is \"none\""),

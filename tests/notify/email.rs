@@ -266,5 +266,5 @@ fn a_directory_gets_one_file_per_mail() {
     assert_eq!(header(&first, "X-Vigie-Incident"), Some(opened().incident.id));
     std::fs::remove_dir_all(&folder).unwrap();
     std::fs::write(&folder, "in the way").unwrap();
-    assert!(mail.notify(&opened()).unwrap_err().to_string().contains("no mail can be written into"));
+    assert!(mail.notify(&opened()).unwrap_err().to_string().contains("cannot write mail into"));
 }

@@ -26,7 +26,10 @@ fn a_receiver_that_accepts_is_named() {
         [(vec![], "This is a test"), (vec!["--kind", "resolved", "--language", "fr"], "Ceci est un essai")]
     {
         let said = success(&send(dir.path(), receiver, |command| command.args(&arguments)));
-        assert!(said.starts_with("desk took the test message of TEST-"), "{said}");
+        assert!(
+            said.starts_with("desk: test message TEST-") && said.contains("delivered (a Slack channel, by webhook)"),
+            "{said}"
+        );
         assert!(!said.contains("s3cr3t"), "{said}");
         let got = stub.got().pop().unwrap();
         assert!(got.path() == "/path-s3cr3t-part" && got.json().to_string().contains(sign), "{}", got.json());
@@ -48,7 +51,7 @@ fn a_receiver_that_rejects_is_quoted() {
     assert!(!said.contains("s3cr3t"), "{said}");
     stub.play(Play::with(429, ("Retry-After", "30"), ""));
     let said = failure(&send(dir.path(), receiver, |command| command.env("VIGIE_RECEIVER_DESK_URL", &url)));
-    assert!(said.contains("it answers 429") && said.contains("30 s of patience"), "{said}");
+    assert!(said.contains("it answers 429") && said.contains("asks to wait 30 s"), "{said}");
 }
 
 #[test]
@@ -71,7 +74,7 @@ fn mail_is_sent_or_refused_in_the_servers_own_words() {
 }
 
 #[test]
-fn what_the_configuration_lacks_is_said_with_code_78() {
+fn an_invalid_configuration_ends_with_code_78() {
     let dir = tempfile::tempdir().unwrap();
     let teams = "[[receiver]]\nname = 'desk'\ntype = 'teams'\n";
     let missing = send(dir.path(), teams, |command| command);
@@ -83,14 +86,14 @@ fn what_the_configuration_lacks_is_said_with_code_78() {
     let unknown = failure(&send(dir.path(), teams, |command| command.arg("--set").arg("receiver.desk.name=other")));
     assert!(unknown.contains("unknown receiver \"desk\"") && unknown.contains("expected one of: other"), "{unknown}");
     let none = failure(&send(dir.path(), "", |command| command));
-    assert!(none.contains("there is none at all: add a [[receiver]]"), "{none}");
+    assert!(none.contains("the configuration has no [[receiver]]"), "{none}");
 }
 
 #[test]
 fn a_program_gets_none_of_vigies_secrets() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
-    let program = dir.path().join("tell");
+    let program = dir.path().join("notify");
     std::fs::write(&program, format!("#!/bin/sh\nenv >'{}/environment'\n", dir.path().display())).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     let receiver = format!("[[receiver]]\nname = 'desk'\ntype = 'command'\nprogram = '{}'\n", program.display());
