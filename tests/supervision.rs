@@ -141,7 +141,7 @@ async fn three_failures_in_five_minutes_end_the_daemon_with_the_reason() {
     let state = tempfile::tempdir().unwrap();
     let (mut running, _) = start(state.path(), &[Then::Fail]);
     let failure = tokio::time::timeout(Duration::from_secs(30), running.failure()).await.unwrap();
-    assert_eq!(format!("{failure:#}"), "source test died three times in five minutes: as asked");
+    assert_eq!(format!("{failure:#}"), "source test failed three times in five minutes: as asked");
     running.stop(Duration::from_secs(10)).await.unwrap();
 }
 

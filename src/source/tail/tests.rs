@@ -45,7 +45,7 @@ fn a_csv_row_means_what_it_means_in_a_replay() {
     let rejections: Vec<_> = kit.rejected.iter().map(|one| (one.reason.as_str(), one.detail.as_str())).collect();
     assert_eq!(rejections.iter().map(|(reason, _)| *reason).collect::<Vec<_>>(), ["time", "field_count"]);
     assert!(rejections[0].1.contains("posts, line 5: created_at"), "{rejections:?}");
-    assert!(rejections[1].1.ends_with("posts, line 6: 3 fields, expected 4"), "{rejections:?}");
+    assert!(rejections[1].1.ends_with("posts, line 6: 3 fields; expected 4"), "{rejections:?}");
     assert_eq!(kit.rejected[1].raw, "10;2015-02-17;x");
 }
 
