@@ -25,7 +25,7 @@ pub(crate) fn run(name: &str) -> RunRecord {
         params: map([("C", "1.0".to_owned()), ("penalty", "l2".to_owned())]),
         metrics: map([("accuracy", 0.7706), ("macro_f1", 0.1 + 0.2)]),
         epochs: map([("loss", vec![0.7, 0.5, 0.4]), ("grad_norm", vec![3.0, 2.0, f64::NAN])]),
-        scores: Scores::of(&labels, &[[0.9, 0.0, 0.1], [0.2, 0.0, 0.8]]).unwrap(),
+        scores: Scores::compute(&labels, &[[0.9, 0.0, 0.1], [0.2, 0.0, 0.8]]).unwrap(),
         artifacts: vec![
             Artifact { name: "confusion_matrix.png".into(), content: b"\x89PNG\r\n\x1a\n\0\xff".to_vec() },
             Artifact { name: "report/matrice de confusion é.json".into(), content: b"[[1,0],[0,1]]".to_vec() },
