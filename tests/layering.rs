@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use source::{EVERYTHING, public_types, reached};
 
-/// The layers, importers first: a module may import modules of later layers, but none of its own layer. Add a new module
+/// The layers, importers first: a module may import modules of later layers, but not of the same layer. Add a new module
 /// here, and to the picture in `src/lib.rs`.
 const LINE: [&[&str]; 15] = [
     &["main"],
