@@ -18,8 +18,8 @@ use vigie::metrics::Metrics;
 use vigie::pipeline::assembly::LabelSource;
 use vigie::pipeline::{Daemon, SourceInput, SourceSpec};
 use vigie::post::Post;
+use vigie::source::{Source, SourceBatch, SourceFailure, SourceSender};
 use vigie::store::Store;
-use vigie::source::{SourceBatch, SourceSender, Source, SourceFailure};
 
 /// Posts per second of simulated time: the limit of the filtered stream.
 const RATE: i64 = 250;
@@ -143,5 +143,9 @@ fn main() {
     });
     // What sled has freed and not reused counts too: it is on disk.
     let (disk, logical) = (bytes_in(&state), stored_bytes(&state));
-    println!("store: {disk} bytes on disk, {logical} in records; {:.0} and {:.0} per post", disk as f64 / posts as f64, logical as f64 / posts as f64);
+    println!(
+        "store: {disk} bytes on disk, {logical} in records; {:.0} and {:.0} per post",
+        disk as f64 / posts as f64,
+        logical as f64 / posts as f64
+    );
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use vigie::classify::{ClassifiedPost, Label, Prediction};
 use vigie::config::LoadedConfig;
-use vigie::dump::{Input, RequiredFields, ExternalSort, ReadOptions, Reader};
+use vigie::dump::{ExternalSort, Input, ReadOptions, Reader, RequiredFields};
 use vigie::monitor::Monitor;
 use vigie::post::Post;
 use vigie::store::Store;
@@ -47,7 +47,8 @@ fn stages(criterion: &mut Criterion) {
             ClassifiedPost { post, prediction: Prediction { label, probabilities: [0.8, 0.1, 0.1], reason: None } }
         })
         .collect();
-    let loaded = LoadedConfig::find(Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("config/vigie.toml").as_path()), None);
+    let loaded =
+        LoadedConfig::find(Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("config/vigie.toml").as_path()), None);
     let loaded = loaded.unwrap();
     group.bench_function("count, judge, commit", |bencher| {
         let open = || {

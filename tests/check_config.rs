@@ -54,7 +54,10 @@ fn every_error_is_a_line_and_the_code_is_ex_config() {
     assert_eq!(lines[0], format!("{name}:2: window.buket: no such key; did you mean `bucket`?"));
     assert!(lines[1].starts_with(&format!("{name}:3: window.lateness: found integer `5`")), "{output_text}");
     assert!(lines[2].starts_with(&format!("{name}:4: source[0].type: missing")), "{output_text}");
-    assert!(lines[3].starts_with("environment VIGIE__WBE__LISTEN: wbe: no such key; did you mean `web`?"), "{output_text}");
+    assert!(
+        lines[3].starts_with("environment VIGIE__WBE__LISTEN: wbe: no such key; did you mean `web`?"),
+        "{output_text}"
+    );
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "vigie: 4 errors in the configuration\n");
 
     let output = check(dir.path(), &[&args[..], &["--json"]].concat());
@@ -69,7 +72,8 @@ fn every_error_is_a_line_and_the_code_is_ex_config() {
 #[test]
 fn json_says_what_would_run() {
     let dir = tempfile::tempdir().unwrap();
-    let report: Value = serde_json::from_str(&success(&check(dir.path(), &["--config", &shipped(), "--json"]))).unwrap();
+    let report: Value =
+        serde_json::from_str(&success(&check(dir.path(), &["--config", &shipped(), "--json"]))).unwrap();
     assert_eq!(report["valid"], true);
     assert_eq!(report["would_run"]["sources"][0]["name"], "x-search");
     assert_eq!(report["would_run"]["topics"][0], "Air Paradis");

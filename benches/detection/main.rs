@@ -10,11 +10,7 @@
 //! knows the true rate of every hour and the incident. It has the same false-alarm rate, and shows what is possible.
 //!
 //! A delay cell shows: median minutes, minutes until 90% were detected, share detected within six hours.
-#![allow(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "a benchmark prints its results and stops on errors"
-)]
+#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints its results and stops on errors")]
 
 mod alarm;
 mod baselines;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use vigie::config::LoadedConfig;
 use vigie::dump::{Input, ReadOptions};
 use vigie::rule::Rules;
-use vigie::simulate::{ArrivalProcess, SimulatedIncident, IncidentKind, IncidentShape, Rhythm, StreamProfile, Swing};
+use vigie::simulate::{ArrivalProcess, IncidentKind, IncidentShape, Rhythm, SimulatedIncident, StreamProfile, Swing};
 
 pub(crate) const DAY: i64 = 86_400;
 /// Duration of an incident, and time limit of its detection.

@@ -118,7 +118,8 @@ fn toml_text(value: &toml::Value) -> String {
         toml::Value::Datetime(time) => time.to_string(),
         toml::Value::Array(items) => format!("[{}]", items.iter().map(toml_text).collect::<Vec<_>>().join(", ")),
         toml::Value::Table(entries) => {
-            let entries: Vec<String> = entries.iter().map(|(key, value)| format!("{key} = {}", toml_text(value))).collect();
+            let entries: Vec<String> =
+                entries.iter().map(|(key, value)| format!("{key} = {}", toml_text(value))).collect();
             format!("{{ {} }}", entries.join(", "))
         }
     }

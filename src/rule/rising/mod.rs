@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::bounds_check::check_length;
 use super::{
-    ConditionResult, Evidence, ExpectedRate, ExpectedVolume, Measurement, NormalLevel, Reasons, defaults, duration_serde,
+    ConditionResult, Evidence, ExpectedRate, ExpectedVolume, Measurement, NormalLevel, Reasons, defaults,
+    duration_serde,
 };
 use crate::stats;
 use crate::window::{Counts, Span};
