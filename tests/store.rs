@@ -135,7 +135,7 @@ fn without_a_store_none_is_created() {
     let dir = tempfile::tempdir().unwrap();
     for args in [&["store", "check"][..], &["store", "repair"], &["store", "export"], &["forget", "--post", "1"]] {
         let error = failure(&run(dir.path(), args));
-        assert!(error.contains("no store in state"), "{error}");
+        assert!(error.contains("no store found in state"), "{error}");
     }
     assert!(!dir.path().join("state").exists());
 }

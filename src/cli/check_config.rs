@@ -100,7 +100,7 @@ impl fmt::Display for Summary<'_> {
             }
             Ok(())
         };
-        rows("valid", &[self.file.clone()])?;
+        rows("valid", std::slice::from_ref(&self.file))?;
         rows("overrides", &self.set)?;
         rows("topics", &config.topics.iter().map(config_text::describe_topic).collect::<Vec<_>>())?;
         rows("sources", &sources(config))?;

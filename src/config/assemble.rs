@@ -307,7 +307,7 @@ fn list<'a, T: DeserializeOwned>(
     for (number, node) in items.iter().enumerate() {
         let name = format!("{list}[{number}]");
         let sample = sample_for(node, &mut |location, key, message| {
-            problems.push(ConfigProblem::new(location, format!("{name}.{key}"), message))
+            problems.push(ConfigProblem::new(location, format!("{name}.{key}"), message));
         });
         let Some(mut sample) = sample else { continue };
         // Routes have no name.

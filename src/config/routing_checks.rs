@@ -80,10 +80,10 @@ fn check_route(route: &ListEntry<'_, Route>, known: &[String]) -> Vec<ConfigProb
     }
     match (&value.escalate_to, value.escalate_after) {
         (Some(_), None) => {
-            problem("escalate_after", "missing, required with escalate_to; expected e.g. \"30m\"".into())
+            problem("escalate_after", "missing, required with escalate_to; expected e.g. \"30m\"".into());
         }
         (None, Some(_)) => {
-            problem("escalate_to", "missing, required with escalate_after; expected the name of a receiver".into())
+            problem("escalate_to", "missing, required with escalate_after; expected the name of a receiver".into());
         }
         _ => {}
     }

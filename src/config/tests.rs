@@ -151,7 +151,7 @@ const INVALID: [(&str, usize, &str); 67] = [
     (
         "[[receiver]]\nname = \"a\"\ntype = \"mail\"",
         3,
-        "receiver[0].type: unknown receiver type `mail`; expected one of: email, teams",
+        "receiver[0].type: unknown receiver type `mail`; did you mean `email`?",
     ),
     ("[[receiver]]\nname = \"a\"\ntype = \"log\"\nrate_limit = 0", 4, "rate_limit is 0"),
     (
@@ -351,7 +351,7 @@ labels = { topic = 'x' }
     let origin = ConfigLoader { path: Some(file.clone()), purpose: Purpose::Daemon, ..ConfigLoader::default() };
     let problems = problems_of(origin.load());
     for (file, line, expected) in [
-        (&file, 2, "language: `de`"),
+        (&file, 2, "language: unknown value `de`; expected one of: en, fr"),
         (&file, 4, "classify.model: directory"),
         (&rules, 3, "for: "),
         (&rules, 4, "rule[0].condition.above"),

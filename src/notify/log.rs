@@ -14,7 +14,7 @@ impl TransitionSink for Log {
             let summary = alert.annotations.get("summary").map_or("", String::as_str);
             match transition.status {
                 TransitionKind::Firing => {
-                    tracing::warn!(rule = alert.rule, component, summary, "operational alert firing")
+                    tracing::warn!(rule = alert.rule, component, summary, "operational alert firing");
                 }
                 TransitionKind::Resolved => tracing::info!(rule = alert.rule, component, "operational alert resolved"),
             }

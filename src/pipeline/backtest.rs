@@ -14,7 +14,7 @@ mod sweep;
 mod trial;
 mod truth;
 
-pub use incident::{TrueIncident, IncidentError, read_incidents};
+pub use incident::{IncidentError, TrueIncident, read_incidents};
 pub use judge::{Basis, Judged, Judgement, judge};
 pub use sweep::{Sweep, SweepError};
 pub use truth::Truth;

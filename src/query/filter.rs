@@ -96,7 +96,7 @@ impl Filter {
 
     /// The seconds in which its posts lie: from the first, up to and not including the second.
     pub(super) fn span(&self) -> (i64, i64) {
-        let since = self.since.map_or(ALWAYS.0, |since| since.as_second());
+        let since = self.since.map_or(ALWAYS.0, Timestamp::as_second);
         // A post may be of the same second as `until`, and before it.
         (since, self.until.map_or(ALWAYS.1, |until| until.as_second() + 1))
     }

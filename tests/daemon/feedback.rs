@@ -69,7 +69,7 @@ fn three_wrong_predictions_are_an_alert_and_rows_to_train_on() {
     let wrong = ["positive", "negative"].into_iter().any(|label| {
         let (good, said) = shell(dir.path(), Some(&vigie), &["late once more", "--label", label]);
         assert!(good, "{said}");
-        said.contains("An incorrect prediction")
+        said.contains("Incorrect prediction")
     });
     assert!(wrong);
     let alert = vigie.wait("the alert", |vigie| vigie.status()?["alerts"].get(0).cloned());
@@ -105,5 +105,5 @@ fn without_a_state_nothing_is_made() {
     let dir = tempfile::tempdir().unwrap();
     configure(dir.path(), FILE);
     let (good, said) = shell(dir.path(), None, &["a text", "--label", "neutral"]);
-    assert!(!good && said.contains("no store in state"), "{said}");
+    assert!(!good && said.contains("no store found in state"), "{said}");
 }

@@ -34,7 +34,7 @@ fn it_starts_answers_and_stops() {
     assert_eq!(vigie.get("/nothing").unwrap().0, 404);
 
     let (status, log) = vigie.stop();
-    assert!(status.success() && log.contains("everything that was read is committed"), "{log}");
+    assert!(status.success() && log.contains("all posts are committed"), "{log}");
     assert!(!log.contains("late again"), "no post is logged");
 }
 

@@ -68,7 +68,7 @@ fn what_is_owed_outlives_kills_of_both_sides() {
     std::fs::write(path.join("down"), "").unwrap();
     let mut vigie = start(path);
     report_three_wrong_predictions(&mut vigie, path);
-    vigie.wait("an attempt that fails", |vigie| vigie.log().contains("ended with 75").then_some(()));
+    vigie.wait("an attempt that fails", |vigie| vigie.log().contains("exited with 75").then_some(()));
     assert_eq!(received(path), Vec::<Value>::new());
     vigie.kill();
 

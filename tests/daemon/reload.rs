@@ -20,7 +20,7 @@ async fn a_good_configuration_is_taken_and_a_bad_one_refused() {
 
     std::fs::write(&path, good.replace(&format!("{rules:?}"), "\"missing.toml\"")).unwrap();
     let (code, why) = reload(&vigie.url).await;
-    assert!(code == 400 && why.contains("the old configuration stays") && why.contains("missing.toml"), "{why}");
+    assert!(code == 400 && why.contains("the previous one stays in use") && why.contains("missing.toml"), "{why}");
     assert_eq!(vigie.series("vigie_config_last_reload_successful"), Some(0.0));
 
     std::fs::write(&path, good.replace("name = \"push\"", "name = \"other\"")).unwrap();

@@ -173,8 +173,11 @@ impl Storm {
             terms.into_iter().take(5).map(|(normal, word, posts)| Word { word, posts, total, normal }).collect();
         let mut terms = compared(&reason);
         terms.sort_by_key(|(_, _, posts)| std::cmp::Reverse(*posts));
-        let reasons =
-            terms.into_iter().take(4).map(|(normal, reason, posts)| ReasonCount { reason, posts, total, normal }).collect();
+        let reasons = terms
+            .into_iter()
+            .take(4)
+            .map(|(normal, reason, posts)| ReasonCount { reason, posts, total, normal })
+            .collect();
         let step = SignedDuration::from_mins(30);
         let point = |back: i32| {
             let from = at - step * back;

@@ -240,7 +240,7 @@ mod tests {
             assert!(shown.contains(expected), "{expected} is not in\n{shown}");
         }
         let french = AlertsText::new(Language::French, "Europe/Paris");
-        assert!(french.list(now, &[], &[]).contains("Aucune"));
+        assert!(french.list(now, &[], &[]).contains("Aucun incident"));
         assert!(french.incident(&incident()).contains("  pris en charge  ann, "));
     }
 

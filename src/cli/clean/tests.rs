@@ -100,7 +100,7 @@ fn the_summary_tells_what_became_of_each_row() {
     assert_eq!(counts, Counts { written: 1, emptied: 1 });
     assert_eq!(
         summary(&counts, Some(Path::new("out.csv")), &rejects),
-        "1 rows written to out.csv, 1 emptied by cleaning and left out, 1 rejected (1 empty_text)"
+        "1 rows written to out.csv, 1 skipped (empty after cleaning), 1 rejected (1 empty_text)"
     );
 }
 

@@ -125,7 +125,7 @@ fn it_speaks_french() {
         "modèle minilm@3f2a   en marche depuis 3 h 05 min   PAS PRÊT",
         "reçus 12\u{202f}345   classés 12\u{202f}000   rejetés 45   doublons 300",
         "▲ active  NegativeRate  Air Paradis  il y a 12 min",
-        "  82\u{a0}% de 1\u{202f}234 messages sont négatifs",
+        "  82 % de 1 234 messages sont négatifs",
         "  jusqu’à 14:06:40 UTC\u{a0}: X allows",
         "  dépensé aujourd’hui\u{a0}: 1\u{202f}620 messages, 8,10\u{a0}$ sur 10,00\u{a0}$",
         "twitter  BLOQUÉE",

@@ -63,7 +63,9 @@ impl Truth {
             for minute in minutes.values() {
                 match (minute.marked, &mut open) {
                     (Some((_, last)), Some(incident)) => incident.ends = last,
-                    (Some((begins, ends)), None) => open = Some(TrueIncident { topic: Some(topic.clone()), begins, ends }),
+                    (Some((begins, ends)), None) => {
+                        open = Some(TrueIncident { topic: Some(topic.clone()), begins, ends });
+                    }
                     (None, _) if minute.unmarked => incidents.extend(open.take()),
                     (None, _) => {}
                 }

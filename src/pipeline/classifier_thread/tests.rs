@@ -3,8 +3,8 @@
 use std::sync::mpsc::sync_channel;
 
 use super::*;
-use crate::config::LoadedConfig;
 use crate::classify::{ClassifierInput, ClassifyError, Label};
+use crate::config::LoadedConfig;
 use crate::source::SourceBatch;
 use crate::text::Profile;
 

@@ -80,13 +80,7 @@ impl Hub {
     }
 
     /// Requests a file of the commit, from byte `from` on. The caller checks the status.
-    pub(super) fn file(
-        &self,
-        repo: &str,
-        commit: &str,
-        file: &str,
-        from: u64,
-    ) -> Result<Response, RequestFailure> {
+    pub(super) fn file(&self, repo: &str, commit: &str, file: &str, from: u64) -> Result<Response, RequestFailure> {
         let url = self.url(repo.split('/').chain(["resolve", commit]).chain(file.split('/')));
         // Byte ranges refer to the file itself, not to a compressed form.
         let request = self.http.get(url.map_err(RequestFailure::Permanent)?).header(ACCEPT_ENCODING, "identity");

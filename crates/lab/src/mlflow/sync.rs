@@ -79,7 +79,7 @@ impl SyncReport {
         match spool.reject(folder, &reason) {
             Ok(path) => self.left.push(UnsentRun { path, name, reason, rejected: true }),
             Err(error) => {
-                self.leave(folder, name, format!("{reason}; and it cannot be moved to the rejected runs: {error}"))
+                self.leave(folder, name, format!("{reason}; and it cannot be moved to the rejected runs: {error}"));
             }
         }
     }

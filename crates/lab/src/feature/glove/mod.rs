@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use indicatif::ProgressBar;
 
 use super::word2vec::{TrainedVectors, features_from_file, pool_features};
-use super::{FeatureError, WordPooling, Texts, TrainTestFeatures, check};
+use super::{FeatureError, Texts, TrainTestFeatures, WordPooling, check};
 use crate::run_record::{Params, Series};
 
 pub(super) const NAME: &str = "GloVe";

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Chain, Cursor, Read};
 
 use flate2::read::MultiGzDecoder;
 
-use super::{VectorFormat, Position, ReadError, header};
+use super::{Position, ReadError, VectorFormat, header};
 
 /// Bytes inspected to detect the format. Longer than the longest line of values, so that a binary file shows one.
 const SAMPLE: usize = 1 << 16;

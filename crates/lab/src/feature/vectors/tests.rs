@@ -71,7 +71,10 @@ fn damage_is_named() {
 fn a_word_that_a_format_cannot_hold_is_not_written() {
     let spaced = |words| vectors(words, 1, &[1.0, 2.0]);
     assert!(spaced(&["good", ". ."]).write(VectorFormat::Glove, &mut Vec::new()).is_ok());
-    assert!(spaced(&[". .", "good"]).write(VectorFormat::Glove, &mut Vec::new()).is_err(), "the first line sets the width");
+    assert!(
+        spaced(&[". .", "good"]).write(VectorFormat::Glove, &mut Vec::new()).is_err(),
+        "the first line sets the width"
+    );
     for format in [VectorFormat::Word2VecText, VectorFormat::Word2VecBinary] {
         let message = spaced(&["good", ". ."]).write(format, &mut Vec::new()).unwrap_err().to_string();
         assert!(message.starts_with("\". .\" cannot be written as Word2Vec"), "{message}");

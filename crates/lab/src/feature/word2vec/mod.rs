@@ -17,7 +17,7 @@ use indicatif::ProgressBar;
 use super::pooling::Pooler;
 use super::vectors::Vectors;
 use super::vocabulary::words;
-use super::{FeatureError, WordPooling, Texts, TrainTestFeatures, check};
+use super::{FeatureError, Texts, TrainTestFeatures, WordPooling, check};
 use crate::run_record::{Params, Series};
 
 pub(super) use math::{Random, dot};

@@ -83,8 +83,13 @@ fn threads_do_not_change_a_bit_and_the_seed_does() {
 #[test]
 fn a_row_is_made_of_the_words_that_have_vectors() {
     let texts = Texts { train: &["good late good", "unknown"], test: &["late"], corpus: &["good late"] };
-    let poolings =
-        [(WordPooling::Mean, 4), (WordPooling::Idf, 4), (WordPooling::Sif, 4), (WordPooling::MeanMaxMin, 12), (WordPooling::All, 20)];
+    let poolings = [
+        (WordPooling::Mean, 4),
+        (WordPooling::Idf, 4),
+        (WordPooling::Sif, 4),
+        (WordPooling::MeanMaxMin, 12),
+        (WordPooling::All, 20),
+    ];
     for (pooling, width) in poolings {
         let config = Config { dimensions: 4, min_count: 2, epochs: 1, pooling, ..small(Architecture::SkipGram) };
         let features = Featurizer::Word2Vec(config).fit_transform(texts, &ProgressBar::hidden()).unwrap();
