@@ -152,8 +152,8 @@ fn stored_posts_are_listed_and_filtered() {
     let all = posts(&[]);
     assert!(all.len() > 2_000, "{}", all.len());
     assert!(all.is_sorted_by_key(|post| std::cmp::Reverse(post["created_at"].as_str().unwrap().to_owned())));
-    let negative = posts(&["--label", "negative", "--topic", "United"]);
-    let expected = all.iter().filter(|post| post["label"] == "negative" && post["topics"][0] == "United");
+    let negative = posts(&["--label", "negative", "--topic", "Southwest"]);
+    let expected = all.iter().filter(|post| post["label"] == "negative" && post["topics"][0] == "Southwest");
     assert!(!negative.is_empty() && negative.len() == expected.count());
     let (text, since) = ("LUGGAGE", all[all.len() / 2]["created_at"].as_str().unwrap());
     let found = posts(&["--text", text, "--since", since]);

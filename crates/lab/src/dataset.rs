@@ -29,7 +29,7 @@ pub struct LabelledPost {
     /// Cleaned, not empty.
     pub text: String,
     pub label: Label,
-    /// Why a negative post is negative, if the dump says; as [`plain_reason`] writes it.
+    /// Why a negative post is negative, if the dump says; as `normalise_reason` of `classify` writes it.
     pub reason: Option<String>,
 }
 

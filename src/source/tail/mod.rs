@@ -1,4 +1,4 @@
-//! [`FileTail`]: reads a growing file of CSV or JSON lines like `tail -F`, through rotation, truncation and absence.
+//! Reads a growing file of CSV or JSON lines like `tail -F`, through rotation, truncation and absence.
 //!
 //! ```text
 //! siblings -> RotationTracker (which file) -> TailedFile (one growing file) -> Rows (as in a replay)
