@@ -10,7 +10,7 @@ use crate::post::{Post, TopicError, Topics};
 pub(super) struct TopicMatcher(Topics);
 
 impl TopicMatcher {
-    /// The topics of `config`; its `unmatched_topic`, where it is not empty, takes the posts of no other.
+    /// The topics of `config`; its `unmatched_topic`, unless empty, takes the posts of no other topic.
     ///
     /// # Errors
     /// When a topic matches nothing or stands twice.
@@ -46,7 +46,7 @@ impl PostObserver {
     ) -> Result<PostOutcome, MonitorError> {
         let names: Vec<&str> = topics.iter().map(String::as_str).collect();
         match monitor.observe(source, &names, classified) {
-            // Whoever sends posts may name topics: too many of them must not stop the others, in a dump no more than live.
+            // A sender may name any topic: too many topics must not stop the known ones, neither in a dump nor live.
             Err(error @ MonitorError::TooManyTopics) => {
                 if !self.limit_logged {
                     tracing::warn!(%error, "topic limit reached: posts of further topics are counted as unmatched");

@@ -33,7 +33,7 @@ fn push(path: &Path, ids: std::ops::Range<u32>) {
     let now = jiff::Timestamp::now();
     let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
     for id in ids {
-        // Each of its own wording and quite negative or not: samples are stored too.
+        // Each with different wording and either clearly negative or not: samples are stored too.
         writeln!(
             file,
             "{{\"id\":\"{id}\",\"created_at\":\"{now}\",\"text\":\"Air Paradis {id} {}\"}}",

@@ -140,7 +140,7 @@ pub(crate) fn stored_posts(dir: &Path) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// From a thread of its own, so that tests with and without a runtime can ask.
+/// From a separate thread, so that tests with and without a runtime can ask.
 pub(crate) fn get(url: &str) -> Option<(u16, String)> {
     let url = url.to_owned();
     let asking = std::thread::spawn(move || {

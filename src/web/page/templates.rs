@@ -66,7 +66,7 @@ fn now(state: &State<'_, '_>) -> Timestamp {
     now.unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// `0.25` as `25%`, in French as `25 %` with a no-break space; a dash where it is not known.
+/// `0.25` as `25%`, in French as `25 %` with a no-break space; a dash if unknown.
 fn percent(rate: Option<f64>, language: Language) -> String {
     let space = if language == Language::French { "\u{a0}" } else { "" };
     rate.map_or_else(|| "–".into(), |rate| format!("{:.0}{space}%", rate * 100.0))

@@ -107,7 +107,7 @@ fn an_author_is_gone_from_every_byte() {
         assert!(!holds(dir.path(), trace), "{trace} is still there");
     }
     assert!(holds(dir.path(), "bob"), "others are kept");
-    assert_eq!(*monitor.totals(), totals, "counts are no personal data");
+    assert_eq!(*monitor.totals(), totals, "counts are not personal data");
     assert!(
         format!("{:?} {:?} {:?}", monitor.outbox, monitor.topics, monitor.new_transitions).matches("Ann").count() == 0
     );
