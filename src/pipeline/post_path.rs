@@ -1,5 +1,5 @@
-//! The one path of a post, for the daemon, a replay and a backtest: matched to topics before the model reads it, so that a
-//! post of no topic costs no inference; observed by the monitor after.
+//! The one path of a post, for the daemon, a replay and a backtest. A post is matched to topics before the model reads it,
+//! so that a post of no topic costs no inference; the monitor observes it after.
 
 use crate::classify::ClassifiedPost;
 use crate::config::Config;
