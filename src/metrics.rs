@@ -215,9 +215,9 @@ stage! {
         /// 1 while the daemon is ready (see `/-/ready`), else 0.
         ready: IntGauge = "vigie_ready";
         /// Batches waiting in a queue.
-        queued: IntGaugeVec = "vigie_queue_deliveries" ["queue"];
+        queued: IntGaugeVec = "vigie_queue_batches" ["queue"];
         /// Capacity of a queue in batches.
-        queue_capacity: IntGaugeVec = "vigie_queue_capacity_deliveries" ["queue"];
+        queue_capacity: IntGaugeVec = "vigie_queue_capacity_batches" ["queue"];
         /// Restarts of a task after it died, by task.
         deaths: IntCounterVec = "vigie_task_deaths_total" ["task"];
         /// 1 if the last configuration reload succeeded, else 0.

@@ -1,7 +1,7 @@
 //! The wiring of the daemon in one straight line: what runs where, which queues lie between, in which order it stops.
 //!
 //! ```text
-//!   source tasks (tokio) ==> deliveries ==> classifier thread ==> events ==> monitor thread ==> one thread per receiver
+//!   source tasks (tokio) ==> batches ==> classifier thread ==> events ==> monitor thread ==> one thread per receiver
 //!   each supervised          bounded        drop repeats,         bounded     count, judge,      deliver
 //!                            queue          clean, classify       queue       commit, flush, dispatch
 //!                                                                               \-- Status (watch) --> web
@@ -61,10 +61,10 @@ use restart_policy::RestartPolicy;
 use status::{Counted, Status};
 use status_publisher::{Committed, SourceEntry, StatusPublisher};
 
-/// Deliveries that may wait for the classifier.
-const DELIVERIES: usize = 16;
-/// Batches that may wait for the monitor.
-const EVENTS: usize = 4;
+/// Batches that may wait for the classifier.
+const QUEUED_BATCHES: usize = 16;
+/// Events that may wait for the monitor.
+const QUEUED_EVENTS: usize = 4;
 
 /// Builds a source that continues from the given cursor: at the start, and after each failure.
 pub type MakeSource = Box<dyn FnMut(Option<Cursor>) -> anyhow::Result<Box<dyn Source>> + Send>;
@@ -120,8 +120,8 @@ impl Daemon {
 
         let stop = CancellationToken::new();
         let (fatal, failures) = mpsc::channel(4);
-        let (deliveries, inbox) = mpsc::channel(DELIVERIES);
-        let (to_monitor, events) = sync_channel(EVENTS);
+        let (batches, inbox) = mpsc::channel(QUEUED_BATCHES);
+        let (to_monitor, events) = sync_channel(QUEUED_EVENTS);
 
         // Sources: built here once, so that a missing secret or file is reported before anything runs.
         let committed = Committed::default();
@@ -129,7 +129,7 @@ impl Daemon {
         let mut tasks = Vec::new();
         let mut http = None;
         for SourceSpec { name, kind, by } in sources {
-            let out = SourceSender::new(&name, deliveries.clone(), clock.clone(), metrics.source(&name));
+            let out = SourceSender::new(&name, batches.clone(), clock.clone(), metrics.source(&name));
             let (health, source_metrics) = (out.health.clone(), out.metrics.clone());
             watched.push(SourceEntry { name: name.clone(), kind, started_at, health, metrics: source_metrics });
             match by {
@@ -171,20 +171,20 @@ impl Daemon {
             outbox: 0,
         };
         let (status, statuses) = watch::channel(empty);
-        let weak = deliveries.downgrade();
-        let (classify_requests, asked) = ClassifyRequests::new(deliveries.downgrade(), clock.clone());
-        drop(deliveries); // from here on only the sources keep the queue open
+        let weak = batches.downgrade();
+        let (classify_requests, asked) = ClassifyRequests::new(batches.downgrade(), clock.clone());
+        drop(batches); // from here on only the sources keep the queue open
         let publisher = StatusPublisher {
             metrics: metrics.clone(),
             sources: watched,
-            deliveries: weak,
+            batches: weak,
             committed,
             status,
             per_topic: BTreeMap::new(),
         };
 
         // Threads, from the last stage to the first, so that each one's receiver exists.
-        let parts = MonitorThreadArgs {
+        let args = MonitorThreadArgs {
             monitor,
             loaded: loaded.clone(),
             model: model_info,
@@ -198,13 +198,13 @@ impl Daemon {
             metrics: metrics.clone(),
             stop: stop.clone(),
         };
-        let monitoring = MonitorThread::new(parts)?;
+        let monitor_thread = MonitorThread::new(args)?;
         let (monitor_ended, monitor_end) = oneshot::channel();
         let monitor_fatal = fatal.clone();
         thread::Builder::new()
             .name("monitor".into())
             .spawn(move || {
-                let ended = monitoring.run(&events);
+                let ended = monitor_thread.run(&events);
                 handle::report("monitor", ended, &monitor_fatal, monitor_ended);
             })
             .context("cannot start the monitor's thread")?;

@@ -53,10 +53,9 @@ impl Monitor {
         Ok(outcome)
     }
 
-    /// Counts a post of no topic.
-    pub fn record_unmatched(&mut self) -> PostOutcome {
-        self.totals.unmatched += 1;
-        PostOutcome::Unmatched
+    /// Counts posts of no topic.
+    pub fn record_unmatched(&mut self, posts: u64) {
+        self.totals.unmatched += posts;
     }
 
     /// Records what a source sent, and what was dropped before it could be observed: `received` in all, of them `duplicates`

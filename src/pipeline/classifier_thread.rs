@@ -101,7 +101,7 @@ impl ClassifierStage {
         mut inbox: mpsc::Receiver<Envelope>,
         monitor: &SyncSender<Event>,
     ) -> anyhow::Result<()> {
-        self.tell_model();
+        self.publish_model();
         while let Some(first) = inbox.blocking_recv() {
             let mut arrived = vec![first];
             let mut posts = arrived[0].batch.posts.len();
@@ -113,7 +113,7 @@ impl ClassifierStage {
             }
             if let Some(((classifier, make), topics)) = self.next.take() {
                 (self.classifier, self.make, self.topics) = (classifier, make, topics);
-                self.tell_model();
+                self.publish_model();
             }
             self.busy.begin((self.clock)());
             self.answer()?;
@@ -137,7 +137,7 @@ impl ClassifierStage {
         Ok(())
     }
 
-    fn tell_model(&self) {
+    fn publish_model(&self) {
         self.metrics.classify.model.reset();
         self.metrics.classify.model.with_label_values(&[self.classifier.model()]).set(1);
     }
@@ -168,20 +168,17 @@ impl ClassifierStage {
                 topics.push(matched);
             }
             counts.push(posts.len() - before);
-            let (unusable, notices) = (batch.rejected, batch.compliance);
-            let (cursor, durable) = (batch.cursor, batch.ack);
-            let posts = Vec::new();
             classified.push(ClassifiedBatch {
                 source,
                 at,
                 received,
                 duplicates,
                 unmatched,
-                posts,
-                unusable,
-                notices,
-                cursor,
-                durable,
+                posts: Vec::new(),
+                rejected: batch.rejected,
+                compliance: batch.compliance,
+                cursor: batch.cursor,
+                ack: batch.ack,
             });
         }
         let mut predictions = self.predict(&posts)?.into_iter();
@@ -192,7 +189,7 @@ impl ClassifierStage {
                     Some(prediction) => {
                         batch.posts.push(MatchedPost { topics, classified: ClassifiedPost::new(post, prediction) });
                     }
-                    None => batch.unusable.push(dead_letter(&post)),
+                    None => batch.rejected.push(dead_letter(&post)),
                 }
             }
         }

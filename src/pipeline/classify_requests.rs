@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::source::{Envelope, SourceBatch};
 
 /// Requests that may wait.
-const WAITING: usize = 16;
+const QUEUED_REQUESTS: usize = 16;
 
 /// The model's prediction for a text.
 #[derive(Debug, Clone)]
@@ -28,15 +28,15 @@ pub(super) struct ClassifyRequest {
 /// Sends requests to the classifier's thread. It waits for batches of posts, so an empty batch wakes it.
 #[derive(Clone)]
 pub(super) struct ClassifyRequests {
-    questions: mpsc::Sender<ClassifyRequest>,
-    deliveries: mpsc::WeakSender<Envelope>,
+    requests: mpsc::Sender<ClassifyRequest>,
+    batches: mpsc::WeakSender<Envelope>,
     clock: Clock,
 }
 
 impl ClassifyRequests {
-    pub(super) fn new(deliveries: mpsc::WeakSender<Envelope>, clock: Clock) -> (Self, mpsc::Receiver<ClassifyRequest>) {
-        let (questions, asked) = mpsc::channel(WAITING);
-        (Self { questions, deliveries, clock }, asked)
+    pub(super) fn new(batches: mpsc::WeakSender<Envelope>, clock: Clock) -> (Self, mpsc::Receiver<ClassifyRequest>) {
+        let (requests, asked) = mpsc::channel(QUEUED_REQUESTS);
+        (Self { requests, batches, clock }, asked)
     }
 
     /// Classifies `text` with the daemon's model.
@@ -45,12 +45,12 @@ impl ClassifyRequests {
     /// When the daemon is ending, or the model fails on the text.
     pub(super) async fn ask(&self, text: String) -> anyhow::Result<ClassifyReply> {
         let (done, answer) = oneshot::channel();
-        self.questions.send(ClassifyRequest { text, done }).await.ok().context("the daemon is ending")?;
-        let deliveries = self.deliveries.upgrade().context("the daemon is ending")?;
+        self.requests.send(ClassifyRequest { text, done }).await.ok().context("the daemon is ending")?;
+        let batches = self.batches.upgrade().context("the daemon is ending")?;
         let empty =
             Envelope { source: Arc::from("feedback"), received_at: (self.clock)(), batch: SourceBatch::default() };
-        deliveries.send(empty).await.ok().context("the daemon is ending")?;
-        drop(deliveries); // it would keep the queue open
+        batches.send(empty).await.ok().context("the daemon is ending")?;
+        drop(batches); // it would keep the queue open
         answer.await.context("the daemon is ending")?.context("the model cannot read this text")
     }
 }

@@ -13,7 +13,6 @@ use tokio::sync::oneshot;
 
 use super::command::Command;
 use crate::classify::ClassifiedPost;
-use crate::monitor::PostOutcome;
 use crate::notify::dispatch::Delivery;
 use crate::post::{ComplianceEvent, RejectedRecord};
 use crate::source::Cursor;
@@ -40,12 +39,12 @@ pub(super) struct ClassifiedBatch {
     /// Posts of no topic. The model did not read them.
     pub(super) unmatched: u64,
     pub(super) posts: Vec<MatchedPost>,
-    pub(super) unusable: Vec<RejectedRecord>,
-    pub(super) notices: Vec<ComplianceEvent>,
+    pub(super) rejected: Vec<RejectedRecord>,
+    pub(super) compliance: Vec<ComplianceEvent>,
     /// Committed with the effects of the batch.
     pub(super) cursor: Option<Cursor>,
     /// Notified once the batch is on disk.
-    pub(super) durable: Option<oneshot::Sender<()>>,
+    pub(super) ack: Option<oneshot::Sender<()>>,
 }
 
 /// A classified post with the topics it was matched to; at least one.
@@ -53,12 +52,6 @@ pub(super) struct ClassifiedBatch {
 pub(super) struct MatchedPost {
     pub(super) topics: Vec<String>,
     pub(super) classified: ClassifiedPost,
-}
-
-/// How the monitor counted a post, and in which topics.
-pub(super) struct ObservedPost {
-    pub(super) outcome: PostOutcome,
-    pub(super) topics: Vec<String>,
 }
 
 /// What a receiver's thread reports about one notification.

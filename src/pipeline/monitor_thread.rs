@@ -6,10 +6,12 @@
 //!   commands   --> executed and answered between two batches
 //! ```
 //!
-//! When the store fails or anything panics, nothing of a batch is lost: the store is opened again and the batch record_commit
+//! When the store fails or anything panics, no batch is lost: the store is reopened and the batch counted again, until it is
 //! committed or the daemon stops.
 
 mod alerts;
+mod commands;
+mod gather;
 mod recovery;
 
 use std::path::PathBuf;
@@ -22,9 +24,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::clock::{JumpGuardedClock, MonotonicClock, Reading};
 use super::command::ReceiverHandle;
-use super::command::{Command, Corrected};
 use super::delivery::NotificationDispatch;
-use super::message::{ClassifiedBatch, Event, ObservedPost};
+use super::message::{ClassifiedBatch, Event};
 use super::post_path::PostObserver;
 use super::restart_policy::RestartPolicy;
 use super::status_publisher::StatusPublisher;
@@ -33,9 +34,10 @@ use crate::classify::ModelInfo;
 use crate::clock::Clock;
 use crate::config::LoadedConfig;
 use crate::metrics::Metrics;
-use crate::monitor::{Monitor, MonitorError};
+use crate::monitor::{Monitor, MonitorError, PostOutcome};
 use crate::query::Query;
 use crate::rule::EventKind;
+use gather::gather;
 
 /// How long classified posts wait for others to be committed with them.
 const COMMIT_INTERVAL: Duration = Duration::from_millis(200);
@@ -90,7 +92,7 @@ pub(super) struct MonitorThreadArgs {
 }
 
 impl MonitorThread {
-    pub(super) fn new(parts: MonitorThreadArgs) -> anyhow::Result<Self> {
+    pub(super) fn new(args: MonitorThreadArgs) -> anyhow::Result<Self> {
         let MonitorThreadArgs {
             monitor,
             loaded,
@@ -104,11 +106,11 @@ impl MonitorThread {
             publisher,
             metrics,
             stop,
-        } = parts;
+        } = args;
         let clock = JumpGuardedClock::new(wall(), monotonic());
         let dispatch =
             NotificationDispatch::new(&monitor, loaded.config.routing(), receivers, events, metrics.clone(), wall())?;
-        let mut monitoring = Self {
+        let mut thread = Self {
             monitor: Some(monitor),
             observer: PostObserver::default(),
             loaded,
@@ -128,9 +130,9 @@ impl MonitorThread {
             metrics,
             stop,
         };
-        monitoring.rewind_if_ahead()?;
-        monitoring.publish();
-        Ok(monitoring)
+        thread.rewind_if_ahead()?;
+        thread.publish();
+        Ok(thread)
     }
 
     /// Rewinds a store whose time lies ahead of the clock: it was written under a clock that ran ahead.
@@ -172,20 +174,20 @@ impl MonitorThread {
     /// True once everything is drained.
     fn handle(&mut self, event: Event, events: &Receiver<Event>) -> anyhow::Result<bool> {
         match event {
-            Event::Classified(mut batch) => {
-                let other = gather(&mut batch, events);
-                let mut observed = Vec::new();
+            Event::Classified(mut batches) => {
+                let other = gather(&mut batches, events);
+                let mut outcomes = Vec::new();
                 let before = self.monitor.as_ref().map(Monitor::commits);
                 self.persist(&mut |this| {
-                    // A commit whose flush failed may be there all the same: what it holds is not record_commit again.
+                    // A commit whose flush failed may have reached the disk: what it holds must not be counted again.
                     if before.is_none_or(|before| this.monitor.as_ref().map(Monitor::commits) == Some(before)) {
-                        observed = this.observe(&batch)?;
+                        outcomes = this.observe(&batches)?;
                         this.commit()?;
                     }
                     Ok(())
                 })?;
-                self.persist(&mut |this| this.after_commit(&batch))?;
-                self.publisher.record_commit(batch, observed, (self.wall)());
+                self.persist(&mut |this| this.after_commit(&batches))?;
+                self.publisher.record_commit(batches, outcomes, (self.wall)());
                 return other.map_or(Ok(false), |other| self.handle(other, events));
             }
             Event::Attempted(attempted) => {
@@ -229,35 +231,32 @@ impl MonitorThread {
     }
 
     /// Counts a batch, to be committed with the cursors of its sources; returns the outcome of each post.
-    fn observe(&mut self, batch: &[ClassifiedBatch]) -> anyhow::Result<Vec<ObservedPost>> {
+    fn observe(&mut self, batches: &[ClassifiedBatch]) -> anyhow::Result<Vec<PostOutcome>> {
         let now = self.now()?;
         let monitor = self.monitor.as_mut().context("the store is not open")?;
         monitor.advance(now);
-        let mut observed = Vec::new();
-        for delivery in batch {
-            for post in &delivery.posts {
-                let outcome = self.observer.observe(monitor, &delivery.source, &post.topics, &post.classified)?;
-                observed.push(ObservedPost { outcome, topics: post.topics.clone() });
+        let mut outcomes = Vec::new();
+        for batch in batches {
+            for post in &batch.posts {
+                outcomes.push(self.observer.observe(monitor, &batch.source, &post.topics, &post.classified)?);
             }
-            for _ in 0..delivery.unmatched {
-                observed.push(ObservedPost { outcome: monitor.record_unmatched(), topics: Vec::new() });
+            monitor.record_unmatched(batch.unmatched);
+            monitor.record_intake(batch.received, batch.duplicates, batch.rejected.len() as u64);
+            for record in &batch.rejected {
+                monitor.add_dead_letter(&batch.source, batch.at, record);
             }
-            monitor.record_intake(delivery.received, delivery.duplicates, delivery.unusable.len() as u64);
-            for unusable in &delivery.unusable {
-                monitor.add_dead_letter(&delivery.source, delivery.at, unusable);
-            }
-            if let Some(cursor) = &delivery.cursor {
-                monitor.set_cursor(&delivery.source, cursor)?;
+            if let Some(cursor) = &batch.cursor {
+                monitor.set_cursor(&batch.source, cursor)?;
             }
         }
-        Ok(observed)
+        Ok(outcomes)
     }
 
     /// Runs after a batch is committed; safe to repeat.
-    fn after_commit(&mut self, batch: &[ClassifiedBatch]) -> anyhow::Result<()> {
+    fn after_commit(&mut self, batches: &[ClassifiedBatch]) -> anyhow::Result<()> {
         let now = self.now()?;
-        for delivery in batch.iter().filter(|delivery| !delivery.notices.is_empty()) {
-            self.monitor()?.apply_compliance(&delivery.notices, now)?;
+        for batch in batches.iter().filter(|batch| !batch.compliance.is_empty()) {
+            self.monitor()?.apply_compliance(&batch.compliance, now)?;
             self.scrub_outbox()?;
         }
         self.dispatch()
@@ -354,80 +353,6 @@ impl MonitorThread {
         dispatch.work(monitor.as_mut().context("the store is not open")?, now)
     }
 
-    fn handle_command(&mut self, command: Command) -> anyhow::Result<()> {
-        match command {
-            Command::Reload { loaded, model, receivers, done } => {
-                let rules = loaded.rules.clone();
-                self.model = model;
-                self.persist(&mut |this| {
-                    this.commit()?;
-                    let monitor = this.monitor.take().context("the store is not open")?;
-                    let mut monitor = monitor.reopen(rules.clone())?;
-                    monitor.set_model(this.model.clone());
-                    this.monitor = Some(monitor);
-                    Ok(())
-                })?;
-                let now = self.now()?;
-                self.dispatch.reload(loaded.config.routing(), receivers, now)?;
-                self.loaded = *loaded;
-                self.persist(&mut Self::dispatch)?;
-                self.publisher.status.send_modify(|status| status.model = self.model.id.clone());
-                self.publish();
-                // The caller may have gone.
-                let _ = done.send(());
-            }
-            Command::Forget { who, done } => {
-                let mut receipt = None;
-                self.persist(&mut |this| {
-                    let now = this.now()?;
-                    receipt = Some(this.monitor()?.forget(&who, now)?);
-                    this.scrub_outbox()
-                })?;
-                receipt.and_then(|receipt| done.send(receipt).ok());
-            }
-            Command::Subject { what, done } => {
-                let mut found = None;
-                self.persist(&mut |this| {
-                    let now = this.now()?;
-                    found = this.monitor()?.find_subject(&what, now)?;
-                    Ok(())
-                })?;
-                let _ = done.send(found);
-            }
-            Command::Correct { correction, done } => {
-                let mut given = None;
-                self.persist(&mut |this| {
-                    let now = this.now()?;
-                    let Corrected { correction, subject, answer } = &*correction;
-                    let monitor = this.monitor()?;
-                    monitor.advance(now);
-                    given = Some(monitor.record_feedback(
-                        correction,
-                        subject.clone(),
-                        &answer.model,
-                        &answer.prediction,
-                        now,
-                    )?);
-                    Ok(())
-                })?;
-                given.and_then(|given| done.send(given).ok());
-            }
-            Command::Feedback { done } => {
-                let mut all = Vec::new();
-                self.persist(&mut |this| {
-                    all = this.monitor()?.feedback()?;
-                    Ok(())
-                })?;
-                let _ = done.send(all);
-            }
-            Command::Alerts { ask, done } => {
-                let answer = self.ask(ask)?;
-                let _ = done.send(answer);
-            }
-        }
-        Ok(())
-    }
-
     fn publish(&mut self) {
         if let Some(monitor) = &self.monitor {
             self.publisher.publish(monitor, (self.wall)());
@@ -440,21 +365,4 @@ fn pipeline_errors(metrics: &Metrics) -> u64 {
     let restart_policy =
         ["classifier", "monitor", "source"].map(|task| metrics.daemon.deaths.with_label_values(&[task]).get());
     restart_policy.iter().sum::<u64>() + metrics.classify.failures.get() + metrics.monitor.store_failures.get()
-}
-
-/// Adds the batches that arrive within [`COMMIT_INTERVAL`]; returns the first event of another kind.
-fn gather(batch: &mut Vec<ClassifiedBatch>, events: &Receiver<Event>) -> Option<Event> {
-    let until = Instant::now() + COMMIT_INTERVAL;
-    let mut posts: usize = batch.iter().map(|delivery| delivery.posts.len()).sum();
-    while posts < MAX_COMMIT_POSTS {
-        match events.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(Event::Classified(more)) => {
-                posts += more.iter().map(|delivery| delivery.posts.len()).sum::<usize>();
-                batch.extend(more);
-            }
-            Ok(other) => return Some(other),
-            Err(_) => return None,
-        }
-    }
-    None
 }

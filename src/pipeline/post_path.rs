@@ -52,7 +52,8 @@ impl PostObserver {
                     tracing::warn!(%error, "topic limit reached: posts of further topics are counted as unmatched");
                     self.limit_logged = true;
                 }
-                Ok(monitor.record_unmatched())
+                monitor.record_unmatched(1);
+                Ok(PostOutcome::Unmatched)
             }
             outcome => outcome,
         }

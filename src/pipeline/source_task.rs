@@ -60,7 +60,7 @@ impl SourceTask {
             None => (self.make)(self.committed.get(self.out.source()))?,
         };
         let (out, stop) = (self.out.clone(), stop.clone());
-        // A set of one, because it ends its task when it goes: a source that hears no stop must let go of its out.
+        // A set of one, because dropping it aborts its task: a source that ignores the stop must release its sender.
         let mut life = JoinSet::new();
         life.spawn(async move { source.run(&out, stop).await });
         match life.join_next().await {

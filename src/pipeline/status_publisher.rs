@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
-use super::message::{ClassifiedBatch, ObservedPost};
+use super::message::{ClassifiedBatch, MatchedPost};
 use super::status::{AlertStatus, Counted, Queue, SourceStatus, Status, TopicStatus};
 use crate::alert::OperationalAlert;
 use crate::metrics::{Metrics, SourceMetrics};
@@ -41,8 +41,8 @@ pub(super) struct SourceEntry {
 pub(super) struct StatusPublisher {
     pub(super) metrics: Metrics,
     pub(super) sources: Vec<SourceEntry>,
-    /// The queue of deliveries; weak, so that it ends when its sources do.
-    pub(super) deliveries: mpsc::WeakSender<Envelope>,
+    /// The queue of batches; weak, so that it ends when its sources do.
+    pub(super) batches: mpsc::WeakSender<Envelope>,
     pub(super) committed: Committed,
     pub(super) status: watch::Sender<Status>,
     /// Posts per topic since the daemon started.
@@ -50,21 +50,20 @@ pub(super) struct StatusPublisher {
 }
 
 impl StatusPublisher {
-    /// Records a committed batch: counts it, notifies the senders that wait for it, and keeps the sources' cursors.
-    pub(super) fn record_commit(&mut self, batch: Vec<ClassifiedBatch>, observed: Vec<ObservedPost>, now: Timestamp) {
-        let mut observed = observed.into_iter();
-        for delivery in batch {
-            let source = self.sources.iter().find(|source| source.name == *delivery.source);
+    /// Records committed batches, with the outcome of each post: counts them, notifies waiting senders, keeps the sources'
+    /// cursors.
+    pub(super) fn record_commit(&mut self, batches: Vec<ClassifiedBatch>, outcomes: Vec<PostOutcome>, now: Timestamp) {
+        let mut outcomes = outcomes.into_iter();
+        for batch in batches {
+            let source = self.sources.iter().find(|source| source.name == *batch.source);
             if let Some(source) = source {
-                source.metrics.notices.inc_by(delivery.notices.len() as u64);
-                source.metrics.duplicates.inc_by(delivery.duplicates);
-                let poisoned = delivery.unusable.iter().filter(|unusable| unusable.reason == "poison");
-                poisoned.for_each(|unusable| source.metrics.rejected(&unusable.reason));
+                source.metrics.notices.inc_by(batch.compliance.len() as u64);
+                source.metrics.duplicates.inc_by(batch.duplicates);
+                let poisoned = batch.rejected.iter().filter(|record| record.reason == "poison");
+                poisoned.for_each(|record| source.metrics.rejected(&record.reason));
             }
             let seconds = |since: Timestamp| now.duration_since(since).as_secs_f64().max(0.0);
-            for post in &delivery.posts {
-                let Some(ObservedPost { outcome, topics }) = observed.next() else { break };
-                let classified = &post.classified;
+            for (MatchedPost { topics, classified }, outcome) in batch.posts.into_iter().zip(outcomes.by_ref()) {
                 self.metrics.monitor.posts.with_label_values(&[outcome_name(outcome)]).inc();
                 if matches!(outcome, PostOutcome::Counted | PostOutcome::Copied) {
                     let label = classified.prediction.label.as_str();
@@ -80,21 +79,18 @@ impl StatusPublisher {
                     }
                 }
                 self.metrics.monitor.end_to_end.observe(seconds(classified.post.created_at));
-                self.metrics.monitor.arrival_to_decision.observe(seconds(delivery.at));
+                self.metrics.monitor.arrival_to_decision.observe(seconds(batch.at));
             }
-            // Counted like the others, without a topic or a label to count it by.
-            for ObservedPost { outcome, .. } in observed.by_ref().take(delivery.unmatched as usize) {
-                self.metrics.monitor.posts.with_label_values(&[outcome_name(outcome)]).inc();
-                if let Some(source) = source {
-                    source.metrics.unmatched.inc();
-                }
+            self.metrics.monitor.posts.with_label_values(&["unmatched"]).inc_by(batch.unmatched);
+            if let Some(source) = source {
+                source.metrics.unmatched.inc_by(batch.unmatched);
             }
-            if let Some(cursor) = delivery.cursor {
-                self.committed.set(&delivery.source, cursor);
+            if let Some(cursor) = batch.cursor {
+                self.committed.set(&batch.source, cursor);
             }
-            if let Some(durable) = delivery.durable {
+            if let Some(ack) = batch.ack {
                 // The sender may have gone.
-                let _ = durable.send(());
+                let _ = ack.send(());
             }
         }
     }
@@ -180,10 +176,10 @@ impl StatusPublisher {
     }
 
     fn queues(&self) -> Vec<Queue> {
-        let Some(deliveries) = self.deliveries.upgrade() else { return Vec::new() };
-        let capacity = deliveries.max_capacity() as u64;
-        let waiting = capacity - deliveries.capacity() as u64;
-        let name = "deliveries".to_owned();
+        let Some(batches) = self.batches.upgrade() else { return Vec::new() };
+        let capacity = batches.max_capacity() as u64;
+        let waiting = capacity - batches.capacity() as u64;
+        let name = "classifier".to_owned();
         self.metrics.daemon.queued.with_label_values(&[&name]).set(waiting as i64);
         self.metrics.daemon.queue_capacity.with_label_values(&[&name]).set(capacity as i64);
         vec![Queue { name, waiting, capacity }]

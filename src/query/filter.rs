@@ -3,10 +3,7 @@
 use jiff::Timestamp;
 
 use crate::classify::Label;
-use crate::monitor::{CascadeId, StoredPost, normal_author};
-
-/// All of time, in Unix seconds.
-const ALWAYS: (i64, i64) = (i64::MIN / 2, i64::MAX / 2);
+use crate::monitor::{ALWAYS, CascadeId, StoredPost, normal_author};
 
 /// The default selects every post.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -1,7 +1,8 @@
 //! [`Problem`]: the one body of every refusal by the API, `application/problem+json` (RFC 9457).
 
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, Request};
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Json, Response};
 use serde::Serialize;
@@ -87,6 +88,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let refused = |rejection: JsonRejection| Problem::new(rejection.status(), rejection.body_text());
         Json::from_request(request, state).await.map(|Json(body)| Self(body)).map_err(refused)
+    }
+}
+
+/// The parameters of a URL. Ones that cannot be read are refused as a [`Problem`].
+pub(super) struct UrlParameters<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for UrlParameters<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let refused = |rejection: QueryRejection| Problem::new(rejection.status(), rejection.body_text());
+        Query::from_request_parts(parts, state).await.map(|Query(parameters)| Self(parameters)).map_err(refused)
     }
 }
 

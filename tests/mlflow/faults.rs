@@ -215,7 +215,7 @@ fn refused_runs_are_kept_with_the_reason_and_the_rest_is_sent() {
 }
 
 #[test]
-fn a_model_that_is_redirsd_meanwhile_is_sent_as_it_was_and_one_that_changed_is_not_sent() {
+fn a_model_that_is_replaced_meanwhile_is_sent_as_it_was_and_one_that_changed_is_not_sent() {
     let (dirs, stub) = (TestDirs::new(), Stub::start());
     stub.fail_always(Fail::Before);
     let weights = dirs.model().join("model.safetensors");

@@ -35,7 +35,7 @@ pub(super) struct Examples {
     pub classes: Vec<String>,
     /// Values per row.
     pub width: usize,
-    /// FeatureRow-major, `[rows, width]`.
+    /// Row-major, `[rows, width]`.
     pub features: Vec<f32>,
     /// One per row.
     pub targets: Vec<Target>,
@@ -68,7 +68,7 @@ pub(super) struct Logistic {
 /// A fitted head, for features that are not standardised.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct FittedHead {
-    /// FeatureRow-major, `[classes, width]`; in the order of [`Examples::classes`].
+    /// Row-major, `[classes, width]`; in the order of [`Examples::classes`].
     pub weight: Vec<f32>,
     pub bias: Vec<f32>,
     /// Value of the objective.

@@ -67,7 +67,7 @@ fn status() -> Status {
         ],
         sources: vec![search, source("x-stream", "twitter", blocked, None), desk],
         queues: vec![
-            Queue { name: "deliveries".into(), waiting: 3, capacity: 8 },
+            Queue { name: "classifier".into(), waiting: 3, capacity: 8 },
             Queue { name: "classified".into(), waiting: 0, capacity: 2 },
         ],
         alerts: vec![AlertStatus {
@@ -111,7 +111,7 @@ x-stream                twitter  BLOCKED         1,204   never
 desk                    file     STALLED         1,204   2 h 05 min ago
 
 Queues
-deliveries              ████████░░░░░░░░░░░░  3 of 8
+classifier              ████████░░░░░░░░░░░░  3 of 8
 classified              ░░░░░░░░░░░░░░░░░░░░  0 of 2
 "
     );

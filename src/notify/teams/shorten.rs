@@ -28,7 +28,7 @@ fn size(card: &Value) -> usize {
     serde_json::to_vec(card).map_or(usize::MAX, |bytes| bytes.len())
 }
 
-/// Pictures that are in the card itself weigh more than all its renderer.
+/// Embedded images take more bytes than all texts of a card.
 fn remove_inline_images(value: &mut Value) {
     match value {
         Value::Array(items) => {

@@ -93,8 +93,8 @@ fn a_poison_post_is_set_aside_and_the_others_are_classified() {
     let mut thread = thread(healthy());
     let classified = thread.classify(vec![arrived(&[("1", "a"), ("2", "poison"), ("3", "c")])]).unwrap();
     assert_eq!(ids(&classified[0]), ["1", "3"]);
-    assert_eq!(classified[0].unusable[0].reason, "poison");
-    assert!(classified[0].unusable[0].raw.contains("\"2\""), "its text is kept for the operator");
+    assert_eq!(classified[0].rejected[0].reason, "poison");
+    assert!(classified[0].rejected[0].raw.contains("\"2\""), "its text is kept for the operator");
     assert_eq!(thread.metrics.classify.failures.get(), 2, "two tries");
     assert_eq!(thread.metrics.classify.dead_letters.get(), 1);
     let later = thread.classify(vec![arrived(&[("4", "d")])]).unwrap();
@@ -113,10 +113,10 @@ fn a_classifier_that_fails_on_any_post_ends_the_process_and_sets_nothing_aside()
 
 #[test]
 fn the_thread_ends_when_its_sources_have() {
-    let (deliveries, inbox) = mpsc::channel(4);
+    let (batches, inbox) = mpsc::channel(4);
     let (to_monitor, events) = sync_channel(4);
-    deliveries.blocking_send(arrived(&[("1", "a")])).unwrap();
-    drop(deliveries);
+    batches.blocking_send(arrived(&[("1", "a")])).unwrap();
+    drop(batches);
     thread(healthy()).run(inbox, &to_monitor).unwrap();
     assert!(matches!(events.try_recv(), Ok(Event::Classified(batch)) if batch[0].posts.len() == 1));
 }
@@ -138,10 +138,10 @@ fn another_model_is_taken_between_two_batches() {
     let thread = thread(healthy());
     let metrics = thread.metrics.clone();
     thread.next.set((Box::new(Other), healthy()), matcher("everything"));
-    let (deliveries, inbox) = mpsc::channel(4);
+    let (batches, inbox) = mpsc::channel(4);
     let (to_monitor, events) = sync_channel(4);
-    deliveries.blocking_send(arrived(&[("1", "a")])).unwrap();
-    drop(deliveries);
+    batches.blocking_send(arrived(&[("1", "a")])).unwrap();
+    drop(batches);
     thread.run(inbox, &to_monitor).unwrap();
     let Ok(Event::Classified(batch)) = events.try_recv() else { panic!("nothing was classified") };
     assert_eq!(batch[0].posts[0].classified.prediction.label, Label::Positive);

@@ -46,10 +46,12 @@ impl ReadPost {
         monitor: &mut Monitor,
     ) -> Result<(), MonitorError> {
         match &self.classified {
-            Some(classified) => observer.observe(monitor, SOURCE, &self.topics, classified)?,
-            None => monitor.record_unmatched(),
-        };
-        Ok(())
+            Some(classified) => observer.observe(monitor, SOURCE, &self.topics, classified).map(drop),
+            None => {
+                monitor.record_unmatched(1);
+                Ok(())
+            }
+        }
     }
 }
 

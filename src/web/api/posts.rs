@@ -1,7 +1,7 @@
 //! `POST /api/v1/posts`: posts from outside, as JSON lines. `GET`: stored posts, read past the monitor's thread.
 
 use axum::body::Bytes;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Json, Response};
 use serde_json::json;
@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::super::Console;
 use super::super::auth::{bearer, refusal};
-use super::super::error::Problem;
+use super::super::error::{Problem, UrlParameters};
 use crate::query::Filter;
 use crate::source::TrySendError;
 use crate::source::http::parse_body;
@@ -24,7 +24,7 @@ const PAGE: usize = 50;
 pub(in crate::web) async fn list(
     State(console): State<Console>,
     headers: HeaderMap,
-    Query(parameters): Query<Vec<(String, String)>>,
+    UrlParameters(parameters): UrlParameters<Vec<(String, String)>>,
 ) -> Response {
     if let Some(refusal) = refusal(&console, &headers) {
         return refusal.into_response();
@@ -79,7 +79,7 @@ pub(in crate::web) async fn ingest(State(console): State<Console>, headers: Head
         }
     }
     // Not held while waiting: it would keep the queue open when the daemon stops.
-    let (outlet_now, health) = (intake.out.now(), intake.out.health.clone());
+    let (received_at, health) = (intake.out.now(), intake.out.health.clone());
     drop(intake);
     if stored.await.is_err() {
         return Problem::new(
@@ -88,7 +88,7 @@ pub(in crate::web) async fn ingest(State(console): State<Console>, headers: Head
         )
         .into_response();
     }
-    health.update(|report| report.last_success = Some(outlet_now));
+    health.update(|report| report.last_success = Some(received_at));
     let line =
         |(line, reason, detail): (u64, String, String)| json!({"line": line, "reason": reason, "detail": detail});
     let rejected: Vec<_> = parsed.rejected.into_iter().map(line).collect();

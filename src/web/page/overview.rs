@@ -67,7 +67,7 @@ mod tests {
                 started_at: at(0),
                 report,
             }],
-            queues: vec![Queue { name: "deliveries".into(), waiting: 1, capacity: 16 }],
+            queues: vec![Queue { name: "classifier".into(), waiting: 1, capacity: 16 }],
             alerts: vec![alert],
             outbox: 0,
         }

@@ -39,7 +39,7 @@ impl Default for LogisticRegression {
 /// Weights and intercepts.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct LinearModel {
-    /// FeatureRow-major, `[labels, width]`, in the order of [`Label::ALL`].
+    /// Row-major, `[labels, width]`, in the order of [`Label::ALL`].
     weight: Vec<f64>,
     bias: Vec<f64>,
     among: LabelSet,

@@ -32,7 +32,7 @@ impl Heads {
         })
     }
 
-    /// The most_likely reason and its probability.
+    /// The most likely reason and its probability.
     pub(super) fn reason(&self, pooled: &[f32]) -> Option<(String, f64)> {
         let reason = self.reasons.as_ref()?.most_likely(pooled)?;
         Some((reason.name.to_string(), f64::from(reason.probability)))

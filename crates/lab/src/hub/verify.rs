@@ -81,7 +81,7 @@ pub fn verify(dir: &Path) -> Result<VerifyReport, HubError> {
         problems.extend(unlisted_files(dir, manifest).map_err(|cause| HubError::io(dir, 0, cause))?);
     }
     let readiness = load(dir);
-    // What a damaged file or manifest does to a load is has_file_problem by itself.
+    // The problem of a file explains why the model does not load: do not report both.
     let has_file_problem = problems.iter().any(|problem| !problem.starts_with(UNVERIFIABLE));
     if let (Readiness::Broken { reason }, false) = (&readiness, has_file_problem) {
         problems.push(format!("does not load: {reason}"));

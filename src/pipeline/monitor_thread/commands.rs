@@ -1,0 +1,83 @@
+//! Executes commands on the monitor's thread, between two batches.
+
+use anyhow::Context as _;
+
+use super::MonitorThread;
+use crate::pipeline::command::{Command, Corrected};
+
+impl MonitorThread {
+    /// Executes and answers `command`.
+    pub(super) fn handle_command(&mut self, command: Command) -> anyhow::Result<()> {
+        match command {
+            Command::Reload { loaded, model, receivers, done } => {
+                let rules = loaded.rules.clone();
+                self.model = model;
+                self.persist(&mut |this| {
+                    this.commit()?;
+                    let monitor = this.monitor.take().context("the store is not open")?;
+                    let mut monitor = monitor.reopen(rules.clone())?;
+                    monitor.set_model(this.model.clone());
+                    this.monitor = Some(monitor);
+                    Ok(())
+                })?;
+                let now = self.now()?;
+                self.dispatch.reload(loaded.config.routing(), receivers, now)?;
+                self.loaded = *loaded;
+                self.persist(&mut Self::dispatch)?;
+                self.publisher.status.send_modify(|status| status.model = self.model.id.clone());
+                self.publish();
+                // The caller may have gone.
+                let _ = done.send(());
+            }
+            Command::Forget { who, done } => {
+                let mut receipt = None;
+                self.persist(&mut |this| {
+                    let now = this.now()?;
+                    receipt = Some(this.monitor()?.forget(&who, now)?);
+                    this.scrub_outbox()
+                })?;
+                receipt.and_then(|receipt| done.send(receipt).ok());
+            }
+            Command::Subject { what, done } => {
+                let mut found = None;
+                self.persist(&mut |this| {
+                    let now = this.now()?;
+                    found = this.monitor()?.find_subject(&what, now)?;
+                    Ok(())
+                })?;
+                let _ = done.send(found);
+            }
+            Command::Correct { correction, done } => {
+                let mut given = None;
+                self.persist(&mut |this| {
+                    let now = this.now()?;
+                    let Corrected { correction, subject, answer } = &*correction;
+                    let monitor = this.monitor()?;
+                    monitor.advance(now);
+                    given = Some(monitor.record_feedback(
+                        correction,
+                        subject.clone(),
+                        &answer.model,
+                        &answer.prediction,
+                        now,
+                    )?);
+                    Ok(())
+                })?;
+                given.and_then(|given| done.send(given).ok());
+            }
+            Command::Feedback { done } => {
+                let mut all = Vec::new();
+                self.persist(&mut |this| {
+                    all = this.monitor()?.feedback()?;
+                    Ok(())
+                })?;
+                let _ = done.send(all);
+            }
+            Command::Alerts { ask, done } => {
+                let answer = self.ask(ask)?;
+                let _ = done.send(answer);
+            }
+        }
+        Ok(())
+    }
+}
