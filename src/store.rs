@@ -15,6 +15,7 @@ mod salvage;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::Serialize;
@@ -56,10 +57,12 @@ impl Batch {
 #[derive(Debug)]
 pub struct Store {
     /// None only after a rewrite that could not open what it wrote. Dropped before the lock is.
-    db: Option<sled::Db>,
+    db: Option<engine::Opened>,
     /// What readers read from; none while the store is closed.
     shared: Arc<RwLock<Option<sled::Db>>>,
     path: PathBuf,
+    /// Set once a write failed.
+    has_failed: AtomicBool,
     _lock: File,
 }
 
@@ -67,6 +70,9 @@ impl Drop for Store {
     fn drop(&mut self) {
         // Readers may live longer, and would keep sled's files open.
         *self.shared.write().unwrap_or_else(PoisonError::into_inner) = None;
+        if let Some(opened) = self.db.take() {
+            engine::close(opened, *self.has_failed.get_mut());
+        }
     }
 }
 
@@ -108,9 +114,17 @@ impl Store {
         layout::settle(path).map_err(|cause| StoreError::Unwritable { path: path.into(), cause })?;
         let home = layout::home(path);
         layout::private_directory(&home).map_err(|cause| StoreError::Unwritable { path: path.into(), cause })?;
-        let db = engine::open(path, &home)?;
-        let shared = Arc::new(RwLock::new(Some(db.clone())));
-        Ok(Self { db: Some(db), shared, path: path.into(), _lock: lock })
+        let opened = match engine::open(path, &home) {
+            // This process has the directory's lock, so nobody else holds sled's: a store that failed earlier could not be
+            // closed. Its files are left to it.
+            Err(StoreError::InUse { .. }) => {
+                layout::replace_by_copy(path).map_err(|cause| StoreError::failed(path, &cause))?;
+                engine::open(path, &home)?
+            }
+            opened => opened?,
+        };
+        let shared = Arc::new(RwLock::new(Some(opened.db.clone())));
+        Ok(Self { db: Some(opened), shared, path: path.into(), has_failed: AtomicBool::new(false), _lock: lock })
     }
 
     /// The layout version; none in a store that nothing was written to.
@@ -211,7 +225,7 @@ impl Store {
     /// When the store cannot be written.
     pub fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         let db = self.db()?;
-        engine::guarded(&self.path, || db.apply_batch(batch.0))
+        self.note_failure(engine::guarded(&self.path, || db.apply_batch(batch.0)))
     }
 
     /// Returns once everything committed is on disk.
@@ -220,7 +234,12 @@ impl Store {
     /// When the disk refuses.
     pub fn flush(&self) -> Result<(), StoreError> {
         let db = self.db()?;
-        engine::guarded(&self.path, || db.flush()).map(|_| ())
+        self.note_failure(engine::guarded(&self.path, || db.flush())).map(|_| ())
+    }
+
+    fn note_failure<T>(&self, written: Result<T, StoreError>) -> Result<T, StoreError> {
+        self.has_failed.fetch_or(written.is_err(), Ordering::Relaxed);
+        written
     }
 
     /// The store's directory.
@@ -272,7 +291,8 @@ impl Store {
 
     fn db(&self) -> Result<&sled::Db, StoreError> {
         let closed = || "it could not be reopened after its files were rewritten".into();
-        self.db.as_ref().ok_or_else(|| StoreError::Failed { path: self.path.clone(), reason: closed() })
+        let opened = self.db.as_ref();
+        opened.map(|opened| &opened.db).ok_or_else(|| StoreError::Failed { path: self.path.clone(), reason: closed() })
     }
 }
 

@@ -20,8 +20,15 @@ thread_local! {
     static GUARDED: Cell<bool> = const { Cell::new(false) };
 }
 
+/// An open database, and its configuration, which also holds the error that stopped it.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) db: sled::Db,
+    config: sled::Config,
+}
+
 /// Opens sled's files in `home`, those of the store `path`.
-pub(super) fn open(path: &Path, home: &Path) -> Result<sled::Db, StoreError> {
+pub(super) fn open(path: &Path, home: &Path) -> Result<Opened, StoreError> {
     let started = Instant::now();
     loop {
         let config = sled::Config::new().path(home).cache_capacity(CACHE_BYTES);
@@ -29,8 +36,19 @@ pub(super) fn open(path: &Path, home: &Path) -> Result<sled::Db, StoreError> {
             .and_then(|opened| opened.map_err(|error| StoreError::from_opening(path, &error)));
         match opened {
             Err(StoreError::InUse { .. }) if started.elapsed() < LOCK_TIMEOUT => thread::sleep(LOCK_RETRY),
-            result => return result,
+            result => return result.map(|db| Opened { db, config }),
         }
+    }
+}
+
+/// Closes `opened`, which flushes it.
+pub(super) fn close(opened: Opened, has_failed: bool) {
+    let Opened { db, config } = opened;
+    // sled lost a write without noticing: a flush would wait for it for ever, with a lock that every store of the process
+    // needs. It is left as it is.
+    if has_failed && config.global_error().is_ok() {
+        tracing::warn!("failed store cannot be closed: its files will be copied");
+        std::mem::forget(db);
     }
 }
 

@@ -37,7 +37,7 @@ impl Store {
         self.close_files()?;
         let swapped = layout::SWAP.iter().try_for_each(|step| step(&self.path));
         self.reopen()?;
-        shared.clone_from(&self.db);
+        *shared = self.db.as_ref().map(|opened| opened.db.clone());
         swapped.map_err(|cause| StoreError::failed(&self.path, &cause))
     }
 
@@ -60,7 +60,7 @@ impl Store {
         home: &Path,
         change: impl Fn(&Key, Vec<u8>) -> Result<Vec<u8>, StoreError>,
     ) -> Result<(), StoreError> {
-        let copy = engine::open(&self.path, home)?;
+        let copy = engine::open(&self.path, home)?.db;
         let (mut batch, mut batched, mut records) = (Batch::default(), 0, 0_usize);
         for record in self.records() {
             let (key, value) = record?;

@@ -82,7 +82,7 @@ fn best(path: &Path, kept: &Path) -> io::Result<Records> {
 /// The records that sled can read in `home`, and whether it read them all.
 fn readable(path: &Path, home: &Path) -> (Records, bool) {
     let (mut found, mut whole) = (Records::new(), true);
-    let Ok(db) = engine::open(path, home) else { return (found, false) };
+    let Ok(engine::Opened { db, .. }) = engine::open(path, home) else { return (found, false) };
     // After a record that cannot be read the scan continues with the next table.
     for table in 0..=u8::MAX {
         let mut entries = db.scan_prefix([table]);

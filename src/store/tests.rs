@@ -308,3 +308,25 @@ fn a_full_disk_is_an_error_and_loses_nothing_that_was_flushed() {
 fn noise(seed: u64) -> Vec<u64> {
     (0..500).map(|i| (seed * 1_000 + i).wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect()
 }
+
+/// After an error of the disk sled may never close, and keeps its lock: seen when a disk was full.
+#[test]
+fn a_store_that_cannot_be_closed_does_not_hold_its_successor_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let key = Key::new(Table::Topic).text("Air Paradis");
+    let mut batch = Batch::default();
+    batch.put(&key, &7_u32).unwrap();
+    store.commit(batch).unwrap();
+    store.flush().unwrap();
+    let _never_closed = store.db().unwrap().clone();
+    drop(store);
+
+    let store = Store::open(dir.path()).unwrap();
+    assert_eq!(store.get(&key).unwrap(), Some(7_u32));
+    let mut batch = Batch::default();
+    batch.put(&key, &8_u32).unwrap();
+    store.commit(batch).unwrap();
+    drop(store);
+    assert_eq!(Store::open(dir.path()).unwrap().get(&key).unwrap(), Some(8_u32));
+}

@@ -35,8 +35,9 @@ use index::{BlockId, Postings, Term};
 pub(crate) const SLOT: i64 = 300;
 /// Posts in a block.
 const MAX_BLOCK_POSTS: u32 = 128;
-/// Bytes of a block, about. sled keeps up to 16 records in a page and writes pages as a whole.
-const MAX_BLOCK_BYTES: usize = 16 << 10;
+/// Bytes of a block, about. sled keeps up to 16 records in a page, and a page of more than 128 KiB in a file apart, whose failure it
+/// does not survive: seen on a full disk.
+const MAX_BLOCK_BYTES: usize = 6 << 10;
 
 /// How a stored post was counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
