@@ -19,8 +19,10 @@ pub enum OperationalAlert {
     ClockJumped,
     /// The store cannot be written.
     StoreFailed,
-    /// A receiver rejects notifications until somebody acts.
+    /// A receiver rejects all notifications until somebody acts.
     ReceiverFailed,
+    /// A receiver refused one message in every form, and accepts others.
+    NotificationRejected,
     /// A receiver accepted a notification for some recipients only.
     ReceiverPartialDelivery,
     /// A receiver has not answered for some time.
@@ -33,7 +35,7 @@ pub enum OperationalAlert {
 pub struct UnknownOperationalAlert(String);
 
 impl OperationalAlert {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::SourceStalled,
         Self::SourceBlocked,
         Self::BudgetNearlySpent,
@@ -41,6 +43,7 @@ impl OperationalAlert {
         Self::ClockJumped,
         Self::StoreFailed,
         Self::ReceiverFailed,
+        Self::NotificationRejected,
         Self::ReceiverPartialDelivery,
         Self::ReceiverUnreachable,
     ];
@@ -55,14 +58,16 @@ impl OperationalAlert {
             Self::ClockJumped => "ClockJumped",
             Self::StoreFailed => "StoreFailed",
             Self::ReceiverFailed => "ReceiverFailed",
+            Self::NotificationRejected => "NotificationRejected",
             Self::ReceiverPartialDelivery => "ReceiverPartialDelivery",
             Self::ReceiverUnreachable => "ReceiverUnreachable",
         }
     }
 
-    /// Whether nothing can reach the receiver that the alert is about: the alert then goes to the other receivers.
-    pub const fn is_about_silent_receiver(self) -> bool {
-        matches!(self, Self::ReceiverFailed | Self::ReceiverUnreachable)
+    /// Whether the alert goes to the receivers other than the one that it is about: that one cannot be reached, or refused the
+    /// message.
+    pub const fn avoids_its_receiver(self) -> bool {
+        matches!(self, Self::ReceiverFailed | Self::NotificationRejected | Self::ReceiverUnreachable)
     }
 }
 

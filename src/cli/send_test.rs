@@ -98,6 +98,9 @@ fn describe(error: &NotifyError) -> String {
         NotifyError::Permanent { reason } => {
             format!("{reason}\nThis is permanent: retrying does not help until somebody fixes it.")
         }
+        NotifyError::Rejected { reason } => {
+            format!("{reason}\nThe receiver refuses this message: vigie would send a shorter one.")
+        }
         NotifyError::Transient { reason, retry_after } => {
             let wait = retry_after.map(|wait| format!(" The server asks to wait {} s.", wait.as_secs()));
             format!("{reason}\nThis may be temporary: vigie would retry.{}", wait.unwrap_or_default())

@@ -1,6 +1,6 @@
 //! Alertmanager, by its API v2: each alert of the incident is posted with its labels, so that Alertmanager's routes and
 //! silences apply. Alertmanager drops alerts that are not resent: the dispatcher resends firing incidents every
-//! `resend`.
+//! `resend`, all due ones in one request.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::address::parse_public_url;
 use super::context::{Context, HttpOptions, ReceiverError, Renderer, defaults};
 use super::http::{Http, Request};
-use super::{Kind, Notification, Notifier, NotifyError};
+use super::{Kind, MessageForm, Notification, Notifier, NotifyError};
 use crate::alert::Alert;
 use crate::clock::Clock;
 use crate::secret::{Secret, SecretKind};
@@ -87,19 +87,28 @@ impl Alertmanager {
 
 impl Notifier for Alertmanager {
     fn notify(&mut self, notification: &Notification) -> Result<(), NotifyError> {
-        let message = self.renderer.render(notification);
-        let alive_until = (self.clock)().checked_add(self.resend * RESENDS_TO_LIVE).unwrap_or(Timestamp::MAX);
-        let postable: Vec<PostableAlert<'_>> = notification
-            .alerts
-            .iter()
-            .map(|alert| PostableAlert::new(alert, notification, &message.summary, alive_until, message.url.as_deref()))
-            .collect();
+        self.notify_batch(std::slice::from_ref(notification))
+    }
+
+    fn notify_batch(&mut self, batch: &[Notification]) -> Result<(), NotifyError> {
+        let Some(first) = batch.first() else { return Ok(()) };
+        let rendered: Vec<_> = batch.iter().map(|notification| self.renderer.render(notification)).collect();
+        let mut postable = Vec::new();
+        for (notification, message) in batch.iter().zip(&rendered) {
+            // With many incidents the rate limit decides how long a repetition takes.
+            let resend = notification.resent_within.unwrap_or(self.resend).max(self.resend);
+            let alive_until = (self.clock)().checked_add(resend * RESENDS_TO_LIVE).unwrap_or(Timestamp::MAX);
+            let postable_alert = |alert| {
+                PostableAlert::new(alert, notification, &message.summary, alive_until, message.url.as_deref())
+            };
+            postable.extend(notification.alerts.iter().map(postable_alert));
+        }
         let body = serde_json::to_vec(&postable).unwrap_or_default();
-        let mut request = Request::json(&self.url, body).header("idempotency-key", &notification.key);
+        let mut request = Request::json(&self.url, body).header("idempotency-key", &first.key);
         if let Some(token) = &self.token {
             request = request.bearer(token);
         }
-        self.http.send(request, notification).map(|_| ())
+        self.http.send(request, first).map(|_| ())
     }
 }
 
@@ -128,7 +137,11 @@ impl<'a> PostableAlert<'a> {
         if notification.kind == Kind::Test {
             labels.insert("test".into(), "true");
         }
-        let mut annotations = sanitize_names(&alert.annotations);
+        // What a smaller form leaves out: templates and texts.
+        let mut annotations = match notification.form {
+            MessageForm::Full => sanitize_names(&alert.annotations),
+            MessageForm::Short | MessageForm::Plain => BTreeMap::new(),
+        };
         annotations.entry("summary".into()).or_insert(summary);
         annotations.insert("incident".into(), &notification.incident.id);
         Self {

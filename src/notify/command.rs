@@ -17,9 +17,11 @@ use super::{Notification, Notifier, NotifyError};
 use crate::alert::TransitionKind;
 use child::{ProgramRun, RunEnd};
 
-/// Exit codes that a retry would not change: EX_USAGE, EX_DATAERR, EX_NOPERM and EX_CONFIG of sysexits.h, and a shell's
+/// Exit codes that a retry would not change: EX_USAGE, EX_NOPERM and EX_CONFIG of sysexits.h, and a shell's
 /// codes for a command that cannot run. All other codes but 0 are retried: a duplicate is better than a lost message.
-const PERMANENT_CODES: [i32; 6] = [64, 65, 77, 78, 126, 127];
+const PERMANENT_CODES: [i32; 5] = [64, 77, 78, 126, 127];
+/// EX_DATAERR: the program refuses this message.
+const DATA_ERROR: i32 = 65;
 
 /// A `[[receiver]]` of `type = "command"`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +84,9 @@ impl Notifier for Command {
             RunEnd::Code(0) => Ok(()),
             RunEnd::Code(code) if PERMANENT_CODES.contains(&code) => {
                 Err(NotifyError::Permanent { reason: format!("the program exited with {code}{output}") })
+            }
+            RunEnd::Code(code @ DATA_ERROR) => {
+                Err(NotifyError::Rejected { reason: format!("the program exited with {code}{output}") })
             }
             RunEnd::Code(code) => Err(transient(format!("the program exited with {code}{output}"))),
             RunEnd::Signal(signal) => Err(transient(format!("the program was killed by signal {signal}{output}"))),

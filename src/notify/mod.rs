@@ -38,7 +38,7 @@ pub use integration::{IntegrationConfig, NoSettings};
 pub use json_lines::JsonLines;
 pub use log::Log;
 pub use matcher::{Labels, Matcher, MatcherError};
-pub use notification::{Acknowledged, Incident, Kind, Notification};
+pub use notification::{Acknowledged, Incident, Kind, MessageForm, Notification, NotificationBatch};
 pub use notifier::{Notifier, NotifyError};
 pub use receiver::ReceiverConfig;
 pub use routing::{Config, Destination, Inhibit, OffHours, Route, Routing};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::alert::Alert;
@@ -24,6 +24,29 @@ pub enum Kind {
     Resolved,
     /// From `vigie send-test`.
     Test,
+}
+
+/// How much a notification says. A receiver that refuses one for its content gets it again in a smaller form.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageForm {
+    #[default]
+    Full,
+    /// Headline, summary and link: no posts, chart, table or template.
+    Short,
+    /// The summary as plain text, without layout.
+    Plain,
+}
+
+impl MessageForm {
+    /// The form to try after this one was refused; none after the smallest.
+    pub fn smaller(self) -> Option<Self> {
+        match self {
+            Self::Full => Some(Self::Short),
+            Self::Short => Some(Self::Plain),
+            Self::Plain => None,
+        }
+    }
 }
 
 /// One incident: a group of alerts, from the first that fires until the last resolves. The same for every receiver.
@@ -49,6 +72,8 @@ pub struct Notification {
     /// The same for every delivery of this notification, so that a receiver can drop duplicates.
     pub key: String,
     pub kind: Kind,
+    #[serde(default)]
+    pub form: MessageForm,
     pub incident: Incident,
     /// How many notifications of this incident the receiver got before; 0 starts a thread.
     pub sequence: u32,
@@ -61,6 +86,18 @@ pub struct Notification {
     pub acknowledged: Option<Acknowledged>,
     /// When the next reminder is due, unless somebody acknowledges.
     pub repeats_at: Option<Timestamp>,
+    /// For a receiver that forgets what is not sent again: the longest time until this is sent again.
+    #[serde(default)]
+    pub resent_within: Option<SignedDuration>,
     /// The console's URL, without a trailing slash; none where nobody can reach it.
     pub console: Option<String>,
+}
+
+/// What a receiver gets in one request: one notification, or several where it takes lists.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NotificationBatch {
+    pub receiver: String,
+    /// Identifies the request; of one notification its own key.
+    pub key: String,
+    pub notifications: Vec<Notification>,
 }

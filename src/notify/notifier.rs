@@ -15,9 +15,12 @@ pub enum NotifyError {
         /// The receiver's `Retry-After`.
         retry_after: Option<Duration>,
     },
-    /// A retry fails until somebody acts: 401, 404, an unknown address.
+    /// The receiver accepts nothing until somebody acts: 401, 404, a bad address, a bad certificate.
     #[error("{reason}")]
     Permanent { reason: String },
+    /// The receiver refuses this message for its content, and may accept others: 400, 413, 422, 554.
+    #[error("{reason}")]
+    Rejected { reason: String },
 }
 
 /// Delivers notifications to one receiver. It runs on its own thread and may block up to its timeouts. A notification
@@ -26,6 +29,15 @@ pub trait Notifier: Send {
     /// # Errors
     /// When it was not delivered, as far as is known.
     fn notify(&mut self, notification: &Notification) -> Result<(), NotifyError>;
+
+    /// Delivers several notifications in one request, where the receiver takes lists. The dispatcher sends more than one
+    /// only to such a receiver.
+    ///
+    /// # Errors
+    /// When they were not delivered, as far as is known.
+    fn notify_batch(&mut self, batch: &[Notification]) -> Result<(), NotifyError> {
+        batch.iter().try_for_each(|notification| self.notify(notification))
+    }
 
     /// Why the last notification, which counts as delivered, did not reach every recipient: one bad address among
     /// others, say. As [`NotifyError`], it is for logs.

@@ -12,12 +12,14 @@ use super::address::parse_public_url;
 use super::context::{Context, HttpOptions, ReceiverError, Renderer, defaults};
 use super::http::{Http, Request};
 use super::render::Message;
-use super::{Kind, Notification, Notifier, NotifyError};
+use super::{Kind, MessageForm, Notification, Notifier, NotifyError};
 use crate::alert::Alert;
 use crate::secret::{Secret, SecretKind};
 
 /// The longest summary that PagerDuty accepts, in characters.
 const MAX_SUMMARY: usize = 1_024;
+/// The longest source.
+const MAX_SOURCE: usize = 255;
 
 /// A `[[receiver]]` of `type = "pagerduty"`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,7 +83,13 @@ impl Notifier for PagerDuty {
         let event = Event::new(notification, &self.renderer.render(notification), &self.key);
         let body = serde_json::to_vec(&event).unwrap_or_default();
         let request = Request::json(&self.url, body).header("idempotency-key", &notification.key);
-        self.http.send(request, notification).map(|_| ())
+        self.http.send(request, notification).map(|_| ()).map_err(|error| match error {
+            // PagerDuty answers 400 to a wrong key as well as to a wrong event.
+            NotifyError::Rejected { reason } if reason.to_lowercase().contains("routing key") => {
+                NotifyError::Permanent { reason: format!("{reason}; check the integration key") }
+            }
+            error => error,
+        })
     }
 }
 
@@ -142,7 +150,9 @@ fn details(notification: &Notification, message: &Message) -> Details {
         ("since", json!(incident.started_at)),
         ("alerts", json!(alerts.iter().map(|alert| &alert.rule).collect::<Vec<_>>())),
     ]);
-    if let Some(Alert { latest, context, explanation, .. }) = worst {
+    // What a shorter form leaves out.
+    let numbers = worst.filter(|_| notification.form == MessageForm::Full);
+    if let Some(Alert { latest, context, explanation, .. }) = numbers {
         custom_details.extend([
             ("posts", json!(latest.posts)),
             ("negative", json!(latest.negative)),
@@ -154,8 +164,9 @@ fn details(notification: &Notification, message: &Message) -> Details {
         ]);
     }
     Details {
-        summary: message.summary.chars().take(MAX_SUMMARY).collect(),
-        source: worst.map_or_else(|| "vigie".to_owned(), |alert| alert.topic.clone()),
+        summary: required(&message.summary, MAX_SUMMARY, "vigie reports an incident"),
+        // PagerDuty refuses an event without a source, and an alert about vigie itself has no topic.
+        source: required(worst.map_or("", |alert| alert.topic.as_str()), MAX_SOURCE, "vigie"),
         severity: severity(notification),
         timestamp: *at,
         component: worst.and_then(|alert| alert.labels.get("component").cloned()),
@@ -163,6 +174,12 @@ fn details(notification: &Notification, message: &Message) -> Details {
         class: worst.map(|alert| alert.rule.clone()),
         custom_details,
     }
+}
+
+/// `text` in at most `most` characters, or `fallback` where it is blank: PagerDuty refuses blank fields.
+fn required(text: &str, most: usize, fallback: &str) -> String {
+    let text = text.trim();
+    if text.is_empty() { fallback.to_owned() } else { text.chars().take(most).collect() }
 }
 
 /// The label `severity` in PagerDuty's terms; a test must wake nobody.

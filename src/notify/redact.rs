@@ -51,12 +51,17 @@ impl Redactor {
             text = text.replace(secret.as_str(), PLACEHOLDER);
         }
         let posts = about.alerts.iter().flat_map(|alert| &alert.samples);
+        let posts_exist = posts.clone().next().is_some();
         for author in posts.clone().filter_map(|post| post.author.as_deref()).filter(|author| author.len() > 2) {
             text = text.replace(author, PLACEHOLDER);
         }
         let line: String = one_line(&text).chars().take(MAX_READ).collect();
         let mut sent_texts: Vec<String> = posts.map(|post| one_line(&post.text)).collect();
-        sent_texts.push(one_line(sent));
+        // A message without posts holds no personal data, and an alert about a receiver quotes the very answer that it
+        // gets again.
+        if posts_exist {
+            sent_texts.push(one_line(sent));
+        }
         truncate(&remove_echoes(&line, &sent_texts))
     }
 }

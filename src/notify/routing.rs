@@ -212,7 +212,7 @@ impl Routing {
     /// The receiver that an operational alert is about, where that receiver cannot be reached.
     fn silent_receiver(labels: &Labels) -> Option<&str> {
         let alert: OperationalAlert = labels.get("alertname")?.parse().ok()?;
-        labels.get("component").filter(|_| alert.is_about_silent_receiver()).map(String::as_str)
+        labels.get("component").filter(|_| alert.avoids_its_receiver()).map(String::as_str)
     }
 
     pub fn receiver(&self, name: &str) -> Option<&ReceiverConfig> {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::address::parse_public_url;
 use super::context::{Context, HttpOptions, ReceiverError, Renderer, defaults};
 use super::http::{Http, HttpResponse, Request};
-use super::{Kind, Notification, Notifier, NotifyError};
+use super::{Kind, MessageForm, Notification, Notifier, NotifyError};
 use crate::secret::{Secret, SecretKind};
 
 /// Incidents whose threads are remembered.
@@ -20,6 +20,22 @@ const MAX_THREADS: usize = 256;
 /// Errors of `chat.postMessage` that a retry may solve.
 const TRANSIENT_ERRORS: [&str; 6] =
     ["ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"];
+
+/// Errors of `chat.postMessage` about the message, not about the bot or the channel.
+const CONTENT_ERRORS: [&str; 12] = [
+    "invalid_blocks",
+    "invalid_blocks_format",
+    "invalid_attachments",
+    "invalid_arguments",
+    "invalid_post_type",
+    "msg_too_long",
+    "msg_blocks_too_long",
+    "no_text",
+    "too_many_attachments",
+    "attachment_payload_limit_exceeded",
+    "cannot_reply_to_message",
+    "markdown_text_conflict",
+];
 
 /// A `[[receiver]]` of `type = "slack"`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +130,13 @@ impl Notifier for Slack {
         if let (Some(bot), Some(entries)) = (&self.bot, body.as_object_mut()) {
             entries.extend(bot.target(notification));
         }
+        // A reply that Slack refuses may be refused for its thread: the plain form starts a new one.
+        if notification.form == MessageForm::Plain
+            && let Some(entries) = body.as_object_mut()
+        {
+            entries.remove("thread_ts");
+            entries.remove("reply_broadcast");
+        }
         let request = Request::json(&self.url, serde_json::to_vec(&body).unwrap_or_default());
         let request = request.header("idempotency-key", &notification.key);
         let Some(bot) = &mut self.bot else {
@@ -160,7 +183,11 @@ fn message_ts(answer: &HttpResponse) -> Result<Option<String>, NotifyError> {
         return Ok(reply["ts"].as_str().map(str::to_owned));
     }
     let error = reply["error"].as_str().unwrap_or_default();
-    if TRANSIENT_ERRORS.contains(&error) { Err(answer.transient("")) } else { Err(answer.permanent(hint(error))) }
+    match error {
+        error if TRANSIENT_ERRORS.contains(&error) => Err(answer.transient("")),
+        error if CONTENT_ERRORS.contains(&error) => Err(answer.rejected("")),
+        error => Err(answer.permanent(hint(error))),
+    }
 }
 
 fn hint(error: &str) -> &'static str {

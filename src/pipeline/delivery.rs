@@ -23,13 +23,13 @@ use crate::alert::{OperationalAlert, Transition, TransitionKind};
 use crate::metrics::{Metrics, Notify};
 use crate::monitor::{Monitor, begin_operational_alert};
 use crate::notify::dispatch::Delivery;
-use crate::notify::{Dispatcher, Log, Notification, Notifier, NotifyError, Routing, TransitionSink};
+use crate::notify::{Dispatcher, Log, NotificationBatch, Notifier, NotifyError, Routing, TransitionSink};
 use crate::store::Batch;
 
 /// See the module's documentation.
 pub(super) struct NotificationDispatch {
     pub(super) dispatcher: Dispatcher,
-    queues: BTreeMap<String, SyncSender<Notification>>,
+    queues: BTreeMap<String, SyncSender<NotificationBatch>>,
     events: SyncSender<Event>,
     metrics: Metrics,
 }
@@ -61,11 +61,11 @@ impl NotificationDispatch {
     fn start_receivers(&mut self, receivers: Vec<ReceiverHandle>) -> anyhow::Result<()> {
         self.queues.clear(); // their threads end after the notification in flight
         for ReceiverHandle { name, notifier } in receivers {
-            let (queue, notifications) = sync_channel(1);
+            let (queue, batches) = sync_channel(1);
             let (events, series, receiver) = (self.events.clone(), self.metrics.notify.clone(), name.clone());
             thread::Builder::new()
                 .name(format!("to {name}").chars().take(15).collect())
-                .spawn(move || run_receiver(&receiver, notifier, &notifications, &events, &series))
+                .spawn(move || run_receiver(&receiver, notifier, &batches, &events, &series))
                 .with_context(|| format!("cannot start a thread for the receiver {name}"))?;
             self.queues.insert(name, queue);
         }
@@ -85,7 +85,7 @@ impl NotificationDispatch {
         }
         let out = self.tick(monitor, now);
         if let Err(error) = self.save(monitor) {
-            out.iter().for_each(|notification| self.dispatcher.cancel_in_flight(&notification.receiver));
+            out.iter().for_each(|batch| self.dispatcher.cancel_in_flight(&batch.receiver));
             return Err(error);
         }
         self.send(out, now);
@@ -93,7 +93,7 @@ impl NotificationDispatch {
         Ok(())
     }
 
-    fn tick(&mut self, monitor: &Monitor, now: Timestamp) -> Vec<Notification> {
+    fn tick(&mut self, monitor: &Monitor, now: Timestamp) -> Vec<NotificationBatch> {
         self.dispatcher.tick(now, &|alert| monitor.current_alert(alert))
     }
 
@@ -108,10 +108,10 @@ impl NotificationDispatch {
         Ok(())
     }
 
-    fn send(&mut self, out: Vec<Notification>, now: Timestamp) {
-        for notification in out {
-            let (receiver, key) = (notification.receiver.clone(), notification.key.clone());
-            let sent = self.queues.get(&receiver).is_some_and(|queue| queue.try_send(notification).is_ok());
+    fn send(&mut self, out: Vec<NotificationBatch>, now: Timestamp) {
+        for batch in out {
+            let (receiver, key) = (batch.receiver.clone(), batch.key.clone());
+            let sent = self.queues.get(&receiver).is_some_and(|queue| queue.try_send(batch).is_ok());
             if !sent {
                 let error = NotifyError::Transient {
                     reason: "it is still busy with an earlier notification".into(),
@@ -125,6 +125,9 @@ impl NotificationDispatch {
     pub(super) fn record_attempt(&mut self, attempted: &DeliveryAttempt, now: Timestamp) {
         let DeliveryAttempt { receiver, key, delivery } = attempted;
         match delivery {
+            Delivery::Failed(error @ NotifyError::Rejected { .. }) => {
+                tracing::error!(receiver, %error, "message refused; will send less of it");
+            }
             Delivery::Failed(error) => tracing::error!(receiver, %error, "notification failed; will retry"),
             Delivery::Partial(failure) => {
                 tracing::warn!(receiver, failure, "notification delivered to some recipients only");
@@ -157,7 +160,7 @@ impl NotificationDispatch {
 
     fn show(&self, now: Timestamp) {
         let series = &self.metrics.notify;
-        series.incidents.set(self.dispatcher.incidents(false, now).len() as i64);
+        series.incidents.set(self.dispatcher.firing_incidents() as i64);
         series.silences.set(self.dispatcher.silences(false, now).len() as i64);
         let (silenced, inhibited) = self.dispatcher.suppressed_counts(now);
         series.suppressed.with_label_values(&["silence"]).set(silenced as i64);
@@ -172,24 +175,24 @@ impl NotificationDispatch {
 fn run_receiver(
     name: &str,
     mut notifier: Box<dyn Notifier>,
-    notifications: &Receiver<Notification>,
+    batches: &Receiver<NotificationBatch>,
     events: &SyncSender<Event>,
     series: &Notify,
 ) {
-    while let Ok(notification) = notifications.recv() {
+    while let Ok(batch) = batches.recv() {
         let started = Instant::now();
-        let outcome = catch_unwind(AssertUnwindSafe(|| notifier.notify(&notification))).unwrap_or_else(|_| {
+        let outcome = catch_unwind(AssertUnwindSafe(|| notifier.notify_batch(&batch.notifications))).unwrap_or_else(|_| {
             Err(NotifyError::Transient { reason: "a bug in vigie, please report it".into(), retry_after: None })
         });
         series.duration.with_label_values(&[name]).observe(started.elapsed().as_secs_f64());
         series.sent.with_label_values(&[name, if outcome.is_ok() { "ok" } else { "failed" }]).inc();
-        if outcome.is_ok() && notification.sequence == 0 {
+        for notification in batch.notifications.iter().filter(|notification| outcome.is_ok() && notification.sequence == 0) {
             let fired = notification.alerts.iter().map(|alert| alert.fired_at).min().unwrap_or(notification.at);
             let late = notification.at.duration_since(fired).as_secs_f64().max(0.0) + started.elapsed().as_secs_f64();
             series.latency.observe(late);
         }
         let delivery = Delivery::new(outcome, notifier.partial_failure());
-        let attempt = DeliveryAttempt { receiver: name.to_owned(), key: notification.key, delivery };
+        let attempt = DeliveryAttempt { receiver: name.to_owned(), key: batch.key, delivery };
         if events.send(Event::Attempted(attempt)).is_err() {
             return;
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use vigie::alert::{Alert, AlertContext, Fingerprint, Point, ReasonCount, Word};
-use vigie::notify::{Incident, Kind, Notification};
+use vigie::notify::{Incident, Kind, MessageForm, Notification};
 use vigie::rule::{Explanation, Measurement, NormalLevel};
 use vigie::window::Sample;
 
@@ -201,6 +201,7 @@ pub(crate) fn notification(kind: Kind, at: Timestamp, alerts: Vec<Alert>) -> Not
     Notification {
         key: "k".into(),
         kind,
+        form: MessageForm::Full,
         incident: Incident { id: "USAI-7F3K".into(), started_at: alerts[0].starts_at, ended_at: None },
         sequence: 0,
         at,
@@ -209,6 +210,7 @@ pub(crate) fn notification(kind: Kind, at: Timestamp, alerts: Vec<Alert>) -> Not
         alerts,
         acknowledged: None,
         repeats_at: Some(at + HOUR * 4),
+        resent_within: None,
         console: Some("https://vigie.example.com".into()),
     }
 }

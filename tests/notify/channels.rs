@@ -50,7 +50,8 @@ fn a_throttle_that_teams_hides_in_a_200_is_seen() {
     );
     assert!(result.unwrap_err().to_string().contains("HTTP error 429"));
     assert!(matches!(send(&hidden(503)), Err(NotifyError::Transient { .. })));
-    assert!(matches!(send(&hidden(413)), Err(NotifyError::Permanent { .. })));
+    assert!(matches!(send(&hidden(413)), Err(NotifyError::Rejected { .. })));
+    assert!(matches!(send(&hidden(404)), Err(NotifyError::Permanent { .. })));
     assert_eq!(send("1"), Ok(()));
 }
 
@@ -89,7 +90,10 @@ fn what_slack_says_in_a_200_counts() {
     for error in ["ratelimited", "internal_error", "service_unavailable"] {
         assert!(matches!(send(error), NotifyError::Transient { .. }), "{error}");
     }
-    for error in ["channel_not_found", "not_in_channel", "invalid_auth", "missing_scope", "invalid_blocks", "odd"] {
+    for error in ["invalid_blocks", "msg_too_long"] {
+        assert!(matches!(send(error), NotifyError::Rejected { .. }), "{error}");
+    }
+    for error in ["channel_not_found", "not_in_channel", "invalid_auth", "missing_scope", "odd"] {
         let result = send(error);
         assert!(matches!(&result, NotifyError::Permanent { reason } if reason.contains(error)), "{result}");
     }

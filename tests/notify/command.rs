@@ -58,7 +58,9 @@ fn the_exit_code_decides_whether_to_retry() {
     assert_eq!(run("exit 0"), Ok(()));
     // The program need not read its input.
     assert_eq!(run("exec <&-; exit 0"), Ok(()));
-    for code in [64, 65, 77, 78, 126, 127] {
+    let refused = run("echo 'not this one'; exit 65");
+    assert!(matches!(refused, Err(NotifyError::Rejected { .. })), "{refused:?}");
+    for code in [64, 77, 78, 126, 127] {
         let result = run(&format!("echo 'it is set up wrong' >&2; exit {code}"));
         let result = result.unwrap_err();
         assert!(

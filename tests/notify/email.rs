@@ -229,7 +229,8 @@ fn a_connection_cut_within_a_mail_is_retried() {
 fn a_mail_rejected_for_its_content_is_reported_without_that_content() {
     let text = opened().alerts[0].samples[0].text.clone();
     let Some(server) = Smtpd::start(&["--content", &format!("554 5.7.1 looks like spam: {text}")]) else { return };
-    let reason = permanent(send(build(server.port, "['ann@example.com']", "tls = 'none'").as_mut(), &opened()));
+    let result = send(build(server.port, "['ann@example.com']", "tls = 'none'").as_mut(), &opened());
+    let Err(NotifyError::Rejected { reason }) = result else { panic!("{result:?}") };
     assert!(reason.contains("554 5.7.1 looks like spam"), "{reason}");
 }
 

@@ -95,9 +95,17 @@ pub(crate) fn try_build(
     text: &str,
     environment: &BTreeMap<String, String>,
 ) -> Result<Box<dyn Notifier>, ReceiverError> {
+    try_build_in(Language::English, text, environment)
+}
+
+pub(crate) fn try_build_in(
+    language: Language,
+    text: &str,
+    environment: &BTreeMap<String, String>,
+) -> Result<Box<dyn Notifier>, ReceiverError> {
     let config: IntegrationConfig = toml::from_str(text).unwrap_or_else(|error| panic!("{text}\n{error}"));
     assert_eq!(config.validate(), Vec::<String>::new(), "{text}");
-    with_context(environment, |context| config.build(context))
+    with_context(environment, |context| config.build(&Context { language, templates: context.templates.clone(), clock: context.clock.clone(), ..*context }))
 }
 
 pub(crate) fn with_context<T>(environment: &BTreeMap<String, String>, run: impl FnOnce(&Context<'_>) -> T) -> T {
@@ -167,11 +175,20 @@ fn every_status_is_handled() {
             assert!(reason.contains(&status.to_string()) && reason.contains("come back"), "{reason}");
             assert_eq!(retry_after.map(|wait| wait.as_secs()), Some(17), "{} {status}", channel.name);
         }
-        for status in [300, 400, 401, 402, 403, 404, 405, 409, 410, 411, 413, 415, 418, 421, 422, 423, 428, 431, 451] {
+        for status in [300, 401, 402, 403, 404, 405, 407, 410, 421, 451] {
             let (_, result) = channel.play(Play::status(status, "no_service"));
             assert!(stays(&result), "{} {status}: {result:?}", channel.name);
             let reason = result.unwrap_err().to_string();
             assert!(reason.contains(&status.to_string()) && reason.contains("no_service"), "{reason}");
+        }
+        for status in [400, 406, 409, 411, 413, 414, 415, 418, 422, 423, 428, 431] {
+            let (_, result) = channel.play(Play::status(status, "invalid_blocks"));
+            let Err(NotifyError::Rejected { reason }) = &result else { panic!("{} {status}: {result:?}", channel.name) };
+            assert!(reason.contains(&status.to_string()) && reason.contains("invalid_blocks"), "{reason}");
+        }
+        for page in ["<!DOCTYPE html><html><title>Sign in</title></html>", "\n<html><body>ok</body></html>"] {
+            let (_, result) = channel.play(Play::status(200, page));
+            assert!(stays(&result), "{} took a page for success: {result:?}", channel.name);
         }
     }
 }

@@ -7,6 +7,7 @@ mod common;
 
 mod alertmanager;
 mod channels;
+mod contracts;
 mod command;
 mod email;
 mod kit;

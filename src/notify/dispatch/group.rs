@@ -150,6 +150,9 @@ impl Group {
         let reminds = self.acknowledged.is_none() || routing.resend_interval(receiver).is_some();
         let notified = entry.notified_at.filter(|_| reminds && !entry.firing.is_empty() && pending.unsuppressed);
         let reminder = notified.map(|notified| after(notified, timers.repeat));
-        [new_firing, ended, reminder].into_iter().flatten().min()
+        let due = [new_firing, ended, reminder].into_iter().flatten().min()?;
+        // A message that was refused in every form waits; one with other content does not.
+        let held = entry.refusal_of(pending).and_then(super::refusal::Refusal::held_until);
+        Some(due.max(held.unwrap_or(Timestamp::MIN)))
     }
 }

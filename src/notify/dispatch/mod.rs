@@ -3,8 +3,9 @@
 //!
 //! ```text
 //!   process(transition) --> Group (incident): alerts, and a notification log entry per receiver
-//!   tick(now)           --> per log entry: anything pending? due? within its hours? receiver ready? --> Notification
-//!   record_attempt(..)  --> delivered: the log entry is updated; failed: the receiver backs off
+//!   tick(now)           --> per log entry: anything pending? due? within its hours? receiver ready? --> NotificationBatch
+//!   record_attempt(..)  --> delivered: the log entry is updated; failed: the receiver backs off;
+//!                           refused for its content: this message shrinks, or is held, and nothing else waits
 //! ```
 //!
 //! Notifications follow the state of an incident, not its events: a receiver that was down gets the current state of
@@ -17,6 +18,7 @@ mod name;
 mod notification_log;
 mod plan;
 mod receiver_state;
+mod refusal;
 mod saved;
 mod view;
 
@@ -33,10 +35,11 @@ use jiff::{SignedDuration, Timestamp};
 use super::matcher::{Labels, Matcher};
 use super::routing::Routing;
 use super::silence::Silence;
-use super::{Acknowledged, NotifyError};
+use super::{Acknowledged, MessageForm, NotifyError};
 use crate::alert::{Alert, OperationalAlert, Transition, TransitionKind};
 use group::{Group, alert_id};
-use receiver_state::ReceiverState;
+use receiver_state::{ReceiverState, RefusalVerdict};
+use refusal::Refusal;
 
 /// The outcome of one attempt to deliver a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,11 +85,18 @@ pub enum AlertQueryError {
     SilenceLength,
 }
 
-/// A notification that is being sent.
+/// A request that is being sent.
 #[derive(Debug, Clone, PartialEq)]
 struct InFlight {
     key: String,
+    messages: Vec<InFlightMessage>,
+}
+
+/// The message about one incident in it.
+#[derive(Debug, Clone, PartialEq)]
+struct InFlightMessage {
     incident: String,
+    form: MessageForm,
     firing: BTreeSet<String>,
     ended: BTreeSet<String>,
     /// Alerts of earlier incidents that the same message reports as missed.
@@ -183,7 +193,7 @@ impl Dispatcher {
         name::short(&prefix, &of, |name| self.groups.contains_key(name))
     }
 
-    /// Records the outcome of the notification that was sent to `receiver` under `key`.
+    /// Records the outcome of the request that was sent to `receiver` under `key`.
     pub fn record_attempt(&mut self, receiver: &str, key: &str, delivery: &Delivery, now: Timestamp) {
         let Some(sent) = self.in_flight.remove(receiver) else { return };
         // A late answer to an earlier attempt says nothing about the current one.
@@ -197,23 +207,61 @@ impl Dispatcher {
             Delivery::Delivered => state.record_success(None),
             // Some recipients have it: sending it again would reach them twice.
             Delivery::Partial(reason) => state.record_success(Some(reason.clone())),
+            Delivery::Failed(error @ NotifyError::Rejected { .. }) => {
+                return self.record_refusal(receiver, &sent, error, now);
+            }
             // The log entry stays as it was, so that the next tick sends the state of then.
             Delivery::Failed(error) => return state.record_failure(error, key, now),
         }
-        if let Some(group) = self.groups.get_mut(&sent.incident)
-            && let Some(entry) = group.log.get_mut(receiver)
-        {
-            entry.record_delivered(&sent.firing, &sent.ended, now);
-            group.resolved_sent |= sent.firing.is_empty();
-            self.dirty.groups.insert(sent.incident);
-        }
-        for (incident, ended) in sent.missed {
-            if let Some(entry) = self.groups.get_mut(&incident).and_then(|group| group.log.get_mut(receiver)) {
-                entry.clear_undelivered(&BTreeSet::new(), &ended);
-                self.dirty.groups.insert(incident);
+        for message in sent.messages {
+            if let Some(group) = self.groups.get_mut(&message.incident)
+                && let Some(entry) = group.log.get_mut(receiver)
+            {
+                entry.record_delivered(&message.firing, &message.ended, now);
+                group.resolved_sent |= message.firing.is_empty();
+                self.dirty.groups.insert(message.incident);
+            }
+            for (incident, ended) in message.missed {
+                if let Some(entry) = self.groups.get_mut(&incident).and_then(|group| group.log.get_mut(receiver)) {
+                    entry.clear_undelivered(&BTreeSet::new(), &ended);
+                    self.dirty.groups.insert(incident);
+                }
             }
         }
         self.close_finished(now);
+    }
+
+    /// A request was refused for its content.
+    fn record_refusal(&mut self, receiver: &str, sent: &InFlight, error: &NotifyError, now: Timestamp) {
+        let incidents: Vec<&str> = sent.messages.iter().map(|message| message.incident.as_str()).collect();
+        let is_last = sent.messages.iter().all(|message| message.form.smaller().is_none());
+        let state = self.receiver_states.entry(receiver.to_owned()).or_default();
+        match state.record_refusal(&incidents, is_last) {
+            RefusalVerdict::SplitBatch => {}
+            RefusalVerdict::Message => {
+                for message in &sent.messages {
+                    let Some(group) = self.groups.get_mut(&message.incident) else { continue };
+                    let Some(entry) = group.log.get_mut(receiver) else { continue };
+                    let content = (&message.firing, &message.ended);
+                    entry.refusal = Some(Refusal::new(content, message.form, &error.to_string(), now));
+                    self.dirty.groups.insert(message.incident.clone());
+                }
+            }
+            RefusalVerdict::Receiver => {
+                state.record_failure(error, &sent.key, now);
+                self.clear_refusals(receiver);
+            }
+        }
+    }
+
+    /// Releases the messages that `receiver` refused: its fault, or the configuration, may have changed.
+    fn clear_refusals(&mut self, receiver: &str) {
+        for group in self.groups.values_mut() {
+            let entry = group.log.get_mut(receiver);
+            if entry.is_some_and(|entry| entry.refusal.take().is_some()) {
+                self.dirty.groups.insert(group.id.clone());
+            }
+        }
     }
 
     /// Acknowledges an incident: no reminders and no escalation from now on.
@@ -299,6 +347,9 @@ impl Dispatcher {
                 self.dirty.receivers.insert(name.clone());
             }
         }
+        for name in self.routing.receivers.iter().map(|receiver| receiver.name.clone()).collect::<Vec<_>>() {
+            self.clear_refusals(&name);
+        }
         self.reroute(now);
     }
 
@@ -337,6 +388,7 @@ impl Dispatcher {
                 unreachable.map(|(since, error)| format!("receiver {name} unreachable since {since}: {error}"));
             let partial = state.partial_failure().filter(|_| configured);
             let partial = partial.map(|reason| format!("receiver {name} notified in part: {reason}"));
+            alerts.push((OperationalAlert::NotificationRejected, name.clone(), self.rejected(name)));
             alerts.push((OperationalAlert::ReceiverFailed, name.clone(), failed));
             alerts.push((OperationalAlert::ReceiverPartialDelivery, name.clone(), partial));
             alerts.push((OperationalAlert::ReceiverUnreachable, name.clone(), unreachable));
@@ -344,14 +396,23 @@ impl Dispatcher {
         alerts
     }
 
+    /// The message that `receiver` refused in every form, and its answer; of several the first.
+    fn rejected(&self, receiver: &str) -> Option<String> {
+        self.routing.receiver(receiver)?;
+        let open = self.groups.values().filter(|group| group.closed_at.is_none());
+        open.filter_map(|group| Some((group, group.log.get(receiver)?.given_up()?)))
+            .map(|(group, error)| format!("receiver {receiver} refuses a message about incident {}: {error}", group.id))
+            .next()
+    }
+
     /// Closes resolved incidents that no receiver waits for any more.
     fn close_finished(&mut self, now: Timestamp) {
         let none = BTreeSet::new();
         for group in self.groups.values_mut() {
-            let in_flight = self
-                .in_flight
-                .values()
-                .any(|sent| sent.incident == group.id || sent.missed.iter().any(|(incident, _)| *incident == group.id));
+            let is_about = |sent: &InFlightMessage| {
+                sent.incident == group.id || sent.missed.iter().any(|(incident, _)| *incident == group.id)
+            };
+            let in_flight = self.in_flight.values().flat_map(|sent| &sent.messages).any(is_about);
             let finished = |group: &Group| group.log.keys().all(|name| group.pending(name, &none).is_empty());
             if group.closed_at.is_none() && !group.is_firing() && !in_flight && finished(group) {
                 group.closed_at = Some(now);
@@ -388,7 +449,7 @@ impl Dispatcher {
         self.groups.values().any(|group| group.alerts.contains_key(&id))
     }
 
-    /// The notification for `receiver` was not sent after all.
+    /// The request to `receiver` was not sent after all.
     pub fn cancel_in_flight(&mut self, receiver: &str) {
         self.in_flight.remove(receiver);
     }
@@ -397,7 +458,7 @@ impl Dispatcher {
         &self.routing
     }
 
-    /// Whether a notification is in flight.
+    /// Whether a request is in flight.
     pub fn is_sending(&self) -> bool {
         !self.in_flight.is_empty()
     }

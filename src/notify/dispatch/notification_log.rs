@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::refusal::Refusal;
+
 /// The state of one incident at one receiver.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct NotificationLogEntry {
@@ -23,6 +25,9 @@ pub(super) struct NotificationLogEntry {
     pub(super) ack_requested_at: Option<Timestamp>,
     /// The receiver was added because nobody acknowledged.
     pub(super) escalated: bool,
+    /// The last message, where the receiver refused it for its content.
+    #[serde(default)]
+    pub(super) refusal: Option<Refusal>,
 }
 
 /// What a receiver has not been notified of yet.
@@ -52,9 +57,20 @@ impl Pending {
 }
 
 impl NotificationLogEntry {
+    /// The refusal of the very message that `pending` makes.
+    pub(super) fn refusal_of(&self, pending: &Pending) -> Option<&Refusal> {
+        self.refusal.as_ref().filter(|refusal| refusal.concerns(pending))
+    }
+
+    /// Why the last message was given up: the receiver refused it in every form.
+    pub(super) fn given_up(&self) -> Option<&str> {
+        self.refusal.as_ref().filter(|refusal| refusal.held_until().is_some()).map(|refusal| refusal.error.as_str())
+    }
+
     /// A notification with `firing` and `ended` alerts was delivered at `now`.
     pub(super) fn record_delivered(&mut self, firing: &BTreeSet<String>, ended: &BTreeSet<String>, now: Timestamp) {
         self.sequence += 1;
+        self.refusal = None;
         self.notified_at = Some(now);
         self.known.extend(firing.iter().chain(ended).cloned());
         self.firing = firing.clone();

@@ -3,15 +3,17 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::group::Group;
 use super::notification_log::{NotificationLogEntry, Pending};
-use super::{Dispatcher, InFlight};
+use super::receiver_state::ReceiverState;
+use super::refusal::Refusal;
+use super::{Dispatcher, InFlight, InFlightMessage};
 use crate::alert::Alert;
 use crate::notify::matcher::Labels;
 use crate::notify::routing::Routing;
-use crate::notify::{Kind, Notification};
+use crate::notify::{Kind, MessageForm, Notification, NotificationBatch};
 
 /// Alerts of missed incidents in one message, at most.
 const MAX_MISSED: usize = 10;
@@ -32,6 +34,16 @@ struct Candidate {
     due: Timestamp,
     incident: String,
     pending: Pending,
+    form: MessageForm,
+}
+
+impl Candidate {
+    /// Lower goes first. What nobody knows yet goes before reminders, and both before a message that was refused already;
+    /// then the most severe, then what has waited longest. The id makes it deterministic.
+    fn rank(&self) -> (bool, bool, Reverse<u8>, Timestamp, &str) {
+        let is_reminder = self.pending.is_empty();
+        (self.form != MessageForm::Full, is_reminder, Reverse(self.severity), self.due, &self.incident)
+    }
 }
 
 /// Critical first, then warning, then everything else.
@@ -44,9 +56,12 @@ pub(super) fn severity(labels: &Labels) -> u8 {
 }
 
 impl Dispatcher {
-    /// The notifications to send now: at most one per receiver, and none for a receiver with one in flight. `current`
-    /// returns the present state of an alert that still fires. Report each outcome to [`Dispatcher::record_attempt`].
-    pub fn tick(&mut self, now: Timestamp, current: &dyn Fn(&Alert) -> Option<Alert>) -> Vec<Notification> {
+    /// The requests to send now: at most one per receiver, and none for a receiver with one in flight. `current` returns the
+    /// present state of an alert that still fires. Report each outcome to [`Dispatcher::record_attempt`].
+    ///
+    /// Every fourth request to a receiver goes to the message that has waited longest, whatever its rank: a message with `n`
+    /// others due before it is sent within `4 (n + 1)` requests, however many more severe ones come after it.
+    pub fn tick(&mut self, now: Timestamp, current: &dyn Fn(&Alert) -> Option<Alert>) -> Vec<NotificationBatch> {
         self.expire(now);
         self.escalate(now);
         self.give_up(now);
@@ -58,18 +73,63 @@ impl Dispatcher {
             if !ready || self.in_flight.contains_key(&receiver) {
                 continue;
             }
-            // With little room the most severe goes first, then what has waited longest; the id makes it deterministic.
-            candidates.sort_by_key(|it| (Reverse(it.severity), it.due, it.incident.clone()));
-            let Some(candidate) = candidates.into_iter().next() else { continue };
-            self.refresh(&candidate, current);
-            if let Some((notification, in_flight)) = self.notification(&receiver, &candidate, now) {
-                self.receiver_states.entry(receiver.clone()).or_default().record_send(rate, now);
-                self.in_flight.insert(receiver, in_flight);
-                out.push(notification);
+            self.pick(&receiver, &mut candidates);
+            let (mut notifications, mut messages) = (Vec::new(), Vec::new());
+            for candidate in &candidates {
+                self.refresh(candidate, current);
+                let made = self.notification(&receiver, candidate, now);
+                let Some((notification, message)) = made else { continue };
+                notifications.push(notification);
+                messages.push(message);
             }
+            if notifications.is_empty() {
+                continue;
+            }
+            let key = batch_key(&notifications);
+            self.receiver_states.entry(receiver.clone()).or_default().record_send(rate, now);
+            self.in_flight.insert(receiver.clone(), InFlight { key: key.clone(), messages });
+            out.push(NotificationBatch { receiver, key, notifications });
         }
         self.close_finished(now);
         out
+    }
+
+    /// Keeps the candidates that go into the next request, in order.
+    fn pick(&self, receiver: &str, candidates: &mut Vec<Candidate>) {
+        let idle = ReceiverState::default();
+        let state = self.receiver_states.get(receiver).unwrap_or(&idle);
+        candidates.sort_by(|a, b| a.rank().cmp(&b.rank()));
+        // The turn of the oldest: otherwise a steady supply of severe messages would hold back all others.
+        if state.is_turn_of_oldest()
+            && let Some(oldest) = candidates.iter().min_by_key(|candidate| candidate.due)
+        {
+            let labels = |candidate: &Candidate| self.groups.get(&candidate.incident).map(|group| &group.labels);
+            // One that is over is summed up in the next message about the same labels: that one takes its turn.
+            let of_oldest = |it: &&Candidate| !it.pending.firing.is_empty() && labels(it) == labels(oldest);
+            let next = candidates.iter().find(of_oldest).unwrap_or(oldest).incident.clone();
+            candidates.sort_by_key(|candidate| candidate.incident != next);
+        }
+        let most = if self.routing.resend_interval(receiver).is_some() { state.batch_limit() } else { 1 };
+        candidates.truncate(most);
+        // A message that was refused alone is tried alone, so that it spoils no list.
+        match candidates.first().map(|first| first.form) {
+            Some(MessageForm::Full) => candidates.retain(|candidate| candidate.form == MessageForm::Full),
+            Some(_) => candidates.truncate(1),
+            None => {}
+        }
+    }
+
+    /// How long it takes at most until `receiver` gets a firing incident again: as long as the routing says, or, with many
+    /// incidents, as its rate limit allows. None where it needs no repetition.
+    fn resent_within(&self, receiver: &str) -> Option<SignedDuration> {
+        let resend = self.routing.resend_interval(receiver)?;
+        let rate = self.routing.receiver(receiver).map_or(1, |config| config.rate_limit.max(1)) as usize;
+        let batch = self.receiver_states.get(receiver).map_or(usize::MAX, ReceiverState::batch_limit).max(1);
+        let firing = self.groups.values().filter(|group| group.is_firing() && group.log.contains_key(receiver)).count();
+        // A quarter of the requests may go to other messages.
+        let requests = firing.div_ceil(batch) * 4 / 3 + 1;
+        let round = SignedDuration::from_secs((requests * 60).div_ceil(rate) as i64);
+        Some(resend.max(round))
     }
 
     /// The log entries that are due and within their hours, by receiver. Whatever is due counts as undelivered from
@@ -102,7 +162,9 @@ impl Dispatcher {
                     // Escalation counts from here, not from the start of an alert that nobody could see.
                     entry.ack_requested_at.get_or_insert(now);
                     let incident = group.id.clone();
-                    candidates.entry(receiver).or_default().push(Candidate { severity, due, incident, pending });
+                    let form = entry.refusal_of(&pending).map(Refusal::form).unwrap_or_default();
+                    let candidate = Candidate { severity, due, incident, pending, form };
+                    candidates.entry(receiver).or_default().push(candidate);
                 }
                 if *entry != before {
                     dirty.groups.insert(group.id.clone());
@@ -192,7 +254,12 @@ impl Dispatcher {
         }
     }
 
-    fn notification(&self, receiver: &str, candidate: &Candidate, now: Timestamp) -> Option<(Notification, InFlight)> {
+    fn notification(
+        &self,
+        receiver: &str,
+        candidate: &Candidate,
+        now: Timestamp,
+    ) -> Option<(Notification, InFlightMessage)> {
         let group = self.groups.get(&candidate.incident)?;
         let entry = group.log.get(receiver)?;
         let pending = &candidate.pending;
@@ -228,10 +295,11 @@ impl Dispatcher {
         let repeats = !firing.is_empty() && (group.acknowledged.is_none() || resends);
         let repeat = group.timers(&self.routing, receiver).repeat;
         let sequence = entry.sequence;
-        let key = key(group, receiver, sequence, kind, &firing, &ended);
+        let form = candidate.form;
         let notification = Notification {
-            key: key.clone(),
+            key: key(group, receiver, sequence, (kind, form), &firing, &ended),
             kind,
+            form,
             incident: group.incident(ended_at),
             sequence,
             at: now,
@@ -240,9 +308,10 @@ impl Dispatcher {
             alerts,
             acknowledged: group.acknowledged.clone(),
             repeats_at: now.checked_add(repeat).ok().filter(|_| repeats),
+            resent_within: self.resent_within(receiver),
             console: self.routing.notify.console.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
         };
-        Some((notification, InFlight { key, incident: group.id.clone(), firing, ended, missed }))
+        Some((notification, InFlightMessage { incident: group.id.clone(), form, firing, ended, missed }))
     }
 
     /// Alerts of earlier incidents of the same group that came and went while `receiver` could not be reached.
@@ -328,8 +397,10 @@ fn escalations<'a>(
     escalations.into_values()
 }
 
-fn suppressed_ids(suppressed: &BTreeMap<(String, String), Suppressed>, group: &str) -> BTreeSet<String> {
-    suppressed.keys().filter(|(of, _)| of == group).map(|(_, alert)| alert.clone()).collect()
+/// The alerts of `group` among `suppressed`.
+pub(super) fn suppressed_ids(suppressed: &BTreeMap<(String, String), Suppressed>, group: &str) -> BTreeSet<String> {
+    let from = (group.to_owned(), String::new());
+    suppressed.range(from..).take_while(|((of, _), _)| of == group).map(|((_, alert), _)| alert.clone()).collect()
 }
 
 /// The labels of all alerts of the message.
@@ -344,11 +415,22 @@ fn key(
     group: &Group,
     receiver: &str,
     sequence: u32,
-    kind: Kind,
+    (kind, form): (Kind, MessageForm),
     firing: &BTreeSet<String>,
     ended: &BTreeSet<String>,
 ) -> String {
-    let content = format!("{receiver} {kind:?} {firing:?} {ended:?}");
+    let content = format!("{receiver} {kind:?} {form:?} {firing:?} {ended:?}");
     let hash = twox_hash::XxHash64::oneshot(0, content.as_bytes());
     format!("{}-{}-{sequence}-{hash:016x}", group.id, group.started_at.as_second())
+}
+
+/// The key of a request.
+fn batch_key(notifications: &[Notification]) -> String {
+    match notifications {
+        [only] => only.key.clone(),
+        all => {
+            let keys: Vec<&str> = all.iter().map(|notification| notification.key.as_str()).collect();
+            format!("batch-{}-{:016x}", all.len(), twox_hash::XxHash64::oneshot(0, keys.join(" ").as_bytes()))
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! [`ReceiverState`]: the back-off, rate limit and last error of one receiver.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +17,12 @@ const MAX_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(2);
 /// After this long with transient errors alone an operational alert is raised.
 const UNREACHABLE_AFTER: SignedDuration = SignedDuration::from_mins(15);
 const MINUTE_MILLIS: i64 = 60_000;
+/// Incidents in one request, to a receiver that takes lists; as many as Prometheus sends.
+const MAX_BATCH: usize = 256;
+/// After refusals of so many incidents in a row, with nothing accepted between, the receiver is at fault and not the messages.
+const MAX_REFUSED_IN_A_ROW: usize = 3;
+/// Every so many requests, the message that has waited longest is sent, whatever its rank: so nothing waits for ever.
+const OLDEST_EVERY: u32 = 4;
 
 /// State of one receiver.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -31,6 +39,26 @@ pub(super) struct ReceiverState {
     partial_failure: Option<String>,
     /// The theoretical arrival time of the rate limit (GCRA).
     next_arrival: Option<Timestamp>,
+    /// Requests so far, for the turn of the oldest message.
+    #[serde(default)]
+    requests: u32,
+    /// Incidents in the next request, where a list was refused: halved until the message at fault is alone.
+    #[serde(default)]
+    batch_limit: Option<usize>,
+    /// Incidents whose messages were refused in every form since the last one was accepted.
+    #[serde(default)]
+    refused: BTreeSet<String>,
+}
+
+/// What follows from a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RefusalVerdict {
+    /// Some message of the list is at fault: shorter lists find out which.
+    SplitBatch,
+    /// This message is at fault.
+    Message,
+    /// Everything is refused.
+    Receiver,
 }
 
 impl ReceiverState {
@@ -47,12 +75,43 @@ impl ReceiverState {
         let price = SignedDuration::from_millis(MINUTE_MILLIS / i64::from(rate.max(1)));
         let from = self.next_arrival.map_or(now, |next| next.max(now));
         self.next_arrival = from.checked_add(price).ok();
+        self.requests = self.requests.wrapping_add(1);
+    }
+
+    /// Whether the next request belongs to the message that has waited longest.
+    pub(super) fn is_turn_of_oldest(&self) -> bool {
+        self.requests % OLDEST_EVERY == OLDEST_EVERY - 1
+    }
+
+    /// Incidents in the next request, to a receiver that takes lists.
+    pub(super) fn batch_limit(&self) -> usize {
+        self.batch_limit.unwrap_or(MAX_BATCH)
     }
 
     /// A notification was delivered, perhaps with a `partial_failure`.
     pub(super) fn record_success(&mut self, partial_failure: Option<String>) {
-        let next_arrival = self.next_arrival;
-        *self = Self { next_arrival, partial_failure, ..Self::default() };
+        let Self { next_arrival, requests, batch_limit, .. } = *self;
+        let batch_limit = batch_limit.map(|limit| limit * 2).filter(|limit| *limit < MAX_BATCH);
+        *self = Self { next_arrival, requests, batch_limit, partial_failure, ..Self::default() };
+    }
+
+    /// A request with `incidents` was refused for its content. `is_last` once the smallest form of a message was refused.
+    pub(super) fn record_refusal(&mut self, incidents: &[&str], is_last: bool) -> RefusalVerdict {
+        if incidents.len() > 1 {
+            self.batch_limit = Some(incidents.len() / 2);
+            return RefusalVerdict::SplitBatch;
+        }
+        // A receiver that refused everything before is not asked about every form of every message again.
+        if is_last || self.permanent {
+            self.refused.extend(incidents.iter().map(|incident| (*incident).to_owned()));
+        }
+        if self.refused.len() >= MAX_REFUSED_IN_A_ROW {
+            return RefusalVerdict::Receiver;
+        }
+        // The receiver answers, and its other messages may be accepted: it is not failing.
+        let Self { next_arrival, requests, batch_limit, partial_failure, refused, .. } = std::mem::take(self);
+        *self = Self { next_arrival, requests, batch_limit, partial_failure, refused, ..Self::default() };
+        RefusalVerdict::Message
     }
 
     /// A notification failed. `key` decides the jitter, so that a replay waits the same and two receivers do not.
@@ -60,11 +119,11 @@ impl ReceiverState {
         self.failing_since.get_or_insert(now);
         self.failures = self.failures.saturating_add(1);
         self.error = Some(error.to_string());
-        self.permanent = matches!(error, NotifyError::Permanent { .. });
+        self.permanent = !matches!(error, NotifyError::Transient { .. });
         let wait = match error {
             // Only a change of configuration helps, and that resets the back-off; the hourly retry covers a change on
             // the other side.
-            NotifyError::Permanent { .. } => PERMANENT_RETRY,
+            NotifyError::Permanent { .. } | NotifyError::Rejected { .. } => PERMANENT_RETRY,
             NotifyError::Transient { retry_after, .. } => {
                 let doubled = MIN_BACKOFF * (1 << self.failures.saturating_sub(1).min(10));
                 let requested = retry_after.and_then(|wait| SignedDuration::try_from(wait).ok()).unwrap_or_default();
@@ -77,7 +136,8 @@ impl ReceiverState {
     /// The configuration changed: the next attempt is made at once. Returns whether anything changed.
     pub(super) fn reset_backoff(&mut self) -> bool {
         let had_partial_failure = self.partial_failure.take().is_some();
-        self.retry_at.take().is_some() || had_partial_failure
+        let had_refusals = !std::mem::take(&mut self.refused).is_empty();
+        self.retry_at.take().is_some() || had_partial_failure || had_refusals
     }
 
     /// The permanent error, while there is one.

@@ -1,8 +1,10 @@
 //! Timelines: what happens at which second, and what must have been sent by then. Seconds count from noon, Tuesday 24
 //! November 2026, UTC.
 
+mod fairness;
 mod invariants;
 mod kit;
+mod refusals;
 
 use kit::{Kit, alert, routing};
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Dispatcher;
 use super::group::Group;
-use super::plan::{Suppressed, severity};
+use super::plan::{Suppressed, severity, suppressed_ids};
 use crate::alert::Alert;
 use crate::notify::matcher::Labels;
 use crate::notify::silence::Silence;
@@ -75,6 +75,11 @@ impl Dispatcher {
         self.silences.values().filter(|silence| all || silence.ends_at > now).cloned().collect()
     }
 
+    /// The number of firing incidents.
+    pub fn firing_incidents(&self) -> usize {
+        self.groups.values().filter(|group| group.is_firing()).count()
+    }
+
     /// How many alerts are silenced, and how many are inhibited.
     pub fn suppressed_counts(&self, now: Timestamp) -> (usize, usize) {
         let suppressed = self.suppressed(now);
@@ -88,6 +93,20 @@ impl Dispatcher {
             let name = receiver.name.as_str();
             (name, self.receiver_states.get(name).and_then(|state| state.error()))
         })
+    }
+
+    /// Why `receiver` does not have everything about `group`: its own refusal of this message, or a failure that holds back
+    /// every message. None where nothing waits.
+    fn delivery_error(
+        &self,
+        group: &Group,
+        receiver: &str,
+        suppressed: &BTreeMap<(String, String), Suppressed>,
+    ) -> Option<String> {
+        let pending = group.pending(receiver, &suppressed_ids(suppressed, &group.id));
+        let refusal = group.log.get(receiver)?.refusal_of(&pending).map(|refusal| refusal.error.clone());
+        let failure = self.receiver_states.get(receiver).and_then(|state| state.error()).filter(|_| !pending.is_empty());
+        refusal.or_else(|| failure.map(str::to_owned))
     }
 
     fn view(&self, group: &Group, suppressed: &BTreeMap<(String, String), Suppressed>) -> IncidentView {
@@ -110,7 +129,7 @@ impl Dispatcher {
             (alert.ends_at.is_some(), std::cmp::Reverse(severity(&alert.labels)), alert.fired_at, alert.fingerprint)
         });
         let deliveries = group.log.iter().map(|(name, entry)| {
-            let error = self.receiver_states.get(name).and_then(|state| state.error()).map(str::to_owned);
+            let error = self.delivery_error(group, name, suppressed);
             let (notifications, last, escalated) = (entry.sequence, entry.notified_at, entry.escalated);
             (name.clone(), DeliveryView { notifications, last, error, escalated })
         });

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
+use lettre::Address;
+use lettre::address::AddressError;
 use lettre::message::Mailbox;
 use serde::{Deserialize, Serialize};
 
@@ -106,6 +108,8 @@ impl Config {
         let strange = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']'));
         if server.is_empty() {
             problems.push("server: missing; expected the SMTP server's name, such as \"smtp.example.com\"".into());
+        } else if let Some((host, port)) = split_port(server) {
+            problems.push(format!("server is {server:?}, with a port; write server = {host:?} and port = {port}"));
         } else if server.contains(strange) {
             problems.push(format!("server is {server:?}: expected a host name, such as \"smtp.example.com\""));
         } else if self.tls == Tls::None && !self.insecure && !is_this_machine(server) {
@@ -129,7 +133,60 @@ impl Config {
     }
 }
 
+/// The host and the port of a `server` that has a port: `smtp.example.com:587`, `[::1]:25`.
+fn split_port(server: &str) -> Option<(&str, u16)> {
+    let (host, port) = server.rsplit_once(':')?;
+    let is_host = !host.contains(':') || (host.starts_with('[') && host.ends_with(']'));
+    port.parse().ok().filter(|_| is_host).map(|port| (host, port))
+}
+
+/// The mailbox that `text` names. An international domain is written in ASCII (`xn--`), which every server accepts.
+///
+/// # Errors
+/// When it is not a valid address.
+pub(super) fn mailbox(text: &str) -> Result<Mailbox, AddressError> {
+    let Mailbox { name, email } = text.parse()?;
+    let host = reqwest::Url::parse(&format!("http://{}/", email.domain())).ok();
+    let host = host.as_ref().and_then(reqwest::Url::host_str).filter(|_| !email.domain().is_ascii());
+    let email = match host {
+        Some(host) => Address::new(email.user(), host)?,
+        None => email,
+    };
+    Ok(Mailbox::new(name, email))
+}
+
 fn mailbox_problem(key: &str, text: &str) -> Option<String> {
-    let error = text.parse::<Mailbox>().err()?;
+    let error = mailbox(text).err()?;
     Some(format!("{key}: {text:?} is not a valid email address ({error}); expected e.g. \"vigie <vigie@example.com>\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_international_domain_is_written_in_ascii() {
+        for (text, expected) in [
+            ("crise@société.fr", "crise@xn--socit-esab.fr"),
+            ("Cellule de crise <crise@société.fr>", "Cellule de crise <crise@xn--socit-esab.fr>"),
+            ("crise@example.com", "crise@example.com"),
+            ("élise@example.com", "élise@example.com"),
+        ] {
+            assert_eq!(mailbox(text).unwrap().to_string(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_port_belongs_into_its_key() {
+        for (server, expected) in [
+            ("smtp.example.com:587", Some(("smtp.example.com", 587))),
+            ("[::1]:25", Some(("[::1]", 25))),
+            ("::1", None),
+            ("[::1]", None),
+            ("smtp.example.com", None),
+            ("smtp.example.com:smtp", None),
+        ] {
+            assert_eq!(split_port(server), expected, "{server}");
+        }
+    }
 }

@@ -80,8 +80,13 @@ impl MessageBuilder {
             .header(AutoSubmitted("auto-generated".into()))
             .header(AutoResponseSuppress("All".into()))
             .header(ContentLanguage(message.lang.into()))
-            .header(IncidentId(incident.id.clone()))
-            .multipart(parts(message, &hash(key)))
+            .header(IncidentId(incident.id.clone()));
+        let mail = if message.html.is_empty() {
+            mail.singlepart(SinglePart::plain(message.text.clone()))
+        } else {
+            mail.multipart(parts(message, &hash(key)))
+        };
+        let mail = mail
             .map_err(|error| NotifyError::Permanent { reason: format!("cannot build the mail: {error}") })?;
         let file_name = format!("{}-{}-{}.eml", at.strftime("%Y%m%dT%H%M%S"), safe_name(&incident.id), hash(key));
         Ok(MimeMessage { content: mail.formatted(), file_name })

@@ -13,7 +13,7 @@ mod smtp;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lettre::message::{Mailbox, Mailboxes};
+use lettre::message::Mailboxes;
 
 use super::context::{Context, ReceiverError, Renderer};
 use super::redact::Redactor;
@@ -73,7 +73,7 @@ impl Email {
 
     fn with_backend(config: &Config, context: &Context<'_>, backend: MailBackend) -> Result<Self, ReceiverError> {
         let mailbox = |text: &String| {
-            let parsed = text.parse::<Mailbox>();
+            let parsed = config::mailbox(text);
             parsed.map_err(|error| context.unusable(format!("{text:?} is not a valid email address ({error})")))
         };
         let all = |list: &[String]| list.iter().map(mailbox).collect::<Result<Mailboxes, _>>();

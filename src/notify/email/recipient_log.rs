@@ -29,6 +29,8 @@ struct RecipientLogEntry {
     delivered: Vec<Address>,
     /// Recipients that are given up, and why.
     failed: Vec<(Address, String)>,
+    /// A recipient's server refused the mail, not the recipient.
+    is_rejected: bool,
 }
 
 /// See the module.
@@ -68,6 +70,10 @@ impl RecipientLog {
             match error {
                 None => entry.delivered.push(address),
                 Some(NotifyError::Permanent { reason }) => entry.failed.push((address, reason)),
+                Some(NotifyError::Rejected { reason }) => {
+                    entry.is_rejected = true;
+                    entry.failed.push((address, reason));
+                }
                 Some(NotifyError::Transient { reason, retry_after }) => {
                     longest = longest.max(retry_after);
                     waiting.push((address, reason));
@@ -88,6 +94,8 @@ impl RecipientLog {
         match (entry.failed.is_empty(), entry.delivered.is_empty()) {
             (true, _) => Ok(None),
             (false, false) => Ok(Some(describe(&entry.failed))),
+            // Another form of the mail may be accepted; it has another key, and goes to all recipients.
+            (false, true) if entry.is_rejected => Err(NotifyError::Rejected { reason: describe(&entry.failed) }),
             (false, true) => Err(NotifyError::Permanent { reason: describe(&entry.failed) }),
         }
     }
@@ -98,7 +106,8 @@ impl RecipientLog {
                 self.0.pop_front();
             }
             let (key, incident) = (key.to_owned(), incident.to_owned());
-            let entry = RecipientLogEntry { key, incident, tries: 0, delivered: Vec::new(), failed: Vec::new() };
+            let (delivered, failed) = (Vec::new(), Vec::new());
+            let entry = RecipientLogEntry { key, incident, tries: 0, delivered, failed, is_rejected: false };
             self.0.push_back(entry);
             self.0.len() - 1
         });
@@ -163,6 +172,20 @@ mod tests {
             let result = log.record_outcomes("l", "I", vec![outcome("ann", transient("no connection"))]);
             assert!(matches!(result, Err(NotifyError::Transient { .. })), "{result:?}");
         }
+    }
+
+    #[test]
+    fn a_mail_refused_for_its_content_is_no_fault_of_its_recipients() {
+        let rejected = || Some(NotifyError::Rejected { reason: "554 looks like spam".into() });
+        let mut log = RecipientLog::default();
+        let outcomes = vec![outcome("ann", rejected()), outcome("bad", permanent("550 no such user"))];
+        let result = log.record_outcomes("k", "I", outcomes);
+        assert!(matches!(&result, Err(NotifyError::Rejected { reason }) if reason.contains("554")), "{result:?}");
+        assert_eq!(log.remaining("k in its short form", vec![address("ann")]), [address("ann")]);
+        // One server of several refuses it: the others have it.
+        let outcomes = vec![outcome("ann", None), outcome("cat", rejected())];
+        let partial_failure = log.record_outcomes("l", "I", outcomes).unwrap().unwrap();
+        assert!(partial_failure.contains("cat@example.com: 554"), "{partial_failure}");
     }
 
     #[test]

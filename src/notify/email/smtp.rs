@@ -5,11 +5,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use lettre::Address;
-use lettre::address::Envelope;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{Certificate, SmtpConnection, TlsParameters};
-use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 
 use super::config::{Config, Tls};
 use super::message::MimeMessage;
@@ -20,6 +20,16 @@ use crate::notify::{Notification, NotifyError};
 use crate::secret::Secret;
 
 const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
+
+/// Why a mail was not accepted.
+enum Refusal {
+    /// Connection, login, sender or recipient.
+    Address(Error),
+    /// The mail itself: the server had accepted the recipient.
+    Content(Error),
+    /// The address has letters outside ASCII before its `@`, and the server does not accept those.
+    NeedsSmtpUtf8,
+}
 
 /// An SMTP server, and how to log in.
 pub(super) struct Smtp {
@@ -44,7 +54,7 @@ impl Smtp {
             tls => Some((tls, parameters(&server, config.ca_file.as_deref())?)),
         };
         let credentials = config.user.clone().zip(password);
-        let from = config.from.parse::<lettre::message::Mailbox>().ok();
+        let from = super::config::mailbox(&config.from).ok();
         Ok(Self {
             port: config.port(),
             tls,
@@ -68,10 +78,10 @@ impl Smtp {
         about: &Notification,
     ) -> Result<Vec<RecipientOutcome>, NotifyError> {
         let sent = String::from_utf8_lossy(&message.content);
-        let described = |error: &Error| self.describe(error, &sent, about);
+        let described = |refusal: &Refusal| self.describe(refusal, &sent, about);
         let until = Instant::now() + self.timeout * u32::try_from(to.len() + 1).unwrap_or(u32::MAX);
         let mut connection =
-            if to.is_empty() { None } else { Some(self.connect().map_err(|error| described(&error))?) };
+            if to.is_empty() { None } else { Some(self.connect().map_err(|error| described(&Refusal::Address(error)))?) };
         let (mut outcomes, mut broken) = (Vec::new(), None);
         for address in to {
             if broken.is_none() && Instant::now() > until {
@@ -81,10 +91,10 @@ impl Smtp {
                 Some(error) => Some(error.clone()),
                 None => match self.send_to(&mut connection, message, address) {
                     Ok(()) => None,
-                    Err(error) => {
-                        let failure = described(&error);
+                    Err(refusal) => {
+                        let failure = described(&refusal);
                         // An error of the server, not of this address, would be the same for the next one.
-                        broken = affects_all_recipients(&error).then(|| failure.clone());
+                        broken = affects_all_recipients(&refusal).then(|| failure.clone());
                         Some(failure)
                     }
                 },
@@ -103,15 +113,37 @@ impl Smtp {
         connection: &mut Option<SmtpConnection>,
         message: &MimeMessage,
         to: &Address,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Refusal> {
         let mut open = match connection.take().filter(|connection| !connection.has_broken()) {
             Some(open) => open,
-            None => self.connect()?,
+            None => self.connect().map_err(Refusal::Address)?,
         };
-        let envelope = Envelope::new(self.from.clone(), vec![to.clone()]).expect("it has a recipient");
-        let sent = open.send(&envelope, &message.content);
+        let sent = self.transmit(&mut open, message, to);
+        if sent.is_err() {
+            open.abort();
+        }
         *connection = Some(open);
-        sent.map(|_| ())
+        sent
+    }
+
+    /// As [`SmtpConnection::send`], which does not say whether the recipient or the mail was refused.
+    fn transmit(&self, open: &mut SmtpConnection, message: &MimeMessage, to: &Address) -> Result<(), Refusal> {
+        let supports = |open: &SmtpConnection, extension| open.server_info().supports_feature(extension);
+        let mut options = Vec::new();
+        if self.from.iter().chain([to]).any(|address| !AsRef::<str>::as_ref(address).is_ascii()) {
+            if !supports(open, Extension::SmtpUtfEight) {
+                return Err(Refusal::NeedsSmtpUtf8);
+            }
+            options.push(MailParameter::SmtpUtfEight);
+        }
+        if !message.content.is_ascii() && supports(open, Extension::EightBitMime) {
+            options.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+        }
+        open.command(Mail::new(self.from.clone(), options)).map_err(Refusal::Address)?;
+        open.command(Rcpt::new(to.clone(), Vec::new())).map_err(Refusal::Address)?;
+        open.command(Data).map_err(Refusal::Content)?;
+        open.message(&message.content).map_err(Refusal::Content)?;
+        Ok(())
     }
 
     fn connect(&self) -> Result<SmtpConnection, Error> {
@@ -130,12 +162,27 @@ impl Smtp {
     }
 
     /// `error` in the server's own words, where it sent any.
-    fn describe(&self, error: &Error, sent: &str, about: &Notification) -> NotifyError {
+    fn describe(&self, refusal: &Refusal, sent: &str, about: &Notification) -> NotifyError {
+        let error = match refusal {
+            Refusal::Address(error) | Refusal::Content(error) => error,
+            Refusal::NeedsSmtpUtf8 => {
+                let reason = format!(
+                    "{} does not accept addresses with letters such as é before the @ (SMTPUTF8); use another address",
+                    self.server
+                );
+                return NotifyError::Permanent { reason };
+            }
+        };
         let text = error.source().map(ToString::to_string).unwrap_or_default();
         let text = self.redactor.redact(&text, sent, about);
         if let Some(code) = error.status() {
             let reason = format!("{} answers {code} {text}", self.server);
-            return if error.is_transient() { transient(reason) } else { NotifyError::Permanent { reason } };
+            return match error.is_transient() {
+                true => transient(reason),
+                // Once the server has accepted the recipient, it refuses the mail.
+                false if matches!(refusal, Refusal::Content(_)) => NotifyError::Rejected { reason },
+                false => NotifyError::Permanent { reason },
+            };
         }
         if let Some(problem) = certificate_error(error) {
             return NotifyError::Permanent { reason: certificate_reason(&problem) };
@@ -155,7 +202,8 @@ impl Smtp {
 }
 
 /// Whether an error would be the same for any recipient: not an answer, or 421, which ends the session.
-fn affects_all_recipients(error: &Error) -> bool {
+fn affects_all_recipients(refusal: &Refusal) -> bool {
+    let (Refusal::Address(error) | Refusal::Content(error)) = refusal else { return false };
     error.status().is_none_or(|code| code.to_string() == "421") && !error.is_client()
 }
 

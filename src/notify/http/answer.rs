@@ -15,6 +15,8 @@ pub(in crate::notify) struct HttpResponse {
     pub(super) location: Option<String>,
     /// The body as sent, up to a limit: for parsing, never for a log.
     pub(in crate::notify) body: String,
+    /// Whether the answer is a page for people.
+    pub(super) is_html: bool,
     /// Whether the body is complete.
     pub(in crate::notify) complete: bool,
     /// The body without secrets, fit for a log.
@@ -25,10 +27,13 @@ impl HttpResponse {
     /// The response, if its status is a success.
     ///
     /// # Errors
-    /// 408, 425, 429 and 5xx are transient, all other statuses permanent.
+    /// 408, 425, 429 and 5xx are transient; redirects and statuses about the address or the permission are permanent; all other
+    /// statuses refuse this message.
     pub(in crate::notify) fn check_status(self) -> Result<Self, NotifyError> {
         let status = self.status.as_u16();
         match status {
+            // A login page, a proxy or a captive portal took the message; no integration answers with a page.
+            200..=299 if self.is_html => Err(NotifyError::Permanent { reason: self.page() }),
             200..=299 => Ok(self),
             408 | 425 | 429 | 500..=599 => {
                 Err(NotifyError::Transient { reason: self.reason(""), retry_after: self.retry_after })
@@ -36,8 +41,16 @@ impl HttpResponse {
             300..=399 if self.location.is_some() => {
                 Err(NotifyError::Permanent { reason: self.reason(&self.redirect()) })
             }
-            _ => Err(NotifyError::Permanent { reason: self.reason(hint(status)) }),
+            401..=405 | 407 | 410 | 421 | 451 | 0..=199 | 300..=399 | 600.. => {
+                Err(NotifyError::Permanent { reason: self.reason(hint(status)) })
+            }
+            _ => Err(self.rejected("")),
         }
+    }
+
+    /// A refusal of the message that the body reports in spite of the status.
+    pub(in crate::notify) fn rejected(&self, what: &str) -> NotifyError {
+        NotifyError::Rejected { reason: self.reason(what) }
     }
 
     /// A transient error that the body reports in spite of the status.
@@ -55,6 +68,15 @@ impl HttpResponse {
         let words = if self.redacted.is_empty() { String::new() } else { format!(": \"{}\"", self.redacted) };
         let more = if more.is_empty() { String::new() } else { format!("; {more}") };
         format!("it answers {}{name}{words}{more}", self.status.as_u16())
+    }
+
+    /// The page itself says nothing about the message.
+    fn page(&self) -> String {
+        format!(
+            "it answers {} with an HTML page, so the message was not accepted; check the URL, and for a proxy or a login page \
+             in front of it",
+            self.status.as_u16()
+        )
     }
 
     fn redirect(&self) -> String {
@@ -82,17 +104,22 @@ mod tests {
         let location = Some("https://other.example/secret/path?token=1".into());
         let (body, redacted) = (String::new(), "so it says".to_owned());
         let retry_after = Some(Duration::from_secs(7));
-        HttpResponse { status, retry_after, location, body, complete: true, redacted }.check_status().map(|_| ())
+        HttpResponse { status, retry_after, location, body, is_html: false, complete: true, redacted }
+            .check_status()
+            .map(|_| ())
     }
 
     #[test]
-    fn every_status_is_a_success_transient_or_permanent() {
+    fn every_status_is_a_success_or_a_fault_of_the_server_the_receiver_or_the_message() {
         for status in 100..=999 {
             let result = judged(status);
             let right = match status {
                 200..=299 => result.is_ok(),
                 408 | 425 | 429 | 500..=599 => {
                     matches!(&result, Err(NotifyError::Transient { retry_after: Some(wait), .. }) if wait.as_secs() == 7)
+                }
+                400 | 406 | 409 | 411..=420 | 422..=424 | 426..=428 | 430..=450 | 452..=499 => {
+                    matches!(result, Err(NotifyError::Rejected { .. }))
                 }
                 _ => matches!(result, Err(NotifyError::Permanent { .. })),
             };

@@ -24,12 +24,22 @@ fn is_hidden(char: char) -> bool {
     matches!(char, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
 
-/// At most `most` characters, cut at a word if possible, with an ellipsis.
+/// The length that Slack and Teams count: UTF-16 units, of which most emoji take two.
+pub(super) fn utf16_length(text: &str) -> usize {
+    text.chars().map(char::len_utf16).sum()
+}
+
+/// At most `most` UTF-16 units, cut at a word if possible, with an ellipsis.
 pub(super) fn clip(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
+    if utf16_length(text) <= most {
         return text.into();
     }
-    let kept: String = text.chars().take(most.saturating_sub(1)).collect();
+    let mut used = 0;
+    let fits = |char: &char| {
+        used += char.len_utf16();
+        used < most
+    };
+    let kept: String = text.chars().take_while(fits).collect();
     let word = kept.rfind(' ').filter(|place| *place * 4 > kept.len() * 3);
     let kept = word.and_then(|place| kept.get(..place)).unwrap_or(&kept);
     format!("{}…", kept.trim_end_matches([' ', ',', ';', ':', '.']))

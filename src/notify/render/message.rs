@@ -18,7 +18,7 @@ pub struct Message {
     pub summary: String,
     /// The whole message as plain text.
     pub text: String,
-    /// The whole message as an HTML page; shows the chart as `cid:` [`CHART_CID`] where there is one.
+    /// The whole message as an HTML page; shows the chart as `cid:` [`CHART_CID`] where there is one. Empty in the plain form.
     pub html: String,
     /// A chart of the last day, 960 pixels wide, displayed at about half that; none without any posts.
     pub chart_png: Option<Vec<u8>>,

@@ -17,6 +17,7 @@ mod escape;
 mod filters;
 mod format;
 mod message;
+mod reduced;
 mod sample;
 mod sentences;
 mod slack;
@@ -29,7 +30,7 @@ pub use message::{CHART_CID, Message};
 pub use sample::sample;
 pub use templates::{Style, TemplateError, Templates};
 
-use super::Notification;
+use super::{MessageForm, Notification};
 use crate::language::Language;
 use digest::Digest;
 use sentences::Sentences;
@@ -39,7 +40,18 @@ use sentences::Sentences;
 pub fn render(notification: &Notification, language: Language, templates: &Templates) -> Message {
     let mut sentences = Sentences::new(notification, language, templates);
     let digest = Digest::new(notification, &mut sentences);
+    // A receiver refused the message as it is: it gets less of it.
+    match notification.form {
+        MessageForm::Full => {}
+        MessageForm::Short => return whole(reduced::short(digest), sentences, None),
+        MessageForm::Plain => return reduced::plain(digest, sentences.into_errors()),
+    }
     let chart_png = chart::draw(notification, &digest, language, templates.style());
+    whole(digest, sentences, chart_png)
+}
+
+/// The message in every form of the integrations.
+fn whole(digest: Digest, mut sentences: Sentences<'_>, chart_png: Option<Vec<u8>>) -> Message {
     let text = sentences.page("mail.txt", &digest, false);
     let html = sentences.page("mail.html", &digest, chart_png.is_some());
     let (card, slack) = (card::card(&digest), slack::blocks(&digest));

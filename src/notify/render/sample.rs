@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::{Acknowledged, Incident, Kind, Notification};
+use super::super::{Acknowledged, Incident, Kind, MessageForm, Notification};
 use crate::alert::{Alert, AlertContext, Fingerprint, OperationalAlert, Point, ReasonCount, Word};
 use crate::rule::{Explanation, Measurement, NormalLevel};
 use crate::window::Sample;
@@ -17,6 +17,7 @@ pub fn sample(receiver: &str, console: Option<String>, at: Timestamp) -> Notific
     Notification {
         key: format!("test-{}", at.as_second()),
         kind: Kind::Test,
+        form: MessageForm::Full,
         incident: Incident { id: "TEST-1234".into(), started_at: alert.starts_at, ended_at: None },
         sequence: 0,
         at,
@@ -25,6 +26,7 @@ pub fn sample(receiver: &str, console: Option<String>, at: Timestamp) -> Notific
         alerts: vec![alert],
         acknowledged: None,
         repeats_at: None,
+        resent_within: None,
         console,
     }
 }

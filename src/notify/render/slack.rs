@@ -4,9 +4,9 @@
 use serde_json::{Value, json};
 
 use super::digest::{Button, Digest, Fact, Level, PostView, Section, TermCount};
-use super::escape::{clip, mrkdwn};
+use super::escape::{clip, mrkdwn, utf16_length};
 
-/// The most characters of a block's text, with some room for escaping.
+/// The most UTF-16 units of a block's text, with some room for escaping.
 const MAX_TEXT: usize = 2_900;
 /// The same for each of two columns.
 const MAX_COLUMN: usize = 1_900;
@@ -53,7 +53,7 @@ fn section(text: &str) -> Value {
 fn joined(lines: impl Iterator<Item = String>, most: usize) -> String {
     let mut text = String::new();
     for line in lines {
-        if text.chars().count() + line.chars().count() + 1 > most {
+        if utf16_length(&text) + utf16_length(&line) + 1 > most {
             break;
         }
         if !text.is_empty() {

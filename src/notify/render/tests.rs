@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::alert::{Alert, AlertContext, OperationalAlert, Point, ReasonCount, Word};
-use crate::notify::{Acknowledged, Incident, Kind};
+use crate::notify::{Acknowledged, Incident, Kind, MessageForm};
 use crate::rule::{Explanation, Measurement, NormalLevel};
 use crate::window::Sample;
 
@@ -178,6 +178,7 @@ fn notification() -> impl Strategy<Value = Notification> {
             Notification {
                 key: String::new(),
                 kind,
+                form: MessageForm::Full,
                 incident: Incident { id, started_at, ended_at },
                 sequence,
                 at,
@@ -186,6 +187,7 @@ fn notification() -> impl Strategy<Value = Notification> {
                 alerts: alerts.into_iter().cycle().take(count).collect(),
                 acknowledged: by.map(|by| Acknowledged { by, at }),
                 repeats_at,
+                resent_within: None,
                 console: console.map(|rest| format!("https://vigie.example{rest}")),
             }
         })

@@ -98,7 +98,8 @@ fn check_hidden_status(answer: &HttpResponse) -> Result<(), NotifyError> {
     match hidden_status(&answer.body) {
         None => Ok(()),
         Some(408 | 425 | 429 | 500..=599) => Err(answer.transient("Teams did not accept it yet")),
-        Some(_) => Err(answer.permanent("Teams rejected it")),
+        Some(401 | 403 | 404 | 410) => Err(answer.permanent("Teams rejects every message")),
+        Some(_) => Err(answer.rejected("Teams rejected this message")),
     }
 }
 

@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use crate::alert::{Alert, Fingerprint, TransitionKind};
 use crate::notify::render::Message;
-use crate::notify::{Acknowledged, Incident, Kind, Notification};
+use crate::notify::{Acknowledged, Incident, Kind, MessageForm, Notification};
 
-/// The whole body.
+/// The whole body. `words`, `reasons` and `samples` are empty after the receiver refused a message that had them.
 #[derive(Debug, Serialize)]
 pub(in crate::notify) struct Payload<'a> {
     version: u32,
@@ -103,7 +103,7 @@ impl<'a> Payload<'a> {
             sequence: *sequence,
             incident,
             group,
-            alerts: alerts.iter().map(AlertPayload::new).collect(),
+            alerts: alerts.iter().map(|alert| AlertPayload::new(alert, notification.form)).collect(),
             acknowledged: notification.acknowledged.as_ref(),
             repeats_at: notification.repeats_at,
             url: message.url.as_deref(),
@@ -127,8 +127,10 @@ pub(in crate::notify) fn status(ended_at: Option<Timestamp>) -> TransitionKind {
 }
 
 impl<'a> AlertPayload<'a> {
-    fn new(alert: &'a Alert) -> Self {
+    fn new(alert: &'a Alert, form: MessageForm) -> Self {
         let Alert { context, .. } = alert;
+        // A smaller form leaves out the texts, which may be what the receiver refuses.
+        let is_full = form == MessageForm::Full;
         Self {
             fingerprint: alert.fingerprint,
             status: status(alert.ends_at),
@@ -145,9 +147,9 @@ impl<'a> AlertPayload<'a> {
             latest: numbers(&alert.latest),
             copies: context.copies,
             reach: context.reach,
-            words: context.words.iter().map(|word| word.word.as_str()).collect(),
-            reasons: context.reasons.iter().map(|reason| reason.reason.as_str()).collect(),
-            samples: alert.samples.iter().map(post).collect(),
+            words: context.words.iter().filter(|_| is_full).map(|word| word.word.as_str()).collect(),
+            reasons: context.reasons.iter().filter(|_| is_full).map(|reason| reason.reason.as_str()).collect(),
+            samples: alert.samples.iter().filter(|_| is_full).map(post).collect(),
         }
     }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::config::Config;
 use crate::monitor::Monitor;
 use crate::notify::dispatch::Delivery;
-use crate::notify::{Dispatcher, Notification, Notifier, NotifyError, TransitionSink};
+use crate::notify::{Dispatcher, NotificationBatch, Notifier, NotifyError, TransitionSink};
 use crate::pipeline::ReceiverHandle;
 use crate::store::Batch;
 
@@ -98,9 +98,9 @@ impl ReplayDelivery {
             if out.is_empty() {
                 return;
             }
-            for notification in out {
-                let receiver = &notification.receiver;
-                let delivery = self.send(&notification);
+            for batch in out {
+                let receiver = &batch.receiver;
+                let delivery = self.send(&batch);
                 match &delivery {
                     Delivery::Failed(error) => tracing::warn!(receiver, %error, "notification failed"),
                     Delivery::Partial(failure) => {
@@ -108,19 +108,19 @@ impl ReplayDelivery {
                     }
                     Delivery::Delivered => {}
                 }
-                self.dispatcher.record_attempt(receiver, &notification.key, &delivery, self.now);
+                self.dispatcher.record_attempt(receiver, &batch.key, &delivery, self.now);
             }
         }
     }
 
-    fn send(&mut self, notification: &Notification) -> Delivery {
-        let Some(notifier) = self.receivers.get_mut(&notification.receiver) else {
+    fn send(&mut self, batch: &NotificationBatch) -> Delivery {
+        let Some(notifier) = self.receivers.get_mut(&batch.receiver) else {
             return Delivery::Failed(NotifyError::Permanent { reason: "unknown receiver".into() });
         };
         let mut outcome = Ok(());
         for wait in WAITS {
             sleep(wait);
-            outcome = notifier.notify(notification);
+            outcome = notifier.notify_batch(&batch.notifications);
             if !matches!(outcome, Err(NotifyError::Transient { .. })) {
                 break;
             }

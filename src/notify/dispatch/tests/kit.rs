@@ -13,7 +13,7 @@ use crate::notify::{Dispatcher, Notification, NotifyError, ReceiverConfig};
 use crate::rule::{Explanation, Measurement};
 use crate::store::{Batch, Store};
 
-/// A routing configuration in TOML; all receivers are logs.
+/// A routing configuration in TOML; receivers without a type are logs.
 pub(super) fn routing(text: &str) -> Routing {
     #[derive(Deserialize)]
     struct File {
@@ -30,7 +30,7 @@ pub(super) fn routing(text: &str) -> Routing {
     let mut notify = toml::Table::try_from(Config::default()).unwrap();
     notify.extend(file.notify);
     let receiver = |mut table: toml::Table| {
-        table.insert("type".into(), "log".into());
+        table.entry("type").or_insert_with(|| "log".into());
         table.try_into::<ReceiverConfig>().unwrap()
     };
     let receivers = file.receiver.into_iter().map(receiver).collect();
@@ -98,6 +98,11 @@ pub(super) struct Kit {
     at: i64,
     down_until: i64,
     refusing: BTreeSet<String>,
+    hanging: BTreeSet<String>,
+    /// Whether a receiver refuses a message for its content.
+    pub(super) objects: fn(&Notification) -> bool,
+    /// Requests made.
+    pub(super) requests: usize,
     /// The partial failure that accepting receivers report.
     pub(super) partial_failure: Option<String>,
     /// Every attempted notification.
@@ -120,6 +125,9 @@ impl Kit {
             at: 0,
             down_until: 0,
             refusing: BTreeSet::new(),
+            hanging: BTreeSet::new(),
+            objects: |_| false,
+            requests: 0,
             partial_failure: None,
             attempts: Vec::new(),
             delivered: Vec::new(),
@@ -190,6 +198,11 @@ impl Kit {
         self.refusing.insert(receiver.into());
     }
 
+    /// Never answers.
+    pub(super) fn hangs(&mut self, receiver: &str) {
+        self.hanging.insert(receiver.into());
+    }
+
     pub(super) fn accepts(&mut self) {
         self.refusing.clear();
     }
@@ -233,19 +246,25 @@ impl Kit {
             if out.is_empty() {
                 return;
             }
-            for notification in out {
-                let sent = if self.refusing.contains(&notification.receiver) {
+            for batch in out {
+                if self.hanging.contains(&batch.receiver) {
+                    continue;
+                }
+                let sent = if self.refusing.contains(&batch.receiver) {
                     Err(NotifyError::Permanent { reason: "401".into() })
                 } else if self.at < self.down_until {
                     Err(NotifyError::Transient { reason: "503".into(), retry_after: None })
+                } else if batch.notifications.iter().any(|notification| (self.objects)(notification)) {
+                    Err(NotifyError::Rejected { reason: "400".into() })
                 } else {
-                    self.delivered.push((self.at, notification.clone()));
+                    self.delivered.extend(batch.notifications.iter().map(|sent| (self.at, sent.clone())));
                     Ok(())
                 };
                 let delivery = Delivery::new(sent, self.partial_failure.clone());
                 let now = self.now();
-                self.dispatcher.record_attempt(&notification.receiver, &notification.key, &delivery, now);
-                self.attempts.push(notification);
+                self.dispatcher.record_attempt(&batch.receiver, &batch.key, &delivery, now);
+                self.attempts.extend(batch.notifications);
+                self.requests += 1;
                 self.save();
             }
         }
@@ -272,6 +291,7 @@ impl Kit {
     pub(super) fn die_while_sending(&mut self) -> Vec<Notification> {
         let out = self.dispatcher.tick(self.now(), &|_| None);
         self.save();
+        let out: Vec<Notification> = out.into_iter().flat_map(|batch| batch.notifications).collect();
         self.delivered.extend(out.iter().map(|notification| (self.at, notification.clone())));
         self.restart();
         out
