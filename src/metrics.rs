@@ -110,6 +110,8 @@ stage! {
         duplicates: IntCounterVec = "vigie_source_duplicates_total" ["source"];
         /// Posts that were classified.
         classified: IntCounterVec = "vigie_source_classified_total" ["source"];
+        /// Posts dated ahead of the clock by more than window.clock_skew; they count when they arrive.
+        future: IntCounterVec = "vigie_source_future_total" ["source"];
         /// Posts that match no topic; they are not classified.
         unmatched: IntCounterVec = "vigie_source_unmatched_total" ["source"];
         /// Compliance events of a source: deletions and edits of posts.
@@ -317,6 +319,7 @@ pub struct SourceMetrics {
     pub duplicates: IntCounter,
     pub classified: IntCounter,
     pub unmatched: IntCounter,
+    pub future: IntCounter,
     pub notices: IntCounter,
     pub restarts: IntCounter,
     pub lag: Histogram,
@@ -333,6 +336,7 @@ impl SourceMetrics {
             duplicates: all.duplicates.with_label_values(&labels),
             classified: all.classified.with_label_values(&labels),
             unmatched: all.unmatched.with_label_values(&labels),
+            future: all.future.with_label_values(&labels),
             notices: all.notices.with_label_values(&labels),
             restarts: all.restarts.with_label_values(&labels),
             lag: all.lag.with_label_values(&labels),

@@ -43,6 +43,7 @@ pub use view::{AlertView, TopicView};
 
 use std::collections::{BTreeMap, VecDeque};
 
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use crate::alert::Transition;
@@ -95,6 +96,8 @@ pub struct Monitor {
     totals: Totals,
     /// As at the last commit.
     committed: Totals,
+    /// The time of the last [`Monitor::advance`]: nothing can have been written after it.
+    now: Option<Timestamp>,
     topics: BTreeMap<String, TopicState>,
     events: InternalEvents,
     /// Alerts that no rule evaluates: stalled sources, spent budgets.
@@ -140,6 +143,7 @@ impl Monitor {
             model: ModelInfo::default(),
             totals,
             committed: totals,
+            now: None,
             topics,
             events,
             operational,

@@ -181,6 +181,7 @@ impl Daemon {
             committed,
             status,
             per_topic: BTreeMap::new(),
+            future_logged_at: BTreeMap::new(),
         };
 
         // Threads, from the last stage to the first, so that each one's receiver exists.

@@ -9,6 +9,7 @@ use crate::alert::{OperationalAlert, TransitionKind};
 impl Monitor {
     /// Closes every bucket that ends at or before `now` and evaluates the rules at each close.
     pub fn advance(&mut self, now: Timestamp) {
+        self.now = Some(now);
         let width = self.config.bucket.as_secs();
         let target = now.as_second() - now.as_second().rem_euclid(width);
         // The first time: no bucket to close yet.

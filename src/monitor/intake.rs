@@ -1,5 +1,6 @@
 //! Intake: counts each post in the windows of its topics, keeps it for `query`, and records what else a source sent.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::posts::{CascadeId, Counting};
@@ -10,7 +11,8 @@ use crate::post::{Post, ReferenceKind};
 use crate::window::{Arrival, TopicWindow};
 
 impl Monitor {
-    /// Counts a post of `source` in each of `topics`. Call [`Monitor::advance`] first.
+    /// Counts a post of `source` in each of `topics`. Call [`Monitor::advance`] first. A post that states a time ahead of
+    /// that by more than the clock skew allowed counts when it arrives.
     ///
     /// # Errors
     /// When a new topic exceeds the limit or cannot be loaded.
@@ -20,10 +22,40 @@ impl Monitor {
         topics: &[&str],
         classified: &ClassifiedPost,
     ) -> Result<PostOutcome, MonitorError> {
+        let moved = self.arrival_of(classified).map(|arrival| {
+            let mut moved = classified.clone();
+            moved.post.move_to(arrival);
+            moved
+        });
+        let classified = moved.as_ref().unwrap_or(classified);
+        let outcome = self.count(source, topics, classified)?;
+        let is_moved = classified.post.details.stated_at.is_some();
+        self.totals.future += u64::from(is_moved && outcome != PostOutcome::Duplicate);
+        Ok(outcome)
+    }
+
+    /// When a post arrived whose own time lies too far ahead; none for any other.
+    fn arrival_of(&self, classified: &ClassifiedPost) -> Option<Timestamp> {
+        let now = self.now?;
+        let latest = now.checked_add(self.config.clock_skew).unwrap_or(Timestamp::MAX);
+        (classified.post.created_at > latest).then_some(now)
+    }
+
+    fn count(
+        &mut self,
+        source: &str,
+        topics: &[&str],
+        classified: &ClassifiedPost,
+    ) -> Result<PostOutcome, MonitorError> {
         let mut arrivals = Vec::with_capacity(topics.len());
         let erased = self.tombstones.matches(&classified.post);
         for name in topics {
             let window = self.topic(name)?;
+            // It comes at another time each time it is sent again.
+            if classified.post.details.stated_at.is_some() && window.has_seen(&classified.post.id) {
+                arrivals.push(Arrival::Duplicate);
+                continue;
+            }
             // An erased post is counted, and nothing else of it is kept.
             arrivals.push(if erased { window.count(classified) } else { window.add(classified) });
         }

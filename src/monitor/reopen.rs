@@ -36,6 +36,23 @@ impl Monitor {
         Ok(monitor)
     }
 
+    /// Moves back watermarks that lie ahead of `now` by more than the clock skew allowed: posts of now would be too late. Returns
+    /// the topics. The next commit stores it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn repair_ahead(&mut self, now: Timestamp) -> Result<Vec<String>, MonitorError> {
+        let limit = now.checked_add(self.config.clock_skew).unwrap_or(Timestamp::MAX).as_second();
+        let mut repaired = Vec::new();
+        for (name, state) in &mut self.topics {
+            let is_ahead = state.window.watermark().is_some_and(|watermark| watermark > limit);
+            if is_ahead && state.repair_ahead(&self.store, name, now.as_second())? {
+                repaired.push(name.clone());
+            }
+        }
+        Ok(repaired)
+    }
+
     /// Moves back to `now`, after a clock ran ahead: the open bucket becomes the one that holds `now`. Commits.
     ///
     /// # Errors

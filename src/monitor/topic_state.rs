@@ -64,6 +64,16 @@ impl TopicState {
         }
     }
 
+    /// Repairs a topic whose watermark lies ahead of `now` (Unix seconds); returns whether it did.
+    pub(super) fn repair_ahead(&mut self, store: &Store, name: &str, now: i64) -> Result<bool, StoreError> {
+        if !self.window.repair_ahead(now) {
+            return Ok(false);
+        }
+        let hours = TopicWindow::stored_hours(store, name)?.into_iter().map(|(start, hour)| (start, hour.counts)).collect();
+        self.baseline.repair_ahead(now, self.window.since(), &hours);
+        Ok(true)
+    }
+
     /// Sets the model that reads from `now` (Unix seconds) on. A different one restarts what was learnt of rates.
     pub(super) fn set_model(&mut self, model: &str, now: i64) {
         if self.baseline.set_model(model, now) {

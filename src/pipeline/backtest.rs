@@ -98,7 +98,7 @@ impl Backtest {
         let mut trials = Trials::new(&self.variants, &config.window, read_by, self.block, span);
         let total = dump.posts.len();
         let matcher = TopicMatcher::new(config)?;
-        let chunks = ChunkReader::start(dump.posts, 0, matcher, classifier)?;
+        let chunks = ChunkReader::start((dump.posts, dump.times.range), 0, matcher, classifier)?;
         let mut done = 0;
         while let Some(chunk) = chunks.next_chunk() {
             let chunk = chunk?;

@@ -154,7 +154,7 @@ impl ClassifierStage {
             let received = batch.received() as u64;
             for post in batch.posts {
                 // A repeat is dropped first: it was matched and counted when it came before.
-                if !self.recent.insert(&post.id, post.created_at) {
+                if !self.recent.insert(&post.id, post.created_at.min(at)) {
                     duplicates += 1;
                     continue;
                 }

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use super::command::Command;
 use crate::classify::ClassifiedPost;
+use crate::monitor::PostOutcome;
 use crate::notify::dispatch::Delivery;
 use crate::post::{ComplianceEvent, RejectedRecord};
 use crate::source::Cursor;
@@ -59,4 +60,12 @@ pub(super) struct DeliveryAttempt {
     pub(super) receiver: String,
     pub(super) key: String,
     pub(super) delivery: Delivery,
+}
+
+/// What became of a batch.
+pub(super) struct BatchOutcome {
+    /// In the order of its posts.
+    pub(super) posts: Vec<PostOutcome>,
+    /// Posts whose own time lay ahead of the clock.
+    pub(super) future: u64,
 }

@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use super::clock::{JumpGuardedClock, MonotonicClock, Reading};
 use super::command::ReceiverHandle;
 use super::delivery::NotificationDispatch;
-use super::message::{ClassifiedBatch, Event};
+use super::message::{BatchOutcome, ClassifiedBatch, Event};
 use super::post_path::PostObserver;
 use super::restart_policy::RestartPolicy;
 use super::status_publisher::StatusPublisher;
@@ -34,7 +34,7 @@ use crate::classify::ModelInfo;
 use crate::clock::Clock;
 use crate::config::LoadedConfig;
 use crate::metrics::Metrics;
-use crate::monitor::{Monitor, MonitorError, PostOutcome};
+use crate::monitor::{Monitor, MonitorError};
 use crate::query::Query;
 use crate::rule::EventKind;
 use gather::gather;
@@ -135,9 +135,17 @@ impl MonitorThread {
         Ok(thread)
     }
 
-    /// Rewinds a store whose time lies ahead of the clock: it was written under a clock that ran ahead.
+    /// Rewinds a store whose time lies ahead of the clock: it was written under a clock that ran ahead. Topics alone may be
+    /// ahead because of one post.
     fn rewind_if_ahead(&mut self) -> Result<(), MonitorError> {
         let now = (self.wall)();
+        if let Some(monitor) = &mut self.monitor {
+            let topics = monitor.repair_ahead(now)?;
+            if !topics.is_empty() {
+                tracing::warn!(topics = topics.len(), "topics were ahead of the clock: moved back to the present");
+                monitor.commit()?;
+            }
+        }
         let ahead = |monitor: &Monitor| monitor.edge().is_some_and(|edge| edge.duration_since(now).as_mins() > 2);
         if let Some(monitor) = self.monitor.take_if(|monitor| ahead(monitor)) {
             tracing::warn!("state is ahead of the clock: rewinding to the present");
@@ -230,16 +238,18 @@ impl MonitorThread {
         self.monitor.as_mut().context("the store is not open")
     }
 
-    /// Counts a batch, to be committed with the cursors of its sources; returns the outcome of each post.
-    fn observe(&mut self, batches: &[ClassifiedBatch]) -> anyhow::Result<Vec<PostOutcome>> {
+    /// Counts batches, to be committed with the cursors of their sources; returns what became of each.
+    fn observe(&mut self, batches: &[ClassifiedBatch]) -> anyhow::Result<Vec<BatchOutcome>> {
         let now = self.now()?;
         let monitor = self.monitor.as_mut().context("the store is not open")?;
         monitor.advance(now);
         let mut outcomes = Vec::new();
         for batch in batches {
+            let (mut posts, future) = (Vec::with_capacity(batch.posts.len()), monitor.totals().future);
             for post in &batch.posts {
-                outcomes.push(self.observer.observe(monitor, &batch.source, &post.topics, &post.classified)?);
+                posts.push(self.observer.observe(monitor, &batch.source, &post.topics, &post.classified)?);
             }
+            outcomes.push(BatchOutcome { posts, future: monitor.totals().future - future });
             monitor.record_unmatched(batch.unmatched);
             monitor.record_intake(batch.received, batch.duplicates, batch.rejected.len() as u64);
             for record in &batch.rejected {

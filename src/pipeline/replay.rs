@@ -129,7 +129,7 @@ impl Replay {
         let mut cursor: ReplayProgress = monitor.cursor(CURSOR)?.unwrap_or_default();
         let resumed_after = cursor.done;
         let matcher = TopicMatcher::new(&self.loaded.config)?;
-        let chunks = ChunkReader::start(dump.posts, resumed_after, matcher, classifier)?;
+        let chunks = ChunkReader::start((dump.posts, dump.times.range), resumed_after, matcher, classifier)?;
         let mut observer = PostObserver::default();
         progress(ReplayStage::Replaying { done: cursor.done, total });
         while let Some(chunk) = chunks.next_chunk() {

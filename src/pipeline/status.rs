@@ -36,6 +36,9 @@ pub struct Counted {
     pub unmatched: u64,
     pub rejected: u64,
     pub duplicates: u64,
+    /// Of the classified: posts dated ahead of the clock, which counted when they arrived.
+    #[serde(default)]
+    pub future: u64,
 }
 
 /// One topic now.

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
 
-use super::message::{ClassifiedBatch, MatchedPost};
+use super::message::{BatchOutcome, ClassifiedBatch, MatchedPost};
 use super::status::{AlertStatus, Counted, Queue, SourceStatus, Status, TopicStatus};
 use crate::alert::OperationalAlert;
 use crate::metrics::{Metrics, SourceMetrics};
@@ -47,23 +47,28 @@ pub(super) struct StatusPublisher {
     pub(super) status: watch::Sender<Status>,
     /// Posts per topic since the daemon started.
     pub(super) per_topic: BTreeMap<String, u64>,
+    /// When posts of a source that lay ahead of the clock were last logged.
+    pub(super) future_logged_at: BTreeMap<String, Timestamp>,
 }
 
+/// How often posts ahead of the clock are logged, for each source.
+const FUTURE_LOG_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
+
 impl StatusPublisher {
-    /// Records committed batches, with the outcome of each post: counts them, notifies waiting senders, keeps the sources'
-    /// cursors.
-    pub(super) fn record_commit(&mut self, batches: Vec<ClassifiedBatch>, outcomes: Vec<PostOutcome>, now: Timestamp) {
-        let mut outcomes = outcomes.into_iter();
-        for batch in batches {
+    /// Records committed batches and their outcomes: counts them, notifies waiting senders, keeps the sources' cursors.
+    pub(super) fn record_commit(&mut self, batches: Vec<ClassifiedBatch>, outcomes: Vec<BatchOutcome>, now: Timestamp) {
+        for (batch, BatchOutcome { posts: outcomes, future }) in batches.into_iter().zip(outcomes) {
+            self.report_future(&batch.source, future, now);
             let source = self.sources.iter().find(|source| source.name == *batch.source);
             if let Some(source) = source {
                 source.metrics.notices.inc_by(batch.compliance.len() as u64);
                 source.metrics.duplicates.inc_by(batch.duplicates);
+                source.metrics.future.inc_by(future);
                 let poisoned = batch.rejected.iter().filter(|record| record.reason == "poison");
                 poisoned.for_each(|record| source.metrics.rejected(&record.reason));
             }
             let seconds = |since: Timestamp| now.duration_since(since).as_secs_f64().max(0.0);
-            for (MatchedPost { topics, classified }, outcome) in batch.posts.into_iter().zip(outcomes.by_ref()) {
+            for (MatchedPost { topics, classified }, outcome) in batch.posts.into_iter().zip(outcomes) {
                 self.metrics.monitor.posts.with_label_values(&[outcome_name(outcome)]).inc();
                 if matches!(outcome, PostOutcome::Counted | PostOutcome::Copied) {
                     let label = classified.prediction.label.as_str();
@@ -93,6 +98,21 @@ impl StatusPublisher {
                 let _ = ack.send(());
             }
         }
+    }
+
+    /// Logs posts of `source` that lay ahead of the clock: at most once an hour, since a wrong clock makes all of them so.
+    fn report_future(&mut self, source: &str, posts: u64, now: Timestamp) {
+        let logged = self.future_logged_at.get(source).copied();
+        if posts == 0 || logged.is_some_and(|logged| now.duration_since(logged).abs() < FUTURE_LOG_INTERVAL) {
+            return;
+        }
+        tracing::warn!(
+            source,
+            posts,
+            "posts dated ahead of the clock: counted at their arrival; check the clock of this machine and the time zone of the \
+             source"
+        );
+        self.future_logged_at.insert(source.to_owned(), now);
     }
 
     /// Operational alerts of the sources, by component; no summary for one that is resolved.
@@ -145,6 +165,7 @@ impl StatusPublisher {
             unmatched: totals.unmatched,
             rejected: totals.rejected,
             duplicates: totals.duplicates,
+            future: totals.future,
         };
         let sources: Vec<SourceStatus> = self.sources.iter().map(source_status).collect();
         let queues = self.queues();

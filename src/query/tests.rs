@@ -170,7 +170,7 @@ proptest! {
             prop_assert_eq!(stored.is_some(), uncommitted == 0, "seen once it is committed");
             // What only the monitor knows of a post is compared once, below.
             list.push(StoredPost {
-                source: source.into(), created_at, author, author_id: details.author_id.clone(), url: None, text, lang,
+                source: source.into(), created_at, stated_at: None, author, author_id: details.author_id.clone(), url: None, text, lang,
                 topics: topics.iter().map(ToString::to_string).collect(), label: classified.prediction.label,
                 probabilities: classified.prediction.probabilities, reason: None, model: "model".into(),
                 counting: Counting::Counted, cascade: CascadeId::of_post(&id), followers: None, metrics: None, id,

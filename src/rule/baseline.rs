@@ -101,6 +101,21 @@ impl Baseline {
         self.until
     }
 
+    /// Forgets that hours from `now` (Unix seconds) on were learned: they had not come yet. What was learned of a few such
+    /// hours fades; where it was more than a day, everything is learned again from `hours`, whose starts are in order.
+    pub fn repair_ahead(&mut self, now: i64, since: i64, hours: &BTreeMap<i64, Counts>) {
+        let now = now - now.rem_euclid(HOUR);
+        let Some(until) = self.until.filter(|until| *until > now) else { return };
+        self.changed = true;
+        if until - now <= 24 * HOUR {
+            self.until = Some(now);
+            return;
+        }
+        let model = std::mem::take(&mut self.model);
+        *self = Self { model, rates_since: self.rates_since, ..Self::default() };
+        self.learn(since, |start| (start < now).then(|| hours.get(&start).copied().unwrap_or_default()));
+    }
+
     /// When the current model replaced another one, in Unix seconds.
     pub fn rates_since(&self) -> Option<i64> {
         self.rates_since

@@ -9,7 +9,8 @@
 //!
 //! Buckets before the *edge* are closed. A [`Span`] is a range of closed buckets; its sum is updated as buckets enter
 //! and leave it, so the cost of a post does not depend on the length of the windows. A post is counted once per topic.
-//! It is ignored if it is older than the *watermark* of the topic (its newest event time) by more than the lateness. A
+//! It is ignored if it is older than the *watermark* of the topic (its newest event time, never ahead of the open bucket)
+//! by more than the lateness. A
 //! post that repeats another one (`cascade`) is counted separately, as a copy.
 
 mod buckets;
@@ -44,6 +45,8 @@ pub struct Config {
     pub bucket: SignedDuration,
     /// Maximum age of a post, relative to the newest post of its topic, to be counted.
     pub lateness: SignedDuration,
+    /// How far the time of a post may lie ahead of the clock. One that lies further ahead counts when it arrives.
+    pub clock_skew: SignedDuration,
     /// How long a post is remembered after its last repeat, so that repeats of it are counted as copies; with 0 there
     /// are no copies.
     pub cascade: SignedDuration,
@@ -54,6 +57,7 @@ impl Default for Config {
         Self {
             bucket: SignedDuration::from_mins(1),
             lateness: SignedDuration::from_hours(1),
+            clock_skew: SignedDuration::from_mins(5),
             cascade: SignedDuration::from_hours(24),
         }
     }
@@ -73,6 +77,9 @@ impl Config {
         if self.lateness.is_negative() {
             problems
                 .push(format!("window.lateness: {:#} is negative; expected 0s or more, e.g. \"1h\"", self.lateness));
+        }
+        if self.clock_skew.is_negative() || self.clock_skew > SignedDuration::from_hours(24) {
+            problems.push(format!("window.clock_skew: {:#} is not valid; expected 0s to 24h, e.g. \"5m\"", self.clock_skew));
         }
         if self.cascade.is_negative() || self.cascade > SignedDuration::from_hours(24 * 7) {
             problems.push(format!(

@@ -76,6 +76,13 @@ impl Samples {
         self.changed.insert(slot);
     }
 
+    /// Drops slots that start after `time` (Unix seconds).
+    pub(super) fn drop_after(&mut self, time: i64) {
+        let slots = self.slots.split_off(&(time + 1));
+        self.changed.retain(|slot| *slot <= time);
+        self.dropped.extend(slots.into_keys());
+    }
+
     /// The `count` most negative posts from `start` (Unix seconds) on, no two of the same wording.
     pub(super) fn pick(&self, start: i64, count: usize) -> Vec<Sample> {
         let kept = self.slots.range(bucket_start(start, SLOT)..).flat_map(|(_, kept)| kept);

@@ -48,6 +48,19 @@ impl SeenIds {
         new
     }
 
+    /// Whether the post is in any slot.
+    pub(super) fn contains(&self, id: &str) -> bool {
+        let hash = twox_hash::XxHash64::oneshot(0, id.as_bytes());
+        self.slots.values().any(|slot| slot.hashes.contains(&hash))
+    }
+
+    /// Drops slots that start after `time`.
+    pub(super) fn drop_after(&mut self, time: i64) {
+        for (start, slot) in self.slots.split_off(&(time + 1)) {
+            self.expired.extend(slot.commits.into_iter().map(|commit| (start, commit)));
+        }
+    }
+
     /// Drops slots that end at or before `time`.
     pub(super) fn drop_before(&mut self, time: i64) {
         while let Some(entry) = self.slots.first_entry()

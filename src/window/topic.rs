@@ -177,8 +177,10 @@ impl TopicWindow {
         if !self.seen.insert(time, &classified.post.id) {
             return Arrival::Duplicate;
         }
-        if self.watermark.is_none_or(|watermark| watermark < time) {
-            self.watermark = Some(time);
+        // A post from a clock that runs ahead must not make the posts of now too late.
+        let reached = time.min(self.buckets.edge() + self.width);
+        if self.watermark.is_none_or(|watermark| watermark < reached) {
+            self.watermark = Some(reached);
             self.moved = true;
             self.seen.drop_before(self.settled());
         }
@@ -189,6 +191,25 @@ impl TopicWindow {
         self.buckets.add(time, counts);
         self.history.add(time, counts);
         if copied { Arrival::Copied { root } } else { Arrival::Counted { root } }
+    }
+
+    /// Whether the post `id` was counted, at whatever time: for posts whose own time is not used.
+    pub fn has_seen(&self, id: &str) -> bool {
+        self.seen.contains(id)
+    }
+
+    /// Removes what lies ahead of `now` (Unix seconds): a version of vigie that trusted such times stored it. Returns whether
+    /// there was anything.
+    pub fn repair_ahead(&mut self, now: i64) -> bool {
+        if self.watermark.is_none_or(|watermark| watermark <= now) {
+            return false;
+        }
+        self.watermark = Some(now);
+        self.learned_until = self.learned_until.min(now);
+        self.moved = true;
+        self.seen.drop_after(now);
+        self.samples.drop_after(now);
+        true
     }
 
     fn note_words(&mut self, classified: &ClassifiedPost) {

@@ -21,6 +21,7 @@ pub(super) struct PostRef<'a, T> {
     pub(super) id: &'a str,
     pub(super) source: &'a str,
     pub(super) created_at: Timestamp,
+    pub(super) stated_at: Option<Timestamp>,
     pub(super) author: Option<&'a str>,
     pub(super) author_id: Option<&'a str>,
     pub(super) url: Option<&'a str>,
@@ -67,6 +68,8 @@ struct Packed<'a> {
     id: Id<'a>,
     /// Milliseconds after the slot's start.
     after: u32,
+    /// The time that the post states, where that is not used, in Unix milliseconds.
+    stated: Option<i64>,
     source: u32,
     model: u32,
     topics: Cow<'a, [u32]>,
@@ -152,6 +155,7 @@ impl Block {
         let packed = Packed {
             id: Id::of(post.id),
             after,
+            stated: post.stated_at.map(Timestamp::as_millisecond),
             source: place(post.source),
             model: place(post.model),
             topics: Cow::Borrowed(&topics),
@@ -213,6 +217,7 @@ impl<'a> From<&'a StoredPost> for PostRef<'a, std::iter::Map<std::slice::Iter<'a
             id: &post.id,
             source: &post.source,
             created_at: post.created_at,
+            stated_at: post.stated_at,
             author: post.author.as_deref(),
             author_id: post.author_id.as_deref(),
             url: post.url.as_deref(),
@@ -276,6 +281,7 @@ fn unpack(header: &Header, packed: Packed<'_>) -> Result<StoredPost, StoreError>
     Ok(StoredPost {
         source: name(packed.source)?,
         created_at: start.checked_add(after).map_err(|error| damaged(&error))?,
+        stated_at: packed.stated.and_then(|time| Timestamp::from_millisecond(time).ok()),
         author: packed.author.map(str::to_owned),
         author_id: packed.author_id.map(|id| id.text()),
         url,

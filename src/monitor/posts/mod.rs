@@ -63,6 +63,9 @@ pub struct StoredPost {
     /// The source that received it.
     pub source: String,
     pub created_at: Timestamp,
+    /// The time that the post states, where it cannot be true; `created_at` is then when it arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stated_at: Option<Timestamp>,
     /// Handle without `@`.
     pub author: Option<String>,
     /// The source's own identifier of the author.
@@ -118,6 +121,7 @@ impl PendingPosts {
             id: &post.id,
             source,
             created_at: post.created_at,
+            stated_at: post.details.stated_at,
             author: post.author.as_deref(),
             author_id: post.details.author_id.as_deref(),
             url: post.details.url.as_deref(),

@@ -20,6 +20,7 @@ fn stored() -> impl Strategy<Value = StoredPost> {
             StoredPost {
                 source: "x-search".into(),
                 created_at: Timestamp::from_millisecond(1_790_000_100_000 + millis).unwrap(),
+                stated_at: None,
                 author,
                 author_id,
                 url: Some(url),

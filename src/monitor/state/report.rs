@@ -24,6 +24,8 @@ pub struct Totals {
     pub duplicates: u64,
     /// Posts older than the lateness allows.
     pub too_late: u64,
+    /// Posts whose own time lay ahead of the clock: they count when they arrive.
+    pub future: u64,
     /// Posts of no topic.
     pub unmatched: u64,
     /// Alerts that fired.

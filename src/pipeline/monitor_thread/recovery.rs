@@ -60,6 +60,7 @@ impl MonitorThread {
         monitor.keep_posts(config.retention.keeps_posts());
         monitor.set_model(self.model.clone());
         self.monitor = Some(monitor);
+        self.rewind_if_ahead()?;
         tracing::info!("store available again");
         Ok(())
     }

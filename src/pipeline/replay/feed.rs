@@ -7,6 +7,7 @@
 //!
 //! Chunks end at the same posts in every run, so that a replay that resumes classifies the batches of an uninterrupted one.
 
+use std::ops::RangeInclusive;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 
@@ -66,12 +67,12 @@ pub(in crate::pipeline) struct ChunkReader {
 }
 
 impl ChunkReader {
-    /// Starts the threads. The first `skipped` posts are passed over.
+    /// Starts the threads. The first `skipped` posts are passed over; a post outside `times` counts at the nearer end.
     ///
     /// # Errors
     /// When a thread cannot be started.
     pub(in crate::pipeline) fn start(
-        posts: SortedPosts,
+        (posts, times): (SortedPosts, RangeInclusive<Timestamp>),
         skipped: u64,
         matcher: TopicMatcher,
         classifier: Box<dyn Classifier>,
@@ -81,7 +82,7 @@ impl ChunkReader {
         let (sender, topics) = channel();
         let feeder = Builder::new()
             .name("feeder".into())
-            .spawn(move || feed_chunks(posts, skipped, matcher, &sender, &feed))
+            .spawn(move || feed_chunks((posts, &times), skipped, matcher, &sender, &feed))
             .context("cannot start the feeder's thread")?;
         Ok(Self { topics, worker, feeder })
     }
@@ -116,7 +117,7 @@ fn join(topics: ChunkTopics, classified: Vec<ClassifiedPost>) -> Vec<ReadPost> {
 
 /// Ends early when the reader is gone.
 fn feed_chunks(
-    mut posts: SortedPosts,
+    (mut posts, times): (SortedPosts, &RangeInclusive<Timestamp>),
     skipped: u64,
     mut matcher: TopicMatcher,
     topics: &Sender<ChunkTopics>,
@@ -124,9 +125,12 @@ fn feed_chunks(
 ) -> Result<(), DumpError> {
     posts.skip_posts(skipped)?;
     loop {
-        let chunk = posts.by_ref().take(CHUNK).collect::<Result<Vec<_>, _>>()?;
+        let mut chunk = posts.by_ref().take(CHUNK).collect::<Result<Vec<_>, _>>()?;
         if chunk.is_empty() {
             return Ok(());
+        }
+        for post in chunk.iter_mut().filter(|post| !times.contains(&post.created_at)) {
+            post.move_to(post.created_at.clamp(*times.start(), *times.end()));
         }
         let matched: ChunkTopics = chunk.iter().map(|post| (post.created_at, matcher.match_post(post))).collect();
         let read: Vec<_> = chunk

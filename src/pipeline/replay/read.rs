@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use super::{Replay, ReplayStage};
-use crate::dump::{ExternalSort, Reader, RejectsFile, RequiredFields, Row, SortedPosts};
+use crate::dump::{ExternalSort, PlausibleTimes, Reader, RejectsFile, RequiredFields, Row, SortedPosts, TimeSpan};
 use crate::post::Post;
 
 /// Rows between two progress reports.
@@ -15,6 +15,8 @@ const LOOK: u64 = 4_096;
 /// A dump that was read to its end.
 pub(in crate::pipeline) struct Dump {
     pub(in crate::pipeline) posts: SortedPosts,
+    /// From when to when it was written.
+    pub(in crate::pipeline) times: PlausibleTimes,
     pub(in crate::pipeline) rejected: BTreeMap<String, u64>,
     pub(in crate::pipeline) rejects_file: Option<PathBuf>,
     /// Of its bytes.
@@ -33,7 +35,7 @@ impl Dump {
         let needs = RequiredFields { created_at: true, label: replay.given_labels, topic: replay.topic_required };
         let mut reader = Reader::open(&replay.input, &replay.loaded.config.dump, needs)?;
         let mut rejects = RejectsFile::new(Some(replay.rejects.clone()));
-        let mut order = ExternalSort::default();
+        let (mut order, mut span) = (ExternalSort::default(), TimeSpan::default());
         let mut rows = 0_u64;
         while let Some(row) = reader.next_row()? {
             match row {
@@ -43,6 +45,7 @@ impl Dump {
                     let reason = row.reason.clone().filter(|_| replay.given_labels);
                     if let Some(post) = (Row { reason, ..row }).into_post() {
                         each(&post, incident);
+                        span.add(post.created_at);
                         order.push(&post)?;
                     }
                 }
@@ -59,8 +62,13 @@ impl Dump {
         if posts.is_empty() {
             return Err(rejects.no_usable_rows_error(reader.name()).into());
         }
+        let times = span.plausible().context("the dump has no posts")?;
+        if times.outliers > 0 {
+            let (from, to) = (times.range.start(), times.range.end());
+            tracing::warn!(posts = times.outliers, %from, %to, "posts dated far outside the dump: counted at its nearer end");
+        }
         let fingerprint = reader.fingerprint().context("the dump was not read to its end")?;
         let rejected = rejects.counts().iter().map(|(reason, rows)| (reason.to_string(), *rows)).collect();
-        Ok(Self { posts, rejected, rejects_file: rejects.written().map(Into::into), fingerprint })
+        Ok(Self { posts, times, rejected, rejects_file: rejects.written().map(Into::into), fingerprint })
     }
 }

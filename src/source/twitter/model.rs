@@ -77,6 +77,7 @@ pub(super) fn read_post(value: &Value, authors: &Authors) -> Result<Post, Reject
             edits: read_edits(object),
             metrics: object.get("public_metrics").and_then(read_metrics),
             reason: None,
+            stated_at: None,
         },
     })
 }

@@ -58,7 +58,7 @@ mod tests {
             now: at(7_300),
             ready: false,
             not_ready: vec!["source x cannot go on".into()],
-            totals: Counted { received: 9, classified: 5, unmatched: 1, rejected: 1, duplicates: 2 },
+            totals: Counted { received: 9, classified: 5, unmatched: 1, rejected: 1, duplicates: 2, future: 0 },
             topics: vec![topic],
             sources: vec![SourceStatus {
                 name: "x".into(),

@@ -24,6 +24,7 @@ pub mod record_splitter;
 pub mod reject;
 mod row;
 pub mod row_builder;
+mod time_span;
 pub mod timestamp;
 
 #[cfg(test)]
@@ -32,6 +33,7 @@ mod tests;
 pub use columns::{Columns, Field};
 pub use error::{DumpError, MissingColumn, NoUsableRowsError};
 pub use external_sort::{ExternalSort, SortedPosts};
+pub use time_span::{PlausibleTimes, TimeSpan};
 pub use input::{Input, Progress};
 pub use options::{Encoding, Layout, ReadOptions, RequiredFields};
 pub use options_error::OptionsError;

@@ -53,6 +53,17 @@ pub struct Details {
     /// Why the post is negative, if the dump says so; unmodified.
     #[serde(default)]
     pub reason: Option<String>,
+    /// The time that the post states, where it cannot be true: [`Post::created_at`] is then when it arrived.
+    #[serde(default)]
+    pub stated_at: Option<Timestamp>,
+}
+
+impl Post {
+    /// Replaces a time that cannot be true by `time`, and keeps what the post states.
+    pub fn move_to(&mut self, time: Timestamp) {
+        self.details.stated_at.get_or_insert(self.created_at);
+        self.created_at = time;
+    }
 }
 
 /// How one post refers to another.
