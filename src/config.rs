@@ -15,6 +15,7 @@ mod overrides;
 mod problem;
 mod routing_checks;
 mod serde_message;
+mod shipped_model;
 
 #[cfg(test)]
 mod tests;
@@ -145,13 +146,15 @@ impl ConfigLoader {
     /// # Errors
     /// When the named file cannot be read, or with every problem found.
     pub fn load(&self) -> Result<LoadedConfig, ConfigError> {
-        let Some(path) = self.file() else { return self.check(Path::new(DEFAULT_PATHS[0]), None) };
+        let shipped = shipped_model::find();
+        let Some(path) = self.file() else { return self.check(Path::new(DEFAULT_PATHS[0]), None, shipped.as_deref()) };
         let bytes = std::fs::read(path).map_err(|cause| ConfigError::Read { path: path.into(), cause })?;
-        self.check(path, Some(&bytes))
+        self.check(path, Some(&bytes), shipped.as_deref())
     }
 
-    /// As [`ConfigLoader::load`], of the bytes that the file `path` holds; none for the defaults.
-    fn check(&self, path: &Path, bytes: Option<&[u8]>) -> Result<LoadedConfig, ConfigError> {
+    /// As [`ConfigLoader::load`], of the bytes that the file `path` holds; none for the defaults. `shipped`: the model that is
+    /// used where the configuration names none.
+    fn check(&self, path: &Path, bytes: Option<&[u8]>, shipped: Option<&Path>) -> Result<LoadedConfig, ConfigError> {
         let mut tree = Node::from_toml(&Location::BuiltIn, defaults());
         let mut problems = Vec::new();
         if let Some(bytes) = bytes {
@@ -164,6 +167,7 @@ impl ConfigLoader {
             problems.extend(value.apply(&mut tree, accepts));
         }
         resolve_paths(&mut tree, path.parent().unwrap_or(Path::new("")));
+        shipped.into_iter().for_each(|shipped| shipped_model::use_by_default(&mut tree, shipped));
 
         let assembled = assemble(&tree, &mut problems);
         let file = self.rule_file(&tree, bytes.is_none(), &mut problems);

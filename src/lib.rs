@@ -6,7 +6,7 @@
 //! sources ==Post==> classifier thread ==ClassifiedPost==> monitor thread (window -> rule -> alert) ==Transition==> notify
 //!
 //! main > cli > web > pipeline > config > {notify, query} > monitor > alert > rule > window > {classify, source} > dump > post
-//!      > {text, store, http_client} > {stats, chart, secret, clock, language, metrics, logging}
+//!      > {text, store, http_client} > {stats, chart, secret, clock, duration, language, metrics, logging}
 //!
 //! lab (imported by cli)      > classify, dump, post, text, stats, chart
 //! simulate (imported by cli) > classify, dump, post
@@ -27,6 +27,7 @@ pub mod alert;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod duration;
 pub mod language;
 pub mod logging;
 pub mod metrics;

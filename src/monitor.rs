@@ -26,8 +26,8 @@ mod view;
 
 pub use feedback::{Correction, Feedback, FeedbackRecord, Provenance};
 pub use operational::begin as begin_operational_alert;
-pub use posts::{CascadeId, Counting, StoredPost};
 pub(crate) use posts::erase::{ALWAYS, post_of_id};
+pub use posts::{CascadeId, Counting, StoredPost};
 pub(crate) use posts::{SLOT, block, index};
 pub use privacy::erase::{ErasedCounts, ErasureTarget, Receipt};
 pub use privacy::retention::RetentionResult;
@@ -41,7 +41,7 @@ pub use state::report::{MonitorReport, TopicReport, Totals};
 pub use state::schema::{ExportError, export, import};
 pub use view::{AlertView, TopicView};
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -59,8 +59,9 @@ use posts::PendingPosts;
 use privacy::tombstones::Tombstones;
 use topic_state::TopicState;
 
-/// Topics a monitor keeps windows for. A topic column with more values than this is probably the wrong column.
-const MAX_TOPICS: usize = 1_000;
+/// Topics that a monitor keeps windows for besides the configured ones. A topic column with more values than this is probably
+/// the wrong column.
+const MAX_TOPICS: usize = 10_000;
 
 /// Why the monitor cannot continue.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +70,7 @@ pub enum MonitorError {
     Store(#[from] StoreError),
     #[error("the name or identifier to forget is empty")]
     NobodySelected,
-    #[error("more than {MAX_TOPICS} topics: is the topic column the right one?")]
+    #[error("more than {MAX_TOPICS} topics that are not configured: is the topic column the right one?")]
     TooManyTopics,
 }
 
@@ -99,6 +100,10 @@ pub struct Monitor {
     /// The time of the last [`Monitor::advance`]: nothing can have been written after it.
     now: Option<Timestamp>,
     topics: BTreeMap<String, TopicState>,
+    /// Names of the configured topics: their number has no limit.
+    configured: BTreeSet<String>,
+    /// Topics with windows that are not configured.
+    others: usize,
     events: InternalEvents,
     /// Alerts that no rule evaluates: stalled sources, spent budgets.
     operational: OperationalAlerts,
@@ -144,7 +149,9 @@ impl Monitor {
             totals,
             committed: totals,
             now: None,
+            others: topics.len(),
             topics,
+            configured: BTreeSet::new(),
             events,
             operational,
             pending: Batch::default(),
@@ -161,6 +168,12 @@ impl Monitor {
     /// Sets whether the posts observed from now on are kept, for `query`: only in a state that outlives the process.
     pub fn keep_posts(&mut self, keep: bool) {
         self.posts = keep.then(|| self.posts.take().unwrap_or_default());
+    }
+
+    /// Sets the names of the configured topics. A sender may name any other topic, up to a limit.
+    pub fn set_configured_topics<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) {
+        self.configured = names.into_iter().map(|name| name.trim().to_owned()).collect();
+        self.others = self.topics.keys().filter(|name| !self.configured.contains(*name)).count();
     }
 
     /// Sets the model that reads the posts from now on, with its error rates. A different model restarts what was learnt of

@@ -28,7 +28,7 @@ const LINE: [&[&str]; 15] = [
     &["dump"],
     &["post"],
     &["text", "store", "http_client"],
-    &["stats", "chart", "secret", "clock", "language", "metrics", "logging"],
+    &["stats", "chart", "secret", "clock", "duration", "language", "metrics", "logging"],
 ];
 
 /// Modules outside the line: who may import them, and what they may import.

@@ -11,6 +11,8 @@ pub enum OperationalAlert {
     SourceStalled,
     /// A source cannot continue until somebody acts, such as on a refused token.
     SourceBlocked,
+    /// Posts that the stream missed could not be read by search, and may be lost.
+    StreamGapNotFilled,
     /// A budget is close to its limit.
     BudgetNearlySpent,
     /// A budget is spent: reading stops until its period ends.
@@ -35,9 +37,10 @@ pub enum OperationalAlert {
 pub struct UnknownOperationalAlert(String);
 
 impl OperationalAlert {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::SourceStalled,
         Self::SourceBlocked,
+        Self::StreamGapNotFilled,
         Self::BudgetNearlySpent,
         Self::BudgetSpent,
         Self::ClockJumped,
@@ -53,6 +56,7 @@ impl OperationalAlert {
         match self {
             Self::SourceStalled => "SourceStalled",
             Self::SourceBlocked => "SourceBlocked",
+            Self::StreamGapNotFilled => "StreamGapNotFilled",
             Self::BudgetNearlySpent => "BudgetNearlySpent",
             Self::BudgetSpent => "BudgetSpent",
             Self::ClockJumped => "ClockJumped",

@@ -18,6 +18,16 @@ pub(super) fn describe_topic(topic: &Topic) -> String {
     format!("{}: {}{languages}", topic.name, terms.join(", "))
 }
 
+/// The first of `names`, and how many more there are: one short line for a log.
+pub(super) fn some_of(names: &[&str]) -> String {
+    const SHOWN: usize = 5;
+    let shown = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
 /// What a source reads.
 pub(super) fn describe_source(source: &SourceConfig, config: &Config) -> String {
     match source {

@@ -2,9 +2,11 @@
 
 use jiff::SignedDuration;
 
+use crate::duration;
+
 /// Parses a duration above zero.
 pub(super) fn parse(flag: &str) -> Result<SignedDuration, String> {
-    match read(flag) {
+    match duration::parse(flag) {
         Some(length) if length.is_positive() => Ok(length),
         _ => Err("expected a duration, e.g. 90m, 36h or 5d".to_owned()),
     }
@@ -12,18 +14,8 @@ pub(super) fn parse(flag: &str) -> Result<SignedDuration, String> {
 
 /// Parses a duration that may be zero.
 pub(super) fn parse_from_zero(flag: &str) -> Result<SignedDuration, String> {
-    let length = if flag.trim() == "0" { Some(SignedDuration::ZERO) } else { read(flag) };
+    let length = if flag.trim() == "0" { Some(SignedDuration::ZERO) } else { duration::parse(flag) };
     length.filter(|length| !length.is_negative()).ok_or_else(|| "expected a duration, e.g. 0s, 36h or 5d".to_owned())
-}
-
-fn read(flag: &str) -> Option<SignedDuration> {
-    let flag = flag.trim();
-    let (days, rest) = flag.split_once('d').map_or((None, flag), |(days, rest)| (Some(days.trim()), rest.trim()));
-    let days = match days {
-        Some(days) => SignedDuration::try_from_hours(days.parse::<i64>().ok()?.checked_mul(24)?)?,
-        None => SignedDuration::ZERO,
-    };
-    if rest.is_empty() { Some(days) } else { days.checked_add(rest.parse().ok()?) }
 }
 
 #[cfg(test)]

@@ -84,6 +84,7 @@ async fn run_daemon(args: RunArgs, loaded: LoadedConfig) -> anyhow::Result<()> {
     daemon.metrics.daemon.reload_successful.set(1);
     daemon.metrics.daemon.reload_time.set(Timestamp::now().as_second() as f64);
     let token = web::ApiToken::create(&daemon.state)?;
+    web::publish_address(&daemon.state, listener.local_addr()?)?;
     // After the token: clients that read this address from the log may send requests.
     log_start(&daemon, args.demo.is_some(), listener.local_addr()?);
     let mut running = daemon.start()?;
@@ -97,7 +98,7 @@ async fn run_daemon(args: RunArgs, loaded: LoadedConfig) -> anyhow::Result<()> {
         pages: web::Pages::new(loaded.config.language, &loaded.config.notify.time_zone)?,
         stop: web_stop.clone(),
     };
-    let server = tokio::spawn(web::serve(listener, console));
+    let server = web::start(listener.into_std()?, console).context("cannot start the web server")?;
     systemd::ready(&running.handle);
     let watchdog = tokio::spawn(systemd::feed_watchdog(running.handle.clone()));
 
@@ -159,10 +160,10 @@ fn state(loaded: &LoadedConfig) -> PathBuf {
 /// Logs what is watched and its maximum cost, before anything is read.
 fn log_start(daemon: &Daemon, demo: bool, address: std::net::SocketAddr) {
     let LoadedConfig { config, rules } = &daemon.loaded;
-    let topics: Vec<String> = config.topics.iter().map(config_text::describe_topic).collect();
+    let topics: Vec<&str> = config.topics.iter().map(|topic| topic.name.as_str()).collect();
     let rules: Vec<&str> = rules.rules.iter().map(|rule| rule.name.as_str()).collect();
     tracing::info!(
-        topics = topics.join("; "),
+        topics = config_text::some_of(&topics),
         rules = rules.join(", "),
         model = %config.classify.model.display(),
         state = %daemon.state.display(),

@@ -130,6 +130,15 @@ fn write(text: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// Restores the settings of a terminal that may take no more output.
+pub(super) fn abandon() {
+    if let Ok(mut saved) = SAVED.try_lock()
+        && let Some(saved) = saved.take()
+    {
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &saved);
+    }
+}
+
 fn restore() {
     let saved = SAVED.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
     if let Some(saved) = saved {

@@ -1,13 +1,14 @@
 //! `vigie top`: shows the status of a running daemon in the terminal, from its local API. It shows no texts of posts.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args;
 use jiff::SignedDuration;
 
+use super::state::StateFlags;
 use crate::language::Language;
+use crate::web;
 use fetch::Fetcher;
 use phrases::Phrases;
 
@@ -26,7 +27,7 @@ const WIDTH: usize = 100;
 /// Watch a running daemon: topics, rates, sources, queues, alerts
 #[derive(Debug, Args)]
 pub(super) struct TopArgs {
-    /// URL of the daemon [default: web.listen of the configuration, e.g. http://127.0.0.1:9469]
+    /// URL of the daemon [default: where the daemon of the state directory listens, else web.listen of the configuration]
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// Polling interval, 200ms to 1h
@@ -38,19 +39,21 @@ pub(super) struct TopArgs {
     /// With --once: print the status as JSON
     #[arg(long, requires = "once")]
     json: bool,
-    /// Configuration file [default: config/vigie.toml, /etc/vigie/vigie.toml or the built-in defaults, the first that
-    /// exists]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    state: StateFlags,
 }
 
 pub(super) fn run(args: &TopArgs) -> anyhow::Result<()> {
-    let loaded = super::config_loader(args.config.clone()).load();
-    let (language, url) = match (&args.url, loaded) {
-        (Some(url), loaded) => (loaded.map_or(Language::default(), |loaded| loaded.config.language), with_scheme(url)),
-        (None, loaded) => {
-            let config = loaded.context("the address of the daemon is unknown; set --url")?.config;
-            (config.language, format!("http://{}", super::reachable(config.web.listen)))
+    let loaded = super::config_loader(args.state.config.clone()).load();
+    let language = loaded.as_ref().map_or(Language::default(), |loaded| loaded.config.language);
+    let published = || args.state.directory().ok().and_then(|state| web::published_address(&state));
+    let url = match (&args.url, published()) {
+        (Some(url), _) => with_scheme(url),
+        // The configuration may have changed since the daemon started, or may be another one's.
+        (None, Some(address)) => format!("http://{}", super::reachable(address)),
+        (None, None) => {
+            let config = loaded.context("the address of the daemon is unknown; set --url or --state")?.config;
+            format!("http://{}", super::reachable(config.web.listen))
         }
     };
     let phrases = Phrases(language);

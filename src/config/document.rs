@@ -21,6 +21,8 @@ pub(super) struct Document {
 
 /// Parses `bytes`, the content of the file `path`.
 pub(super) fn parse(path: &Path, bytes: &[u8]) -> Document {
+    // Editors of Windows begin a file with a byte order mark.
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let path: Arc<Path> = path.into();
     let text = String::from_utf8_lossy(bytes);
     let lines = SourceText { path, text: &text };

@@ -18,7 +18,7 @@ fn origin(overrides: Vec<Override>) -> ConfigLoader {
 }
 
 fn parse(text: &str) -> Result<Config, ConfigError> {
-    origin(Vec::new()).check(Path::new(FILE), Some(text.as_bytes())).map(|loaded| loaded.config)
+    origin(Vec::new()).check(Path::new(FILE), Some(text.as_bytes()), None).map(|loaded| loaded.config)
 }
 
 /// The problems of `result`, one per line.
@@ -26,6 +26,36 @@ fn problems_of<T: std::fmt::Debug>(result: Result<T, ConfigError>) -> Vec<String
     match result.unwrap_err() {
         ConfigError::Invalid { problems } => problems.iter().map(ToString::to_string).collect(),
         error @ ConfigError::Read { .. } => vec![error.to_string()],
+    }
+}
+
+#[test]
+fn a_file_of_windows_and_an_empty_one_are_read() {
+    let check = |bytes: &[u8]| origin(Vec::new()).check(Path::new(FILE), Some(bytes), None).unwrap().config;
+    for bytes in [
+        &b"\xef\xbb\xbf[window]\nlateness = \"5m\"\n"[..],
+        b"[window]\r\nlateness = \"5m\"\r\n",
+        b"\xef\xbb\xbf# by hand\r\n[window]\r\nlateness = \"5m\"",
+    ] {
+        assert_eq!(check(bytes).window.lateness.as_secs(), 300, "{bytes:?}");
+    }
+    assert_eq!(check(b""), check(b"\xef\xbb\xbf"));
+}
+
+#[test]
+fn a_duration_may_have_days_and_none_is_negative() {
+    let source = "[[source]]\ntype = \"twitter\"\nname = \"14d\"\nmode = \"search\"\nbackfill = \"6d 12h\"\n";
+    let config = parse(&format!("[notify]\ngive_up_after = \"2w\"\n{source}")).unwrap();
+    assert_eq!(config.notify.give_up_after.as_hours(), 14 * 24);
+    let SourceConfig::Twitter(source) = &config.sources[0] else { panic!("another source") };
+    assert_eq!((source.name.as_str(), source.backfill.as_hours()), ("14d", 6 * 24 + 12));
+    for (text, expected) in [
+        ("[notify]\ngroup_wait = \"-5s\"", "\"-5s\" is negative"),
+        ("[notify]\ngroup_wait = \"14 fortnights\"", "expected a duration, e.g. \"30s\", \"12h\" or \"14d\""),
+        ("[x]\ntimeout = \"-1d\"", "\"-1d\" is negative"),
+    ] {
+        let problem = parse(text).unwrap_err().to_string();
+        assert!(problem.contains(expected) && !problem.contains("jiff") && !problem.contains("ago"), "{problem}");
     }
 }
 
@@ -105,7 +135,7 @@ fn paths_are_relative_to_the_file() {
     assert_eq!(config.x.token_file.as_deref(), Some(Path::new("/etc/vigie/x-token")));
     let SourceConfig::File(file) = &config.sources[0] else { panic!("not a file source") };
     assert_eq!(file.path, Path::new("/etc/p"));
-    let config = origin(Vec::new()).check(Path::new("vigie.toml"), Some(b"")).unwrap().config;
+    let config = origin(Vec::new()).check(Path::new("vigie.toml"), Some(b""), None).unwrap().config;
     assert_eq!(config.classify.model, Path::new("../models"));
 }
 
@@ -220,7 +250,7 @@ const INVALID: [(&str, usize, &str); 67] = [
 fn each_problem_has_its_line_and_a_hint() {
     for (text, line, expected) in INVALID {
         let daemon = ConfigLoader { purpose: Purpose::Daemon, ..origin(vec![Override::set("classify.model=.")]) };
-        let problems = problems_of(daemon.check(Path::new(FILE), Some(text.as_bytes())));
+        let problems = problems_of(daemon.check(Path::new(FILE), Some(text.as_bytes()), None));
         let location = format!("{FILE}:{line}: ");
         assert!(
             problems.iter().any(|problem| problem.starts_with(&location) && problem.contains(expected)),
@@ -277,7 +307,7 @@ name = 's'
 type = 'http'
 topic = 'B'
 ";
-    let problems = problems_of(origin(Vec::new()).check(Path::new("v.toml"), Some(text.as_bytes())));
+    let problems = problems_of(origin(Vec::new()).check(Path::new("v.toml"), Some(text.as_bytes()), None));
     let keys: Vec<(String, String)> = problems
         .iter()
         .map(|problem| {
@@ -318,7 +348,7 @@ fn broken_syntax_hides_no_other_line() {
         "{problems:#?}"
     );
     assert!(at(9, "did you mean `log`?"), "{problems:#?}");
-    let problems = problems_of(origin(Vec::new()).check(Path::new(FILE), Some(b"language = 'en'\n# \xff\n")));
+    let problems = problems_of(origin(Vec::new()).check(Path::new(FILE), Some(b"language = 'en'\n# \xff\n"), None));
     assert!(problems[0].starts_with("/etc/vigie/vigie.toml:2: not valid UTF-8"), "{problems:#?}");
 }
 
@@ -402,13 +432,13 @@ fn a_dump_s_column_may_name_any_topic() {
     let text = "[[rule]]\nname = 'A'\ntopics = ['United']\ncondition = { type = 'negative_volume', window = '1h', above = 5 }\n";
     std::fs::write(&rules, text).unwrap();
     let origin = |purpose| ConfigLoader { rules: Some(rules.clone()), purpose, ..ConfigLoader::default() };
-    assert!(origin(Purpose::Dump).check(Path::new(FILE), None).is_ok());
-    assert!(origin(Purpose::Daemon).check(Path::new(FILE), None).is_err());
+    assert!(origin(Purpose::Dump).check(Path::new(FILE), None, None).is_ok());
+    assert!(origin(Purpose::Daemon).check(Path::new(FILE), None, None).is_err());
 }
 
 #[test]
 fn the_shipped_rules_are_sound() {
-    let loaded = ConfigLoader::default().check(Path::new(DEFAULT_PATHS[0]), None).unwrap();
+    let loaded = ConfigLoader::default().check(Path::new(DEFAULT_PATHS[0]), None, None).unwrap();
     let names: Vec<&str> = loaded.rules.rules.iter().map(|rule| rule.name.as_str()).collect();
     assert!(
         names.len() >= 4 && names.contains(&"IncorrectPredictions") && names.contains(&"PipelineErrors"),
@@ -421,7 +451,7 @@ proptest! {
 
     #[test]
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        let _ = origin(Vec::new()).check(Path::new(FILE), Some(&bytes));
+        let _ = origin(Vec::new()).check(Path::new(FILE), Some(&bytes), None);
     }
 
     #[test]
@@ -434,7 +464,7 @@ proptest! {
             let end = (at + cut).min(bytes.len());
             bytes.splice(at..end, text.bytes());
         }
-        if let Err(ConfigError::Invalid { problems }) = origin(Vec::new()).check(Path::new(FILE), Some(&bytes)) {
+        if let Err(ConfigError::Invalid { problems }) = origin(Vec::new()).check(Path::new(FILE), Some(&bytes), None) {
             prop_assert!(!problems.is_empty() && problems.iter().all(|problem| !problem.message.is_empty()));
         }
     }

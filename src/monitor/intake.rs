@@ -109,8 +109,11 @@ impl Monitor {
     fn topic(&mut self, name: &str) -> Result<&mut TopicWindow, MonitorError> {
         // A second look-up, because a borrow returned early would last for the whole function.
         if !self.topics.contains_key(name) {
-            if self.topics.len() == MAX_TOPICS {
-                return Err(MonitorError::TooManyTopics);
+            if !self.configured.contains(name) {
+                if self.others == MAX_TOPICS {
+                    return Err(MonitorError::TooManyTopics);
+                }
+                self.others += 1;
             }
             let edge = self.totals.edge.unwrap_or_default();
             let mut state = TopicState::load(&self.store, &self.config, &self.rules, name, edge)?;

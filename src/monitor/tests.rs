@@ -120,13 +120,16 @@ fn a_post_from_the_future_counts_when_it_arrives_and_makes_no_other_too_late() {
         }
         monitor.commit().unwrap();
         // The sender sends it again, also after a restart.
-        let monitor = &mut super::Monitor::reopen(monitor, toml::from_str(RULES).unwrap()).unwrap();
+        let monitor = &mut Monitor::reopen(monitor, toml::from_str(RULES).unwrap()).unwrap();
         monitor.advance(at(25));
         let outcome = monitor.observe("x", &["t"], &post("odd", 10 + ahead, Label::Negative)).unwrap();
         assert_eq!(outcome, PostOutcome::Duplicate);
         let totals = monitor.totals();
         assert_eq!((totals.posts, totals.future, totals.too_late, totals.duplicates), (61, 1, 0, 1));
-        let stored = crate::query::Query::new(monitor.store()).post("odd").unwrap().unwrap();
+        let records = monitor.store().records().map(Result::unwrap);
+        let blocks = records.filter(|(key, _)| key.table() == Some(Table::Post));
+        let mut stored = blocks.flat_map(|(_, block)| super::block::decode(&block).unwrap());
+        let stored = stored.find(|post| post.id == "odd").unwrap();
         assert_eq!((stored.created_at, stored.stated_at), (at(10), Some(at(10 + ahead))));
     }
 }
@@ -200,6 +203,9 @@ fn a_topic_column_with_too_many_values_is_an_error() {
     let result: Result<(), MonitorError> = (0..=MAX_TOPICS)
         .try_for_each(|i| monitor.observe("x", &[&i.to_string()], &post("a", 0, Label::Neutral)).map(drop));
     assert!(matches!(result, Err(MonitorError::TooManyTopics)));
+    monitor.set_configured_topics(["Air Paradis"]);
+    let outcome = monitor.observe("x", &["Air Paradis"], &post("b", 0, Label::Neutral)).unwrap();
+    assert_eq!(outcome, PostOutcome::Counted, "a configured topic always has room");
 }
 
 proptest! {

@@ -69,7 +69,8 @@ impl TopicState {
         if !self.window.repair_ahead(now) {
             return Ok(false);
         }
-        let hours = TopicWindow::stored_hours(store, name)?.into_iter().map(|(start, hour)| (start, hour.counts)).collect();
+        let hours =
+            TopicWindow::stored_hours(store, name)?.into_iter().map(|(start, hour)| (start, hour.counts)).collect();
         self.baseline.repair_ahead(now, self.window.since(), &hours);
         Ok(true)
     }

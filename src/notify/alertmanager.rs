@@ -98,9 +98,8 @@ impl Notifier for Alertmanager {
             // With many incidents the rate limit decides how long a repetition takes.
             let resend = notification.resent_within.unwrap_or(self.resend).max(self.resend);
             let alive_until = (self.clock)().checked_add(resend * RESENDS_TO_LIVE).unwrap_or(Timestamp::MAX);
-            let postable_alert = |alert| {
-                PostableAlert::new(alert, notification, &message.summary, alive_until, message.url.as_deref())
-            };
+            let postable_alert =
+                |alert| PostableAlert::new(alert, notification, &message.summary, alive_until, message.url.as_deref());
             postable.extend(notification.alerts.iter().map(postable_alert));
         }
         let body = serde_json::to_vec(&postable).unwrap_or_default();

@@ -91,7 +91,8 @@ pub fn templates(config: &Config) -> anyhow::Result<Templates> {
 fn sources(loaded: &LoadedConfig, clock: &Clock) -> anyhow::Result<Vec<SourceSpec>> {
     let config = &loaded.config;
     let shared = shared_resources(config, clock)?;
-    config.sources.iter().map(|source| feeding(source, &shared, &config.topics, clock)).collect()
+    let parts = config.sources.iter().flat_map(|source| source.split(&config.topics));
+    parts.map(|source| feeding(&source, &shared, &config.topics, clock)).collect()
 }
 
 /// What several sources use together. The account on X needs a token: it is built only where a source uses it.

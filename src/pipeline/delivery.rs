@@ -181,12 +181,15 @@ fn run_receiver(
 ) {
     while let Ok(batch) = batches.recv() {
         let started = Instant::now();
-        let outcome = catch_unwind(AssertUnwindSafe(|| notifier.notify_batch(&batch.notifications))).unwrap_or_else(|_| {
-            Err(NotifyError::Transient { reason: "a bug in vigie, please report it".into(), retry_after: None })
-        });
+        let outcome =
+            catch_unwind(AssertUnwindSafe(|| notifier.notify_batch(&batch.notifications))).unwrap_or_else(|_| {
+                Err(NotifyError::Transient { reason: "a bug in vigie, please report it".into(), retry_after: None })
+            });
         series.duration.with_label_values(&[name]).observe(started.elapsed().as_secs_f64());
         series.sent.with_label_values(&[name, if outcome.is_ok() { "ok" } else { "failed" }]).inc();
-        for notification in batch.notifications.iter().filter(|notification| outcome.is_ok() && notification.sequence == 0) {
+        for notification in
+            batch.notifications.iter().filter(|notification| outcome.is_ok() && notification.sequence == 0)
+        {
             let fired = notification.alerts.iter().map(|alert| alert.fired_at).min().unwrap_or(notification.at);
             let late = notification.at.duration_since(fired).as_secs_f64().max(0.0) + started.elapsed().as_secs_f64();
             series.latency.observe(late);

@@ -26,6 +26,11 @@ impl TopicMatcher {
     }
 }
 
+/// The names of the topics of `config`, that of unmatched posts among them.
+pub(super) fn topic_names(config: &Config) -> impl Iterator<Item = &str> {
+    config.topics.iter().map(|topic| topic.name.as_str()).chain([config.unmatched_topic.as_str()])
+}
+
 /// Passes classified posts to a monitor.
 #[derive(Debug, Default)]
 pub(super) struct PostObserver {

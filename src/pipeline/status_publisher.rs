@@ -51,6 +51,9 @@ pub(super) struct StatusPublisher {
     pub(super) future_logged_at: BTreeMap<String, Timestamp>,
 }
 
+/// What sources report as problems, by name.
+const REPORTED_BY_SOURCES: [OperationalAlert; 3] =
+    [OperationalAlert::BudgetNearlySpent, OperationalAlert::BudgetSpent, OperationalAlert::StreamGapNotFilled];
 /// How often posts ahead of the clock are logged, for each source.
 const FUTURE_LOG_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 
@@ -137,8 +140,8 @@ impl StatusPublisher {
             let mut add = |alert: OperationalAlert, summary| alerts.push((alert, source.name.clone(), summary));
             add(OperationalAlert::SourceStalled, silent);
             add(OperationalAlert::SourceBlocked, blocked);
-            for budget in [OperationalAlert::BudgetNearlySpent, OperationalAlert::BudgetSpent] {
-                add(budget, report.problems.get(budget.name()).cloned());
+            for alert in REPORTED_BY_SOURCES {
+                add(alert, report.problems.get(alert.name()).cloned());
             }
         }
         alerts
@@ -214,7 +217,10 @@ fn not_ready(sources: &[SourceStatus], now: Timestamp) -> Vec<String> {
             let since = source.report.last_success.unwrap_or(source.started_at);
             Some(format!("source {} has received nothing since {since}", source.name))
         }
-        _ => None,
+        _ => {
+            let gap = source.report.problems.get(OperationalAlert::StreamGapNotFilled.name());
+            gap.map(|gap| format!("source {}: {gap}", source.name))
+        }
     };
     sources.iter().filter_map(fault).collect()
 }

@@ -52,6 +52,14 @@ impl SourceConfig {
         }
     }
 
+    /// The sources that this one consists of: several, where it searches for more topics than one request can name.
+    pub fn split(&self, topics: &[Topic]) -> Vec<Self> {
+        match self {
+            Self::Twitter(config) => config.split(topics).into_iter().map(Self::Twitter).collect(),
+            Self::File(_) | Self::Http(_) => vec![self.clone()],
+        }
+    }
+
     /// Builds the source; none for one that the web server feeds.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! The web server: probes and metrics, the local API, and pages for people. Stands before `pipeline`, whose
+//! The web server, on its own runtime: probes and metrics, the local API, and pages for people. Stands before `pipeline`, whose
 //! [`DaemonHandle`] is all it knows of the daemon.
 //!
 //! ```text
@@ -14,13 +14,16 @@
 //!   GET, POST /api/v1/feedback   as `vigie feedback`
 //! ```
 
+mod address;
 mod api;
 mod auth;
+mod connections;
 mod error;
 mod live;
 mod origin_check;
 mod page;
 mod probes;
+mod server;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,9 +33,10 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::response::Json;
 use axum::routing::{get, post};
 use futures_util::future::BoxFuture;
-use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+pub use address::{publish_address, published_address};
 pub use auth::ApiToken;
 pub use page::Pages;
 
@@ -41,9 +45,6 @@ use crate::pipeline::status::Status;
 
 /// Reloads the configuration, or says why it was rejected.
 pub type Reload = Arc<dyn Fn() -> BoxFuture<'static, anyhow::Result<()>> + Send + Sync>;
-
-/// Largest body of a request.
-const MAX_BODY_BYTES: usize = 2 << 20;
 
 /// What the routes share.
 #[derive(Clone)]
@@ -57,14 +58,18 @@ pub struct Console {
     pub stop: CancellationToken,
 }
 
-/// Serves on `listener` until `console.stop`; requests that have begun are answered.
+/// Serves on `listener` until `console.stop`, on a runtime that the rest of the daemon does not use: load there must not starve
+/// the probes, nor the other way round. The result is received once the server has ended.
 ///
 /// # Errors
-/// When the listener fails.
-pub async fn serve(listener: TcpListener, console: Console) -> std::io::Result<()> {
+/// When the listener or the runtime cannot be used.
+pub fn start(
+    listener: std::net::TcpListener,
+    console: Console,
+) -> std::io::Result<oneshot::Receiver<std::io::Result<()>>> {
     let address = listener.local_addr()?;
     let stop = console.stop.clone();
-    axum::serve(listener, router(console, address)).with_graceful_shutdown(stop.cancelled_owned()).await
+    server::start(listener, router(console, address), stop)
 }
 
 /// All routes; `address` is where they are served.
@@ -84,7 +89,8 @@ fn router(console: Console, address: SocketAddr) -> Router {
         .route("/alerts/{id}", get(page::incident::page).post(page::incident::press))
         .fallback(error::Problem::not_found)
         .method_not_allowed_fallback(error::Problem::method_not_allowed)
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(DefaultBodyLimit::max(server::MAX_BODY_BYTES))
+        .layer(axum::middleware::from_fn(server::receive_body))
         .layer(axum::middleware::from_fn_with_state(origin_check::Guard::new(&console, address), origin_check::guard))
         .with_state(console)
 }

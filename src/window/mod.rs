@@ -79,7 +79,10 @@ impl Config {
                 .push(format!("window.lateness: {:#} is negative; expected 0s or more, e.g. \"1h\"", self.lateness));
         }
         if self.clock_skew.is_negative() || self.clock_skew > SignedDuration::from_hours(24) {
-            problems.push(format!("window.clock_skew: {:#} is not valid; expected 0s to 24h, e.g. \"5m\"", self.clock_skew));
+            problems.push(format!(
+                "window.clock_skew: {:#} is not valid; expected 0s to 24h, e.g. \"5m\"",
+                self.clock_skew
+            ));
         }
         if self.cascade.is_negative() || self.cascade > SignedDuration::from_hours(24 * 7) {
             problems.push(format!(

@@ -222,7 +222,8 @@ fn a_webhook_has_every_field_in_every_form() {
         }
         text(&payload["message"]["subject"], 1_000);
         text(&payload["message"]["summary"], 10_000);
-        let samples = payload["alerts"].as_array().unwrap().iter().map(|alert| alert["samples"].as_array().unwrap().len());
+        let samples =
+            payload["alerts"].as_array().unwrap().iter().map(|alert| alert["samples"].as_array().unwrap().len());
         assert!(notification.form == MessageForm::Full || samples.sum::<usize>() == 0, "a smaller form has no posts");
     }
 }

@@ -105,7 +105,14 @@ pub(crate) fn try_build_in(
 ) -> Result<Box<dyn Notifier>, ReceiverError> {
     let config: IntegrationConfig = toml::from_str(text).unwrap_or_else(|error| panic!("{text}\n{error}"));
     assert_eq!(config.validate(), Vec::<String>::new(), "{text}");
-    with_context(environment, |context| config.build(&Context { language, templates: context.templates.clone(), clock: context.clock.clone(), ..*context }))
+    with_context(environment, |context| {
+        config.build(&Context {
+            language,
+            templates: context.templates.clone(),
+            clock: context.clock.clone(),
+            ..*context
+        })
+    })
 }
 
 pub(crate) fn with_context<T>(environment: &BTreeMap<String, String>, run: impl FnOnce(&Context<'_>) -> T) -> T {
@@ -183,7 +190,9 @@ fn every_status_is_handled() {
         }
         for status in [400, 406, 409, 411, 413, 414, 415, 418, 422, 423, 428, 431] {
             let (_, result) = channel.play(Play::status(status, "invalid_blocks"));
-            let Err(NotifyError::Rejected { reason }) = &result else { panic!("{} {status}: {result:?}", channel.name) };
+            let Err(NotifyError::Rejected { reason }) = &result else {
+                panic!("{} {status}: {result:?}", channel.name)
+            };
             assert!(reason.contains(&status.to_string()) && reason.contains("invalid_blocks"), "{reason}");
         }
         for page in ["<!DOCTYPE html><html><title>Sign in</title></html>", "\n<html><body>ok</body></html>"] {

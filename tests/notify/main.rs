@@ -7,8 +7,8 @@ mod common;
 
 mod alertmanager;
 mod channels;
-mod contracts;
 mod command;
+mod contracts;
 mod email;
 mod kit;
 mod log;

@@ -8,11 +8,15 @@ use jiff::SignedDuration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::terminal;
 use crate::http_client::{self, Options, root_cause};
 use crate::pipeline::status::Status;
 
 /// Timeout of a response from the same machine.
 const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Time to end in order after a signal.
+const EXIT_GRACE: Duration = Duration::from_secs(2);
 
 /// Why the status is unknown.
 #[derive(Debug, thiserror::Error)]
@@ -132,7 +136,13 @@ async fn ask(fetcher: Fetcher, interval: SignedDuration, events: mpsc::Sender<Po
     };
     tokio::select! {
         () = again => {}
-        () = terminated() => drop(events.send(PollEvent::Terminated)),
+        () = terminated() => {
+            drop(events.send(PollEvent::Terminated));
+            // A terminal that takes no more output blocks the main thread: then the process ends here.
+            tokio::time::sleep(EXIT_GRACE).await;
+            terminal::abandon();
+            std::process::exit(0);
+        }
     }
 }
 

@@ -60,7 +60,14 @@ fn status() -> Status {
         now: at(0),
         ready: false,
         not_ready: vec!["source x-stream is blocked".into()],
-        totals: Counted { received: 12_345, classified: 12_000, unmatched: 0, rejected: 45, duplicates: 300, future: 0 },
+        totals: Counted {
+            received: 12_345,
+            classified: 12_000,
+            unmatched: 0,
+            rejected: 45,
+            duplicates: 300,
+            future: 0,
+        },
         topics: vec![
             topic("Air Paradis", Some(0.82), Some(0.63), growing),
             topic("Élysée\u{1b}[2J Air, a name too long to be shown whole", None, None, vec![(0, 0); 60]),

@@ -10,7 +10,7 @@ fn environment(variables: &[(&str, &str)]) -> Vec<Override> {
 }
 
 fn with(text: &str, overrides: Vec<Override>) -> Result<Config, ConfigError> {
-    origin(overrides).check(Path::new(FILE), Some(text.as_bytes())).map(|loaded| loaded.config)
+    origin(overrides).check(Path::new(FILE), Some(text.as_bytes()), None).map(|loaded| loaded.config)
 }
 
 fn x_search(config: &Config) -> &twitter::Config {

@@ -174,7 +174,8 @@ impl Block {
             text: post.text,
         };
         let bytes = std::mem::take(&mut self.bytes);
-        self.bytes = postcard::to_extend(&packed, bytes).expect("a vector grows, and every part of a post can be written");
+        self.bytes =
+            postcard::to_extend(&packed, bytes).expect("a vector grows, and every part of a post can be written");
         for topic in topics {
             match self.labels.iter_mut().find(|(known, label, _)| (*known, *label) == (topic, post.label)) {
                 Some((_, _, posts)) => *posts += 1,

@@ -105,7 +105,8 @@ impl Dispatcher {
     ) -> Option<String> {
         let pending = group.pending(receiver, &suppressed_ids(suppressed, &group.id));
         let refusal = group.log.get(receiver)?.refusal_of(&pending).map(|refusal| refusal.error.clone());
-        let failure = self.receiver_states.get(receiver).and_then(|state| state.error()).filter(|_| !pending.is_empty());
+        let failure =
+            self.receiver_states.get(receiver).and_then(|state| state.error()).filter(|_| !pending.is_empty());
         refusal.or_else(|| failure.map(str::to_owned))
     }
 

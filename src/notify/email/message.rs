@@ -86,8 +86,8 @@ impl MessageBuilder {
         } else {
             mail.multipart(parts(message, &hash(key)))
         };
-        let mail = mail
-            .map_err(|error| NotifyError::Permanent { reason: format!("cannot build the mail: {error}") })?;
+        let mail =
+            mail.map_err(|error| NotifyError::Permanent { reason: format!("cannot build the mail: {error}") })?;
         let file_name = format!("{}-{}-{}.eml", at.strftime("%Y%m%dT%H%M%S"), safe_name(&incident.id), hash(key));
         Ok(MimeMessage { content: mail.formatted(), file_name })
     }

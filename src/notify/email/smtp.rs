@@ -80,8 +80,11 @@ impl Smtp {
         let sent = String::from_utf8_lossy(&message.content);
         let described = |refusal: &Refusal| self.describe(refusal, &sent, about);
         let until = Instant::now() + self.timeout * u32::try_from(to.len() + 1).unwrap_or(u32::MAX);
-        let mut connection =
-            if to.is_empty() { None } else { Some(self.connect().map_err(|error| described(&Refusal::Address(error)))?) };
+        let mut connection = if to.is_empty() {
+            None
+        } else {
+            Some(self.connect().map_err(|error| described(&Refusal::Address(error)))?)
+        };
         let (mut outcomes, mut broken) = (Vec::new(), None);
         for address in to {
             if broken.is_none() && Instant::now() > until {

@@ -4,6 +4,10 @@ mod config;
 
 pub use config::{Config, load_token};
 
+use std::io::Read as _;
+
+use flate2::read::MultiGzDecoder;
+
 use super::batch::{MAX_BATCH, SourceBatch};
 use crate::dump::Reader;
 use crate::dump::error::DumpError;
@@ -26,7 +30,15 @@ pub enum BodyError {
     Unreadable(#[from] DumpError),
     #[error("more than {MAX_BATCH} posts: send them in several requests")]
     TooMany,
+    #[error("the body is not valid gzip: {0}")]
+    Gzip(std::io::Error),
+    #[error("the body has more than {} MiB once it is unpacked: send it in several requests", MAX_UNPACKED_BYTES >> 20)]
+    TooLarge,
 }
+
+/// Largest body after unpacking: 512 long posts need a fraction of it.
+const MAX_UNPACKED_BYTES: usize = 8 << 20;
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Parses JSON lines: posts or pages of X API v2, or plain objects with `id`, `created_at`, `text` and optionally
 /// `author` and `lang`. Every post gets `topic`, if there is one.
@@ -36,7 +48,7 @@ pub enum BodyError {
 pub fn parse_body(body: Vec<u8>, topic: Option<&str>) -> Result<ParsedBody, BodyError> {
     let options = ReadOptions { layout: Layout::XJsonl, ..ReadOptions::default() };
     let needs = RequiredFields { created_at: true, ..RequiredFields::default() };
-    let bytes = Box::new(std::io::Cursor::new(body));
+    let bytes = Box::new(std::io::Cursor::new(unpacked(body)?));
     let mut reader = Reader::from_bytes("the request body".into(), bytes, None, &options, needs)?;
     let mut parsed = ParsedBody { batch: SourceBatch::default(), rejected: Vec::new() };
     while let Some(row) = reader.next_row()? {
@@ -52,6 +64,22 @@ pub fn parse_body(body: Vec<u8>, topic: Option<&str>) -> Result<ParsedBody, Body
         }
     }
     Ok(parsed)
+}
+
+/// `body` without its compression. One megabyte may unpack to a gigabyte: no more is unpacked than is accepted.
+fn unpacked(body: Vec<u8>) -> Result<Vec<u8>, BodyError> {
+    if !body.starts_with(&GZIP) {
+        return Ok(body);
+    }
+    let mut bytes = Vec::new();
+    let limit = MAX_UNPACKED_BYTES as u64 + 1;
+    MultiGzDecoder::new(body.as_slice()).take(limit).read_to_end(&mut bytes).map_err(BodyError::Gzip)?;
+    match bytes.len() {
+        // Compressed twice: the reader would unpack it again, without a limit.
+        _ if bytes.starts_with(&GZIP) => Err(BodyError::TooLarge),
+        length if length > MAX_UNPACKED_BYTES => Err(BodyError::TooLarge),
+        _ => Ok(bytes),
+    }
 }
 
 impl ParsedBody {
@@ -79,6 +107,23 @@ mod tests {
         let lines: Vec<u64> = parsed.rejected.iter().map(|(line, ..)| *line).collect();
         assert_eq!(lines, [3, 4]);
         assert_eq!(parsed.batch.received(), 3);
+    }
+
+    #[test]
+    fn a_compressed_body_is_unpacked_up_to_a_limit() {
+        use std::io::Write as _;
+        let packed = |bytes: &[u8]| {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        };
+        let line = "{\"id\":\"1\",\"created_at\":\"2026-11-20T10:00:00Z\",\"text\":\"late\"}\n";
+        assert_eq!(parse_body(packed(line.as_bytes()), None).unwrap().batch.posts.len(), 1);
+        let bomb = packed(&vec![b' '; 256 << 20]);
+        assert!(bomb.len() < 2 << 20);
+        assert!(matches!(parse_body(packed(&bomb), None), Err(BodyError::TooLarge)), "packed twice");
+        assert!(matches!(parse_body(bomb, None), Err(BodyError::TooLarge)));
+        assert!(matches!(parse_body(vec![0x1f, 0x8b, 1, 2, 3], None), Err(BodyError::Gzip(_))));
     }
 
     #[test]

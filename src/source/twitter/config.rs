@@ -179,12 +179,12 @@ impl Config {
             report(format!("overlap = {:#}; expected 0s to 1h", self.overlap));
         }
         if self.backfill.is_negative() || self.backfill > WEEK {
-            report(format!("backfill = {:#}; expected 0s to 168h, as X's search goes back seven days", self.backfill));
+            report(format!("backfill = {:#}; expected 0s to 7d, as X's search goes back seven days", self.backfill));
         }
         if !(10..=100).contains(&self.page) {
             report(format!("page = {}; expected 10 to 100", self.page));
         }
-        if self.mode == Mode::Search {
+        if self.mode != Mode::Mentions {
             self.query_problems(topics).into_iter().for_each(report);
         }
         problems
@@ -192,27 +192,23 @@ impl Config {
 
     fn query_problems(&self, topics: &[Topic]) -> Vec<String> {
         if let Some(query) = &self.query {
-            return query::validate(query, query::MAX_CHARS)
-                .iter()
-                .map(|problem| format!("query: {problem}"))
-                .collect();
+            let mut problems = query::validate(query, query::MAX_CHARS);
+            if self.mode == Mode::Stream {
+                // A rule may be longer, but gaps of the stream are filled by search.
+                let why = "; a rule may have more, but the search that fills gaps of the stream may not: shorten it, or leave it out, \
+                           and several are built from the topics";
+                problems
+                    .iter_mut()
+                    .filter(|problem| problem.starts_with("it has "))
+                    .for_each(|problem| problem.push_str(why));
+            }
+            return problems.iter().map(|problem| format!("query: {problem}")).collect();
         }
         if topics.is_empty() {
             return vec!["query is not set, and no [[topic]] exists to build one from".into()];
         }
-        let watched = self.watched_topics(topics);
-        let length = query::build_query(&watched).chars().count();
-        if length <= query::MAX_CHARS {
-            return Vec::new();
-        }
-        let length_of = |topic: &&Topic| format!("{:?} {}", topic.name, query::build_query(&[topic]).chars().count());
-        let lengths: Vec<String> = watched.iter().map(length_of).collect();
-        vec![format!(
-            "the query built from the topics has {length} characters, X accepts {}: {}; give each topic its own [[source]] \
-             with topic = \"its name\", or set a shorter query",
-            query::MAX_CHARS,
-            lengths.join(", ")
-        )]
+        let problem = query::build_queries(&self.watched_topics(topics), query::MAX_CHARS).err();
+        problem.map(|problem| format!("{problem}; shorten that keyword")).into_iter().collect()
     }
 
     /// The topics that the query is built from: that of the source, or all of them.
@@ -222,21 +218,52 @@ impl Config {
         if own.is_empty() { topics.iter().collect() } else { own }
     }
 
-    /// The query to search or stream: the configured one, or one built from the topics.
-    pub(super) fn effective_query(&self, topics: &[Topic]) -> String {
-        self.query.clone().unwrap_or_else(|| query::build_query(&self.watched_topics(topics)))
+    /// What to search: the configured query, or those built from the topics.
+    pub(super) fn searches(&self, topics: &[Topic]) -> Vec<String> {
+        self.queries(topics, query::MAX_CHARS)
+    }
+
+    /// The rules of the stream, as [`Config::searches`].
+    pub(super) fn stream_rules(&self, topics: &[Topic]) -> Vec<String> {
+        self.queries(topics, query::MAX_RULE_CHARS)
+    }
+
+    fn queries(&self, topics: &[Topic], max: usize) -> Vec<String> {
+        if let Some(query) = &self.query {
+            return vec![query.clone()];
+        }
+        let watched = self.watched_topics(topics);
+        // `validate` has found a term that is too long; X refuses it.
+        query::build_queries(&watched, max).unwrap_or_else(|_| vec![query::build_query(&watched)])
+    }
+
+    /// One source for each query that recent search needs: a search reads one, and keeps its own position. The first has the
+    /// name of this one, the others `name/2`, `name/3`, ...
+    pub fn split(&self, topics: &[Topic]) -> Vec<Self> {
+        if self.mode != Mode::Search || self.query.is_some() {
+            return vec![self.clone()];
+        }
+        let queries = self.searches(topics);
+        if queries.len() == 1 {
+            return vec![self.clone()];
+        }
+        let part = |(number, query): (usize, String)| {
+            let name = if number == 0 { self.name.clone() } else { format!("{}/{}", self.name, number + 1) };
+            Self { name, query: Some(query), ..self.clone() }
+        };
+        queries.into_iter().enumerate().map(part).collect()
     }
 
     /// What is read and how often: one line for operators.
     pub(super) fn describe(&self, topics: &[Topic]) -> String {
         let (min, max) = (self.interval_min, self.interval_max);
         match self.mode {
-            Mode::Search => format!("recent search, every {min:#} to {max:#}: {}", self.effective_query(topics)),
+            Mode::Search => format!("recent search, every {min:#} to {max:#}: {}", shown(&self.searches(topics))),
             Mode::Mentions => {
                 let user = self.user_id.as_deref().unwrap_or_default();
                 format!("mentions of the account {user}, every {min:#} to {max:#}")
             }
-            Mode::Stream => format!("filtered stream: {}", self.effective_query(topics)),
+            Mode::Stream => format!("filtered stream: {}", shown(&self.stream_rules(topics))),
         }
     }
 
@@ -266,6 +293,15 @@ impl Config {
             format!("all sources on X together stop at {}", limits.join(", "))
         };
         format!("{what}; ${price} a post, ${:.2} for 1000{again}; {maximum}", price * 1_000.0)
+    }
+}
+
+/// The first of `queries`, and how many there are.
+pub(super) fn shown(queries: &[String]) -> String {
+    let first = queries.first().map(String::as_str).unwrap_or_default();
+    match queries.len() {
+        0 | 1 => first.to_owned(),
+        all => format!("{first} (1 of {all} queries)"),
     }
 }
 

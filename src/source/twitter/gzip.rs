@@ -6,6 +6,11 @@ use std::io::{self, Write};
 use flate2::write::GzDecoder;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 
+/// Bytes that are decoded at once: at most a thousand times as many come out.
+const STEP: usize = 4 << 10;
+/// Decoded bytes of one chunk of a response, at most.
+const MAX_DECODED: usize = 16 << 20;
+
 /// See the module.
 pub(super) struct GzipDecoder(GzDecoder<Vec<u8>>);
 
@@ -20,9 +25,14 @@ impl GzipDecoder {
     /// Decodes the next bytes of the response.
     ///
     /// # Errors
-    /// If they are not valid gzip.
+    /// If they are not valid gzip, or hold more than any response of X.
     pub(super) fn decode(&mut self, bytes: &[u8]) -> io::Result<Vec<u8>> {
-        self.0.write_all(bytes)?;
+        for part in bytes.chunks(STEP) {
+            self.0.write_all(part)?;
+            if self.0.get_ref().len() > MAX_DECODED {
+                return Err(io::Error::other("too large once it is unpacked"));
+            }
+        }
         // Without it, decoded bytes would stay in the buffer until the next ones arrive.
         self.0.flush()?;
         Ok(std::mem::take(self.0.get_mut()))

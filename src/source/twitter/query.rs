@@ -6,6 +6,8 @@ use crate::post::Topic;
 
 /// Characters of a query of recent search, on self-serve plans.
 pub(super) const MAX_CHARS: usize = 512;
+/// Characters of a rule of the filtered stream, on self-serve plans.
+pub(super) const MAX_RULE_CHARS: usize = 1_024;
 
 /// Operators that can be used alone.
 const STANDALONE: [&str; 19] = [
@@ -64,6 +66,62 @@ pub(super) fn build_query(topics: &[&Topic]) -> String {
     };
     let clauses: Vec<String> = topics.iter().map(clause).collect();
     format!("({}) {NO_RETWEETS}", clauses.join(" OR "))
+}
+
+/// Builds queries of at most `max` characters that find the posts of all `topics`: one, or as many as they need.
+///
+/// # Errors
+/// When one keyword or handle alone makes a longer query; the message names its topic.
+pub(super) fn build_queries(topics: &[&Topic], max: usize) -> Result<Vec<String>, String> {
+    let whole = build_query(topics);
+    if topics.is_empty() || whole.chars().count() <= max {
+        return Ok(vec![whole]);
+    }
+    let (mut queries, mut parts) = (Vec::new(), Vec::<Topic>::new());
+    for topic in topics {
+        for term in single_terms(topic) {
+            let mut more = parts.clone();
+            match more.last_mut().filter(|last| last.name == topic.name) {
+                Some(last) => {
+                    last.keywords.extend(term.keywords.iter().cloned());
+                    last.handles.extend(term.handles.iter().cloned());
+                }
+                None => more.push(term.clone()),
+            }
+            if length(&more) <= max {
+                parts = more;
+                continue;
+            }
+            let alone = vec![term];
+            if length(&alone) > max {
+                let (name, term) = (&topic.name, terms(&alone).join(" "));
+                let length = length(&alone);
+                return Err(format!(
+                    "topic {name:?}: {term} alone makes a query of {length} characters, X accepts {max}"
+                ));
+            }
+            let full = std::mem::replace(&mut parts, alone);
+            queries.push(build_query(&full.iter().collect::<Vec<_>>()));
+        }
+    }
+    queries.push(build_query(&parts.iter().collect::<Vec<_>>()));
+    Ok(queries)
+}
+
+fn length(topics: &[Topic]) -> usize {
+    build_query(&topics.iter().collect::<Vec<_>>()).chars().count()
+}
+
+/// `topic` once for each of its keywords and handles, with that one alone.
+fn single_terms(topic: &Topic) -> impl Iterator<Item = Topic> {
+    let empty = Topic { keywords: Vec::new(), handles: Vec::new(), ..topic.clone() };
+    let keywords = topic.keywords.iter().map(|keyword| (Some(keyword.clone()), None));
+    let handles = topic.handles.iter().map(|handle| (None, Some(handle.clone())));
+    keywords.chain(handles).map(move |(keyword, handle): (Option<String>, Option<String>)| Topic {
+        keywords: keyword.into_iter().collect(),
+        handles: handle.into_iter().collect(),
+        ..empty.clone()
+    })
 }
 
 /// The search terms of the topics, without duplicates.
@@ -226,6 +284,17 @@ mod tests {
         assert_eq!(term("say \"hi\""), "\"say hi\"");
     }
 
+    fn any_language() -> impl proptest::strategy::Strategy<Value = Vec<String>> {
+        proptest::sample::select(vec![vec![], vec!["fr".to_owned()], vec!["en".to_owned(), "fr".to_owned()]])
+    }
+
+    #[test]
+    fn a_term_that_no_query_can_hold_is_named() {
+        let long = topic("Air Paradis", &["ok", &"a".repeat(600)], &[], &[]);
+        let problem = build_queries(&[&long], MAX_CHARS).unwrap_err();
+        assert!(problem.contains("\"Air Paradis\"") && problem.contains("X accepts 512"), "{problem}");
+    }
+
     #[test]
     fn each_problem_of_a_query_is_named() {
         let long = "a ".repeat(300);
@@ -263,6 +332,29 @@ mod tests {
     }
 
     proptest::proptest! {
+        /// Every term is in one of the queries, each of which X accepts.
+        #[test]
+        fn many_topics_make_several_queries(
+            topics in proptest::collection::vec(("[a-z]{3,9}", proptest::collection::vec("[a-z]{3,20}", 1..30), any_language()), 1..40),
+            max in 90_usize..600,
+        ) {
+            let topics: Vec<Topic> = topics
+                .into_iter()
+                .map(|(name, keywords, languages)| Topic { name, keywords, languages, ..Topic::default() })
+                .collect();
+            let queries = build_queries(&topics.iter().collect::<Vec<_>>(), max).unwrap();
+            for query in &queries {
+                proptest::prop_assert_eq!(validate(query, max), Vec::<String>::new());
+            }
+            for keyword in topics.iter().flat_map(|topic| &topic.keywords) {
+                let term = term(keyword);
+                let has = |query: &String| split_terms(query).unwrap().contains(&term.replace('"', ""));
+                proptest::prop_assert!(
+                    queries.iter().any(|query| has(query) || query.contains(&term)), "{} is in no query", term
+                );
+            }
+        }
+
         #[test]
         fn any_text_can_be_validated_and_any_topic_gives_a_valid_query(
             text in ".{0,60}", keywords in proptest::collection::vec("[^\\p{Cc}]{0,12}[a-z]{2}", 1..4),

@@ -26,36 +26,36 @@ struct StreamRule {
 /// The changes to make.
 #[derive(Debug, PartialEq, Eq)]
 struct RulePlan {
-    /// Whether our rule is missing.
-    add: bool,
+    /// Queries that no rule has.
+    add: Vec<String>,
     /// IDs of our stale rules.
     delete: Vec<String>,
-    /// ID of an existing rule with our query, ours or not.
-    found: Option<String>,
+    /// IDs of existing rules with our queries, ours or not.
+    found: Vec<String>,
 }
 
-/// The tag of the rule of the source `name`.
+/// The tag of the rules of the source `name`.
 pub(super) fn tag_of(name: &str) -> String {
     format!("{PREFIX}{name}")
 }
 
-/// Makes `value`, under `tag`, our only rule. Returns the ID of the rule, if X reports it.
+/// Makes `values`, under `tag`, our only rules. Returns the IDs of the rules, as far as X reports them.
 ///
 /// # Errors
-/// When a request fails, or X rejects the rule.
+/// When a request fails, or X rejects a rule.
 pub(super) async fn sync_rules(
     account: &Account,
     metrics: &SourceMetrics,
     tag: &str,
-    value: &str,
-) -> Result<Option<String>, ApiError> {
-    let plan = plan(&list_rules(account, metrics).await?, tag, value);
+    values: &[String],
+) -> Result<Vec<String>, ApiError> {
+    let plan = plan(&list_rules(account, metrics).await?, tag, values);
     let mut found = plan.found;
-    // The new rule comes first, so that the stream always has one.
-    if plan.add {
-        tracing::info!(tag, "adding stream rule");
-        let response = change_rules(account, metrics, json!({"add": [{"value": value, "tag": tag}]})).await;
-        found = added_rule_id(response)?;
+    // New rules come first, so that the stream always has some.
+    if !plan.add.is_empty() {
+        tracing::info!(tag, rules = plan.add.len(), "adding stream rules");
+        let rules: Vec<Value> = plan.add.iter().map(|value| json!({"value": value, "tag": tag})).collect();
+        found.extend(added_rule_ids(change_rules(account, metrics, json!({"add": rules})).await)?);
     }
     if !plan.delete.is_empty() {
         tracing::info!(tag, rules = plan.delete.len(), "removing stale stream rules");
@@ -64,16 +64,21 @@ pub(super) async fn sync_rules(
     Ok(found)
 }
 
-fn plan(rules: &[StreamRule], tag: &str, value: &str) -> RulePlan {
+fn plan(rules: &[StreamRule], tag: &str, values: &[String]) -> RulePlan {
     let ours = |rule: &&StreamRule| rule.tag.as_deref().is_some_and(|tag| tag.starts_with(PREFIX));
-    let same = |rule: &&StreamRule| rule.value == value;
-    let own = rules.iter().find(|rule| same(rule) && rule.tag.as_deref() == Some(tag));
-    // X rejects a second rule with the same query, so a rule of another program serves us too. A rule of ours under an old
-    // tag is deleted once its query changes.
-    let found = own.or_else(|| rules.iter().find(same));
-    let found_id = found.map(|rule| rule.id.clone());
-    let stale = rules.iter().filter(ours).filter(|rule| Some(&rule.id) != found_id.as_ref());
-    RulePlan { add: found.is_none(), delete: stale.map(|rule| rule.id.clone()).collect(), found: found_id }
+    let (mut add, mut found) = (Vec::new(), Vec::new());
+    for value in values {
+        let same = |rule: &&StreamRule| rule.value == *value;
+        let own = rules.iter().find(|rule| same(rule) && rule.tag.as_deref() == Some(tag));
+        // X rejects a second rule with the same query, so a rule of another program serves us too. A rule of ours under an
+        // old tag is deleted once its query changes.
+        match own.or_else(|| rules.iter().find(same)) {
+            Some(rule) => found.push(rule.id.clone()),
+            None => add.push(value.clone()),
+        }
+    }
+    let stale = rules.iter().filter(ours).filter(|rule| !found.contains(&rule.id));
+    RulePlan { add, delete: stale.map(|rule| rule.id.clone()).collect(), found }
 }
 
 async fn list_rules(account: &Account, metrics: &SourceMetrics) -> Result<Vec<StreamRule>, ApiError> {
@@ -102,26 +107,24 @@ async fn change_rules(account: &Account, metrics: &SourceMetrics, body: Value) -
     account.fetch_json(Endpoint::Rules, &request, metrics).await
 }
 
-/// The ID of the rule that was added. X may report an error in a successful response.
-fn added_rule_id(response: Result<Value, ApiError>) -> Result<Option<String>, ApiError> {
+/// The IDs of the rules that were added. X may report an error in a successful response.
+fn added_rule_ids(response: Result<Value, ApiError>) -> Result<Vec<String>, ApiError> {
     let is_duplicate = |problem: &Problem| {
         let text = format!("{problem} {}", problem.kind).to_lowercase();
         text.contains("duplicaterule") || text.contains("duplicate-rule")
     };
     match response {
         Ok(response) => {
-            let created = response.get("data").and_then(|data| data.get(0)).and_then(parse_rule);
             let problem = Problem::read(&response, None);
-            match created {
-                Some(rule) => Ok(Some(rule.id)),
-                None if response.get("errors").is_some() && !is_duplicate(&problem) => {
-                    Err(ApiError::Invalid { status: 200, problem })
-                }
-                None => Ok(None),
+            // Posts that only the rejected rule matches would be missing.
+            if response.get("errors").is_some() && !is_duplicate(&problem) {
+                return Err(ApiError::Invalid { status: 200, problem });
             }
+            let created = response.get("data").and_then(Value::as_array).into_iter().flatten();
+            Ok(created.filter_map(parse_rule).map(|rule| rule.id).collect())
         }
         // Another program has added it in the meantime.
-        Err(ApiError::Invalid { problem, .. }) if is_duplicate(&problem) => Ok(None),
+        Err(ApiError::Invalid { problem, .. }) if is_duplicate(&problem) => Ok(Vec::new()),
         Err(error) => Err(error),
     }
 }
@@ -137,12 +140,18 @@ mod tests {
     }
 
     fn expected(add: bool, delete: &[&str], found: Option<&str>) -> RulePlan {
-        RulePlan { add, delete: delete.iter().map(ToString::to_string).collect(), found: found.map(str::to_owned) }
+        let add = if add { vec!["paradis".to_owned()] } else { Vec::new() };
+        let owned = |ids: &[&str]| ids.iter().map(ToString::to_string).collect();
+        RulePlan { add, delete: owned(delete), found: owned(found.as_slice()) }
+    }
+
+    fn values(values: &[&str]) -> Vec<String> {
+        values.iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn missing_rules_are_added_and_stale_ones_removed() {
-        let plan = |rules: &[StreamRule]| plan(rules, "vigie:x", "paradis");
+        let plan = |rules: &[StreamRule]| plan(rules, "vigie:x", &values(&["paradis"]));
         assert_eq!(plan(&[]), expected(true, &[], None));
         assert_eq!(plan(&[rule("1", "paradis", Some("vigie:x"))]), expected(false, &[], Some("1")));
         assert_eq!(plan(&[rule("1", "old", Some("vigie:x"))]), expected(true, &["1"], None));
@@ -160,12 +169,15 @@ mod tests {
     #[test]
     fn a_rejected_rule_is_an_error_and_a_duplicate_is_not() {
         let rejected = |kind: &str| json!({"errors": [{"title": kind, "type": "t", "value": "v"}]});
-        assert_eq!(added_rule_id(Ok(rejected("DuplicateRule"))), Ok(None));
-        assert!(matches!(added_rule_id(Ok(rejected("UnprocessableEntity"))), Err(ApiError::Invalid { .. })));
+        assert_eq!(added_rule_ids(Ok(rejected("DuplicateRule"))), Ok(Vec::new()));
+        assert!(matches!(added_rule_ids(Ok(rejected("UnprocessableEntity"))), Err(ApiError::Invalid { .. })));
+        let in_part =
+            json!({"data": [{"id": "5", "value": "v"}], "errors": [{"title": "UnprocessableEntity", "value": "w"}]});
+        assert!(matches!(added_rule_ids(Ok(in_part)), Err(ApiError::Invalid { .. })));
         let created = json!({"data": [{"id": "5", "value": "v", "tag": "t"}], "meta": {}});
-        assert_eq!(added_rule_id(Ok(created)), Ok(Some("5".into())));
+        assert_eq!(added_rule_ids(Ok(created)), Ok(vec!["5".into()]));
         let problem = Problem::read(&rejected("DuplicateRule"), None);
-        assert_eq!(added_rule_id(Err(ApiError::Invalid { status: 400, problem })), Ok(None));
+        assert_eq!(added_rule_ids(Err(ApiError::Invalid { status: 400, problem })), Ok(Vec::new()));
     }
 
     fn rules() -> impl Strategy<Value = Vec<StreamRule>> {
@@ -178,23 +190,24 @@ mod tests {
 
     proptest! {
         #[test]
-        fn after_the_plan_our_rule_exists_and_others_are_unchanged(before in rules()) {
-            let plan = plan(&before, "vigie:x", "a");
+        fn after_the_plan_our_rules_exist_and_others_are_unchanged(before in rules(), both in any::<bool>()) {
+            let ours = if both { values(&["a", "b"]) } else { values(&["a"]) };
+            let plan = plan(&before, "vigie:x", &ours);
             let mut after: Vec<StreamRule> =
                 before.iter().filter(|rule| !plan.delete.contains(&rule.id)).cloned().collect();
-            if plan.add {
-                after.push(rule("new", "a", Some("vigie:x")));
+            after.extend(plan.add.iter().map(|value| rule(&format!("new {value}"), value, Some("vigie:x"))));
+            for value in &ours {
+                prop_assert!(after.iter().any(|rule| rule.value == *value));
             }
-            prop_assert!(after.iter().any(|rule| rule.value == "a"));
             let theirs = |rules: &[StreamRule]| -> Vec<StreamRule> {
                 let theirs = |rule: &&StreamRule| !rule.tag.as_deref().is_some_and(|tag| tag.starts_with("vigie:"));
                 rules.iter().filter(theirs).cloned().collect()
             };
             prop_assert_eq!(theirs(&after), theirs(&before));
-            let ours = after.iter().filter(|rule| rule.tag.as_deref().is_some_and(|tag| tag.starts_with("vigie:")));
-            prop_assert!(ours.count() <= 1);
-            let again = super::plan(&after, "vigie:x", "a");
-            prop_assert!(!again.add && again.delete.is_empty());
+            let tagged = after.iter().filter(|rule| rule.tag.as_deref().is_some_and(|tag| tag.starts_with("vigie:")));
+            prop_assert!(tagged.count() <= ours.len());
+            let again = super::plan(&after, "vigie:x", &ours);
+            prop_assert!(again.add.is_empty() && again.delete.is_empty());
         }
     }
 }

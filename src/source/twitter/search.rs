@@ -13,7 +13,7 @@ pub(super) fn target(config: &Config, topics: &[Topic]) -> PollTarget {
         item: BilledItem::Post,
         path: "/2/tweets/search/recent".into(),
         what: config.describe(topics),
-        query: vec![("query", config.effective_query(topics))],
+        query: vec![("query", config.searches(topics).swap_remove(0))],
         page_parameter: "next_token",
         reach: Some(reach_of_search()),
     }

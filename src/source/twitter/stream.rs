@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::account::Account;
 use super::budget::{BilledItem, SourceSpend};
-use super::config::Config;
+use super::config::{Config, shown};
 use super::position::earlier;
 use super::rules::tag_of;
 use super::snowflake::first_at;
@@ -41,9 +41,12 @@ const STALLED_AFTER: SignedDuration = SignedDuration::from_mins(5);
 #[derive(Clone)]
 struct StreamSettings {
     name: String,
-    /// Tag of our rule.
+    /// Tag of our rules.
     tag: String,
-    query: String,
+    /// The queries of our rules.
+    rules: Vec<String>,
+    /// The queries that find the same posts by search, which accepts shorter ones: they fill gaps.
+    searches: Vec<String>,
     topic: Option<String>,
     /// Posts per page of search.
     page: u64,
@@ -75,7 +78,8 @@ pub(super) fn build(config: &Config, account: &Account, context: &Context<'_>) -
     let settings = StreamSettings {
         name: config.name.clone(),
         tag: tag_of(&config.name),
-        query: config.effective_query(context.topics),
+        rules: config.stream_rules(context.topics),
+        searches: config.searches(context.topics),
         topic: config.topic.clone(),
         page: u64::from(config.page.clamp(10, 100)),
         overlap: config.overlap,
@@ -103,7 +107,7 @@ impl Source for StreamSource {
     ) -> BoxFuture<'a, Result<(), SourceFailure>> {
         let settings = self.settings.clone();
         out.health.update(|report| {
-            report.what = format!("filtered stream: {}", settings.query);
+            report.what = format!("filtered stream: {}", shown(&settings.rules));
             report.stalled_after = Some(STALLED_AFTER);
         });
         settings.account.report_budget(out, BilledItem::Post, 1);

@@ -12,7 +12,7 @@ use super::super::auth::{bearer, refusal};
 use super::super::error::{Problem, UrlParameters};
 use crate::query::Filter;
 use crate::source::TrySendError;
-use crate::source::http::parse_body;
+use crate::source::http::{BodyError, parse_body};
 
 /// Seconds after which a sender may try again when the pipeline is full.
 const RETRY_AFTER: &str = "5";
@@ -58,9 +58,16 @@ pub(in crate::web) async fn ingest(State(console): State<Console>, headers: Head
     if !bearer(&headers).is_some_and(|token| intake.token.matches(token)) {
         return Problem::unauthorized("the token of the source of type \"http\"").into_response();
     }
-    let parsed = match parse_body(body.into(), intake.topic.as_deref()) {
-        Ok(parsed) => parsed,
-        Err(error) => return Problem::new(StatusCode::BAD_REQUEST, error.to_string()).into_response(),
+    let topic = intake.topic.clone();
+    // Unpacking and parsing take the processor: other requests must not wait for them.
+    let parsed = tokio::task::spawn_blocking(move || parse_body(body.into(), topic.as_deref())).await;
+    let parsed = match parsed {
+        Ok(Ok(parsed)) => parsed,
+        Ok(Err(error @ BodyError::TooLarge)) => {
+            return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, error.to_string()).into_response();
+        }
+        Ok(Err(error)) => return Problem::new(StatusCode::BAD_REQUEST, error.to_string()).into_response(),
+        Err(error) => return Problem::unavailable(&error.into()).into_response(),
     };
     let (ack, stored) = oneshot::channel();
     let mut batch = parsed.batch;

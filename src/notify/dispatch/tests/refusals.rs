@@ -15,9 +15,9 @@ fn forms(kit: &Kit, topic: &str) -> Vec<MessageForm> {
 
 fn rejected(kit: &Kit, receiver: &str) -> Option<String> {
     let alerts = kit.dispatcher.operational_alerts(kit.now());
-    let found = alerts.into_iter().find(|(alert, component, _)| {
-        *alert == OperationalAlert::NotificationRejected && component == receiver
-    });
+    let found = alerts
+        .into_iter()
+        .find(|(alert, component, _)| *alert == OperationalAlert::NotificationRejected && component == receiver);
     found.and_then(|(_, _, summary)| summary)
 }
 

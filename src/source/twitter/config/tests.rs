@@ -42,17 +42,34 @@ fn each_problem_of_a_source_names_its_key() {
 }
 
 #[test]
-fn topics_of_a_query_that_is_too_long_are_named_with_the_remedy() {
+fn many_topics_are_searched_by_several_queries() {
     let long = ["a", "b", "c"].map(|letter| letter.repeat(200));
     let topics = topics(&long.each_ref().map(String::as_str));
-    let problem = config("").validate(&topics).join("\n");
-    assert!(
-        problem.contains("X accepts 512") && problem.contains(&long[2]) && problem.contains("[[source]]"),
-        "{problem}"
-    );
+    let all = config("");
+    assert_eq!(all.validate(&topics), Vec::<String>::new());
+    let parts = all.split(&topics);
+    assert_eq!(parts.iter().map(|part| part.name.as_str()).collect::<Vec<_>>(), ["x", "x/2"]);
+    assert_eq!(parts[1].searches(&topics), [format!("{} -is:retweet", long[2])]);
+    let stream = config("mode = \"stream\"");
+    assert_eq!((stream.stream_rules(&topics).len(), stream.searches(&topics).len()), (1, 2));
+    assert_eq!(stream.split(&topics).len(), 1);
     let own = config(&format!("topic = {:?}", long[0]));
-    assert_eq!(own.validate(&topics), Vec::<String>::new());
-    assert_eq!(own.effective_query(&topics), format!("{} -is:retweet", long[0]));
+    assert_eq!(own.searches(&topics), [format!("{} -is:retweet", long[0])]);
+    assert_eq!(own.split(&topics), [own]);
+}
+
+#[test]
+fn a_query_is_checked_in_every_mode_that_uses_it() {
+    let long = "a ".repeat(300);
+    for (mode, more) in [("search", ""), ("stream", "fills gaps")] {
+        let problem = config(&format!("mode = {mode:?}\nquery = {long:?}")).validate(&[]).join("\n");
+        assert!(problem.contains("X accepts 512") && problem.contains(more), "{mode}: {problem}");
+        let problem = config(&format!("mode = {mode:?}\nquery = \"form:a\"")).validate(&[]).join("\n");
+        assert!(problem.contains("unknown operator form:"), "{mode}: {problem}");
+        assert!(config(&format!("mode = {mode:?}")).validate(&[])[0].contains("no [[topic]]"), "{mode}");
+        let endless = topics(&["ok", &"a".repeat(600)]);
+        assert!(config(&format!("mode = {mode:?}")).validate(&endless)[0].contains("shorten that keyword"), "{mode}");
+    }
 }
 
 #[test]

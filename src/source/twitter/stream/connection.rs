@@ -31,8 +31,8 @@ pub(super) enum Connection {
 /// A stream that X has just opened.
 pub(super) struct NewStream {
     bytes: Bytes,
-    /// ID of our rule; none when it was not looked up or X did not report it.
-    pub rule: Option<String>,
+    /// IDs of our rules, as far as X reported them; none where they were not synchronised.
+    pub rules: Vec<String>,
 }
 
 pub(super) struct OpenConnection {
@@ -113,9 +113,9 @@ pub(super) async fn connect(
         let request = Request { method: Method::DELETE, path: CONNECTIONS.into(), query: Vec::new(), body: None };
         account.fetch_json(Endpoint::Connections, &request, &metrics).await?;
     }
-    let rule = if rules { sync_rules(account, &metrics, &settings.tag, &settings.query).await? } else { None };
+    let rules = if rules { sync_rules(account, &metrics, &settings.tag, &settings.rules).await? } else { Vec::new() };
     let bytes = account.open_posts_stream(Endpoint::Stream, &Request::get(PATH, Vec::new()), &metrics).await?;
-    Ok(NewStream { bytes, rule })
+    Ok(NewStream { bytes, rules })
 }
 
 impl ConnectionFailure {

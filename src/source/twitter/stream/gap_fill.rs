@@ -25,6 +25,8 @@ pub(super) struct GapFill {
     pub newest: Option<u64>,
     /// Whether this is the pass for posts that X indexed late.
     pub second: bool,
+    /// Whether the gap began before X's index.
+    lost_posts: bool,
 }
 
 impl GapFill {
@@ -32,7 +34,12 @@ impl GapFill {
         let since = Since::Id(gap.from).within(Some(reach_of_search()), now);
         // X may reject an end in the future.
         let until = gap.until.filter(|id| time_of(*id).is_some_and(|at| at < now));
-        Self { since, walk: PageWalk::new(since, until), newest: None, second }
+        Self { since, walk: PageWalk::new(since, until), newest: None, second, lost_posts: false }
+    }
+
+    /// Whether X no longer serves the start of the gap.
+    pub(super) fn lost_posts(&self) -> bool {
+        self.lost_posts
     }
 
     pub(super) fn request(&self, query: &str, page: u64) -> Request {
@@ -71,6 +78,7 @@ impl GapFill {
         let too_old = matches!(self.since, Since::Id(_)) && (mentions("since_id") || mentions("until_id"));
         if too_old {
             tracing::warn!("posts lost: X no longer serves posts as old as the last one sent");
+            self.lost_posts = true;
             self.since = Since::Time(earlier(now, SAFE_REACH));
             self.walk = PageWalk::new(self.since, None);
         }

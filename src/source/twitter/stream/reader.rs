@@ -21,7 +21,7 @@ use super::position::StreamPosition;
 use super::reconnect::{ConnectionFailure, HEALTHY_AFTER, ReconnectPolicy};
 use super::{StreamCursor, StreamSettings};
 use crate::source::{Cursor, SourceBatch, SourceFailure, SourceSender, SourceState};
-use fill_requests::{FillState, fill_event};
+use fill_requests::{FillState, PassProgress, fill_event};
 
 /// Posts whose budget is reserved in advance.
 const PREPAID_POSTS: u64 = 20;
@@ -50,13 +50,19 @@ pub(super) struct StreamReader<'a> {
     reconnect: ReconnectPolicy,
     /// Whether the rules are synchronised.
     rules_synced: bool,
-    /// ID of our rule, if X reported it.
-    rule: Option<String>,
+    /// IDs of our rules, as far as X reported them.
+    rules: Vec<String>,
     batch: StreamBatch,
     /// Budget for the posts of the open stream.
     reservation: Option<Reservation>,
     position: StreamPosition,
     fill: Option<GapFill>,
+    /// Which of the searches the pass is at, and what it found so far.
+    progress: PassProgress,
+    /// Since when no page of the gap could be read.
+    fill_failing_since: Option<Timestamp>,
+    /// When posts of the gap were lost.
+    gap_lost_at: Option<Timestamp>,
     /// Whether the gap grew during the current pass.
     repeat_pass: bool,
     fill_state: FillState,
@@ -72,11 +78,14 @@ impl<'a> StreamReader<'a> {
             connection: Connection::Waiting { wait: Box::pin(async {}), clear: false },
             reconnect: ReconnectPolicy::new(),
             rules_synced: false,
-            rule: None,
+            rules: Vec::new(),
             batch: StreamBatch::default(),
             reservation: None,
             position: StreamPosition::new(through),
             fill: None,
+            progress: PassProgress::default(),
+            fill_failing_since: None,
+            gap_lost_at: None,
             repeat_pass: false,
             fill_state: FillState::Idle,
             retry_policy: RetryPolicy::new(),
@@ -146,7 +155,7 @@ impl<'a> StreamReader<'a> {
     fn start_reading(&mut self, opened: NewStream) {
         tracing::info!(source = self.settings.name, "stream of X connected");
         if !self.rules_synced {
-            self.rule.clone_from(&opened.rule);
+            self.rules.clone_from(&opened.rules);
         }
         self.rules_synced = true;
         self.connection = Connection::open(opened);
@@ -173,11 +182,12 @@ impl<'a> StreamReader<'a> {
         while let Connection::Open(open) = &mut self.connection
             && let Some(line) = open.lines.next_line()
         {
-            let (rule, tag) = (self.rule.as_deref(), self.settings.tag.as_str());
+            let (rules, tag) = (&self.rules, self.settings.tag.as_str());
+            let all_known = rules.len() >= self.settings.rules.len();
             ending = self.batch.add_message(StreamMessage::read(&line), self.settings.topic.as_deref(), |matched| {
                 let is_ours =
-                    |of: &super::message::MatchedRule| Some(&*of.id) == rule || of.tag.as_deref() == Some(tag);
-                rule.is_none() || matched.is_empty() || matched.iter().any(is_ours)
+                    |of: &super::message::MatchedRule| rules.contains(&of.id) || of.tag.as_deref() == Some(tag);
+                !all_known || matched.is_empty() || matched.iter().any(is_ours)
             });
             if ending.is_some() {
                 break;
