@@ -118,6 +118,8 @@ pub struct Monitor {
     /// Posts and authors that stay erased.
     tombstones: Tombstones,
     dead_letters: DeadLetters,
+    /// When it was last checked whether the store's files should be rewritten.
+    compaction_checked: Option<Timestamp>,
 }
 
 impl Monitor {
@@ -160,6 +162,7 @@ impl Monitor {
             outbox,
             tombstones,
             dead_letters,
+            compaction_checked: None,
         };
         monitor.end_removed_rules()?;
         Ok(monitor)

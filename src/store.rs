@@ -53,6 +53,11 @@ impl Batch {
     }
 }
 
+/// Smaller files are never rewritten for their space.
+const MIN_WASTEFUL_BYTES: u64 = 64 << 20;
+/// Files larger than this multiple of what they hold are rewritten.
+const MAX_BYTES_PER_RECORD_BYTE: u64 = 4;
+
 /// An open store. Dropping it flushes.
 #[derive(Debug)]
 pub struct Store {
@@ -253,6 +258,24 @@ impl Store {
     /// When the directory cannot be read.
     pub fn size_on_disk(&self) -> Result<u64, StoreError> {
         layout::size(&self.path).map_err(|cause| StoreError::failed(&self.path, &cause))
+    }
+
+    /// Whether its files hold little but what was overwritten or removed, so that a rewrite saves most of their space. Reads the
+    /// whole store where it is large.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn is_wasteful(&self) -> Result<bool, StoreError> {
+        let bytes = self.size_on_disk()?;
+        if bytes < MIN_WASTEFUL_BYTES {
+            return Ok(false);
+        }
+        let mut records = 0;
+        for record in self.records() {
+            let (key, value) = record?;
+            records += (key.as_bytes().len() + value.len()) as u64;
+        }
+        Ok(bytes > MAX_BYTES_PER_RECORD_BYTE * records)
     }
 
     /// The copies that `vigie store repair` made in the directory. They hold what the store held then.

@@ -6,9 +6,10 @@
 //!   order on disk        time, in chunks                                       then deliver what is in the outbox
 //! ```
 //!
-//! Chunks end at the same posts in every run, and each is committed as a whole: a replay that resumes after a kill
+//! Chunks end at the same posts in every run, and a commit comes after a whole chunk: a replay that resumes after a kill
 //! classifies the batches of an uninterrupted one, and its output is the same to the last bit.
 
+mod commit_pace;
 mod delivery;
 pub(super) mod feed;
 mod identity;
@@ -32,6 +33,7 @@ use crate::dump::Input;
 use crate::monitor::{Monitor, MonitorReport};
 use crate::notify::TransitionSink;
 use crate::store::{Batch, Store};
+use commit_pace::CommitPace;
 use delivery::ReplayDelivery;
 use feed::ChunkReader;
 use identity::Identity;
@@ -133,6 +135,7 @@ impl Replay {
         let chunks = ChunkReader::start((dump.posts, dump.times.range), resumed_after, matcher, classifier)?;
         let mut observer = PostObserver::default();
         progress(ReplayStage::Replaying { done: cursor.done, total });
+        let mut pace = CommitPace::new(cursor.done);
         while let Some(chunk) = chunks.next_chunk() {
             for post in &chunk? {
                 match &mut delivery {
@@ -142,12 +145,19 @@ impl Replay {
                 post.observe(&mut observer, &mut monitor)?;
                 cursor.done += 1;
             }
-            monitor.set_cursor(CURSOR, &cursor)?;
-            monitor.commit()?;
-            deliver(&mut monitor, notifiers, delivery.as_mut())?;
+            if pace.is_due(cursor.done, !monitor.new_transitions().is_empty()) {
+                monitor.set_cursor(CURSOR, &cursor)?;
+                monitor.commit()?;
+                deliver(&mut monitor, notifiers, delivery.as_mut())?;
+            }
             progress(ReplayStage::Replaying { done: cursor.done, total });
         }
         chunks.finish()?;
+        if pace.is_behind(cursor.done) {
+            monitor.set_cursor(CURSOR, &cursor)?;
+            monitor.commit()?;
+            deliver(&mut monitor, notifiers, delivery.as_mut())?;
+        }
         if !cursor.finished {
             monitor.close();
             cursor.finished = true;
@@ -161,6 +171,9 @@ impl Replay {
             delivery.deliver(&mut monitor, notifiers, until)?;
         }
         monitor.flush()?;
+        if self.state.is_some() {
+            monitor.compact()?;
+        }
 
         let report = monitor.report()?;
         let (rejected, rejects_file) = (dump.rejected, dump.rejects_file);

@@ -11,6 +11,8 @@ use crate::store::{Batch, Key, Store, StoreError, Table};
 const MAX_RECORDS_PER_CALL: usize = 1_000;
 /// An erased author stays erased at least this long, whatever the retention of posts.
 const MIN_TOMBSTONE_DAYS: u32 = 30;
+/// How often it is checked whether a rewrite would save space.
+const COMPACTION_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 const REWRITE_INTERVAL: SignedDuration = SignedDuration::from_hours(24);
 
 /// What one call removed.
@@ -120,10 +122,30 @@ impl Monitor {
             self.store.flush()?;
         }
         let schedule: RewriteSchedule = self.store.get(&RewriteSchedule::key())?.unwrap_or_default();
-        if !expired.more && schedule.is_due(now) {
+        if !expired.more && (schedule.is_due(now) || self.is_compaction_due(now)?) {
             expired.rewritten = self.rewrite(now)?;
         }
         Ok(expired)
+    }
+
+    /// Whether the store's files hold little but old records; looked at once an hour.
+    fn is_compaction_due(&mut self, now: Timestamp) -> Result<bool, MonitorError> {
+        if self.compaction_checked.is_some_and(|last| now.duration_since(last).abs() < COMPACTION_INTERVAL) {
+            return Ok(false);
+        }
+        self.compaction_checked = Some(now);
+        Ok(self.store.is_wasteful()?)
+    }
+
+    /// Rewrites the store's files where they hold little but old records.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub fn compact(&mut self) -> Result<(), MonitorError> {
+        if self.store.is_wasteful()? {
+            self.store.rewrite()?;
+        }
+        Ok(())
     }
 
     /// Rewrites the store's files; false when that failed: it is tried again in a day. The records do not change.

@@ -145,6 +145,16 @@ impl TailedFile {
         (self.ended, self.read_size) = (true, None);
     }
 
+    /// Takes back [`TailedFile::finish`], for a writer that may still have the file open.
+    pub(super) fn continue_growing(&mut self) {
+        (self.ended, self.read_size) = (false, Some(self.records.read_offset()));
+    }
+
+    /// Bytes that were written since the last read.
+    pub(super) fn unread(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.size().saturating_sub(self.records.read_offset()))
+    }
+
     /// Adds complete records to `batch` until it is full. `before`: the header of the previous file.
     ///
     /// # Errors

@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use super::batch::SourceBatch;
 use super::health::{HealthReport, SourceState};
 use super::{Context, Cursor, Source, SourceFailure, SourceSender};
+use crate::post::RejectedRecord;
 use checkpoint::FileCheckpoint;
 use rotation::{RotationTracker, TailState, TailStep};
 
@@ -36,7 +37,8 @@ fn build_tail(config: &Config, cursor: Option<&Cursor>) -> Result<FileTail, Stri
     let checkpoint = cursor.map(Cursor::read::<FileCheckpoint>).transpose().map_err(|error| {
         format!("another kind of source wrote the stored cursor ({error}): give the source a new name")
     })?;
-    Ok(FileTail { config: config.clone(), tracker: Some(RotationTracker::new(config.clone(), checkpoint)) })
+    let tracker = Some(RotationTracker::new(config.clone(), checkpoint));
+    Ok(FileTail { config: config.clone(), tracker, rejects: RejectRun::default() })
 }
 
 /// A tailed file as a source.
@@ -44,6 +46,45 @@ struct FileTail {
     config: Config,
     /// None while the blocking thread uses it.
     tracker: Option<RotationTracker>,
+    rejects: RejectRun,
+}
+
+/// Rejected rows without a post between them.
+#[derive(Debug, Default)]
+struct RejectRun {
+    rows: usize,
+    logged_at: Option<Timestamp>,
+}
+
+/// So many rejected rows in a row mean that the file is not what the configuration says.
+const MAX_REJECTS: usize = 20;
+/// How often rejected rows are logged.
+const REJECT_LOG_INTERVAL: SignedDuration = SignedDuration::from_mins(10);
+
+impl RejectRun {
+    /// Records a batch. Returns why the source is blocked: it delivers nothing but rejected rows.
+    fn record(&mut self, source: &str, batch: &SourceBatch, now: Timestamp) -> Option<String> {
+        if !batch.posts.is_empty() {
+            self.rows = 0;
+        }
+        let last = batch.rejected.last();
+        if let Some(RejectedRecord { reason, detail, .. }) = last
+            && self.logged_at.is_none_or(|at| now.duration_since(at) >= REJECT_LOG_INTERVAL)
+        {
+            tracing::warn!(
+                source,
+                reason,
+                detail,
+                "row rejected; further ones are counted and logged every ten minutes"
+            );
+            self.logged_at = Some(now);
+        }
+        if batch.posts.is_empty() {
+            self.rows += batch.rejected.len();
+        }
+        let last = last.filter(|_| self.rows >= MAX_REJECTS)?;
+        Some(format!("the last {} rows were all rejected; the last one: {}", self.rows, last.detail))
+    }
 }
 
 impl Source for FileTail {
@@ -69,7 +110,17 @@ impl FileTail {
         loop {
             let TailStep { batch, more, state } = self.step(out.now()).await?;
             let (now, poll, has_content) = (out.now(), self.config.poll, has_content(&batch));
-            out.health.update(|report| update_report(report, state, has_content, now, poll));
+            let has_new = batch.received() > 0;
+            let blocked = if has_new { self.rejects.record(out.source(), &batch, now) } else { None };
+            // Until the next row is read, the last ones decide.
+            let state = match (blocked, has_new, self.rejects.rows >= MAX_REJECTS) {
+                (Some(why), ..) => Some(TailState::Unsupported(why)),
+                (None, false, true) => None,
+                (None, ..) => Some(state),
+            };
+            if let Some(state) = state {
+                out.health.update(|report| update_report(report, state, has_content, now, poll));
+            }
             if has_content || batch.cursor.is_some() {
                 out.send(batch).await?;
             }

@@ -12,7 +12,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::source::Cursor;
 use crate::source::batch::SourceBatch;
@@ -25,6 +25,9 @@ use super::siblings::{Age, Sibling, siblings};
 /// Bytes after a CSV header that a copy must have in common to be recognised by its content.
 const MIN_COPY_BYTES: usize = 64;
 
+/// How long the file before the present one is read too.
+const FORMER_FOR: SignedDuration = SignedDuration::from_secs(60);
+
 /// Tracks the files of one path.
 pub(super) struct RotationTracker {
     config: Config,
@@ -35,6 +38,8 @@ pub(super) struct RotationTracker {
     header: Option<String>,
     /// Whether the last step found nothing new in a renamed file.
     idle: bool,
+    /// The file that was read before, and until when: another process may still write to it.
+    former: Option<(TailedFile, Timestamp)>,
 }
 
 /// Result of one step.
@@ -61,13 +66,14 @@ impl RotationTracker {
     /// `checkpoint`: the last committed one.
     pub(super) fn new(config: Config, checkpoint: Option<FileCheckpoint>) -> Self {
         let header = checkpoint.as_ref().and_then(|checkpoint| checkpoint.header.clone());
-        Self { config, file: None, resume: checkpoint, header, idle: false }
+        Self { config, file: None, resume: checkpoint, header, idle: false, former: None }
     }
 
     /// Checks the files once and reads new records, at most one batch.
     pub(super) fn step(&mut self, now: Timestamp) -> TailStep {
         let mut batch = SourceBatch::default();
         let before = self.checkpoint();
+        self.read_former(&mut batch, now);
         let (more, state) = match self.read_new_records(&mut batch, now) {
             Ok(more) => (more, self.state()),
             Err(cause) => {
@@ -82,6 +88,26 @@ impl RotationTracker {
             batch.cursor = checkpoint.and_then(|checkpoint| Cursor::new(&checkpoint).ok());
         }
         TailStep { batch, more, state }
+    }
+
+    /// Reads what another process still writes to the file that was renamed. The checkpoint stays with the present file: after
+    /// a kill such lines are not read again.
+    fn read_former(&mut self, batch: &mut SourceBatch, now: Timestamp) {
+        let Some((file, until)) = &mut self.former else { return };
+        let before = batch.received();
+        // A file that cannot be read any more has no further lines to offer.
+        let _read = file.read(batch, &self.config, self.header.as_deref(), now);
+        if batch.received() > before {
+            let rows = batch.received() - before;
+            tracing::warn!(path = %self.config.path.display(), rows, "renamed file still grows: reading it too");
+        }
+        if now >= *until {
+            let left = file.unread().unwrap_or_default();
+            if left > 0 {
+                tracing::warn!(path = %self.config.path.display(), bytes = left, "renamed file: later lines are not read");
+            }
+            self.former = None;
+        }
     }
 
     fn checkpoint(&self) -> Option<FileCheckpoint> {
@@ -159,7 +185,13 @@ impl RotationTracker {
         let (path, id) = next;
         // The file may have been renamed since the directory was read: then the next step checks again.
         if let Some(next) = self.open_if_exists(&path, None)?.filter(|next| next.id == id) {
-            (self.file, self.idle) = (Some(next), false);
+            let former = self.file.replace(next);
+            let until = now.checked_add(FORMER_FOR).unwrap_or(Timestamp::MAX);
+            self.former = former.map(|mut former| {
+                former.continue_growing();
+                (former, until)
+            });
+            self.idle = false;
             self.header = header.or_else(|| self.header.take());
         }
         Ok(true)

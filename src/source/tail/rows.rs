@@ -82,11 +82,13 @@ pub(super) fn open(
     ended: bool,
     before: Option<&str>,
 ) -> io::Result<HeaderStatus> {
+    records.discard_hole()?;
     let ahead = records.peek(MAGIC_BYTES)?;
     if ahead.is_empty() || (ahead.len() < MAGIC_BYTES && !ended) {
         return Ok(HeaderStatus::Incomplete);
     }
-    if let Some(found) = not_text(ahead) {
+    // Later NUL bytes are a hole, which the rows skip.
+    if let Some(found) = not_text(ahead.get(..MAGIC_BYTES).unwrap_or(ahead)) {
         return Ok(HeaderStatus::Unsupported(format!(
             "it contains {found}; expected UTF-8 text: decompress or convert the file"
         )));

@@ -30,6 +30,44 @@ fn lines_are_read_once_and_only_when_complete() {
     assert_eq!(kit.drain(), [""; 0]);
 }
 
+/// Two processes write: one has the new file open, the other still the renamed one.
+#[test]
+fn a_renamed_file_is_read_for_a_while_longer() {
+    let mut kit = Kit::new(Jsonl);
+    kit.append(&json(1));
+    assert_eq!(kit.drain(), ["1"]);
+    kit.rotate();
+    kit.append(&json(2));
+    kit.drain();
+    kit.drain();
+    let late = json(3);
+    kit.append_to(1, late.split_at(20).0);
+    kit.append(&json(4));
+    assert_eq!(kit.drain(), ["4"]);
+    kit.append_to(1, late.split_at(20).1);
+    assert_eq!(kit.drain(), ["3"]);
+    kit.pass_seconds(61);
+    kit.drain();
+    kit.append_to(1, &json(5));
+    assert_eq!(kit.drain(), [""; 0], "a minute later it is left");
+    assert_eq!(kit.rejected, []);
+}
+
+/// A file truncated under a writer that does not append has a hole of NUL bytes before its next line.
+#[test]
+fn a_hole_of_nul_bytes_is_skipped() {
+    for size in [1, 4_096, 100_000] {
+        let hole = "\0".repeat(size);
+        let mut kit = Kit::new(Jsonl);
+        kit.append(&format!("{hole}{}{hole}{}", json(1), json(2)));
+        assert_eq!((kit.drain(), &kit.rejected[..]), (vec!["1".into(), "2".into()], &[][..]), "{size}");
+        let mut kit = Kit::new(Csv);
+        let row = |id: u64| format!("{id},2015-02-17 07:48:48,late\n");
+        kit.append(&format!("{hole}id,created_at,text\n{}{hole}{}", row(1), row(2)));
+        assert_eq!((kit.drain(), &kit.rejected[..]), (vec!["1".into(), "2".into()], &[][..]), "{size}");
+    }
+}
+
 #[test]
 fn a_csv_row_means_what_it_means_in_a_replay() {
     let mut kit = Kit::new(Csv);

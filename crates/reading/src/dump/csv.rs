@@ -8,7 +8,7 @@ use super::csv_fields::CsvFields;
 use super::error::{DumpError, MissingColumn};
 use super::framing::{CsvFraming, Framing};
 use super::options::{Encoding, RequiredFields};
-use super::record_splitter::{Record, RecordEnd, RecordSplitter, first_line_end};
+use super::record_splitter::{Record, RecordEnd, RecordSplitter, first_line_end, without_hole};
 use super::reject::{Reject, RejectReason, RowError};
 use super::row::{Row, has_numeric_labels};
 use super::row_builder::{RowBuilder, RowRules, decode};
@@ -43,7 +43,7 @@ impl CsvRows {
     pub fn next_row(&mut self, splitter: &mut RecordSplitter) -> io::Result<Option<Result<Row, Reject>>> {
         loop {
             let Some(record) = splitter.next(&mut self.framing)? else { return Ok(None) };
-            if record.bytes.is_empty() {
+            if without_hole(record.bytes).is_empty() {
                 continue;
             }
             let error = match self.parse(&record) {
@@ -68,7 +68,7 @@ impl CsvRows {
             RecordEnd::Unclosed => return Err(unclosed_quote()),
             RecordEnd::TooLong => return Err(RowError::new(RejectReason::TooLong, "longer than 256 KiB")),
         }
-        let text = decode(record.bytes, self.encoding, self.latin1_fallback)?;
+        let text = decode(without_hole(record.bytes), self.encoding, self.latin1_fallback)?;
         self.fields.split(&text, self.delimiter);
         let (found, expected) = (self.fields.len(), self.columns.width);
         if found != expected {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::columns::{Columns, Field};
 use super::framing::JsonFraming;
 use super::options::Encoding;
-use super::record_splitter::{Record, RecordEnd, RecordSplitter};
+use super::record_splitter::{Record, RecordEnd, RecordSplitter, without_hole};
 use super::reject::{Reject, RejectReason, RowError};
 use super::row::{Row, has_numeric_labels};
 use super::row_builder::{RowBuilder, RowRules, decode};
@@ -71,7 +71,7 @@ impl JsonRows {
                 return Ok(Some(row));
             }
             let Some(record) = splitter.next(&mut self.framing)? else { return Ok(None) };
-            if record.bytes.trim_ascii().is_empty() {
+            if without_hole(record.bytes).trim_ascii().is_empty() {
                 continue;
             }
             if let Err(error) = self.queue_record(&record) {
@@ -86,7 +86,7 @@ impl JsonRows {
             let detail = "longer than 8 MiB; expected one post or one page per line (`jq -c '.[]'` splits an array)";
             return Err(RowError::new(RejectReason::TooLong, detail));
         }
-        let text = decode(record.bytes, self.encoding, false)?;
+        let text = decode(without_hole(record.bytes), self.encoding, false)?;
         let value: Value = serde_json::from_str(&text)
             .map_err(|error| RowError::new(RejectReason::Json, format!("invalid JSON: {error}")))?;
         match &value {

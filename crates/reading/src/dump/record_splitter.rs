@@ -72,6 +72,15 @@ pub struct RecordSplitter {
     limit: usize,
 }
 
+/// Bytes of a hole that are skipped at once.
+const HOLE_STEP: usize = 4 << 10;
+
+/// `bytes` without the NUL bytes at their start.
+pub fn without_hole(bytes: &[u8]) -> &[u8] {
+    let hole = bytes.iter().take_while(|byte| **byte == 0).count();
+    bytes.get(hole..).unwrap_or_default()
+}
+
 impl RecordSplitter {
     pub fn new(stream: ByteStream) -> Self {
         Self {
@@ -123,6 +132,21 @@ impl RecordSplitter {
     pub fn peek(&mut self, count: usize) -> io::Result<&[u8]> {
         while self.filled - self.start < count && self.fill()? > 0 {}
         Ok(&self.buffer[self.start..self.filled])
+    }
+
+    /// Skips a hole at the start of the input: NUL bytes, where a file was truncated under a writer that does not append.
+    ///
+    /// # Errors
+    /// When the input cannot be read.
+    pub fn discard_hole(&mut self) -> io::Result<()> {
+        loop {
+            let ahead = self.peek(HOLE_STEP)?;
+            let hole = ahead.len() - without_hole(ahead).len();
+            if hole == 0 {
+                return Ok(());
+            }
+            self.discard(hole);
+        }
     }
 
     /// Skips bytes that belong to no record, such as a byte order mark.

@@ -47,6 +47,31 @@ async fn it_sends_reports_and_stops() {
     assert_eq!(out.health.report().state, SourceState::Stopped);
 }
 
+/// A file with another format than configured must not look as if nothing were posted.
+#[tokio::test]
+async fn rows_that_are_all_rejected_block_the_source_until_a_post_comes() {
+    let mut kit = Kit::new(TailLayout::Jsonl);
+    kit.config.poll = SignedDuration::from_millis(10);
+    kit.append(&"time;text\n".repeat(30));
+    let mut source = kit.source(None).unwrap();
+    let (sender, mut arrived) = mpsc::channel(1);
+    let at = Timestamp::from_second(1_800_000_000).unwrap();
+    let out = SourceSender::new("desk", sender, Arc::new(move || at), Metrics::new().source("desk"));
+    let stop = CancellationToken::new();
+    let run = {
+        let (out, stop) = (out.clone(), stop.clone());
+        tokio::spawn(async move { source.run(&out, stop).await })
+    };
+    assert_eq!(arrived.recv().await.unwrap().batch.rejected.len(), 30);
+    let SourceState::Blocked { why } = out.health.report().state else { panic!("{:?}", out.health.report()) };
+    assert!(why.contains("30 rows were all rejected") && why.contains("line 30"), "{why}");
+    kit.append(&json(1));
+    assert_eq!(arrived.recv().await.unwrap().batch.posts.len(), 1);
+    assert_eq!(out.health.report().state, SourceState::Working);
+    stop.cancel();
+    assert!(run.await.unwrap().is_ok());
+}
+
 #[tokio::test]
 async fn it_ends_when_the_pipeline_is_closed() {
     let kit = Kit::new(TailLayout::Jsonl);

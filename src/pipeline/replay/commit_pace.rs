@@ -1,0 +1,41 @@
+//! [`CommitPace`]: after which chunks a replay commits. A commit writes a few records of every topic that had a post since the
+//! last one: with a thousand topics, one after each chunk would write more than the posts themselves many times over.
+
+use std::time::{Duration, Instant};
+
+/// Posts after which a commit is due.
+const MAX_POSTS: u64 = 1 << 15;
+/// Time after which a commit is due: a replay that is killed repeats no more than this.
+const MAX_WAIT: Duration = Duration::from_secs(2);
+/// The same where an alert fired or ended: it is delivered after the commit.
+const MAX_ALERT_WAIT: Duration = Duration::from_millis(200);
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct CommitPace {
+    committed: u64,
+    at: Instant,
+}
+
+impl CommitPace {
+    /// `committed`: posts that are committed.
+    pub(super) fn new(committed: u64) -> Self {
+        Self { committed, at: Instant::now() }
+    }
+
+    /// Whether to commit now, with `done` posts; the caller then does.
+    pub(super) fn is_due(&mut self, done: u64, has_transitions: bool) -> bool {
+        let waited = self.at.elapsed();
+        let due =
+            done - self.committed >= MAX_POSTS || waited >= MAX_WAIT || (has_transitions && waited >= MAX_ALERT_WAIT);
+        if due {
+            *self = Self::new(done);
+        }
+        due
+    }
+
+    /// Whether posts are not committed yet.
+    pub(super) fn is_behind(&self, done: u64) -> bool {
+        done > self.committed
+    }
+}
