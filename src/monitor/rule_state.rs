@@ -10,6 +10,7 @@ use crate::alert::{Alert, AlertState, Change, Fingerprint, Timing, Transition, T
 use crate::rule::annotation;
 use crate::rule::annotation::Values;
 use crate::rule::{AlertingRule, ConditionResult, Evidence, Memory};
+use crate::window::TopicWindow;
 
 /// Sample posts of an alert.
 const SAMPLES: usize = 5;
@@ -47,6 +48,12 @@ impl RuleState {
     /// When its condition may begin to hold without any post; Unix seconds after `now`.
     pub(super) fn next_due(&self, now: i64) -> Option<i64> {
         self.memory.next_due(now)
+    }
+
+    /// As [`Condition::sleeps_until`](crate::rule::Condition::sleeps_until); none while it is pending or firing.
+    pub(super) fn sleeps_until(&self, rule: &AlertingRule, topic: &TopicWindow, now: i64) -> Option<i64> {
+        let is_inactive = self.state == AlertState::Inactive && self.alert.is_none();
+        is_inactive.then(|| rule.condition.sleeps_until(&self.memory, topic, now)).flatten()
     }
 
     /// Whether the baseline is frozen: the rule is pending or firing, and not for too long.

@@ -10,7 +10,7 @@ use crate::classify::ModelInfo;
 use crate::rule::{AlertingRule, Baseline, EventLog, Evidence, Rules};
 use crate::store::{Batch, Key, Store, StoreError, Table};
 use crate::window;
-use crate::window::TopicWindow;
+use crate::window::{Counts, TopicWindow};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
@@ -22,6 +22,8 @@ pub(super) struct TopicState {
     baseline: Baseline,
     /// The negative rate that counted as normal at the last evaluation.
     pub(super) normal: Option<f64>,
+    /// Unix seconds. Until then an evaluation changes nothing, as long as no post is counted.
+    sleeps_until: i64,
 }
 
 impl TopicState {
@@ -39,6 +41,7 @@ impl TopicState {
             rule_states: rules.rules.iter().map(load).collect::<Result<_, StoreError>>()?,
             baseline,
             normal: None,
+            sleeps_until: i64::MIN,
         })
     }
 
@@ -61,6 +64,7 @@ impl TopicState {
             rule_states: vec![RuleState::default(); rules.rules.len()],
             baseline: Baseline::default(),
             normal: None,
+            sleeps_until: i64::MIN,
         }
     }
 
@@ -92,6 +96,28 @@ impl TopicState {
         Some(self.rule_states.iter().filter_map(|rule_state| rule_state.next_due(now)).min().unwrap_or(i64::MAX))
     }
 
+    /// Whether the rules have to be evaluated at the close of the bucket that ended at `end` (Unix seconds).
+    pub(super) fn is_awake(&self, end: i64) -> bool {
+        end >= self.sleeps_until || self.window.closed() != Counts::default()
+    }
+
+    /// The next bucket is evaluated whatever it holds.
+    #[cfg(test)]
+    pub(super) fn wake(&mut self) {
+        self.sleeps_until = i64::MIN;
+    }
+
+    /// Until when the topic sleeps: most topics have no post in most minutes, and the cost of a minute must not grow with them.
+    /// The last and the first bucket of an hour are always evaluated, for what is learned and shown by the hour.
+    fn next_wake(&self, name: &str, rules: &Rules, now: i64) -> i64 {
+        let hour = HOUR.as_secs();
+        let by_hour =
+            if now.rem_euclid(hour) == 0 { now + self.window.width() } else { now - now.rem_euclid(hour) + hour };
+        let watching = rules.rules.iter().zip(&self.rule_states).filter(|(rule, _)| rule.watches(name));
+        let mut sleeps = watching.map(|(rule, rule_state)| rule_state.sleeps_until(rule, &self.window, now));
+        sleeps.try_fold(by_hour, |first, at| Some(first.min(at?))).unwrap_or(now)
+    }
+
     /// Evaluates every rule on the topic at the close of the bucket that ended at `now`.
     pub(super) fn evaluate(
         &mut self,
@@ -119,6 +145,7 @@ impl TopicState {
             self.normal = normal;
         }
         self.skip_incidents(rules, &transitions, now);
+        self.sleeps_until = self.next_wake(name, rules, now.as_second());
         transitions
     }
 

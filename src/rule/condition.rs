@@ -9,7 +9,7 @@ use super::no_data::NoData;
 use super::rising::Rising;
 use super::volume::Volume;
 use super::{ConditionResult, Events, Evidence, Memory, Reasons};
-use crate::window::Span;
+use crate::window::{Span, TopicWindow};
 
 /// The condition of a rule. It is evaluated once per topic when a bucket closes, with the [`Memory`] of the last
 /// evaluation.
@@ -106,6 +106,25 @@ impl Condition {
             Self::NoData(_) => true,
             Self::And(_) | Self::Or(_) => self.parts().iter().all(Self::is_silence),
             _ => false,
+        }
+    }
+
+    /// Until when (Unix seconds) an evaluation after `now` changes nothing, as long as no post is counted and the hour is the
+    /// same; `i64::MAX` for ever. None where each bucket has to be evaluated: sums that shrink, or a level that follows the
+    /// clock, may change the result.
+    pub fn sleeps_until(&self, memory: &Memory, topic: &TopicWindow, now: i64) -> Option<i64> {
+        match (self, memory) {
+            // A bucket without posts adds nothing to its sums.
+            (Self::Rising(condition), _) => condition.sleeps_in_silence().then_some(i64::MAX),
+            (Self::NoData(condition), Memory::Silence(memory)) => Some(condition.sleeps_until(memory, topic, now)),
+            (Self::Events(_), _) => Some(i64::MAX),
+            (Self::And(_) | Self::Or(_), Memory::Parts(_, memories)) if memories.len() == self.parts().len() => {
+                let parts = self.parts().iter().zip(memories);
+                parts
+                    .map(|(part, memory)| part.sleeps_until(memory, topic, now))
+                    .try_fold(i64::MAX, |first, at| Some(first.min(at?)))
+            }
+            _ => None,
         }
     }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bounds_check::check_length;
 use super::{Baseline, ConditionResult, Evidence, Measurement, NormalLevel, Reasons, defaults, duration_serde};
-use crate::window::Counts;
+use crate::window::{Counts, TopicWindow};
 
 const HOUR: i64 = 3_600;
 /// Learned hours needed before a rhythm is known.
@@ -79,6 +79,13 @@ impl NoData {
         numbers.extend(limit.map(|limit| ("plausible_up_to", limit)));
         let reasons = Reasons { condition: "no_data", holds, numbers, parts: Vec::new() };
         ConditionResult { holds, measured, is_rate: false, reasons }
+    }
+
+    /// When the next evaluation may change something without a post: when the silence is long enough to be considered, then
+    /// when it becomes too long.
+    pub(super) fn sleeps_until(&self, memory: &SilenceMemory, topic: &TopicWindow, now: i64) -> i64 {
+        let last = topic.watermark().unwrap_or(now).min(now);
+        if memory.last_post == Some(last) { memory.due.unwrap_or(i64::MAX) } else { last + self.at_least.as_secs() }
     }
 
     /// When a silence that began at `last` becomes too long to be chance; `None` if it may last [`MAX_SILENCE`].

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// Posts after which a commit is due.
 const MAX_POSTS: u64 = 1 << 15;
 /// Time after which a commit is due: a replay that is killed repeats no more than this.
-const MAX_WAIT: Duration = Duration::from_secs(2);
+const MAX_WAIT: Duration = Duration::from_secs(5);
 /// The same where an alert fired or ended: it is delivered after the commit.
 const MAX_ALERT_WAIT: Duration = Duration::from_millis(200);
 

@@ -40,9 +40,9 @@ pub(super) struct LeadingSum {
 }
 
 impl Cusums {
-    /// Adds the log-likelihood ratios of a step that ended at `now`, one per sum; `values` are the thresholds. Returns
-    /// whether a shift is detected, and the leading sum.
-    pub(super) fn step(&mut self, ratios: &[f64], values: &[f64], now: i64) -> (bool, Option<LeadingSum>) {
+    /// Adds the log-likelihood ratios of a step of `width` seconds that ended at `now`, one per sum; `values` are the
+    /// thresholds. Steps without posts may be left out. Returns whether a shift is detected, and the leading sum.
+    pub(super) fn step(&mut self, ratios: &[f64], values: &[f64], now: i64, width: i64) -> (bool, Option<LeadingSum>) {
         self.sums.resize(ratios.len(), Cusum::default());
         for (sum, ratio) in self.sums.iter_mut().zip(ratios) {
             if self.raised {
@@ -50,6 +50,10 @@ impl Cusums {
                 sum.up += ratio;
                 sum.down = (sum.down - ratio).max(0.0);
             } else {
+                // It was zero until this step began, in the steps that were left out too.
+                if sum.up == 0.0 && sum.since != 0 {
+                    sum.since = now - width;
+                }
                 sum.up = (sum.up + ratio).max(0.0);
                 // A sum that rises from its first step on was never zero.
                 if sum.up == 0.0 || sum.since == 0 {

@@ -130,8 +130,13 @@ impl Rising {
             // Without posts no evidence for recovery can arrive: end the shift.
             memory.cusums = Cusums::default();
         }
-        let (holds, lead) = memory.cusums.step(&ratios, &memory.thresholds.values, now);
+        let (holds, lead) = memory.cusums.step(&ratios, &memory.thresholds.values, now, evidence.topic.width());
         self.report(evidence, shown, holds, lead, &memory.thresholds)
+    }
+
+    /// Whether a bucket without posts changes nothing. For volumes it is evidence of calm.
+    pub(super) fn sleeps_in_silence(&self) -> bool {
+        self.of == RisingQuantity::NegativeRate
     }
 
     /// The expected counts; `None` while the baseline is too young.

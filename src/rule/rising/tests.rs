@@ -41,7 +41,7 @@ fn mean_hours(posts: f64, values: &[f64], runs: u64, ratios: impl Fn(u64, u64) -
         loop {
             minutes += 1;
             let (k, others) = (chance.poisson(posts / 60.0 * 0.63), chance.poisson(posts / 60.0 * 0.37));
-            if cusums.step(&ratios(k, others), values, 0).0 {
+            if cusums.step(&ratios(k, others), values, 0, 60).0 {
                 break;
             }
         }
@@ -127,7 +127,7 @@ fn posts_that_hang_together_weigh_less_and_small_lifts_the_least() {
 
 #[test]
 fn a_sum_that_never_was_zero_rises_since_its_first_step() {
-    let (_, lead) = Cusums::default().step(&[1.0], &[5.0], 60);
+    let (_, lead) = Cusums::default().step(&[1.0], &[5.0], 60, 60);
     assert_eq!(lead.unwrap().since, 60);
 }
 
@@ -138,7 +138,7 @@ fn raised_it_stays_until_posts_are_clearly_back() {
     let mut minute = 0;
     let mut step = |k, others| {
         minute += 1;
-        cusums.step(&[rate_ratio(k, others, lifts[0])], &values, minute)
+        cusums.step(&[rate_ratio(k, others, lifts[0])], &values, minute, 1)
     };
     assert!((0..60).all(|_| !step(2, 1).0), "calm");
     let raised = (0..60).position(|_| step(3, 0).0).unwrap();
