@@ -56,6 +56,11 @@ impl RuleState {
         is_inactive.then(|| rule.condition.sleeps_until(&self.memory, topic, now)).flatten()
     }
 
+    /// As [`Condition::catch_up`](crate::rule::Condition::catch_up).
+    pub(super) fn catch_up(&mut self, rule: &AlertingRule, evidence: &Evidence<'_>, until: i64) {
+        rule.condition.catch_up(evidence, &mut self.memory, until);
+    }
+
     /// Whether the baseline is frozen: the rule is pending or firing, and not for too long.
     pub(super) fn is_frozen(&self, now: Timestamp) -> bool {
         self.since().is_some_and(|since| now.duration_since(since) < MAX_FREEZE)

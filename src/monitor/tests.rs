@@ -212,7 +212,12 @@ fn a_topic_column_with_too_many_values_is_an_error() {
 const QUIET_RULES: &str = r#"
     [[rule]]
     name = "Rising"
-    condition = { type = "rising", min_posts = 50, false_alarm_every = "2d" }
+    [rule.condition]
+    type = "or"
+    any = [
+        { type = "rising", of = "negative_rate", min_posts = 50, false_alarm_every = "2d" },
+        { type = "rising", of = "negative_volume", min_posts = 50, false_alarm_every = "2d" },
+    ]
 
     [[rule]]
     name = "NoPosts"

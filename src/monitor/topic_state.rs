@@ -127,6 +127,14 @@ impl TopicState {
         events: &EventLog,
         now: Timestamp,
     ) -> Vec<Transition> {
+        // Before the baseline learns: the buckets that were not evaluated were judged by what was known then.
+        let until = now.as_second() - self.window.width();
+        self.baseline.prepare();
+        let evidence =
+            Evidence { topic: &self.window, baseline: &self.baseline, frozen: false, error: model.error_rates, events };
+        for (rule, rule_state) in rules.rules.iter().zip(&mut self.rule_states).filter(|(rule, _)| rule.watches(name)) {
+            rule_state.catch_up(rule, &evidence, until);
+        }
         let window = &self.window;
         self.baseline.learn(window.since(), |start| window.settled_hour(start));
         if let Some(until) = self.baseline.until() {

@@ -167,12 +167,17 @@ impl Baseline {
         f64::from(self.all.posts) as u64
     }
 
+    /// Makes it readable after it was loaded: totals are not stored.
+    pub fn prepare(&mut self) {
+        if self.day.is_empty() {
+            self.update_totals();
+        }
+    }
+
     /// Learns all hours for which `settled` returns counts, from the last learned one on, or from the first whole hour
     /// after `since`. A settled hour does not change any more.
     pub fn learn(&mut self, since: i64, settled: impl Fn(i64) -> Option<Counts>) {
-        if self.day.is_empty() {
-            self.update_totals(); // totals are not stored
-        }
+        self.prepare();
         let mut start = self.until.unwrap_or(since + (-since).rem_euclid(HOUR));
         while let Some(counts) = settled(start) {
             self.learn_hour(start, counts);

@@ -114,8 +114,7 @@ impl Condition {
     /// clock, may change the result.
     pub fn sleeps_until(&self, memory: &Memory, topic: &TopicWindow, now: i64) -> Option<i64> {
         match (self, memory) {
-            // A bucket without posts adds nothing to its sums.
-            (Self::Rising(condition), _) => condition.sleeps_in_silence().then_some(i64::MAX),
+            (Self::Rising(condition), _) => Some(condition.sleeps_until(topic, now)),
             (Self::NoData(condition), Memory::Silence(memory)) => Some(condition.sleeps_until(memory, topic, now)),
             (Self::Events(_), _) => Some(i64::MAX),
             (Self::And(_) | Self::Or(_), Memory::Parts(_, memories)) if memories.len() == self.parts().len() => {
@@ -125,6 +124,17 @@ impl Condition {
                     .try_fold(i64::MAX, |first, at| Some(first.min(at?)))
             }
             _ => None,
+        }
+    }
+
+    /// Makes up for the buckets without posts that were not evaluated, up to the one that ended at `until` (Unix seconds).
+    pub fn catch_up(&self, evidence: &Evidence<'_>, memory: &mut Memory, until: i64) {
+        match (self, memory) {
+            (Self::Rising(condition), Memory::Rising(memory)) => condition.catch_up(evidence, memory, until),
+            (Self::And(_) | Self::Or(_), Memory::Parts(_, memories)) => {
+                self.parts().iter().zip(memories).for_each(|(part, memory)| part.catch_up(evidence, memory, until));
+            }
+            _ => {}
         }
     }
 

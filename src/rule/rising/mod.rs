@@ -17,7 +17,7 @@ use super::{
     duration_serde,
 };
 use crate::stats;
-use crate::window::{Counts, Span};
+use crate::window::{Counts, Span, TopicWindow};
 use cusum::{Cusums, LeadingSum};
 use tuning::{CusumThresholds, ThresholdParams};
 
@@ -134,14 +134,40 @@ impl Rising {
         self.report(evidence, shown, holds, lead, &memory.thresholds)
     }
 
-    /// Whether a bucket without posts changes nothing. For volumes it is evidence of calm.
-    pub(super) fn sleeps_in_silence(&self) -> bool {
-        self.of == RisingQuantity::NegativeRate
+    /// When a silence ends the shift. Until then a bucket without posts changes nothing that [`Rising::catch_up`] does not make
+    /// up for.
+    pub(super) fn sleeps_until(&self, topic: &TopicWindow, now: i64) -> i64 {
+        let silence = topic.watermark().map(|last| last + MAX_SILENCE.max(self.window.as_secs()) + 1);
+        silence.filter(|end| *end > now).unwrap_or(i64::MAX)
+    }
+
+    /// Steps through the buckets without posts that were not evaluated, up to the one that ended at `until` (Unix seconds).
+    /// Call it before the baseline learns what came since.
+    pub(super) fn catch_up(&self, evidence: &Evidence<'_>, memory: &mut RisingMemory, until: i64) {
+        let width = evidence.topic.width();
+        // A longer gap was skipped as a whole, with all topics quiet: `evaluate` takes it in one step.
+        let Some(last) = memory.last.filter(|last| until > *last && until - last <= HOUR) else { return };
+        memory.last = Some(until);
+        if self.of == RisingQuantity::NegativeRate {
+            return;
+        }
+        let Some(expected) = self.expected_at(evidence, until, None) else { return };
+        let mut now = last + width;
+        while now <= until {
+            let ratios = self.volume_ratios(Counts::default(), &expected, memory);
+            memory.cusums.step(&ratios, &memory.thresholds.values, now, width);
+            now += width;
+        }
     }
 
     /// The expected counts; `None` while the baseline is too young.
     fn expected(&self, evidence: &Evidence<'_>, last: Option<i64>) -> Option<Expected> {
-        let (now, width) = (evidence.now(), evidence.topic.width());
+        self.expected_at(evidence, evidence.now(), last)
+    }
+
+    /// As [`Rising::expected`], at the close of the bucket that ended at `now`.
+    fn expected_at(&self, evidence: &Evidence<'_>, now: i64, last: Option<i64>) -> Option<Expected> {
+        let width = evidence.topic.width();
         let middle = now - width / 2;
         let rate = evidence.baseline.rate_at(middle).filter(|known| known.posts >= self.min_posts as f64)?;
         let volume = evidence.baseline.volume_at(middle).filter(|known| known.hours >= MIN_HOURS)?;
