@@ -128,7 +128,7 @@ fn a_post_from_the_future_counts_when_it_arrives_and_makes_no_other_too_late() {
         assert_eq!((totals.posts, totals.future, totals.too_late, totals.duplicates), (61, 1, 0, 1));
         let records = monitor.store().records().map(Result::unwrap);
         let blocks = records.filter(|(key, _)| key.table() == Some(Table::Post));
-        let mut stored = blocks.flat_map(|(_, block)| super::block::decode(&block).unwrap());
+        let mut stored = blocks.flat_map(|(_, bytes)| block::decode(&bytes).unwrap());
         let stored = stored.find(|post| post.id == "odd").unwrap();
         assert_eq!((stored.created_at, stored.stated_at), (at(10), Some(at(10 + ahead))));
     }

@@ -73,6 +73,12 @@ fn utf16(text: &str) -> usize {
     text.encode_utf16().count()
 }
 
+/// Checks a text that is not looked at further.
+#[track_caller]
+fn check_text(value: &Value, most: usize) {
+    text(value, most);
+}
+
 #[track_caller]
 fn text(value: &Value, most: usize) -> &str {
     let text = value.as_str().unwrap_or_else(|| panic!("no text: {value}"));
@@ -125,10 +131,10 @@ fn slack_accepts_every_message() {
         }
         for block in list(&message["blocks"], 50) {
             match block["type"].as_str() {
-                Some("header") => drop(text(&block["text"]["text"], 150)),
+                Some("header") => check_text(&block["text"]["text"], 150),
                 Some("section") => {
                     match block.get("text") {
-                        Some(of) => drop(text(&of["text"], 3_000)),
+                        Some(of) => check_text(&of["text"], 3_000),
                         None => assert!(block.get("fields").is_some(), "{block}"),
                     }
                     for field in block["fields"].as_array().into_iter().flatten() {
@@ -143,7 +149,7 @@ fn slack_accepts_every_message() {
                         text(&element["action_id"], 255);
                     }
                 }
-                Some("context") => list(&block["elements"], 10).iter().for_each(|it| drop(text(&it["text"], 3_000))),
+                Some("context") => list(&block["elements"], 10).iter().for_each(|it| check_text(&it["text"], 3_000)),
                 Some("rich_text") => {
                     for quote in list(&block["elements"], 10) {
                         let elements = list(&quote["elements"], 50);
@@ -162,7 +168,7 @@ fn slack_accepts_every_message() {
 fn teams_accepts_every_card() {
     fn check(element: &Value) {
         match element["type"].as_str() {
-            Some("TextBlock") => drop(text(&element["text"], 20_000)),
+            Some("TextBlock") => check_text(&element["text"], 20_000),
             Some("Container") => list(&element["items"], 100).iter().for_each(check),
             Some("ColumnSet") => list(&element["columns"], 20).iter().for_each(check),
             Some("Column") => list(&element["items"], 100).iter().for_each(check),
