@@ -25,7 +25,7 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Document {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let path: Arc<Path> = path.into();
     let text = String::from_utf8_lossy(bytes);
-    let lines = SourceText { path, text: &text };
+    let lines = SourceText::new(path, &text);
     let mut problems = Vec::new();
     if let Err(error) = std::str::from_utf8(bytes) {
         let message = "not valid UTF-8; save the file as UTF-8";
@@ -57,14 +57,24 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Document {
 struct SourceText<'a> {
     path: Arc<Path>,
     text: &'a str,
+    /// Where each line starts: with thousands of topics, counting lines for every key would take seconds.
+    starts: Vec<usize>,
+}
+
+impl<'a> SourceText<'a> {
+    fn new(path: Arc<Path>, text: &'a str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        Self { path, text, starts: std::iter::once(0).chain(ends).collect() }
+    }
 }
 
 impl SourceText<'_> {
     /// The location of byte `offset`.
     fn location(&self, offset: usize) -> Location {
-        let before = self.text.get(..offset.min(self.text.len())).unwrap_or_default();
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let offset = offset.min(self.text.len());
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        let column = self.text.get(start..offset).unwrap_or_default().chars().count() + 1;
         Location::File { path: self.path.clone(), line, column }
     }
 

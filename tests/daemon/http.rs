@@ -84,3 +84,47 @@ async fn more_than_fits_is_refused_and_what_was_accepted_is_counted() {
     let status = vigie.wait_received(accepted);
     assert_eq!((&status["topics"][0]["posts"], &status["totals"]["received"]), (&accepted.into(), &accepted.into()));
 }
+
+/// More connections than there may be, each with half a head of a request.
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_clients_lock_nobody_out() {
+    use std::io::Write;
+    let dir = tempfile::tempdir().unwrap();
+    configure(dir.path(), PUSH);
+    let vigie = start(dir.path());
+    let address = vigie.url.trim_start_matches("http://").to_owned();
+    let mut slow = Vec::new();
+    for number in 0..700 {
+        let Ok(mut client) = std::net::TcpStream::connect(&address) else { break };
+        // It may have been closed for a newer one.
+        let _closed = write!(client, "POST /api/v1/posts HTTP/1.1\r\nHost: {address}\r\n");
+        slow.push(client);
+        if number % 100 == 99 {
+            for path in ["/-/healthy", "/metrics", "/-/ready"] {
+                assert_eq!(vigie.get(path).map(|(code, _)| code), Some(200), "{path} after {number}");
+            }
+        }
+    }
+    assert!(slow.len() > 512, "{} connections", slow.len());
+    assert_eq!(send(&vigie, "push-token", body(0..1)).await.0, StatusCode::ACCEPTED);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_compressed_bomb_is_refused() {
+    use std::io::Write;
+    let dir = tempfile::tempdir().unwrap();
+    configure(dir.path(), PUSH);
+    let vigie = start(dir.path());
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let zeros = vec![b' '; 1 << 20];
+    for _ in 0..256 {
+        packed.write_all(&zeros).unwrap();
+    }
+    let request = client().post(format!("{}/api/v1/posts", vigie.url)).bearer_auth("push-token");
+    let response = request.body(packed.finish().unwrap()).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    let large =
+        client().post(format!("{}/api/v1/posts", vigie.url)).bearer_auth("push-token").body(vec![b' '; 3 << 20]);
+    assert_eq!(large.send().await.unwrap().status(), StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(vigie.get("/-/healthy").map(|(code, _)| code), Some(200));
+}
