@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 
 const UNITS: [(char, i64); 2] = [('w', 7 * 24 * 3_600), ('d', 24 * 3_600)];
 
-/// Parses a duration, which may be negative; none where it is not one.
+/// Parses a duration, which may be negative; none for any other text.
 pub fn parse(text: &str) -> Option<SignedDuration> {
     let text = text.trim();
     let (sign, mut rest) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));

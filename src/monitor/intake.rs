@@ -109,16 +109,15 @@ impl Monitor {
     fn topic(&mut self, name: &str) -> Result<&mut TopicWindow, MonitorError> {
         // A second look-up, because a borrow returned early would last for the whole function.
         if !self.topics.contains_key(name) {
-            if !self.configured.contains(name) {
-                if self.others == MAX_TOPICS {
-                    return Err(MonitorError::TooManyTopics);
-                }
-                self.others += 1;
+            let is_other = !self.configured.contains(name);
+            if is_other && self.others == MAX_TOPICS {
+                return Err(MonitorError::TooManyTopics);
             }
             let edge = self.totals.edge.unwrap_or_default();
             let mut state = TopicState::load(&self.store, &self.config, &self.rules, name, edge)?;
             state.set_model(&self.model.id, edge);
             self.topics.insert(name.into(), state);
+            self.others += usize::from(is_other);
         }
         self.topics.get_mut(name).map(|state| &mut state.window).ok_or(MonitorError::TooManyTopics)
     }

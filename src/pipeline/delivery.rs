@@ -126,7 +126,7 @@ impl NotificationDispatch {
         let DeliveryAttempt { receiver, key, delivery } = attempted;
         match delivery {
             Delivery::Failed(error @ NotifyError::Rejected { .. }) => {
-                tracing::error!(receiver, %error, "message refused; will send less of it");
+                tracing::error!(receiver, %error, "message refused for its content");
             }
             Delivery::Failed(error) => tracing::error!(receiver, %error, "notification failed; will retry"),
             Delivery::Partial(failure) => {

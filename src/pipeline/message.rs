@@ -62,7 +62,7 @@ pub(super) struct DeliveryAttempt {
     pub(super) delivery: Delivery,
 }
 
-/// What became of a batch.
+/// The outcome of a batch.
 pub(super) struct BatchOutcome {
     /// In the order of its posts.
     pub(super) posts: Vec<PostOutcome>,

@@ -238,7 +238,7 @@ impl MonitorThread {
         self.monitor.as_mut().context("the store is not open")
     }
 
-    /// Counts batches, to be committed with the cursors of their sources; returns what became of each.
+    /// Counts batches, to be committed with the cursors of their sources; returns the outcome of each.
     fn observe(&mut self, batches: &[ClassifiedBatch]) -> anyhow::Result<Vec<BatchOutcome>> {
         let now = self.now()?;
         let monitor = self.monitor.as_mut().context("the store is not open")?;

@@ -20,6 +20,7 @@ pub use progress::ReplayStage;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use anyhow::Context;
 use jiff::Timestamp;
@@ -135,7 +136,7 @@ impl Replay {
         let chunks = ChunkReader::start((dump.posts, dump.times.range), resumed_after, matcher, classifier)?;
         let mut observer = PostObserver::default();
         progress(ReplayStage::Replaying { done: cursor.done, total });
-        let mut pace = CommitPace::new(cursor.done);
+        let mut pace = CommitPace::new(cursor.done, Instant::now());
         while let Some(chunk) = chunks.next_chunk() {
             for post in &chunk? {
                 match &mut delivery {
@@ -145,7 +146,7 @@ impl Replay {
                 post.observe(&mut observer, &mut monitor)?;
                 cursor.done += 1;
             }
-            if pace.is_due(cursor.done, !monitor.new_transitions().is_empty()) {
+            if pace.is_due(cursor.done, !monitor.new_transitions().is_empty(), Instant::now()) {
                 monitor.set_cursor(CURSOR, &cursor)?;
                 monitor.commit()?;
                 deliver(&mut monitor, notifiers, delivery.as_mut())?;

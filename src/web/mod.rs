@@ -89,7 +89,8 @@ fn router(console: Console, address: SocketAddr) -> Router {
         .route("/alerts/{id}", get(page::incident::page).post(page::incident::press))
         .fallback(error::Problem::not_found)
         .method_not_allowed_fallback(error::Problem::method_not_allowed)
-        .layer(DefaultBodyLimit::max(server::MAX_BODY_BYTES))
+        // `receive_body` limits bodies.
+        .layer(DefaultBodyLimit::disable())
         .layer(axum::middleware::from_fn(server::receive_body))
         .layer(axum::middleware::from_fn_with_state(origin_check::Guard::new(&console, address), origin_check::guard))
         .with_state(console)

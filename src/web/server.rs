@@ -35,7 +35,7 @@ const SHUTDOWN_GRACE: Duration = Duration::from_millis(500);
 /// How often refused connections are logged.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Serves `router` on `listener` on a thread and a runtime of its own until `stop`. The result is received once it has ended.
+/// Serves `router` on `listener` until `stop`, on a separate thread and runtime. The result is received once it has ended.
 ///
 /// # Errors
 /// When the thread or its runtime cannot be started.
@@ -90,7 +90,7 @@ async fn serve(stream: TcpStream, connection: Connection, router: Router, stop: 
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
     let mut serving = std::pin::pin!(http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)));
-    // What a client does wrong is no event of the daemon.
+    // Errors of a client are not logged: they say nothing about the daemon.
     tokio::select! {
         _served = serving.as_mut() => {}
         () = connection.close.cancelled() => {}

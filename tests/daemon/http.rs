@@ -106,6 +106,13 @@ async fn slow_clients_lock_nobody_out() {
         }
     }
     assert!(slow.len() > 512, "{} connections", slow.len());
+    // The first ones gave way: without a limit they would hold their place.
+    for client in &mut slow[..100] {
+        client.set_read_timeout(Some(std::time::Duration::from_secs(5))).unwrap();
+        let read = std::io::Read::read(client, &mut [0; 16]);
+        let is_open = read.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock);
+        assert!(!is_open && !matches!(read, Ok(1..)), "{read:?}");
+    }
     assert_eq!(send(&vigie, "push-token", body(0..1)).await.0, StatusCode::ACCEPTED);
 }
 

@@ -74,12 +74,13 @@ impl Dispatcher {
                 continue;
             }
             self.pick(&receiver, &mut candidates);
+            let resent_within = self.resent_within(&receiver);
             let (mut notifications, mut messages) = (Vec::new(), Vec::new());
             for candidate in &candidates {
                 self.refresh(candidate, current);
                 let made = self.notification(&receiver, candidate, now);
                 let Some((notification, message)) = made else { continue };
-                notifications.push(notification);
+                notifications.push(Notification { resent_within, ..notification });
                 messages.push(message);
             }
             if notifications.is_empty() {
@@ -308,7 +309,7 @@ impl Dispatcher {
             alerts,
             acknowledged: group.acknowledged.clone(),
             repeats_at: now.checked_add(repeat).ok().filter(|_| repeats),
-            resent_within: self.resent_within(receiver),
+            resent_within: None,
             console: self.routing.notify.console.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
         };
         Some((notification, InFlightMessage { incident: group.id.clone(), form, firing, ended, missed }))

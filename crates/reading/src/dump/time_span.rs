@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use jiff::Timestamp;
 
 const DAY: i64 = 86_400;
-/// With fewer posts a lone one is no exception.
+/// With fewer posts, a lone one is not taken for an outlier.
 const MIN_POSTS: u64 = 20;
 /// A post in so many may be an outlier; at least one post may.
 const POSTS_PER_OUTLIER: u64 = 200;

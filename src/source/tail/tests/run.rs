@@ -4,28 +4,46 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::super::TailLayout;
 use super::kit::{Kit, json};
 use crate::metrics::Metrics;
 use crate::source::health::SourceState;
-use crate::source::{Source, SourceSender};
+use crate::source::{Envelope, Source, SourceFailure, SourceSender};
+
+/// The time that the source's clock shows.
+fn at() -> Timestamp {
+    Timestamp::from_second(1_800_000_000).unwrap()
+}
+
+/// A source in its task, and both ends of its channel.
+struct Running {
+    arrived: mpsc::Receiver<Envelope>,
+    out: SourceSender,
+    stop: CancellationToken,
+    run: JoinHandle<Result<(), SourceFailure>>,
+}
+
+impl Running {
+    fn start(kit: &Kit) -> Self {
+        let mut source = kit.source(None).unwrap();
+        let (sender, arrived) = mpsc::channel(1);
+        let out = SourceSender::new("desk", sender, Arc::new(at), Metrics::new().source("desk"));
+        let stop = CancellationToken::new();
+        let (to, until) = (out.clone(), stop.clone());
+        let run = tokio::spawn(async move { source.run(&to, until).await });
+        Self { arrived, out, stop, run }
+    }
+}
 
 #[tokio::test]
 async fn it_sends_reports_and_stops() {
     let mut kit = Kit::new(TailLayout::Jsonl);
     kit.config.poll = SignedDuration::from_millis(10);
     kit.config.stalled_after = Some(SignedDuration::from_hours(1));
-    let mut source = kit.source(None).unwrap();
-    let (sender, mut arrived) = mpsc::channel(1);
-    let at = Timestamp::from_second(1_800_000_000).unwrap();
-    let out = SourceSender::new("desk", sender, Arc::new(move || at), Metrics::new().source("desk"));
-    let stop = CancellationToken::new();
-    let run = {
-        let (out, stop) = (out.clone(), stop.clone());
-        tokio::spawn(async move { source.run(&out, stop).await })
-    };
+    let Running { mut arrived, out, stop, run } = Running::start(&kit);
     while !matches!(out.health.report().state, SourceState::Waiting { .. }) {
         tokio::task::yield_now().await;
     }
@@ -39,7 +57,7 @@ async fn it_sends_reports_and_stops() {
         received += arrived.recv().await.unwrap().batch.received();
     }
     let report = out.health.report();
-    assert_eq!((report.state, report.last_success), (SourceState::Working, Some(at)));
+    assert_eq!((report.state, report.last_success), (SourceState::Working, Some(at())));
     assert_eq!(report.stalled_after, Some(SignedDuration::from_hours(1)));
     assert!(report.what.ends_with("/posts, every 10ms"), "{}", report.what);
     stop.cancel();
@@ -53,15 +71,7 @@ async fn rows_that_are_all_rejected_block_the_source_until_a_post_comes() {
     let mut kit = Kit::new(TailLayout::Jsonl);
     kit.config.poll = SignedDuration::from_millis(10);
     kit.append(&"time;text\n".repeat(30));
-    let mut source = kit.source(None).unwrap();
-    let (sender, mut arrived) = mpsc::channel(1);
-    let at = Timestamp::from_second(1_800_000_000).unwrap();
-    let out = SourceSender::new("desk", sender, Arc::new(move || at), Metrics::new().source("desk"));
-    let stop = CancellationToken::new();
-    let run = {
-        let (out, stop) = (out.clone(), stop.clone());
-        tokio::spawn(async move { source.run(&out, stop).await })
-    };
+    let Running { mut arrived, out, stop, run } = Running::start(&kit);
     assert_eq!(arrived.recv().await.unwrap().batch.rejected.len(), 30);
     let SourceState::Blocked { why } = out.health.report().state else { panic!("{:?}", out.health.report()) };
     assert!(why.contains("30 rows were all rejected") && why.contains("line 30"), "{why}");
