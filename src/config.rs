@@ -94,6 +94,7 @@ pub struct DaemonConfig {
     /// State directory; systemd's `$STATE_DIRECTORY` overrides it.
     pub state: PathBuf,
     /// Maximum time after SIGTERM for committing posts that are in flight.
+    #[serde(with = "crate::duration")]
     pub drain: SignedDuration,
 }
 

@@ -184,6 +184,37 @@ fn every_file_says_what_it_is_for() {
     assert!(without.is_empty(), "these files do not start with a `//!` line: {without:?}");
 }
 
+/// Durations of configuration types in `text` that are not read by `crate::duration`.
+fn plain_durations(text: &str) -> Vec<&str> {
+    let (mut attributes, mut is_config, mut found) = (String::new(), false, Vec::new());
+    for line in text.lines().map(str::trim_end) {
+        let is_duration = line.ends_with(": SignedDuration,") || line.ends_with(": Option<SignedDuration>,");
+        if line.trim_start().starts_with("#[") {
+            attributes.push_str(line);
+            continue;
+        }
+        if line.contains("struct ") && line.ends_with('{') {
+            is_config = attributes.contains("deny_unknown_fields");
+        } else if is_config && is_duration && !attributes.contains("\"crate::duration") {
+            found.push(line.trim());
+        }
+        is_config &= line != "}";
+        attributes.clear();
+    }
+    found
+}
+
+/// Otherwise a key would not take days, and would take a negative duration.
+#[test]
+fn every_duration_of_the_configuration_is_read_in_one_way() {
+    let fields = "#[serde(deny_unknown_fields)]\nstruct A {\n    a: SignedDuration,\n    #[serde(with = \"crate::duration\")]\n    b: \
+                  SignedDuration,\n}\nstruct B {\n    c: SignedDuration,\n}";
+    assert_eq!(plain_durations(fields), ["a: SignedDuration,"]);
+    for file in files() {
+        assert_eq!(plain_durations(&file.text), [""; 0], "{}", file.shown);
+    }
+}
+
 /// Public type names declared more than once, with their files.
 fn duplicates<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, Vec<&'a str>> {
     let mut names: BTreeMap<String, Vec<&str>> = BTreeMap::new();

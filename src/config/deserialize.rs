@@ -10,7 +10,6 @@ use serde::de::DeserializeOwned;
 use super::node::{Node, insert_at};
 use super::problem::{ConfigProblem, Location};
 use super::serde_message::{ValueError, suggestion};
-use crate::duration;
 
 /// Whether `T` accepts `value` at `path`, with everything else as in `sample`.
 pub(super) fn probe<T: DeserializeOwned>(
@@ -34,10 +33,10 @@ pub(super) fn read<T: DeserializeOwned>(
     let mut good = toml::Table::new();
     let mut messages = HashSet::new();
     for (path, leaf) in node.leaves() {
-        let mut value = leaf.to_toml();
+        let value = leaf.to_toml();
         let rejected = match leaf.at {
             Location::BuiltIn => None,
-            _ => accept::<T>(sample, &path, &mut value).err(),
+            _ => probe::<T>(sample, &path, value.clone()).err(),
         };
         match rejected {
             None => insert_at(&mut good, &path, value),
@@ -54,37 +53,6 @@ pub(super) fn read<T: DeserializeOwned>(
         }
     }
     complete(node, name, sample, good, problems)
-}
-
-/// Whether `T` accepts `value`. A duration in days or weeks becomes one in hours and less, which is all that the types read;
-/// no key takes a negative one.
-fn accept<T: DeserializeOwned>(
-    sample: &toml::Table,
-    path: &[String],
-    value: &mut toml::Value,
-) -> Result<(), ValueError> {
-    let found = probe::<T>(sample, path, value.clone());
-    let Some(text) = value.as_str().map(str::to_owned) else { return found };
-    let length = duration::parse(&text);
-    // A name may look like a duration: what the key takes decides.
-    if (found.is_ok() && length.is_none_or(|length| !length.is_negative())) || !takes_duration::<T>(sample, path) {
-        return found;
-    }
-    let problem = match length {
-        Some(length) if !length.is_negative() => {
-            *value = toml::Value::String(format!("{}s {}ns", length.as_secs(), length.subsec_nanos()));
-            return probe::<T>(sample, path, value.clone());
-        }
-        Some(_) => format!("{text:?} is negative; expected a duration of 0s or more, e.g. \"30s\" or \"5m\""),
-        None => format!("{text:?} is not valid; expected a duration, e.g. \"30s\", \"12h\" or \"14d\""),
-    };
-    Err(ValueError::Value(problem))
-}
-
-/// Whether the key takes a duration.
-fn takes_duration<T: DeserializeOwned>(sample: &toml::Table, path: &[String]) -> bool {
-    let probed = |text: &str| probe::<T>(sample, path, toml::Value::String(text.to_owned())).is_ok();
-    ["1m", "1h", "1ms"].into_iter().any(probed) && !probed("no duration")
 }
 
 fn to_problem(node: &Node, name: &str, path: &[String], at: &Location, error: ValueError) -> ConfigProblem {

@@ -71,7 +71,6 @@ fn plain(kind: &str) -> &str {
         "a sequence" => "a list, e.g. [\"a\", \"b\"]",
         "a boolean" => "true or false",
         "a borrowed string" | "path string" => "a string",
-        "a signed duration string" => "a duration, e.g. \"30s\" or \"5m\"",
         "socket address" => "an address with a port, e.g. \"127.0.0.1:9469\"",
         kind if kind.starts_with("struct ") || kind.starts_with("internally tagged enum ") || kind == "a map" => {
             "a table"
@@ -83,9 +82,6 @@ fn plain(kind: &str) -> &str {
 fn hinted(message: &str) -> String {
     if message.contains("socket address") {
         return format!("{message}; expected an address with a port, e.g. \"127.0.0.1:9469\"");
-    }
-    if message.contains("duration") || message.contains("designator") || message.contains("unit") {
-        return format!("{message}; expected a duration, e.g. \"30s\" or \"5m\"");
     }
     message
         .strip_prefix("data did not match any variant of untagged enum")

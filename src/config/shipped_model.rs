@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::node::{Node, Value};
 use super::problem::Location;
 
-/// Where models lie, relative to the directory of the program: beside it, in a package, in a checkout after a build.
+/// Where models lie, relative to the directory of the program: next to it, in a package, in a checkout after a build.
 const PLACES: [&str; 4] = ["models", "../share/vigie/models", "../../models", "../../../models"];
 
 /// The first place with models; none where vigie was copied without them.

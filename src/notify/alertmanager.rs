@@ -28,7 +28,7 @@ pub struct Config {
     /// The base URL, such as `http://127.0.0.1:9093`.
     pub url: String,
     /// How often a firing alert is resent.
-    #[serde(default = "resend")]
+    #[serde(default = "resend", with = "crate::duration")]
     pub resend: SignedDuration,
     /// A file with a bearer token for a proxy; optional.
     #[serde(default)]
@@ -38,7 +38,7 @@ pub struct Config {
     /// Allows plain http to another machine.
     #[serde(default)]
     pub insecure: bool,
-    #[serde(default = "defaults::timeout")]
+    #[serde(default = "defaults::timeout", with = "crate::duration")]
     pub timeout: SignedDuration,
 }
 

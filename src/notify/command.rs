@@ -32,7 +32,7 @@ pub struct Config {
     #[serde(default)]
     pub args: Vec<String>,
     /// After this time it is killed, with all its children.
-    #[serde(default = "defaults::timeout")]
+    #[serde(default = "defaults::timeout", with = "crate::duration")]
     pub timeout: SignedDuration,
 }
 

@@ -26,10 +26,14 @@ pub struct Config {
     /// The receivers of alerts that no route matches; all receivers when empty.
     pub receivers: Vec<String>,
     pub group_by: Vec<String>,
+    #[serde(with = "crate::duration")]
     pub group_wait: SignedDuration,
+    #[serde(with = "crate::duration")]
     pub group_interval: SignedDuration,
+    #[serde(with = "crate::duration")]
     pub repeat_interval: SignedDuration,
     /// Resolved incidents that could not be delivered within this time are dropped.
+    #[serde(with = "crate::duration")]
     pub give_up_after: SignedDuration,
 }
 
@@ -72,11 +76,11 @@ pub struct Route {
     pub continue_matching: bool,
     #[serde(default)]
     pub group_by: Option<Vec<String>>,
-    #[serde(default)]
+    #[serde(default, with = "crate::duration::optional")]
     pub group_wait: Option<SignedDuration>,
-    #[serde(default)]
+    #[serde(default, with = "crate::duration::optional")]
     pub group_interval: Option<SignedDuration>,
-    #[serde(default)]
+    #[serde(default, with = "crate::duration::optional")]
     pub repeat_interval: Option<SignedDuration>,
     /// The hours of the route; always when empty.
     #[serde(default)]
@@ -89,7 +93,7 @@ pub struct Route {
     /// Also notified when nobody has acknowledged `escalate_after` the notification of the receivers was due.
     #[serde(default)]
     pub escalate_to: Option<String>,
-    #[serde(default)]
+    #[serde(default, with = "crate::duration::optional")]
     pub escalate_after: Option<SignedDuration>,
 }
 
@@ -177,15 +181,15 @@ impl Routing {
         }
         // A receiver cannot report its own failure: where no other one is addressed, all others are.
         let others: Vec<String>;
-        let silent = Self::silent_receiver(labels);
-        if targets.iter().all(|(_, receivers)| receivers.iter().all(|name| Some(name.as_str()) == silent)) {
+        let avoided = Self::avoided_receiver(labels);
+        if targets.iter().all(|(_, receivers)| receivers.iter().all(|name| Some(name.as_str()) == avoided)) {
             others = self.receivers.iter().map(|receiver| receiver.name.clone()).collect();
             targets.push((&self.notify.group_by, &others));
         }
         let mut destinations: Vec<Destination> = Vec::new();
         for (group_by, receivers) in targets {
             let receivers: Vec<String> =
-                receivers.iter().filter(|name| Some(name.as_str()) != silent).cloned().collect();
+                receivers.iter().filter(|name| Some(name.as_str()) != avoided).cloned().collect();
             let group = group_labels(group_by, labels);
             if receivers.is_empty() {
                 continue;
@@ -209,8 +213,8 @@ impl Routing {
         self.notify.receivers.clone()
     }
 
-    /// The receiver that an operational alert is about, where that receiver cannot be reached.
-    fn silent_receiver(labels: &Labels) -> Option<&str> {
+    /// The receiver that an operational alert is about, where the alert must go to the others.
+    fn avoided_receiver(labels: &Labels) -> Option<&str> {
         let alert: OperationalAlert = labels.get("alertname")?.parse().ok()?;
         labels.get("component").filter(|_| alert.avoids_its_receiver()).map(String::as_str)
     }

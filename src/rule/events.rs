@@ -70,6 +70,7 @@ impl EventLog {
 pub struct Events {
     pub kind: EventKind,
     pub count: u64,
+    #[serde(with = "crate::duration")]
     pub within: SignedDuration,
 }
 

@@ -7,7 +7,6 @@ mod baseline;
 mod bounds_check;
 mod condition;
 mod defaults;
-mod duration_serde;
 mod evaluation;
 mod events;
 mod evidence;
@@ -43,10 +42,10 @@ pub struct AlertingRule {
     pub name: String,
     pub condition: Condition,
     /// How long the condition must hold before the alert fires.
-    #[serde(default, rename = "for")]
+    #[serde(default, rename = "for", with = "crate::duration")]
     pub hold: SignedDuration,
     /// How long the alert keeps firing after the condition last held.
-    #[serde(default)]
+    #[serde(default, with = "crate::duration")]
     pub keep_firing_for: SignedDuration,
     /// Topics to which the rule applies; all topics if empty.
     #[serde(default)]

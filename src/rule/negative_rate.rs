@@ -17,6 +17,7 @@ const HOUR: i64 = 3_600;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NegativeRate {
+    #[serde(with = "crate::duration")]
     pub window: SignedDuration,
     pub above: RateThreshold,
     /// Recovery threshold, with a fixed share.

@@ -11,7 +11,7 @@ use super::bounds_check::{check_confidence, check_length};
 use super::evidence::TrailingCounts;
 use super::negative_rate::Seasonal;
 use super::spike::{SpikeCondition, SpikeMemory};
-use super::{ConditionResult, Evidence, Measurement, NormalLevel, Reasons, defaults, duration_serde};
+use super::{ConditionResult, Evidence, Measurement, NormalLevel, Reasons, defaults};
 use crate::stats;
 use crate::window::{Counts, Span};
 
@@ -20,6 +20,7 @@ use crate::window::{Counts, Span};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NegativeVolume {
+    #[serde(with = "crate::duration")]
     pub window: SignedDuration,
     pub above: VolumeThreshold,
     /// One-sided confidence of the lower bound.
@@ -51,17 +52,18 @@ pub enum VolumeThreshold {
 #[serde(deny_unknown_fields)]
 pub struct SeasonalVolume {
     pub baseline: Seasonal,
-    #[serde(default = "defaults::false_alarm_every", with = "duration_serde")]
+    #[serde(default = "defaults::false_alarm_every", with = "crate::duration")]
     pub false_alarm_every: SignedDuration,
-    #[serde(default = "defaults::rest", with = "duration_serde")]
+    #[serde(default = "defaults::rest", with = "crate::duration")]
     pub rest: SignedDuration,
-    #[serde(default = "defaults::step")]
+    #[serde(default = "defaults::step", with = "crate::duration")]
     pub step: SignedDuration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VolumeBaseline {
+    #[serde(with = "crate::duration")]
     pub baseline: SignedDuration,
     /// The threshold as a multiple of the normal number.
     pub times: f64,

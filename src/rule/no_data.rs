@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::bounds_check::check_length;
-use super::{Baseline, ConditionResult, Evidence, Measurement, NormalLevel, Reasons, defaults, duration_serde};
+use super::{Baseline, ConditionResult, Evidence, Measurement, NormalLevel, Reasons, defaults};
 use crate::window::{Counts, TopicWindow};
 
 const HOUR: i64 = 3_600;
@@ -24,10 +24,10 @@ const MAX_SILENCE: i64 = 28 * 24 * HOUR;
 #[serde(deny_unknown_fields)]
 pub struct NoData {
     /// Shorter silences are ignored, whatever the number of expected posts.
-    #[serde(default = "default_at_least")]
+    #[serde(default = "default_at_least", with = "crate::duration")]
     pub at_least: SignedDuration,
     /// Mean time between false alarms.
-    #[serde(default = "default_interval", with = "duration_serde")]
+    #[serde(default = "default_interval", with = "crate::duration")]
     pub false_alarm_every: SignedDuration,
     /// With fewer posts in the baseline no rhythm is known, and the condition does not hold.
     #[serde(default = "defaults::min_baseline_posts")]

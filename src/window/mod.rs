@@ -42,13 +42,17 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Width of a bucket, and interval of rule evaluation.
+    #[serde(with = "crate::duration")]
     pub bucket: SignedDuration,
     /// Maximum age of a post, relative to the newest post of its topic, to be counted.
+    #[serde(with = "crate::duration")]
     pub lateness: SignedDuration,
     /// How far the time of a post may lie ahead of the clock. One that lies further ahead counts when it arrives.
+    #[serde(with = "crate::duration")]
     pub clock_skew: SignedDuration,
     /// How long a post is remembered after its last repeat, so that repeats of it are counted as copies; with 0 there
     /// are no copies.
+    #[serde(with = "crate::duration")]
     pub cascade: SignedDuration,
 }
 

@@ -44,7 +44,7 @@ pub struct Config {
     /// Allows mail to another machine without TLS.
     #[serde(default)]
     pub insecure: bool,
-    #[serde(default = "defaults::timeout")]
+    #[serde(default = "defaults::timeout", with = "crate::duration")]
     pub timeout: SignedDuration,
 }
 

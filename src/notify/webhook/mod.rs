@@ -37,7 +37,7 @@ pub struct Config {
     /// Allows plain http to another machine.
     #[serde(default)]
     pub insecure: bool,
-    #[serde(default = "defaults::timeout")]
+    #[serde(default = "defaults::timeout", with = "crate::duration")]
     pub timeout: SignedDuration,
 }
 

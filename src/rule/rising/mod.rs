@@ -12,10 +12,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::bounds_check::check_length;
-use super::{
-    ConditionResult, Evidence, ExpectedRate, ExpectedVolume, Measurement, NormalLevel, Reasons, defaults,
-    duration_serde,
-};
+use super::{ConditionResult, Evidence, ExpectedRate, ExpectedVolume, Measurement, NormalLevel, Reasons, defaults};
 use crate::stats;
 use crate::window::{Counts, Span, TopicWindow};
 use cusum::{Cusums, LeadingSum};
@@ -50,10 +47,10 @@ pub struct Rising {
     #[serde(default = "default_times")]
     pub times: Vec<f64>,
     /// Mean time between false alarms.
-    #[serde(default = "default_interval", with = "duration_serde")]
+    #[serde(default = "default_interval", with = "crate::duration")]
     pub false_alarm_every: SignedDuration,
     /// The period whose numbers and posts alerts show. It does not influence decisions.
-    #[serde(default = "default_window")]
+    #[serde(default = "default_window", with = "crate::duration")]
     pub window: SignedDuration,
     /// With fewer posts in the baseline the normal level is unknown, and the condition does not hold.
     #[serde(default = "defaults::min_baseline_posts")]

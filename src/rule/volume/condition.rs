@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::rule::bounds_check::check_length;
 use crate::rule::spike::{SpikeCondition, SpikeMemory};
-use crate::rule::{ConditionResult, Evidence, defaults, duration_serde};
+use crate::rule::{ConditionResult, Evidence, defaults};
 use crate::window::Span;
 
 /// Holds from when the number of posts exceeds what chance produces once in `false_alarm_every`, until it is clearly
@@ -14,16 +14,16 @@ use crate::window::Span;
 #[serde(deny_unknown_fields)]
 pub struct Volume {
     /// The period whose numbers and posts alerts show, and which must contain `min_posts`.
-    #[serde(default = "default_window")]
+    #[serde(default = "default_window", with = "crate::duration")]
     pub window: SignedDuration,
     /// Mean time between false alarms.
-    #[serde(default = "defaults::false_alarm_every", with = "duration_serde")]
+    #[serde(default = "defaults::false_alarm_every", with = "crate::duration")]
     pub false_alarm_every: SignedDuration,
     /// Minimum time between two alarms.
-    #[serde(default = "defaults::rest", with = "duration_serde")]
+    #[serde(default = "defaults::rest", with = "crate::duration")]
     pub rest: SignedDuration,
     /// Length of a row: posts are counted and evaluated this often.
-    #[serde(default = "defaults::step")]
+    #[serde(default = "defaults::step", with = "crate::duration")]
     pub step: SignedDuration,
     /// With fewer posts in `window` the condition does not begin to hold.
     #[serde(default = "defaults::min_posts")]

@@ -33,9 +33,10 @@ pub struct Config {
     #[serde(default)]
     pub columns: Columns,
     /// How often the file is checked.
-    #[serde(default = "default_poll")]
+    #[serde(default = "default_poll", with = "crate::duration")]
     pub poll: SignedDuration,
     /// Raises an alert when no line is added for this long; unset: never.
+    #[serde(default, with = "crate::duration::optional")]
     pub stalled_after: Option<SignedDuration>,
 }
 

@@ -26,6 +26,7 @@ pub struct AccountConfig {
     /// `x-token` take precedence.
     pub token_file: Option<PathBuf>,
     /// Timeout for a whole response, and for the headers of a stream.
+    #[serde(with = "crate::duration")]
     pub timeout: SignedDuration,
     pub budget: Budget,
 }
@@ -93,17 +94,17 @@ pub struct Config {
     /// The account whose mentions are read: its numeric ID, not its handle.
     pub user_id: Option<String>,
     /// Shortest time between two polls.
-    #[serde(default = "defaults::interval_min")]
+    #[serde(default = "defaults::interval_min", with = "crate::duration")]
     pub interval_min: SignedDuration,
     /// Longest time between two polls, when little is posted.
-    #[serde(default = "defaults::interval_max")]
+    #[serde(default = "defaults::interval_max", with = "crate::duration")]
     pub interval_max: SignedDuration,
     /// How far back to read again, for posts that X indexed late. This happens once per `overlap`, so each post is read,
     /// and charged to the budget, about twice. Zero: never.
-    #[serde(default = "defaults::overlap")]
+    #[serde(default = "defaults::overlap", with = "crate::duration")]
     pub overlap: SignedDuration,
     /// How far back the first start reads; at most seven days.
-    #[serde(default = "defaults::backfill")]
+    #[serde(default = "defaults::backfill", with = "crate::duration")]
     pub backfill: SignedDuration,
     /// Posts per page, 10 to 100.
     #[serde(default = "defaults::page")]
