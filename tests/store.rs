@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use common::{failure, json_lines, repository, success, vigie};
 use serde_json::Value;
+use vigie::store::SCHEMA;
 
 fn run(dir: &Path, args: &[&str]) -> Output {
     vigie(dir).env_remove("STATE_DIRECTORY").args(args).args(["--state", "state"]).output().unwrap()
@@ -61,9 +62,12 @@ fn a_store_is_checked_exported_and_restored() {
     let dir = tempfile::tempdir().unwrap();
     replayed(dir.path());
     let check: Value = serde_json::from_str(&success(&run(dir.path(), &["store", "check", "--json"]))).unwrap();
-    assert_eq!((&check["schema"], check["problems"].as_array().unwrap().len()), (&1.into(), 0));
+    assert_eq!((&check["schema"], check["problems"].as_array().unwrap().len()), (&SCHEMA.into(), 0));
     let text = success(&run(dir.path(), &["store", "check"]));
-    assert!(text.contains("layout version 1") && text.contains("Alert") && text.contains("PostTerm"), "{text}");
+    assert!(
+        text.contains(&format!("layout version {SCHEMA}")) && text.contains("Alert") && text.contains("PostTerm"),
+        "{text}"
+    );
 
     success(&run(dir.path(), &["store", "export", "--output", "all.jsonl"]));
     success(&run(dir.path(), &["store", "export", "--output", "counts.jsonl", "--no-posts"]));

@@ -116,14 +116,14 @@ pub(super) fn replace_by_copy(path: &Path) -> io::Result<()> {
 
 fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
     for entry in fs::read_dir(from)? {
-        let (from, to) = (entry?.path(), to.to_path_buf());
-        let to = to.join(from.file_name().unwrap_or_default());
-        if from.is_dir() {
-            private_directory(&to)?;
-            copy_all(&from, &to)?;
+        let entry = entry?;
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        if source.is_dir() {
+            private_directory(&target)?;
+            copy_all(&source, &target)?;
         } else {
-            fs::copy(&from, &to)?;
-            File::open(&to)?.sync_all()?;
+            fs::copy(&source, &target)?;
+            File::open(&target)?.sync_all()?;
         }
     }
     sync(to)

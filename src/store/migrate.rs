@@ -4,13 +4,15 @@
 //! the records as they are on disk with private types: a later change of the crate's types must not change how an old
 //! store is read.
 
+mod stated_time;
+
 use super::{Key, StoreError, schema_key};
 
 /// Turns a record of one layout version into the next.
 pub(super) type Step = fn(&Key, &[u8]) -> Result<Vec<u8>, StoreError>;
 
 /// All upgrades, the oldest first.
-pub(super) const STEPS: &[Step] = &[];
+pub(super) const STEPS: &[Step] = &[stated_time::step];
 
 /// The layout version that `steps` lead to.
 pub(super) const fn version(steps: &[Step]) -> u32 {

@@ -20,7 +20,7 @@ fn stored() -> impl Strategy<Value = StoredPost> {
             StoredPost {
                 source: "x-search".into(),
                 created_at: Timestamp::from_millisecond(1_790_000_100_000 + millis).unwrap(),
-                stated_at: None,
+                stated_at: root.map(|at| Timestamp::from_millisecond((at % 4_000_000_000_000).cast_signed()).unwrap()),
                 author,
                 author_id,
                 url: Some(url),

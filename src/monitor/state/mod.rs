@@ -4,3 +4,6 @@ pub(crate) mod check;
 pub(crate) mod repair;
 pub(crate) mod report;
 pub(crate) mod schema;
+
+#[cfg(test)]
+mod upgrade_tests;

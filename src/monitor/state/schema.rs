@@ -1,6 +1,6 @@
 //! The type of the records of each table, by which `vigie store` reads and writes any record.
 //!
-//! An export is JSON lines: first `{"vigie_store": 1, ...}`, then for each record `{"table", "key", "value"}`, so that a
+//! An export is JSON lines: first `{"vigie_store": 2, ...}`, then for each record `{"table", "key", "value"}`, so that a
 //! store can be read without vigie.
 
 use std::io::{BufRead, Write};
