@@ -13,8 +13,12 @@
 //! that removes the transitions from the outbox. What is in flight is not saved, so that it is sent again after a
 //! crash, under the same key.
 
+mod actions;
+mod attempts;
+mod escalation;
 mod group;
 mod name;
+mod next_request;
 mod notification_log;
 mod plan;
 mod receiver_state;
@@ -25,83 +29,26 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub use actions::AlertQueryError;
+pub use attempts::Delivery;
 pub use view::{AlertEntry, DeliveryView, IncidentView};
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::matcher::{Labels, Matcher};
+use super::matcher::Labels;
 use super::routing::Routing;
 use super::silence::Silence;
-use super::{Acknowledged, MessageForm, NotifyError};
 use crate::alert::{Alert, OperationalAlert, Transition, TransitionKind};
+use attempts::{InFlight, InFlightMessage};
 use group::{Group, alert_id};
-use receiver_state::{ReceiverState, RefusalVerdict};
-use refusal::Refusal;
-
-/// The outcome of one attempt to deliver a notification.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Delivery {
-    Delivered,
-    /// Delivered to some recipients, and why not to the others.
-    Partial(String),
-    Failed(NotifyError),
-}
-
-impl Delivery {
-    /// The outcome of [`Notifier::notify`](super::Notifier::notify), with what it left undelivered.
-    pub fn new(sent: Result<(), NotifyError>, partial_failure: Option<String>) -> Self {
-        match (sent, partial_failure) {
-            (Err(error), _) => Self::Failed(error),
-            (Ok(()), Some(reason)) => Self::Partial(reason),
-            (Ok(()), None) => Self::Delivered,
-        }
-    }
-}
+use receiver_state::ReceiverState;
 
 /// How long closed incidents and expired silences can still be looked up.
 const RETENTION: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Closed incidents kept at most.
 const MAX_CLOSED: usize = 500;
-const MIN_SILENCE: Duration = Duration::from_secs(60);
-const MAX_SILENCE: Duration = Duration::from_secs(400 * 86_400);
-
-/// Why a request about incidents or silences is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AlertQueryError {
-    #[error("unknown incident {0}; `vigie alerts list --all` lists all incidents")]
-    NoIncident(String),
-    #[error("incident {0} is already resolved: there is nothing to acknowledge")]
-    AlreadyResolved(String),
-    #[error("unknown or expired silence {0}")]
-    NoSilence(String),
-    #[error(
-        "a silence needs at least one matcher, such as topic=\"Air Paradis\"; alertname=~\".*\" matches every alert"
-    )]
-    NoMatcher,
-    #[error("a silence must last from 1 minute to 400 days")]
-    SilenceLength,
-}
-
-/// A request that is being sent.
-#[derive(Debug, Clone, PartialEq)]
-struct InFlight {
-    key: String,
-    messages: Vec<InFlightMessage>,
-}
-
-/// The message about one incident in it.
-#[derive(Debug, Clone, PartialEq)]
-struct InFlightMessage {
-    incident: String,
-    form: MessageForm,
-    firing: BTreeSet<String>,
-    ended: BTreeSet<String>,
-    /// Alerts of earlier incidents that the same message reports as missed.
-    missed: Vec<(String, BTreeSet<String>)>,
-}
 
 /// Changes that are not in the store yet.
 #[derive(Debug, Default)]
@@ -193,151 +140,6 @@ impl Dispatcher {
         name::short(&prefix, &of, |name| self.groups.contains_key(name))
     }
 
-    /// Records the outcome of the request that was sent to `receiver` under `key`.
-    pub fn record_attempt(&mut self, receiver: &str, key: &str, delivery: &Delivery, now: Timestamp) {
-        let Some(sent) = self.in_flight.remove(receiver) else { return };
-        // A late answer to an earlier attempt says nothing about the current one.
-        if sent.key != key {
-            self.in_flight.insert(receiver.to_owned(), sent);
-            return;
-        }
-        let state = self.receiver_states.entry(receiver.to_owned()).or_default();
-        self.dirty.receivers.insert(receiver.to_owned());
-        match delivery {
-            Delivery::Delivered => state.record_success(None),
-            // Some recipients have it: sending it again would reach them twice.
-            Delivery::Partial(reason) => state.record_success(Some(reason.clone())),
-            Delivery::Failed(error @ NotifyError::Rejected { .. }) => {
-                return self.record_refusal(receiver, &sent, error, now);
-            }
-            // The log entry stays as it was, so that the next tick sends the state of then.
-            Delivery::Failed(error) => return state.record_failure(error, key, now),
-        }
-        for message in sent.messages {
-            if let Some(group) = self.groups.get_mut(&message.incident)
-                && let Some(entry) = group.log.get_mut(receiver)
-            {
-                entry.record_delivered(&message.firing, &message.ended, now);
-                group.resolved_sent |= message.firing.is_empty();
-                self.dirty.groups.insert(message.incident);
-            }
-            for (incident, ended) in message.missed {
-                if let Some(entry) = self.groups.get_mut(&incident).and_then(|group| group.log.get_mut(receiver)) {
-                    entry.clear_undelivered(&BTreeSet::new(), &ended);
-                    self.dirty.groups.insert(incident);
-                }
-            }
-        }
-        self.close_finished(now);
-    }
-
-    /// A request was refused for its content.
-    fn record_refusal(&mut self, receiver: &str, sent: &InFlight, error: &NotifyError, now: Timestamp) {
-        let incidents: Vec<&str> = sent.messages.iter().map(|message| message.incident.as_str()).collect();
-        let is_last = sent.messages.iter().all(|message| message.form.smaller().is_none());
-        let state = self.receiver_states.entry(receiver.to_owned()).or_default();
-        match state.record_refusal(&incidents, is_last) {
-            RefusalVerdict::SplitBatch => {}
-            RefusalVerdict::Message => {
-                for message in &sent.messages {
-                    let Some(group) = self.groups.get_mut(&message.incident) else { continue };
-                    let Some(entry) = group.log.get_mut(receiver) else { continue };
-                    let content = (&message.firing, &message.ended);
-                    entry.refusal = Some(Refusal::new(content, message.form, &error.to_string(), now));
-                    self.dirty.groups.insert(message.incident.clone());
-                }
-            }
-            RefusalVerdict::Receiver => {
-                state.record_failure(error, &sent.key, now);
-                self.clear_refusals(receiver);
-            }
-        }
-    }
-
-    /// Releases the messages that `receiver` refused: its fault, or the configuration, may have changed.
-    fn clear_refusals(&mut self, receiver: &str) {
-        for group in self.groups.values_mut() {
-            let entry = group.log.get_mut(receiver);
-            if entry.is_some_and(|entry| entry.refusal.take().is_some()) {
-                self.dirty.groups.insert(group.id.clone());
-            }
-        }
-    }
-
-    /// Acknowledges an incident: no reminders and no escalation from now on.
-    ///
-    /// # Errors
-    /// When no such incident is firing.
-    pub fn acknowledge(&mut self, id: &str, by: &str, now: Timestamp) -> Result<(), AlertQueryError> {
-        let id = id.to_ascii_uppercase();
-        let group = self.groups.get_mut(&id).ok_or_else(|| AlertQueryError::NoIncident(id.clone()))?;
-        if !group.is_firing() {
-            return Err(AlertQueryError::AlreadyResolved(id));
-        }
-        // The first acknowledgement stands: messages name the person who really took over.
-        if group.acknowledged.is_none() {
-            group.acknowledged = Some(Acknowledged { by: by.to_owned(), at: now });
-            self.dirty.groups.insert(id);
-        }
-        Ok(())
-    }
-
-    /// Withdraws an acknowledgement.
-    ///
-    /// # Errors
-    /// When the incident does not exist.
-    pub fn unacknowledge(&mut self, id: &str) -> Result<(), AlertQueryError> {
-        let id = id.to_ascii_uppercase();
-        let group = self.groups.get_mut(&id).ok_or_else(|| AlertQueryError::NoIncident(id.clone()))?;
-        group.acknowledged = None;
-        self.dirty.groups.insert(id);
-        Ok(())
-    }
-
-    /// Silences matching alerts for `duration`, from `now` on.
-    ///
-    /// # Errors
-    /// Without a matcher, or when the duration is too short or too long.
-    pub fn silence(
-        &mut self,
-        matchers: Vec<Matcher>,
-        duration: Duration,
-        by: &str,
-        comment: &str,
-        now: Timestamp,
-    ) -> Result<Silence, AlertQueryError> {
-        if matchers.is_empty() {
-            return Err(AlertQueryError::NoMatcher);
-        }
-        let ends_at = now.checked_add(duration).map_err(|_| AlertQueryError::SilenceLength)?;
-        if !(MIN_SILENCE..=MAX_SILENCE).contains(&duration) {
-            return Err(AlertQueryError::SilenceLength);
-        }
-        let of = format!("{matchers:?} {now} {by}");
-        let id = name::short("S", &of, |name| self.silences.contains_key(name));
-        let silence =
-            Silence { id: id.clone(), matchers, starts_at: now, ends_at, by: by.into(), comment: comment.into() };
-        self.silences.insert(id.clone(), silence.clone());
-        self.dirty.silences.insert(id);
-        Ok(silence)
-    }
-
-    /// Ends a silence now.
-    ///
-    /// # Errors
-    /// When no such silence is active.
-    pub fn unsilence(&mut self, id: &str, now: Timestamp) -> Result<(), AlertQueryError> {
-        let id = id.to_ascii_uppercase();
-        match self.silences.get_mut(&id).filter(|silence| silence.ends_at > now) {
-            Some(silence) => {
-                silence.ends_at = now;
-                self.dirty.silences.insert(id);
-                Ok(())
-            }
-            None => Err(AlertQueryError::NoSilence(id)),
-        }
-    }
-
     /// Switches to a new configuration: firing alerts are routed again, failing receivers are retried at once.
     pub fn reload(&mut self, routing: Routing, now: Timestamp) {
         self.routing = routing;
@@ -399,10 +201,10 @@ impl Dispatcher {
     /// The message that `receiver` refused in every form, and its answer; of several the first.
     fn rejected(&self, receiver: &str) -> Option<String> {
         self.routing.receiver(receiver)?;
-        let open = self.groups.values().filter(|group| group.closed_at.is_none());
-        open.filter_map(|group| Some((group, group.log.get(receiver)?.given_up()?)))
+        let mut open = self.groups.values().filter(|group| group.closed_at.is_none());
+        let rejected = open.find_map(|group| Some((group, group.log.get(receiver)?.given_up()?)));
+        rejected
             .map(|(group, error)| format!("receiver {receiver} refuses a message about incident {}: {error}", group.id))
-            .next()
     }
 
     /// Closes resolved incidents that no receiver waits for any more.
@@ -449,17 +251,7 @@ impl Dispatcher {
         self.groups.values().any(|group| group.alerts.contains_key(&id))
     }
 
-    /// The request to `receiver` was not sent after all.
-    pub fn cancel_in_flight(&mut self, receiver: &str) {
-        self.in_flight.remove(receiver);
-    }
-
     pub fn routing(&self) -> &Routing {
         &self.routing
-    }
-
-    /// Whether a request is in flight.
-    pub fn is_sending(&self) -> bool {
-        !self.in_flight.is_empty()
     }
 }

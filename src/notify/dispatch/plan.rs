@@ -3,16 +3,17 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
+use super::Dispatcher;
+use super::attempts::{InFlight, InFlightMessage};
+use super::escalation::escalations;
 use super::group::Group;
-use super::notification_log::{NotificationLogEntry, Pending};
-use super::receiver_state::ReceiverState;
+use super::next_request::{Candidate, batch_key};
+use super::notification_log::Pending;
 use super::refusal::Refusal;
-use super::{Dispatcher, InFlight, InFlightMessage};
 use crate::alert::Alert;
 use crate::notify::matcher::Labels;
-use crate::notify::routing::Routing;
 use crate::notify::{Kind, MessageForm, Notification, NotificationBatch};
 
 /// Alerts of missed incidents in one message, at most.
@@ -25,25 +26,6 @@ pub(super) enum Suppressed {
     Silenced(String),
     /// By the incident with this id.
     Inhibited(String),
-}
-
-/// A log entry whose notification is due.
-struct Candidate {
-    /// Higher is more severe.
-    severity: u8,
-    due: Timestamp,
-    incident: String,
-    pending: Pending,
-    form: MessageForm,
-}
-
-impl Candidate {
-    /// Lower goes first. What nobody knows yet goes before reminders, and both before a message that was refused already;
-    /// then the most severe, then what has waited longest. The id makes it deterministic.
-    fn rank(&self) -> (bool, bool, Reverse<u8>, Timestamp, &str) {
-        let is_reminder = self.pending.is_empty();
-        (self.form != MessageForm::Full, is_reminder, Reverse(self.severity), self.due, &self.incident)
-    }
 }
 
 /// Critical first, then warning, then everything else.
@@ -93,44 +75,6 @@ impl Dispatcher {
         }
         self.close_finished(now);
         out
-    }
-
-    /// Keeps the candidates that go into the next request, in order.
-    fn pick(&self, receiver: &str, candidates: &mut Vec<Candidate>) {
-        let idle = ReceiverState::default();
-        let state = self.receiver_states.get(receiver).unwrap_or(&idle);
-        candidates.sort_by(|a, b| a.rank().cmp(&b.rank()));
-        // The turn of the oldest: otherwise a steady supply of severe messages would hold back all others.
-        if state.is_turn_of_oldest()
-            && let Some(oldest) = candidates.iter().min_by_key(|candidate| candidate.due)
-        {
-            let labels = |candidate: &Candidate| self.groups.get(&candidate.incident).map(|group| &group.labels);
-            // One that is over is summed up in the next message about the same labels: that one takes its turn.
-            let of_oldest = |it: &&Candidate| !it.pending.firing.is_empty() && labels(it) == labels(oldest);
-            let next = candidates.iter().find(of_oldest).unwrap_or(oldest).incident.clone();
-            candidates.sort_by_key(|candidate| candidate.incident != next);
-        }
-        let most = if self.routing.resend_interval(receiver).is_some() { state.batch_limit() } else { 1 };
-        candidates.truncate(most);
-        // A message that was refused alone is tried alone, so that it spoils no list.
-        match candidates.first().map(|first| first.form) {
-            Some(MessageForm::Full) => candidates.retain(|candidate| candidate.form == MessageForm::Full),
-            Some(_) => candidates.truncate(1),
-            None => {}
-        }
-    }
-
-    /// How long it takes at most until `receiver` gets a firing incident again: as long as the routing says, or, with many
-    /// incidents, as its rate limit allows. None where it needs no repetition.
-    fn resent_within(&self, receiver: &str) -> Option<SignedDuration> {
-        let resend = self.routing.resend_interval(receiver)?;
-        let rate = self.routing.receiver(receiver).map_or(1, |config| config.rate_limit.max(1)) as usize;
-        let batch = self.receiver_states.get(receiver).map_or(usize::MAX, ReceiverState::batch_limit).max(1);
-        let firing = self.groups.values().filter(|group| group.is_firing() && group.log.contains_key(receiver)).count();
-        // A quarter of the requests may go to other messages.
-        let requests = firing.div_ceil(batch) * 4 / 3 + 1;
-        let round = SignedDuration::from_secs((requests * 60).div_ceil(rate) as i64);
-        Some(resend.max(round))
     }
 
     /// The log entries that are due and within their hours, by receiver. Whatever is due counts as undelivered from
@@ -198,27 +142,6 @@ impl Dispatcher {
             suppressed.extend(why.map(|why| ((group.id.clone(), id.clone()), why)));
         }
         suppressed
-    }
-
-    /// Adds receivers to incidents that nobody acknowledged in time.
-    fn escalate(&mut self, now: Timestamp) {
-        let suppressed = self.suppressed(now);
-        let Self { groups, routing, dirty, .. } = self;
-        for group in groups.values_mut().filter(|group| group.closed_at.is_none() && group.acknowledged.is_none()) {
-            let due: Vec<Escalation> = escalations(group, routing, &suppressed).filter(|it| it.at <= now).collect();
-            for Escalation { to, alerts, .. } in due {
-                let escalated = || NotificationLogEntry { escalated: true, ..Default::default() };
-                // A receiver that is in the incident already keeps its log entry: it does not get the first message
-                // twice.
-                group.log.entry(to.clone()).or_insert_with(escalated);
-                for id in alerts {
-                    if let Some(grouped) = group.alerts.get_mut(&id) {
-                        grouped.receivers.insert(to.clone());
-                    }
-                }
-                dirty.groups.insert(group.id.clone());
-            }
-        }
     }
 
     /// Drops notifications about resolved incidents that have been undelivered for too long.
@@ -354,50 +277,6 @@ impl Dispatcher {
     }
 }
 
-/// A receiver to add to an incident.
-struct Escalation {
-    at: Timestamp,
-    to: String,
-    alerts: Vec<String>,
-}
-
-/// The escalations of a group that have not happened yet.
-fn escalations<'a>(
-    group: &'a Group,
-    routing: &'a Routing,
-    suppressed: &'a BTreeMap<(String, String), Suppressed>,
-) -> impl Iterator<Item = Escalation> + use<'a> {
-    // A receiver that escalation added does not escalate further: there is one step.
-    let requested: Vec<(&String, Timestamp)> = group
-        .log
-        .iter()
-        .filter(|(_, entry)| !entry.escalated)
-        .filter_map(|(name, entry)| Some((name, entry.ack_requested_at?)))
-        .collect();
-    let mut escalations: BTreeMap<String, Escalation> = BTreeMap::new();
-    for (id, grouped) in group.alerts.iter().filter(|(_, grouped)| grouped.ended_at.is_none()) {
-        let Some(alert) = &grouped.alert else { continue };
-        // Nobody has to acknowledge what is silenced or inhibited.
-        if suppressed.contains_key(&(group.id.clone(), id.clone())) {
-            continue;
-        }
-        for (receiver, since) in requested.iter().filter(|(receiver, _)| grouped.receivers.contains(*receiver)) {
-            let Some(route) = routing.route_to(receiver, &alert.labels) else { continue };
-            let Some((to, after)) = route.escalate_to.clone().zip(route.escalate_after) else { continue };
-            let Ok(at) = since.checked_add(after) else { continue };
-            // It gets the alert already, by escalation or by a route.
-            if grouped.receivers.contains(&to) {
-                continue;
-            }
-            let escalation = escalations.entry(to.clone()).or_insert_with(|| Escalation { at, to, alerts: Vec::new() });
-            // Several alerts escalate in one message, when the first of them is due.
-            escalation.at = escalation.at.min(at);
-            escalation.alerts.push(id.clone());
-        }
-    }
-    escalations.into_values()
-}
-
 /// The alerts of `group` among `suppressed`.
 pub(super) fn suppressed_ids(suppressed: &BTreeMap<(String, String), Suppressed>, group: &str) -> BTreeSet<String> {
     let from = (group.to_owned(), String::new());
@@ -423,15 +302,4 @@ fn key(
     let content = format!("{receiver} {kind:?} {form:?} {firing:?} {ended:?}");
     let hash = twox_hash::XxHash64::oneshot(0, content.as_bytes());
     format!("{}-{}-{sequence}-{hash:016x}", group.id, group.started_at.as_second())
-}
-
-/// The key of a request.
-fn batch_key(notifications: &[Notification]) -> String {
-    match notifications {
-        [only] => only.key.clone(),
-        all => {
-            let keys: Vec<&str> = all.iter().map(|notification| notification.key.as_str()).collect();
-            format!("batch-{}-{:016x}", all.len(), twox_hash::XxHash64::oneshot(0, keys.join(" ").as_bytes()))
-        }
-    }
 }

@@ -22,7 +22,7 @@ use crate::secret::Secret;
 const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
 
 /// Why a mail was not accepted.
-enum Refusal {
+enum SendFailure {
     /// Connection, login, sender or recipient.
     Address(Error),
     /// The mail itself: the server had accepted the recipient.
@@ -78,12 +78,12 @@ impl Smtp {
         about: &Notification,
     ) -> Result<Vec<RecipientOutcome>, NotifyError> {
         let sent = String::from_utf8_lossy(&message.content);
-        let described = |refusal: &Refusal| self.describe(refusal, &sent, about);
+        let described = |failure: &SendFailure| self.describe(failure, &sent, about);
         let until = Instant::now() + self.timeout * u32::try_from(to.len() + 1).unwrap_or(u32::MAX);
         let mut connection = if to.is_empty() {
             None
         } else {
-            Some(self.connect().map_err(|error| described(&Refusal::Address(error)))?)
+            Some(self.connect().map_err(|error| described(&SendFailure::Address(error)))?)
         };
         let (mut outcomes, mut broken) = (Vec::new(), None);
         for address in to {
@@ -94,11 +94,11 @@ impl Smtp {
                 Some(error) => Some(error.clone()),
                 None => match self.send_to(&mut connection, message, address) {
                     Ok(()) => None,
-                    Err(refusal) => {
-                        let failure = described(&refusal);
+                    Err(failure) => {
+                        let error = described(&failure);
                         // An error of the server, not of this address, would be the same for the next one.
-                        broken = affects_all_recipients(&refusal).then(|| failure.clone());
-                        Some(failure)
+                        broken = affects_all_recipients(&failure).then(|| error.clone());
+                        Some(error)
                     }
                 },
             };
@@ -116,10 +116,10 @@ impl Smtp {
         connection: &mut Option<SmtpConnection>,
         message: &MimeMessage,
         to: &Address,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), SendFailure> {
         let mut open = match connection.take().filter(|connection| !connection.has_broken()) {
             Some(open) => open,
-            None => self.connect().map_err(Refusal::Address)?,
+            None => self.connect().map_err(SendFailure::Address)?,
         };
         let sent = self.transmit(&mut open, message, to);
         if sent.is_err() {
@@ -130,22 +130,22 @@ impl Smtp {
     }
 
     /// As [`SmtpConnection::send`], which does not say whether the recipient or the mail was refused.
-    fn transmit(&self, open: &mut SmtpConnection, message: &MimeMessage, to: &Address) -> Result<(), Refusal> {
+    fn transmit(&self, open: &mut SmtpConnection, message: &MimeMessage, to: &Address) -> Result<(), SendFailure> {
         let supports = |open: &SmtpConnection, extension| open.server_info().supports_feature(extension);
         let mut options = Vec::new();
         if self.from.iter().chain([to]).any(|address| !AsRef::<str>::as_ref(address).is_ascii()) {
             if !supports(open, Extension::SmtpUtfEight) {
-                return Err(Refusal::NeedsSmtpUtf8);
+                return Err(SendFailure::NeedsSmtpUtf8);
             }
             options.push(MailParameter::SmtpUtfEight);
         }
         if !message.content.is_ascii() && supports(open, Extension::EightBitMime) {
             options.push(MailParameter::Body(MailBodyParameter::EightBitMime));
         }
-        open.command(Mail::new(self.from.clone(), options)).map_err(Refusal::Address)?;
-        open.command(Rcpt::new(to.clone(), Vec::new())).map_err(Refusal::Address)?;
-        open.command(Data).map_err(Refusal::Content)?;
-        open.message(&message.content).map_err(Refusal::Content)?;
+        open.command(Mail::new(self.from.clone(), options)).map_err(SendFailure::Address)?;
+        open.command(Rcpt::new(to.clone(), Vec::new())).map_err(SendFailure::Address)?;
+        open.command(Data).map_err(SendFailure::Content)?;
+        open.message(&message.content).map_err(SendFailure::Content)?;
         Ok(())
     }
 
@@ -165,10 +165,10 @@ impl Smtp {
     }
 
     /// `error` in the server's own words, where it sent any.
-    fn describe(&self, refusal: &Refusal, sent: &str, about: &Notification) -> NotifyError {
-        let error = match refusal {
-            Refusal::Address(error) | Refusal::Content(error) => error,
-            Refusal::NeedsSmtpUtf8 => {
+    fn describe(&self, failure: &SendFailure, sent: &str, about: &Notification) -> NotifyError {
+        let error = match failure {
+            SendFailure::Address(error) | SendFailure::Content(error) => error,
+            SendFailure::NeedsSmtpUtf8 => {
                 let reason = format!(
                     "{} does not accept addresses with letters such as é before the @ (SMTPUTF8); use another address",
                     self.server
@@ -183,7 +183,7 @@ impl Smtp {
             return match error.is_transient() {
                 true => transient(reason),
                 // Once the server has accepted the recipient, it refuses the mail.
-                false if matches!(refusal, Refusal::Content(_)) => NotifyError::Rejected { reason },
+                false if matches!(failure, SendFailure::Content(_)) => NotifyError::Rejected { reason },
                 false => NotifyError::Permanent { reason },
             };
         }
@@ -205,8 +205,8 @@ impl Smtp {
 }
 
 /// Whether an error would be the same for any recipient: not an answer, or 421, which ends the session.
-fn affects_all_recipients(refusal: &Refusal) -> bool {
-    let (Refusal::Address(error) | Refusal::Content(error)) = refusal else { return false };
+fn affects_all_recipients(failure: &SendFailure) -> bool {
+    let (SendFailure::Address(error) | SendFailure::Content(error)) = failure else { return false };
     error.status().is_none_or(|code| code.to_string() == "421") && !error.is_client()
 }
 

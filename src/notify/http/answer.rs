@@ -6,6 +6,28 @@ use reqwest::{StatusCode, Url};
 
 use crate::notify::NotifyError;
 
+/// What a status says about a message that was not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::notify) enum StatusFault {
+    /// The server accepts nothing now.
+    Transient,
+    /// The address or the permission: no message is accepted.
+    Receiver,
+    /// This message.
+    Message,
+}
+
+impl StatusFault {
+    /// For any status but a success.
+    pub(in crate::notify) fn of(status: u16) -> Self {
+        match status {
+            408 | 425 | 429 | 500..=599 => Self::Transient,
+            0..=399 | 401..=405 | 407 | 410 | 421 | 451 | 600.. => Self::Receiver,
+            _ => Self::Message,
+        }
+    }
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(in crate::notify) struct HttpResponse {
@@ -16,7 +38,7 @@ pub(in crate::notify) struct HttpResponse {
     /// The body as sent, up to a limit: for parsing, never for a log.
     pub(in crate::notify) body: String,
     /// Whether the answer is a page for people.
-    pub(super) is_html: bool,
+    pub(super) is_page: bool,
     /// Whether the body is complete.
     pub(in crate::notify) complete: bool,
     /// The body without secrets, fit for a log.
@@ -33,18 +55,14 @@ impl HttpResponse {
         let status = self.status.as_u16();
         match status {
             // A login page, a proxy or a captive portal took the message; no integration answers with a page.
-            200..=299 if self.is_html => Err(NotifyError::Permanent { reason: self.page() }),
+            200..=299 if self.is_page => Err(NotifyError::Permanent { reason: self.page_reason() }),
             200..=299 => Ok(self),
-            408 | 425 | 429 | 500..=599 => {
-                Err(NotifyError::Transient { reason: self.reason(""), retry_after: self.retry_after })
-            }
-            300..=399 if self.location.is_some() => {
-                Err(NotifyError::Permanent { reason: self.reason(&self.redirect()) })
-            }
-            401..=405 | 407 | 410 | 421 | 451 | 0..=199 | 300..=399 | 600.. => {
-                Err(NotifyError::Permanent { reason: self.reason(hint(status)) })
-            }
-            _ => Err(self.rejected("")),
+            300..=399 if self.location.is_some() => Err(self.permanent(&self.redirect())),
+            _ => Err(match StatusFault::of(status) {
+                StatusFault::Transient => self.transient(""),
+                StatusFault::Receiver => self.permanent(hint(status)),
+                StatusFault::Message => self.rejected(""),
+            }),
         }
     }
 
@@ -71,7 +89,7 @@ impl HttpResponse {
     }
 
     /// The page itself says nothing about the message.
-    fn page(&self) -> String {
+    fn page_reason(&self) -> String {
         format!(
             "it answers {} with an HTML page, so the message was not accepted; check the URL, and for a proxy or a login page \
              in front of it",
@@ -84,6 +102,15 @@ impl HttpResponse {
         let to = to.as_ref().and_then(|url| Some(format!(" to {}://{}", url.scheme(), url.host_str()?)));
         format!("it redirects{}, and redirects are not followed: use the final URL", to.unwrap_or_default())
     }
+}
+
+/// Whether a body is a page for people. Slack answers `ok` as `text/html`: only a body with markup is a page.
+pub(super) fn is_page(media_type: Option<&str>, body: &str) -> bool {
+    let starts_with = |text: &str, prefix: &str| {
+        text.trim_start().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    let is_html = media_type.is_some_and(|media_type| starts_with(media_type, "text/html"));
+    starts_with(body, "<!doctype html") || starts_with(body, "<html") || (is_html && starts_with(body, "<"))
 }
 
 fn hint(status: u16) -> &'static str {
@@ -99,12 +126,27 @@ fn hint(status: u16) -> &'static str {
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_page_is_known_by_its_markup() {
+        for (media_type, body, expected) in [
+            (None, "<!DOCTYPE html><title>Sign in</title>", true),
+            (None, "\n <HTML>", true),
+            (Some("text/html; charset=utf-8"), "\n<p>Sign in", true),
+            (Some("text/html"), "ok", false),
+            (Some("text/html"), "", false),
+            (Some("application/xml"), "<ok/>", false),
+            (None, "é<html>", false),
+        ] {
+            assert_eq!(is_page(media_type, body), expected, "{media_type:?} {body:?}");
+        }
+    }
+
     fn judged(status: u16) -> Result<(), NotifyError> {
         let status = StatusCode::from_u16(status).unwrap();
         let location = Some("https://other.example/secret/path?token=1".into());
         let (body, redacted) = (String::new(), "so it says".to_owned());
         let retry_after = Some(Duration::from_secs(7));
-        HttpResponse { status, retry_after, location, body, is_html: false, complete: true, redacted }
+        HttpResponse { status, retry_after, location, body, is_page: false, complete: true, redacted }
             .check_status()
             .map(|_| ())
     }

@@ -7,7 +7,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, Header
 use reqwest::{Response, Url};
 use tokio::time::{Instant, timeout_at};
 
-use super::answer::HttpResponse;
+use super::answer::{HttpResponse, is_page};
 use super::retry_after::retry_after;
 use super::transport_error::transport_error;
 use crate::http_client::{self, Blocking, ClientError, Options};
@@ -107,18 +107,12 @@ impl Http {
                 }
             };
             let (status, headers) = (response.status(), response.headers());
-            let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-            let names_html =
-                media_type.is_some_and(|value| value.trim_start().to_ascii_lowercase().starts_with("text/html"));
+            let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
             let location = headers.get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
             let retry_after = retry_after(headers);
             let (body, complete) = read(response, deadline).await;
-            // Slack answers `ok` as text/html: only a body with markup is a page.
-            let start = body.trim_start().get(..15).unwrap_or(&body).to_ascii_lowercase();
-            let is_html = start.starts_with("<!doctype html")
-                || start.starts_with("<html")
-                || (names_html && start.starts_with('<'));
-            Ok(HttpResponse { status, retry_after, location, body, is_html, complete, redacted: String::new() })
+            let is_page = is_page(media_type.as_deref(), &body);
+            Ok(HttpResponse { status, retry_after, location, body, is_page, complete, redacted: String::new() })
         })
     }
 }

@@ -10,6 +10,6 @@ mod client;
 mod retry_after;
 mod transport_error;
 
-pub(super) use answer::HttpResponse;
+pub(super) use answer::{HttpResponse, StatusFault};
 pub(super) use client::{Http, Request};
 pub(super) use transport_error::{certificate_error, certificate_reason};

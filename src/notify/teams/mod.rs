@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::context::{Context, HttpOptions, ReceiverError, Renderer, defaults};
-use super::http::{Http, HttpResponse, Request};
+use super::http::{Http, HttpResponse, Request, StatusFault};
 use super::{Notification, Notifier, NotifyError};
 use shorten::fit;
 
@@ -97,9 +97,11 @@ fn check_hidden_status(answer: &HttpResponse) -> Result<(), NotifyError> {
     }
     match hidden_status(&answer.body) {
         None => Ok(()),
-        Some(408 | 425 | 429 | 500..=599) => Err(answer.transient("Teams did not accept it yet")),
-        Some(401 | 403 | 404 | 410) => Err(answer.permanent("Teams rejects every message")),
-        Some(_) => Err(answer.rejected("Teams rejected this message")),
+        Some(status) => Err(match StatusFault::of(status) {
+            StatusFault::Transient => answer.transient("Teams did not accept it yet"),
+            StatusFault::Receiver => answer.permanent("Teams rejects every message"),
+            StatusFault::Message => answer.rejected("Teams rejected this message"),
+        }),
     }
 }
 
