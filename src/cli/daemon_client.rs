@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::http_client::{self, Options};
+use crate::web;
 
 /// The part of a problem+json body that people read.
 #[derive(Debug, serde::Deserialize)]
@@ -20,14 +21,20 @@ struct Problem {
 /// Timeout of a response: rewriting a large store takes time.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
+/// Where the daemon with its state in `state` listens: where it says so, else `configured`. The configuration may have changed
+/// since the daemon started, or may be that of another one.
+pub(super) fn address(state: &Path, configured: SocketAddr) -> SocketAddr {
+    super::reachable(web::published_address(state).unwrap_or(configured))
+}
+
 /// Sends `body` to `path`, such as `/api/v1/forget`, of the daemon with the state directory `state`; returns its
-/// response.
+/// response. `configured` is its `web.listen`.
 ///
 /// # Errors
 /// When the token cannot be read, the daemon does not respond, or it rejects the request. Errors contain neither token
 /// nor body.
 pub(super) fn request<B: Serialize, A: DeserializeOwned>(
-    listen: SocketAddr,
+    configured: SocketAddr,
     state: &Path,
     (method, path): (Method, &str),
     body: Option<&B>,
@@ -37,7 +44,7 @@ pub(super) fn request<B: Serialize, A: DeserializeOwned>(
         let (state, file) = (state.display(), file.display());
         format!("cannot read the token {file}: is `vigie run` running with its state in {state}, as the same user?")
     })?;
-    let url = format!("http://{}{path}", super::reachable(listen));
+    let url = format!("http://{}{path}", address(state, configured));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
     runtime.block_on(ask(method, &url, token.trim(), body))
 }
@@ -61,7 +68,7 @@ async fn ask<B: Serialize, A: DeserializeOwned>(
         .send()
         .await
         .map_err(reqwest::Error::without_url)
-        .with_context(|| format!("no response from {url}: is `vigie run` running with the same `web.listen`?"))?;
+        .with_context(|| format!("no response from {url}: is `vigie run` running?"))?;
     let status = answer.status();
     let body = answer.bytes().await.map_err(reqwest::Error::without_url).context("the response was interrupted")?;
     if !status.is_success() {

@@ -158,6 +158,6 @@ mod tests {
         asked.join().unwrap();
         assert!(refused.contains("401") && !refused.contains("the-token") && !refused.contains("ann"), "{refused}");
         let silent = format!("{:#}", ask_daemon(address, dir.path(), &who).unwrap_err());
-        assert!(silent.contains("no response from") && silent.contains("web.listen"), "{silent}");
+        assert!(silent.contains("no response from") && silent.contains("is `vigie run` running"), "{silent}");
     }
 }

@@ -123,9 +123,9 @@ async fn a_compressed_bomb_is_refused() {
     configure(dir.path(), PUSH);
     let vigie = start(dir.path());
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    let zeros = vec![b' '; 1 << 20];
+    let blanks = vec![b' '; 1 << 20];
     for _ in 0..256 {
-        packed.write_all(&zeros).unwrap();
+        packed.write_all(&blanks).unwrap();
     }
     let request = client().post(format!("{}/api/v1/posts", vigie.url)).bearer_auth("push-token");
     let response = request.body(packed.finish().unwrap()).send().await.unwrap();

@@ -53,6 +53,8 @@ struct FileTail {
 #[derive(Debug, Default)]
 struct RejectRun {
     rows: usize,
+    /// Why the last one was rejected.
+    last: String,
     logged_at: Option<Timestamp>,
 }
 
@@ -62,15 +64,11 @@ const MAX_REJECTS: usize = 20;
 const REJECT_LOG_INTERVAL: SignedDuration = SignedDuration::from_mins(10);
 
 impl RejectRun {
-    /// Records a batch. Returns why the source is blocked: it delivers nothing but rejected rows.
-    fn record(&mut self, source: &str, batch: &SourceBatch, now: Timestamp) -> Option<String> {
-        if !batch.posts.is_empty() {
-            self.rows = 0;
-        }
-        let last = batch.rejected.last();
-        if let Some(RejectedRecord { reason, detail, .. }) = last
-            && self.logged_at.is_none_or(|at| now.duration_since(at) >= REJECT_LOG_INTERVAL)
-        {
+    fn record(&mut self, source: &str, batch: &SourceBatch, now: Timestamp) {
+        self.rows = if batch.posts.is_empty() { self.rows + batch.rejected.len() } else { 0 };
+        let Some(RejectedRecord { reason, detail, .. }) = batch.rejected.last() else { return };
+        self.last.clone_from(detail);
+        if self.logged_at.is_none_or(|at| now.duration_since(at) >= REJECT_LOG_INTERVAL) {
             tracing::warn!(
                 source,
                 reason,
@@ -79,11 +77,12 @@ impl RejectRun {
             );
             self.logged_at = Some(now);
         }
-        if batch.posts.is_empty() {
-            self.rows += batch.rejected.len();
-        }
-        let last = last.filter(|_| self.rows >= MAX_REJECTS)?;
-        Some(format!("the last {} rows were all rejected; the last one: {}", self.rows, last.detail))
+    }
+
+    /// Why the source is blocked, until the next post: it delivers nothing but rejected rows.
+    fn blocked(&self) -> Option<String> {
+        let why = || format!("the last {} rows were all rejected; the last one: {}", self.rows, self.last);
+        (self.rows >= MAX_REJECTS).then(why)
     }
 }
 
@@ -110,17 +109,9 @@ impl FileTail {
         loop {
             let TailStep { batch, more, state } = self.step(out.now()).await?;
             let (now, poll, has_content) = (out.now(), self.config.poll, has_content(&batch));
-            let has_new = batch.received() > 0;
-            let blocked = if has_new { self.rejects.record(out.source(), &batch, now) } else { None };
-            // Until the next row is read, the last ones decide.
-            let state = match (blocked, has_new, self.rejects.rows >= MAX_REJECTS) {
-                (Some(why), ..) => Some(TailState::Unsupported(why)),
-                (None, false, true) => None,
-                (None, ..) => Some(state),
-            };
-            if let Some(state) = state {
-                out.health.update(|report| update_report(report, state, has_content, now, poll));
-            }
+            self.rejects.record(out.source(), &batch, now);
+            let state = self.rejects.blocked().map_or(state, TailState::Unsupported);
+            out.health.update(|report| update_report(report, state, has_content, now, poll));
             if has_content || batch.cursor.is_some() {
                 out.send(batch).await?;
             }
