@@ -8,21 +8,18 @@
     reason = "a bench prints its figures, and stops where it cannot go on"
 )]
 
+#[path = "replay/mod.rs"]
+mod replay;
+
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+
+use replay::replay;
 
 const SIZES: [u64; 2] = [100_000, 1_600_000];
 /// Interleaved, so that other load of the machine affects both sizes equally.
 const ROUNDS: usize = 3;
-
-/// The figures of one replay.
-struct Run {
-    posts_per_second: f64,
-    peak_mb: f64,
-}
 
 fn main() {
     let dir = tempfile::tempdir().unwrap();
@@ -35,7 +32,7 @@ fn main() {
     let mut best = [0.0_f64; 2];
     for round in 0..ROUNDS {
         for (i, dump) in dumps.iter().enumerate() {
-            let run = replay(dump, SIZES[i]);
+            let run = replay(Path::new(env!("CARGO_BIN_EXE_vigie")), dump, None, SIZES[i]);
             best[i] = best[i].max(run.posts_per_second);
             let (posts, speed, peak) = (SIZES[i], run.posts_per_second, run.peak_mb);
             println!("round {round}: {posts:>9} posts, {speed:>8.0} posts/s, peak {peak:.0} MB");
@@ -66,31 +63,4 @@ fn write_dump(path: &Path, posts: u64, texts: &[String]) {
         writeln!(out, "\"{polarity}\",\"{post}\",\"{date}\",\"NO_QUERY\",\"user{}\",\"{text}\"", post % 9_973).unwrap();
     }
     out.flush().unwrap();
-}
-
-fn replay(dump: &Path, posts: u64) -> Run {
-    let started = Instant::now();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_vigie"))
-        .args(["replay", "--labels", "column", "--format", "json"])
-        .arg(dump)
-        .current_dir(dump.parent().unwrap())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut peak = 0;
-    let status = loop {
-        peak = peak.max(high_water_kb(child.id()).unwrap_or(0));
-        if let Some(status) = child.try_wait().unwrap() {
-            break status;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    };
-    assert!(status.success());
-    Run { posts_per_second: posts as f64 / started.elapsed().as_secs_f64(), peak_mb: peak as f64 / 1024.0 }
-}
-
-/// Peak resident memory of the process, from Linux.
-fn high_water_kb(pid: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().strip_suffix("kB")?.trim().parse().ok()
 }
