@@ -19,7 +19,7 @@ pub enum Delivery {
 }
 
 impl Delivery {
-    /// The outcome of [`Notifier::notify`](super::Notifier::notify), with what it left undelivered.
+    /// The outcome of [`Notifier::notify`](crate::notify::Notifier::notify), with what it left undelivered.
     pub fn new(sent: Result<(), NotifyError>, partial_failure: Option<String>) -> Self {
         match (sent, partial_failure) {
             (Err(error), _) => Self::Failed(error),
