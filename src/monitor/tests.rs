@@ -1,5 +1,8 @@
 //! Tests of the monitor: timelines of posts, restarts, and commits that are cut off.
 
+mod future_posts;
+mod sleep;
+
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
@@ -106,65 +109,6 @@ fn a_post_counts_once_and_a_late_one_only_within_the_lateness() {
     assert_eq!((totals.posts, totals.duplicates, totals.too_late), (2, 1, 1));
 }
 
-/// A sender whose clock runs five hours, or decades, ahead.
-#[test]
-fn a_post_from_the_future_counts_when_it_arrives_and_makes_no_other_too_late() {
-    for ahead in [5 * 60, 36 * 365 * 24 * 60] {
-        let dir = tempfile::tempdir().unwrap();
-        let mut monitor = monitor(dir.path());
-        monitor.keep_posts(true);
-        monitor.advance(at(10));
-        monitor.observe("x", &["t"], &post("odd", 10 + ahead, Label::Negative)).unwrap();
-        for i in 0..60 {
-            monitor.observe("x", &["t"], &post(&format!("{i}"), 10, Label::Negative)).unwrap();
-        }
-        monitor.commit().unwrap();
-        // The sender sends it again, also after a restart.
-        let monitor = &mut Monitor::reopen(monitor, toml::from_str(RULES).unwrap()).unwrap();
-        monitor.advance(at(25));
-        let outcome = monitor.observe("x", &["t"], &post("odd", 10 + ahead, Label::Negative)).unwrap();
-        assert_eq!(outcome, PostOutcome::Duplicate);
-        let totals = monitor.totals();
-        assert_eq!((totals.posts, totals.future, totals.too_late, totals.duplicates), (61, 1, 0, 1));
-        let records = monitor.store().records().map(Result::unwrap);
-        let blocks = records.filter(|(key, _)| key.table() == Some(Table::Post));
-        let mut stored = blocks.flat_map(|(_, bytes)| block::decode(&bytes).unwrap());
-        let stored = stored.find(|post| post.id == "odd").unwrap();
-        assert_eq!((stored.created_at, stored.stated_at), (at(10), Some(at(10 + ahead))));
-    }
-}
-
-#[test]
-fn a_post_within_the_clock_skew_keeps_its_time_and_makes_no_other_too_late() {
-    let dir = tempfile::tempdir().unwrap();
-    let config = window::Config { lateness: SignedDuration::ZERO, ..window::Config::default() };
-    let mut monitor = Monitor::open(Store::open(dir.path()).unwrap(), config, toml::from_str(RULES).unwrap()).unwrap();
-    monitor.advance(at(10));
-    for (id, minute) in [("ahead", 14), ("next", 11)] {
-        let outcome = monitor.observe("x", &["t"], &post(id, minute, Label::Negative)).unwrap();
-        assert_eq!(outcome, PostOutcome::Counted, "{id}");
-    }
-    assert_eq!(monitor.totals().future, 0);
-}
-
-/// What an earlier vigie stored, which trusted every time.
-#[test]
-fn a_stored_watermark_ahead_of_the_clock_is_repaired() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path()).unwrap();
-    let mut batch = Batch::default();
-    batch.put(&Key::new(Table::Topic).text("t"), &(0_i64, Some(2_900_000_000_i64))).unwrap();
-    store.commit(batch).unwrap();
-    drop(store);
-    let mut monitor = monitor(dir.path());
-    monitor.advance(at(10));
-    let late = |monitor: &mut Monitor, id: &str| monitor.observe("x", &["t"], &post(id, 10, Label::Negative)).unwrap();
-    assert_eq!(late(&mut monitor, "a"), PostOutcome::TooLate);
-    assert_eq!(monitor.repair_ahead(at(10)).unwrap(), ["t"]);
-    assert_eq!(late(&mut monitor, "b"), PostOutcome::Counted);
-    assert_eq!(monitor.repair_ahead(at(11)).unwrap(), [""; 0]);
-}
-
 #[test]
 fn what_was_not_delivered_is_still_there_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
@@ -206,70 +150,6 @@ fn a_topic_column_with_too_many_values_is_an_error() {
     monitor.set_configured_topics(["Air Paradis"]);
     let outcome = monitor.observe("x", &["Air Paradis"], &post("b", 0, Label::Neutral)).unwrap();
     assert_eq!(outcome, PostOutcome::Counted, "a configured topic always has room");
-}
-
-/// Rules that a topic can sleep under: those that ship, less patient.
-const QUIET_RULES: &str = r#"
-    [[rule]]
-    name = "Rising"
-    [rule.condition]
-    type = "or"
-    any = [
-        { type = "rising", of = "negative_rate", min_posts = 50, false_alarm_every = "2d" },
-        { type = "rising", of = "negative_volume", min_posts = 50, false_alarm_every = "2d" },
-    ]
-
-    [[rule]]
-    name = "NoPosts"
-    condition = { type = "no_data", at_least = "30m", false_alarm_every = "2d", min_posts = 50 }
-"#;
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(6))]
-
-    /// A topic without posts is not evaluated in most minutes. Nobody can tell the difference.
-    #[test]
-    fn a_sleeping_topic_misses_nothing(
-        gaps in proptest::collection::vec((1_i64..90, 1_usize..3), 250..300), from in 150_usize..240, silence in 0_i64..900,
-    ) {
-        let runs = [false, true].map(|never_sleeps| {
-            let dir = tempfile::tempdir().unwrap();
-            let config = window::Config { lateness: SignedDuration::from_mins(5), ..window::Config::default() };
-            let rules = toml::from_str(QUIET_RULES).unwrap();
-            let mut monitor = Monitor::open(Store::open(dir.path()).unwrap(), config, rules).unwrap();
-            let (mut minute, mut seen) = (0, Vec::new());
-            let mut pass = |monitor: &mut Monitor, minutes: i64| {
-                for _ in 0..minutes {
-                    minute += 1;
-                    if never_sleeps {
-                        monitor.all_states().for_each(TopicState::wake);
-                    }
-                    monitor.advance(at(minute));
-                }
-                minute
-            };
-            for (number, (gap, posts)) in gaps.iter().enumerate() {
-                let minute = pass(&mut monitor, if number == from { silence } else { 0 } + gap);
-                for post_number in 0..*posts {
-                    let is_negative = number > from && number % 8 != 0 || number % 3 == 0;
-                    let label = if is_negative { Label::Negative } else { Label::Positive };
-                    let id = format!("{number}-{post_number}");
-                    monitor.observe("x", &["t"], &post(&id, minute, label)).unwrap();
-                }
-            }
-            pass(&mut monitor, 2_000);
-            monitor.commit().unwrap();
-            for transition in monitor.outbox() {
-                let Transition { status, at, alert } = transition;
-                seen.push((*status, *at, alert.rule.clone(), alert.starts_at, alert.explanation.clone(), alert.peak));
-            }
-            (seen, monitor.report().unwrap().totals)
-        });
-        let [(sleeping, totals), (awake, same)] = runs;
-        prop_assert!(!awake.is_empty(), "nothing fired");
-        prop_assert_eq!(sleeping, awake);
-        prop_assert_eq!(totals, same);
-    }
 }
 
 proptest! {
