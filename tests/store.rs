@@ -85,7 +85,7 @@ fn a_store_is_checked_exported_and_restored() {
     // A replay continues from the restored state: it is finished, and notifies nobody again.
     replayed(dir.path());
 
-    fs::write(dir.path().join("bad.jsonl"), "{\"vigie_store\": 1}\n{}\n").unwrap();
+    fs::write(dir.path().join("bad.jsonl"), format!("{{\"vigie_store\": {SCHEMA}}}\n{{}}\n")).unwrap();
     fs::rename(dir.path().join("state"), dir.path().join("restored")).unwrap();
     let error = failure(&run(dir.path(), &["store", "import", "bad.jsonl"]));
     assert!(error.contains("bad.jsonl") && error.contains("line 2"), "{error}");
@@ -183,12 +183,13 @@ fn a_store_of_an_unknown_layout_is_refused_in_one_line() {
     {
         let store = vigie::store::Store::open(&dir.path().join("state")).unwrap();
         let mut batch = vigie::store::Batch::default();
-        batch.put(&vigie::store::Key::new(vigie::store::Table::Meta).text("schema"), &3_u32).unwrap();
+        batch.put(&vigie::store::Key::new(vigie::store::Table::Meta).text("schema"), &(SCHEMA + 1)).unwrap();
         store.commit(batch).unwrap();
         store.flush().unwrap();
     }
+    let expected = format!("unknown layout version {}", SCHEMA + 1);
     for args in [&["store", "check"][..], &["store", "export"], &["posts"]] {
         let error = failure(&run(dir.path(), args));
-        assert!(error.contains("unknown layout version 3") && error.lines().count() == 1, "{error}");
+        assert!(error.contains(&expected) && error.lines().count() == 1, "{error}");
     }
 }
