@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers: a panic there is the failure it should be")]
 
 mod fake_x;
+#[path = "x_stream/pauses.rs"]
+mod pauses;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -29,6 +31,8 @@ struct Run {
     fake: FakeX,
     clock: Clock,
     account: AccountConfig,
+    /// `stream` or `search`.
+    mode: &'static str,
     /// More keys of the `[[source]]`.
     more: String,
     stream: Option<RunningSource>,
@@ -51,7 +55,8 @@ impl Run {
         let mut account = AccountConfig { base_url: fake.url(), ..AccountConfig::default() };
         account.budget.dollars_per_day = None;
         account.budget.dollars_per_month = None;
-        Self { fake, clock, account, more: String::new(), stream: None, received: Vec::new(), cursor: None }
+        let (more, received) = (String::new(), Vec::new());
+        Self { fake, clock, account, mode: "stream", more, stream: None, received, cursor: None }
     }
 
     /// Starts a stream and waits until it is open.
@@ -74,7 +79,8 @@ impl Run {
         };
         let token = Secret::load(&spec, |name| (name == "T").then(|| self.fake.token())).unwrap();
         let account = Account::new(&self.account, token, self.clock.clone()).unwrap();
-        let config = format!("type = \"twitter\"\nname = \"x\"\nmode = \"stream\"\nquery = \"{RULE}\"\n{}", self.more);
+        let Self { mode, more, .. } = self;
+        let config = format!("type = \"twitter\"\nname = \"x\"\nmode = \"{mode}\"\nquery = \"{RULE}\"\n{more}");
         let config: SourceConfig = toml::from_str(&config).unwrap();
         let (clock, cursor) = (self.clock.clone(), self.cursor.clone());
         let mut source = config

@@ -123,22 +123,18 @@ impl StatusPublisher {
         let mut alerts = Vec::new();
         for source in &self.sources {
             let report = source.health.report();
-            let stalled = report.is_stalled(source.started_at, now);
+            let stalled = report.stalled(&source.name, source.started_at, now);
             let blocked = match &report.state {
                 SourceState::Blocked { why } => Some(why.clone()),
                 _ => None,
             };
-            source.metrics.stalled.set(i64::from(stalled));
+            source.metrics.stalled.set(i64::from(stalled.is_some()));
             source.metrics.blocked.set(i64::from(blocked.is_some()));
             if let Some(success) = report.last_success {
                 source.metrics.last_success.set(success.as_second() as f64);
             }
-            let silent = stalled.then(|| {
-                let since = report.last_success.unwrap_or(source.started_at);
-                format!("{} has received nothing since {since}", source.name)
-            });
             let mut add = |alert: OperationalAlert, summary| alerts.push((alert, source.name.clone(), summary));
-            add(OperationalAlert::SourceStalled, silent);
+            add(OperationalAlert::SourceStalled, stalled);
             add(OperationalAlert::SourceBlocked, blocked);
             for alert in REPORTED_BY_SOURCES {
                 add(alert, report.problems.get(alert.name()).cloned());
@@ -211,16 +207,12 @@ impl StatusPublisher {
 }
 
 fn not_ready(sources: &[SourceStatus], now: Timestamp) -> Vec<String> {
-    let fault = |source: &SourceStatus| match &source.report.state {
-        SourceState::Blocked { why } => Some(format!("source {} is blocked: {why}", source.name)),
-        _ if source.report.is_stalled(source.started_at, now) => {
-            let since = source.report.last_success.unwrap_or(source.started_at);
-            Some(format!("source {} has received nothing since {since}", source.name))
-        }
-        _ => {
+    let fault = |source: &SourceStatus| {
+        let gap = || {
             let gap = source.report.problems.get(OperationalAlert::StreamGapNotFilled.name());
             gap.map(|gap| format!("source {}: {gap}", source.name))
-        }
+        };
+        source.report.fault(&source.name, source.started_at, now).or_else(gap)
     };
     sources.iter().filter_map(fault).collect()
 }

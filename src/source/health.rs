@@ -49,6 +49,9 @@ pub struct HealthReport {
     /// The source is stalled when the upstream is silent for longer than this; none for a source that only listens.
     pub stalled_after: Option<SignedDuration>,
     pub last_error: Option<String>,
+    /// Since when the source waits or is blocked, without a success since.
+    #[serde(default)]
+    pub paused_since: Option<Timestamp>,
     pub spent: Vec<BudgetUsage>,
     /// Current problems by the name of their operational alert, such as `BudgetNearlySpent`.
     pub problems: BTreeMap<String, String>,
@@ -59,6 +62,46 @@ impl HealthReport {
     pub fn is_stalled(&self, started: Timestamp, now: Timestamp) -> bool {
         let since = self.last_success.unwrap_or(started);
         self.stalled_after.is_some_and(|limit| now.duration_since(since) > limit)
+    }
+
+    /// Records that the source waits or is blocked from `now` on, because of `why`.
+    pub fn pause(&mut self, state: SourceState, why: &str, now: Timestamp) {
+        self.paused_since.get_or_insert(now);
+        self.last_error = Some(why.to_owned());
+        self.state = state;
+    }
+
+    /// Records an answer of the upstream at `now`. Returns how long the source was paused before, if it was.
+    pub fn succeed(&mut self, now: Timestamp) -> Option<SignedDuration> {
+        self.last_success = Some(now);
+        self.state = SourceState::Working;
+        self.paused_since.take().map(|since| now.duration_since(since))
+    }
+
+    /// Why no posts are read at `now`, for `/-/ready`; none while the source does its work. `started`: when it started.
+    pub fn fault(&self, source: &str, started: Timestamp, now: Timestamp) -> Option<String> {
+        let since = self.last_success.unwrap_or(started);
+        match &self.state {
+            SourceState::Blocked { why } => Some(format!("source {source} is blocked: {why}")),
+            // The silence will be too long: that is known as soon as the wait begins.
+            SourceState::Waiting { until, why } if self.is_stalled(started, *until) => {
+                Some(format!("source {source} has received nothing since {since:.0} and waits until {until:.0}: {why}"))
+            }
+            _ => self.stalled(source, started, now),
+        }
+    }
+
+    /// Why the source is stalled at `now`, for the alert about it; none if it is not.
+    pub fn stalled(&self, source: &str, started: Timestamp, now: Timestamp) -> Option<String> {
+        self.is_stalled(started, now).then(|| self.silence(source, self.last_success.unwrap_or(started)))
+    }
+
+    fn silence(&self, source: &str, since: Timestamp) -> String {
+        // An error of before the last success explains nothing.
+        match self.last_error.as_ref().filter(|_| self.paused_since.is_some()) {
+            Some(why) => format!("source {source} has received nothing since {since:.0}: {why}"),
+            None => format!("source {source} has received nothing since {since:.0}"),
+        }
     }
 }
 
@@ -94,5 +137,29 @@ mod tests {
         assert!(!report.is_stalled(at(100), at(115)) && report.is_stalled(at(100), at(116)));
         report.stalled_after = None;
         assert!(!report.is_stalled(at(100), at(1_000_000)));
+    }
+
+    /// A wait is a fault from its first second if the silence will be too long by its end, and none otherwise.
+    #[test]
+    fn a_long_wait_is_a_fault_at_once_and_a_short_one_is_not() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let mut report =
+            HealthReport { stalled_after: Some(SignedDuration::from_secs(100)), ..HealthReport::default() };
+        assert_eq!(report.succeed(at(1_000)), None);
+        let wait = |until| SourceState::Waiting { until: at(until), why: "rate limit".into() };
+        report.pause(wait(1_099), "rate limit", at(1_010));
+        assert_eq!(report.fault("x", at(0), at(1_011)), None);
+        report.pause(wait(1_900), "rate limit", at(1_020));
+        let fault = report.fault("x", at(0), at(1_021)).unwrap();
+        assert!(fault.contains("waits until 1970-01-01T00:31:40Z: rate limit"), "{fault}");
+        assert_eq!(report.stalled("x", at(0), at(1_021)), None, "the alert waits for the silence itself");
+        assert!(report.stalled("x", at(0), at(1_101)).unwrap().ends_with(": rate limit"));
+        assert_eq!(report.succeed(at(1_900)), Some(SignedDuration::from_secs(890)), "from the first pause on");
+        assert_eq!(report.fault("x", at(0), at(1_901)), None);
+        let silent = report.fault("x", at(0), at(2_100)).unwrap();
+        assert!(
+            silent.ends_with("since 1970-01-01T00:31:40Z"),
+            "an error of before the success explains nothing: {silent}"
+        );
     }
 }

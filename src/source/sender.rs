@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
 use super::SourceFailure;
 use super::batch::{Envelope, SourceBatch};
-use super::health::Health;
+use super::health::{Health, SourceState};
 use crate::clock::Clock;
 use crate::metrics::SourceMetrics;
+
+/// The end of a shorter pause is not logged: a connection that is lost and opened again at once.
+const MIN_LOGGED_PAUSE: SignedDuration = SignedDuration::from_mins(1);
 
 /// Why a batch was not accepted at once. It holds the batch.
 #[derive(Debug)]
@@ -64,6 +67,29 @@ impl SourceSender {
             Err(mpsc::error::TrySendError::Full(())) => Err(TrySendError::Full(batch)),
             Err(mpsc::error::TrySendError::Closed(())) => Err(TrySendError::Closed(batch)),
         }
+    }
+
+    /// Records an answer of the upstream. The end of a pause that somebody may have noticed is logged.
+    pub fn report_success(&self) {
+        let now = self.now();
+        let mut paused = None;
+        self.health.update(|report| paused = report.succeed(now));
+        if let Some(paused) = paused.filter(|paused| *paused >= MIN_LOGGED_PAUSE) {
+            tracing::info!(source = self.source(), paused = %format_args!("{paused:#}"), "source reads again");
+        }
+    }
+
+    /// Records and logs that the source waits until `until`, or, with `needs_operator`, is blocked until somebody acts.
+    pub fn report_pause(&self, until: Timestamp, why: &str, needs_operator: bool) {
+        let now = self.now();
+        tracing::warn!(source = self.source(), until = %format_args!("{until:.0}"), why, "source paused");
+        self.health.update(|report| {
+            let state = match needs_operator {
+                true => SourceState::Blocked { why: why.to_owned() },
+                false => SourceState::Waiting { until, why: why.to_owned() },
+            };
+            report.pause(state, why, now);
+        });
     }
 
     /// Wraps a batch and counts it. Counting waits for the permit, so a batch that is sent again is counted once.

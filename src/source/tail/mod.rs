@@ -143,16 +143,12 @@ fn update_report(report: &mut HealthReport, state: TailState, has_content: bool,
     if has_content {
         report.last_success = Some(now);
     }
-    report.state = match state {
-        TailState::Reading => SourceState::Working,
+    match state {
+        TailState::Reading => (report.state, report.paused_since) = (SourceState::Working, None),
         TailState::Waiting(why) => {
             let until = now.checked_add(poll).unwrap_or(now);
-            report.last_error = Some(why.clone());
-            SourceState::Waiting { until, why }
+            report.pause(SourceState::Waiting { until, why: why.clone() }, &why, now);
         }
-        TailState::Unsupported(why) => {
-            report.last_error = Some(why.clone());
-            SourceState::Blocked { why }
-        }
-    };
+        TailState::Unsupported(why) => report.pause(SourceState::Blocked { why: why.clone() }, &why, now),
+    }
 }

@@ -112,9 +112,9 @@ impl PollSource {
                 // The cursor is older than the index: the next poll starts at the oldest post there is.
                 Err(PollError::Api(error)) if self.recover_from_expired(&error, out) => continue,
                 Err(PollError::Api(error)) => {
-                    report_pause(out, self.retry_policy.pause_after(&error, self.account.now()))
+                    report_pause(out, &self.retry_policy.pause_after(&error, self.account.now()))
                 }
-                Err(PollError::Budget(exhausted)) => report_pause(out, Pause::for_budget(&exhausted)),
+                Err(PollError::Budget(exhausted)) => report_pause(out, &Pause::for_budget(&exhausted)),
             };
             wait_until(self.account.clock(), until).await;
         }
@@ -180,15 +180,8 @@ fn is_budget_low(out: &SourceSender) -> bool {
     out.health.report().problems.keys().any(|name| name.starts_with("Budget"))
 }
 
-/// Logs a pause, publishes it in the health, and returns its end.
-fn report_pause(out: &SourceSender, pause: Pause) -> Timestamp {
-    tracing::warn!(source = out.source(), until = %pause.until, why = pause.why, "source paused");
-    out.health.update(|report| {
-        report.last_error = Some(pause.why.clone());
-        report.state = match pause.needs_operator {
-            true => SourceState::Blocked { why: pause.why },
-            false => SourceState::Waiting { until: pause.until, why: pause.why },
-        };
-    });
+/// Reports a pause and returns its end.
+fn report_pause(out: &SourceSender, pause: &Pause) -> Timestamp {
+    out.report_pause(pause.until, &pause.why, pause.needs_operator);
     pause.until
 }

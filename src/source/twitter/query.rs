@@ -265,7 +265,8 @@ mod tests {
 
     fn topic(name: &str, keywords: &[&str], handles: &[&str], languages: &[&str]) -> Topic {
         let owned = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
-        Topic { name: name.into(), keywords: owned(keywords), handles: owned(handles), languages: owned(languages) }
+        let (keywords, handles, languages) = (owned(keywords), owned(handles), owned(languages));
+        Topic { name: name.into(), keywords, handles, languages, ..Topic::default() }
     }
 
     #[test]

@@ -26,19 +26,22 @@ pub(super) struct RetryPolicy {
     rate: Backoff,
     server: Backoff,
     network: Backoff,
+    /// What an operator has to act on. Only a success shows that somebody did: a failing server in between does not.
+    standing: Option<String>,
 }
 
 impl RetryPolicy {
     pub(super) fn new() -> Self {
         let backoff = |initial, max| Backoff::new(SignedDuration::from_secs(initial), SignedDuration::from_secs(max));
-        Self { rate: backoff(60, 960), server: backoff(5, 320), network: backoff(1, 64) }
+        Self { rate: backoff(60, 960), server: backoff(5, 320), network: backoff(1, 64), standing: None }
     }
 
-    /// Resets the delays after a success.
+    /// After a success: resets the delays, and nobody has to act any more.
     pub(super) fn reset(&mut self) {
         self.rate.reset();
         self.server.reset();
         self.network.reset();
+        self.standing = None;
     }
 
     pub(super) fn pause_after(&mut self, error: &ApiError, now: Timestamp) -> Pause {
@@ -65,11 +68,15 @@ impl RetryPolicy {
                 (after(PERMANENT_RETRY), Some("correct the source's query or user_id, or x.base_url"))
             }
         };
-        let why = match remedy {
-            Some(remedy) => format!("{error}: {remedy}; next retry at {until:.0}"),
-            None => error.to_string(),
+        if let Some(remedy) = remedy {
+            self.standing = Some(format!("{error}: {remedy}"));
+        }
+        let why = match (&self.standing, remedy) {
+            (Some(standing), Some(_)) => format!("{standing}; next retry at {until:.0}"),
+            (Some(standing), None) => format!("{standing}; since then: {error}; next retry at {until:.0}"),
+            (None, _) => error.to_string(),
         };
-        Pause { until, why, needs_operator: remedy.is_some() }
+        Pause { until, why, needs_operator: self.standing.is_some() }
     }
 }
 
@@ -120,5 +127,17 @@ mod tests {
             assert!(pause.needs_operator && pause.why.contains(expected) && !pause.why.contains('\n'), "{pause:?}");
         }
         assert!(!RetryPolicy::new().pause_after(&ApiError::Malformed(String::new()), now).needs_operator);
+    }
+
+    #[test]
+    fn a_failing_server_does_not_hide_a_rejected_token() {
+        let now = at("2026-11-23T21:00:00Z");
+        let mut policy = RetryPolicy::new();
+        assert!(policy.pause_after(&ApiError::Unauthorised(Problem::default()), now).needs_operator);
+        let pause = policy.pause_after(&ApiError::Server { status: 503, until: None }, now);
+        assert!(pause.needs_operator && pause.why.contains("VIGIE_X_TOKEN") && pause.why.contains("503"), "{pause:?}");
+        assert_eq!(pause.until.duration_since(now).as_secs(), 5, "the server is tried again soon");
+        policy.reset();
+        assert!(!policy.pause_after(&ApiError::Server { status: 503, until: None }, now).needs_operator);
     }
 }

@@ -8,7 +8,7 @@ use super::super::page::ResponsePage;
 use super::super::walk::{PageWalk, WalkStep};
 use super::{MIN_PAGE_POSTS, PollError, PollSource};
 use crate::post::{Post, RejectedRecord};
-use crate::source::{Cursor, MAX_BATCH, SourceBatch, SourceFailure, SourceSender, SourceState};
+use crate::source::{Cursor, MAX_BATCH, SourceBatch, SourceFailure, SourceSender};
 
 impl PollSource {
     /// Reads the pages of a window. Returns the number of posts newer than `before`, or of all posts without it.
@@ -52,11 +52,7 @@ impl PollSource {
             out.metrics.request(target.endpoint.name(), "partial");
         }
         self.retry_policy.reset();
-        let now = self.account.now();
-        out.health.update(|report| {
-            report.last_success = Some(now);
-            report.state = SourceState::Working;
-        });
+        out.report_success();
         Ok(page)
     }
 

@@ -66,7 +66,9 @@ pub(super) struct StreamReader<'a> {
     /// Whether the gap grew during the current pass.
     repeat_pass: bool,
     fill_state: FillState,
-    retry_policy: RetryPolicy,
+    /// Of connecting and of reading the gap apart: one may be blocked while the other works.
+    connect_retry: RetryPolicy,
+    fill_retry: RetryPolicy,
 }
 
 impl<'a> StreamReader<'a> {
@@ -88,7 +90,8 @@ impl<'a> StreamReader<'a> {
             gap_lost_at: None,
             repeat_pass: false,
             fill_state: FillState::Idle,
-            retry_policy: RetryPolicy::new(),
+            connect_retry: RetryPolicy::new(),
+            fill_retry: RetryPolicy::new(),
         }
     }
 
@@ -132,11 +135,14 @@ impl<'a> StreamReader<'a> {
             Event::Connection(ConnectionEvent::Connected(Ok(opened))) => self.start_reading(opened),
             Event::Connection(ConnectionEvent::Connected(Err(error))) => {
                 // The text of the pause names the remedy.
-                let pause = self.retry_policy.pause_after(&error, self.out.now());
-                self.schedule_reconnect(ConnectionFailure::from_error(&error, pause.until), &pause.why);
+                let pause = self.connect_retry.pause_after(&error, self.out.now());
+                let failure = ConnectionFailure::from_error(&error, pause.until);
+                self.schedule_reconnect(failure, &pause.why, pause.needs_operator);
             }
             Event::Connection(ConnectionEvent::Bytes(bytes)) => self.read_bytes(&bytes).await?,
-            Event::Connection(ConnectionEvent::Lost(why)) => self.schedule_reconnect(ConnectionFailure::Lost, &why),
+            Event::Connection(ConnectionEvent::Lost(why)) => {
+                self.schedule_reconnect(ConnectionFailure::Lost, &why, false);
+            }
             Event::FillDue => self.request_page(),
             Event::FillPage(response, reservation) => self.record_fill_page(response, reservation).await?,
         }
@@ -154,12 +160,13 @@ impl<'a> StreamReader<'a> {
 
     fn start_reading(&mut self, opened: NewStream) {
         tracing::info!(source = self.settings.name, "stream of X connected");
+        self.connect_retry.reset();
         if !self.rules_synced {
             self.rules.clone_from(&opened.rules);
         }
         self.rules_synced = true;
         self.connection = Connection::open(opened);
-        self.report_alive();
+        self.out.report_success();
         self.position.record_connection();
         // A pass that is in progress continues; another one follows for posts that it started too early to see.
         self.repeat_pass = self.fill.is_some();
@@ -169,7 +176,7 @@ impl<'a> StreamReader<'a> {
     }
 
     async fn read_bytes(&mut self, bytes: &[u8]) -> Result<(), ReaderExit> {
-        self.report_alive();
+        self.out.report_success();
         let Connection::Open(open) = &mut self.connection else { return Ok(()) };
         if !open.healthy && open.since.elapsed() >= HEALTHY_AFTER.unsigned_abs() {
             open.healthy = true;
@@ -197,34 +204,37 @@ impl<'a> StreamReader<'a> {
             }
         }
         if let Some(why) = ending {
-            self.schedule_reconnect(ConnectionFailure::Lost, &why);
+            self.schedule_reconnect(ConnectionFailure::Lost, &why, false);
         }
         Ok(())
     }
 
     /// Schedules the next connection after a failure and reports the pause.
-    fn schedule_reconnect(&mut self, failure: ConnectionFailure, why: &str) {
+    fn schedule_reconnect(&mut self, failure: ConnectionFailure, why: &str, needs_operator: bool) {
         let now = self.out.now();
         let next = self.reconnect.next_attempt(failure, now);
         if failure == ConnectionFailure::NoRules {
             self.rules_synced = false;
         }
         let until = now.checked_add(next.wait).unwrap_or(Timestamp::MAX);
-        tracing::info!(source = self.settings.name, wait_ms = next.wait.as_millis(), why, "stream of X disconnected");
         self.connection = Connection::Waiting { wait: wait_future(&self.settings, until), clear: next.clear };
         self.reservation = None;
-        self.out.health.update(|report| {
-            report.last_error = Some(why.to_owned());
-            if matches!(failure, ConnectionFailure::Blocked { .. }) {
-                report.state = SourceState::Blocked { why: why.to_owned() };
-            } else if next.wait >= MIN_REPORTED_WAIT {
-                report.state = SourceState::Waiting { until, why: why.to_owned() };
-            }
-        });
+        if needs_operator || next.wait >= MIN_REPORTED_WAIT {
+            self.out.report_pause(until, why, needs_operator);
+        } else {
+            // Reconnects at once: the state does not change, so that it does not flicker.
+            tracing::info!(
+                source = self.settings.name,
+                wait_ms = next.wait.as_millis(),
+                why,
+                "stream of X disconnected"
+            );
+            self.out.health.update(|report| report.last_error = Some(why.to_owned()));
+        }
     }
 
     fn pause_for_budget(&mut self, exhausted: &BudgetExhausted) {
-        self.schedule_reconnect(ConnectionFailure::Blocked { until: exhausted.until }, &exhausted.to_string());
+        self.schedule_reconnect(ConnectionFailure::Blocked { until: exhausted.until }, &exhausted.to_string(), true);
         self.settings.account.report_budget(self.out, BilledItem::Post, 1);
     }
 
@@ -287,14 +297,6 @@ impl<'a> StreamReader<'a> {
             sent = self.out.send(batch) => sent.map_err(ReaderExit::Failed),
             () = self.stop.cancelled() => Err(ReaderExit::Stopped),
         }
-    }
-
-    fn report_alive(&self) {
-        let now = self.out.now();
-        self.out.health.update(|report| {
-            report.last_success = Some(now);
-            report.state = SourceState::Working;
-        });
     }
 }
 

@@ -83,7 +83,7 @@ impl StreamReader<'_> {
             }
         };
         reservation.settle(page.len() as u64);
-        self.retry_policy.reset();
+        self.fill_retry.reset();
         self.report_gap_readable();
         let Some(fill) = &mut self.fill else { return Ok(()) };
         let more = fill.record_page(&page);
@@ -128,7 +128,7 @@ impl StreamReader<'_> {
     /// Schedules the next request after an error.
     fn retry_fill(&mut self, error: &ApiError) {
         let now = self.out.now();
-        let pause = self.retry_policy.pause_after(error, now);
+        let pause = self.fill_retry.pause_after(error, now);
         let adapted = match (error, &mut self.fill) {
             (ApiError::Invalid { problem, .. }, Some(fill)) => fill.adapt_to_rejection(problem, now),
             _ => false,
