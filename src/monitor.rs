@@ -21,6 +21,7 @@ mod retention;
 mod rule_simulator;
 mod rule_state;
 mod state;
+mod topic_settings;
 mod topic_state;
 mod view;
 
@@ -41,7 +42,7 @@ pub use state::report::{MonitorReport, TopicReport, Totals};
 pub use state::schema::{ExportError, export, import};
 pub use view::{AlertView, TopicView};
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -57,6 +58,7 @@ use events::InternalEvents;
 use operational::OperationalAlerts;
 use posts::PendingPosts;
 use privacy::tombstones::Tombstones;
+pub use topic_settings::TopicSettings;
 use topic_state::TopicState;
 
 /// Topics that a monitor keeps windows for besides the configured ones. A topic column with more values than this is probably
@@ -100,8 +102,7 @@ pub struct Monitor {
     /// The time of the last [`Monitor::advance`]: nothing can have been written after it.
     now: Option<Timestamp>,
     topics: BTreeMap<String, TopicState>,
-    /// Names of the configured topics: their number has no limit.
-    configured: BTreeSet<String>,
+    settings: TopicSettings,
     /// Topics with windows that are not configured.
     others: usize,
     events: InternalEvents,
@@ -153,7 +154,7 @@ impl Monitor {
             now: None,
             others: topics.len(),
             topics,
-            configured: BTreeSet::new(),
+            settings: TopicSettings::default(),
             events,
             operational,
             pending: Batch::default(),
@@ -173,10 +174,18 @@ impl Monitor {
         self.posts = keep.then(|| self.posts.take().unwrap_or_default());
     }
 
-    /// Sets the names of the configured topics. A sender may name any other topic, up to a limit.
-    pub fn set_configured_topics<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) {
-        self.configured = names.into_iter().map(|name| name.trim().to_owned()).collect();
-        self.others = self.topics.keys().filter(|name| !self.configured.contains(*name)).count();
+    /// Sets what the configuration says about topics. A sender may name any other topic, up to a limit. Call it at the start,
+    /// and when the configuration changes.
+    ///
+    /// # Errors
+    /// When the hours of a topic whose time zone changed cannot be read.
+    pub fn configure_topics(&mut self, settings: TopicSettings) -> Result<(), MonitorError> {
+        self.others = self.topics.keys().filter(|name| !settings.names(name)).count();
+        for (name, state) in &mut self.topics {
+            state.set_zone(&self.store, name, settings.zone_of(name))?;
+        }
+        self.settings = settings;
+        Ok(())
     }
 
     /// Sets the model that reads the posts from now on, with its error rates. A different model restarts what was learnt of

@@ -56,7 +56,7 @@ use classify_requests::ClassifyRequests;
 use dedup::RecentIds;
 use message::Event;
 use monitor_thread::{MonitorThread, MonitorThreadArgs};
-use post_path::{TopicMatcher, topic_names};
+use post_path::{TopicMatcher, topic_settings};
 use restart_policy::RestartPolicy;
 use status::{Counted, Status};
 use status_publisher::{Committed, SourceEntry, StatusPublisher};
@@ -112,7 +112,7 @@ impl Daemon {
         let query = Query::new(&store);
         let mut monitor = Monitor::open(store, window.clone(), loaded.rules.clone())?;
         monitor.keep_posts(loaded.config.retention.keeps_posts());
-        monitor.set_configured_topics(topic_names(&loaded.config));
+        monitor.configure_topics(topic_settings(&loaded.config))?;
         let classifier = make_classifier()?;
         let model_info = ModelInfo::from_classifier(classifier.as_ref());
         monitor.set_model(model_info.clone());

@@ -73,6 +73,7 @@ fn topics(assembled: &Assembled<'_>) -> Vec<ConfigProblem> {
                 TopicError::Keyword(..) => "keywords",
                 TopicError::Handle(..) => "handles",
                 TopicError::Language(..) => "languages",
+                TopicError::TimeZone(..) => "time_zone",
             };
             problems.push(at(topic.node, &topic.name, key, error.to_string()));
         }

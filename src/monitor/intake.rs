@@ -109,12 +109,13 @@ impl Monitor {
     fn topic(&mut self, name: &str) -> Result<&mut TopicWindow, MonitorError> {
         // A second look-up, because a borrow returned early would last for the whole function.
         if !self.topics.contains_key(name) {
-            let is_other = !self.configured.contains(name);
+            let is_other = !self.settings.names(name);
             if is_other && self.others == MAX_TOPICS {
                 return Err(MonitorError::TooManyTopics);
             }
             let edge = self.totals.edge.unwrap_or_default();
             let mut state = TopicState::load(&self.store, &self.config, &self.rules, name, edge)?;
+            state.set_zone(&self.store, name, self.settings.zone_of(name))?;
             state.set_model(&self.model.id, edge);
             self.topics.insert(name.into(), state);
             self.others += usize::from(is_other);

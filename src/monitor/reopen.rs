@@ -29,9 +29,9 @@ impl Monitor {
     /// # Errors
     /// When the store cannot be read.
     pub fn reopen(self, rules: Rules) -> Result<Self, MonitorError> {
-        let Self { store, config, model, posts, configured, .. } = self;
+        let Self { store, config, model, posts, settings, .. } = self;
         let mut monitor = Self::open(store, config, rules)?;
-        monitor.set_configured_topics(configured.iter().map(String::as_str));
+        monitor.configure_topics(settings)?;
         monitor.posts = posts.map(|_| PendingPosts::default());
         monitor.set_model(model);
         Ok(monitor)

@@ -1,5 +1,7 @@
 //! [`TopicState`]: a topic with its windows, its baseline, and its state under each rule.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::rule_state::RuleState;
@@ -73,10 +75,23 @@ impl TopicState {
         if !self.window.repair_ahead(now) {
             return Ok(false);
         }
-        let hours =
-            TopicWindow::stored_hours(store, name)?.into_iter().map(|(start, hour)| (start, hour.counts)).collect();
-        self.baseline.repair_ahead(now, self.window.since(), &hours);
+        self.baseline.repair_ahead(now, self.window.since(), &hours(store, name)?);
         Ok(true)
+    }
+
+    /// Sets the time zone in which the rhythm of topic `name` is learned. In another one, it is learned again from the stored
+    /// hours.
+    pub(super) fn set_zone(&mut self, store: &Store, name: &str, zone: &str) -> Result<(), StoreError> {
+        let mut failed = None;
+        let hours = || match hours(store, name) {
+            Ok(hours) => hours,
+            Err(error) => {
+                failed = Some(error);
+                BTreeMap::new()
+            }
+        };
+        self.baseline.set_zone(zone, hours);
+        failed.map_or(Ok(()), Err)
     }
 
     /// Sets the model that reads from `now` (Unix seconds) on. A different one restarts what was learnt of rates.
@@ -129,7 +144,7 @@ impl TopicState {
     ) -> Vec<Transition> {
         // Before the baseline learns: the buckets that were not evaluated were judged by what was known then.
         let until = now.as_second() - self.window.width();
-        self.baseline.prepare();
+        self.baseline.prepare(now.as_second());
         let evidence =
             Evidence { topic: &self.window, baseline: &self.baseline, frozen: false, error: model.error_rates, events };
         for (rule, rule_state) in rules.rules.iter().zip(&mut self.rule_states).filter(|(rule, _)| rule.watches(name)) {
@@ -197,4 +212,10 @@ impl TopicState {
         }
         Ok(())
     }
+}
+
+/// The stored hours of topic `name` by their starts in Unix seconds.
+fn hours(store: &Store, name: &str) -> Result<BTreeMap<i64, Counts>, StoreError> {
+    let hours = TopicWindow::stored_hours(store, name)?;
+    Ok(hours.into_iter().map(|(start, hour)| (start, hour.counts)).collect())
 }

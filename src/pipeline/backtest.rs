@@ -95,7 +95,7 @@ impl Backtest {
 
         let read_by = ModelInfo::from_classifier(classifier.as_ref());
         let model = read_by.id.clone();
-        let mut trials = Trials::new(&self.variants, &config.window, read_by, self.block, span);
+        let mut trials = Trials::new(&self.variants, config, read_by, self.block, span);
         let total = dump.posts.len();
         let matcher = TopicMatcher::new(config)?;
         let chunks = ChunkReader::start((dump.posts, dump.times.range), 0, matcher, classifier)?;

@@ -3,7 +3,7 @@
 
 use crate::classify::ClassifiedPost;
 use crate::config::Config;
-use crate::monitor::{Monitor, MonitorError, PostOutcome};
+use crate::monitor::{Monitor, MonitorError, PostOutcome, TopicSettings};
 use crate::post::{Post, TopicError, Topics};
 
 /// Finds the topics of posts.
@@ -26,9 +26,10 @@ impl TopicMatcher {
     }
 }
 
-/// The names of the topics of `config`, that of unmatched posts among them.
-pub(super) fn topic_names(config: &Config) -> impl Iterator<Item = &str> {
-    config.topics.iter().map(|topic| topic.name.as_str()).chain([config.unmatched_topic.as_str()])
+/// The topics of `config`, that of unmatched posts among them.
+pub(super) fn topic_settings(config: &Config) -> TopicSettings {
+    let settings = TopicSettings::new(&config.notify.time_zone).with(&config.unmatched_topic, None);
+    config.topics.iter().fold(settings, |settings, topic| settings.with(&topic.name, topic.time_zone.as_deref()))
 }
 
 /// Passes classified posts to a monitor.

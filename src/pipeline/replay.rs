@@ -27,7 +27,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ReceiverHandle;
-use super::post_path::{PostObserver, TopicMatcher, topic_names};
+use super::post_path::{PostObserver, TopicMatcher, topic_settings};
 use crate::classify::{Classifier, ModelInfo};
 use crate::config::LoadedConfig;
 use crate::dump::Input;
@@ -123,7 +123,7 @@ impl Replay {
         let mut monitor = Monitor::open(store, self.loaded.config.window.clone(), self.loaded.rules.clone())?;
         // A temporary state is gone before anybody could ask for posts.
         monitor.keep_posts(self.state.is_some());
-        monitor.set_configured_topics(topic_names(&self.loaded.config));
+        monitor.configure_topics(topic_settings(&self.loaded.config))?;
         monitor.set_model(model_info);
         let delivery = |receivers| ReplayDelivery::new(&monitor, &self.loaded.config, receivers);
         let mut delivery = receivers.map(delivery).transpose()?;

@@ -1,35 +1,51 @@
-//! [`Baseline`]: the expected volume and negative rate of a topic by hour of the week (UTC), learned from its own past.
+//! [`Baseline`]: the expected volume and negative rate of a topic by hour of the week in its own time zone, learned from its own
+//! past. Everything is in votes, as rules decide on them: see `window::authors`.
 //!
 //! ```text
-//!   settled hours of the topic ==> 168 cells: hours, posts, classified posts, negative posts; all decay exponentially
+//!   settled hours of the topic ==> 168 cells: hours, votes, classified votes, negative votes; all decay exponentially
 //!                                        \-- shrinkage: hour of the week -> hour of the day -> overall
 //! ```
 //!
 //! It takes weeks to know an hour of the week well. Until then its estimate is shrunk towards the same hour of other
 //! days, and that one towards all hours. The *spread* measures how far hours deviate from the estimate made *before*
 //! they were learned. It includes both the overdispersion of the counts and the error of the baseline, so a young
-//! baseline is trusted less. Hours in which an alert of the topic fired are not learned. A change of model restarts the
-//! rates.
+//! baseline is trusted less. Hours in which an alert of the topic fired are not learned, unless that happened at the same hour of
+//! the day on several days before: what lasts is the new normal. A change of model restarts the rates.
+
+mod local_hours;
+mod new_rhythm;
+mod skipped_hours;
+mod volumes;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::window::Counts;
+use local_hours::LocalHours;
+use new_rhythm::{Direction, NewRhythm};
+use skipped_hours::SkippedHours;
+use volumes::Volumes;
 
 const HOUR: i64 = 3_600;
-/// Hours of a week. Cell 0 is Thursday 00:00, because 1 January 1970 was a Thursday.
+/// Hours of a week.
 const CELLS: usize = 168;
 /// Hours after which the weight of an hour is halved.
 const HALF_LIFE: f32 = 28.0 * 24.0;
 /// Weight, in posts, of the overall rate in the estimate of an hour of the day, and of that in an hour of the week.
 const RATE_PRIOR: (f64, f64) = (150.0, 1_000.0);
-/// The same for volumes, in hours.
-const VOLUME_PRIOR: (f64, f64) = (1.0, 3.0);
 /// Prior of the intra-class correlation of the posts of an hour, and its weight in pairs of posts.
 const RATE_SPREAD_PRIOR: (f64, f64) = (0.005, 20_000.0);
 /// Prior of the squared coefficient of variation of an hour's volume beyond chance, and its weight in hours.
 const VOLUME_SPREAD_PRIOR: (f64, f64) = (0.1, 12.0);
+/// An hour of the day is known after this many days. Its count is strange from this many standard deviations on, and twice or
+/// half of what is usual.
+const MIN_DAYS_OF_RHYTHM: f64 = 3.0;
+const MIN_STRAY: f64 = 2.5;
+/// An incident is rarely more than this many times the usual votes for more than a day.
+const ANOTHER_SCALE: f64 = 10.0;
+/// The weight that is left of an hour of the day whose rhythm has changed.
+const KEPT_OF_OLD_RHYTHM: f32 = 0.1;
 /// A squared deviation is capped at this many variances, so that an incident does not inflate the spread.
 const MAX_STRAY: f64 = 16.0;
 
@@ -47,11 +63,19 @@ pub struct Baseline {
     volume_spread: Spread,
     /// Starts of hours that must not be learned; with `true`, only if they have no posts.
     skipped: BTreeMap<i64, bool>,
+    hours: LocalHours,
+    /// Hours of the last days that were not learned.
+    lately_skipped: SkippedHours,
+    new_rhythm: NewRhythm,
+    /// Sums with exponential decay: posts and negative posts that were learned. Messages show posts, not votes.
+    messages: [f32; 2],
     /// Sums over the cells of each hour of the day and over all cells: rules read them at every bucket.
     #[serde(skip)]
     day: Vec<Cell>,
     #[serde(skip)]
     all: Cell,
+    #[serde(skip)]
+    volumes: Volumes,
     #[serde(skip)]
     changed: bool,
 }
@@ -112,13 +136,31 @@ impl Baseline {
             return;
         }
         let model = std::mem::take(&mut self.model);
-        *self = Self { model, rates_since: self.rates_since, ..Self::default() };
+        let hours_of_zone = std::mem::take(&mut self.hours);
+        *self = Self { model, rates_since: self.rates_since, hours: hours_of_zone, ..Self::default() };
         self.learn(since, |start| (start < now).then(|| hours.get(&start).copied().unwrap_or_default()));
     }
 
     /// When the current model replaced another one, in Unix seconds.
     pub fn rates_since(&self) -> Option<i64> {
         self.rates_since
+    }
+
+    /// Sets the topic's time zone by its IANA name. Hours that were learned in another one are learned again from `hours`, whose
+    /// starts are in order; returns whether that was necessary.
+    pub fn set_zone(&mut self, zone: &str, hours: impl FnOnce() -> BTreeMap<i64, Counts>) -> bool {
+        if !self.hours.set_zone(zone) {
+            return false;
+        }
+        self.changed = true;
+        let Some(until) = self.until else { return false };
+        let hours = hours();
+        let learned = std::mem::take(&mut self.cells).iter().any(|cell| cell.hours > 0.0);
+        let since = hours.first_key_value().map_or(until, |(start, _)| *start);
+        self.until = None;
+        self.update_totals();
+        self.learn(since, |start| (start < until).then(|| hours.get(&start).copied().unwrap_or_default()));
+        learned
     }
 
     /// Whether the baseline changed since the last call; resets the flag.
@@ -142,6 +184,7 @@ impl Baseline {
             for cell in &mut self.cells {
                 (cell.judged, cell.negative) = (0.0, 0.0);
             }
+            self.messages = [0.0; 2];
             self.update_totals();
         }
         is_other
@@ -162,13 +205,23 @@ impl Baseline {
         }
     }
 
-    /// Current weight of the posts it was learned from.
+    /// Current weight of the votes it was learned from.
     pub fn learned_posts(&self) -> u64 {
         f64::from(self.all.posts) as u64
     }
 
-    /// Makes it readable after it was loaded: totals are not stored.
-    pub fn prepare(&mut self) {
+    /// Posts for each vote, and negative posts for each negative vote: what a number of votes is in messages.
+    pub fn posts_per_vote(&self) -> (f64, f64) {
+        let ratio = |messages: f32, votes: f32| {
+            if votes >= 1.0 { (f64::from(messages) / f64::from(votes)).max(1.0) } else { 1.0 }
+        };
+        let [posts, negative] = self.messages;
+        (ratio(posts, self.all.judged), ratio(negative, self.all.negative))
+    }
+
+    /// Makes it readable at `now` (Unix seconds): what is derived is not stored.
+    pub fn prepare(&mut self, now: i64) {
+        self.hours.prepare(now);
         if self.day.is_empty() {
             self.update_totals();
         }
@@ -177,7 +230,9 @@ impl Baseline {
     /// Learns all hours for which `settled` returns counts, from the last learned one on, or from the first whole hour
     /// after `since`. A settled hour does not change any more.
     pub fn learn(&mut self, since: i64, settled: impl Fn(i64) -> Option<Counts>) {
-        self.prepare();
+        if self.day.is_empty() {
+            self.update_totals();
+        }
         let mut start = self.until.unwrap_or(since + (-since).rem_euclid(HOUR));
         while let Some(counts) = settled(start) {
             self.learn_hour(start, counts);
@@ -191,27 +246,78 @@ impl Baseline {
     fn learn_hour(&mut self, start: i64, counts: Counts) {
         self.cells.resize(CELLS, Cell::default());
         self.forget();
+        let slot = self.hours.slot(start);
+        let stray = self.stray(start, slot, counts);
+        let mut lasts = false;
         if let Some(if_silent) = self.skipped.remove(&start)
             && (!if_silent || counts.posts() == 0)
         {
-            // An incident must not become part of what is normal.
-            return;
+            // An incident must not become part of what is normal, unless it comes every day.
+            let is_another_scale = self.is_another_scale(start, counts);
+            if self.lately_skipped.may_skip(start, slot, is_another_scale) {
+                return;
+            }
+            lasts = stray.is_some();
+            // The other hours will be new as well: what was learned is of another topic.
+            if is_another_scale {
+                self.cells.fill(Cell::default());
+                (self.rate_spread, self.volume_spread) = (Spread::default(), Spread::default());
+                self.messages = [0.0; 2];
+                self.update_totals();
+            }
+        }
+        if self.new_rhythm.is_confirmed(start, slot, stray) || lasts {
+            self.forget_hour_of_day(slot);
         }
         self.update_spread(start, counts);
         let is_one_model = self.rates_since.is_none_or(|since| start >= since);
-        let Some(cell) = self.cells.get_mut(slot(start)) else { return };
+        let Some(cell) = self.cells.get_mut(slot) else { return };
         cell.hours += 1.0;
-        cell.posts += counts.posts() as f32;
+        cell.posts += counts.votes() as f32;
         // An hour that began under the previous model mixes two models: it counts for the volume only.
         if is_one_model {
-            cell.judged += counts.posts() as f32;
-            cell.negative += counts.negative as f32;
+            cell.judged += counts.votes() as f32;
+            cell.negative += counts.negative_votes() as f32;
+            self.messages[0] += counts.posts() as f32;
+            self.messages[1] += counts.negative as f32;
         }
+    }
+
+    /// Whether the votes of the hour are far from what is known of this hour of the day.
+    fn stray(&self, start: i64, slot: usize, counts: Counts) -> Option<Direction> {
+        let known = self.day.get(slot % 24).is_some_and(|cell| f64::from(cell.hours) >= MIN_DAYS_OF_RHYTHM);
+        let ExpectedVolume { posts: mean, spread, .. } = self.volume_at(start).filter(|_| known)?;
+        let (votes, deviation) = (counts.votes(), (mean + spread * mean * mean).sqrt());
+        if (votes - mean).abs() < MIN_STRAY * deviation {
+            return None;
+        }
+        match votes {
+            more if more > 2.0 * mean => Some(Direction::More),
+            less if less < mean / 2.0 => Some(Direction::Less),
+            _ => None,
+        }
+    }
+
+    /// Whether the topic is another one than before: many times the usual votes, as when a source begins to deliver it.
+    fn is_another_scale(&self, start: i64, counts: Counts) -> bool {
+        self.volume_at(start).is_some_and(|known| counts.votes() > ANOTHER_SCALE * known.posts.max(1.0))
+    }
+
+    /// Reduces the weight of what was learned of an hour of the day: it has changed.
+    fn forget_hour_of_day(&mut self, slot: usize) {
+        for cell in self.cells.iter_mut().skip(slot % 24).step_by(24) {
+            cell.hours *= KEPT_OF_OLD_RHYTHM;
+            cell.posts *= KEPT_OF_OLD_RHYTHM;
+            cell.judged *= KEPT_OF_OLD_RHYTHM;
+            cell.negative *= KEPT_OF_OLD_RHYTHM;
+        }
+        self.update_totals();
     }
 
     fn update_totals(&mut self) {
         self.day = (0..24).map(|hour| total(self.cells.iter().skip(hour).step_by(24))).collect();
         self.all = total(self.day.iter());
+        self.volumes = Volumes::new(&self.cells, &self.day, self.all, self.volume_spread());
     }
 
     fn forget(&mut self) {
@@ -222,6 +328,7 @@ impl Baseline {
             cell.judged *= kept;
             cell.negative *= kept;
         }
+        self.messages = self.messages.map(|sum| sum * kept);
         for spread in [&mut self.rate_spread, &mut self.volume_spread] {
             spread.excess *= kept;
             spread.weight *= kept;
@@ -230,7 +337,7 @@ impl Baseline {
 
     /// Adds the deviation of an hour from its estimate to the spreads.
     fn update_spread(&mut self, start: i64, counts: Counts) {
-        let posts = counts.posts() as f64;
+        let posts = counts.votes();
         if let Some(ExpectedVolume { posts: mean, spread, .. }) =
             self.volume_at(start).filter(|known| known.hours >= 24.0)
         {
@@ -242,10 +349,10 @@ impl Baseline {
         if let Some(ExpectedRate { rate, spread, .. }) = self.rate_at(start).filter(|known| known.posts >= 50.0)
             && self.rates_since.is_none_or(|since| start >= since)
         {
-            let update_spread = (counts.negative as f64 - posts * rate).powi(2) / (rate * (1.0 - rate));
+            let update_spread = (counts.negative_votes() - posts * rate).powi(2) / (rate * (1.0 - rate));
             let far = MAX_STRAY * posts * (1.0 + (posts - 1.0).max(0.0) * spread);
             self.rate_spread.excess += (update_spread.min(far) - posts) as f32;
-            self.rate_spread.weight += (posts * (posts - 1.0)) as f32;
+            self.rate_spread.weight += (posts * (posts - 1.0).max(0.0)) as f32;
         }
     }
 
@@ -288,32 +395,35 @@ impl Baseline {
         Some(if posts > 0.0 { ExpectedRate { rate: negative / posts, ..last } } else { last })
     }
 
-    /// The expected number of posts in the hour of `time` (Unix seconds); `None` before the first learned hour.
+    /// The expected number of votes in the hour of `time` (Unix seconds); `None` before the first learned hour.
     pub fn volume_at(&self, time: i64) -> Option<ExpectedVolume> {
-        let all = self.all;
-        let hours = f64::from(all.hours);
-        if hours < 0.5 {
-            return None;
-        }
-        let mean = |cell: Cell, above: f64, prior: f64| {
-            (f64::from(cell.posts) + prior * above) / (f64::from(cell.hours) + prior)
-        };
-        let overall = f64::from(all.posts) / hours;
-        let posts = mean(self.cell(time), mean(self.day_hour(time), overall, VOLUME_PRIOR.0), VOLUME_PRIOR.1);
+        let hours = f64::from(self.all.hours);
+        let posts = self.volumes.at(self.hours.slot(time))?;
+        (hours >= 0.5).then(|| ExpectedVolume { posts, hours, spread: self.volume_spread() })
+    }
+
+    /// The least that is usual within an hour of `time` (Unix seconds), in votes per hour; `None` before the first learned hour.
+    /// A silence means nothing where a quiet hour begins earlier or ends later than usual: on a holiday, or after clocks changed.
+    pub fn quiet_volume_at(&self, time: i64) -> Option<f64> {
+        let around = [time - HOUR, time, time + HOUR].map(|time| self.volume_at(time));
+        around.into_iter().try_fold(f64::INFINITY, |least, volume| Some(least.min(volume?.posts)))
+    }
+
+    fn volume_spread(&self) -> f64 {
+        let overall = f64::from(self.all.posts) / f64::from(self.all.hours).max(1e-9);
         let (prior, weight) = VOLUME_SPREAD_PRIOR;
         let weight = weight * overall * overall;
         let Spread { excess, weight: known } = self.volume_spread;
-        let spread = ((f64::from(excess) + prior * weight) / (f64::from(known) + weight).max(1e-9)).clamp(0.0, 10.0);
-        Some(ExpectedVolume { posts, hours, spread })
+        ((f64::from(excess) + prior * weight) / (f64::from(known) + weight).max(1e-9)).clamp(0.0, 10.0)
     }
 
     fn cell(&self, time: i64) -> Cell {
-        self.cells.get(slot(time)).copied().unwrap_or_default()
+        self.cells.get(self.hours.slot(time)).copied().unwrap_or_default()
     }
 
     /// The sum over the same hour of all days.
     fn day_hour(&self, time: i64) -> Cell {
-        self.day.get(slot(time) % 24).copied().unwrap_or_default()
+        self.day.get(self.hours.slot(time) % 24).copied().unwrap_or_default()
     }
 }
 
@@ -324,10 +434,6 @@ fn total<'a>(cells: impl Iterator<Item = &'a Cell>) -> Cell {
         judged: sum.judged + cell.judged,
         negative: sum.negative + cell.negative,
     })
-}
-
-fn slot(time: i64) -> usize {
-    usize::try_from(time.div_euclid(HOUR).rem_euclid(CELLS as i64)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -72,7 +72,8 @@ impl Condition {
             Self::NegativeRate(condition) => condition.above.trailing(),
             Self::NegativeVolume(condition) => return condition.spans(),
             Self::Volume(condition) => return condition.spans().into(),
-            Self::Rising(_) | Self::NoData(_) => None,
+            Self::Rising(condition) => return condition.spans().into(),
+            Self::NoData(_) => None,
             Self::Events(_) => return Vec::new(),
             Self::And(_) | Self::Or(_) => return self.parts().iter().flat_map(Self::spans).collect(),
         };
@@ -114,7 +115,8 @@ impl Condition {
     /// clock, may change the result.
     pub fn sleeps_until(&self, memory: &Memory, topic: &TopicWindow, now: i64) -> Option<i64> {
         match (self, memory) {
-            (Self::Rising(condition), _) => Some(condition.sleeps_until(topic, now)),
+            (Self::Rising(condition), Memory::Rising(memory)) => Some(condition.sleeps_until(Some(memory), now)),
+            (Self::Rising(condition), _) => Some(condition.sleeps_until(None, now)),
             (Self::NoData(condition), Memory::Silence(memory)) => Some(condition.sleeps_until(memory, topic, now)),
             (Self::Events(_), _) => Some(i64::MAX),
             (Self::And(_) | Self::Or(_), Memory::Parts(_, memories)) if memories.len() == self.parts().len() => {

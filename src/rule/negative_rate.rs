@@ -146,8 +146,8 @@ impl NegativeRate {
 
     fn judge(&self, counts: Counts, compared: &Comparison) -> ConditionResult {
         let enough = counts.posts() >= self.min_posts.max(1);
-        let weight = self.weight(counts.posts(), compared.spread);
-        let (k, n) = (counts.negative as f64 * weight, counts.posts() as f64 * weight);
+        let weight = self.weight(counts.votes(), compared.spread);
+        let (k, n) = (counts.negative_votes() * weight, counts.votes() * weight);
         // Too few posts prove nothing, even when all of them are negative.
         let bound = if enough { stats::proportion_lower(k, n, self.confidence) } else { 0.0 };
         let mut measured = Measurement::new(counts, bound, compared.error);
@@ -191,11 +191,11 @@ impl NegativeRate {
         }
     }
 
-    /// Weight of one post of `posts`, as the posts of an hour are correlated: the inverse of the design effect (Kish
+    /// Weight of one of `votes` votes, as the posts of an hour are correlated: the inverse of the design effect (Kish
     /// 1965), with hours as clusters.
-    fn weight(&self, posts: u64, spread: f64) -> f64 {
+    fn weight(&self, votes: f64, spread: f64) -> f64 {
         let hours = (self.window.as_secs() as f64 / HOUR as f64).max(1.0);
-        1.0 / (1.0 + (posts as f64 / hours - 1.0).max(0.0) * spread)
+        1.0 / (1.0 + (votes / hours - 1.0).max(0.0) * spread)
     }
 
     pub(super) fn validate(&self, bucket: SignedDuration) -> Vec<String> {

@@ -152,7 +152,7 @@ impl NegativeVolume {
         frozen: Option<NormalLevel>,
     ) -> (ConditionResult, Option<NormalLevel>) {
         let enough = counts.negative >= self.min_posts.max(1);
-        let bound = stats::poisson_lower(counts.negative, self.confidence);
+        let bound = stats::poisson_lower(counts.negative_votes(), self.confidence);
         let mut measured = Measurement::new(counts, bound, None);
         match &self.above {
             VolumeThreshold::Fixed(posts) => measured.threshold = Some(*posts),
@@ -205,7 +205,7 @@ impl VolumeBaseline {
         let share = window.as_secs_f64() / self.baseline.as_secs_f64();
         let TrailingCounts { counts, is_whole, is_mixed } = past;
         let known = is_whole && !is_mixed && counts.posts() >= self.min_posts;
-        known.then(|| NormalLevel { value: counts.negative as f64 * share, posts: counts.posts() })
+        known.then(|| NormalLevel { value: counts.negative_votes() * share, posts: counts.posts() })
     }
 }
 

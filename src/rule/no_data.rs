@@ -2,7 +2,7 @@
 //! "no problem".
 //!
 //! The number of posts expected since the last one follows from the hours of the week that passed: a quiet night is
-//! plausible, a quiet noon is not. With a spread `a`, an hour with `m` expected posts has none by chance with
+//! plausible, a quiet noon is not, and the hours at the edges of a night count as quiet. With a spread `a`, an hour with `m` expected posts has none by chance with
 //! probability `(1 + a m)^(-1/a)` (negative binomial). The condition holds once chance produces such a silence at most
 //! once in `false_alarm_every`. Each post starts one silence, so there are as many silences as posts.
 
@@ -67,8 +67,10 @@ impl NoData {
             *memory = SilenceMemory { last_post: Some(last), due: self.due(evidence.baseline, last) };
         }
         let holds = memory.due.is_some_and(|due| now >= due);
-        let expected = expected(evidence.baseline, last, now);
-        let limit = memory.due.map(|due| expected_until(evidence.baseline, last, due));
+        // Messages show posts, and the baseline counts votes.
+        let (per_vote, _) = evidence.baseline.posts_per_vote();
+        let expected = expected(evidence.baseline, last, now) * per_vote;
+        let limit = memory.due.map(|due| expected_until(evidence.baseline, last, due) * per_vote);
         let measured = Measurement {
             lower_bound: expected,
             threshold: limit,
@@ -92,7 +94,7 @@ impl NoData {
     fn due(&self, baseline: &Baseline, last: i64) -> Option<i64> {
         let known = baseline.volume_at(last).filter(|known| known.hours >= MIN_HOURS)?;
         let (_, posts) = baseline.overall().filter(|_| baseline.learned_posts() >= self.min_posts)?;
-        let silences = posts * self.false_alarm_every.as_secs_f64() / HOUR as f64;
+        let silences = posts * baseline.posts_per_vote().0 * self.false_alarm_every.as_secs_f64() / HOUR as f64;
         let (limit, spread) = (silences.max(2.0).ln(), known.spread.max(1e-6));
         let (mut time, mut improbable) = (last, 0.0);
         while time < last + MAX_SILENCE {
@@ -133,7 +135,7 @@ fn expected_until(baseline: &Baseline, from: i64, to: i64) -> f64 {
     let (mut time, mut posts) = (from, 0.0);
     while time < to {
         let end = (time - time.rem_euclid(HOUR) + HOUR).min(to);
-        posts += baseline.volume_at(time).map_or(0.0, |volume| volume.posts) * (end - time) as f64 / HOUR as f64;
+        posts += baseline.quiet_volume_at(time).unwrap_or(0.0) * (end - time) as f64 / HOUR as f64;
         time = end;
     }
     posts

@@ -51,18 +51,20 @@ impl SpikeCondition {
         [Span::last(self.window), Span::last(self.step)]
     }
 
-    fn count(&self, counts: Counts) -> u64 {
-        if self.is_of_negative { counts.negative } else { counts.posts() }
+    /// The votes that the detector counts: a crowd is people, not posts.
+    fn count(&self, counts: Counts) -> f64 {
+        if self.is_of_negative { counts.negative_votes() } else { counts.votes() }
     }
 
     pub(super) fn evaluate(&self, evidence: &Evidence<'_>, memory: &mut SpikeMemory) -> ConditionResult {
         let counts = evidence.topic.sum(Span::last(self.window));
         let row = evidence.topic.sum(Span::last(self.step));
-        self.feed(evidence.now(), self.count(row), self.count(counts), evidence.frozen, memory);
+        let row = self.count(row).round() as u64;
+        self.feed(evidence.now(), row, self.count(counts).round() as u64, evidence.frozen, memory);
         self.report(counts, evidence, memory)
     }
 
-    /// Passes the row to the detector if it is complete: `value` posts in the row, `shown` in the window.
+    /// Passes the row to the detector if it is complete: `value` votes in the row, `shown` in the window.
     fn feed(&self, now: i64, value: u64, shown: u64, frozen: bool, memory: &mut SpikeMemory) {
         if memory.is_of_negative != self.is_of_negative {
             *memory = SpikeMemory { is_of_negative: self.is_of_negative, ..SpikeMemory::default() };
@@ -113,11 +115,15 @@ impl SpikeCondition {
     }
 
     fn report(&self, counts: Counts, evidence: &Evidence<'_>, memory: &SpikeMemory) -> ConditionResult {
-        let posts = self.count(counts);
+        let posts = if self.is_of_negative { counts.negative } else { counts.posts() };
+        let (per_vote, per_negative_vote) = evidence.baseline.posts_per_vote();
+        let posts_per_vote = if self.is_of_negative { per_negative_vote } else { per_vote };
         let Score { value: score, evidence: strength, threshold, floor, expected, upper } = memory.latest;
         let rows = self.window as f64 / self.step as f64;
-        let mut measured = Measurement::new(counts, stats::poisson_lower(posts, SHOWN_CONFIDENCE), evidence.error);
-        measured.normal = expected.map(|expected| NormalLevel { value: expected * rows, posts: memory.learned });
+        let mut measured =
+            Measurement::new(counts, stats::poisson_lower(self.count(counts), SHOWN_CONFIDENCE), evidence.error);
+        measured.normal =
+            expected.map(|expected| NormalLevel { value: expected * rows * posts_per_vote, posts: memory.learned });
         let alarm_from = threshold.map(f64::exp);
         // Approximate: the detector also looks at shorter periods.
         measured.threshold =

@@ -62,6 +62,8 @@ pub enum Table {
     PostLabel = 27,
     /// Which blocks hold posts of which identifier, author and cascade; by hash.
     PostTerm = 28,
+    /// Hashes of the authors of the last day's posts, per topic and slot.
+    Author = 29,
 }
 
 /// One part of a key.
@@ -82,7 +84,7 @@ enum Kind {
 }
 
 impl Table {
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Meta,
         Self::Cursor,
         Self::Totals,
@@ -111,6 +113,7 @@ impl Table {
         Self::Post,
         Self::PostLabel,
         Self::PostTerm,
+        Self::Author,
     ];
 
     /// Its name in an export.
@@ -135,7 +138,7 @@ impl Table {
             | Self::Event
             | Self::Dispatch => &[Kind::Text],
             Self::Bucket | Self::Sample | Self::History => &[Kind::Text, Kind::Time],
-            Self::Seen => &[Kind::Text, Kind::Time, Kind::Number],
+            Self::Seen | Self::Author => &[Kind::Text, Kind::Time, Kind::Number],
             Self::RuleState | Self::OperationalAlert | Self::IncidentAlert | Self::WordBaseline => {
                 &[Kind::Text, Kind::Text]
             }

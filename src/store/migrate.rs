@@ -5,6 +5,7 @@
 //! store is read.
 
 mod stated_time;
+mod votes;
 
 use super::{Key, StoreError, schema_key};
 
@@ -12,7 +13,7 @@ use super::{Key, StoreError, schema_key};
 pub(super) type Step = fn(&Key, &[u8]) -> Result<Vec<u8>, StoreError>;
 
 /// All upgrades, the oldest first.
-pub(super) const STEPS: &[Step] = &[stated_time::step];
+pub(super) const STEPS: &[Step] = &[stated_time::step, votes::step];
 
 /// The layout version that `steps` lead to.
 pub(super) const fn version(steps: &[Step]) -> u32 {

@@ -1,9 +1,10 @@
-//! [`Counts`]: number of posts by sentiment, and their reach.
+//! [`Counts`]: number of posts by sentiment, the votes of their authors, and their reach.
 
 use std::ops::{AddAssign, SubAssign};
 
 use serde::{Deserialize, Serialize};
 
+use super::authors::VOTE;
 use crate::classify::Label;
 
 /// Upper limit for the followers of an account: larger numbers are errors, and sums must not overflow.
@@ -19,6 +20,10 @@ pub struct Counts {
     pub copies: u64,
     /// Sum of the followers of the authors, including authors of copies.
     pub reach: u64,
+    /// What the posts lack to a vote each, in thousandths, because their authors had written before.
+    pub discount: u64,
+    /// The part of `discount` that negative posts lack.
+    pub negative_discount: u64,
 }
 
 impl Counts {
@@ -43,6 +48,22 @@ impl Counts {
         Self { reach: followers.min(MAX_FOLLOWERS), ..self }
     }
 
+    /// The counts of one post, which lacks `discount` thousandths of a vote.
+    #[must_use]
+    pub fn discounted(self, discount: u64) -> Self {
+        Self { discount, negative_discount: if self.negative > 0 { discount } else { 0 }, ..self }
+    }
+
+    /// The votes of the posts: one for each author, and less for each further post. What rules decide on.
+    pub fn votes(&self) -> f64 {
+        (self.posts() * VOTE).saturating_sub(self.discount) as f64 / VOTE as f64
+    }
+
+    /// The votes of the negative posts.
+    pub fn negative_votes(&self) -> f64 {
+        (self.negative * VOTE).saturating_sub(self.negative_discount) as f64 / VOTE as f64
+    }
+
     /// Number of counted posts, without copies.
     pub fn posts(&self) -> u64 {
         self.negative + self.neutral + self.positive
@@ -61,6 +82,8 @@ impl AddAssign for Counts {
         self.positive += other.positive;
         self.copies += other.copies;
         self.reach = self.reach.saturating_add(other.reach);
+        self.discount += other.discount;
+        self.negative_discount += other.negative_discount;
     }
 }
 
@@ -72,5 +95,7 @@ impl SubAssign for Counts {
         self.positive -= other.positive;
         self.copies -= other.copies;
         self.reach = self.reach.saturating_sub(other.reach);
+        self.discount -= other.discount;
+        self.negative_discount -= other.negative_discount;
     }
 }

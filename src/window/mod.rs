@@ -11,8 +11,10 @@
 //! and leave it, so the cost of a post does not depend on the length of the windows. A post is counted once per topic.
 //! It is ignored if it is older than the *watermark* of the topic (its newest event time, never ahead of the open bucket)
 //! by more than the lateness. A
-//! post that repeats another one (`cascade`) is counted separately, as a copy.
+//! post that repeats another one (`cascade`) is counted separately, as a copy. A further post of the same author (`authors`)
+//! is counted, and adds less than a vote: rules decide on votes, messages show posts.
 
+mod authors;
 mod buckets;
 mod cascade;
 mod counts;
@@ -24,6 +26,7 @@ mod topic;
 mod word_baseline;
 mod words;
 
+pub(crate) use authors::name_hash;
 pub use buckets::Span;
 pub(crate) use cascade::{KnownPost, forget_stored, id_hash};
 pub use counts::Counts;

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::authors::{Authors, Voice};
 use super::buckets::Buckets;
 use super::cascade::{Cascades, Placement};
 use super::history::History;
@@ -10,7 +11,7 @@ use super::samples::Samples;
 use super::seen_ids::SeenIds;
 use super::words::{DistinctiveWord, TermKind, WordCounts};
 use super::{Config, Counts, HourRecord, Sample, Span};
-use crate::classify::{ClassifiedPost, Label, normalise_reason};
+use crate::classify::{ClassifiedPost, normalise_reason};
 use crate::store::{Batch, Key, Store, StoreError, Table};
 use crate::text::{Profile, clean};
 
@@ -73,6 +74,7 @@ pub struct TopicWindow {
     samples: Samples,
     history: History,
     cascades: Cascades,
+    authors: Authors,
     words: WordCounts,
     reasons: WordCounts,
     /// The name of the topic in lower case and without spaces: it is in most posts, so it is not a distinctive word.
@@ -108,6 +110,7 @@ impl TopicWindow {
             samples: Samples::load(store, name)?,
             history: History::load(store, name, settled.min(learned_until).min(edge - DAY))?,
             cascades: empty.cascades.load(store, name)?,
+            authors: Authors::load(store, name)?,
             words: empty.words.load(store, name)?,
             reasons: empty.reasons.load(store, name)?,
             ..empty
@@ -131,6 +134,7 @@ impl TopicWindow {
             samples: Samples::default(),
             history: History::default(),
             cascades: Cascades::new(config.cascade.as_secs()),
+            authors: Authors::default(),
             words: WordCounts::new(TermKind::Word),
             reasons: WordCounts::new(TermKind::Reason),
             plain_name: name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect(),
@@ -156,26 +160,30 @@ impl TopicWindow {
 
     /// Counts a post, and keeps it as a sample if it is one of the most negative.
     pub fn add(&mut self, classified: &ClassifiedPost) -> Arrival {
-        let arrival = self.arrive(classified, true);
+        let (arrival, voice) = self.arrive(classified, true);
         if matches!(arrival, Arrival::Counted { .. }) {
             self.samples.offer(classified.post.created_at.as_second(), classified);
-            self.note_words(classified);
+            // Words count by author: the first complaint of a person, not each of them.
+            if voice.is_some_and(|voice| voice.is_first_negative) {
+                self.note_words(classified);
+            }
         }
         arrival
     }
 
     /// Counts a post without keeping anything else of it.
     pub fn count(&mut self, classified: &ClassifiedPost) -> Arrival {
-        self.arrive(classified, false)
+        self.arrive(classified, false).0
     }
 
-    fn arrive(&mut self, classified: &ClassifiedPost, keep: bool) -> Arrival {
+    /// Counts a post; also returns how much its author counts, unless the post repeats another or is not counted.
+    fn arrive(&mut self, classified: &ClassifiedPost, keep: bool) -> (Arrival, Option<Voice>) {
         let time = classified.post.created_at.as_second();
         if time < self.settled() {
-            return Arrival::TooLate;
+            return (Arrival::TooLate, None);
         }
         if !self.seen.insert(time, &classified.post.id) {
-            return Arrival::Duplicate;
+            return (Arrival::Duplicate, None);
         }
         // A post from a clock that runs ahead must not make the posts of now too late.
         let reached = time.min(self.buckets.edge() + self.width);
@@ -186,11 +194,13 @@ impl TopicWindow {
         }
         let watermark = self.watermark.unwrap_or(time);
         let Placement { repeats: copied, root } = self.cascades.place(watermark, &classified.post, keep);
-        let counts = if copied { Counts::copy() } else { Counts::one(classified.prediction.label) };
+        let label = classified.prediction.label;
+        let voice = (!copied).then(|| self.authors.add(watermark, time, &classified.post, label, keep));
+        let counts = voice.map_or_else(Counts::copy, |voice| Counts::one(label).discounted(voice.discount));
         let counts = counts.reaching(classified.post.details.followers.unwrap_or(0));
         self.buckets.add(time, counts);
         self.history.add(time, counts);
-        if copied { Arrival::Copied { root } } else { Arrival::Counted { root } }
+        (if copied { Arrival::Copied { root } } else { Arrival::Counted { root } }, voice)
     }
 
     /// Whether the post `id` was counted, at whatever time: for posts whose own time is not used.
@@ -209,12 +219,14 @@ impl TopicWindow {
         self.moved = true;
         self.seen.drop_after(now);
         self.samples.drop_after(now);
+        self.authors.drop_after(now);
         true
     }
 
     fn note_words(&mut self, classified: &ClassifiedPost) {
         let time = classified.post.created_at.as_second();
-        if classified.prediction.label != Label::Negative || time < self.words_start() {
+        // Older words are part of the word baseline.
+        if time < self.words_start() {
             return;
         }
         let text = clean(Profile::Classic, &classified.post.text);
@@ -225,7 +237,7 @@ impl TopicWindow {
         }
     }
 
-    /// Start of the window whose words are counted, in Unix seconds; older words are part of the word baseline.
+    /// Start of the window whose words are counted, in Unix seconds.
     fn words_start(&self) -> i64 {
         self.buckets.edge() - self.sampled.min(MAX_WORDS_WINDOW)
     }
@@ -254,6 +266,7 @@ impl TopicWindow {
 
     fn drop_expired(&mut self) {
         self.samples.drop_before(self.buckets.edge() - self.sampled);
+        self.authors.expire(self.buckets.edge());
         let from = self.words_start();
         self.words.fold_before(from);
         self.reasons.fold_before(from);
@@ -360,6 +373,19 @@ impl TopicWindow {
         self.samples.remove(matches)
     }
 
+    /// Number of people who wrote a negative post in the last `length` seconds, including the open bucket.
+    pub fn negative_authors(&self, length: i64) -> u64 {
+        self.authors.negative_authors(self.buckets.edge() - length)
+    }
+
+    /// Drops what is kept of these authors, given as `name_hash`, and adds to `batch` what removes it from the store.
+    ///
+    /// # Errors
+    /// When a record cannot be encoded.
+    pub(crate) fn forget_authors(&mut self, batch: &mut Batch, names: &[u64]) -> Result<(), StoreError> {
+        self.authors.forget(batch, &self.name, names)
+    }
+
     /// Drops the cascade hashes of these posts, given as `id_hash`. The store is not changed.
     pub fn forget_hashes(&mut self, ids: &[u64]) {
         self.cascades.forget(ids);
@@ -390,6 +416,7 @@ impl TopicWindow {
         self.seen.save(batch, &self.name, commit)?;
         self.samples.save(batch, &self.name)?;
         self.cascades.save(batch, &self.name)?;
+        self.authors.save(batch, &self.name, commit)?;
         self.words.save(batch, &self.name)?;
         self.reasons.save(batch, &self.name)?;
         let done = self.settled().min(self.learned_until).min(self.buckets.edge() - DAY);

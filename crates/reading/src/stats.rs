@@ -71,8 +71,8 @@ pub fn clopper_pearson_lower(k: f64, n: f64, confidence: f64) -> f64 {
 ///
 /// The square root stabilises the variance: F. J. Anscombe, "The transformation of Poisson, binomial and negative-binomial
 /// data", Biometrika 35 (1948), 246-254.
-pub fn poisson_lower(k: u64, confidence: f64) -> f64 {
-    ((k as f64).sqrt() - normal_quantile(confidence) / 2.0).max(0.0).powi(2)
+pub fn poisson_lower(k: f64, confidence: f64) -> f64 {
+    (k.sqrt() - normal_quantile(confidence) / 2.0).max(0.0).powi(2)
 }
 
 /// Quantile of the standard normal distribution.
@@ -108,7 +108,7 @@ mod tests {
     fn without_successes_the_lower_bound_is_zero() {
         assert_eq!(proportion_lower(0.0, 0.0, 0.99), 0.0);
         assert_eq!(proportion_lower(0.0, 50.0, 0.99), 0.0);
-        assert_eq!(poisson_lower(0, 0.99), 0.0);
+        assert_eq!(poisson_lower(0.0, 0.99), 0.0);
         assert_near(proportion_lower(20.0, 20.0, 0.95), 0.05_f64.powf(1.0 / 20.0));
     }
 
@@ -125,7 +125,7 @@ mod tests {
     /// Expected: `scipy.stats.chi2.ppf(0.01, 2 * 100) / 2` = 78.2, the exact bound of a Poisson mean.
     #[test]
     fn the_lower_bound_of_a_count_is_near_the_exact_one() {
-        assert!((poisson_lower(100, 0.99) - 78.2).abs() < 0.8, "{}", poisson_lower(100, 0.99));
+        assert!((poisson_lower(100.0, 0.99) - 78.2).abs() < 0.8, "{}", poisson_lower(100.0, 0.99));
     }
 
     /// Expected: the formula in Python's doubles; the last two from Newcombe 1998, table I, "Two-sided confidence intervals

@@ -12,7 +12,7 @@ use super::retention::RewriteSchedule;
 use super::selector::{Selector, names};
 use crate::post::ComplianceEvent;
 use crate::store::{Batch, Key, Table};
-use crate::window::{forget_stored, id_hash};
+use crate::window::{forget_stored, id_hash, name_hash};
 
 /// What was erased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,7 +137,12 @@ impl Monitor {
         ids.extend(posts.iter().map(|post| id_hash(&post.id)));
         let ids: Vec<u64> = ids.into_iter().collect();
         forget_stored(&self.store, batch, &ids)?;
-        self.topics.values_mut().for_each(|state| state.window.forget_hashes(&ids));
+        let authors = who.iter().filter(|who| matches!(who, Selector::Author(_)));
+        let authors: Vec<u64> = authors.map(|who| name_hash(&who.normal())).collect();
+        for state in self.topics.values_mut() {
+            state.window.forget_hashes(&ids);
+            state.window.forget_authors(batch, &authors)?;
+        }
         Ok(ErasedCounts {
             posts: posts.len() as u64,
             samples: scrubbed.found_in(&[Table::Sample]),

@@ -125,6 +125,6 @@ pub fn check(store: &Store) -> Result<StoreCheck, StoreError> {
 /// Tables whose records begin with a topic, which [`Table::Topic`] must know for them to be found again.
 fn is_of_topic(table: Table) -> bool {
     let counted = matches!(table, Table::Bucket | Table::Seen | Table::Sample | Table::History);
-    let described = matches!(table, Table::Cascade | Table::Words | Table::WordBaseline | Table::Word);
+    let described = matches!(table, Table::Cascade | Table::Author | Table::Words | Table::WordBaseline | Table::Word);
     counted || described || matches!(table, Table::RuleState | Table::Alert)
 }

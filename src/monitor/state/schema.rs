@@ -1,6 +1,6 @@
 //! The type of the records of each table, by which `vigie store` reads and writes any record.
 //!
-//! An export is JSON lines: first `{"vigie_store": 2, ...}`, then for each record `{"table", "key", "value"}`, so that a
+//! An export is JSON lines: first `{"vigie_store": LAYOUT, ...}`, then for each record `{"table", "key", "value"}`, so that a
 //! store can be read without vigie.
 
 use std::io::{BufRead, Write};
@@ -65,6 +65,7 @@ impl Shape {
             (Table::Totals, _) => Self::of::<Totals>(),
             (Table::Bucket, _) => Self::of::<Vec<(i64, Counts)>>(),
             (Table::Seen, _) => Self::of::<(i64, Vec<u64>)>(),
+            (Table::Author, _) => Self::of::<(i64, Vec<(u32, u64, bool)>)>(),
             (Table::Sample, _) => Self::of::<Vec<Sample>>(),
             (Table::History, _) => Self::of::<HourRecord>(),
             (Table::RuleState, _) => Self::of::<RuleState>(),

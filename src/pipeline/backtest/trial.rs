@@ -6,12 +6,12 @@ use tempfile::TempDir;
 
 use crate::alert::Alert;
 use crate::classify::ModelInfo;
+use crate::config::Config;
 use crate::monitor::Monitor;
-use crate::pipeline::post_path::PostObserver;
+use crate::pipeline::post_path::{PostObserver, topic_settings};
 use crate::pipeline::replay::feed::ReadPost;
 use crate::rule::Rules;
 use crate::store::Store;
-use crate::window;
 
 /// What a baseline learns from before a block.
 const LEARNING: SignedDuration = SignedDuration::from_hours(28 * 24);
@@ -37,7 +37,7 @@ struct Trial {
 /// All trials, those of a block from the start of its warm-up to its end.
 pub(super) struct Trials<'a> {
     variants: &'a [Rules],
-    config: &'a window::Config,
+    config: &'a Config,
     model: ModelInfo,
     blocks: usize,
     /// Trials that have not started, the next one last.
@@ -50,7 +50,7 @@ pub(super) struct Trials<'a> {
 impl<'a> Trials<'a> {
     pub(super) fn new(
         variants: &'a [Rules],
-        config: &'a window::Config,
+        config: &'a Config,
         model: ModelInfo,
         block: Option<SignedDuration>,
         span: (Timestamp, Timestamp),
@@ -73,7 +73,8 @@ impl<'a> Trials<'a> {
         while let Some((variant, block)) = self.waiting.pop_if(|(_, block)| block.warms_up <= now) {
             let _dir = tempfile::tempdir().context("cannot create a temporary directory for a block's state")?;
             let mut monitor =
-                Monitor::open(Store::open(_dir.path())?, self.config.clone(), self.variants[variant].clone())?;
+                Monitor::open(Store::open(_dir.path())?, self.config.window.clone(), self.variants[variant].clone())?;
+            monitor.configure_topics(topic_settings(self.config))?;
             monitor.set_model(self.model.clone());
             self.running.push(Trial { variant, block, monitor, _dir });
         }

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 
 use super::MonitorThread;
 use crate::pipeline::command::{Command, Corrected};
-use crate::pipeline::post_path::topic_names;
+use crate::pipeline::post_path::topic_settings;
 
 impl MonitorThread {
     /// Executes and answers `command`.
@@ -17,7 +17,7 @@ impl MonitorThread {
                     this.commit()?;
                     let monitor = this.monitor.take().context("the store is not open")?;
                     let mut monitor = monitor.reopen(rules.clone())?;
-                    monitor.set_configured_topics(topic_names(&loaded.config));
+                    monitor.configure_topics(topic_settings(&loaded.config))?;
                     monitor.set_model(this.model.clone());
                     this.monitor = Some(monitor);
                     Ok(())

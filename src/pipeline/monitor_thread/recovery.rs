@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::MonitorThread;
 use crate::monitor::Monitor;
-use crate::pipeline::post_path::topic_names;
+use crate::pipeline::post_path::topic_settings;
 use crate::pipeline::restart_policy::RestartDecision;
 use crate::store::Store;
 
@@ -59,7 +59,7 @@ impl MonitorThread {
         let config = &self.loaded.config;
         let mut monitor = Monitor::open(store, config.window.clone(), self.loaded.rules.clone())?;
         monitor.keep_posts(config.retention.keeps_posts());
-        monitor.set_configured_topics(topic_names(config));
+        monitor.configure_topics(topic_settings(config))?;
         monitor.set_model(self.model.clone());
         self.monitor = Some(monitor);
         self.rewind_if_ahead()?;

@@ -3,17 +3,21 @@
 //! ```text
 //!            a sum reaches its threshold h              recovery of the leading sum
 //!   calm ------------------------------> raised --------------------------------------> calm, all sums 0
-//!   up_i = max(0, up_i + z_i)             up_i += z_i; down_i = max(0, down_i - z_i)
+//!   up_i = max(0, up_i + z_i)             up_i += z_i; down_i = max(0, down_i - r_i)
 //! ```
 //!
-//! While raised, all sums continue, so that the sum of the most likely shift size leads. Its `down` is the same test in
-//! the opposite direction: recovery is when the posts are [`MIN_BACK_ODDS`] (as a log-likelihood ratio) in favour of
-//! calm.
+//! While raised, all sums continue, so that the sum of the most likely shift size leads. Its `down` is a test in the opposite
+//! direction, of calm against about half of the shift (`r`): the posts of a shift that is half over are as unlike the whole
+//! shift as they are unlike calm, and would be taken for calm by a test against the whole. Recovery is when the posts are
+//! [`MIN_BACK_ODDS`] (as a log-likelihood ratio) in favour of calm.
 
 use serde::{Deserialize, Serialize};
 
-/// Log-likelihood ratio in favour of calm at which the shift is over: 50 to 1.
-const MIN_BACK_ODDS: f64 = 3.912;
+/// Log-likelihood ratio in favour of calm at which the shift is over: 20 to 1.
+const MIN_BACK_ODDS: f64 = 2.996;
+
+/// Part of the threshold at which the sums start again after a shift.
+const HEAD_START: f64 = 0.5;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Cusums {
@@ -30,6 +34,24 @@ struct Cusum {
     since: i64,
 }
 
+/// What a step adds, and what it is compared with; one of each per sum.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Step<'a> {
+    pub(super) ratios: &'a [Ratio],
+    pub(super) thresholds: &'a [f64],
+    /// Whether a shift may begin: enough people complain now.
+    pub(super) may_begin: bool,
+}
+
+/// Log-likelihood ratios of a step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Ratio {
+    /// Of the shift against calm.
+    pub(super) shift: f64,
+    /// Of about half of the shift against calm.
+    pub(super) half: f64,
+}
+
 /// The state of the leading sum.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct LeadingSum {
@@ -40,15 +62,16 @@ pub(super) struct LeadingSum {
 }
 
 impl Cusums {
-    /// Adds the log-likelihood ratios of a step of `width` seconds that ended at `now`, one per sum; `values` are the
-    /// thresholds. Steps without posts may be left out. Returns whether a shift is detected, and the leading sum.
-    pub(super) fn step(&mut self, ratios: &[f64], values: &[f64], now: i64, width: i64) -> (bool, Option<LeadingSum>) {
+    /// Adds a step of `width` seconds that ended at `now`. Steps without posts may be left out. Returns whether a shift is
+    /// detected, and the leading sum.
+    pub(super) fn step(&mut self, step: &Step<'_>, now: i64, width: i64) -> (bool, Option<LeadingSum>) {
+        let Step { ratios, thresholds: values, may_begin } = *step;
         self.sums.resize(ratios.len(), Cusum::default());
-        for (sum, ratio) in self.sums.iter_mut().zip(ratios) {
+        for (sum, Ratio { shift: ratio, half }) in self.sums.iter_mut().zip(ratios) {
             if self.raised {
                 // Not clipped at zero: the sums are compared with each other.
                 sum.up += ratio;
-                sum.down = (sum.down - ratio).max(0.0);
+                sum.down = (sum.down - half).max(0.0);
             } else {
                 // It was zero until this step began, in the steps that were left out too.
                 if sum.up == 0.0 && sum.since != 0 {
@@ -61,16 +84,35 @@ impl Cusums {
                 }
             }
         }
-        let raised = self.raised || self.sums.iter().zip(values).any(|(sum, threshold)| sum.up >= *threshold);
+        if !self.raised && !may_begin {
+            // What lies behind is not news when people come back to the topic: each sum may at most be about to exceed.
+            self.sums.iter_mut().zip(values).for_each(|(sum, threshold)| sum.up = sum.up.min(*threshold));
+        }
+        let exceeds = self.sums.iter().zip(values).any(|(sum, threshold)| sum.up >= *threshold);
+        let raised = self.raised || (may_begin && exceeds);
         let lead = self.lead(values, raised);
         let is_back = lead.and_then(|lead| self.sums.get(lead.index)).is_some_and(|sum| sum.down >= MIN_BACK_ODDS);
         if self.raised && is_back {
-            // Start again from zero, so that the evidence of this shift does not count for the next one.
-            *self = Self::default();
+            self.end(values, now);
             (false, lead)
         } else {
             self.raised = raised;
             (raised, lead)
+        }
+    }
+
+    pub(super) fn is_raised(&self) -> bool {
+        self.raised
+    }
+
+    /// Ends a shift. The sums start again from half of their thresholds (the head start of Lucas and Crosier 1982): what flares
+    /// up again is found sooner. Chance makes use of it with a probability of `exp(-h / 2)`, a few per cent, once.
+    pub(super) fn end(&mut self, values: &[f64], now: i64) {
+        if !std::mem::take(&mut self.raised) {
+            return;
+        }
+        for (sum, threshold) in self.sums.iter_mut().zip(values) {
+            *sum = Cusum { up: threshold * HEAD_START, down: 0.0, since: now };
         }
     }
 

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::bounds_check::check_length;
 use super::{ConditionResult, Evidence, ExpectedRate, ExpectedVolume, Measurement, NormalLevel, Reasons, defaults};
 use crate::stats;
-use crate::window::{Counts, Span, TopicWindow};
-use cusum::{Cusums, LeadingSum};
+use crate::window::{Counts, Span};
+use cusum::{Cusums, LeadingSum, Ratio, Step};
 use tuning::{CusumThresholds, ThresholdParams};
 
 const HOUR: i64 = 3_600;
@@ -29,8 +29,20 @@ const MAX_LEVEL_SPAN: f64 = 3_600.0;
 const LEVEL_MARGIN: f64 = 3.0;
 /// Learned hours needed before a volume is known.
 const MIN_HOURS: f64 = 24.0;
-/// After this many seconds without posts, a shift is over.
-const MAX_SILENCE: i64 = 3 * HOUR;
+/// A shift is over where fewer people than this (negative votes) complain within [`RECENT_SPAN`]: little is left of it, and it
+/// would take a night of few posts to prove more.
+const QUIET_VOTES: f64 = 3.0;
+/// A shift is over when the posts favour calm over this part of it, within these limits: a test against less would take days, one
+/// against more would call a shift over that is not.
+const HALF: f64 = 2.0 / 3.0;
+const HALF_LIFT: (f64, f64) = (0.1, 0.2);
+const HALF_TIMES: (f64, f64) = (1.5, 2.0);
+/// The present in seconds: over it, people must complain for a shift to begin, and the level must not be above usual, with this
+/// one-sided confidence, for it to be over.
+const RECENT_SPAN: i64 = 2 * HOUR;
+const STILL_HIGH_CONFIDENCE: f64 = 0.9;
+/// With this many votes an hour says enough.
+const VOTES_OF_AN_HOUR: f64 = 30.0;
 /// Confidence level of the bound shown in alerts.
 const SHOWN_CONFIDENCE: f64 = 0.95;
 
@@ -55,6 +67,9 @@ pub struct Rising {
     /// With fewer posts in the baseline the normal level is unknown, and the condition does not hold.
     #[serde(default = "defaults::min_baseline_posts")]
     pub min_posts: u64,
+    /// With fewer negative votes in the last two hours the condition does not begin to hold: a few people are not a crisis.
+    #[serde(default = "default_min_votes")]
+    pub min_votes: f64,
 }
 
 /// The quantity whose rise is detected.
@@ -78,6 +93,10 @@ fn default_times() -> Vec<f64> {
 
 fn default_interval() -> SignedDuration {
     SignedDuration::from_hours(30 * 24)
+}
+
+fn default_min_votes() -> f64 {
+    8.0
 }
 
 fn default_window() -> SignedDuration {
@@ -123,19 +142,27 @@ impl Rising {
             RisingQuantity::NegativeRate => self.rate_ratios(evidence.topic.closed(), &expected, &memory.thresholds),
             RisingQuantity::NegativeVolume => self.volume_ratios(evidence.topic.closed(), &expected, memory),
         };
-        if evidence.topic.watermark().is_none_or(|last| now - last > MAX_SILENCE.max(self.window.as_secs())) {
-            // Without posts no evidence for recovery can arrive: end the shift.
-            memory.cusums = Cusums::default();
+        let recent = evidence.topic.sum(Span::last(RECENT_SPAN)).negative_votes();
+        if recent < QUIET_VOTES.min(self.min_votes) {
+            memory.cusums.end(&memory.thresholds.values, now);
         }
-        let (holds, lead) = memory.cusums.step(&ratios, &memory.thresholds.values, now, evidence.topic.width());
+        let may_begin = recent >= self.min_votes;
+        let step = Step { ratios: &ratios, thresholds: &memory.thresholds.values, may_begin };
+        let (raised, lead) = memory.cusums.step(&step, now, evidence.topic.width());
+        // While an alert fires it holds on: what is above usual beyond its interval is not over.
+        let holds = raised || (evidence.frozen && self.is_still_high(evidence, &expected));
         self.report(evidence, shown, holds, lead, &memory.thresholds)
     }
 
-    /// When a silence ends the shift. Until then a bucket without posts changes nothing that [`Rising::catch_up`] does not make
-    /// up for.
-    pub(super) fn sleeps_until(&self, topic: &TopicWindow, now: i64) -> i64 {
-        let silence = topic.watermark().map(|last| last + MAX_SILENCE.max(self.window.as_secs()) + 1);
-        silence.filter(|end| *end > now).unwrap_or(i64::MAX)
+    /// The spans whose sums are read.
+    pub(super) fn spans(&self) -> [Span; 3] {
+        [Span::last(self.window.as_secs()), Span::last(HOUR), Span::last(RECENT_SPAN)]
+    }
+
+    /// When fewer posts may end the shift. A bucket without posts changes nothing that [`Rising::catch_up`] does not make up for
+    /// while there is no shift.
+    pub(super) fn sleeps_until(&self, memory: Option<&RisingMemory>, now: i64) -> i64 {
+        if memory.is_some_and(|memory| memory.cusums.is_raised()) { now } else { i64::MAX }
     }
 
     /// Steps through the buckets without posts that were not evaluated, up to the one that ended at `until` (Unix seconds).
@@ -152,7 +179,8 @@ impl Rising {
         let mut now = last + width;
         while now <= until {
             let ratios = self.volume_ratios(Counts::default(), &expected, memory);
-            memory.cusums.step(&ratios, &memory.thresholds.values, now, width);
+            let step = Step { ratios: &ratios, thresholds: &memory.thresholds.values, may_begin: false };
+            memory.cusums.step(&step, now, width);
             now += width;
         }
     }
@@ -193,12 +221,17 @@ impl Rising {
     }
 
     /// `k ln(p1/p0) + (n - k) ln((1 - p1)/(1 - p0))` for each lift, times the weight of a post (posts are correlated).
-    fn rate_ratios(&self, counts: Counts, expected: &Expected, thresholds: &CusumThresholds) -> Vec<f64> {
+    fn rate_ratios(&self, counts: Counts, expected: &Expected, thresholds: &CusumThresholds) -> Vec<Ratio> {
         let p0 = expected.rate.rate;
-        let (k, others) = (counts.negative as f64, (counts.posts() - counts.negative) as f64);
-        let ratio = |(lift, weight): (&f64, f64)| {
-            let p1 = lifted(p0, *lift);
-            weight * (k * (p1 / p0).ln() + others * ((1.0 - p1) / (1.0 - p0)).ln())
+        let k = counts.negative_votes();
+        let others = counts.votes() - k;
+        let against = |lift: f64| {
+            let p1 = lifted(p0, lift);
+            k * (p1 / p0).ln() + others * ((1.0 - p1) / (1.0 - p0)).ln()
+        };
+        let ratio = |(lift, weight): (&f64, f64)| Ratio {
+            shift: weight * against(*lift),
+            half: weight * against((lift * HALF).clamp(HALF_LIFT.0, HALF_LIFT.1)),
         };
         let weights = thresholds.weights(expected.volume.posts, expected.rate.spread);
         self.lift.iter().zip(weights).map(ratio).collect()
@@ -207,22 +240,54 @@ impl Rising {
     /// `k ln(times) - mean (times - 1)` for each size: the log-likelihood ratio of a Poisson count. The mean follows
     /// the posts of other sentiment, so that a busy day is not a shift. As that level is an estimate, its upper limit
     /// is used.
-    fn volume_ratios(&self, counts: Counts, expected: &Expected, memory: &mut RisingMemory) -> Vec<f64> {
+    fn volume_ratios(&self, counts: Counts, expected: &Expected, memory: &mut RisingMemory) -> Vec<Ratio> {
         let Expected { rate: ExpectedRate { rate, spread, .. }, volume, buckets, width } = *expected;
         let posts = volume.posts * (width as f64 / HOUR as f64) * buckets;
         let others = posts * (1.0 - rate);
         let stretch =
             (LEVEL_POSTS / others.max(1e-9) * buckets * width as f64).clamp(2.0 * width as f64, MAX_LEVEL_SPAN);
         let kept = (-buckets * width as f64 / stretch).exp();
-        memory.others = memory.others * kept + (counts.posts() - counts.negative) as f64;
+        memory.others = memory.others * kept + counts.votes() - counts.negative_votes();
         memory.expected_others = memory.expected_others * kept + others;
         // Posterior mean and standard deviation of the level, with a gamma prior.
         let prior = 1.0 / volume.spread.max(1e-3);
         let level = (prior + memory.others) / (prior + memory.expected_others);
         let deviation = (1.0 / (prior + memory.others) + spread / (rate * (1.0 - rate))).sqrt();
         let mean = posts * rate * level * (1.0 + LEVEL_MARGIN * deviation);
-        let k = counts.negative as f64;
-        self.times.iter().map(|times| k * times.ln() - mean * (times - 1.0)).collect()
+        let k = counts.negative_votes();
+        let against = |times: f64| k * times.ln() - mean * (times - 1.0);
+        let ratio = |times: &f64| Ratio {
+            shift: against(*times),
+            half: against(times.sqrt().clamp(HALF_TIMES.0, HALF_TIMES.1)),
+        };
+        self.times.iter().map(ratio).collect()
+    }
+
+    /// Whether the last hour, or the last two where one has few votes, is above usual beyond its interval.
+    fn is_still_high(&self, evidence: &Evidence<'_>, expected: &Expected) -> bool {
+        let now = evidence.now();
+        let hour = evidence.topic.sum(Span::last(HOUR));
+        let (span, counts) = match hour.votes() {
+            enough if enough >= VOTES_OF_AN_HOUR => (HOUR, hour),
+            _ => (RECENT_SPAN, evidence.topic.sum(Span::last(RECENT_SPAN))),
+        };
+        let (k, n, hours) = (counts.negative_votes(), counts.votes(), span as f64 / HOUR as f64);
+        let Some(usual) = evidence.baseline.rate_over(now - span, now) else { return false };
+        match self.of {
+            RisingQuantity::NegativeRate => {
+                let weight = 1.0 / (1.0 + (n / hours - 1.0).max(0.0) * usual.spread);
+                stats::proportion_lower(k * weight, n * weight, STILL_HIGH_CONFIDENCE) > usual.rate
+            }
+            RisingQuantity::NegativeVolume => {
+                let starts = (0..span / HOUR).map(|back| now - back * HOUR - HOUR / 2);
+                let votes: f64 =
+                    starts.filter_map(|time| evidence.baseline.volume_at(time)).map(|hour| hour.posts).sum();
+                let votes = votes * usual.rate;
+                // An hour of a busy day is not an incident: the spread of hours is usual.
+                let deviation = (votes + expected.volume.spread * votes * votes).sqrt();
+                stats::poisson_lower(k, STILL_HIGH_CONFIDENCE) > votes + deviation
+            }
+        }
     }
 
     fn report(
@@ -236,16 +301,18 @@ impl Rising {
         let (now, window) = (evidence.now(), self.window.as_secs());
         let is_rate = self.of == RisingQuantity::NegativeRate;
         let normal = evidence.baseline.rate_over(now - window, now);
-        let posts = evidence.baseline.volume_at(now - window / 2).map_or(0.0, |volume| volume.posts);
+        let votes = evidence.baseline.volume_at(now - window / 2).map_or(0.0, |volume| volume.posts);
+        let (_, posts_per_vote) = evidence.baseline.posts_per_vote();
+        let posts = votes * window as f64 / HOUR as f64 * posts_per_vote;
         let mut measured = Measurement::new(shown, 0.0, evidence.error);
         measured.lower_bound = match self.of {
             RisingQuantity::NegativeRate => {
-                stats::proportion_lower(shown.negative as f64, shown.posts() as f64, SHOWN_CONFIDENCE)
+                stats::proportion_lower(shown.negative_votes(), shown.votes(), SHOWN_CONFIDENCE)
             }
-            RisingQuantity::NegativeVolume => stats::poisson_lower(shown.negative, SHOWN_CONFIDENCE),
+            RisingQuantity::NegativeVolume => stats::poisson_lower(shown.negative_votes(), SHOWN_CONFIDENCE),
         };
         measured.normal = normal.map(|normal| NormalLevel {
-            value: if is_rate { normal.rate } else { normal.rate * posts * window as f64 / HOUR as f64 },
+            value: if is_rate { normal.rate } else { normal.rate * posts },
             posts: normal.posts as u64,
         });
         measured.threshold = measured.normal.map(|normal| normal.value);
@@ -275,6 +342,9 @@ impl Rising {
     pub(super) fn validate(&self, bucket: SignedDuration) -> Vec<String> {
         let mut problems = Vec::new();
         problems.extend(check_length("condition.window", self.window, bucket));
+        if !(self.min_votes.is_finite() && self.min_votes >= 0.0) {
+            problems.push(format!("condition.min_votes: {} is not valid; expected 0 or more, e.g. 8", self.min_votes));
+        }
         if self.false_alarm_every < SignedDuration::from_hours(1) {
             let found = self.false_alarm_every;
             problems.push(format!(

@@ -41,12 +41,18 @@ fn mean_hours(posts: f64, values: &[f64], runs: u64, ratios: impl Fn(u64, u64) -
         loop {
             minutes += 1;
             let (k, others) = (chance.poisson(posts / 60.0 * 0.63), chance.poisson(posts / 60.0 * 0.37));
-            if cusums.step(&ratios(k, others), values, 0, 60).0 {
+            let ratios = same(&ratios(k, others));
+            if cusums.step(&Step { ratios: &ratios, thresholds: values, may_begin: true }, 0, 60).0 {
                 break;
             }
         }
     }
     minutes as f64 / 60.0 / runs as f64
+}
+
+/// Ratios whose test against half of the shift is that against the whole.
+fn same(ratios: &[f64]) -> Vec<Ratio> {
+    ratios.iter().map(|ratio| Ratio { shift: *ratio, half: *ratio }).collect()
 }
 
 fn rate_ratio(k: u64, others: u64, lift: f64) -> f64 {
@@ -127,7 +133,8 @@ fn posts_that_hang_together_weigh_less_and_small_lifts_the_least() {
 
 #[test]
 fn a_sum_that_never_was_zero_rises_since_its_first_step() {
-    let (_, lead) = Cusums::default().step(&[1.0], &[5.0], 60, 60);
+    let step = Step { ratios: &same(&[1.0]), thresholds: &[5.0], may_begin: true };
+    let (_, lead) = Cusums::default().step(&step, 60, 60);
     assert_eq!(lead.unwrap().since, 60);
 }
 
@@ -138,7 +145,8 @@ fn raised_it_stays_until_posts_are_clearly_back() {
     let mut minute = 0;
     let mut step = |k, others| {
         minute += 1;
-        cusums.step(&[rate_ratio(k, others, lifts[0])], &values, minute, 1)
+        let ratios = [Ratio { shift: rate_ratio(k, others, lifts[0]), half: rate_ratio(k, others, lifts[0] * HALF) }];
+        cusums.step(&Step { ratios: &ratios, thresholds: &values, may_begin: true }, minute, 1)
     };
     assert!((0..60).all(|_| !step(2, 1).0), "calm");
     let raised = (0..60).position(|_| step(3, 0).0).unwrap();
@@ -148,5 +156,35 @@ fn raised_it_stays_until_posts_are_clearly_back() {
     assert_eq!(lead.unwrap().since, 60, "it began when the sum left zero");
     let back = (0..200).position(|_| !step(2, 1).0).unwrap();
     assert!((10..80).contains(&back), "{back} minutes of calm");
-    assert!((0..60).all(|_| !step(2, 1).0), "all sums start again");
+    assert!((0..60).all(|_| !step(2, 1).0), "the head start is lost in calm");
+}
+
+/// Posts half-way between calm and the shift are no evidence that the shift is over.
+#[test]
+fn a_shift_that_is_half_over_goes_on() {
+    let mut cusums = Cusums::default();
+    let mut step = |k, others, may_begin| {
+        let ratios = [Ratio { shift: rate_ratio(k, others, 0.3), half: rate_ratio(k, others, 0.2) }];
+        cusums.step(&Step { ratios: &ratios, thresholds: &[5.0], may_begin }, 0, 60).0
+    };
+    assert!((0..60).all(|_| !step(20, 1, false)), "without enough people nothing begins");
+    assert!(step(20, 1, true), "and with them at once");
+    // 0.77, where 0.63 is calm and 0.93 the shift.
+    assert!((0..200).all(|_| step(10, 3, true)));
+}
+
+#[test]
+fn what_flares_up_again_is_found_sooner() {
+    let found = |head_start: bool| {
+        let mut cusums = Cusums::default();
+        let mut step = |k, others| {
+            let ratios = same(&[rate_ratio(k, others, 0.2)]);
+            cusums.step(&Step { ratios: &ratios, thresholds: &[8.0], may_begin: true }, 0, 60).0
+        };
+        if head_start {
+            assert!((0..60).any(|_| step(3, 0)) && (0..200).any(|_| !step(2, 1)), "a shift comes and goes");
+        }
+        (1..200).find(|_| step(3, 0)).unwrap()
+    };
+    assert!(found(true) * 3 <= found(false) * 2, "{} of {} steps", found(true), found(false));
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::Post;
@@ -21,6 +22,8 @@ pub struct Topic {
     /// BCP 47 languages; a post marked as another language does not match. Empty: any language.
     #[serde(default)]
     pub languages: Vec<String>,
+    /// The IANA time zone in which its rhythm is learned; none: that of the messages.
+    pub time_zone: Option<String>,
 }
 
 impl Topic {
@@ -45,6 +48,8 @@ impl Topic {
         problems.extend(odd.map(|handle| TopicError::Handle(name(), handle.clone())));
         let unknown = self.languages.iter().filter(|language| !is_language(language));
         problems.extend(unknown.map(|language| TopicError::Language(name(), language.clone())));
+        let zone = self.time_zone.iter().filter(|zone| TimeZone::get(zone).is_err());
+        problems.extend(zone.map(|zone| TopicError::TimeZone(name(), zone.clone())));
         problems
     }
 }
@@ -64,6 +69,8 @@ pub enum TopicError {
     Handle(String, String),
     #[error("topic {0:?}: {1:?} is not a valid language; expected e.g. \"fr\"")]
     Language(String, String),
+    #[error("topic {0:?}: unknown time zone {1:?}; expected e.g. \"Europe/Paris\"")]
+    TimeZone(String, String),
 }
 
 /// Index of a topic, in order of first appearance; configured topics come first.

@@ -14,7 +14,7 @@ use crate::store::Store;
 const RULES: &str = r#"
     [[rule]]
     name = "Volume"
-    condition = { type = "negative_volume", window = "10m", min_posts = 5, above = 10 }
+    condition = { type = "negative_volume", window = "10m", min_posts = 5, above = 0.4 }
 "#;
 const TEXT: &str = "never flying with this lot again";
 
@@ -58,8 +58,9 @@ fn with_ann(dir: &Path) -> Monitor {
         for minute in start..start + minutes {
             monitor.advance(at(minute));
             for i in 0..4 {
+                let crowd = format!("bob_{minute}_{i}");
                 let (author, id, negative) =
-                    if i == 0 { ("Ann_Smith", Some("4242"), 0.99) } else { ("bob", None, 0.6) };
+                    if i == 0 { ("Ann_Smith", Some("4242"), 0.99) } else { (crowd.as_str(), None, 0.6) };
                 monitor.observe("x", &["t"], &post(&format!("{minute}-{i}"), minute, author, id, negative)).unwrap();
             }
         }
@@ -102,11 +103,16 @@ fn an_author_is_gone_from_every_byte() {
     assert!(removed.samples > 0 && removed.alert_samples > 0 && removed.outbox_samples > 0, "{removed:?}");
     assert_eq!((removed.dead_letters, removed.posts), (1, 20));
     assert_eq!(post_of_id(&monitor.store.reader().view(), "3-0").unwrap(), None);
-    assert_eq!(post_of_id(&monitor.store.reader().view(), "3-1").unwrap().unwrap().author.as_deref(), Some("bob"));
+    assert_eq!(post_of_id(&monitor.store.reader().view(), "3-1").unwrap().unwrap().author.as_deref(), Some("bob_3_1"));
     for trace in ["ann_smith", "4242", "in post 3-0"] {
         assert!(!holds(dir.path(), trace), "{trace} is still there");
     }
     assert!(holds(dir.path(), "bob"), "others are kept");
+    let stored = monitor.store.scan::<(i64, Vec<(u32, u64, bool)>)>(&Key::new(Table::Author));
+    let votes: Vec<u64> =
+        stored.flat_map(|entry| entry.unwrap().1.1.into_iter().map(|(_, author, _)| author)).collect();
+    let ann = ["ann_smith", "4242"].map(name_hash);
+    assert!(!votes.is_empty() && !votes.iter().any(|author| ann.contains(author)), "nor as a hash");
     assert_eq!(*monitor.totals(), totals, "counts are not personal data");
     assert!(
         format!("{:?} {:?} {:?}", monitor.outbox, monitor.topics, monitor.new_transitions).matches("Ann").count() == 0
@@ -171,6 +177,7 @@ fn what_was_not_committed_yet_is_forgotten_too() {
     monitor.advance(at(1));
     for i in 0..40 {
         monitor.observe("x", &["t"], &post(&i.to_string(), 1, "ann", None, 1.0)).unwrap();
+        monitor.observe("x", &["t"], &post(&format!("{i}-of-many"), 1, &format!("fan_{i}"), None, 0.6)).unwrap();
     }
     monitor.advance(at(2));
     let receipt = monitor.forget(&Selector::Author("ann".into()), at(2)).unwrap();

@@ -49,7 +49,7 @@ fn fill(dir: &Path) {
             let post = Post {
                 id: format!("{minute}-{i}"),
                 created_at: at(if i == 3 { minute - 1 } else { minute }),
-                author: Some("ann_smith".into()),
+                author: Some(if i == 0 { "ann_smith".into() } else { format!("one_of_many_{minute}_{i}") }),
                 text: format!("a very personal text {minute} {i}"),
                 ..Post::default()
             };

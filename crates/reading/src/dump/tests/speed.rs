@@ -31,7 +31,7 @@ fn measure(file: &str, options: &ReadOptions) {
             name: "t".into(),
             keywords: vec!["air paradis".into()],
             handles: vec!["united".into()],
-            languages: vec![],
+            ..Topic::default()
         }],
         Some("other"),
     )

@@ -20,7 +20,13 @@ fn post(text: &str) -> Post {
 
 fn topic(name: &str, keywords: &[&str], handles: &[&str], languages: &[&str]) -> Topic {
     let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-    Topic { name: name.into(), keywords: owned(keywords), handles: owned(handles), languages: owned(languages) }
+    Topic {
+        name: name.into(),
+        keywords: owned(keywords),
+        handles: owned(handles),
+        languages: owned(languages),
+        time_zone: None,
+    }
 }
 
 fn paradis() -> Topic {
