@@ -31,6 +31,7 @@ pub(super) fn problems(assembled: &Assembled<'_>) -> Vec<ConfigProblem> {
         ("group_wait", notify.group_wait, SignedDuration::ZERO),
         ("group_interval", notify.group_interval, SignedDuration::from_secs(1)),
         ("repeat_interval", notify.repeat_interval, SignedDuration::from_mins(1)),
+        ("reopen_within", notify.reopen_within, SignedDuration::ZERO),
         ("give_up_after", notify.give_up_after, SignedDuration::from_mins(1)),
     ];
     messages.extend(paces.into_iter().filter_map(|(key, value, least)| length(&format!("notify.{key}"), value, least)));

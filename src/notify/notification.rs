@@ -14,6 +14,8 @@ use crate::alert::Alert;
 pub enum Kind {
     /// The first notification.
     Opened,
+    /// It was over, and flares up again.
+    Reopened,
     /// Alerts were added or resolved.
     Changed,
     /// A reminder after `repeat_interval`: nothing changed, and nobody acknowledged.

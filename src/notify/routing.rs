@@ -32,6 +32,9 @@ pub struct Config {
     pub group_interval: SignedDuration,
     #[serde(with = "crate::duration")]
     pub repeat_interval: SignedDuration,
+    /// What flares up again within this time after its end is the same incident, under the same name and in the same thread.
+    #[serde(default = "default_reopen_within", with = "crate::duration")]
+    pub reopen_within: SignedDuration,
     /// Resolved incidents that could not be delivered within this time are dropped.
     #[serde(with = "crate::duration")]
     pub give_up_after: SignedDuration,
@@ -48,9 +51,14 @@ impl Default for Config {
             group_wait: SignedDuration::from_secs(30),
             group_interval: SignedDuration::from_mins(5),
             repeat_interval: SignedDuration::from_hours(12),
+            reopen_within: default_reopen_within(),
             give_up_after: SignedDuration::from_hours(72),
         }
     }
+}
+
+fn default_reopen_within() -> SignedDuration {
+    SignedDuration::from_hours(12)
 }
 
 /// What a route does with an alert outside its hours.

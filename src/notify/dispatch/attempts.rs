@@ -73,7 +73,6 @@ impl Dispatcher {
                 && let Some(entry) = group.log.get_mut(receiver)
             {
                 entry.record_delivered(&message.firing, &message.ended, now);
-                group.resolved_sent |= message.firing.is_empty();
                 self.dirty.groups.insert(message.incident);
             }
             for (incident, ended) in message.missed {

@@ -32,8 +32,6 @@ pub(super) struct Group {
     pub(super) acknowledged: Option<Acknowledged>,
     pub(super) alerts: BTreeMap<String, GroupedAlert>,
     pub(super) log: BTreeMap<String, NotificationLogEntry>,
-    /// A resolved notification was delivered: an alert that fires now starts another incident.
-    pub(super) resolved_sent: bool,
     /// Every receiver has been notified of the end.
     pub(super) closed_at: Option<Timestamp>,
     /// Sent without `group_wait`.
@@ -55,7 +53,6 @@ impl Group {
             acknowledged: None,
             alerts: BTreeMap::new(),
             log: BTreeMap::new(),
-            resolved_sent: false,
             closed_at: None,
             urgent: false,
         }
@@ -66,10 +63,10 @@ impl Group {
     }
 
     /// Whether an alert that fires at `now` belongs to this incident.
-    pub(super) fn matches(&self, labels: &Labels, now: Timestamp, interval: SignedDuration) -> bool {
-        // A condition that flaps stays one incident, until somebody has read that it is resolved.
-        let reopens = || self.ended_at.is_some_and(|ended| now.duration_since(ended) < interval) && !self.resolved_sent;
-        self.labels == *labels && self.closed_at.is_none() && (self.is_firing() || reopens())
+    pub(super) fn matches(&self, labels: &Labels, now: Timestamp, reopen_within: SignedDuration) -> bool {
+        // People follow what flares up again under the name, and in the thread, that they know.
+        let reopens = || self.ended_at.is_some_and(|ended| now.duration_since(ended) < reopen_within);
+        self.labels == *labels && (self.is_firing() || reopens())
     }
 
     pub(super) fn add(&mut self, alert: &Alert, receivers: &[String], now: Timestamp) {
@@ -82,7 +79,11 @@ impl Group {
             receivers: receivers.iter().cloned().collect(),
             ended_at: None,
         };
-        self.ended_at = None;
+        if self.ended_at.take().is_some() {
+            self.closed_at = None;
+            // Whoever took care of it may have left: somebody has to take over again.
+            self.acknowledged = None;
+        }
         self.alerts.insert(alert_id(alert), grouped);
     }
 

@@ -100,9 +100,10 @@ impl Dispatcher {
         if self.groups.values().any(contains) {
             return;
         }
-        let interval = self.routing.notify.group_interval;
-        let open =
-            self.groups.values().find(|group| group.matches(&labels, now, interval)).map(|group| group.id.clone());
+        let reopen_within = self.routing.notify.reopen_within;
+        let matching = self.groups.values().filter(|group| group.matches(&labels, now, reopen_within));
+        // Of several that have ended lately, the last one continues.
+        let open = matching.max_by_key(|group| (group.is_firing(), group.ended_at)).map(|group| group.id.clone());
         let id = open.unwrap_or_else(|| {
             let id = self.incident_id(&labels, alert.starts_at);
             self.groups.insert(id.clone(), Group::new(id.clone(), labels, alert.starts_at));

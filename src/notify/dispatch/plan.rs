@@ -197,6 +197,8 @@ impl Dispatcher {
             (true, _) => Kind::Resolved,
             (false, 0) if entry.escalated => Kind::Escalated,
             (false, 0) => Kind::Opened,
+            // The last message to this receiver was about the end.
+            (false, _) if entry.firing.is_empty() => Kind::Reopened,
             // Due with nothing pending: `repeat_interval` has passed.
             (false, _) if pending.is_empty() => Kind::Repeated,
             (false, _) => Kind::Changed,
@@ -212,7 +214,8 @@ impl Dispatcher {
             over.extend(alerts.iter().filter_map(|id| alert(missed, id)));
         }
         over.sort_by_key(|alert| (Reverse(severity(&alert.labels)), Reverse(alert.ends_at), alert.fingerprint));
-        over.truncate(ended.len().max(MAX_MISSED));
+        // The end sums up everything; while something fires, that is what matters.
+        over.truncate(if firing.is_empty() { ended.len().max(MAX_MISSED) } else { MAX_MISSED });
         alerts.extend(over);
         let ended_at = alerts.iter().filter_map(|alert| alert.ends_at).max().filter(|_| firing.is_empty());
         let resends = self.routing.resend_interval(receiver).is_some();

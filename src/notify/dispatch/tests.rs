@@ -25,9 +25,24 @@ fn an_incident_waits_for_others_and_has_one_name_and_thread_to_its_end() {
     assert_eq!(kit.sequences(), [0, 1, 2]);
     assert_eq!(kit.incidents().len(), 1);
     assert!(kit.last().incident.ended_at.is_some());
-    kit.fire(1_001, alert("Rate", "warning"));
-    kit.play(2_000);
-    assert_eq!(kit.incidents().len(), 2, "what comes after is another incident");
+}
+
+#[test]
+fn what_flares_up_again_within_hours_is_the_same_incident() {
+    let mut kit = Kit::new(routing(""));
+    kit.fire(0, alert("Rate", "warning"));
+    kit.resolve(1_000, "Rate");
+    assert_eq!(kit.play(2_000), ["30 log Opened Rate", "1000 log Resolved -Rate"]);
+    kit.restart();
+    let half_a_day = 12 * 3_600;
+    kit.fire(999 + half_a_day, alert("Rate", "warning"));
+    assert_eq!(kit.play(2_000 + half_a_day), [format!("{} log Reopened Rate", 1_029 + half_a_day)]);
+    kit.resolve(3_000 + half_a_day, "Rate");
+    kit.play(4_000 + half_a_day);
+    assert_eq!((kit.incidents().len(), kit.sequences()), (1, vec![0, 1, 2, 3]), "one name, one thread");
+    kit.fire(3_001 + 2 * half_a_day, alert("Rate", "warning"));
+    kit.play(5_000 + 2 * half_a_day);
+    assert_eq!(kit.incidents().len(), 2, "what comes later is another incident");
 }
 
 #[test]

@@ -52,6 +52,7 @@ pub(super) fn all() -> Vec<Notification> {
         test.clone(),
         of(Kind::Test, Vec::new()),
         Notification { repeats_at: at.checked_add(STEP).ok(), ..of(Kind::Opened, vec![firing.clone()]) },
+        of(Kind::Reopened, vec![firing.clone()]),
         of(Kind::Changed, vec![firing.clone(), over.clone()]),
         of(Kind::Repeated, vec![quiet]),
         Notification { console: None, acknowledged, ..of(Kind::Repeated, vec![firing.clone()]) },

@@ -163,7 +163,8 @@ fn alert() -> impl Strategy<Value = Alert> {
 }
 
 fn notification() -> impl Strategy<Value = Notification> {
-    let kinds = [Kind::Opened, Kind::Changed, Kind::Repeated, Kind::Escalated, Kind::Resolved, Kind::Test];
+    let kinds =
+        [Kind::Opened, Kind::Reopened, Kind::Changed, Kind::Repeated, Kind::Escalated, Kind::Resolved, Kind::Test];
     let group = proptest::collection::btree_map(
         prop_oneof![Just("topic".to_owned()), Just("component".into()), hostile()],
         hostile(),
