@@ -9,11 +9,15 @@ use super::context::{alert_context, trend};
 use crate::alert::{Alert, AlertState, Change, Fingerprint, Timing, Transition, TransitionKind};
 use crate::rule::annotation;
 use crate::rule::annotation::Values;
-use crate::rule::{AlertingRule, ConditionResult, Evidence, Memory};
+use crate::rule::{AlertingRule, ConditionResult, Evidence, Measurement, Memory};
 use crate::window::TopicWindow;
 
 /// Sample posts of an alert.
 const SAMPLES: usize = 5;
+/// Numbers of an alert that no condition computes: people who wrote the negative posts of the window, and other topics with an
+/// alert of the same rule.
+const AUTHORS: &str = "negative_authors";
+const OTHERS_RISING: &str = "other_topics_rising";
 /// An alert that lasts longer is the new normal: the baseline learns from its hours.
 const MAX_FREEZE: SignedDuration = SignedDuration::from_hours(72);
 
@@ -118,6 +122,26 @@ impl RuleState {
         (normal, transition)
     }
 
+    /// Its alert as of now: numbers, texts, words, reasons and posts of the present. `others`: how many other topics have an alert
+    /// of this rule too.
+    pub(super) fn current_alert(&self, rule: &AlertingRule, topic: &TopicWindow, others: usize) -> Option<Alert> {
+        let alert = self.alert.as_ref()?;
+        let window = rule.condition.window();
+        let mut alert = alert.clone();
+        if !rule.condition.is_silence() {
+            alert.context = alert_context(topic, window);
+            let samples = topic.samples(window, SAMPLES);
+            // Without any, those of the worst moment are better than none.
+            if !samples.is_empty() {
+                alert.samples = samples;
+            }
+            let numbers = [(AUTHORS, topic.negative_authors(window) as f64), (OTHERS_RISING, others as f64)];
+            alert.explanation.numbers.extend(numbers.map(|(name, number)| (name.to_owned(), number)));
+        }
+        alert.annotations = annotations(rule, &alert, &alert.latest);
+        Some(alert)
+    }
+
     /// Ends its alert, if it has one, because the rule was removed.
     pub(super) fn into_resolved(self, now: Timestamp) -> Option<Transition> {
         let alert = self.alert?;
@@ -184,8 +208,13 @@ fn new_alert(
         explanation: evaluation.reasons.explain(),
         context: alert_context(evidence.topic, rule.condition.window()),
     };
-    let values = Values::new(topic_name, &rule.name, &alert.labels, &alert.fired_on, alert.starts_at);
-    let render = |(name, text): (&String, &String)| (name.clone(), annotation::render(name, text, &values));
-    alert.annotations = rule.annotations.iter().map(render).collect();
+    alert.annotations = annotations(rule, &alert, &alert.fired_on);
     alert
+}
+
+/// The rule's texts about `alert`, with these numbers.
+fn annotations(rule: &AlertingRule, alert: &Alert, numbers: &Measurement) -> BTreeMap<String, String> {
+    let values = Values::new(&alert.topic, &rule.name, &alert.labels, numbers, alert.starts_at);
+    let render = |(name, text): (&String, &String)| (name.clone(), annotation::render(name, text, &values));
+    rule.annotations.iter().map(render).collect()
 }

@@ -55,10 +55,20 @@ impl Monitor {
         self.operational.active().chain(rule_states.filter_map(|rule_state| rule_state.alert.as_ref()))
     }
 
-    /// `alert` with its current numbers, while it fires.
+    /// `alert` as of now, while it fires.
     pub fn current_alert(&self, alert: &Alert) -> Option<Alert> {
-        let same = |it: &&Alert| it.fingerprint == alert.fingerprint && it.starts_at == alert.starts_at;
-        self.firing().find(same).cloned()
+        let same = |it: &Alert| it.fingerprint == alert.fingerprint && it.starts_at == alert.starts_at;
+        let Some(state) = self.topics.get(&alert.topic) else { return self.firing().find(|it| same(it)).cloned() };
+        let mut rules = self.rules.rules.iter().zip(&state.rule_states);
+        let of_rule = rules.find(|(_, rule_state)| rule_state.alert.as_ref().is_some_and(same));
+        // An operational alert may be about a component that is called like a topic.
+        let Some((rule, rule_state)) = of_rule else { return self.firing().find(|it| same(it)).cloned() };
+        let has_one_too = |(name, state): &(&String, &super::TopicState)| {
+            let of_this_rule = |alert: &Alert| alert.rule == rule.name;
+            **name != alert.topic && state.rule_states.iter().filter_map(|it| it.alert.as_ref()).any(of_this_rule)
+        };
+        let others = self.topics.iter().filter(has_one_too).count();
+        rule_state.current_alert(rule, &state.window, others)
     }
 
     /// Everything that is pending or fires, operational alerts first.

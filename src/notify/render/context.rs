@@ -86,6 +86,10 @@ pub(super) struct AlertValues {
     /// The 95 % interval of the share, of `latest` or, once resolved, of `peak`.
     pub(super) low: Option<f64>,
     pub(super) high: Option<f64>,
+    /// People who wrote the negative posts of `latest`; none where that is not known.
+    authors: Option<f64>,
+    /// Other topics with an alert of the same rule.
+    others_rising: f64,
     pub(super) copies: u64,
     pub(super) reach: u64,
     pub(super) trend: Option<Trend>,
@@ -203,6 +207,8 @@ impl AlertValues {
             fired_on: alert.fired_on,
             low,
             high,
+            authors: number(&alert.explanation, "negative_authors").filter(|authors| *authors > 0.0),
+            others_rising: number(&alert.explanation, "other_topics_rising").unwrap_or_default(),
             copies: alert.context.copies,
             reach: alert.context.reach,
             trend: trend::compute(&alert.context.trend),
@@ -212,6 +218,11 @@ impl AlertValues {
             description: annotation("description"),
         }
     }
+}
+
+/// A number of the alert as a whole.
+fn number(explanation: &Explanation, name: &str) -> Option<f64> {
+    explanation.numbers.iter().find(|(found, _)| found == name).map(|(_, number)| *number)
 }
 
 /// The subject of the whole incident: the labels that its alerts are grouped by, else what they share. It stays the

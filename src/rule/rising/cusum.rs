@@ -90,7 +90,8 @@ impl Cusums {
         }
         let exceeds = self.sums.iter().zip(values).any(|(sum, threshold)| sum.up >= *threshold);
         let raised = self.raised || (may_begin && exceeds);
-        let lead = self.lead(values, raised);
+        // When a shift begins, the sum that exceeds its threshold most speaks for it, though another may be higher.
+        let lead = self.lead(values, self.raised);
         let is_back = lead.and_then(|lead| self.sums.get(lead.index)).is_some_and(|sum| sum.down >= MIN_BACK_ODDS);
         if self.raised && is_back {
             self.end(values, now);

@@ -319,7 +319,10 @@ impl Rising {
         let mut numbers = Vec::new();
         if let Some(lead) = lead {
             let of = |values: &[f64]| values.get(lead.index).copied().unwrap_or_default();
-            numbers.extend([("sum", lead.sum), ("h", of(&thresholds.values))]);
+            // Later in an incident the leading sum may lie below the threshold that it, or another, once exceeded.
+            if !holds || lead.sum >= of(&thresholds.values) {
+                numbers.extend([("sum", lead.sum), ("h", of(&thresholds.values))]);
+            }
             numbers.push((if is_rate { "lift" } else { "times" }, of(self.sizes())));
             numbers.push(("rising_since", lead.since as f64));
         }
