@@ -18,7 +18,7 @@ pub struct Config {
     /// Address of the console for the links in messages; none where nobody can reach it.
     #[serde(default)]
     pub console: Option<String>,
-    /// The time zone of `active_times`, `mute_times` and messages; an IANA name.
+    /// The time zone of `active_times`, `mute_times`, messages, and the rhythm of topics that state none; an IANA name.
     pub time_zone: String,
     /// A directory of templates that override the embedded ones.
     #[serde(default)]

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 
 use super::super::posts::{Counting, StoredPost, block};
 use super::report::Totals;
+use crate::rule::Baseline;
 use crate::store::{Batch, Key, SCHEMA, Store, Table};
+use crate::window::Counts;
 
 /// A block of three posts in layout 1: with and without an author, an address, metrics.
 const POSTS_1: &str = "\
@@ -52,4 +54,42 @@ fn a_store_of_layout_1_is_upgraded() {
     assert_eq!((author_id.as_deref(), url.as_deref()), (Some("b-43"), Some("https://example.org/a")));
     assert_eq!((counting, lang.as_deref()), (&Counting::Copied, Some("fr")));
     assert_eq!((posts[2].cascade.0 > 0, posts[2].text.as_str()), (true, "vol annulé, honteux"));
+}
+
+/// In layout 2, counts were five numbers, and a baseline ended with the hours to be skipped.
+#[test]
+fn counts_and_baselines_of_layout_2_are_upgraded() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open_as_is(dir.path()).unwrap();
+    let (hour, counts) = (1_795_168_800_i64, [3_u64, 2, 1, 4, 900]);
+    let cell = |hours: f32| (hours, 10.0 * hours, 10.0 * hours, 6.0 * hours);
+    let spreads = ((0.5_f32, 100.0_f32), (2.0_f32, 400.0_f32));
+    let mut cells = vec![cell(0.0); 168];
+    (cells[7], cells[8]) = (cell(20.0), cell(30.0));
+    let baseline = ("m", None::<i64>, Some(hour), cells, spreads.0, spreads.1, vec![(hour, true)]);
+    let mut batch = Batch::default();
+    batch.put(&Key::new(Table::Meta).text("schema"), &2_u32).unwrap();
+    batch.put(&Key::new(Table::Topic).text("t"), &(hour, Some(hour + 60))).unwrap();
+    batch.put(&Key::new(Table::Bucket).text("t").time(hour), &vec![(hour, counts)]).unwrap();
+    batch.put(&Key::new(Table::Late).text("t"), &counts).unwrap();
+    batch.put(&Key::new(Table::History).text("t").time(hour), &(counts, Some(0.6))).unwrap();
+    batch.put(&Key::new(Table::Baseline).text("t"), &baseline).unwrap();
+    let totals = (10_u64, counts, [10_u64, 0, 0, 0, 0, 0, 0], Some(hour), 1_u64, 0_u64);
+    batch.put(&Key::new(Table::Totals), &totals).unwrap();
+    store.commit(batch).unwrap();
+    drop(store);
+
+    let store = Store::open(dir.path()).unwrap();
+    let checked = super::check::check(&store).unwrap();
+    assert_eq!((checked.problems.len(), checked.schema), (0, Some(SCHEMA)), "{:?}", checked.problems);
+    let record = |key: &Key| store.get(key).unwrap().unwrap();
+    let before = Counts { negative: 3, neutral: 2, positive: 1, copies: 4, reach: 900, ..Counts::default() };
+    let late: Counts = record(&Key::new(Table::Late).text("t"));
+    assert_eq!((late, late.votes(), late.negative_votes()), (before, 6.0, 3.0), "each post was a vote");
+    let totals: Totals = store.get(&Key::new(Table::Totals)).unwrap().unwrap();
+    assert_eq!((totals.labels, totals.edge), (before, Some(hour)));
+    let mut baseline: Baseline = store.get(&Key::new(Table::Baseline).text("t")).unwrap().unwrap();
+    baseline.prepare(hour);
+    assert_eq!((baseline.learned_posts(), baseline.posts_per_vote()), (500, (1.0, 1.0)));
+    assert_eq!(baseline.until(), Some(hour));
 }

@@ -27,8 +27,9 @@ const LEVEL_POSTS: f64 = 30.0;
 const MAX_LEVEL_SPAN: f64 = 3_600.0;
 /// Number of standard deviations added to the estimated volume level.
 const LEVEL_MARGIN: f64 = 3.0;
-/// Learned hours needed before a volume is known.
+/// Learned hours needed before a volume is known, and before it is known to be small.
 const MIN_HOURS: f64 = 24.0;
+const MIN_HOURS_WITH_FEW_POSTS: f64 = 72.0;
 /// A shift is over where fewer people than this (negative votes) complain within [`RECENT_SPAN`]: little is left of it, and it
 /// would take a night of few posts to prove more.
 const QUIET_VOTES: f64 = 3.0;
@@ -194,8 +195,11 @@ impl Rising {
     fn expected_at(&self, evidence: &Evidence<'_>, now: i64, last: Option<i64>) -> Option<Expected> {
         let width = evidence.topic.width();
         let middle = now - width / 2;
-        let rate = evidence.baseline.rate_at(middle).filter(|known| known.posts >= self.min_posts as f64)?;
         let volume = evidence.baseline.volume_at(middle).filter(|known| known.hours >= MIN_HOURS)?;
+        // A number of posts is known after some days, however few they are.
+        let few_are_usual = self.of == RisingQuantity::NegativeVolume && volume.hours >= MIN_HOURS_WITH_FEW_POSTS;
+        let enough = |known: &ExpectedRate| few_are_usual || known.posts >= self.min_posts as f64;
+        let rate = evidence.baseline.rate_at(middle).filter(enough)?;
         let seconds = last.map_or(width, |last| (now - last).clamp(width, 24 * HOUR));
         Some(Expected { rate, volume, buckets: (seconds / width) as f64, width })
     }
