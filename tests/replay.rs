@@ -244,7 +244,7 @@ fn the_timeline_speaks_both_languages() {
         |language| success(&replay(dir.path(), &[&airline(), "--labels", "column", "--language", language]));
     let english = in_language("en");
     assert!(english.contains("US Airways\n") && english.contains("alerts"), "{english}");
-    assert!(english.contains("last hour: 18 of 24 posts negative (75%)"), "the annotation: {english}");
+    assert!(english.contains("last hour: 21 of 28 posts negative (75%)"), "the annotation: {english}");
     let french = in_language("fr");
     assert!(french.contains("alertes") && french.contains("dernière heure"), "{french}");
     assert!(english.lines().all(|line| !line.contains('\u{1b}')));

@@ -39,11 +39,11 @@ pub(super) struct RunArgs {
     /// State directory; overrides daemon.state
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
-    /// Replay a dump in real time instead of reading sources: needs no token, keeps no state
+    /// Replay a dump, from just before its first alert, instead of reading sources: needs no token, keeps no state
     #[arg(long, value_name = "DUMP", num_args = 0..=1)]
     demo: Option<Option<PathBuf>>,
-    /// Speed-up of the demo: seconds of the dump per second
-    #[arg(long, value_name = "N", requires = "demo", default_value_t = 1.0, value_parser = demo::speed)]
+    /// Speed of the demo's clock: 360 is one hour in ten seconds
+    #[arg(long, value_name = "N", requires = "demo", default_value_t = 360.0, value_parser = demo::speed)]
     speed: f64,
     /// Log format; overrides log.format
     #[arg(long, value_enum)]
@@ -69,7 +69,7 @@ async fn run_daemon(args: RunArgs, loaded: LoadedConfig) -> anyhow::Result<()> {
         Some(dump) => {
             temporary = tempfile::tempdir().context("cannot create a temporary state directory")?;
             let state = args.state.clone().unwrap_or_else(|| temporary.path().join("state"));
-            demo::daemon(loaded.clone(), labels, dump.as_deref(), args.speed, state, clock, metrics)?
+            demo::daemon(loaded.clone(), labels, dump.as_deref(), args.speed, state, metrics)?
         }
         None => {
             let state = args.state.clone().unwrap_or_else(|| state(&loaded));

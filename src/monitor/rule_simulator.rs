@@ -30,6 +30,13 @@ impl RuleSimulator {
         Self { state: TopicState::unstored(config, &rules, TOPIC, edge), rules, edge, width }
     }
 
+    /// Learns the rhythm in this time zone, an IANA name.
+    #[must_use]
+    pub fn in_zone(mut self, zone: &str) -> Self {
+        self.state.set_zone_of_new(zone);
+        self
+    }
+
     /// Counts the posts of the open bucket, closes it and evaluates every rule.
     pub fn feed(&mut self, counts: Counts) {
         self.state.window.count_all(self.edge, counts);
@@ -51,6 +58,7 @@ impl RuleSimulator {
 #[cfg(test)]
 mod tests {
     use jiff::SignedDuration;
+    use jiff::tz::TimeZone;
 
     use super::*;
     use crate::rule::{AlertingRule, Condition};
@@ -83,6 +91,98 @@ mod tests {
         feed(12 * 60, Counts::default());
         assert_eq!(feed(day, Counts::default()), [false, false], "both have ceased");
         assert_eq!(feed(30, Counts { negative: 60, ..Counts::default() }), [true, true]);
+    }
+
+    /// A brand whose customers sleep from 0 to 5 h and grumble at 8 and 9 h, in their time zone.
+    struct Brand {
+        zone: TimeZone,
+        /// Posts per hour at night.
+        night: f64,
+        seed: u64,
+    }
+
+    impl Brand {
+        fn share(&mut self) -> f64 {
+            self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = self.seed;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+        }
+
+        /// The posts of the minute that starts at `time`.
+        fn minute(&mut self, time: Timestamp) -> Counts {
+            let hour = time.to_zoned_datetime(self.zone.clone()).hour();
+            let per_hour = match hour {
+                0..5 => self.night,
+                5 | 23 => 10.0,
+                6 | 22 => 40.0,
+                _ => 180.0,
+            };
+            let negative = if matches!(hour, 8 | 9) { 0.55 } else { 0.35 };
+            let (least, mut product, mut counts) = ((-per_hour / 60.0_f64).exp(), self.share(), Counts::default());
+            while product > least {
+                if self.share() < negative {
+                    counts.negative += 1;
+                } else {
+                    counts.neutral += 1;
+                }
+                product *= self.share();
+            }
+            counts
+        }
+    }
+
+    /// Numbers of the days on which each of the shipped rules fired, in ten weeks over a change of clocks.
+    fn days_of_alarms(brand: &str, night: f64, learned_in: &str) -> Vec<Vec<i64>> {
+        const RULES: &str = r#"
+            [[rule]]
+            name = "NegativeRising"
+            keep_firing_for = "1h"
+            condition = { type = "or", any = [
+                { type = "rising", of = "negative_rate", false_alarm_every = "60d" },
+                { type = "rising", of = "negative_volume", false_alarm_every = "40d" },
+            ] }
+            [[rule]]
+            name = "NoPosts"
+            keep_firing_for = "10m"
+            condition = { type = "no_data", at_least = "4h", false_alarm_every = "90d" }
+        "#;
+        let mut brand = Brand { zone: TimeZone::get(brand).unwrap(), night, seed: 7 };
+        let start: Timestamp = "2026-09-14T00:00:00Z".parse().unwrap();
+        let config = window::Config::default();
+        let rules = toml::from_str(RULES).unwrap();
+        let mut simulator = RuleSimulator::new(&config, rules, start.as_second()).in_zone(learned_in);
+        let (mut days, mut fired) = (vec![Vec::new(); 2], [false; 2]);
+        for minute in 0..70 * 24 * 60_i64 {
+            simulator.feed(brand.minute(start + SignedDuration::from_mins(minute)));
+            for (rule, firing) in simulator.firing().enumerate() {
+                if firing && !fired[rule] {
+                    days[rule].push(minute / (24 * 60));
+                }
+                fired[rule] = firing;
+            }
+        }
+        days
+    }
+
+    /// Clocks change on day 41 in Europe, on day 48 in New York.
+    #[test]
+    fn silent_nights_and_a_change_of_clocks_are_usual() {
+        for (zone, night) in [("Europe/Paris", 0.02), ("Europe/London", 1.0), ("America/New_York", 20.0)] {
+            let days = days_of_alarms(zone, night, zone);
+            assert!(days[0].len() <= 2, "{zone}, {night} posts an hour at night: NegativeRising on days {:?}", days[0]);
+            assert!(days[1].len() <= 1, "{zone}, {night} posts an hour at night: NoPosts on days {:?}", days[1]);
+        }
+    }
+
+    /// Where the time zone of a topic is not set, what moves by an hour is learned again within days.
+    #[test]
+    fn a_rhythm_that_moves_is_learned_again() {
+        let days = days_of_alarms("Europe/Paris", 0.1, "UTC");
+        let after = |rule: usize| days[rule].iter().filter(|day| **day >= 41).count();
+        assert!(after(0) <= 7 && days[0].iter().all(|day| *day < 41 + 4), "NegativeRising on days {:?}", days[0]);
+        assert!(days[1].len() <= 1, "NoPosts on days {:?}", days[1]);
     }
 
     #[test]

@@ -94,6 +94,11 @@ impl TopicState {
         failed.map_or(Ok(()), Err)
     }
 
+    /// As [`TopicState::set_zone`], of a topic that has learned nothing.
+    pub(super) fn set_zone_of_new(&mut self, zone: &str) {
+        self.baseline.set_zone(zone, BTreeMap::new);
+    }
+
     /// Sets the model that reads from `now` (Unix seconds) on. A different one restarts what was learnt of rates.
     pub(super) fn set_model(&mut self, model: &str, now: i64) {
         if self.baseline.set_model(model, now) {

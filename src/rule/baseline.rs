@@ -42,6 +42,8 @@ const VOLUME_SPREAD_PRIOR: (f64, f64) = (0.1, 12.0);
 /// half of what is usual.
 const MIN_DAYS_OF_RHYTHM: f64 = 3.0;
 const MIN_STRAY: f64 = 2.5;
+/// A share is strange from this difference on.
+const MIN_STRAY_OF_RATE: f64 = 0.1;
 /// An incident is rarely more than this many times the usual votes for more than a day.
 const ANOTHER_SCALE: f64 = 10.0;
 /// The weight that is left of an hour of the day whose rhythm has changed.
@@ -283,19 +285,25 @@ impl Baseline {
         }
     }
 
-    /// Whether the votes of the hour are far from what is known of this hour of the day.
+    /// Whether the votes of the hour, or the share of negative ones, are far from what is known of this hour of the day.
     fn stray(&self, start: i64, slot: usize, counts: Counts) -> Option<Direction> {
         let known = self.day.get(slot % 24).is_some_and(|cell| f64::from(cell.hours) >= MIN_DAYS_OF_RHYTHM);
         let ExpectedVolume { posts: mean, spread, .. } = self.volume_at(start).filter(|_| known)?;
         let (votes, deviation) = (counts.votes(), (mean + spread * mean * mean).sqrt());
-        if (votes - mean).abs() < MIN_STRAY * deviation {
+        if (votes - mean).abs() >= MIN_STRAY * deviation {
+            match votes {
+                more if more > 2.0 * mean => return Some(Direction::More),
+                less if less < mean / 2.0 => return Some(Direction::Less),
+                _ => {}
+            }
+        }
+        let ExpectedRate { rate, spread, .. } = self.rate_at(start)?;
+        let deviation = (votes * rate * (1.0 - rate) * (1.0 + (votes - 1.0).max(0.0) * spread)).sqrt();
+        let excess = counts.negative_votes() - votes * rate;
+        if excess.abs() < (MIN_STRAY * deviation).max(MIN_STRAY_OF_RATE * votes) || votes < 1.0 {
             return None;
         }
-        match votes {
-            more if more > 2.0 * mean => Some(Direction::More),
-            less if less < mean / 2.0 => Some(Direction::Less),
-            _ => None,
-        }
+        Some(if excess > 0.0 { Direction::Angrier } else { Direction::Calmer })
     }
 
     /// Whether the topic is another one than before: many times the usual votes, as when a source begins to deliver it.

@@ -1,5 +1,5 @@
-//! [`DemoSource`]: replays a dump in real time or faster, for `vigie run --demo`. The dump's peak is mapped to the start of
-//! the daemon: the day before the peak is sent at once, later posts at their own pace times `speed`.
+//! [`DemoSource`]: replays a dump for `vigie run --demo`, by a clock that may run faster than the real one. A moment of the dump,
+//! just before its storm, is mapped to the start of the daemon: the two days before it are sent at once.
 
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ use crate::dump::input::Input;
 use crate::dump::options::{ReadOptions, RequiredFields};
 use crate::post::Post;
 
-/// Time before the peak whose posts are sent at once.
-const BACKLOG: SignedDuration = SignedDuration::from_hours(24);
+/// Time before the start whose posts are sent at once: rules know what is usual from the second day on.
+const BACKLOG: SignedDuration = SignedDuration::from_hours(60);
 /// Width of the window whose busiest position is the peak.
 const PEAK_WINDOW: SignedDuration = SignedDuration::from_mins(30);
 /// Posts in a batch: few, so that the backlog visibly fills up.
@@ -27,23 +27,31 @@ const BATCH_POSTS: usize = 64;
 /// Bounds memory: the posts of the dump are kept in it.
 const MAX_POSTS: usize = 200_000;
 
-/// A dump in event time, with its peak.
+/// A dump in event time.
 pub struct DemoSource {
     /// Sorted by event time, which is that of the dump.
     posts: Vec<Post>,
     /// Time in the dump that is mapped to `started`.
-    peak: Timestamp,
+    start: Timestamp,
     started: Timestamp,
+    /// Seconds of the clock per real second.
     speed: f64,
     next: usize,
 }
 
 impl DemoSource {
-    /// Reads the dump. `speed`: seconds of the dump per second of the clock.
+    /// Reads the dump. `start`: the time in it that is mapped to `started`; none for its busiest moment. `speed`: how many times
+    /// faster than real the clock runs.
     ///
     /// # Errors
     /// When the dump cannot be read.
-    pub fn read(input: &Input, options: &ReadOptions, speed: f64, started: Timestamp) -> Result<Self, DumpError> {
+    pub fn read(
+        input: &Input,
+        options: &ReadOptions,
+        speed: f64,
+        started: Timestamp,
+        start: Option<Timestamp>,
+    ) -> Result<Self, DumpError> {
         let mut reader =
             Reader::open(input, options, RequiredFields { created_at: true, ..RequiredFields::default() })?;
         let mut posts = Vec::new();
@@ -53,13 +61,13 @@ impl DemoSource {
             posts.extend(row.ok().and_then(crate::dump::Row::into_post));
         }
         posts.sort_by_key(|post| post.created_at);
-        Ok(Self::new(posts, speed, started))
+        Ok(Self::new(posts, speed, started, start))
     }
 
-    fn new(posts: Vec<Post>, speed: f64, started: Timestamp) -> Self {
-        let peak = find_peak(&posts).unwrap_or(started);
-        let next = posts.partition_point(|post| peak.duration_since(post.created_at) > BACKLOG);
-        Self { posts, peak, started, speed, next }
+    fn new(posts: Vec<Post>, speed: f64, started: Timestamp, start: Option<Timestamp>) -> Self {
+        let start = start.or_else(|| find_peak(&posts)).unwrap_or(started);
+        let next = posts.partition_point(|post| start.duration_since(post.created_at) > BACKLOG);
+        Self { posts, start, started, speed, next }
     }
 
     /// When the next post is due.
@@ -67,12 +75,9 @@ impl DemoSource {
         self.posts.get(self.next).map(|post| self.to_clock_time(post.created_at))
     }
 
-    /// Maps a time of the dump to a time of the clock. `speed` applies after the peak only.
+    /// Maps a time of the dump to a time of the clock.
     fn to_clock_time(&self, time: Timestamp) -> Timestamp {
-        let offset = time.duration_since(self.peak);
-        let offset = if offset.is_positive() { offset.as_secs_f64() / self.speed } else { offset.as_secs_f64() };
-        let offset = SignedDuration::try_from_secs_f64(offset).unwrap_or_default();
-        self.started.checked_add(offset).unwrap_or(self.started)
+        self.started.checked_add(time.duration_since(self.start)).unwrap_or(self.started)
     }
 
     /// Takes the posts that are due at `now`, dated by the clock.
@@ -111,7 +116,7 @@ impl Source for DemoSource {
             out.health.update(|report| (report.what, report.state) = (what, SourceState::Working));
             while let Some(due) = self.next_due() {
                 let now = out.now();
-                let wait = Duration::try_from(due.duration_since(now)).unwrap_or_default();
+                let wait = Duration::try_from(due.duration_since(now)).unwrap_or_default().div_f64(self.speed);
                 tokio::select! {
                     () = tokio::time::sleep(wait) => {}
                     () = stop.cancelled() => return Ok(()),
@@ -136,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_busiest_moment_is_now_and_the_day_before_comes_at_once() {
+    fn the_busiest_moment_is_now_and_the_days_before_come_at_once() {
         let at = |second| Timestamp::from_second(second).unwrap();
         let post = |second: i64| Post { id: second.to_string(), created_at: at(second), ..Post::default() };
         let hours = |hours: i64| hours * 3_600;
@@ -145,13 +150,15 @@ mod tests {
         posts.sort_by_key(|post| post.created_at);
         let now = at(1_000_000);
 
-        let mut demo = DemoSource::new(posts, 60.0, now);
+        let mut demo = DemoSource::new(posts.clone(), 60.0, now, None);
         let ids = |posts: Vec<Post>| posts.into_iter().map(|post| (post.id, post.created_at)).collect::<Vec<_>>();
         let backlog = ids(demo.take_due(now));
-        assert_eq!(backlog.len(), 34, "24 hourly ones and the busy ten");
+        assert_eq!(backlog.len(), 41, "31 hourly ones and the busy ten");
         assert_eq!(backlog.last().unwrap().1, now);
-        assert_eq!(backlog[0].1.as_second(), 1_000_000 - (hours(30) + 10 - hours(7)));
-        assert_eq!(demo.take_due(at(1_000_059)), []);
-        assert_eq!(ids(demo.take_due(at(1_000_060))).len(), 1, "an hour later in the dump");
+        assert_eq!(backlog[0].1.as_second(), 1_000_000 - (hours(30) + 10));
+        assert_eq!(demo.take_due(at(1_000_000 + hours(1) - 11)), []);
+        assert_eq!(ids(demo.take_due(at(1_000_000 + hours(1)))).len(), 1, "by the clock, whatever its speed");
+        let mut later = DemoSource::new(posts, 60.0, now, Some(at(hours(35))));
+        assert_eq!(ids(later.take_due(now)).len(), 46, "from another start");
     }
 }

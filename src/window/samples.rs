@@ -83,13 +83,17 @@ impl Samples {
         self.dropped.extend(slots.into_keys());
     }
 
-    /// The `count` most negative posts from `start` (Unix seconds) on, no two of the same wording.
+    /// The `count` most negative posts from `start` (Unix seconds) on, no two of the same wording or author.
     pub(super) fn pick(&self, start: i64, count: usize) -> Vec<Sample> {
         let kept = self.slots.range(bucket_start(start, SLOT)..).flat_map(|(_, kept)| kept);
         let mut all: Vec<&Sample> = kept.filter(|sample| sample.created_at.as_second() >= start).collect();
         all.sort_by(|a, b| b.negative.total_cmp(&a.negative).then(b.created_at.cmp(&a.created_at)));
-        let mut wordings = BTreeSet::new();
-        all.into_iter().filter(|sample| wordings.insert(wording(&sample.text))).take(count).cloned().collect()
+        let (mut wordings, mut authors) = (BTreeSet::new(), BTreeSet::new());
+        let is_other_voice = |sample: &&Sample| {
+            let author = sample.author_id.as_ref().or(sample.author.as_ref());
+            wordings.insert(wording(&sample.text)) && author.is_none_or(|author| authors.insert(author.clone()))
+        };
+        all.into_iter().filter(is_other_voice).take(count).cloned().collect()
     }
 
     /// Removes what is `matches`; returns its slots and ids. What is stored is not touched.

@@ -1,19 +1,26 @@
-//! `vigie run --demo`: the daemon with a dump that is replayed in real time.
+//! `vigie run --demo`: the daemon with a dump, by a clock that runs faster than the real one, from just before the dump's storm.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::Context as _;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::Clock;
 use crate::config::LoadedConfig;
 use crate::dump::Input;
 use crate::metrics::Metrics;
 use crate::pipeline::assembly::{LabelSource, receivers};
-use crate::pipeline::{Daemon, SourceInput, SourceSpec, monotonic};
+use crate::pipeline::backtest::Backtest;
+use crate::pipeline::replay::Replay;
+use crate::pipeline::{Daemon, SourceInput, SourceSpec};
 use crate::source::DemoSource;
 
 /// Where the demo dump is searched, in this order.
 const DUMP_PATHS: [&str; 2] = ["tests/data/airline.csv", "/usr/share/vigie/airline.csv"];
+/// The demo starts this long before the first alert.
+const BEFORE_ALERT: SignedDuration = SignedDuration::from_mins(90);
 
 pub(super) fn speed(text: &str) -> Result<f64, String> {
     let speed: f64 = text.parse().map_err(|_| "expected a number, e.g. 60".to_owned())?;
@@ -24,14 +31,14 @@ pub(super) fn speed(text: &str) -> Result<f64, String> {
     }
 }
 
-/// A daemon with one source: `dump`, or the sample dump of vigie.
+/// A daemon with one source: `dump`, or the sample dump of vigie. Its clock starts at the real time, and runs `speed` times
+/// faster.
 pub(super) fn daemon(
     loaded: LoadedConfig,
     labels: LabelSource,
     dump: Option<&Path>,
     speed: f64,
     state: PathBuf,
-    clock: Clock,
     metrics: Metrics,
 ) -> anyhow::Result<Daemon> {
     let shipped = || DUMP_PATHS.iter().map(Path::new).find(|path| path.exists());
@@ -39,11 +46,39 @@ pub(super) fn daemon(
         .or_else(shipped)
         .with_context(|| format!("demo dump not found in {}: set one with --demo DUMP", DUMP_PATHS.join(", ")))?;
     let input = Input::parse(dump);
+    let start = first_alert(&loaded, &input).and_then(|alert| alert.checked_sub(BEFORE_ALERT).ok());
     let options = loaded.config.dump.clone();
-    let started = clock();
-    let demo = move |_| Ok(Box::new(DemoSource::read(&input, &options, speed, started)?) as _);
+    let begun = Instant::now();
+    let passed = move || begun.elapsed().mul_f64(speed);
+    let started = Timestamp::now();
+    let clock: Clock = Arc::new(move || {
+        let passed = SignedDuration::try_from(passed()).unwrap_or(SignedDuration::MAX);
+        started.checked_add(passed).unwrap_or(Timestamp::MAX)
+    });
+    let demo = move |_| Ok(Box::new(DemoSource::read(&input, &options, speed, started, start)?) as _);
     let sources = vec![SourceSpec { name: "demo".into(), kind: "demo".into(), by: SourceInput::Task(Box::new(demo)) }];
     let receivers = receivers(&loaded, &clock)?;
     let make_classifier = labels.classifier();
-    Ok(Daemon { loaded, state, make_classifier, sources, receivers, clock, monotonic: monotonic(), metrics })
+    Ok(Daemon { loaded, state, make_classifier, sources, receivers, clock, monotonic: Arc::new(passed), metrics })
+}
+
+/// When the first alert about posts fires in the dump, by its own labels: that takes a moment, where a model would take minutes.
+/// None for a dump without labels, or without alerts.
+fn first_alert(loaded: &LoadedConfig, input: &Input) -> Option<Timestamp> {
+    let rejects = std::env::temp_dir().join(format!("vigie-demo-{}.rejects.csv", std::process::id()));
+    let replay = Replay {
+        loaded: loaded.clone(),
+        input: input.clone(),
+        given_labels: true,
+        topic_required: false,
+        state: None,
+        rejects: rejects.clone(),
+    };
+    let mut make = LabelSource::Given.classifier();
+    let backtest = Backtest { replay, variants: vec![loaded.rules.clone()], block: None };
+    let outcome = make().and_then(|labels| backtest.run(labels, &mut |_| ())).ok();
+    // What could not be read is no news here: the demo itself reports it.
+    let _ = std::fs::remove_file(rejects);
+    let fired = outcome?.fired.into_iter().flatten();
+    fired.filter(|alert| !alert.topic.is_empty() && alert.latest.posts > 0).map(|alert| alert.fired_at).min()
 }

@@ -10,7 +10,7 @@ use super::super::{Acknowledged, Kind, Notification};
 use super::escape::{clip, line};
 use super::trend;
 use super::trend::Trend;
-use crate::alert::Alert;
+use crate::alert::{Alert, ReasonCount};
 use crate::language::Language;
 use crate::rule::{Explanation, Measurement};
 use crate::stats::wilson_interval;
@@ -86,6 +86,8 @@ pub(super) struct AlertValues {
     /// The 95 % interval of the share, of `latest` or, once resolved, of `peak`.
     pub(super) low: Option<f64>,
     pub(super) high: Option<f64>,
+    /// The reason that has risen most, where its past is known.
+    risen: Option<Risen>,
     /// People who wrote the negative posts of `latest`; none where that is not known.
     authors: Option<f64>,
     /// Other topics with an alert of the same rule.
@@ -118,6 +120,29 @@ impl<'a> ConditionValues<'a> {
         let Explanation { condition, holds, numbers, .. } = explanation;
         let n = numbers.iter().map(|(name, number)| (name.as_str(), *number)).collect();
         Self { condition, holds: *holds, n, numbers }
+    }
+}
+
+/// A reason that is more frequent than usual, as `a.risen`.
+#[derive(Debug, Serialize)]
+pub(super) struct Risen {
+    reason: String,
+    posts: u64,
+    total: u64,
+}
+
+impl Risen {
+    /// The reason with the most posts beyond its usual share; none where no share is well above usual, or none is known.
+    fn of(alert: &Alert) -> Option<Self> {
+        /// Posts that a reason needs, and how many points its share must be above usual, to stand in a headline.
+        const MIN: (u64, f64) = (3, 0.05);
+        alert.latest.normal?;
+        let excess = |reason: &ReasonCount| reason.posts as f64 - reason.normal;
+        let risen = alert.context.reasons.iter().filter(|reason| {
+            reason.normal > 0.0 && reason.posts >= MIN.0 && excess(reason) > MIN.1 * reason.total as f64
+        });
+        let most = risen.max_by(|a, b| excess(a).total_cmp(&excess(b)))?;
+        Some(Self { reason: clip(&line(&most.reason), MAX_NAME), posts: most.posts, total: most.total })
     }
 }
 
@@ -207,6 +232,7 @@ impl AlertValues {
             fired_on: alert.fired_on,
             low,
             high,
+            risen: Risen::of(alert),
             authors: number(&alert.explanation, "negative_authors").filter(|authors| *authors > 0.0),
             others_rising: number(&alert.explanation, "other_topics_rising").unwrap_or_default(),
             copies: alert.context.copies,

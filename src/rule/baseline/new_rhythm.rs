@@ -11,8 +11,12 @@ const WITHIN: i64 = 4 * 24 * HOUR;
 /// Which way an hour strays from what is usual.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Direction {
+    /// More votes.
     More,
     Less,
+    /// A higher share of negative votes.
+    Angrier,
+    Calmer,
 }
 
 /// Starts of the hours that strayed lately, the hour of the day of each, and where to; the oldest first.

@@ -86,7 +86,9 @@ impl Cusums {
         }
         if !self.raised && !may_begin {
             // What lies behind is not news when people come back to the topic: each sum may at most be about to exceed.
-            self.sums.iter_mut().zip(values).for_each(|(sum, threshold)| sum.up = sum.up.min(*threshold));
+            for (sum, threshold) in self.sums.iter_mut().zip(values).filter(|(sum, threshold)| sum.up > **threshold) {
+                (sum.up, sum.since) = (*threshold, now);
+            }
         }
         let exceeds = self.sums.iter().zip(values).any(|(sum, threshold)| sum.up >= *threshold);
         let raised = self.raised || (may_begin && exceeds);
