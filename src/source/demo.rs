@@ -1,5 +1,5 @@
-//! [`DemoSource`]: replays a dump for `vigie run --demo`, by a clock that may run faster than the real one. A moment of the dump,
-//! just before its storm, is mapped to the start of the daemon: the two days before it are sent at once.
+//! [`DemoSource`]: replays a dump for `vigie run --demo`. A moment of the dump, just before its storm, is mapped to the start of the
+//! demo: the days before it are sent at once, while the [`DemoClock`] follows them; what comes after, as that clock runs.
 
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::batch::SourceBatch;
+use super::demo_clock::DemoClock;
 use super::health::SourceState;
 use super::sender::SourceSender;
 use super::{Source, SourceFailure};
@@ -19,11 +20,13 @@ use crate::dump::options::{ReadOptions, RequiredFields};
 use crate::post::Post;
 
 /// Time before the start whose posts are sent at once: rules know what is usual from the second day on.
-const BACKLOG: SignedDuration = SignedDuration::from_hours(60);
+pub const BACKLOG: SignedDuration = SignedDuration::from_hours(60);
 /// Width of the window whose busiest position is the peak.
 const PEAK_WINDOW: SignedDuration = SignedDuration::from_mins(30);
 /// Posts in a batch: few, so that the backlog visibly fills up.
 const BATCH_POSTS: usize = 64;
+/// Longest time from the first to the last post of a batch of the past.
+const BATCH_SPAN: SignedDuration = SignedDuration::from_mins(20);
 /// Bounds memory: the posts of the dump are kept in it.
 const MAX_POSTS: usize = 200_000;
 
@@ -34,6 +37,7 @@ pub struct DemoSource {
     /// Time in the dump that is mapped to `started`.
     start: Timestamp,
     started: Timestamp,
+    clock: DemoClock,
     /// Seconds of the clock per real second.
     speed: f64,
     next: usize,
@@ -48,7 +52,7 @@ impl DemoSource {
     pub fn read(
         input: &Input,
         options: &ReadOptions,
-        speed: f64,
+        (clock, speed): (DemoClock, f64),
         started: Timestamp,
         start: Option<Timestamp>,
     ) -> Result<Self, DumpError> {
@@ -61,13 +65,29 @@ impl DemoSource {
             posts.extend(row.ok().and_then(crate::dump::Row::into_post));
         }
         posts.sort_by_key(|post| post.created_at);
-        Ok(Self::new(posts, speed, started, start))
+        Ok(Self::new(posts, (clock, speed), started, start))
     }
 
-    fn new(posts: Vec<Post>, speed: f64, started: Timestamp, start: Option<Timestamp>) -> Self {
+    fn new(posts: Vec<Post>, (clock, speed): (DemoClock, f64), started: Timestamp, start: Option<Timestamp>) -> Self {
         let start = start.or_else(|| find_peak(&posts)).unwrap_or(started);
         let next = posts.partition_point(|post| start.duration_since(post.created_at) > BACKLOG);
-        Self { posts, start, started, speed, next }
+        Self { posts, start, started, clock, speed, next }
+    }
+
+    /// Sends the posts before the start. Each batch waits for the one before: a clock that is far ahead of the posts that rules
+    /// have seen would make hours look silent.
+    async fn send_past(&mut self, out: &SourceSender) -> Result<(), SourceFailure> {
+        while let Some(first) = self.next_due().filter(|due| *due < self.started) {
+            let last = self.posts.get(self.next + BATCH_POSTS - 1).map(|post| self.to_clock_time(post.created_at));
+            let until = last.unwrap_or(self.started).min(first + BATCH_SPAN).min(self.started);
+            self.clock.advance(until);
+            let posts = self.take_due(until);
+            let (ack, committed) = tokio::sync::oneshot::channel();
+            out.send(SourceBatch { posts, ack: Some(ack), ..SourceBatch::default() }).await?;
+            // The pipeline ends: the next send says so.
+            let _ = committed.await;
+        }
+        Ok(())
     }
 
     /// When the next post is due.
@@ -114,6 +134,11 @@ impl Source for DemoSource {
         async move {
             let what = format!("demo dump of {} posts, {} times real time", self.posts.len(), self.speed);
             out.health.update(|report| (report.what, report.state) = (what, SourceState::Working));
+            tokio::select! {
+                sent = self.send_past(out) => sent?,
+                () = stop.cancelled() => return Ok(()),
+            }
+            self.clock.run(self.started, self.speed);
             while let Some(due) = self.next_due() {
                 let now = out.now();
                 let wait = Duration::try_from(due.duration_since(now)).unwrap_or_default().div_f64(self.speed);
@@ -150,7 +175,8 @@ mod tests {
         posts.sort_by_key(|post| post.created_at);
         let now = at(1_000_000);
 
-        let mut demo = DemoSource::new(posts.clone(), 60.0, now, None);
+        let clock = || (DemoClock::at(now), 60.0);
+        let mut demo = DemoSource::new(posts.clone(), clock(), now, None);
         let ids = |posts: Vec<Post>| posts.into_iter().map(|post| (post.id, post.created_at)).collect::<Vec<_>>();
         let backlog = ids(demo.take_due(now));
         assert_eq!(backlog.len(), 41, "31 hourly ones and the busy ten");
@@ -158,7 +184,7 @@ mod tests {
         assert_eq!(backlog[0].1.as_second(), 1_000_000 - (hours(30) + 10));
         assert_eq!(demo.take_due(at(1_000_000 + hours(1) - 11)), []);
         assert_eq!(ids(demo.take_due(at(1_000_000 + hours(1)))).len(), 1, "by the clock, whatever its speed");
-        let mut later = DemoSource::new(posts, 60.0, now, Some(at(hours(35))));
+        let mut later = DemoSource::new(posts, clock(), now, Some(at(hours(35))));
         assert_eq!(ids(later.take_due(now)).len(), 46, "from another start");
     }
 }

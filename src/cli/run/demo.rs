@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
@@ -15,7 +14,7 @@ use crate::pipeline::assembly::{LabelSource, receivers};
 use crate::pipeline::backtest::Backtest;
 use crate::pipeline::replay::Replay;
 use crate::pipeline::{Daemon, SourceInput, SourceSpec};
-use crate::source::DemoSource;
+use crate::source::{DEMO_BACKLOG, DemoClock, DemoSource};
 
 /// Where the demo dump is searched, in this order.
 const DUMP_PATHS: [&str; 2] = ["tests/data/airline.csv", "/usr/share/vigie/airline.csv"];
@@ -31,8 +30,8 @@ pub(super) fn speed(text: &str) -> Result<f64, String> {
     }
 }
 
-/// A daemon with one source: `dump`, or the sample dump of vigie. Its clock starts at the real time, and runs `speed` times
-/// faster.
+/// A daemon with one source: `dump`, or the sample dump of vigie. Its clock reaches the real time of the start when the past of
+/// the dump is read, and then runs `speed` times faster.
 pub(super) fn daemon(
     loaded: LoadedConfig,
     labels: LabelSource,
@@ -48,18 +47,26 @@ pub(super) fn daemon(
     let input = Input::parse(dump);
     let start = first_alert(&loaded, &input).and_then(|alert| alert.checked_sub(BEFORE_ALERT).ok());
     let options = loaded.config.dump.clone();
-    let begun = Instant::now();
-    let passed = move || begun.elapsed().mul_f64(speed);
     let started = Timestamp::now();
-    let clock: Clock = Arc::new(move || {
-        let passed = SignedDuration::try_from(passed()).unwrap_or(SignedDuration::MAX);
-        started.checked_add(passed).unwrap_or(Timestamp::MAX)
-    });
-    let demo = move |_| Ok(Box::new(DemoSource::read(&input, &options, speed, started, start)?) as _);
+    let begins = started - DEMO_BACKLOG;
+    let demo_clock = DemoClock::at(begins);
+    let clock: Clock = {
+        let clock = demo_clock.clone();
+        Arc::new(move || clock.now())
+    };
+    let monotonic = {
+        let clock = demo_clock.clone();
+        Arc::new(move || clock.since(begins))
+    };
+    let clock_of_source = (demo_clock, speed);
+    let demo = move |_| {
+        let source = DemoSource::read(&input, &options, clock_of_source.clone(), started, start)?;
+        Ok(Box::new(source) as _)
+    };
     let sources = vec![SourceSpec { name: "demo".into(), kind: "demo".into(), by: SourceInput::Task(Box::new(demo)) }];
     let receivers = receivers(&loaded, &clock)?;
     let make_classifier = labels.classifier();
-    Ok(Daemon { loaded, state, make_classifier, sources, receivers, clock, monotonic: Arc::new(passed), metrics })
+    Ok(Daemon { loaded, state, make_classifier, sources, receivers, clock, monotonic, metrics })
 }
 
 /// When the first alert about posts fires in the dump, by its own labels: that takes a moment, where a model would take minutes.
