@@ -15,6 +15,7 @@ use super::daemon_client;
 use super::state::StateFlags;
 use crate::classify::{Classifier, DistilBertClassifier, Label, predict};
 use crate::config::LoadedConfig;
+use crate::language::Language;
 use crate::monitor::{Correction, FeedbackRecord, Monitor};
 use crate::post::Post;
 use crate::store::{Store, StoreError};
@@ -87,7 +88,7 @@ pub(super) fn run(args: FeedbackArgs) -> anyhow::Result<()> {
         (Some((what, label)), _) => {
             let correction = Correction { what, label: label.into(), by: args.by };
             let given = report(&correction, &loaded, &state)?;
-            write_record(&given, args.json)
+            write_record(&given, args.json, loaded.config.language)
         }
         (None, Some(file)) => export::write(&file, &all(&loaded, &state)?, args.with_x),
         (None, None) => list(&all(&loaded, &state)?, args.json),
@@ -128,7 +129,7 @@ fn open(loaded: &LoadedConfig, state: &Path) -> anyhow::Result<Option<Monitor>> 
     }
 }
 
-fn write_record(given: &FeedbackRecord, json: bool) -> anyhow::Result<()> {
+fn write_record(given: &FeedbackRecord, json: bool, language: Language) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     if json {
         return Ok(writeln!(out, "{}", serde_json::to_string(given)?)?);
@@ -136,13 +137,23 @@ fn write_record(given: &FeedbackRecord, json: bool) -> anyhow::Result<()> {
     let feedback = &given.feedback;
     let sure = feedback.probabilities.iter().copied().fold(0.0_f32, f32::max) * 100.0;
     let (label, predicted, model) = (feedback.label.as_str(), feedback.predicted.as_str(), &feedback.model);
-    let what = match (given.known, feedback.is_wrong()) {
+    let (number, known, is_wrong) = (given.number, given.known, feedback.is_wrong());
+    if language == Language::French {
+        let what = match (known, is_wrong) {
+            (true, _) => "Déjà signalé ; compté une fois",
+            (false, true) => "Erreur de classement enregistrée",
+            (false, false) => "Enregistré ; le modèle est d'accord",
+        };
+        writeln!(out, "{what} : n° {number}, {label}")?;
+        return Ok(writeln!(out, "  modèle          {model} répond {predicted} ({sure:.0} %)")?);
+    }
+    let what = match (known, is_wrong) {
         (true, _) => "Known already; counted once",
         (false, true) => "Incorrect prediction, recorded",
         (false, false) => "Recorded; the model agrees",
     };
-    writeln!(out, "{what}: number {}, {label}", given.number)?;
-    Ok(writeln!(out, "  model           {model} says {predicted} ({sure:.0} %)")?)
+    writeln!(out, "{what}: number {number}, {label}")?;
+    Ok(writeln!(out, "  model           {model} says {predicted} ({sure:.0}%)")?)
 }
 
 fn list(all: &[FeedbackRecord], json: bool) -> anyhow::Result<()> {

@@ -1,5 +1,6 @@
 //! Tests of the monitor: timelines of posts, restarts, and commits that are cut off.
 
+mod compared;
 mod future_posts;
 mod sleep;
 

@@ -9,6 +9,8 @@ pub struct TopicSettings {
     /// By topic; IANA names.
     zones: BTreeMap<String, String>,
     zone: String,
+    /// Topics that raise no alert.
+    watch_only: BTreeSet<String>,
 }
 
 impl TopicSettings {
@@ -26,6 +28,18 @@ impl TopicSettings {
             self.zones.insert(name.to_owned(), zone.to_owned());
         }
         self
+    }
+
+    /// Marks a topic as one that raises no alert.
+    #[must_use]
+    pub fn watching_only(mut self, name: &str) -> Self {
+        self.watch_only.insert(name.trim().to_owned());
+        self
+    }
+
+    /// Whether alerts of the topic are kept back: it is watched to compare others with.
+    pub(super) fn is_watch_only(&self, name: &str) -> bool {
+        self.watch_only.contains(name)
     }
 
     /// Whether the topic is configured: the number of these has no limit.

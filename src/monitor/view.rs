@@ -50,7 +50,8 @@ impl Monitor {
 
     /// Every firing alert with its current numbers.
     pub fn firing(&self) -> impl Iterator<Item = &Alert> {
-        let states = self.topics.values().chain([self.without_topic().1]);
+        let alerting = self.topics.iter().filter(|(name, _)| !self.settings.is_watch_only(name));
+        let states = alerting.map(|(_, state)| state).chain([self.without_topic().1]);
         let rule_states = states.flat_map(|state| &state.rule_states);
         self.operational.active().chain(rule_states.filter_map(|rule_state| rule_state.alert.as_ref()))
     }
@@ -97,7 +98,8 @@ impl Monitor {
                 };
             active.map(view).collect()
         };
-        let topics = self.topics.iter().map(|(name, state)| (name.as_str(), state));
+        let alerting = self.topics.iter().filter(|(name, _)| !self.settings.is_watch_only(name));
+        let topics = alerting.map(|(name, state)| (name.as_str(), state));
         operational.chain([self.without_topic()].into_iter().chain(topics).flat_map(of_topic)).collect()
     }
 }

@@ -29,7 +29,10 @@ impl TopicMatcher {
 /// The topics of `config`, that of unmatched posts among them.
 pub(super) fn topic_settings(config: &Config) -> TopicSettings {
     let settings = TopicSettings::new(&config.notify.time_zone).with(&config.unmatched_topic, None);
-    config.topics.iter().fold(settings, |settings, topic| settings.with(&topic.name, topic.time_zone.as_deref()))
+    config.topics.iter().fold(settings, |settings, topic| {
+        let settings = settings.with(&topic.name, topic.time_zone.as_deref());
+        if topic.watch_only { settings.watching_only(&topic.name) } else { settings }
+    })
 }
 
 /// Passes classified posts to a monitor.

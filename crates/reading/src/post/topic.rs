@@ -24,6 +24,9 @@ pub struct Topic {
     pub languages: Vec<String>,
     /// The IANA time zone in which its rhythm is learned; none: that of the messages.
     pub time_zone: Option<String>,
+    /// Only watched, to compare others with: it never raises an alert.
+    #[serde(default)]
+    pub watch_only: bool,
 }
 
 impl Topic {

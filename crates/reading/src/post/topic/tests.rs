@@ -25,7 +25,7 @@ fn topic(name: &str, keywords: &[&str], handles: &[&str], languages: &[&str]) ->
         keywords: owned(keywords),
         handles: owned(handles),
         languages: owned(languages),
-        time_zone: None,
+        ..Topic::default()
     }
 }
 
