@@ -106,6 +106,11 @@ impl TopicState {
         }
     }
 
+    /// Hours that the normal level was learned from.
+    pub(super) fn learned_hours(&self) -> u32 {
+        self.baseline.learned_hours()
+    }
+
     /// Until when (Unix seconds), if no post arrives, evaluating the rules after `now` changes nothing: for ever, unless a rule
     /// waits for a silence to be long enough. None while there are posts to count, or a rule is pending or about to change.
     pub(super) fn idle_until(&self, now: i64) -> Option<i64> {

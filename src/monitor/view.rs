@@ -21,6 +21,8 @@ pub struct TopicView {
     pub recent: Vec<Counts>,
     /// The negative rate that counts as normal, in `[0, 1]`; none before a rule has evaluated one.
     pub normal: Option<f64>,
+    /// Hours that the normal level was learned from: rules that compare with it need a day.
+    pub learned_hours: u32,
 }
 
 /// One rule on one topic that is not at rest.
@@ -43,7 +45,8 @@ impl Monitor {
         let view = |(name, state): (&String, &super::TopicState)| {
             let buckets = state.window.recent(usize::try_from(HOUR / width).unwrap_or(PARTS));
             let recent: Vec<Counts> = buckets.chunks(buckets.len().div_ceil(PARTS).max(1)).map(total).collect();
-            TopicView { name: name.clone(), hour: total(&buckets), recent, normal: state.normal }
+            let learned_hours = state.learned_hours();
+            TopicView { name: name.clone(), hour: total(&buckets), recent, normal: state.normal, learned_hours }
         };
         self.topics.iter().map(view).collect()
     }

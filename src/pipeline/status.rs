@@ -58,6 +58,9 @@ pub struct TopicStatus {
     pub rate: Option<f64>,
     /// The negative rate that counts as normal; none while it is not known.
     pub normal: Option<f64>,
+    /// Hours that the normal rate was learned from; rules that compare with it need 24.
+    #[serde(default)]
+    pub learned_hours: u32,
     /// Posts, and negative ones, by minute of the last hour, the oldest first.
     pub recent: Vec<(u64, u64)>,
     /// Posts counted since the daemon started.

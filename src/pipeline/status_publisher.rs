@@ -235,6 +235,7 @@ fn topic_status(topic: TopicView, totals: &BTreeMap<String, u64>) -> TopicStatus
         reach: topic.hour.reach,
         rate: topic.hour.negative_rate(),
         normal: topic.normal,
+        learned_hours: topic.learned_hours,
         recent: topic.recent.iter().map(|counts| (counts.posts(), counts.negative)).collect(),
         total: totals.get(&topic.name).copied().unwrap_or_default(),
         name: topic.name,

@@ -212,6 +212,11 @@ impl Baseline {
         f64::from(self.all.posts) as u64
     }
 
+    /// Current weight of the hours it was learned from.
+    pub fn learned_hours(&self) -> u32 {
+        self.all.hours as u32
+    }
+
     /// Posts for each vote, and negative posts for each negative vote: what a number of votes is in messages.
     pub fn posts_per_vote(&self) -> (f64, f64) {
         let ratio = |messages: f32, votes: f32| {

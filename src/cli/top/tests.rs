@@ -36,6 +36,7 @@ fn status() -> Status {
         reach: 0,
         rate,
         normal,
+        learned_hours: 11,
         recent,
         total: 90_000,
     };
@@ -105,7 +106,7 @@ Alerts
 Topics, last hour
                              posts   negative   normal   posts per minute
 Air Paradis                  1,234      82% ▲      63%   {bars}
-Élysée [2J Air, a name t     1,234        –          –
+Élysée [2J Air, a name t     1,234        –    11/24 h
 
 Sources
                                               received   last success

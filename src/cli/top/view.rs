@@ -105,11 +105,16 @@ fn topic_line(topic: &TopicStatus, phrases: Phrases, name: usize, bars: usize) -
     let high = matches!((topic.rate, topic.normal), (Some(rate), Some(normal)) if rate > normal + MARK_MARGIN);
     let rate = format!("{:>9} {}", share(topic.rate), if high { "▲" } else { " " });
     let style = if high { Style::from(Colour::Red).bold() } else { Style::default() };
+    let normal = match topic.normal {
+        // Until a day is known: how much of it.
+        None if (1..24).contains(&topic.learned_hours) => format!("{}/24 h", topic.learned_hours),
+        normal => share(normal),
+    };
     let mut spans = vec![
         Span::from(fit(&topic.name, name)),
         Span::from(format!("{:>9}", phrases.number(topic.posts))),
         Span::styled(rate, style),
-        Span::from(format!("{:>9}   ", share(topic.normal))),
+        Span::from(format!("{normal:>9}   ")),
     ];
     spans.extend(sparkline(&topic.recent, bars));
     Line::from(spans)

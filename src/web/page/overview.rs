@@ -40,6 +40,7 @@ mod tests {
             reach: 0,
             rate: Some(0.25),
             normal: None,
+            learned_hours: 7,
             recent: vec![(0, 0), (4, 1)],
             total: 4,
         };
@@ -81,8 +82,15 @@ mod tests {
     #[test]
     fn everything_is_on_the_page_in_both_languages() {
         let english = render(Language::English);
-        for expected in ["not ready", "25%", "2 h ago", "the token was &lt;refused&gt;", "$0.01 / $10.00", "9 received"]
-        {
+        for expected in [
+            "learning: hour 7 of 24",
+            "not ready",
+            "25%",
+            "2 h ago",
+            "the token was &lt;refused&gt;",
+            "$0.01 / $10.00",
+            "9 received",
+        ] {
             assert!(english.contains(expected), "{expected} is not in\n{english}");
         }
         let french = render(Language::French);
