@@ -18,7 +18,10 @@ const CORRELATION: f64 = 0.3;
 /// Seconds for which an author's posts are remembered.
 const HORIZON: i64 = 24 * 3_600;
 /// Length of a slot in seconds. A slot expires as a whole.
-const SLOT: i64 = 3_600;
+const SLOT: i64 = 6 * 3_600;
+/// Votes of a stored record. The last record of a slot is written again until it is full: a record for each commit would cost
+/// more than everything else that is stored of a quiet topic.
+const CHUNK: usize = 256;
 /// Maximum number of posts that are remembered. Where there are more in a day, one author decides nothing.
 const MAX_POSTS: usize = 65_536;
 /// Thousandths of a vote in a vote.
@@ -32,8 +35,13 @@ struct AuthorSlot {
     votes: Vec<StoredVote>,
     /// How many of the votes are stored.
     saved: usize,
-    /// Numbers of the commits that stored a part of this slot.
-    commits: Vec<u64>,
+}
+
+impl AuthorSlot {
+    /// Numbers of the stored records.
+    fn chunks(&self) -> std::ops::Range<usize> {
+        0..self.saved.div_ceil(CHUNK)
+    }
 }
 
 /// The posts of one author within the horizon.
@@ -58,14 +66,15 @@ pub(super) struct Authors {
     slots: BTreeMap<i64, AuthorSlot>,
     known: HashMap<u64, PostsOfAuthor>,
     posts: usize,
-    expired: Vec<(i64, u64)>,
+    /// Stored records to be removed: start of the slot, number.
+    expired: Vec<(i64, usize)>,
 }
 
 impl Authors {
     pub(super) fn load(store: &Store, topic: &str) -> Result<Self, StoreError> {
         let mut authors = Self::default();
         for entry in store.scan::<(i64, Vec<StoredVote>)>(&Key::new(Table::Author).text(topic)) {
-            let (key, (start, votes)) = entry?;
+            let (_, (start, votes)) = entry?;
             for (_, author, negative) in &votes {
                 authors.count(*author, *negative);
             }
@@ -73,7 +82,6 @@ impl Authors {
             let slot = authors.slots.entry(start).or_default();
             slot.votes.extend(votes);
             slot.saved = slot.votes.len();
-            slot.commits.extend(key.last_number());
         }
         Ok(authors)
     }
@@ -135,7 +143,7 @@ impl Authors {
     fn drop_slot(&mut self, slot: Option<(i64, AuthorSlot)>) {
         let Some((start, slot)) = slot else { return };
         self.posts -= slot.votes.len();
-        self.expired.extend(slot.commits.into_iter().map(|commit| (start, commit)));
+        self.expired.extend(slot.chunks().map(|chunk| (start, chunk)));
         for (_, author, negative) in slot.votes {
             if let Some(posts) = self.known.get_mut(&author) {
                 posts.all -= 1;
@@ -155,39 +163,39 @@ impl Authors {
             let is_gone = |vote: &StoredVote| authors.contains(&vote.1);
             let gone = slot.votes.iter().filter(|vote| is_gone(vote)).count();
             let gone_of_saved = slot.votes.iter().take(slot.saved).filter(|vote| is_gone(vote)).count();
+            let stored = slot.chunks();
             slot.votes.retain(|vote| !is_gone(vote));
             self.posts -= gone;
             slot.saved -= gone_of_saved;
-            // The first record of the slot takes what is left of all.
-            let mut commits = slot.commits.drain(..);
-            let first = commits.next();
-            commits.for_each(|commit| batch.remove(&key(topic, *start, commit)));
-            if let Some(first) = first {
-                slot.commits = vec![first];
-                batch.put(&key(topic, *start, first), &(*start, slot.votes.get(..slot.saved).unwrap_or_default()))?;
+            if gone_of_saved == 0 {
+                continue;
+            }
+            stored.for_each(|chunk| batch.remove(&key(topic, *start, chunk)));
+            for (chunk, votes) in slot.votes.get(..slot.saved).unwrap_or_default().chunks(CHUNK).enumerate() {
+                batch.put(&key(topic, *start, chunk), &(*start, votes))?;
             }
         }
         Ok(())
     }
 
-    /// Writes what is not stored yet, and removes what expired. `commit` is a unique number of the commit.
-    pub(super) fn save(&mut self, batch: &mut Batch, topic: &str, commit: u64) -> Result<(), StoreError> {
-        for (start, commit) in self.expired.drain(..) {
-            batch.remove(&key(topic, start, commit));
+    /// Writes what is not stored yet, and removes what expired.
+    pub(super) fn save(&mut self, batch: &mut Batch, topic: &str) -> Result<(), StoreError> {
+        for (start, chunk) in self.expired.drain(..) {
+            batch.remove(&key(topic, start, chunk));
         }
-        for (start, slot) in &mut self.slots {
-            if let Some(fresh) = slot.votes.get(slot.saved..).filter(|fresh| !fresh.is_empty()) {
-                batch.put(&key(topic, *start, commit), &(*start, fresh))?;
-                slot.commits.push(commit);
-                slot.saved = slot.votes.len();
+        for (start, slot) in self.slots.iter_mut().filter(|(_, slot)| slot.saved < slot.votes.len()) {
+            let first = slot.saved / CHUNK;
+            for (chunk, votes) in slot.votes.chunks(CHUNK).enumerate().skip(first) {
+                batch.put(&key(topic, *start, chunk), &(*start, votes))?;
             }
+            slot.saved = slot.votes.len();
         }
         Ok(())
     }
 }
 
-fn key(topic: &str, start: i64, commit: u64) -> Key {
-    Key::new(Table::Author).text(topic).time(start).number(commit)
+fn key(topic: &str, start: i64, chunk: usize) -> Key {
+    Key::new(Table::Author).text(topic).time(start).number(chunk as u64)
 }
 
 /// Thousandths of a vote of an author's k-th post, from 1 on.
@@ -260,22 +268,22 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
         let mut authors = Authors::default();
-        let save = |authors: &mut Authors, commit| {
+        let save = |authors: &mut Authors| {
             let mut batch = Batch::default();
-            authors.save(&mut batch, "t", commit).unwrap();
+            authors.save(&mut batch, "t").unwrap();
             store.commit(batch).unwrap();
         };
         for (time, author) in (0..).zip(["ann", "bob", "ann"]) {
             votes(&mut authors, author, time);
         }
-        save(&mut authors, 1);
+        save(&mut authors);
         votes(&mut authors, "cid", 3);
         let mut batch = Batch::default();
         authors.forget(&mut batch, "t", &[name_hash("ANN")]).unwrap();
         store.commit(batch).unwrap();
         assert_eq!(Authors::load(&store, "t").unwrap().posts, 1, "cid's post is not committed yet");
         assert_eq!(authors.posts, 2);
-        save(&mut authors, 2);
+        save(&mut authors);
         let mut loaded = Authors::load(&store, "t").unwrap();
         assert_eq!((loaded.posts, loaded.negative_authors(0)), (2, 2));
         assert_eq!(votes(&mut loaded, "ann", 9), 1_000);
@@ -290,15 +298,14 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             let store = Store::open(dir.path()).unwrap();
             let mut authors = Authors::default();
-            let (mut time, mut commit) = (0, 0);
+            let mut time = 0;
             for (later, who, negative, restart) in steps {
                 time += later;
                 let label = if negative { Label::Negative } else { Label::Neutral };
                 authors.add(time, time, &post(&who.to_string()), label, true);
                 if restart {
-                    commit += 1;
                     let mut batch = Batch::default();
-                    authors.save(&mut batch, "t", commit).unwrap();
+                    authors.save(&mut batch, "t").unwrap();
                     store.commit(batch).unwrap();
                     let loaded = Authors::load(&store, "t").unwrap();
                     prop_assert_eq!(loaded.negative_authors(0), authors.negative_authors(0));

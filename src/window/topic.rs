@@ -416,7 +416,7 @@ impl TopicWindow {
         self.seen.save(batch, &self.name, commit)?;
         self.samples.save(batch, &self.name)?;
         self.cascades.save(batch, &self.name)?;
-        self.authors.save(batch, &self.name, commit)?;
+        self.authors.save(batch, &self.name)?;
         self.words.save(batch, &self.name)?;
         self.reasons.save(batch, &self.name)?;
         let done = self.settled().min(self.learned_until).min(self.buckets.edge() - DAY);
