@@ -176,16 +176,10 @@ impl Monitor {
 
     /// Sets what the configuration says about topics. A sender may name any other topic, up to a limit. Call it at the start,
     /// and when the configuration changes.
-    ///
-    /// # Errors
-    /// When the hours of a topic whose time zone changed cannot be read.
-    pub fn configure_topics(&mut self, settings: TopicSettings) -> Result<(), MonitorError> {
+    pub fn configure_topics(&mut self, settings: TopicSettings) {
         self.others = self.topics.keys().filter(|name| !settings.names(name)).count();
-        for (name, state) in &mut self.topics {
-            state.set_zone(&self.store, name, settings.zone_of(name))?;
-        }
+        self.topics.iter_mut().for_each(|(name, state)| state.configure(name, &settings));
         self.settings = settings;
-        Ok(())
     }
 
     /// Sets the model that reads the posts from now on, with its error rates. A different model restarts what was learnt of

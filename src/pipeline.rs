@@ -112,7 +112,7 @@ impl Daemon {
         let query = Query::new(&store);
         let mut monitor = Monitor::open(store, window.clone(), loaded.rules.clone())?;
         monitor.keep_posts(loaded.config.retention.keeps_posts());
-        monitor.configure_topics(topic_settings(&loaded.config))?;
+        monitor.configure_topics(topic_settings(&loaded.config));
         let classifier = make_classifier()?;
         let model_info = ModelInfo::from_classifier(classifier.as_ref());
         monitor.set_model(model_info.clone());

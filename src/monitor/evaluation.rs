@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Monitor;
 use super::topic_state::TopicState;
-use crate::alert::{OperationalAlert, Transition, TransitionKind};
+use crate::alert::{OperationalAlert, TransitionKind};
 
 impl Monitor {
     /// Closes every bucket that ends at or before `now` and evaluates the rules at each close.
@@ -68,12 +68,7 @@ impl Monitor {
         let start = end - self.config.bucket.as_secs();
         let is_due = |state: &TopicState| state.is_awake(end) && state.idle_until(start).is_none_or(|due| due <= end);
         for (name, state) in self.topics.iter_mut().filter(|(_, state)| is_due(state)) {
-            let transitions = state.evaluate(name, &self.rules, &self.model, &self.events.log, now);
-            // The end of an alert from before the topic was only watched is reported.
-            let is_kept_back = |transition: &Transition| {
-                transition.status == TransitionKind::Firing && self.settings.is_watch_only(name)
-            };
-            self.new_transitions.extend(transitions.into_iter().filter(|transition| !is_kept_back(transition)));
+            self.new_transitions.extend(state.evaluate(name, &self.rules, &self.model, &self.events.log, now));
         }
         self.new_transitions.extend(self.events.evaluate(&self.rules, now));
         let new = self.new_transitions.iter().skip(before);

@@ -115,7 +115,7 @@ impl Monitor {
             }
             let edge = self.totals.edge.unwrap_or_default();
             let mut state = TopicState::load(&self.store, &self.config, &self.rules, name, edge)?;
-            state.set_zone(&self.store, name, self.settings.zone_of(name))?;
+            state.configure(name, &self.settings);
             state.set_model(&self.model.id, edge);
             self.topics.insert(name.into(), state);
             self.others += usize::from(is_other);

@@ -31,7 +31,7 @@ impl Monitor {
     pub fn reopen(self, rules: Rules) -> Result<Self, MonitorError> {
         let Self { store, config, model, posts, settings, .. } = self;
         let mut monitor = Self::open(store, config, rules)?;
-        monitor.configure_topics(settings)?;
+        monitor.configure_topics(settings);
         monitor.posts = posts.map(|_| PendingPosts::default());
         monitor.set_model(model);
         Ok(monitor)

@@ -33,7 +33,7 @@ impl RuleSimulator {
     /// Learns the rhythm in this time zone, an IANA name.
     #[must_use]
     pub fn in_zone(mut self, zone: &str) -> Self {
-        self.state.set_zone_of_new(zone);
+        self.state.set_zone(zone);
         self
     }
 

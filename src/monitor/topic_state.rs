@@ -1,18 +1,20 @@
 //! [`TopicState`]: a topic with its windows, its baseline, and its state under each rule.
 
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::rule_state::RuleState;
 use super::rule_state_key;
 use super::state::report::Totals;
-use crate::alert::{Transition, TransitionKind};
+use super::topic_settings::TopicSettings;
+use crate::alert::{Alert, Transition, TransitionKind};
 use crate::classify::ModelInfo;
 use crate::rule::{AlertingRule, Baseline, EventLog, Evidence, Rules};
 use crate::store::{Batch, Key, Store, StoreError, Table};
 use crate::window;
 use crate::window::{Counts, TopicWindow};
+
+/// The label of an alert that nobody is notified of.
+const WATCH_ONLY: &str = "watch_only";
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
@@ -26,6 +28,8 @@ pub(super) struct TopicState {
     pub(super) normal: Option<f64>,
     /// Unix seconds. Until then an evaluation changes nothing, as long as no post is counted.
     sleeps_until: i64,
+    /// The topic is only watched, to compare others with: its alerts are kept back.
+    pub(super) watch_only: bool,
 }
 
 impl TopicState {
@@ -44,6 +48,7 @@ impl TopicState {
             baseline,
             normal: None,
             sleeps_until: i64::MIN,
+            watch_only: false,
         })
     }
 
@@ -67,6 +72,7 @@ impl TopicState {
             baseline: Baseline::default(),
             normal: None,
             sleeps_until: i64::MIN,
+            watch_only: false,
         }
     }
 
@@ -75,28 +81,21 @@ impl TopicState {
         if !self.window.repair_ahead(now) {
             return Ok(false);
         }
-        self.baseline.repair_ahead(now, self.window.since(), &hours(store, name)?);
+        let hours =
+            TopicWindow::stored_hours(store, name)?.into_iter().map(|(start, hour)| (start, hour.counts)).collect();
+        self.baseline.repair_ahead(now, self.window.since(), &hours);
         Ok(true)
     }
 
-    /// Sets the time zone in which the rhythm of topic `name` is learned. In another one, it is learned again from the stored
-    /// hours.
-    pub(super) fn set_zone(&mut self, store: &Store, name: &str, zone: &str) -> Result<(), StoreError> {
-        let mut failed = None;
-        let hours = || match hours(store, name) {
-            Ok(hours) => hours,
-            Err(error) => {
-                failed = Some(error);
-                BTreeMap::new()
-            }
-        };
-        self.baseline.set_zone(zone, hours);
-        failed.map_or(Ok(()), Err)
+    /// Sets the time zone in which the rhythm is learned, an IANA name.
+    pub(super) fn set_zone(&mut self, zone: &str) {
+        self.baseline.set_zone(zone);
     }
 
-    /// As [`TopicState::set_zone`], of a topic that has learned nothing.
-    pub(super) fn set_zone_of_new(&mut self, zone: &str) {
-        self.baseline.set_zone(zone, BTreeMap::new);
+    /// Applies what the configuration says about topic `name`.
+    pub(super) fn configure(&mut self, name: &str, settings: &TopicSettings) {
+        self.set_zone(settings.zone_of(name));
+        self.watch_only = settings.is_watch_only(name);
     }
 
     /// Sets the model that reads from `now` (Unix seconds) on. A different one restarts what was learnt of rates.
@@ -179,7 +178,20 @@ impl TopicState {
         }
         self.skip_incidents(rules, &transitions, now);
         self.sleeps_until = self.next_wake(name, rules, now.as_second());
+        self.keep_back(&mut transitions);
         transitions
+    }
+
+    /// Marks alerts that begin while the topic is only watched, and removes the beginnings and the ends of marked ones: an alert
+    /// that was announced before the topic was only watched is announced to its end.
+    fn keep_back(&mut self, transitions: &mut Vec<Transition>) {
+        let marked = (WATCH_ONLY.to_owned(), "true".to_owned());
+        for fired in transitions.iter_mut().filter(|it| self.watch_only && it.status == TransitionKind::Firing) {
+            let same = |alert: &&mut Alert| alert.rule == fired.alert.rule;
+            let own = self.rule_states.iter_mut().filter_map(|rule_state| rule_state.alert.as_mut()).find(same);
+            own.into_iter().chain([&mut fired.alert]).for_each(|alert| alert.labels.extend([marked.clone()]));
+        }
+        transitions.retain(|transition| !is_kept_back(&transition.alert));
     }
 
     /// Excludes the hours of an incident, from its start, from what the baseline learns: they are not normal.
@@ -224,8 +236,7 @@ impl TopicState {
     }
 }
 
-/// The stored hours of topic `name` by their starts in Unix seconds.
-fn hours(store: &Store, name: &str) -> Result<BTreeMap<i64, Counts>, StoreError> {
-    let hours = TopicWindow::stored_hours(store, name)?;
-    Ok(hours.into_iter().map(|(start, hour)| (start, hour.counts)).collect())
+/// Whether nobody is notified of the alert, because its topic was only watched when it began.
+pub(super) fn is_kept_back(alert: &Alert) -> bool {
+    alert.labels.contains_key(WATCH_ONLY)
 }

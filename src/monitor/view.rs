@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::Monitor;
+use super::topic_state::is_kept_back;
 use crate::alert::Alert;
 use crate::window::Counts;
 
@@ -53,10 +54,9 @@ impl Monitor {
 
     /// Every firing alert with its current numbers.
     pub fn firing(&self) -> impl Iterator<Item = &Alert> {
-        let alerting = self.topics.iter().filter(|(name, _)| !self.settings.is_watch_only(name));
-        let states = alerting.map(|(_, state)| state).chain([self.without_topic().1]);
-        let rule_states = states.flat_map(|state| &state.rule_states);
-        self.operational.active().chain(rule_states.filter_map(|rule_state| rule_state.alert.as_ref()))
+        let states = self.topics.values().chain([self.without_topic().1]);
+        let alerts = states.flat_map(|state| &state.rule_states).filter_map(|rule_state| rule_state.alert.as_ref());
+        self.operational.active().chain(alerts.filter(|alert| !is_kept_back(alert)))
     }
 
     /// `alert` as of now, while it fires.
@@ -101,7 +101,7 @@ impl Monitor {
                 };
             active.map(view).collect()
         };
-        let alerting = self.topics.iter().filter(|(name, _)| !self.settings.is_watch_only(name));
+        let alerting = self.topics.iter().filter(|(_, state)| !state.watch_only);
         let topics = alerting.map(|(name, state)| (name.as_str(), state));
         operational.chain([self.without_topic()].into_iter().chain(topics).flat_map(of_topic)).collect()
     }

@@ -123,7 +123,7 @@ impl Replay {
         let mut monitor = Monitor::open(store, self.loaded.config.window.clone(), self.loaded.rules.clone())?;
         // A temporary state is gone before anybody could ask for posts.
         monitor.keep_posts(self.state.is_some());
-        monitor.configure_topics(topic_settings(&self.loaded.config))?;
+        monitor.configure_topics(topic_settings(&self.loaded.config));
         monitor.set_model(model_info);
         let delivery = |receivers| ReplayDelivery::new(&monitor, &self.loaded.config, receivers);
         let mut delivery = receivers.map(delivery).transpose()?;

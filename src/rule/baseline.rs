@@ -148,21 +148,21 @@ impl Baseline {
         self.rates_since
     }
 
-    /// Sets the topic's time zone by its IANA name. Hours that were learned in another one are learned again from `hours`, whose
-    /// starts are in order; returns whether that was necessary.
-    pub fn set_zone(&mut self, zone: &str, hours: impl FnOnce() -> BTreeMap<i64, Counts>) -> bool {
+    /// Sets the topic's time zone by its IANA name. What was learned in another one keeps its place in time: it moves by the hours
+    /// between the two zones.
+    pub fn set_zone(&mut self, zone: &str) {
+        let at = self.until.unwrap_or_default();
+        let before = self.hours.slot(at);
         if !self.hours.set_zone(zone) {
-            return false;
+            return;
         }
-        self.changed = true;
-        let Some(until) = self.until else { return false };
-        let hours = hours();
-        let learned = std::mem::take(&mut self.cells).iter().any(|cell| cell.hours > 0.0);
-        let since = hours.first_key_value().map_or(until, |(start, _)| *start);
-        self.until = None;
+        let moved = (self.hours.slot(at) + CELLS - before) % CELLS;
+        self.cells.resize(CELLS, Cell::default());
+        self.cells.rotate_right(moved);
+        // They name hours of the day in the old zone.
+        (self.lately_skipped, self.new_rhythm) = (SkippedHours::default(), NewRhythm::default());
         self.update_totals();
-        self.learn(since, |start| (start < until).then(|| hours.get(&start).copied().unwrap_or_default()));
-        learned
+        self.changed = true;
     }
 
     /// Whether the baseline changed since the last call; resets the flag.

@@ -47,10 +47,32 @@ fn a_topic_that_is_only_watched_raises_no_alert() {
     let dir = tempfile::tempdir().unwrap();
     let mut monitor = monitor(dir.path());
     let settings = TopicSettings::default().with("a", None).with("rival", None).watching_only("rival");
-    monitor.configure_topics(settings).unwrap();
+    monitor.configure_topics(settings);
     let seen = play_in(&mut monitor, &["a", "rival"], &trouble()[..100], false);
     assert_eq!(seen, ["Firing Volume a", "Firing Rate a"]);
     assert!(monitor.alerts().iter().all(|alert| alert.topic == "a"));
     let alert = monitor.firing().next().unwrap().clone();
     assert_eq!(number(&monitor.current_alert(&alert).unwrap(), "other_topics_rising"), Some(1.0), "it is compared");
+}
+
+#[test]
+fn an_alert_that_was_kept_back_ends_unheard_and_one_that_was_announced_does_not() {
+    for (before, after) in [(true, true), (true, false), (false, true)] {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = |only: bool| {
+            let settings = TopicSettings::default().with("t", None);
+            if only { settings.watching_only("t") } else { settings }
+        };
+        let mut watched = monitor(dir.path());
+        watched.configure_topics(settings(before));
+        let minutes = trouble();
+        let began = play(&mut watched, 0, &minutes[..100]);
+        drop(watched);
+        let mut watched = monitor(dir.path());
+        watched.configure_topics(settings(after));
+        let ended = play(&mut watched, 100, &minutes[100..]);
+        let expected = if before { (0, 0) } else { (2, 2) };
+        assert_eq!((began.len(), ended.len()), expected, "{before} {after}: {began:?} {ended:?}");
+        assert_eq!(watched.report().unwrap().topics[0].alerts.len(), expected.1, "nor is it in the history");
+    }
 }

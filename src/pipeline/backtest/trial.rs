@@ -74,7 +74,7 @@ impl<'a> Trials<'a> {
             let _dir = tempfile::tempdir().context("cannot create a temporary directory for a block's state")?;
             let mut monitor =
                 Monitor::open(Store::open(_dir.path())?, self.config.window.clone(), self.variants[variant].clone())?;
-            monitor.configure_topics(topic_settings(self.config))?;
+            monitor.configure_topics(topic_settings(self.config));
             monitor.set_model(self.model.clone());
             self.running.push(Trial { variant, block, monitor, _dir });
         }

@@ -17,7 +17,7 @@ impl MonitorThread {
                     this.commit()?;
                     let monitor = this.monitor.take().context("the store is not open")?;
                     let mut monitor = monitor.reopen(rules.clone())?;
-                    monitor.configure_topics(topic_settings(&loaded.config))?;
+                    monitor.configure_topics(topic_settings(&loaded.config));
                     monitor.set_model(this.model.clone());
                     this.monitor = Some(monitor);
                     Ok(())

@@ -59,7 +59,7 @@ impl MonitorThread {
         let config = &self.loaded.config;
         let mut monitor = Monitor::open(store, config.window.clone(), self.loaded.rules.clone())?;
         monitor.keep_posts(config.retention.keeps_posts());
-        monitor.configure_topics(topic_settings(config))?;
+        monitor.configure_topics(topic_settings(config));
         monitor.set_model(self.model.clone());
         self.monitor = Some(monitor);
         self.rewind_if_ahead()?;

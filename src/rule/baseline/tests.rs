@@ -111,3 +111,22 @@ fn what_is_stored_is_small_and_comes_back() {
     loaded.learn(0, |_| None);
     assert_eq!(loaded, baseline);
 }
+
+#[test]
+fn what_was_learned_keeps_its_place_when_the_time_zone_changes() {
+    let mut baseline = learned(28, 100, 0.0);
+    let (before, messages) = (baseline.clone(), baseline.messages);
+    // In January, when Berlin is an hour ahead.
+    baseline.set_zone("Europe/Berlin");
+    assert!(baseline.clear_changed());
+    for hour in 0..168 {
+        let time = 28 * DAY + hour * HOUR;
+        // Sums in another order differ in their last digits.
+        let volumes = [&baseline, &before].map(|baseline| baseline.volume_at(time).unwrap().posts);
+        let rates = [&baseline, &before].map(|baseline| baseline.rate_at(time).unwrap().rate);
+        assert!((volumes[0] - volumes[1]).abs() < 1e-3 && (rates[0] - rates[1]).abs() < 1e-6, "hour {hour}");
+    }
+    assert_eq!((baseline.messages, baseline.until), (messages, before.until), "nothing is learned twice");
+    baseline.set_zone("Europe/Berlin");
+    assert!(!baseline.clear_changed());
+}
