@@ -9,15 +9,13 @@ use super::context::{alert_context, trend};
 use crate::alert::{Alert, AlertState, Change, Fingerprint, Timing, Transition, TransitionKind};
 use crate::rule::annotation;
 use crate::rule::annotation::Values;
-use crate::rule::{AlertingRule, ConditionResult, Evidence, Measurement, Memory};
+use crate::rule::{
+    AlertingRule, ConditionResult, Evidence, Measurement, Memory, NEGATIVE_AUTHORS, OTHER_TOPICS_RISING,
+};
 use crate::window::TopicWindow;
 
 /// Sample posts of an alert.
 const SAMPLES: usize = 5;
-/// Numbers of an alert that no condition computes: people who wrote the negative posts of the window, and other topics with an
-/// alert of the same rule.
-const AUTHORS: &str = "negative_authors";
-const OTHERS_RISING: &str = "other_topics_rising";
 /// An alert that lasts longer is the new normal: the baseline learns from its hours.
 const MAX_FREEZE: SignedDuration = SignedDuration::from_hours(72);
 
@@ -135,7 +133,8 @@ impl RuleState {
             if !samples.is_empty() {
                 alert.samples = samples;
             }
-            let numbers = [(AUTHORS, topic.negative_authors(window) as f64), (OTHERS_RISING, others as f64)];
+            let authors = topic.negative_authors(window).map(|authors| (NEGATIVE_AUTHORS, authors as f64));
+            let numbers = authors.into_iter().chain([(OTHER_TOPICS_RISING, others as f64)]);
             alert.explanation.numbers.extend(numbers.map(|(name, number)| (name.to_owned(), number)));
         }
         alert.annotations = annotations(rule, &alert, &alert.latest);

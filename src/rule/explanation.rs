@@ -2,6 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Numbers of an alert as a whole, which no condition computes: people who wrote the negative posts of its window, and other
+/// topics with an alert of the same rule.
+pub const NEGATIVE_AUTHORS: &str = "negative_authors";
+pub const OTHER_TOPICS_RISING: &str = "other_topics_rising";
+
 /// Why a condition holds or does not hold. A tree, as conditions can be combined.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
@@ -12,6 +17,13 @@ pub struct Explanation {
     pub numbers: Vec<(String, f64)>,
     /// The combined conditions.
     pub parts: Vec<Explanation>,
+}
+
+impl Explanation {
+    /// A number of the topmost condition, or of the alert as a whole.
+    pub fn number(&self, name: &str) -> Option<f64> {
+        self.numbers.iter().find(|(found, _)| found == name).map(|(_, number)| *number)
+    }
 }
 
 /// A cheap form of [`Explanation`]: every evaluation produces one, but few are ever shown.

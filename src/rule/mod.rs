@@ -25,7 +25,7 @@ pub use condition::Condition;
 pub use evaluation::{ConditionResult, Measurement, NormalLevel};
 pub use events::{EventKind, EventLog, Events};
 pub use evidence::Evidence;
-pub use explanation::{Explanation, Reasons};
+pub use explanation::{Explanation, NEGATIVE_AUTHORS, OTHER_TOPICS_RISING, Reasons};
 pub use file::Rules;
 pub use memory::Memory;
 

@@ -62,7 +62,7 @@ pub enum Table {
     PostLabel = 27,
     /// Which blocks hold posts of which identifier, author and cascade; by hash.
     PostTerm = 28,
-    /// Hashes of the authors of the last day's posts, per topic and slot.
+    /// Hashes of the authors of the last day's posts, per topic.
     Author = 29,
 }
 
@@ -138,11 +138,11 @@ impl Table {
             | Self::Event
             | Self::Dispatch => &[Kind::Text],
             Self::Bucket | Self::Sample | Self::History => &[Kind::Text, Kind::Time],
-            Self::Seen | Self::Author => &[Kind::Text, Kind::Time, Kind::Number],
+            Self::Seen => &[Kind::Text, Kind::Time, Kind::Number],
             Self::RuleState | Self::OperationalAlert | Self::IncidentAlert | Self::WordBaseline => {
                 &[Kind::Text, Kind::Text]
             }
-            Self::Cascade => &[Kind::Text, Kind::Number],
+            Self::Cascade | Self::Author => &[Kind::Text, Kind::Number],
             Self::Words => &[Kind::Text, Kind::Text, Kind::Time],
             Self::Word => &[Kind::Text, Kind::Text, Kind::Number],
             Self::Alert => &[Kind::Text, Kind::Time, Kind::Text],

@@ -5,9 +5,8 @@
 //! `m / (1 + (m - 1) r)` posts of different people (the design effect of Kish 1965, with authors as clusters). The k-th post
 //! adds the difference: 1, 0.54, 0.34, 0.23, ... and all posts of one author together stay below `1 / r`, 3.3 votes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use super::buckets::bucket_start;
 use crate::classify::Label;
 use crate::post::Post;
 use crate::store::{Batch, Key, Store, StoreError, Table};
@@ -17,32 +16,18 @@ use crate::store::{Batch, Key, Store, StoreError, Table};
 const CORRELATION: f64 = 0.3;
 /// Seconds for which an author's posts are remembered.
 const HORIZON: i64 = 24 * 3_600;
-/// Length of a slot in seconds. A slot expires as a whole.
-const SLOT: i64 = 6 * 3_600;
-/// Votes of a stored record. The last record of a slot is written again until it is full: a record for each commit would cost
-/// more than everything else that is stored of a quiet topic.
-const CHUNK: usize = 256;
 /// Maximum number of posts that are remembered. Where there are more in a day, one author decides nothing.
 const MAX_POSTS: usize = 65_536;
+/// Votes of a stored record. The last record is written again until it is full: a record for each commit would cost more than
+/// everything else that is stored of a quiet topic.
+const CHUNK: u64 = 256;
+/// The hash of an unknown author, who is another person in each post.
+const UNKNOWN: u64 = 0;
 /// Thousandths of a vote in a vote.
 pub(super) const VOTE: u64 = 1_000;
 
-/// The stored form of a post: seconds since the start of its slot, hash of its author, whether it is negative.
-type StoredVote = (u32, u64, bool);
-
-#[derive(Debug, Default, Clone)]
-struct AuthorSlot {
-    votes: Vec<StoredVote>,
-    /// How many of the votes are stored.
-    saved: usize,
-}
-
-impl AuthorSlot {
-    /// Numbers of the stored records.
-    fn chunks(&self) -> std::ops::Range<usize> {
-        0..self.saved.div_ceil(CHUNK)
-    }
-}
+/// Unix seconds of a post, hash of its author, whether it is negative.
+type AuthorVote = (i64, u64, bool);
 
 /// The posts of one author within the horizon.
 #[derive(Debug, Default, Clone, Copy)]
@@ -60,29 +45,32 @@ pub(super) struct Voice {
     pub(super) is_first_negative: bool,
 }
 
-/// See the module.
+/// See the module. Votes have numbers; a stored record holds those of `CHUNK` numbers, with the number of the first.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Authors {
-    slots: BTreeMap<i64, AuthorSlot>,
+    /// In the order of arrival.
+    votes: VecDeque<AuthorVote>,
+    /// Number of the first of them.
+    first: u64,
+    /// Votes before this number are stored.
+    saved: u64,
+    /// Number of the oldest record in the store, and whether it holds votes that expired since.
+    oldest_record: u64,
+    is_stale: bool,
     known: HashMap<u64, PostsOfAuthor>,
-    posts: usize,
-    /// Stored records to be removed: start of the slot, number.
-    expired: Vec<(i64, usize)>,
 }
 
 impl Authors {
     pub(super) fn load(store: &Store, topic: &str) -> Result<Self, StoreError> {
         let mut authors = Self::default();
-        for entry in store.scan::<(i64, Vec<StoredVote>)>(&Key::new(Table::Author).text(topic)) {
-            let (_, (start, votes)) = entry?;
-            for (_, author, negative) in &votes {
-                authors.count(*author, *negative);
+        for entry in store.scan::<(u64, Vec<AuthorVote>)>(&Key::new(Table::Author).text(topic)) {
+            let (_, (first, votes)) = entry?;
+            if authors.votes.is_empty() {
+                (authors.first, authors.oldest_record) = (first, first / CHUNK);
             }
-            authors.posts += votes.len();
-            let slot = authors.slots.entry(start).or_default();
-            slot.votes.extend(votes);
-            slot.saved = slot.votes.len();
+            votes.into_iter().for_each(|vote| authors.push(vote));
         }
+        authors.saved = authors.next();
         Ok(authors)
     }
 
@@ -91,111 +79,115 @@ impl Authors {
     pub(super) fn add(&mut self, watermark: i64, time: i64, post: &Post, label: Label, keep: bool) -> Voice {
         self.expire(watermark);
         let is_negative = label == Label::Negative;
-        let Some(author) = author_hash(post) else {
-            return Voice { discount: 0, is_first_negative: is_negative };
-        };
+        let author = author_hash(post);
         let before = self.known.get(&author).copied().unwrap_or_default();
-        if keep {
-            let start = bucket_start(time, SLOT);
-            let offset = u32::try_from(time - start).unwrap_or_default();
-            self.slots.entry(start).or_default().votes.push((offset, author, is_negative));
-            self.count(author, is_negative);
-            self.posts += 1;
-            // The slot that is being filled stays: without it the posts of now would have no history at all.
-            while self.posts > MAX_POSTS && self.slots.len() > 1 {
-                let first = self.slots.pop_first();
-                self.drop_slot(first);
-            }
+        self.push((time, if keep { author } else { UNKNOWN }, is_negative));
+        if self.votes.len() > MAX_POSTS {
+            self.pop();
         }
         Voice { discount: VOTE - vote(before.all + 1), is_first_negative: is_negative && before.negative == 0 }
     }
 
-    /// Number of people who wrote a negative post at `from` or later (Unix seconds), as far as authors are known.
-    pub(super) fn negative_authors(&self, from: i64) -> u64 {
-        let slots = self.slots.range(bucket_start(from, SLOT)..);
-        let votes = slots.flat_map(|(start, slot)| slot.votes.iter().map(move |vote| (*start, vote)));
-        let negative = votes.filter(|(start, (offset, _, negative))| *negative && start + i64::from(*offset) >= from);
-        negative.map(|(_, (_, author, _))| author).collect::<BTreeSet<_>>().len() as u64
+    /// Number of people who wrote a negative post at `from` or later (Unix seconds); none where not all of them are known.
+    pub(super) fn negative_authors(&self, from: i64) -> Option<u64> {
+        let is_cut = self.votes.len() == MAX_POSTS && self.votes.front().is_some_and(|(time, ..)| *time > from);
+        let negative = self.votes.iter().filter(|(time, _, negative)| *negative && *time >= from);
+        let authors: BTreeSet<u64> = negative.map(|(_, author, _)| *author).collect();
+        (!is_cut && !authors.contains(&UNKNOWN)).then_some(authors.len() as u64)
     }
 
-    fn count(&mut self, author: u64, negative: bool) {
-        let posts = self.known.entry(author).or_default();
-        posts.all += 1;
-        posts.negative += u32::from(negative);
-    }
-
-    /// Drops slots that ended a horizon before `now` (Unix seconds).
+    /// Drops posts that are older than the horizon at `now` (Unix seconds).
     pub(super) fn expire(&mut self, now: i64) {
-        while self.slots.first_key_value().is_some_and(|(start, _)| start + SLOT + HORIZON <= now) {
-            let first = self.slots.pop_first();
-            self.drop_slot(first);
+        while self.votes.front().is_some_and(|(time, ..)| *time + HORIZON <= now) {
+            self.pop();
         }
     }
 
-    /// Drops slots that start after `time`.
-    pub(super) fn drop_after(&mut self, time: i64) {
-        while self.slots.last_key_value().is_some_and(|(start, _)| *start > time) {
-            let last = self.slots.pop_last();
-            self.drop_slot(last);
+    fn push(&mut self, vote: AuthorVote) {
+        let (_, author, negative) = vote;
+        if author != UNKNOWN {
+            let posts = self.known.entry(author).or_default();
+            posts.all += 1;
+            posts.negative += u32::from(negative);
         }
+        self.votes.push_back(vote);
     }
 
-    fn drop_slot(&mut self, slot: Option<(i64, AuthorSlot)>) {
-        let Some((start, slot)) = slot else { return };
-        self.posts -= slot.votes.len();
-        self.expired.extend(slot.chunks().map(|chunk| (start, chunk)));
-        for (_, author, negative) in slot.votes {
-            if let Some(posts) = self.known.get_mut(&author) {
-                posts.all -= 1;
-                posts.negative -= u32::from(negative);
-                if posts.all == 0 {
-                    self.known.remove(&author);
-                }
+    fn pop(&mut self) {
+        let Some((_, author, negative)) = self.votes.pop_front() else { return };
+        self.is_stale |= self.first < self.saved;
+        self.first += 1;
+        if let Some(posts) = self.known.get_mut(&author) {
+            posts.all -= 1;
+            posts.negative -= u32::from(negative);
+            if posts.all == 0 {
+                self.known.remove(&author);
             }
         }
+    }
+
+    /// Number of the next vote.
+    fn next(&self) -> u64 {
+        self.first + self.votes.len() as u64
     }
 
     /// Drops what is kept of these authors of `topic`, given as [`name_hash`], and adds to `batch` what removes it from the
-    /// store. What is not stored yet stays so: its posts are not committed.
+    /// store: their posts become those of unknown authors. What is not stored yet stays so, as its posts are not committed.
     pub(super) fn forget(&mut self, batch: &mut Batch, topic: &str, authors: &[u64]) -> Result<(), StoreError> {
         self.known.retain(|author, _| !authors.contains(author));
-        for (start, slot) in &mut self.slots {
-            let is_gone = |vote: &StoredVote| authors.contains(&vote.1);
-            let gone = slot.votes.iter().filter(|vote| is_gone(vote)).count();
-            let gone_of_saved = slot.votes.iter().take(slot.saved).filter(|vote| is_gone(vote)).count();
-            let stored = slot.chunks();
-            slot.votes.retain(|vote| !is_gone(vote));
-            self.posts -= gone;
-            slot.saved -= gone_of_saved;
-            if gone_of_saved == 0 {
-                continue;
-            }
-            stored.for_each(|chunk| batch.remove(&key(topic, *start, chunk)));
-            for (chunk, votes) in slot.votes.get(..slot.saved).unwrap_or_default().chunks(CHUNK).enumerate() {
-                batch.put(&key(topic, *start, chunk), &(*start, votes))?;
+        let mut changed = BTreeSet::new();
+        for (number, (_, author, _)) in (self.first..).zip(&mut self.votes) {
+            if authors.contains(author) {
+                *author = UNKNOWN;
+                changed.insert(number / CHUNK);
             }
         }
-        Ok(())
+        // The oldest record also has votes that expired since: it is written whatever it holds.
+        changed.insert(self.first / CHUNK);
+        changed.into_iter().try_for_each(|record| self.write(batch, topic, record, self.saved))
     }
 
     /// Writes what is not stored yet, and removes what expired.
     pub(super) fn save(&mut self, batch: &mut Batch, topic: &str) -> Result<(), StoreError> {
-        for (start, chunk) in self.expired.drain(..) {
-            batch.remove(&key(topic, start, chunk));
-        }
-        for (start, slot) in self.slots.iter_mut().filter(|(_, slot)| slot.saved < slot.votes.len()) {
-            let first = slot.saved / CHUNK;
-            for (chunk, votes) in slot.votes.chunks(CHUNK).enumerate().skip(first) {
-                batch.put(&key(topic, *start, chunk), &(*start, votes))?;
+        if std::mem::take(&mut self.is_stale) {
+            if self.votes.is_empty() {
+                // The next vote begins a record, so that this one can go.
+                self.first = self.first.next_multiple_of(CHUNK);
+                self.saved = self.first;
             }
-            slot.saved = slot.votes.len();
+            while self.oldest_record < self.first / CHUNK {
+                batch.remove(&key(topic, self.oldest_record));
+                self.oldest_record += 1;
+            }
+            // Nobody's hash stays longer than the horizon.
+            self.write(batch, topic, self.oldest_record, self.saved)?;
+        }
+        let next = self.next();
+        if self.saved < next {
+            let from = self.saved.max(self.first) / CHUNK;
+            (from..=(next - 1) / CHUNK).try_for_each(|record| self.write(batch, topic, record, next))?;
+            self.saved = next;
         }
         Ok(())
     }
+
+    /// Writes a record with the votes before number `end`.
+    fn write(&self, batch: &mut Batch, topic: &str, record: u64, end: u64) -> Result<(), StoreError> {
+        let start = (record * CHUNK).max(self.first);
+        let end = ((record + 1) * CHUNK).min(end);
+        let place = |number: u64| usize::try_from(number - self.first).unwrap_or(usize::MAX);
+        if start < end {
+            let votes: Vec<&AuthorVote> = self.votes.range(place(start)..place(end)).collect();
+            batch.put(&key(topic, record), &(start, votes))
+        } else {
+            batch.remove(&key(topic, record));
+            Ok(())
+        }
+    }
 }
 
-fn key(topic: &str, start: i64, chunk: usize) -> Key {
-    Key::new(Table::Author).text(topic).time(start).number(chunk as u64)
+fn key(topic: &str, record: u64) -> Key {
+    Key::new(Table::Author).text(topic).number(record)
 }
 
 /// Thousandths of a vote of an author's k-th post, from 1 on.
@@ -207,9 +199,9 @@ fn vote(k: u32) -> u64 {
 }
 
 /// The hash of a post's author: of the identifier, which outlives a change of the handle, or else of the handle.
-fn author_hash(post: &Post) -> Option<u64> {
+fn author_hash(post: &Post) -> u64 {
     let name = post.details.author_id.as_deref().or(post.author.as_deref()).filter(|name| !name.trim().is_empty());
-    name.map(name_hash)
+    name.map_or(UNKNOWN, name_hash)
 }
 
 /// The hash of an author's identifier or handle, in any case and with or without `@`.
@@ -219,102 +211,4 @@ pub(crate) fn name_hash(name: &str) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn post(author: &str) -> Post {
-        let author = (!author.is_empty()).then(|| author.to_owned());
-        Post { author, ..Post::default() }
-    }
-
-    fn votes(authors: &mut Authors, author: &str, time: i64) -> u64 {
-        VOTE - authors.add(time, time, &post(author), Label::Negative, true).discount
-    }
-
-    #[test]
-    fn the_first_post_counts_and_each_further_one_less() {
-        let mut authors = Authors::default();
-        let angry: Vec<u64> = (0..5).map(|minute| votes(&mut authors, "ann", minute * 60)).collect();
-        assert_eq!(angry, [1_000, 538, 337, 230, 167]);
-        assert_eq!(votes(&mut authors, "@Ann ", 400), 127, "the same person");
-        assert_eq!(votes(&mut authors, "bob", 500), 1_000);
-        assert_eq!(
-            (votes(&mut authors, "", 501), votes(&mut authors, "", 502)),
-            (1_000, 1_000),
-            "authors are not known"
-        );
-        assert!((1..10_000).map(vote).sum::<u64>() < 3_334, "one person never has more than 3.3 votes");
-        assert_eq!(votes(&mut authors, "ann", HORIZON + SLOT), 1_000, "a day later it is news again");
-    }
-
-    #[test]
-    fn people_are_counted_and_not_posts() {
-        let mut authors = Authors::default();
-        for minute in 0..8 {
-            authors.add(minute * 60, minute * 60, &post("ann"), Label::Negative, true);
-        }
-        authors.add(480, 480, &post("bob"), Label::Positive, true);
-        authors.add(500, 500, &post("cid"), Label::Negative, true);
-        assert_eq!(authors.negative_authors(0), 2);
-        assert_eq!(authors.negative_authors(421), 1, "ann's last post was at 420");
-        let voice = authors.add(501, 501, &post("bob"), Label::Negative, true);
-        assert!(voice.is_first_negative && voice.discount > 0, "a second post, but the first complaint");
-    }
-
-    #[test]
-    fn a_forgotten_author_is_gone_from_memory_and_store() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path()).unwrap();
-        let mut authors = Authors::default();
-        let save = |authors: &mut Authors| {
-            let mut batch = Batch::default();
-            authors.save(&mut batch, "t").unwrap();
-            store.commit(batch).unwrap();
-        };
-        for (time, author) in (0..).zip(["ann", "bob", "ann"]) {
-            votes(&mut authors, author, time);
-        }
-        save(&mut authors);
-        votes(&mut authors, "cid", 3);
-        let mut batch = Batch::default();
-        authors.forget(&mut batch, "t", &[name_hash("ANN")]).unwrap();
-        store.commit(batch).unwrap();
-        assert_eq!(Authors::load(&store, "t").unwrap().posts, 1, "cid's post is not committed yet");
-        assert_eq!(authors.posts, 2);
-        save(&mut authors);
-        let mut loaded = Authors::load(&store, "t").unwrap();
-        assert_eq!((loaded.posts, loaded.negative_authors(0)), (2, 2));
-        assert_eq!(votes(&mut loaded, "ann", 9), 1_000);
-    }
-
-    proptest! {
-        /// Whatever happens, a restart changes nothing, and the totals equal a recount.
-        #[test]
-        fn any_sequence_survives_a_restart(
-            steps in proptest::collection::vec((0_i64..4_000, 0_u8..4, any::<bool>(), any::<bool>()), 1..60),
-        ) {
-            let dir = tempfile::tempdir().unwrap();
-            let store = Store::open(dir.path()).unwrap();
-            let mut authors = Authors::default();
-            let mut time = 0;
-            for (later, who, negative, restart) in steps {
-                time += later;
-                let label = if negative { Label::Negative } else { Label::Neutral };
-                authors.add(time, time, &post(&who.to_string()), label, true);
-                if restart {
-                    let mut batch = Batch::default();
-                    authors.save(&mut batch, "t").unwrap();
-                    store.commit(batch).unwrap();
-                    let loaded = Authors::load(&store, "t").unwrap();
-                    prop_assert_eq!(loaded.negative_authors(0), authors.negative_authors(0));
-                    authors = loaded;
-                }
-                let kept: usize = authors.slots.values().map(|slot| slot.votes.len()).sum();
-                prop_assert_eq!(kept, authors.posts);
-                prop_assert_eq!(authors.known.values().map(|posts| posts.all as usize).sum::<usize>(), kept);
-            }
-        }
-    }
-}
+mod tests;

@@ -219,7 +219,6 @@ impl TopicWindow {
         self.moved = true;
         self.seen.drop_after(now);
         self.samples.drop_after(now);
-        self.authors.drop_after(now);
         true
     }
 
@@ -373,8 +372,9 @@ impl TopicWindow {
         self.samples.remove(matches)
     }
 
-    /// Number of people who wrote a negative post in the last `length` seconds, including the open bucket.
-    pub fn negative_authors(&self, length: i64) -> u64 {
+    /// Number of people who wrote a negative post in the last `length` seconds, including the open bucket; none where not all of
+    /// them are known.
+    pub fn negative_authors(&self, length: i64) -> Option<u64> {
         self.authors.negative_authors(self.buckets.edge() - length)
     }
 

@@ -65,7 +65,7 @@ impl Shape {
             (Table::Totals, _) => Self::of::<Totals>(),
             (Table::Bucket, _) => Self::of::<Vec<(i64, Counts)>>(),
             (Table::Seen, _) => Self::of::<(i64, Vec<u64>)>(),
-            (Table::Author, _) => Self::of::<(i64, Vec<(u32, u64, bool)>)>(),
+            (Table::Author, _) => Self::of::<(u64, Vec<(i64, u64, bool)>)>(),
             (Table::Sample, _) => Self::of::<Vec<Sample>>(),
             (Table::History, _) => Self::of::<HourRecord>(),
             (Table::RuleState, _) => Self::of::<RuleState>(),

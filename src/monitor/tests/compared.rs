@@ -20,10 +20,6 @@ fn play_in(monitor: &mut Monitor, topics: &[&str], minutes: &[&str], one: bool) 
     seen
 }
 
-fn number(alert: &crate::alert::Alert, name: &str) -> Option<f64> {
-    alert.explanation.numbers.iter().find(|(found, _)| found == name).map(|(_, number)| *number)
-}
-
 #[test]
 fn an_alert_says_how_many_people_wrote_and_how_many_other_topics_rise() {
     let dir = tempfile::tempdir().unwrap();
@@ -31,8 +27,8 @@ fn an_alert_says_how_many_people_wrote_and_how_many_other_topics_rise() {
     play_in(&mut monitor, &["a", "b", "c"], &trouble()[..100], false);
     let alert = monitor.firing().find(|alert| alert.topic == "a" && alert.rule == "Volume").unwrap().clone();
     let now = monitor.current_alert(&alert).unwrap();
-    assert_eq!(number(&now, "other_topics_rising"), Some(2.0));
-    assert_eq!(number(&now, "negative_authors"), Some(41.0), "forty of the trouble, and one before");
+    assert_eq!(now.explanation.number("other_topics_rising"), Some(2.0));
+    assert_eq!(now.explanation.number("negative_authors"), Some(41.0), "forty of the trouble, and one before");
 }
 
 #[test]
@@ -52,7 +48,11 @@ fn a_topic_that_is_only_watched_raises_no_alert() {
     assert_eq!(seen, ["Firing Volume a", "Firing Rate a"]);
     assert!(monitor.alerts().iter().all(|alert| alert.topic == "a"));
     let alert = monitor.firing().next().unwrap().clone();
-    assert_eq!(number(&monitor.current_alert(&alert).unwrap(), "other_topics_rising"), Some(1.0), "it is compared");
+    assert_eq!(
+        monitor.current_alert(&alert).unwrap().explanation.number("other_topics_rising"),
+        Some(1.0),
+        "it is compared"
+    );
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::trend;
 use super::trend::Trend;
 use crate::alert::{Alert, ReasonCount};
 use crate::language::Language;
-use crate::rule::{Explanation, Measurement};
+use crate::rule::{Explanation, Measurement, NEGATIVE_AUTHORS, OTHER_TOPICS_RISING};
 use crate::stats::wilson_interval;
 
 /// The most characters of a name from outside, such as a topic's.
@@ -233,8 +233,8 @@ impl AlertValues {
             low,
             high,
             risen: Risen::of(alert),
-            authors: number(&alert.explanation, "negative_authors").filter(|authors| *authors > 0.0),
-            others_rising: number(&alert.explanation, "other_topics_rising").unwrap_or_default(),
+            authors: alert.explanation.number(NEGATIVE_AUTHORS).filter(|authors| *authors > 0.0),
+            others_rising: alert.explanation.number(OTHER_TOPICS_RISING).unwrap_or_default(),
             copies: alert.context.copies,
             reach: alert.context.reach,
             trend: trend::compute(&alert.context.trend),
@@ -244,11 +244,6 @@ impl AlertValues {
             description: annotation("description"),
         }
     }
-}
-
-/// A number of the alert as a whole.
-fn number(explanation: &Explanation, name: &str) -> Option<f64> {
-    explanation.numbers.iter().find(|(found, _)| found == name).map(|(_, number)| *number)
 }
 
 /// The subject of the whole incident: the labels that its alerts are grouped by, else what they share. It stays the

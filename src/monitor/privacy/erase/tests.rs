@@ -108,7 +108,7 @@ fn an_author_is_gone_from_every_byte() {
         assert!(!holds(dir.path(), trace), "{trace} is still there");
     }
     assert!(holds(dir.path(), "bob"), "others are kept");
-    let stored = monitor.store.scan::<(i64, Vec<(u32, u64, bool)>)>(&Key::new(Table::Author));
+    let stored = monitor.store.scan::<(u64, Vec<(i64, u64, bool)>)>(&Key::new(Table::Author));
     let votes: Vec<u64> =
         stored.flat_map(|entry| entry.unwrap().1.1.into_iter().map(|(_, author, _)| author)).collect();
     let ann = ["ann_smith", "4242"].map(name_hash);
