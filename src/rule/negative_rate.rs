@@ -191,11 +191,10 @@ impl NegativeRate {
         }
     }
 
-    /// Weight of one of `votes` votes, as the posts of an hour are correlated: the inverse of the design effect (Kish
-    /// 1965), with hours as clusters.
+    /// Weight of one of `votes` votes: the posts of an hour are a cluster.
     fn weight(&self, votes: f64, spread: f64) -> f64 {
         let hours = (self.window.as_secs() as f64 / HOUR as f64).max(1.0);
-        1.0 / (1.0 + (votes / hours - 1.0).max(0.0) * spread)
+        stats::cluster_weight(votes / hours, spread)
     }
 
     pub(super) fn validate(&self, bucket: SignedDuration) -> Vec<String> {

@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use crate::classify::Label;
 use crate::post::Post;
+use crate::stats::cluster_weight;
 use crate::store::{Batch, Key, Store, StoreError, Table};
 
 /// Correlation of the labels of one author's posts about one topic. Measured on the airline dump: 0.31 for posts within an
@@ -192,7 +193,7 @@ fn key(topic: &str, record: u64) -> Key {
 
 /// Thousandths of a vote of an author's k-th post, from 1 on.
 fn vote(k: u32) -> u64 {
-    let effective = |posts: f64| posts / (1.0 + (posts - 1.0) * CORRELATION);
+    let effective = |posts: f64| posts * cluster_weight(posts, CORRELATION);
     let k = f64::from(k);
     let before = if k > 1.0 { effective(k - 1.0) } else { 0.0 };
     ((effective(k) - before) * VOTE as f64).round() as u64

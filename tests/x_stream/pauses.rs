@@ -190,6 +190,21 @@ async fn a_failing_server_is_not_ready_once_the_silence_is_too_long() {
     }
 }
 
+/// Rules that somebody else deletes are added again, and do not count as something that an operator must do.
+#[tokio::test(start_paused = true)]
+async fn missing_rules_never_block_the_stream() {
+    let (log, _guard) = Log::capture();
+    let mut run = Run::working("stream").await;
+    log.take();
+    (0..3).for_each(|_| run.fake.fault(Endpoint::Stream, Fault::conflict()));
+    run.fake.act(&Act::Cut);
+    for _ in 0..20 {
+        run.seconds(1).await;
+        assert!(!matches!(run.state(), SourceState::Blocked { .. }), "{:?}", log.take());
+    }
+    assert_eq!(run.state(), SourceState::Working);
+}
+
 /// Short waits are part of the work: no minute is unready.
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_is_lost_every_minute_stays_ready() {

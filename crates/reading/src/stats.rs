@@ -75,6 +75,14 @@ pub fn poisson_lower(k: f64, confidence: f64) -> f64 {
     (k.sqrt() - normal_quantile(confidence) / 2.0).max(0.0).powi(2)
 }
 
+/// How much one of `n` correlated observations weighs against an independent one, in `(0, 1]`: the inverse of the design effect
+/// of a cluster, `1 / (1 + (n - 1) correlation)`.
+///
+/// L. Kish, "Survey Sampling" (1965), section 5.4.
+pub fn cluster_weight(n: f64, correlation: f64) -> f64 {
+    1.0 / (1.0 + (n - 1.0).max(0.0) * correlation)
+}
+
 /// Quantile of the standard normal distribution.
 fn normal_quantile(confidence: f64) -> f64 {
     Normal::standard().inverse_cdf(confidence)

@@ -70,8 +70,12 @@ pub(super) fn daemon(
 }
 
 /// When the first alert about posts fires in the dump, by its own labels: that takes a moment, where a model would take minutes.
-/// None for a dump without labels, or without alerts.
+/// None for a dump without labels or alerts, and for standard input.
 fn first_alert(loaded: &LoadedConfig, input: &Input) -> Option<Timestamp> {
+    // Standard input can be read only once.
+    if matches!(input, Input::Stdin) {
+        return None;
+    }
     let rejects = std::env::temp_dir().join(format!("vigie-demo-{}.rejects.csv", std::process::id()));
     let replay = Replay {
         loaded: loaded.clone(),
@@ -84,7 +88,7 @@ fn first_alert(loaded: &LoadedConfig, input: &Input) -> Option<Timestamp> {
     let mut make = LabelSource::Given.classifier();
     let backtest = Backtest { replay, variants: vec![loaded.rules.clone()], block: None };
     let outcome = make().and_then(|labels| backtest.run(labels, &mut |_| ())).ok();
-    // What could not be read is no news here: the demo itself reports it.
+    // The demo itself reports what could not be read.
     let _ = std::fs::remove_file(rejects);
     let fired = outcome?.fired.into_iter().flatten();
     fired.filter(|alert| !alert.topic.is_empty() && alert.latest.posts > 0).map(|alert| alert.fired_at).min()

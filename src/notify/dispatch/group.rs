@@ -81,7 +81,7 @@ impl Group {
         };
         if self.ended_at.take().is_some() {
             self.closed_at = None;
-            // Whoever took care of it may have left: somebody has to take over again.
+            // The person who took care of it may have left: somebody has to take over again.
             self.acknowledged = None;
         }
         self.alerts.insert(alert_id(alert), grouped);

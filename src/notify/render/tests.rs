@@ -387,6 +387,25 @@ fn a_firing_alert_whose_condition_stopped_holding_says_when_it_ends() {
     assert!(!message.text.contains("dépassait"), "{}", message.text);
 }
 
+/// A reminder says so when the numbers are back to usual, and says nothing of that about a silence.
+#[test]
+fn a_reminder_says_when_the_numbers_are_back_to_usual() {
+    let repeated = |condition: &str, posts: u64, negative: u64, usual: f64| {
+        let message = french(condition, |notification| {
+            notification.kind = Kind::Repeated;
+            let alert = &mut notification.alerts[0];
+            alert.latest.normal = Some(NormalLevel { value: usual, posts: 900 });
+            (alert.latest.posts, alert.latest.negative) = (posts, negative);
+            alert.latest.rate = negative as f64 / posts.max(1) as f64;
+        });
+        message.text.contains("revenus à leur niveau habituel")
+    };
+    assert!(repeated("rising", 30, 18, 0.67) && !repeated("rising", 30, 24, 0.67), "a share");
+    assert!(repeated("negative_volume", 30, 9, 10.0) && !repeated("negative_volume", 30, 11, 10.0), "a number");
+    assert!(repeated("volume", 70, 9, 80.0) && !repeated("volume", 90, 9, 80.0), "posts of any sentiment");
+    assert!(!repeated("no_data", 0, 0, 14.2), "no post is not usual");
+}
+
 #[test]
 fn a_test_is_marked_wherever_it_is_shown() {
     let test = sample("crisis", None, Timestamp::UNIX_EPOCH);

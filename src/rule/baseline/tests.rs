@@ -2,6 +2,7 @@
 //! incidents.
 
 use super::*;
+use crate::window::Counts;
 
 const DAY: i64 = 24 * HOUR;
 

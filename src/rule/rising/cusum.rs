@@ -7,9 +7,8 @@
 //! ```
 //!
 //! While raised, all sums continue, so that the sum of the most likely shift size leads. Its `down` is a test in the opposite
-//! direction, of calm against about half of the shift (`r`): the posts of a shift that is half over are as unlike the whole
-//! shift as they are unlike calm, and would be taken for calm by a test against the whole. Recovery is when the posts are
-//! [`MIN_BACK_ODDS`] (as a log-likelihood ratio) in favour of calm.
+//! direction, of calm against a part of the shift (`r`): a test against the whole would take the posts of a shift that is half
+//! over for calm. Recovery is when the posts are [`MIN_BACK_ODDS`] (as a log-likelihood ratio) in favour of calm.
 
 use serde::{Deserialize, Serialize};
 
@@ -48,8 +47,8 @@ pub(super) struct Step<'a> {
 pub(super) struct Ratio {
     /// Of the shift against calm.
     pub(super) shift: f64,
-    /// Of about half of the shift against calm.
-    pub(super) half: f64,
+    /// Of the part of the shift that recovery is tested against.
+    pub(super) recovery: f64,
 }
 
 /// The state of the leading sum.
@@ -67,11 +66,11 @@ impl Cusums {
     pub(super) fn step(&mut self, step: &Step<'_>, now: i64, width: i64) -> (bool, Option<LeadingSum>) {
         let Step { ratios, thresholds: values, may_begin } = *step;
         self.sums.resize(ratios.len(), Cusum::default());
-        for (sum, Ratio { shift: ratio, half }) in self.sums.iter_mut().zip(ratios) {
+        for (sum, Ratio { shift: ratio, recovery }) in self.sums.iter_mut().zip(ratios) {
             if self.raised {
                 // Not clipped at zero: the sums are compared with each other.
                 sum.up += ratio;
-                sum.down = (sum.down - half).max(0.0);
+                sum.down = (sum.down - recovery).max(0.0);
             } else {
                 // It was zero until this step began, in the steps that were left out too.
                 if sum.up == 0.0 && sum.since != 0 {

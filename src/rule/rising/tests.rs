@@ -1,5 +1,7 @@
 //! Tests of `rising`: false-alarm interval, detection delay and recovery.
 
+use super::cusum::Ratio;
+use super::ratios::RECOVERY_SHARE;
 use super::threshold::{StepStatistics, information};
 use super::*;
 
@@ -50,9 +52,9 @@ fn mean_hours(posts: f64, values: &[f64], runs: u64, ratios: impl Fn(u64, u64) -
     minutes as f64 / 60.0 / runs as f64
 }
 
-/// Ratios whose test against half of the shift is that against the whole.
+/// Ratios whose test of recovery is against the whole shift.
 fn same(ratios: &[f64]) -> Vec<Ratio> {
-    ratios.iter().map(|ratio| Ratio { shift: *ratio, half: *ratio }).collect()
+    ratios.iter().map(|ratio| Ratio { shift: *ratio, recovery: *ratio }).collect()
 }
 
 fn rate_ratio(k: u64, others: u64, lift: f64) -> f64 {
@@ -145,7 +147,10 @@ fn raised_it_stays_until_posts_are_clearly_back() {
     let mut minute = 0;
     let mut step = |k, others| {
         minute += 1;
-        let ratios = [Ratio { shift: rate_ratio(k, others, lifts[0]), half: rate_ratio(k, others, lifts[0] * HALF) }];
+        let ratios = [Ratio {
+            shift: rate_ratio(k, others, lifts[0]),
+            recovery: rate_ratio(k, others, lifts[0] * RECOVERY_SHARE),
+        }];
         cusums.step(&Step { ratios: &ratios, thresholds: &values, may_begin: true }, minute, 1)
     };
     assert!((0..60).all(|_| !step(2, 1).0), "calm");
@@ -159,12 +164,12 @@ fn raised_it_stays_until_posts_are_clearly_back() {
     assert!((0..60).all(|_| !step(2, 1).0), "the head start is lost in calm");
 }
 
-/// Posts half-way between calm and the shift are no evidence that the shift is over.
+/// Posts half-way between calm and the shift do not end the shift.
 #[test]
-fn a_shift_that_is_half_over_goes_on() {
+fn a_shift_that_is_half_over_continues() {
     let mut cusums = Cusums::default();
     let mut step = |k, others, may_begin| {
-        let ratios = [Ratio { shift: rate_ratio(k, others, 0.3), half: rate_ratio(k, others, 0.2) }];
+        let ratios = [Ratio { shift: rate_ratio(k, others, 0.3), recovery: rate_ratio(k, others, 0.2) }];
         cusums.step(&Step { ratios: &ratios, thresholds: &[5.0], may_begin }, 0, 60).0
     };
     assert!((0..60).all(|_| !step(20, 1, false)), "without enough people nothing begins");

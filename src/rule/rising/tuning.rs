@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::threshold::{StepStatistics, information};
 use super::{RisingQuantity, lifted};
+use crate::stats::cluster_weight;
 
 /// Smaller relative changes of a parameter do not change a threshold noticeably.
 const MIN_CHANGE: f64 = 0.1;
@@ -52,15 +53,10 @@ impl CusumThresholds {
         self.fingerprint = found;
     }
 
-    /// Weight of a post in each sum, in an hour with `posts` posts: the inverse of the design effect (Kish 1965), with
-    /// hours as clusters.
+    /// Weight of a post in each sum, in an hour with `posts` posts: hours are clusters.
     pub(super) fn weights(&self, posts: f64, spread: f64) -> impl Iterator<Item = f64> + '_ {
-        self.together.iter().map(move |together| weight(together.min(posts), spread))
+        self.together.iter().map(move |together| cluster_weight(together.min(posts), spread))
     }
-}
-
-fn weight(posts: f64, spread: f64) -> f64 {
-    1.0 / (1.0 + (posts - 1.0).max(0.0) * spread)
 }
 
 impl ThresholdParams<'_> {
@@ -91,7 +87,7 @@ impl ThresholdParams<'_> {
         let mut together = 1.0;
         for _ in 0..3 {
             together = DELAY_FACTOR * threshold / information(p0, p1);
-            let posts = self.posts * weight(self.posts.min(together), self.spread);
+            let posts = self.posts * cluster_weight(self.posts.min(together), self.spread);
             threshold = StepStatistics::of_rate(posts, self.width, p0, p1).threshold(self.share());
         }
         (threshold, together)

@@ -127,7 +127,6 @@ impl ConnectionFailure {
             ApiError::Malformed(_) => Self::Server { until: None },
             ApiError::RateLimited { until } => Self::RateLimited { until: *until },
             ApiError::TooManyConnections => Self::TooManyConnections,
-            ApiError::Invalid { status: 409, .. } => Self::NoRules,
             ApiError::Invalid { .. }
             | ApiError::Unauthorised(_)
             | ApiError::Forbidden(_)

@@ -133,6 +133,10 @@ impl<'a> StreamReader<'a> {
             Event::BatchDue => self.flush().await?,
             Event::Connection(ConnectionEvent::Due { clear }) => self.connect(clear),
             Event::Connection(ConnectionEvent::Connected(Ok(opened))) => self.start_reading(opened),
+            // Rules that somebody deleted are added again: nobody has to act.
+            Event::Connection(ConnectionEvent::Connected(Err(error @ ApiError::Invalid { status: 409, .. }))) => {
+                self.schedule_reconnect(ConnectionFailure::NoRules, &error.to_string(), false);
+            }
             Event::Connection(ConnectionEvent::Connected(Err(error))) => {
                 // The text of the pause names the remedy.
                 let pause = self.connect_retry.pause_after(&error, self.out.now());
