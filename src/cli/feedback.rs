@@ -134,26 +134,42 @@ fn write_record(given: &FeedbackRecord, json: bool, language: Language) -> anyho
     if json {
         return Ok(writeln!(out, "{}", serde_json::to_string(given)?)?);
     }
-    let feedback = &given.feedback;
+    Ok(write!(out, "{}", written(given, language))?)
+}
+
+/// What was recorded, in two lines.
+fn written(given: &FeedbackRecord, language: Language) -> String {
+    let FeedbackRecord { number, known, feedback, .. } = given;
     let sure = feedback.probabilities.iter().copied().fold(0.0_f32, f32::max) * 100.0;
-    let (label, predicted, model) = (feedback.label.as_str(), feedback.predicted.as_str(), &feedback.model);
-    let (number, known, is_wrong) = (given.number, given.known, feedback.is_wrong());
-    if language == Language::French {
-        let what = match (known, is_wrong) {
-            (true, _) => "Déjà signalé ; compté une fois",
-            (false, true) => "Erreur de classement enregistrée",
-            (false, false) => "Enregistré ; le modèle est d'accord",
-        };
-        writeln!(out, "{what} : n° {number}, {label}")?;
-        return Ok(writeln!(out, "  modèle          {model} répond {predicted} ({sure:.0} %)")?);
+    let (label, predicted) = (name(feedback.label, language), name(feedback.predicted, language));
+    let model = &feedback.model;
+    match language {
+        Language::French => {
+            let what = match (known, feedback.is_wrong()) {
+                (true, _) => "Déjà signalé ; compté une fois",
+                (false, true) => "Erreur de classement enregistrée",
+                (false, false) => "Enregistré ; le modèle est d'accord",
+            };
+            format!("{what} : n° {number}, {label}\n  modèle          {model} : {predicted} ({sure:.0} %)\n")
+        }
+        Language::English => {
+            let what = match (known, feedback.is_wrong()) {
+                (true, _) => "Known already; counted once",
+                (false, true) => "Incorrect prediction, recorded",
+                (false, false) => "Recorded; the model agrees",
+            };
+            format!("{what}: number {number}, {label}\n  model           {model} says {predicted} ({sure:.0}%)\n")
+        }
     }
-    let what = match (known, is_wrong) {
-        (true, _) => "Known already; counted once",
-        (false, true) => "Incorrect prediction, recorded",
-        (false, false) => "Recorded; the model agrees",
-    };
-    writeln!(out, "{what}: number {number}, {label}")?;
-    Ok(writeln!(out, "  model           {model} says {predicted} ({sure:.0}%)")?)
+}
+
+fn name(label: Label, language: Language) -> &'static str {
+    match (language, label) {
+        (Language::English, _) => label.as_str(),
+        (Language::French, Label::Negative) => "négatif",
+        (Language::French, Label::Neutral) => "neutre",
+        (Language::French, Label::Positive) => "positif",
+    }
 }
 
 fn list(all: &[FeedbackRecord], json: bool) -> anyhow::Result<()> {
@@ -168,4 +184,33 @@ fn list(all: &[FeedbackRecord], json: bool) -> anyhow::Result<()> {
         writeln!(out, "{number}  {:.0}  {predicted} -> {label}  {by}  {text}", feedback.at)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::monitor::{Feedback, Provenance};
+    use crate::window::Sample;
+
+    #[test]
+    fn the_answer_is_in_the_language_of_the_configuration() {
+        let feedback = Feedback {
+            at: Timestamp::UNIX_EPOCH,
+            by: None,
+            post: Sample::default(),
+            provenance: Provenance::Typed,
+            model: "default".into(),
+            predicted: Label::Negative,
+            probabilities: [0.9, 0.06, 0.04],
+            label: Label::Neutral,
+        };
+        let given = FeedbackRecord { number: 3, known: false, feedback };
+        let english =
+            "Incorrect prediction, recorded: number 3, neutral\n  model           default says negative (90%)\n";
+        assert_eq!(written(&given, Language::English), english);
+        let french = "Erreur de classement enregistrée : n° 3, neutre\n  modèle          default : négatif (90 %)\n";
+        assert_eq!(written(&given, Language::French), french);
+    }
 }
