@@ -70,11 +70,10 @@ impl Score {
     }
 
     pub(crate) fn print(&self, name: &str) {
-        let median =
-            |times: &[SignedDuration]| times.get(times.len().saturating_sub(1) / 2).map_or("-".into(), minutes);
-        let most = self.open_after.last().map_or("-".into(), minutes);
+        // Few enough to be listed: a median of four would hide the worst.
+        let list = |times: &[SignedDuration]| times.iter().map(minutes).collect::<Vec<_>>().join(", ");
         println!(
-            "| {name} | {} of {} | {} | {} | {} | {}, {most} | {} | {:.1} |",
+            "| {name} | {} of {} | {} | {} | {} | {} | {} | {:.1} |",
             self.delays.len(),
             self.incidents,
             median(&self.delays),
@@ -89,9 +88,9 @@ impl Score {
 
 pub(crate) fn print_head() {
     println!(
-        "| rules | found | median delay, min | false | ended early | open after the end, min: median, most | reopened | messages a day |"
+        "| rules | found | delays, min | false | ended early | open after the end, min | reopened | messages a day |"
     );
-    println!("|---|---|--:|--:|--:|--:|--:|--:|");
+    println!("|---|---|---|--:|--:|---|--:|--:|");
 }
 
 /// Each alert with what it is about.
