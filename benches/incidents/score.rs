@@ -76,10 +76,10 @@ impl Score {
             "| {name} | {} of {} | {} | {} | {} | {} | {} | {:.1} |",
             self.delays.len(),
             self.incidents,
-            median(&self.delays),
+            list(&self.delays),
             self.false_alarms,
             self.wrong_ends,
-            median(&self.open_after),
+            list(&self.open_after),
             self.reopenings,
             self.notifications,
         );
