@@ -148,7 +148,7 @@ impl Rising {
     }
 
     /// When fewer posts may end the shift. A bucket without posts changes nothing that [`Rising::catch_up`] does not make up for
-    /// while there is no shift.
+    /// while nothing has shifted.
     pub(super) fn sleeps_until(&self, memory: Option<&RisingMemory>, now: i64) -> i64 {
         if memory.is_some_and(|memory| memory.cusums.is_raised()) { now } else { i64::MAX }
     }
