@@ -1,5 +1,5 @@
-//! [`Baseline`]: the expected volume and negative rate of a topic by hour of the week in its own time zone, learned from its own
-//! past. Everything is in votes, as rules decide on them: see `window::authors`.
+//! [`Baseline`]: the expected volume and negative rate of a topic by hour of the week in the topic's time zone, learned
+//! from its past. Everything is in votes, as rules decide on them: see `window::authors`.
 //!
 //! ```text
 //!   settled hours of the topic ==> 168 cells: hours, votes, classified votes, negative votes; all decay exponentially
@@ -7,10 +7,11 @@
 //! ```
 //!
 //! It takes weeks to know an hour of the week well. Until then its estimate is shrunk towards the same hour of other
-//! days, and that one towards all hours (for volumes, towards the hours around: see `volumes`). The *spread* measures how far hours deviate from the estimate made *before*
-//! they were learned. It includes both the overdispersion of the counts and the error of the baseline, so a young
-//! baseline is trusted less. Hours in which an alert of the topic fired are not learned, unless that happened at the same hour of
-//! the day on several days before: what lasts is the new normal. A change of model restarts the rates.
+//! days, and that one towards all hours (for volumes, towards the hours around: see `volumes`). The *spread* measures
+//! how far hours deviate from the estimate made *before* they were learned. It includes both the overdispersion of the
+//! counts and the error of the baseline, so a young baseline is trusted less. Hours in which an alert of the topic fired
+//! are not learned, unless that happened at the same hour of the day on several days before: what lasts is the new
+//! normal. A change of model restarts the rates.
 
 mod learning;
 mod local_hours;
@@ -36,6 +37,7 @@ const RATE_PRIOR: (f64, f64) = (150.0, 1_000.0);
 const RATE_SPREAD_PRIOR: (f64, f64) = (0.005, 20_000.0);
 /// Prior of the squared coefficient of variation of an hour's volume beyond chance, and its weight in hours.
 const VOLUME_SPREAD_PRIOR: (f64, f64) = (0.1, 12.0);
+
 /// The normal level of one topic.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
