@@ -27,6 +27,7 @@ mod restart_policy;
 mod source_task;
 pub mod status;
 mod status_publisher;
+mod stopwatch;
 
 pub use classifier_thread::{ClassifierSwap, MakeClassifier};
 pub use clock::{MonotonicClock, monotonic};
@@ -51,7 +52,7 @@ use crate::query::Query;
 use crate::secret::Secret;
 use crate::source::{Cursor, Source, SourceSender, SourceState};
 use crate::store::Store;
-use classifier_thread::{BatchStopwatch, ClassifierStage, PendingSwap};
+use classifier_thread::{ClassifierStage, PendingSwap};
 use classify_requests::ClassifyRequests;
 use dedup::RecentIds;
 use message::Event;
@@ -60,6 +61,7 @@ use post_path::{TopicMatcher, topic_settings};
 use restart_policy::RestartPolicy;
 use status::{Counted, Status};
 use status_publisher::{Committed, SourceEntry, StatusPublisher};
+use stopwatch::Stopwatch;
 
 /// Batches that may wait for the classifier.
 const QUEUED_BATCHES: usize = 16;
@@ -175,12 +177,15 @@ impl Daemon {
         let weak = batches.downgrade();
         let (classify_requests, asked) = ClassifyRequests::new(batches.downgrade(), clock.clone());
         drop(batches); // from here on only the sources keep the queue open
+        let published = Stopwatch::default();
+        published.start();
         let publisher = StatusPublisher {
             metrics: metrics.clone(),
             sources: watched,
             batches: weak,
             committed,
             status,
+            published: published.clone(),
             per_topic: BTreeMap::new(),
             future_logged_at: BTreeMap::new(),
         };
@@ -211,7 +216,7 @@ impl Daemon {
             })
             .context("cannot start the monitor's thread")?;
 
-        let (next, busy) = (PendingSwap::default(), BatchStopwatch::default());
+        let (next, busy) = (PendingSwap::default(), Stopwatch::default());
         let classifying = ClassifierStage {
             classifier,
             make: make_classifier,
@@ -250,7 +255,7 @@ impl Daemon {
             commands,
             next,
             busy,
-            clock,
+            published,
             http,
             loaded,
             classify_requests,

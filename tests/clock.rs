@@ -137,6 +137,7 @@ async fn a_corrected_jump_raises_an_alert_and_changes_nothing() {
         test.clocks.jump(jump.as_secs());
         test.post();
         test.wait("alert", jumped).await;
+        assert_eq!(test.running.handle.stuck(), None, "a jump is not a delay: the watchdog must not end the daemon");
         test.clocks.pass(120);
         test.post();
         test.clocks.jump(-jump.as_secs());

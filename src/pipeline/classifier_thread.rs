@@ -10,7 +10,6 @@
 //! ```
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -24,6 +23,7 @@ use super::dedup::RecentIds;
 use super::message::{ClassifiedBatch, Event, MatchedPost};
 use super::post_path::TopicMatcher;
 use super::restart_policy::{RestartDecision, RestartPolicy};
+use super::stopwatch::Stopwatch;
 use crate::classify::{ClassifiedPost, Classifier, Prediction, predict};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
@@ -55,28 +55,6 @@ impl PendingSwap {
     }
 }
 
-/// When the thread began its present batch, for the watchdog.
-#[derive(Debug, Clone, Default)]
-pub(super) struct BatchStopwatch(Arc<AtomicU64>);
-
-impl BatchStopwatch {
-    fn begin(&self, now: Timestamp) {
-        self.0.store(now.as_second().unsigned_abs(), Ordering::Relaxed);
-    }
-
-    fn end(&self) {
-        self.0.store(0, Ordering::Relaxed);
-    }
-
-    /// Seconds on the present batch; 0 while it waits for one.
-    pub(super) fn seconds(&self, now: Timestamp) -> u64 {
-        match self.0.load(Ordering::Relaxed) {
-            0 => 0,
-            since => now.as_second().unsigned_abs().saturating_sub(since),
-        }
-    }
-}
-
 /// Everything the thread works with.
 pub(super) struct ClassifierStage {
     pub(super) classifier: Box<dyn Classifier>,
@@ -86,7 +64,8 @@ pub(super) struct ClassifierStage {
     pub(super) recent: RecentIds,
     pub(super) classify_requests: mpsc::Receiver<ClassifyRequest>,
     pub(super) clock: Clock,
-    pub(super) busy: BatchStopwatch,
+    /// The time on the present batch.
+    pub(super) busy: Stopwatch,
     pub(super) metrics: Metrics,
     pub(super) restart_policy: RestartPolicy,
 }
@@ -115,10 +94,10 @@ impl ClassifierStage {
                 (self.classifier, self.make, self.topics) = (classifier, make, topics);
                 self.publish_model();
             }
-            self.busy.begin((self.clock)());
+            self.busy.start();
             self.answer()?;
             let classified = self.classify(arrived)?;
-            self.busy.end();
+            self.busy.stop();
             if monitor.send(Event::Classified(classified)).is_err() {
                 return Ok(());
             }

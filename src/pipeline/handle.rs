@@ -6,19 +6,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use jiff::SignedDuration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::classifier_thread::{BatchStopwatch, ClassifierSwap, PendingSwap};
+use super::classifier_thread::{ClassifierSwap, PendingSwap};
 use super::classify_requests::ClassifyRequests;
 use super::command::{AlertQuery, AlertReply, Command, Corrected, ReceiverHandle};
 use super::message::Event;
 use super::post_path::TopicMatcher;
 use super::status::Status;
+use super::stopwatch::Stopwatch;
 use crate::classify::ModelInfo;
-use crate::clock::Clock;
 use crate::config::LoadedConfig;
 use crate::metrics::Metrics;
 use crate::monitor::{Correction, FeedbackRecord, Receipt, Selector};
@@ -28,9 +27,9 @@ use crate::secret::Secret;
 use crate::source::SourceSender;
 
 /// A status older than this means that the monitor's thread is stuck.
-const STALE: SignedDuration = SignedDuration::from_secs(30);
-/// A batch that takes longer than this, in seconds, means that the classifier is stuck.
-const STUCK: u64 = 60;
+const STALE: Duration = Duration::from_secs(30);
+/// A batch that takes longer than this means that the classifier is stuck.
+const STUCK: Duration = Duration::from_secs(60);
 
 /// Where the web server passes on the posts that others send.
 #[derive(Clone)]
@@ -47,8 +46,8 @@ pub(super) struct HandleParts {
     pub(super) metrics: Metrics,
     pub(super) commands: SyncSender<Event>,
     pub(super) next: PendingSwap,
-    pub(super) busy: BatchStopwatch,
-    pub(super) clock: Clock,
+    pub(super) busy: Stopwatch,
+    pub(super) published: Stopwatch,
     pub(super) http: Option<HttpIntake>,
     pub(super) loaded: LoadedConfig,
     pub(super) classify_requests: ClassifyRequests,
@@ -63,8 +62,8 @@ pub struct DaemonHandle {
     pub metrics: Metrics,
     commands: SyncSender<Event>,
     next: PendingSwap,
-    busy: BatchStopwatch,
-    clock: Clock,
+    busy: Stopwatch,
+    published: Stopwatch,
     /// None once the daemon stops.
     http: Arc<Mutex<Option<HttpIntake>>>,
     loaded: Arc<Mutex<LoadedConfig>>,
@@ -73,10 +72,10 @@ pub struct DaemonHandle {
 
 impl DaemonHandle {
     pub(super) fn new(inside: HandleParts) -> Self {
-        let HandleParts { statuses, query, metrics, commands, next, busy, clock, http, loaded, classify_requests } =
+        let HandleParts { statuses, query, metrics, commands, next, busy, published, http, loaded, classify_requests } =
             inside;
         let (http, loaded) = (Arc::new(Mutex::new(http)), Arc::new(Mutex::new(loaded)));
-        Self { statuses, query, metrics, commands, next, busy, clock, http, loaded, classify_requests }
+        Self { statuses, query, metrics, commands, next, busy, published, http, loaded, classify_requests }
     }
 
     /// The last published status.
@@ -91,14 +90,7 @@ impl DaemonHandle {
 
     /// Which thread makes no progress, if any; for the watchdog and readiness.
     pub fn stuck(&self) -> Option<String> {
-        let now = (self.clock)();
-        let silent = now.duration_since(self.statuses.borrow().now);
-        let busy = self.busy.seconds(now);
-        if silent > STALE {
-            Some(format!("the monitor has made no progress for {} s", silent.as_secs()))
-        } else {
-            (busy > STUCK).then(|| format!("the classifier has been on one batch for {busy} s"))
-        }
+        stuck(self.published.elapsed(), self.busy.elapsed())
     }
 
     /// Where sent posts go; none without a source of `type = "http"`, or once the daemon stops.
@@ -243,6 +235,14 @@ impl RunningDaemon {
     }
 }
 
+/// Which thread makes no progress: `silent` is the time since the last status, `busy` the time on the present batch.
+fn stuck(silent: Duration, busy: Duration) -> Option<String> {
+    if silent > STALE {
+        return Some(format!("the monitor has made no progress for {} s", silent.as_secs()));
+    }
+    (busy > STUCK).then(|| format!("the classifier has been on one batch for {} s", busy.as_secs()))
+}
+
 /// Reports that the thread `name` has ended, and how.
 pub(super) fn report(
     name: &str,
@@ -255,4 +255,17 @@ pub(super) fn report(
         let _ = fatal.try_send(error.context(format!("the {name} ended")));
     }
     let _ = end.send(());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_is_stuck_only_past_its_limit() {
+        let seconds = Duration::from_secs;
+        assert_eq!(stuck(seconds(30), seconds(60)), None);
+        assert_eq!(stuck(seconds(31), seconds(0)).unwrap(), "the monitor has made no progress for 31 s");
+        assert_eq!(stuck(seconds(0), seconds(61)).unwrap(), "the classifier has been on one batch for 61 s");
+    }
 }

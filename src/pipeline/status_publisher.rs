@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::message::{BatchOutcome, ClassifiedBatch, MatchedPost};
 use super::status::{AlertStatus, Counted, Queue, SourceStatus, Status, TopicStatus};
+use super::stopwatch::Stopwatch;
 use crate::alert::OperationalAlert;
 use crate::metrics::{Metrics, SourceMetrics};
 use crate::monitor::{AlertView, Monitor, PostOutcome, TopicView};
@@ -45,6 +46,8 @@ pub(super) struct StatusPublisher {
     pub(super) batches: mpsc::WeakSender<Envelope>,
     pub(super) committed: Committed,
     pub(super) status: watch::Sender<Status>,
+    /// The time since the last status.
+    pub(super) published: Stopwatch,
     /// Posts per topic since the daemon started.
     pub(super) per_topic: BTreeMap<String, u64>,
     /// When posts of a source that lay ahead of the clock were last logged.
@@ -170,6 +173,7 @@ impl StatusPublisher {
         let queues = self.queues();
         let not_ready = not_ready(&sources, now);
         self.metrics.daemon.ready.set(i64::from(not_ready.is_empty()));
+        self.published.start();
         let topics = topics.into_iter().map(|topic| topic_status(topic, &self.per_topic)).collect();
         self.status.send_modify(|status| {
             status.now = now;
@@ -187,8 +191,9 @@ impl StatusPublisher {
     /// Publishes that the store has failed.
     pub(super) fn store_failed(&self, why: &str, now: Timestamp) {
         self.metrics.daemon.ready.set(0);
+        // Waiting for the store counts as progress: the watchdog must not kill a waiting daemon.
+        self.published.start();
         self.status.send_modify(|status| {
-            // Waiting for the store counts as progress: the watchdog must not kill a waiting daemon.
             status.now = now;
             status.ready = false;
             status.not_ready = vec![why.to_owned()];

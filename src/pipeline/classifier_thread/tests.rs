@@ -40,7 +40,7 @@ fn thread(make: MakeClassifier) -> ClassifierStage {
         topics: matcher("everything"),
         classify_requests: mpsc::channel(1).1,
         clock: Arc::new(|| Timestamp::UNIX_EPOCH),
-        busy: BatchStopwatch::default(),
+        busy: Stopwatch::default(),
         metrics: Metrics::new(),
         restart_policy: RestartPolicy::default(),
     }
