@@ -5,13 +5,14 @@ use std::io;
 use crate::dump::columns::Columns;
 use crate::dump::csv;
 use crate::dump::csv::{ColumnIndexes, CsvRows};
+use crate::dump::decode::decode;
 use crate::dump::error::MissingColumn;
 use crate::dump::framing::CsvFraming;
 use crate::dump::json::{JsonRecord, JsonRows};
 use crate::dump::options::{Encoding, RequiredFields};
 use crate::dump::record_splitter::{RecordEnd, RecordSplitter};
 use crate::dump::reject::Reject;
-use crate::dump::row_builder::{RowRules, decode};
+use crate::dump::row_builder::RowRules;
 
 use super::config::TailLayout;
 
@@ -117,7 +118,7 @@ fn open_csv(columns: &Columns, records: &mut RecordSplitter, before: Option<&str
     let Some(first) = csv::peek_record(records, b',')? else { return Ok(HeaderStatus::Incomplete) };
     let delimiter = csv::detect_delimiter(&String::from_utf8_lossy(&first), columns);
     let Some(first) = csv::peek_record(records, delimiter)? else { return Ok(HeaderStatus::Incomplete) };
-    let header = decode(&first, Encoding::Auto, true).unwrap_or_default();
+    let header = decode(&first, Encoding::Auto).map(|decoded| decoded.text).unwrap_or_default();
     let missing = match csv::find_columns(&header, delimiter, columns, NEEDS) {
         Ok(places) => {
             let header = header.into_owned();

@@ -5,13 +5,15 @@ use std::io;
 
 use super::columns::{Columns, Field};
 use super::csv_fields::CsvFields;
+use super::decode::decode;
 use super::error::{DumpError, MissingColumn};
 use super::framing::{CsvFraming, Framing};
+use super::notes::{NoteKind, ReadNotes};
 use super::options::{Encoding, RequiredFields};
 use super::record_splitter::{Record, RecordEnd, RecordSplitter, first_line_end, without_hole};
 use super::reject::{Reject, RejectReason, RowError};
 use super::row::{Row, has_numeric_labels};
-use super::row_builder::{RowBuilder, RowRules, decode};
+use super::row_builder::{RowBuilder, RowRules};
 use super::timestamp;
 
 /// The columns of the Sentiment140 dump, which has no header.
@@ -23,21 +25,21 @@ pub struct CsvRows {
     delimiter: u8,
     columns: ColumnIndexes,
     encoding: Encoding,
-    latin1_fallback: bool,
     rules: RowRules,
     fields: CsvFields,
+    notes: ReadNotes,
 }
 
 impl CsvRows {
     pub fn new(delimiter: u8, columns: ColumnIndexes, encoding: Encoding, rules: RowRules) -> Self {
         let framing = CsvFraming::new(delimiter);
-        Self { framing, delimiter, columns, encoding, latin1_fallback: false, rules, fields: CsvFields::default() }
+        let (fields, notes) = (CsvFields::default(), ReadNotes::default());
+        Self { framing, delimiter, columns, encoding, rules, fields, notes }
     }
 
-    /// Reads rows that are not valid UTF-8 as Latin-1.
-    #[must_use]
-    pub fn with_latin1_fallback(self) -> Self {
-        Self { latin1_fallback: true, ..self }
+    /// What was done to the rows so far.
+    pub fn notes(&self) -> &ReadNotes {
+        &self.notes
     }
 
     pub fn next_row(&mut self, splitter: &mut RecordSplitter) -> io::Result<Option<Result<Row, Reject>>> {
@@ -68,7 +70,11 @@ impl CsvRows {
             RecordEnd::Unclosed => return Err(unclosed_quote()),
             RecordEnd::TooLong => return Err(RowError::new(RejectReason::TooLong, "longer than 256 KiB")),
         }
-        let text = decode(without_hole(record.bytes), self.encoding, self.latin1_fallback)?;
+        let decoded = decode(without_hole(record.bytes), self.encoding)?;
+        if decoded.guessed {
+            self.notes.count(NoteKind::Windows1252, record.line);
+        }
+        let text = decoded.text;
         self.fields.split(&text, self.delimiter);
         let (found, expected) = (self.fields.len(), self.columns.width);
         if found != expected {
@@ -100,7 +106,7 @@ impl CsvRows {
         let rest = record.get(end..)?;
         let mut framing = CsvFraming::new(self.delimiter);
         let second = rest.get(..framing.scan(rest).unwrap_or(rest.len()))?;
-        let second = decode(second.trim_ascii_end(), self.encoding, true).ok()?;
+        let second = decode(second.trim_ascii_end(), Encoding::Auto).ok()?.text;
         self.fields.split(&second, self.delimiter);
         (self.fields.len() == self.columns.width).then_some(end)
     }
@@ -207,7 +213,7 @@ pub fn read_header(
     let error = |cause| DumpError::Read { name: name.to_owned(), cause };
     let first = peek_record(splitter, delimiter).map_err(error)?.ok_or_else(|| DumpError::Empty(name.to_owned()))?;
     splitter.next(&mut CsvFraming::new(delimiter)).map_err(error)?;
-    let header = decode(&first, Encoding::Auto, true).unwrap_or_default();
+    let header = decode(&first, Encoding::Auto).map_or(Cow::Borrowed(""), |decoded| decoded.text);
     let found = find_columns(&header, delimiter, columns, required);
     found.map_err(|missing| DumpError::MissingColumn {
         name: name.to_owned(),

@@ -7,12 +7,14 @@ use std::io;
 use serde_json::{Map, Value};
 
 use super::columns::{Columns, Field};
+use super::decode::decode;
 use super::framing::JsonFraming;
+use super::notes::{NoteKind, ReadNotes};
 use super::options::Encoding;
 use super::record_splitter::{Record, RecordEnd, RecordSplitter, without_hole};
 use super::reject::{Reject, RejectReason, RowError};
 use super::row::{Row, has_numeric_labels};
-use super::row_builder::{RowBuilder, RowRules, decode};
+use super::row_builder::{RowBuilder, RowRules};
 
 type Object = Map<String, Value>;
 /// Usernames by author identifier, from a page's `includes`.
@@ -36,17 +38,24 @@ pub struct JsonRows {
     deletions: bool,
     /// The remaining posts of the last record.
     page: VecDeque<Result<JsonRecord, Reject>>,
+    notes: ReadNotes,
 }
 
 impl JsonRows {
     pub fn new(columns: Columns, encoding: Encoding, rules: RowRules) -> Self {
-        Self { framing: JsonFraming::default(), columns, encoding, rules, deletions: false, page: VecDeque::new() }
+        let (framing, page, notes) = (JsonFraming::default(), VecDeque::new(), ReadNotes::default());
+        Self { framing, columns, encoding, rules, deletions: false, page, notes }
     }
 
     /// Returns deletions too.
     #[must_use]
     pub fn with_deletions(self) -> Self {
         Self { deletions: true, ..self }
+    }
+
+    /// What was done to the records so far.
+    pub fn notes(&self) -> &ReadNotes {
+        &self.notes
     }
 
     /// Number of posts remaining from the last record.
@@ -86,8 +95,11 @@ impl JsonRows {
             let detail = "longer than 8 MiB; expected one post or one page per line (`jq -c '.[]'` splits an array)";
             return Err(RowError::new(RejectReason::TooLong, detail));
         }
-        let text = decode(without_hole(record.bytes), self.encoding, false)?;
-        let value: Value = serde_json::from_str(&text)
+        let decoded = decode(without_hole(record.bytes), self.encoding)?;
+        if decoded.guessed {
+            self.notes.count(NoteKind::Windows1252, record.line);
+        }
+        let value: Value = serde_json::from_str(&decoded.text)
             .map_err(|error| RowError::new(RejectReason::Json, format!("invalid JSON: {error}")))?;
         match &value {
             Value::Array(posts) => self.queue_posts(posts, &Usernames::new(), record.line),

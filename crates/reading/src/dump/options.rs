@@ -81,7 +81,7 @@ impl FromStr for Layout {
 /// The supported encodings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Encoding {
-    /// UTF-8; in the Sentiment140 layout, rows that are not valid UTF-8 are read as Latin-1.
+    /// Row by row: UTF-8, or windows-1252 where a row is not valid UTF-8.
     #[default]
     #[serde(rename = "auto")]
     Auto,

@@ -7,6 +7,7 @@ use super::csv::{ColumnIndexes, CsvRows, SENTIMENT140};
 use super::error::DumpError;
 use super::input::{ByteStream, Input, Progress};
 use super::json::JsonRows;
+use super::notes::ReadNotes;
 use super::options::{Layout, ReadOptions, RequiredFields};
 use super::record_splitter::RecordSplitter;
 use super::reject::Reject;
@@ -22,6 +23,8 @@ pub struct Reader {
     splitter: RecordSplitter,
     rows: Rows,
     layout: Layout,
+    /// Log the notes at the end of the input.
+    log_notes: bool,
 }
 
 enum Rows {
@@ -30,10 +33,11 @@ enum Rows {
 }
 
 impl Reader {
-    /// Opens an input and reads its header or first record.
+    /// Opens an input and reads its header or first record. Its notes are logged at its end.
     pub fn open(input: &Input, options: &ReadOptions, required: RequiredFields) -> Result<Self, DumpError> {
         let (bytes, total) = input.open()?;
-        Self::from_bytes(input.to_string(), bytes, total, options, required)
+        let reader = Self::from_bytes(input.to_string(), bytes, total, options, required)?;
+        Ok(Self { log_notes: true, ..reader })
     }
 
     /// Reads from a stream of bytes. Errors call it `name`; `total` is the number of bytes if known.
@@ -58,7 +62,7 @@ impl Reader {
             DumpError::Read { cause, .. } => read_error(&name, &splitter, cause),
             other => other,
         })?;
-        Ok(Self { name, splitter, rows, layout })
+        Ok(Self { name, splitter, rows, layout, log_notes: false })
     }
 
     /// The next row, or a record that was rejected. `Ok(None)` is the end of the input; after an error reading cannot
@@ -68,7 +72,11 @@ impl Reader {
             Rows::Csv(rows) => rows.next_row(&mut self.splitter),
             Rows::Json(rows) => rows.next_row(&mut self.splitter),
         };
-        read.map_err(|cause| read_error(&self.name, &self.splitter, cause))
+        let row = read.map_err(|cause| read_error(&self.name, &self.splitter, cause))?;
+        if row.is_none() && std::mem::take(&mut self.log_notes) {
+            self.notes().sentences().iter().for_each(|note| tracing::warn!(file = self.name, "{note}"));
+        }
+        Ok(row)
     }
 
     /// The input's name in errors.
@@ -79,6 +87,14 @@ impl Reader {
     /// The configured or detected layout; never [`Layout::Auto`].
     pub fn layout(&self) -> Layout {
         self.layout
+    }
+
+    /// What was repaired, skipped or guessed so far.
+    pub fn notes(&self) -> &ReadNotes {
+        match &self.rows {
+            Rows::Csv(rows) => rows.notes(),
+            Rows::Json(rows) => rows.notes(),
+        }
     }
 
     pub fn progress(&self) -> Progress {
@@ -172,7 +188,7 @@ fn open_rows(
                 let found = SENTIMENT140.iter().map(|column| format!("{column:?}")).collect();
                 DumpError::MissingColumn { name: name.to_owned(), missing, found }
             })?;
-            CsvRows::new(delimiter, columns, options.encoding, rules).with_latin1_fallback()
+            CsvRows::new(delimiter, columns, options.encoding, rules)
         }
         Layout::Auto | Layout::Csv => {
             let delimiter = match options.delimiter_byte() {

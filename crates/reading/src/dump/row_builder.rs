@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::columns::Field;
-use super::options::{Encoding, RequiredFields};
+use super::options::RequiredFields;
 use super::reject::{RejectReason, RowError};
 use super::row;
 use super::row::Row;
@@ -75,24 +75,6 @@ impl RowBuilder<'_> {
             reason: owned(&self.reason),
             incident: trimmed(&self.incident).and_then(row::parse_flag),
         })
-    }
-}
-
-/// Decodes a record as UTF-8, or as Latin-1 if `encoding` says so. With `latin1_fallback` (a layout that is known to come in
-/// Latin-1) an automatic encoding falls back to it.
-pub fn decode(bytes: &[u8], encoding: Encoding, latin1_fallback: bool) -> Result<Cow<'_, str>, RowError> {
-    let latin = |bytes| encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0;
-    if encoding == Encoding::Latin1 {
-        return Ok(latin(bytes));
-    }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(Cow::Borrowed(text)),
-        Err(_) if latin1_fallback && encoding == Encoding::Auto => Ok(latin(bytes)),
-        Err(error) => {
-            let at = error.valid_up_to() + 1;
-            let detail = format!("byte {at} of the row is not valid UTF-8 (for a Latin-1 file, set encoding latin-1)");
-            Err(RowError::new(RejectReason::Encoding, detail))
-        }
     }
 }
 

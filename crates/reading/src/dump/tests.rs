@@ -165,14 +165,29 @@ fn sentiment140_is_found_in_utf8_and_latin1() {
 }
 
 #[test]
-fn latin1_is_read_in_other_layouts_where_asked_for() {
+fn windows_1252_beside_utf8_is_read_and_counted() {
+    let bytes = b"id,text\n1,caf\xe9\n2,caf\xc3\xa9\n3,l\x92avion\n";
+    let mut reader = open(bytes, &ReadOptions::default(), NOTHING).unwrap();
+    let (rows, _) = drain(&mut reader);
+    assert_eq!(rows.iter().map(|row| row.text.as_str()).collect::<Vec<_>>(), ["café", "café", "l’avion"]);
+    assert_eq!(
+        reader.notes().sentences(),
+        ["2 rows are not valid UTF-8; they were read as windows-1252 (--encoding decides): first at line 2"]
+    );
+}
+
+#[test]
+fn an_encoding_that_is_set_decides() {
     let bytes = b"id,text\n1,caf\xe9\n";
-    let options = ReadOptions { encoding: Encoding::Latin1, ..ReadOptions::default() };
-    assert_eq!(read_with(bytes, &options, NOTHING).0[0].text, "café");
-    let (rows, rejects) = read_with(bytes, &ReadOptions::default(), NOTHING);
+    let options = |encoding| ReadOptions { encoding, ..ReadOptions::default() };
+    assert_eq!(read_with(bytes, &options(Encoding::Latin1), NOTHING).0[0].text, "café");
+    let (rows, rejects) = read_with(bytes, &options(Encoding::Utf8), NOTHING);
     assert!(rows.is_empty());
     assert_eq!(reasons(&rejects), [(2, RejectReason::Encoding)]);
-    assert_eq!(rejects[0].detail, "byte 6 of the row is not valid UTF-8 (for a Latin-1 file, set encoding latin-1)");
+    assert_eq!(
+        rejects[0].detail,
+        "byte 6 of the row is not valid UTF-8 (for a windows-1252 file, set encoding latin-1)"
+    );
     assert_eq!(rejects[0].row, "1,caf\u{fffd}");
 }
 

@@ -73,5 +73,5 @@ fn a_bad_line_does_not_affect_others() {
     assert_eq!(rejects[3].detail, "found a number; expected an object with a post or a page");
     let latin = b"{\"text\":\"caf\xe9\"}\n{\"text\":\"a\"}\n";
     let (rows, rejects) = read_with(latin, &ReadOptions::default(), NOTHING);
-    assert_eq!((lines(&rows), reasons(&rejects)), (vec![2], vec![(1, RejectReason::Encoding)]));
+    assert_eq!((rows[0].text.as_str(), lines(&rows), rejects.len()), ("café", vec![1, 2], 0));
 }
