@@ -15,7 +15,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::Context as _;
-use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::classify_requests::{ClassifyReply, ClassifyRequest};
