@@ -1,19 +1,26 @@
 //! Any bytes through the source readers: each record a row or a reject, and an end to them.
 //!
-//! The first byte chooses how the rest is read, so that the fuzzer reaches every layout and encoding.
+//! The first two bytes choose how the rest is read, so that the fuzzer reaches every layout, encoding and dialect.
 #![no_main]
 
 use std::io::Cursor;
 
 use libfuzzer_sys::fuzz_target;
-use vigie::dump::{Encoding, Layout, RequiredFields, ReadOptions, Reader};
+use vigie::dump::{Columns, Encoding, Header, Layout, Quote, ReadOptions, Reader, RequiredFields};
 
 fuzz_target!(|input: &[u8]| {
-    let Some((&choice, bytes)) = input.split_first() else { return };
+    let [choice, dialect, bytes @ ..] = input else { return };
+    let (choice, dialect) = (*choice, *dialect);
+    let headerless = dialect & 32 != 0;
     let options = ReadOptions {
-        layout: [Layout::Auto, Layout::Csv, Layout::Sentiment140, Layout::XJsonl][usize::from(choice & 3)],
+        layout: [Layout::Auto, Layout::Csv, Layout::Sentiment140, Layout::Json][usize::from(choice & 3)],
         encoding: [Encoding::Auto, Encoding::Utf8, Encoding::Latin1, Encoding::Auto][usize::from(choice >> 2 & 3)],
-        delimiter: (choice & 16 != 0).then_some(';'),
+        delimiter: (choice & 16 != 0).then_some([';', '\t', '|', ','][usize::from(dialect & 3)]),
+        quote: [None, Some(Quote::None), Some(Quote::Char('\'')), Some(Quote::Char('"'))][usize::from(dialect >> 2 & 3)],
+        escape: (dialect & 16 != 0).then_some('\\'),
+        header: if headerless { Header::None } else { Header::Auto },
+        columns: Columns { text: headerless.then(|| "2".to_owned()), ..Columns::default() },
+        skip_lines: u32::from(dialect >> 6),
         ..ReadOptions::default()
     };
     let needs = RequiredFields { created_at: choice & 32 != 0, label: choice & 64 != 0, topic: choice & 128 != 0 };

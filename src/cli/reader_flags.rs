@@ -5,27 +5,40 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::dump::{Columns, Encoding, Input, Layout, OptionsError, ReadOptions};
+use crate::dump::{Columns, Encoding, Header, Input, Layout, OptionsError, Quote, ReadOptions};
 
 /// Flags that override `[dump]` of the configuration. Flatten them last: they have their own heading in the help.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Format of the dump")]
 pub(super) struct ReaderFlags {
-    /// Columns of fields, e.g. `text=body,created_at=when` [fields: id, created_at, text, author, label, topic, lang,
-    /// reason, incident; default: their usual names]
+    /// Columns of fields by name or number, or paths of keys in JSON, e.g. `text=body,created_at=2` or `text=record.text`
+    /// [fields: id, created_at, text, author, label, topic, lang, reason, incident; default: their usual names]
     #[arg(long, value_name = "FIELD=COLUMN,...", value_parser = Columns::parse)]
     columns: Option<Columns>,
     /// Column with the topic of a post; each of its values is a topic
     #[arg(long, value_name = "COLUMN")]
     pub(super) topic_column: Option<String>,
-    /// Delimiter of CSV: a character, or `tab` [default: detected from the header]
+    /// Delimiter of CSV: a character, or `tab` [default: detected from the header and the first rows]
     #[arg(long, value_name = "CHAR", value_parser = delimiter)]
     delimiter: Option<char>,
+    /// Quote of CSV: a character, or `none` for a file that does not quote [default: "]
+    #[arg(long, value_name = "CHAR")]
+    quote: Option<Quote>,
+    /// Character before a quote inside a field of CSV, where quotes are not doubled [default: a backslash is detected]
+    #[arg(long, value_name = "CHAR")]
+    escape: Option<char>,
+    /// Header of CSV: `auto`, or `none` for a file without one, whose columns are mapped by number
+    #[arg(long, value_name = "WHICH")]
+    header: Option<Header>,
+    /// Number of lines to skip at the start of the file
+    #[arg(long, value_name = "N")]
+    skip_lines: Option<u32>,
     /// Text encoding: auto, utf-8 or latin-1
     #[arg(long)]
     encoding: Option<Encoding>,
-    /// File layout: auto, csv, sentiment140 or x_jsonl
-    #[arg(long)]
+    /// File layout: auto, csv, sentiment140, json, or the tool that wrote it: x_v2, x_v1, twarc2, x_archive, snscrape, twint,
+    /// reddit, mastodon, bluesky, telegram, facebook, youtube, mongoexport, zeeschuimer or elasticsearch
+    #[arg(long, value_name = "NAME")]
     layout: Option<Layout>,
     /// Format of times in an unknown form, e.g. `%d/%m/%Y %H:%M`; UTC without `%z`
     #[arg(long, value_name = "STRPTIME")]
@@ -48,6 +61,10 @@ impl ReaderFlags {
             options.time_format.clone_from(&self.time_format);
         }
         options.delimiter = self.delimiter.or(options.delimiter);
+        options.quote = self.quote.or(options.quote);
+        options.escape = self.escape.or(options.escape);
+        options.header = self.header.unwrap_or(options.header);
+        options.skip_lines = self.skip_lines.unwrap_or(options.skip_lines);
         options.encoding = self.encoding.unwrap_or(options.encoding);
         options.layout = self.layout.unwrap_or(options.layout);
         options.check()
@@ -114,8 +131,17 @@ mod tests {
             ..config.clone()
         };
         assert_eq!(applied(&flags, config.clone()).unwrap(), expected);
+        let flags = ["--quote", "none", "--escape", "\\", "--header", "none", "--skip-lines", "2"];
+        let expected = ReadOptions {
+            quote: Some(Quote::None),
+            escape: Some('\\'),
+            header: Header::None,
+            skip_lines: 2,
+            ..config.clone()
+        };
+        assert_eq!(applied(&flags, config.clone()).unwrap(), expected);
         let flags = ["--layout", "x_jsonl", "--time-format", "%d/%m/%Y"];
-        let expected = ReadOptions { layout: Layout::XJsonl, time_format: Some("%d/%m/%Y".into()), ..config.clone() };
+        let expected = ReadOptions { layout: Layout::XV2, time_format: Some("%d/%m/%Y".into()), ..config.clone() };
         assert_eq!(applied(&flags, config).unwrap(), expected);
     }
 
@@ -125,6 +151,9 @@ mod tests {
             (&["--columns", "txt=a"][..], "unknown field \"txt\""),
             (&["--delimiter", "ab"], "expected one character, or `tab`"),
             (&["--delimiter", "é"], "expected one ASCII character"),
+            (&["--quote", "ab"], "expected `none` or one ASCII punctuation mark"),
+            (&["--escape", "n"], "expected one ASCII punctuation mark"),
+            (&["--header", "2"], "expected auto or none"),
             (&["--layout", "xml"], "expected one of auto, csv"),
             (&["--encoding", "utf-16"], "expected one of auto, utf-8"),
             (&["--columns", "topic=a", "--topic-column", "b"], "\"topic\" is mapped twice"),

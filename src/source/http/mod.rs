@@ -46,7 +46,7 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// # Errors
 /// When the body is not text, or holds more than [`MAX_BATCH`] records.
 pub fn parse_body(body: Vec<u8>, topic: Option<&str>) -> Result<ParsedBody, BodyError> {
-    let options = ReadOptions { layout: Layout::XJsonl, ..ReadOptions::default() };
+    let options = ReadOptions { layout: Layout::Json, ..ReadOptions::default() };
     let needs = RequiredFields { created_at: true, ..RequiredFields::default() };
     let bytes = Box::new(std::io::Cursor::new(unpacked(body)?));
     let mut reader = Reader::from_bytes("the request body".into(), bytes, None, &options, needs)?;

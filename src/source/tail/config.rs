@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::dump::Columns;
+use crate::dump::{Columns, Header, Quote, ReadOptions};
 
 /// Minimum and maximum of `poll`.
 const POLL_RANGE: [SignedDuration; 2] = [SignedDuration::from_millis(10), SignedDuration::from_hours(1)];
@@ -14,9 +14,9 @@ const POLL_RANGE: [SignedDuration; 2] = [SignedDuration::from_millis(10), Signed
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TailLayout {
-    /// With a header, which is read at the start of each file.
+    /// With a header, which is read at the start of each file, or with `header = "none"` and columns by number.
     Csv,
-    /// One post or page of X API v2, or one plain object, per line. `{"delete": {"id": "..."}}` deletes a post.
+    /// Posts or pages in JSON, best one object a line, as in a replay. `{"delete": {"id": "..."}}` deletes a post.
     Jsonl,
 }
 
@@ -32,6 +32,18 @@ pub struct Config {
     /// Names of the columns, as in `[dump.columns]`.
     #[serde(default)]
     pub columns: Columns,
+    /// Of CSV; detected when unset, as in `[dump]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<char>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quote: Option<Quote>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escape: Option<char>,
+    #[serde(default)]
+    pub header: Header,
+    /// Lines to skip at the start of each file.
+    #[serde(default)]
+    pub skip_lines: u32,
     /// How often the file is checked.
     #[serde(default = "default_poll", with = "crate::duration")]
     pub poll: SignedDuration,
@@ -45,6 +57,19 @@ fn default_poll() -> SignedDuration {
 }
 
 impl Config {
+    /// How the rows of the file are read.
+    pub(super) fn read_options(&self) -> ReadOptions {
+        ReadOptions {
+            columns: self.columns.clone(),
+            delimiter: self.delimiter,
+            quote: self.quote,
+            escape: self.escape,
+            header: self.header,
+            skip_lines: self.skip_lines,
+            ..ReadOptions::default()
+        }
+    }
+
     /// Finds every problem and names its key.
     pub fn validate(&self) -> Vec<String> {
         let mut problems = Vec::new();
@@ -60,6 +85,12 @@ impl Config {
         }
         if self.topic.as_ref().is_some_and(|topic| topic.trim().is_empty()) {
             problem("topic is empty; omit it to match topics by their keywords".into());
+        }
+        if let Err(error) = self.read_options().check() {
+            problem(error.to_string());
+        }
+        if self.header == Header::None && self.columns.text.is_none() {
+            problem("header is \"none\" and no column is mapped; expected numbers, e.g. columns.text = \"4\"".into());
         }
         let [min, max] = POLL_RANGE;
         if self.poll < min || self.poll > max {
@@ -95,6 +126,14 @@ mod tests {
                 "source \"desk\": path ends in .gz: only plain text can be tailed; `vigie replay` reads .gz",
             ),
             ("topic = ''", "source \"desk\": topic is empty; omit it to match topics by their keywords"),
+            (
+                "escape = 'n'",
+                "source \"desk\": escape 'n': expected one ASCII punctuation mark that is neither quote nor delimiter, e.g. \"\\\\\"",
+            ),
+            (
+                "header = 'none'",
+                "source \"desk\": header is \"none\" and no column is mapped; expected numbers, e.g. columns.text = \"4\"",
+            ),
             ("poll = '1ms'", "source \"desk\": poll is 1ms; expected 10ms to 1h"),
             ("poll = '61m'", "source \"desk\": poll is 1h 1m; expected 10ms to 1h"),
             (

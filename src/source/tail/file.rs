@@ -104,7 +104,7 @@ impl TailedFile {
     fn resume(&mut self, config: &Config, posts_sent: u64) -> io::Result<()> {
         let rows = match (config.layout, &self.header) {
             (super::TailLayout::Jsonl, _) => Some(Rows::json(&config.columns)),
-            (super::TailLayout::Csv, Some(header)) => Rows::csv(header, &config.columns),
+            (super::TailLayout::Csv, Some(header)) => Rows::csv(header, &config.read_options()),
             (super::TailLayout::Csv, None) => None,
         };
         let Some(mut rows) = rows else {
@@ -207,7 +207,7 @@ impl TailedFile {
         if self.rows.is_some() {
             return Ok(true);
         }
-        match rows::open(config.layout, &config.columns, &mut self.records, self.ended, before)? {
+        match rows::open(config.layout, &config.read_options(), &mut self.records, self.ended, before)? {
             HeaderStatus::Incomplete => {
                 self.remember_head()?;
                 return Ok(false);

@@ -4,13 +4,11 @@ use std::io;
 
 use crate::dump::columns::Columns;
 use crate::dump::csv;
-use crate::dump::csv::{ColumnIndexes, CsvRows};
-use crate::dump::decode::decode;
+use crate::dump::csv::{CsvRows, CsvStart, Dialect, StartProblem};
 use crate::dump::error::MissingColumn;
-use crate::dump::framing::CsvFraming;
 use crate::dump::json::{JsonRecord, JsonRows};
-use crate::dump::options::{Encoding, RequiredFields};
-use crate::dump::record_splitter::{RecordEnd, RecordSplitter};
+use crate::dump::options::{Encoding, Layout, ReadOptions, RequiredFields};
+use crate::dump::record_splitter::RecordSplitter;
 use crate::dump::reject::Reject;
 use crate::dump::row_builder::RowRules;
 
@@ -55,18 +53,16 @@ impl Rows {
 
     /// Rows of JSON lines, at any position in a file.
     pub(super) fn json(columns: &Columns) -> Self {
-        Self::Json(Box::new(JsonRows::new(columns.clone(), Encoding::Auto, rules()).with_deletions()))
+        Self::Json(Box::new(JsonRows::new(Layout::Json, columns.clone(), Encoding::Auto, rules()).with_deletions()))
     }
 
     /// Rows of CSV under a known header. `None` if the header does not have the configured columns.
-    pub(super) fn csv(header: &str, columns: &Columns) -> Option<Self> {
-        let delimiter = csv::detect_delimiter(header, columns);
-        let places = csv::find_columns(header, delimiter, columns, NEEDS).ok()?;
-        Some(Self::under(delimiter, places))
+    pub(super) fn csv(header: &str, options: &ReadOptions) -> Option<Self> {
+        csv::reopen(header, options, NEEDS).map(Self::after)
     }
 
-    fn under(delimiter: u8, places: ColumnIndexes) -> Self {
-        Self::Csv(Box::new(CsvRows::new(delimiter, places, Encoding::Auto, rules())))
+    fn after(start: CsvStart) -> Self {
+        Self::Csv(Box::new(CsvRows::new(start, Encoding::Auto, rules())))
     }
 }
 
@@ -78,7 +74,7 @@ fn rules() -> RowRules {
 /// file, for a writer that does not repeat it.
 pub(super) fn open(
     layout: TailLayout,
-    columns: &Columns,
+    options: &ReadOptions,
     records: &mut RecordSplitter,
     ended: bool,
     before: Option<&str>,
@@ -98,8 +94,8 @@ pub(super) fn open(
         records.discard(3);
     }
     match layout {
-        TailLayout::Jsonl => Ok(HeaderStatus::Ready(Rows::json(columns), None)),
-        TailLayout::Csv => open_csv(columns, records, before),
+        TailLayout::Jsonl => Ok(HeaderStatus::Ready(Rows::json(&options.columns), None)),
+        TailLayout::Csv => open_csv(options, records, ended, before),
     }
 }
 
@@ -114,43 +110,67 @@ fn not_text(head: &[u8]) -> Option<&'static str> {
     }
 }
 
-fn open_csv(columns: &Columns, records: &mut RecordSplitter, before: Option<&str>) -> io::Result<HeaderStatus> {
-    let Some(first) = csv::peek_record(records, b',')? else { return Ok(HeaderStatus::Incomplete) };
-    let delimiter = csv::detect_delimiter(&String::from_utf8_lossy(&first), columns);
-    let Some(first) = csv::peek_record(records, delimiter)? else { return Ok(HeaderStatus::Incomplete) };
-    let header = decode(&first, Encoding::Auto).map(|decoded| decoded.text).unwrap_or_default();
-    let missing = match csv::find_columns(&header, delimiter, columns, NEEDS) {
-        Ok(places) => {
-            let header = header.into_owned();
-            let complete =
-                records.next(&mut CsvFraming::new(delimiter))?.is_some_and(|record| record.end == RecordEnd::Complete);
-            return Ok(match complete {
-                true => HeaderStatus::Ready(Rows::under(delimiter, places), Some(header)),
-                false => HeaderStatus::Unsupported(
-                    "its header has an unclosed quote; expected one line of column names".into(),
-                ),
-            });
-        }
-        Err(missing) => missing,
+fn open_csv(
+    options: &ReadOptions,
+    records: &mut RecordSplitter,
+    ended: bool,
+    before: Option<&str>,
+) -> io::Result<HeaderStatus> {
+    if !ended && !is_header_written(options, records)? {
+        return Ok(HeaderStatus::Incomplete);
+    }
+    csv::skip_lines(records, options.skip_lines as usize)?;
+    let Some(first) = csv::peek_record(records, Dialect::of_options(options))? else {
+        return Ok(HeaderStatus::Incomplete);
     };
-    if let Some(before) = before.filter(|before| has_width_of(&header, before, columns))
-        && let Some(rows) = Rows::csv(before, columns)
+    let first = String::from_utf8_lossy(&first);
+    // A writer that does not repeat the header after a rotation: the first line is a row.
+    if let Some(before) = before.filter(|before| has_width_of(&first, before, options))
+        && csv::reopen(&first, options, NEEDS).is_none()
+        && let Some(rows) = Rows::csv(before, options)
     {
         return Ok(HeaderStatus::Ready(rows, Some(before.to_owned())));
     }
-    Ok(HeaderStatus::Unsupported(describe_missing(&missing, &csv::describe_columns(&header, delimiter))))
+    let problem = match csv::open(records, options, NEEDS)? {
+        Ok(start) => {
+            let header = start.header.clone();
+            return Ok(HeaderStatus::Ready(Rows::after(start), Some(header)));
+        }
+        Err(problem) => problem,
+    };
+    Ok(match problem {
+        StartProblem::Empty => HeaderStatus::Incomplete,
+        StartProblem::UnclosedQuote => {
+            HeaderStatus::Unsupported("its header has an unclosed quote; expected one line of column names".into())
+        }
+        StartProblem::Missing { missing, found, .. } => HeaderStatus::Unsupported(describe_missing(&missing, &found)),
+        StartProblem::Headerless(headerless) => HeaderStatus::Unsupported(format!(
+            "it has no header; its columns are: {}; set header = \"none\" and the numbers of the columns in the source, \
+             as in `{}`",
+            headerless.describe(),
+            headerless.flags()
+        )),
+    })
+}
+
+/// Whether the lines before the header are written, and the header itself. Without such lines, the header's own record says so.
+fn is_header_written(options: &ReadOptions, records: &mut RecordSplitter) -> io::Result<bool> {
+    let ahead = records.peek(1)?;
+    let has_sep = ahead.trim_ascii_start().get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"sep="));
+    let before = options.skip_lines as usize + usize::from(has_sep);
+    Ok(before == 0 || ahead.iter().filter(|byte| **byte == b'\n').count() > before)
 }
 
 /// Whether a record has as many fields as a header.
-fn has_width_of(record: &str, header: &str, columns: &Columns) -> bool {
-    let delimiter = csv::detect_delimiter(header, columns);
-    csv::describe_columns(record, delimiter).len() == csv::describe_columns(header, delimiter).len()
+fn has_width_of(record: &str, header: &str, options: &ReadOptions) -> bool {
+    let (expected, found) = csv::widths(header, record, options);
+    expected == found
 }
 
 fn describe_missing(missing: &[MissingColumn], found: &[String]) -> String {
     let missing_columns: Vec<String> = missing
         .iter()
-        .map(|column| format!("no column for {} (expected one of {})", column.field, column.expected.join(", ")))
+        .map(|column| format!("no column for {} ({}{})", column.field, column.names(), column.hint()))
         .collect();
     let field = missing.first().map_or("text", |column| column.field.as_str());
     format!(

@@ -4,8 +4,12 @@ use std::io;
 use std::path::PathBuf;
 
 use super::columns::Field;
+use super::csv::Headerless;
 use super::options_error::OptionsError;
 use super::reject::RejectReason;
+
+/// Names that an error shows of many.
+const MAX_NAMES: usize = 6;
 
 /// Ends the reading of an input. Each message is one line with what was found, what was expected and what to do; it contains
 /// no text or author of a post.
@@ -17,7 +21,7 @@ pub enum DumpError {
     Directory(PathBuf),
     #[error("cannot open {name}: {cause}")]
     Open { name: String, cause: io::Error },
-    #[error("{0} is empty; expected CSV with a header, the Sentiment140 dump, or JSON lines of posts")]
+    #[error("{0} is empty; expected CSV with a header, the Sentiment140 dump, or JSON with posts")]
     Empty(String),
     #[error(
         "{name} contains {found}; expected UTF-8 text, CSV or JSON lines (`iconv -f UTF-16 -t UTF-8` converts UTF-16)"
@@ -31,8 +35,23 @@ pub enum DumpError {
     Read { name: String, cause: io::Error },
     #[error(transparent)]
     Options(#[from] OptionsError),
-    #[error("{name} has {}; found columns {}", describe_missing(missing), found.join(", "))]
-    MissingColumn { name: String, missing: Vec<MissingColumn>, found: Vec<String> },
+    #[error("{name} has {}; found columns {}{}", describe_missing(missing), found.join(", "), header_line(*line))]
+    MissingColumn {
+        name: String,
+        missing: Vec<MissingColumn>,
+        found: Vec<String>,
+        /// 1-based line of the header.
+        line: u64,
+    },
+    #[error(
+        "{name} {}; its columns are: {}; read it e.g. with `{}`",
+        describe_headerless(headerless), headerless.describe(), headerless.flags()
+    )]
+    Headerless { name: String, headerless: Headerless },
+    #[error("{name} has a quote in its header that is not closed; expected one line of column names")]
+    HeaderQuote { name: String },
+    #[error("{name} has {}; found keys {}", describe_missing_keys(missing), found.join(", "))]
+    MissingKey { name: String, missing: Vec<MissingColumn>, found: Vec<String> },
     #[error("{0}")]
     NoUsableRows(Box<NoUsableRowsError>),
     #[error(
@@ -44,12 +63,41 @@ pub enum DumpError {
     Rejects { path: PathBuf, cause: io::Error },
 }
 
-/// A required column that the header lacks.
+/// A required column that the header lacks, or a required key that no object has.
 #[derive(Debug, PartialEq, Eq)]
 pub struct MissingColumn {
     pub field: Field,
     /// The accepted names.
     pub expected: Vec<String>,
+    /// The column that may be meant.
+    pub similar: Option<String>,
+}
+
+impl MissingColumn {
+    /// The accepted names: the first few of many.
+    pub fn names(&self) -> String {
+        match self.expected.as_slice() {
+            [] => "none is mapped".to_owned(),
+            [one] => format!("expected {one:?}"),
+            names => {
+                let shown = names.get(..MAX_NAMES).unwrap_or(names).join(", ");
+                let more = if names.len() > MAX_NAMES { ", ..." } else { "" };
+                format!("expected one of {shown}{more}")
+            }
+        }
+    }
+
+    /// A question after the column that may be meant.
+    pub fn hint(&self) -> String {
+        self.similar.as_ref().map_or_else(String::new, |similar| format!("; did you mean {similar:?}?"))
+    }
+
+    /// The value that maps the field.
+    fn mapping(&self) -> String {
+        let name = self.similar.as_deref().unwrap_or("NAME");
+        let pair = format!("{}={name}", self.field);
+        if pair.contains(char::is_whitespace) { format!("'{pair}'") } else { pair }
+    }
 }
 
 /// An input without a usable row.
@@ -78,17 +126,34 @@ fn looked_for(path: &std::path::Path) -> String {
 }
 
 fn describe_missing(missing: &[MissingColumn]) -> String {
+    describe_missing_as("column", missing)
+}
+
+fn describe_missing_keys(missing: &[MissingColumn]) -> String {
+    describe_missing_as("key", missing)
+}
+
+fn describe_missing_as(what: &str, missing: &[MissingColumn]) -> String {
     let parts: Vec<String> = missing
         .iter()
         .map(|column| {
-            let names = match column.expected.as_slice() {
-                [] => "none is mapped".to_owned(),
-                names => format!("expected one of {}", names.join(", ")),
-            };
-            format!("no column for {0} ({names}; map it with `--columns {0}=NAME`)", column.field)
+            let (field, names, hint) = (column.field, column.names(), column.hint());
+            format!("no {what} for {field} ({names}{hint}; map it with `--columns {}`)", column.mapping())
         })
         .collect();
     parts.join(", ")
+}
+
+/// Where the header is, unless it is where one looks for it.
+fn header_line(line: u64) -> String {
+    if line > 1 { format!(" on line {line}") } else { String::new() }
+}
+
+fn describe_headerless(headerless: &Headerless) -> &'static str {
+    match headerless.expected {
+        true => "is read without a header, and a column is not mapped by its number",
+        false => "has no header: its first line looks like a row",
+    }
 }
 
 fn by_reason(rejected: &[(RejectReason, u64)]) -> String {

@@ -11,13 +11,14 @@
 
 pub mod columns;
 pub mod csv;
-mod csv_fields;
+mod csv_options;
 pub mod decode;
 pub mod error;
 mod external_sort;
 pub mod framing;
 pub mod input;
 pub mod json;
+mod known_names;
 pub mod notes;
 pub mod options;
 mod options_error;
@@ -26,16 +27,19 @@ pub mod record_splitter;
 pub mod reject;
 mod row;
 pub mod row_builder;
+mod text_repair;
 mod time_span;
 pub mod timestamp;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub use columns::{Columns, Field};
+pub use csv_options::{Header, Quote};
 pub use error::{DumpError, MissingColumn, NoUsableRowsError};
 pub use external_sort::{ExternalSort, SortedPosts};
 pub use input::{Input, Progress};
+pub use known_names::comparable_name;
 pub use notes::{NoteKind, ReadNotes};
 pub use options::{Encoding, Layout, ReadOptions, RequiredFields};
 pub use options_error::OptionsError;

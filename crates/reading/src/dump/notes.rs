@@ -3,11 +3,41 @@
 
 use std::collections::BTreeMap;
 
+const NO_QUOTES: &str = "--quote none for a file that does not quote";
+
 /// Something that the reader did to single records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NoteKind {
     /// The record was not valid UTF-8.
     Windows1252,
+    /// A field of the record begins with a quote that does not close.
+    StrayQuote,
+    /// The record is the header again.
+    RepeatedHeader,
+    /// JSON: `NaN` or `Infinity` in the place of a value.
+    NotANumber,
+    /// JSON: half a surrogate pair.
+    LoneSurrogate,
+    /// JSON: control characters, NUL bytes or byte order marks in an object.
+    ControlCharacter,
+    /// JSON: trailing commas, unknown escapes, literals of Python.
+    LooseJson,
+    /// The text was HTML.
+    Html,
+    /// The text was UTF-8, read as windows-1252 by whoever wrote the file.
+    Mojibake,
+    /// The text was a bytes literal of Python.
+    BytesLiteral,
+    /// What is left of a deleted post.
+    RemovedPost,
+    /// A deletion of another post.
+    Deletion,
+    /// A message of the platform, such as "joined the group".
+    ServiceMessage,
+    /// Another record of a stream: a like, a follow, a boost by its address.
+    OtherRecord,
+    /// A post with only pictures.
+    WithoutText,
 }
 
 impl NoteKind {
@@ -17,10 +47,26 @@ impl NoteKind {
             1 => ("1 row is".to_owned(), "it was"),
             rows => (format!("{rows} rows are"), "they were"),
         };
+        let has = if rows == 1 { "1 row has".to_owned() } else { format!("{rows} rows have") };
         match self {
             Self::Windows1252 => {
                 format!("{rows_are} not valid UTF-8; {rows_were} read as windows-1252 (--encoding decides)")
             }
+            Self::StrayQuote => format!("{has} a quote that does not close; it was kept as text ({NO_QUOTES})"),
+            Self::RepeatedHeader if rows == 1 => "1 row repeats the header; it was skipped".to_owned(),
+            Self::RepeatedHeader => format!("{rows} rows repeat the header; they were skipped"),
+            Self::NotANumber => format!("{has} NaN or Infinity, which is not JSON; read as null"),
+            Self::LoneSurrogate => format!("{has} half a character (a lone surrogate); it was dropped, the post stays"),
+            Self::ControlCharacter => format!("{has} raw control characters or NUL bytes, which is not JSON; repaired"),
+            Self::LooseJson => format!("{has} trailing commas, unknown escapes or literals of Python; repaired"),
+            Self::Html => format!("{has} HTML in the text; read as plain text"),
+            Self::Mojibake => format!("{has} a text that was decoded twice (mojibake such as \"Ã©\"); repaired"),
+            Self::BytesLiteral => format!("{has} a text written as Python bytes (b'...'); decoded"),
+            Self::RemovedPost => format!("{rows_are} only the stub of a deleted post; skipped"),
+            Self::Deletion => format!("{rows_are} the deletion of another post; skipped"),
+            Self::ServiceMessage => format!("{rows_are} a message of the platform, not a post; skipped"),
+            Self::OtherRecord => format!("{rows_are} another record than a post (a like, a follow, ...); skipped"),
+            Self::WithoutText => format!("{rows_are} a post without a text; skipped"),
         }
     }
 }

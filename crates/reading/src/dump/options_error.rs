@@ -5,9 +5,18 @@
 pub enum OptionsError {
     #[error("delimiter {0:?}: expected one ASCII character except quotes and line ends, e.g. \";\"")]
     Delimiter(char),
+    #[error("quote {0:?}: expected `none` or one ASCII punctuation mark that is not the delimiter, e.g. \"'\"")]
+    Quote(String),
+    #[error("escape {0:?}: expected one ASCII punctuation mark that is neither quote nor delimiter, e.g. \"\\\\\"")]
+    Escape(char),
+    #[error("header {0:?}: expected auto or none")]
+    Header(String),
     #[error("time_format {0:?}: {1}; expected a strptime format, e.g. \"%d/%m/%Y %H:%M\"")]
     TimeFormat(String, String),
-    #[error("layout {0:?}: expected one of auto, csv, sentiment140, x_jsonl")]
+    #[error(
+        "layout {0:?}: expected one of auto, csv, sentiment140, json, x_v2, x_v1, twarc2, x_archive, snscrape, twint, reddit, \
+         mastodon, bluesky, telegram, facebook, youtube, mongoexport, zeeschuimer, elasticsearch"
+    )]
     Layout(String),
     #[error("encoding {0:?}: expected one of auto, utf-8, latin-1")]
     Encoding(String),

@@ -177,6 +177,12 @@ impl RecordSplitter {
             match (scanned, framing.is_open()) {
                 (0, _) => return Ok(None),
                 (_, open) if !over && self.must_wait::<F>(open) => return Ok(None),
+                (_, true)
+                    if over
+                        && let Some(length) = framing.split_long(&self.buffer[self.start..self.start + scanned]) =>
+                {
+                    break (length, RecordEnd::Complete);
+                }
                 (_, true) => break self.unclosed_length::<F>(scanned, over),
                 (_, false) if over => break (scanned, RecordEnd::TooLong),
                 (_, false) => break (scanned, RecordEnd::Complete),
@@ -194,6 +200,7 @@ impl RecordSplitter {
     pub fn unread(&mut self) {
         self.returned = 0;
         self.drop_line = false;
+        self.limit = usize::MAX;
     }
 
     /// Shortens the last record to `length` bytes; the next record begins after them.

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 
 use super::columns::Field;
+use super::notes::ReadNotes;
 use super::options::RequiredFields;
 use super::reject::{RejectReason, RowError};
 use super::row;
 use super::row::Row;
+use super::text_repair::repair_text;
 use super::timestamp;
 
 /// What a record must contain and how its times are written.
@@ -33,12 +35,13 @@ pub struct RowBuilder<'a> {
 }
 
 impl RowBuilder<'_> {
-    /// Checks the fields and builds the row.
+    /// Checks the fields, repairs the text and builds the row. Repairs are counted in `notes`.
     ///
     /// # Errors
     /// When a required field is missing or unreadable, or the text is empty.
-    pub fn build(self, line: u64, rules: &RowRules) -> Result<Row, RowError> {
+    pub fn build(self, line: u64, rules: &RowRules, notes: &mut ReadNotes) -> Result<Row, RowError> {
         let text = self.text.ok_or_else(|| missing(Field::Text))?;
+        let text = repair_text(text, |kind| notes.count(kind, line));
         if text.trim().is_empty() {
             return Err(RowError::new(RejectReason::EmptyText, "text is empty"));
         }

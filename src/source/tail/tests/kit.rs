@@ -44,6 +44,11 @@ impl Kit {
             layout,
             topic: Some("Air Paradis".into()),
             columns: crate::dump::Columns::default(),
+            delimiter: None,
+            quote: None,
+            escape: None,
+            header: crate::dump::Header::Auto,
+            skip_lines: 0,
             poll: SignedDuration::from_millis(500),
             stalled_after: None,
         };
@@ -60,6 +65,12 @@ impl Kit {
             rejected: Vec::new(),
             compliance: Vec::new(),
         }
+    }
+
+    /// Changes the configuration before the first step.
+    pub(super) fn configure(&mut self, change: impl FnOnce(&mut Config)) {
+        change(&mut self.config);
+        self.tracker = RotationTracker::new(self.config.clone(), None);
     }
 
     /// Runs one step and commits its batch.

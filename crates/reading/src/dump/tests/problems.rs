@@ -53,15 +53,15 @@ fn missing_required_labels_and_topics_reject_their_rows() {
 }
 
 #[test]
-fn a_stray_quote_rejects_only_its_line() {
+fn a_stray_quote_changes_only_its_line() {
     let good = |id: u32| format!("{id},2015-02-17T07:48:48Z,good\n");
     let bad = "2,2015-02-17T07:48:48Z,\"never closed\n";
-    // Closed by the quote of a later row, and never.
+    // Closed by the quote of a later row, and never: the quote is text.
     for rest in [format!("{}4,2015-02-17T07:48:48Z,\"x, y\"\n", good(3)), good(3) + &good(4)] {
         let (rows, rejects) = read(&format!("{HEADER}{}{bad}{rest}", good(1)));
-        assert_eq!(reasons(&rejects), [(3, RejectReason::UnclosedQuote)]);
-        assert_eq!(rejects[0].row, bad.trim_end());
-        assert_eq!(lines(&rows), [2, 4, 5]);
+        assert_eq!(reasons(&rejects), []);
+        assert_eq!(lines(&rows), [2, 3, 4, 5]);
+        assert_eq!(rows[1].text, "\"never closed");
     }
 }
 
@@ -70,16 +70,16 @@ fn a_long_file_after_a_stray_quote_is_read() {
     let row = "1,2015-02-17T07:48:48Z,good\n";
     let text = format!("{HEADER}0,2015-02-17T07:48:48Z,\"open\n{}", row.repeat(20_000));
     let (rows, rejects) = read(&text);
-    assert_eq!((rows.len(), reasons(&rejects)), (20_000, vec![(2, RejectReason::UnclosedQuote)]));
+    assert_eq!((rows.len(), reasons(&rejects)), (20_001, vec![]));
     assert_eq!(rows.last().map(|row| row.line), Some(20_002));
 }
 
 #[test]
-fn each_of_many_open_quotes_rejects_its_line() {
+fn each_of_many_open_quotes_is_text() {
     let text = format!("text,id\n{}", "\"a\",\"b\n".repeat(5_000));
     let (rows, rejects) = read_with(text.as_bytes(), &ReadOptions::default(), NOTHING);
-    assert_eq!((rows.len(), rejects.len()), (0, 5_000));
-    assert!(rejects.iter().all(|reject| reject.reason == RejectReason::UnclosedQuote));
+    assert_eq!((rows.len(), rejects.len()), (5_000, 0));
+    assert!(rows.iter().all(|row| row.text == "a" && row.id.as_deref() == Some("\"b")));
 }
 
 #[test]
@@ -104,9 +104,9 @@ fn missing_columns_are_one_error_that_says_what_to_do() {
     let header = format!("id;tweet;@someone;{}\n", "a long post ".repeat(5));
     assert_eq!(
         error(header.as_bytes(), &options, RequiredFields { created_at: true, label: false, topic: true }),
-        "tweets.csv has no column for created_at (expected one of created_at, tweet_created, timestamp, date, time; \
-         map it with `--columns created_at=NAME`), no column for text (expected one of corps; \
-         map it with `--columns text=NAME`), no column for topic (expected one of airline; \
+        "tweets.csv has no column for created_at (expected one of created_at, tweet_created, timestamp, timestamp_utc, datetime, \
+         date_time, ...; map it with `--columns created_at=NAME`), no column for text (expected \"corps\"; \
+         map it with `--columns text=NAME`), no column for topic (expected \"airline\"; \
          map it with `--columns topic=NAME`); found columns \"id\", \"tweet\", (8 characters), (59 characters)"
     );
     let unmapped = error(b"text\nx\n", &ReadOptions::default(), RequiredFields { topic: true, ..NOTHING });

@@ -1,0 +1,141 @@
+//! From one post in JSON to a [`RowBuilder`]: the value of each field.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::fields::{first_paths, last_paths};
+use super::includes::Includes;
+use super::path::{find, find_mapped, find_str, scalar, type_name};
+use super::preset::preset_paths;
+use super::skipped::post_uri;
+use super::wrappers::PostIn;
+use super::{Object, text};
+use crate::dump::columns::{Columns, Field};
+use crate::dump::options::Layout;
+use crate::dump::reject::{RejectReason, RowError};
+use crate::dump::row::has_numeric_labels;
+use crate::dump::row_builder::RowBuilder;
+
+/// How the fields of posts are found.
+#[derive(Debug)]
+pub(super) struct FieldFinder {
+    pub columns: Columns,
+    /// The tool whose names are tried first.
+    pub layout: Layout,
+}
+
+impl FieldFinder {
+    /// `found`: its text, if no mapping names another.
+    pub(super) fn row_builder<'a>(
+        &self,
+        at: &PostIn<'a>,
+        found: Option<Cow<'a, str>>,
+        includes: &Includes<'a>,
+    ) -> Result<RowBuilder<'a>, RowError> {
+        let cell = |field| self.values(field, at).find_map(|(_, value)| scalar(value));
+        Ok(RowBuilder {
+            id: cell(Field::Id).map(|id| in_chat(at, id)).or_else(|| outer_id(at)),
+            created_at: split_time(at.post)
+                .filter(|_| self.columns.created_at.is_none())
+                .or_else(|| cell(Field::CreatedAt)),
+            author: self.author(at, includes),
+            text: self.text(at, found, includes)?,
+            lang: cell(Field::Lang),
+            topic: cell(Field::Topic),
+            label: cell(Field::Label),
+            numeric_labels: self
+                .values(Field::Label, at)
+                .find(|(_, value)| scalar(value).is_some())
+                .is_some_and(|(path, _)| has_numeric_labels(path)),
+            reason: cell(Field::Reason),
+            incident: cell(Field::Incident),
+        })
+    }
+
+    /// The values of a field that are there, with their paths, best first.
+    fn values<'s, 'a: 's>(&'s self, field: Field, at: &'s PostIn<'a>) -> impl Iterator<Item = (&'s str, &'a Value)> {
+        let mapped = self.columns.mapped(field);
+        // A path of the user's may begin at the post or at what is around it.
+        let around = [at.post, at.envelope, at.root];
+        let mapped_values =
+            mapped.and_then(|path| Some((path, around.into_iter().find_map(|o| find_mapped(o, path))?)));
+        let known = mapped.is_none().then(|| {
+            let names = self.columns.names(field);
+            let paths = preset_paths(self.layout, field).iter().chain(first_paths(field)).copied();
+            paths.chain(names).chain(last_paths(field).iter().copied())
+        });
+        let known = known.into_iter().flatten().filter_map(move |path| Some((path, find(at.post, path)?)));
+        mapped_values.into_iter().chain(known)
+    }
+
+    fn text<'a>(
+        &self,
+        at: &PostIn<'a>,
+        found: Option<Cow<'a, str>>,
+        includes: &Includes<'a>,
+    ) -> Result<Option<Cow<'a, str>>, RowError> {
+        let value = match &self.columns.text {
+            Some(_) => self.values(Field::Text, at).next().map(|(_, value)| value),
+            None => {
+                if let Some(whole) = includes.retweet(at.post) {
+                    return Ok(Some(Cow::Owned(whole)));
+                }
+                let preset = preset_paths(self.layout, Field::Text).iter();
+                if let Some(text) = preset.filter_map(|path| find(at.post, path)).find_map(text::text_value) {
+                    return Ok(Some(text));
+                }
+                if found.is_some() {
+                    return Ok(found);
+                }
+                text::wrong_text(at.post)
+            }
+        };
+        match value {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(Cow::Borrowed(text))),
+            Some(other) => text::text_value(other).map(Some).ok_or_else(|| {
+                let detail = format!("text is {}; expected a string", type_name(other));
+                RowError::new(RejectReason::Json, detail)
+            }),
+        }
+    }
+
+    fn author<'a>(&self, at: &PostIn<'a>, includes: &Includes<'a>) -> Option<Cow<'a, str>> {
+        let author = self.values(Field::Author, at).find_map(|(path, value)| match value {
+            Value::String(id) if path == "author_id" => Some(Cow::Borrowed(includes.username(id).unwrap_or(id))),
+            Value::Object(user) => handle_of(user).map(Cow::Borrowed).or_else(|| scalar(value)),
+            other => scalar(other),
+        });
+        // Reddit: all who left share this name.
+        author.filter(|author| author != "[deleted]")
+    }
+}
+
+/// The handle in an object that describes a user.
+fn handle_of(user: &Object) -> Option<&str> {
+    let keys = ["username", "screen_name", "handle", "acct", "userName", "uniqueId", "login", "name", "displayName"];
+    keys.iter().find_map(|key| find_str(user, key))
+}
+
+/// The identifier of a post in one of several chats.
+fn in_chat<'a>(at: &PostIn<'a>, id: Cow<'a, str>) -> Cow<'a, str> {
+    match at.chat.and_then(scalar) {
+        Some(chat) => Cow::Owned(format!("{chat}/{id}")),
+        None => id,
+    }
+}
+
+/// An identifier that is not in the post itself: of a hit in Elasticsearch, an item of Zeeschuimer, a commit in Jetstream.
+fn outer_id<'a>(at: &PostIn<'a>) -> Option<Cow<'a, str>> {
+    let outer = ["_id", "item_id"].iter().find_map(|key| scalar(find(at.envelope, key)?));
+    outer.or_else(|| post_uri(at.post).map(Cow::Owned))
+}
+
+/// Twint: `created_at` ends with a zone that only its machine knows; `date`, `time` and `timezone` (`+0200`) are exact.
+fn split_time(post: &Object) -> Option<Cow<'static, str>> {
+    let [date, time, zone] = ["date", "time", "timezone"].map(|key| find_str(post, key));
+    let (date, time, zone) = (date?, time?, zone?);
+    let exact = date.len() == 10 && time.contains(':') && zone.starts_with(['+', '-']);
+    exact.then(|| Cow::Owned(format!("{date} {time} {zone}")))
+}
