@@ -207,3 +207,14 @@ fn errors_are_one_clear_line() {
     let error = run(&["unlabelled.csv", "--rules", "rules.toml", "--labels", "column"]);
     assert!(error.contains("label") && error.lines().count() == 1, "{error}");
 }
+
+#[test]
+fn one_post_of_another_century_does_not_stretch_the_history() {
+    let dir = planted(true);
+    let dump = fs::read_to_string(dir.path().join("dump.csv")).unwrap();
+    let expected = json(dir.path(), &[]);
+    fs::write(dir.path().join("dump.csv"), dump + "x,2099-01-01T00:00:00Z,wrong clock,positive,0\n").unwrap();
+    let found = json(dir.path(), &["--block", "7d"]);
+    assert_eq!(found["rules"][0]["alerts"], expected["rules"][0]["alerts"]);
+    assert_eq!((&found["from"], &found["weeks"], &found["blocks"]), (&expected["from"], &expected["weeks"], &1.into()));
+}

@@ -137,6 +137,34 @@ fn columns_are_found_by_name_in_any_order() {
 }
 
 #[test]
+fn exports_of_google_trends_are_read_as_they_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let days: String =
+        (1..=30).map(|day| format!("2021-05-{day:02},{}\n", if day % 5 == 0 { "<1" } else { "21" })).collect();
+    let output = detect(dir.path(), &format!("Category: All categories\n\nDay,air paradis: (France)\n{days}"), &[]);
+    assert_eq!(success(&output).lines().count(), 31);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        message.contains("lines before the header are skipped: 1") && message.contains("6 values `<1` count as 0"),
+        "{message}"
+    );
+    assert!(message.contains("30 rows scored, 0 alarms (0.5 or more), 0 unusable rows"), "{message}");
+    for (header, rows) in [
+        ("Catégorie : Toutes\n\nSemaine,air paradis: (France)", "2021-05-02,3\n2021-05-09,<1\n"),
+        ("Month,air paradis: (France)", "2021-05,3\n2021-06,4\n"),
+        ("Category: All\n\nTime,air paradis: (France)", "2021-05-04T20,3\n2021-05-04T21,4\n"),
+        ("Week,air paradis", "2021-05-02 - 2021-05-08,3\n2021-05-09 - 2021-05-15,4\n"),
+    ] {
+        let output = detect(dir.path(), &format!("{header}\n{rows}"), &[]);
+        assert_eq!(success(&output).lines().count(), 3);
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.contains(" 0 unusable rows"), "{header}: {message}");
+    }
+    let two = detect(dir.path(), "Day,a: (France),b: (France)\n2021-05-01,1,2\n", &[]);
+    assert!(failure(&two).contains("--value-column"), "{}", failure(&two));
+}
+
+#[test]
 fn a_daily_series_may_have_dates_alone() {
     let dir = tempfile::tempdir().unwrap();
     let rows = |day: usize| {

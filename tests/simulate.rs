@@ -151,3 +151,49 @@ fn what_cannot_be_drawn_is_one_clear_line() {
     let error = failure(&simulate(dir.path(), &["--out", "no/such/folder.csv"]));
     assert!(error.contains("no/such/folder.csv"), "{error}");
 }
+
+#[test]
+fn one_post_of_another_century_changes_nothing_but_a_warning() {
+    let dir = tempfile::tempdir().unwrap();
+    let labels = ["negative", "neutral", "positive"];
+    let row = |post: usize| {
+        let (day, hour, minute) = (4 + post / 48, post / 2 % 24, post % 2 * 30);
+        format!("{post},2021-05-{day:02}T{hour:02}:{minute:02}:00Z,a{post},post number {post},{}\n", labels[post % 3])
+    };
+    let dump = "id,created_at,author,text,label\n".to_owned() + &(0..240).map(row).collect::<String>();
+    let simulate = |name: &str, more: &str, flags: &[&str]| {
+        fs::write(dir.path().join(name), dump.clone() + more).unwrap();
+        let flags = [&["simulate", name, "--out", "-", "--days", "3"], flags].concat();
+        let output = vigie(dir.path()).args(flags).output().unwrap();
+        (success(&output), String::from_utf8(output.stderr).unwrap())
+    };
+    let (clean, _) = simulate("clean.csv", "", &[]);
+    for (name, time) in [("future.csv", "2099-01-01T00:00:00Z"), ("past.csv", "1990-06-01T00:00:00Z")] {
+        let more = format!("999,{time},x,wrong clock,negative\n");
+        let (stream, warning) = simulate(name, &more, &[]);
+        assert_eq!(stream, clean, "{name}");
+        assert!(warning.contains(&format!("at line 242: {time}; left out (--keep-outliers uses them)")), "{warning}");
+        let (stretched, warning) = simulate(name, &more, &["--keep-outliers"]);
+        assert_ne!(stretched, clean, "{name}");
+        assert!(!warning.contains("dated far outside"), "{warning}");
+    }
+}
+
+#[test]
+fn mostly_rejected_rows_are_an_error_after_the_output() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = "2021-05-04T10:00:00Z,late,negative\n2021-05-04T10:30:00Z,fine,positive\n".to_owned()
+        + &"soon,late,negative\n".repeat(3);
+    fs::write(dir.path().join("dump.csv"), "created_at,text,label\n".to_owned() + &rows).unwrap();
+    let simulate = |flags: &[&str]| {
+        let flags = [&["simulate", "dump.csv", "--out", "a.csv", "--hours", "2"], flags].concat();
+        vigie(dir.path()).args(flags).output().unwrap()
+    };
+    let error = failure(&simulate(&[]));
+    assert!(
+        error.contains("3 of 5 rows of dump.csv were rejected: 3 time; the first at line 4: created_at is not a date"),
+        "{error}"
+    );
+    assert!(dir.path().join("a.csv").exists());
+    success(&simulate(&["--max-rejects", "60%"]));
+}

@@ -63,6 +63,7 @@ pub(super) fn run(args: ClassifyArgs) -> anyhow::Result<()> {
     args.reader.apply(&mut loaded.config.dump)?;
     let mut classifier = DistilBertClassifier::load(&loaded.config.classify.model)?;
     let dump = loaded.config.dump;
+    let max_rejects = dump.max_rejects;
     let mut texts = match (&args.file, args.texts) {
         (Some(file), _) => Texts::dump(Input::parse(file), dump, args.rejects)?,
         (None, texts) if !texts.is_empty() => Texts::from_arguments(texts)?,
@@ -83,10 +84,9 @@ pub(super) fn run(args: ClassifyArgs) -> anyhow::Result<()> {
         }
         out.flush()?;
     }
-    if let Some(rejects) = texts.rejects().filter(|rejects| rejects.total() > 0) {
-        eprintln!("vigie: {}", super::rejected_line(rejects));
-    }
-    Ok(())
+    let Some((rejects, summary)) = texts.rejects().filter(|(rejects, _)| rejects.total() > 0) else { return Ok(()) };
+    eprintln!("vigie: {}", super::rejected_line(rejects));
+    Ok(summary.check(max_rejects)?)
 }
 
 fn write(out: &mut impl Write, format: Format, item: &TextItem, read: &Prediction, model: &str) -> anyhow::Result<()> {

@@ -9,13 +9,14 @@ use clap::{Args, ValueEnum};
 
 use super::output::Output;
 use super::reader_flags::{ReaderFlags, default_rejects};
-use crate::dump::{Input, Reader, RejectsFile, RequiredFields, Row};
+use crate::dump::{Input, Reader, RejectsFile, RequiredFields, Row, UnreadCells};
 use crate::text;
 use crate::text::Profile;
 
 /// Clean the texts of a dump for the models, and write it as CSV: id, created_at, author, topic, label, text
 ///
-/// Posts with an empty text after cleaning are skipped and counted.
+/// Posts with an empty text after cleaning are skipped and counted. A time or an id that cannot be read is written as it is
+/// in the dump, and counted.
 #[derive(Debug, Args)]
 pub(super) struct CleanArgs {
     /// Dump to clean: CSV or JSON lines; `-` is standard input
@@ -67,18 +68,18 @@ pub(super) fn run(args: CleanArgs) -> anyhow::Result<()> {
         }
     }
     let mut rejects = RejectsFile::new(Some(rejects));
-    let reader = Reader::open(&input, &options, RequiredFields::default())?;
+    let mut reader = Reader::open(&input, &options, RequiredFields::default())?;
     let counts = match &args.output {
-        None => clean(reader, args.profile.profile(), &topic, io::stdout().lock(), &mut rejects)?,
+        None => clean(&mut reader, args.profile.profile(), &topic, io::stdout().lock(), &mut rejects)?,
         Some(path) => {
             let mut output = Output::create(path).with_context(|| cannot_write(path))?;
-            let counts = clean(reader, args.profile.profile(), &topic, output.file(), &mut rejects)?;
+            let counts = clean(&mut reader, args.profile.profile(), &topic, output.file(), &mut rejects)?;
             output.keep().with_context(|| cannot_write(path))?;
             counts
         }
     };
     eprintln!("vigie: {}", summary(&counts, args.output.as_deref(), &rejects));
-    Ok(())
+    Ok(reader.rejects().check(options.max_rejects)?)
 }
 
 fn cannot_write(path: &Path) -> String {
@@ -90,10 +91,13 @@ fn cannot_write(path: &Path) -> String {
 struct Counts {
     written: u64,
     emptied: u64,
+    /// Rows whose time, or whose id, is as in the dump because it could not be read.
+    raw_times: u64,
+    raw_ids: u64,
 }
 
 fn clean(
-    mut reader: Reader,
+    reader: &mut Reader,
     profile: Profile,
     topic: &str,
     out: impl Write,
@@ -108,6 +112,9 @@ fn clean(
             Ok(row) => match text::clean(profile, &row.text) {
                 cleaned if cleaned.is_empty() => counts.emptied += 1,
                 cleaned => {
+                    let unread = row.unread.as_deref();
+                    counts.raw_times += u64::from(unread.is_some_and(|unread| unread.created_at.is_some()));
+                    counts.raw_ids += u64::from(unread.is_some_and(|unread| unread.id.is_some()));
                     write(&mut out, row, &cleaned).map_err(io::Error::from)?;
                     counts.written += 1;
                 }
@@ -115,18 +122,20 @@ fn clean(
         }
     }
     rejects.finish()?;
-    if counts == Counts::default() {
+    if counts.written + counts.emptied == 0 {
         return Err(rejects.no_usable_rows_error(reader.name()).into());
     }
     out.flush()?;
     Ok(counts)
 }
 
-/// A post without an identifier gets one from its original text: cleaning must not turn two posts into one.
+/// A post without an identifier gets one from its original text: cleaning must not turn two posts into one. What could not be
+/// read stays as it was written: it may mean something to the next program.
 fn write(out: &mut csv::Writer<impl Write>, row: Row, cleaned: &str) -> csv::Result<()> {
-    let created_at = row.created_at.map(|at| at.to_string());
+    let UnreadCells { id: raw_id, created_at: raw_time } = row.unread.as_deref().cloned().unwrap_or_default();
+    let created_at = row.created_at.map(|at| at.to_string()).or(raw_time);
     let (author, topic, label) = (row.author.clone(), row.topic.clone(), row.label.clone());
-    let id = if row.id.is_some() { row.id } else { row.into_post().map(|post| post.id) };
+    let id = row.id.clone().or(raw_id).or_else(|| row.into_post().map(|post| post.id));
     let fields = [id, created_at, author, topic, label];
     out.write_record(fields.iter().map(|field| field.as_deref().unwrap_or_default()).chain([cleaned]))
 }
@@ -143,6 +152,11 @@ fn summary(counts: &Counts, output: Option<&Path>, rejects: &RejectsFile) -> Str
     }
     if let Some(path) = rejects.written() {
         let _ = write!(line, ", kept in {}", path.display());
+    }
+    for (rows, what) in [(counts.raw_times, "times"), (counts.raw_ids, "ids")] {
+        if rows > 0 {
+            let _ = write!(line, "; {rows} {what} could not be read and are written as they are");
+        }
     }
     line
 }

@@ -22,7 +22,8 @@ use series::{ColumnFlags, Row, Series};
 ///
 /// Unusable rows (no time, no number, a negative value, a time not after the previous row) are reported and score 0.
 /// Times can have any format known from dumps (RFC 3339, `2015-02-26 21:42:53`, Unix times; UTC without an offset) and
-/// are written unchanged.
+/// are written unchanged. Exports of Google Trends are read as they are: lines before the header are skipped, and `<1`
+/// counts as 0.
 #[derive(Debug, Args)]
 pub(super) struct DetectArgs {
     /// The series, ordered by time; `-` is standard input
@@ -136,6 +137,12 @@ fn detect(mut series: Series<impl Read>, args: &DetectArgs, out: impl Write) -> 
         out.write_record([timestamp.as_slice()].into_iter().chain(fields)).map_err(io::Error::from)?;
     }
     out.flush()?;
+    if series.preamble > 0 {
+        eprintln!("vigie: {}: lines before the header are skipped: {}", series.name, series.preamble);
+    }
+    if series.below_one > 0 {
+        eprintln!("vigie: {}: {} values `<1` count as 0", series.name, series.below_one);
+    }
     if counts.bad > MAX_REPORTED {
         eprintln!("vigie: {}: {} more unusable rows; they score 0", series.name, counts.bad - MAX_REPORTED);
     }

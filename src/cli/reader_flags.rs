@@ -5,14 +5,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::dump::{Columns, Encoding, Header, Input, Layout, OptionsError, Quote, ReadOptions};
+use crate::dump::{Columns, Encoding, Header, Input, LabelsMap, Layout, MaxRejects, OptionsError, Quote, ReadOptions};
 
 /// Flags that override `[dump]` of the configuration. Flatten them last: they have their own heading in the help.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Format of the dump")]
 pub(super) struct ReaderFlags {
-    /// Columns of fields by name or number, or paths of keys in JSON, e.g. `text=body,created_at=2` or `text=record.text`
-    /// [fields: id, created_at, text, author, label, topic, lang, reason, incident; default: their usual names]
+    /// Columns of fields by name or number, or paths of keys in JSON, e.g. `text=body,created_at=2`, `text=record.text` or
+    /// `created_at=date+time+timezone` [fields: id, created_at, text, author, label, topic, lang, reason, incident; default:
+    /// their usual names]
     #[arg(long, value_name = "FIELD=COLUMN,...", value_parser = Columns::parse)]
     columns: Option<Columns>,
     /// Column with the topic of a post; each of its values is a topic
@@ -40,9 +41,22 @@ pub(super) struct ReaderFlags {
     /// reddit, mastodon, bluesky, telegram, facebook, youtube, mongoexport, zeeschuimer or elasticsearch
     #[arg(long, value_name = "NAME")]
     layout: Option<Layout>,
-    /// Format of times in an unknown form, e.g. `%d/%m/%Y %H:%M`; UTC without `%z`
+    /// Format of times in an unknown form, e.g. `%d/%m/%Y %H:%M`; in --time-zone without `%z`
     #[arg(long, value_name = "STRPTIME")]
     time_format: Option<String>,
+    /// Time zone of times without one, e.g. `Europe/Paris` [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
+    /// Meaning of the values of the label column, e.g. `0=negative,1=positive`; also `<=-0.05=negative` and `*=neutral`
+    /// [default: by their words; numbers by the scale that all of them make]
+    #[arg(long, value_name = "VALUE=LABEL,...", value_parser = LabelsMap::parse)]
+    labels_map: Option<LabelsMap>,
+    /// Fail if more rows are rejected: a share such as 0.9 or 90%, or a number of rows [default: 50%]
+    #[arg(long, value_name = "SHARE|COUNT")]
+    max_rejects: Option<MaxRejects>,
+    /// Use posts dated far outside the rest of the dump as they are
+    #[arg(long)]
+    keep_outliers: bool,
 }
 
 impl ReaderFlags {
@@ -60,6 +74,14 @@ impl ReaderFlags {
         if self.time_format.is_some() {
             options.time_format.clone_from(&self.time_format);
         }
+        if self.time_zone.is_some() {
+            options.time_zone.clone_from(&self.time_zone);
+        }
+        if let Some(map) = &self.labels_map {
+            options.labels_map = map.clone();
+        }
+        options.max_rejects = self.max_rejects.unwrap_or(options.max_rejects);
+        options.keep_outliers |= self.keep_outliers;
         options.delimiter = self.delimiter.or(options.delimiter);
         options.quote = self.quote.or(options.quote);
         options.escape = self.escape.or(options.escape);
@@ -142,6 +164,16 @@ mod tests {
         assert_eq!(applied(&flags, config.clone()).unwrap(), expected);
         let flags = ["--layout", "x_jsonl", "--time-format", "%d/%m/%Y"];
         let expected = ReadOptions { layout: Layout::XV2, time_format: Some("%d/%m/%Y".into()), ..config.clone() };
+        assert_eq!(applied(&flags, config.clone()).unwrap(), expected);
+        let flags =
+            ["--time-zone", "Europe/Paris", "--labels-map", "0=negative", "--max-rejects", "90%", "--keep-outliers"];
+        let expected = ReadOptions {
+            time_zone: Some("Europe/Paris".into()),
+            labels_map: LabelsMap::parse("0=negative").unwrap(),
+            max_rejects: MaxRejects::Share(900_000),
+            keep_outliers: true,
+            ..config.clone()
+        };
         assert_eq!(applied(&flags, config).unwrap(), expected);
     }
 
@@ -157,6 +189,10 @@ mod tests {
             (&["--layout", "xml"], "expected one of auto, csv"),
             (&["--encoding", "utf-16"], "expected one of auto, utf-8"),
             (&["--columns", "topic=a", "--topic-column", "b"], "\"topic\" is mapped twice"),
+            (&["--time-format", "%d/%m/%Y %Q"], "unknown directive `%Q`"),
+            (&["--time-zone", "Paris"], "expected the name of a time zone"),
+            (&["--labels-map", "0=bad"], "expected VALUE=LABEL pairs"),
+            (&["--max-rejects", "most"], "expected a share such as 0.9 or 90%"),
         ] {
             let error = applied(flags, ReadOptions::default()).unwrap_err();
             assert!(error.contains(expected), "{flags:?}: {error}");

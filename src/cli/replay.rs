@@ -73,6 +73,7 @@ pub(super) fn run(args: ReplayArgs) -> anyhow::Result<()> {
     let topic_required = args.reader.topic_column.is_some();
     args.reader.apply(&mut loaded.config.dump)?;
     let model = loaded.config.classify.model.clone();
+    let max_rejects = loaded.config.dump.max_rejects;
     let language = args.language.map_or(loaded.config.language, Language::from);
 
     let input = Input::parse(&args.dump);
@@ -100,7 +101,9 @@ pub(super) fn run(args: ReplayArgs) -> anyhow::Result<()> {
             out.write_all(b"\n")?;
         }
     }
-    Ok(out.flush()?)
+    out.flush()?;
+    // After the output: it is there for whoever wants it all the same.
+    Ok(outcome.rejects.check(max_rejects)?)
 }
 
 impl From<LanguageFlag> for Language {

@@ -140,7 +140,8 @@ pub(super) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
     let topic = args.topic.as_deref().unwrap_or("simulated");
     let written = write(args, &options.columns, posts, topic)?;
     print_summary(args, &written, &profile.rhythm, length, incident);
-    Ok(())
+    // After the output: it is there for whoever wants it all the same.
+    Ok(profile.rejects.check(options.max_rejects)?)
 }
 
 impl IncidentFlags {

@@ -56,6 +56,7 @@ fn the_shipped_file_is_complete() {
     let full = ReadOptions {
         delimiter: Some(';'),
         time_format: Some("x".into()),
+        time_zone: Some("x".into()),
         columns: crate::dump::Columns::parse("id=a,created_at=a,text=a,author=a,label=a,topic=a,lang=a,reason=a")
             .unwrap(),
         ..ReadOptions::default()

@@ -22,7 +22,6 @@ pub use truth::Truth;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
 
 use super::post_path::TopicMatcher;
@@ -31,6 +30,7 @@ use super::replay::read::Dump;
 use super::replay::{Replay, ReplayStage};
 use crate::alert::Alert;
 use crate::classify::{Classifier, ModelInfo};
+use crate::dump::RejectSummary;
 use crate::post::Post;
 use crate::rule::Rules;
 use trial::Trials;
@@ -60,6 +60,7 @@ pub struct BacktestResult {
     pub truth: Truth,
     pub rejected: BTreeMap<String, u64>,
     pub rejects_file: Option<PathBuf>,
+    pub rejects: RejectSummary,
 }
 
 impl BacktestResult {
@@ -82,16 +83,15 @@ impl Backtest {
         let config = &self.replay.loaded.config;
         let mut topics = TopicMatcher::new(config)?;
         let mut truth = Truth::default();
-        let mut span: Option<(Timestamp, Timestamp)> = None;
         let mut note = |post: &Post, incident: Option<bool>| {
-            let (first, last) = span.unwrap_or((post.created_at, post.created_at));
-            span = Some((first.min(post.created_at), last.max(post.created_at)));
             for topic in topics.match_post(post) {
                 truth.note(&topic, post, incident);
             }
         };
         let dump = Dump::read(&self.replay, &mut note, progress)?;
-        let span = span.context("the dump has no post")?;
+        let times = dump.times.range.clone();
+        truth.keep_within(&times);
+        let span = (*times.start(), *times.end());
 
         let read_by = ModelInfo::from_classifier(classifier.as_ref());
         let model = read_by.id.clone();
@@ -111,7 +111,7 @@ impl Backtest {
         }
         chunks.finish()?;
         let (blocks, fired) = trials.finish()?;
-        let (rejected, rejects_file) = (dump.rejected, dump.rejects_file);
-        Ok(BacktestResult { model, posts: done, span, blocks, fired, truth, rejected, rejects_file })
+        let (rejected, rejects_file, rejects) = (dump.rejected, dump.rejects_file, dump.rejects);
+        Ok(BacktestResult { model, posts: done, span, blocks, fired, truth, rejected, rejects_file, rejects })
     }
 }

@@ -30,7 +30,7 @@ use super::ReceiverHandle;
 use super::post_path::{PostObserver, TopicMatcher, topic_settings};
 use crate::classify::{Classifier, ModelInfo};
 use crate::config::LoadedConfig;
-use crate::dump::Input;
+use crate::dump::{Input, RejectSummary};
 use crate::monitor::{Monitor, MonitorReport};
 use crate::notify::TransitionSink;
 use crate::store::{Batch, Store};
@@ -76,6 +76,7 @@ pub struct ReplaySummary {
     pub rejected: BTreeMap<String, u64>,
     /// The rejects file, if any row was rejected.
     pub rejects_file: Option<PathBuf>,
+    pub rejects: RejectSummary,
     pub model: String,
     pub report: MonitorReport,
 }
@@ -177,12 +178,13 @@ impl Replay {
         }
 
         let report = monitor.report()?;
-        let (rejected, rejects_file) = (dump.rejected, dump.rejects_file);
+        let (rejected, rejects_file, rejects) = (dump.rejected, dump.rejects_file, dump.rejects);
         Ok(ReplaySummary {
             replayed: cursor.done - resumed_after,
             resumed_after,
             rejected,
             rejects_file,
+            rejects,
             model,
             report,
         })

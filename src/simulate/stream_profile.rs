@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use super::rhythm::Rhythm;
-use super::text_sampler::TextSampler;
+use super::text_sampler::{MAX_TEXTS, TextSampler};
 use super::{HOUR, Tally};
 use crate::classify::Label;
-use crate::dump::{DumpError, Input, ReadOptions, Reader, RequiredFields};
+use crate::dump::{DumpError, Input, ReadOptions, Reader, RejectSummary, RequiredFields, TimeSpan};
 
 /// Maximum number of topics in an error.
 const MAX_LISTED_TOPICS: usize = 8;
@@ -18,8 +20,8 @@ pub struct StreamProfile {
     pub texts: TextSampler,
     /// Number of posts read.
     pub posts: u64,
-    /// Number of rejected rows.
-    pub rejected: u64,
+    /// The rejected rows.
+    pub rejects: RejectSummary,
 }
 
 /// Why a dump cannot be used for a simulation.
@@ -36,7 +38,8 @@ pub enum StreamProfileError {
 }
 
 impl StreamProfile {
-    /// Reads `input`, or only its rows with this `topic` in the topic column.
+    /// Reads `input`, or only its rows with this `topic` in the topic column. Posts dated far outside the others are left out,
+    /// unless the options keep them: a single one would stretch the days to decades, almost all of them empty.
     ///
     /// # Errors
     /// When the input cannot be read, has no times or labels, or has no post of the topic.
@@ -44,29 +47,45 @@ impl StreamProfile {
         let required = RequiredFields { created_at: true, label: true, topic: topic.is_some() };
         let mut reader = Reader::open(input, options, required)?;
         let (mut hours, mut texts) = (BTreeMap::<i64, Tally>::new(), TextSampler::default());
-        let (mut posts, mut rejected, mut others) = (0, 0, BTreeSet::new());
+        let (mut span, mut others) = (TimeSpan::default(), BTreeSet::new());
+        let mut waiting: [Vec<(Timestamp, String)>; 3] = Default::default();
         while let Some(row) = reader.next_row()? {
-            let Ok(row) = row else {
-                rejected += 1;
-                continue;
-            };
+            let Ok(row) = row else { continue };
             if topic.is_some() && row.topic.as_deref() != topic {
                 others.extend(row.topic.filter(|_| others.len() < MAX_LISTED_TOPICS));
                 continue;
             }
             let label = row.label.as_deref().and_then(Label::parse);
             let (Some(label), Some(time)) = (label, row.created_at) else { continue };
-            let time = time.as_second();
-            hours.entry(time - time.rem_euclid(HOUR)).or_default()[label as usize] += 1;
-            texts.add(label, row.text);
-            posts += 1;
+            span.add(time, row.line);
+            let second = time.as_second();
+            hours.entry(second - second.rem_euclid(HOUR)).or_default()[label as usize] += 1;
+            // Texts wait until it is known which posts are outliers.
+            if waiting[label as usize].len() < MAX_TEXTS {
+                waiting[label as usize].push((time, row.text));
+            }
         }
+        let times = span.plausible(options.keep_outliers);
+        if let Some(times) = &times {
+            if let Some(remark) = times.remark("left out (--keep-outliers uses them)") {
+                tracing::warn!(file = reader.name(), "{remark}");
+            }
+            let (from, to) = (times.range.start().as_second(), times.range.end().as_second());
+            hours.retain(|hour, _| (from - from.rem_euclid(HOUR)..=to).contains(hour));
+        }
+        for (label, posts) in Label::ALL.into_iter().zip(waiting) {
+            let kept =
+                posts.into_iter().filter(|(time, _)| times.as_ref().is_none_or(|times| times.contains(Some(*time))));
+            kept.for_each(|(_, text)| texts.add(label, text));
+        }
+        let posts = hours.values().flatten().sum();
+        let rejects = reader.rejects().clone();
         let rhythm = Rhythm::measure(&hours).ok_or_else(|| StreamProfileError::Empty {
             name: reader.name().to_owned(),
             topic: topic.map(str::to_owned),
-            rejected,
+            rejected: rejects.rejected(),
             topics: others.into_iter().collect(),
         })?;
-        Ok(Self { rhythm, texts, posts, rejected })
+        Ok(Self { rhythm, texts, posts, rejects })
     }
 }

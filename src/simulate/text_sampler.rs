@@ -5,7 +5,7 @@ use rand_chacha::rand_core::RngCore;
 use crate::classify::Label;
 
 /// Maximum number of texts per label: a stream of a week needs no more.
-const MAX_TEXTS: usize = 100_000;
+pub(super) const MAX_TEXTS: usize = 100_000;
 
 /// The texts of a dump.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use vigie_reading::classify::{Label, normalise_reason};
-use vigie_reading::dump::{DumpError, Input, ReadOptions, Reader, Reject, RequiredFields};
+use vigie_reading::dump::{DumpError, Input, ReadOptions, Reader, Reject, RequiredFields, TimeSpan, TooManyRejects};
 use vigie_reading::text;
 use vigie_reading::text::Profile;
 
@@ -48,20 +48,25 @@ pub struct Dataset {
 pub enum DatasetError {
     #[error(transparent)]
     Source(#[from] DumpError),
+    #[error(transparent)]
+    Rejects(#[from] TooManyRejects),
     #[error("{name} has no labelled post in the selected subset: {rejected} rows were rejected{}", first.as_deref().unwrap_or_default())]
     Empty { name: String, rejected: u64, first: Option<String> },
 }
 
 impl Dataset {
-    /// Reads the labelled posts of `input`. A subset by time needs an event time on every row.
+    /// Reads the labelled posts of `input`. A subset by time needs an event time on every row. Posts dated far outside the
+    /// others are left out, unless the options keep them.
     pub fn read(input: &Input, options: &ReadOptions, subset: Subset, profile: Profile) -> Result<Self, DatasetError> {
         let needs = RequiredFields { label: true, created_at: subset.is_by_time(), ..RequiredFields::default() };
         let mut reader = Reader::open(input, options, needs)?;
         let (mut posts, mut rejected, mut first) = (Vec::new(), 0, None);
+        let mut span = TimeSpan::default();
         while let Some(row) = reader.next_row()? {
             match row {
                 Ok(row) => {
                     let text = text::clean(profile, &row.text);
+                    row.created_at.into_iter().for_each(|time| span.add(time, row.line));
                     if let Some(label) = row.label.as_deref().and_then(Label::parse).filter(|_| !text.is_empty()) {
                         let reason = row.reason.as_deref().map(normalise_reason);
                         let reason = reason.filter(|reason| label == Label::Negative && !reason.is_empty());
@@ -74,10 +79,18 @@ impl Dataset {
                 }
             }
         }
+        if let Some(times) = span.plausible(options.keep_outliers) {
+            if let Some(remark) = times.remark("left out (--keep-outliers uses them)") {
+                tracing::warn!(file = reader.name(), "{remark}");
+            }
+            posts.retain(|(time, _)| times.contains(*time));
+        }
         let posts = subset.select(posts);
         if posts.is_empty() {
             return Err(DatasetError::Empty { name: reader.name().to_owned(), rejected, first });
         }
+        // Before anything is learned from what is left.
+        reader.rejects().check(options.max_rejects)?;
         Ok(Self { posts, rejected, sha256: reader.fingerprint().unwrap_or_default() })
     }
 

@@ -93,6 +93,7 @@ pub(super) fn run(args: BacktestArgs) -> anyhow::Result<()> {
     let mut loaded = args.config.load(args.rules.as_deref())?;
     let topic_required = args.reader.topic_column.is_some();
     args.reader.apply(&mut loaded.config.dump)?;
+    let max_rejects = loaded.config.dump.max_rejects;
     let phrases = Phrases(args.language.map_or(loaded.config.language, Language::from));
     if !(0.0..100.0).contains(&args.margin) {
         bail!("--margin: {} is not valid; expected percentage points, from 0 to below 100", args.margin);
@@ -130,7 +131,9 @@ pub(super) fn run(args: BacktestArgs) -> anyhow::Result<()> {
     } else {
         text::write(&mut out, phrases, &findings)?;
     }
-    Ok(out.flush()?)
+    out.flush()?;
+    // After the output: it is there for whoever wants it all the same.
+    Ok(findings.outcome.rejects.check(max_rejects)?)
 }
 
 /// The value of `--incidents`.

@@ -8,7 +8,7 @@ use std::thread;
 
 use anyhow::Context;
 
-use crate::dump::{DumpError, Input, ReadOptions, Reader, RejectsFile, RequiredFields};
+use crate::dump::{DumpError, Input, ReadOptions, Reader, RejectSummary, RejectsFile, RequiredFields};
 
 /// Maximum number of texts per batch.
 const BATCH: usize = 256;
@@ -24,13 +24,13 @@ enum Message {
     TextItem(TextItem),
     Failed(anyhow::Error),
     /// The end of the dump, with its rejected rows.
-    Done(Box<RejectsFile>),
+    Done(Box<(RejectsFile, RejectSummary)>),
 }
 
 /// Texts read by another thread.
 pub(super) struct Texts {
     messages: Receiver<Message>,
-    rejects: Option<RejectsFile>,
+    rejects: Option<(RejectsFile, RejectSummary)>,
     /// Reported after the texts before it are classified.
     failed: Option<anyhow::Error>,
 }
@@ -105,7 +105,7 @@ impl Texts {
     }
 
     /// The bad rows of a dump, once it was read.
-    pub(super) fn rejects(&self) -> Option<&RejectsFile> {
+    pub(super) fn rejects(&self) -> Option<&(RejectsFile, RejectSummary)> {
         self.rejects.as_ref()
     }
 }
@@ -139,24 +139,28 @@ fn lines(items: &SyncSender<Message>, mut input: impl BufRead) -> Option<()> {
 fn rows(items: &SyncSender<Message>, reader: Result<Reader, DumpError>, rejects: Option<PathBuf>) -> Option<()> {
     let mut rejects = RejectsFile::new(rejects);
     match reader.and_then(|reader| send_rows(items, reader, &mut rejects)) {
-        Ok(()) => items.send(Message::Done(Box::new(rejects))).ok(),
+        Ok(summary) => items.send(Message::Done(Box::new((rejects, summary)))).ok(),
         Err(error) => failed(items, error),
     }
 }
 
-fn send_rows(items: &SyncSender<Message>, mut reader: Reader, rejects: &mut RejectsFile) -> Result<(), DumpError> {
+fn send_rows(
+    items: &SyncSender<Message>,
+    mut reader: Reader,
+    rejects: &mut RejectsFile,
+) -> Result<RejectSummary, DumpError> {
     let mut number = 0;
     while let Some(row) = reader.next_row()? {
         match row {
             Ok(row) => {
                 number += 1;
                 if send(items, number, row.id, row.text).is_none() {
-                    return Ok(());
+                    return Ok(reader.rejects().clone());
                 }
             }
             Err(reject) => rejects.add(&reject)?,
         }
     }
     rejects.finish()?;
-    if number == 0 { Err(rejects.no_usable_rows_error(reader.name())) } else { Ok(()) }
+    if number == 0 { Err(rejects.no_usable_rows_error(reader.name())) } else { Ok(reader.rejects().clone()) }
 }

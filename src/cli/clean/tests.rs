@@ -92,16 +92,43 @@ fn bad_rows_are_set_aside_and_counted() {
 fn the_summary_tells_what_became_of_each_row() {
     let dump = b"text\nlate\nthe\n\"\"\n".to_vec();
     let bytes = Box::new(io::Cursor::new(dump));
-    let reader =
+    let mut reader =
         Reader::from_bytes("x".into(), bytes, None, &crate::dump::ReadOptions::default(), RequiredFields::default())
             .unwrap();
     let mut rejects = RejectsFile::new(None);
-    let counts = clean(reader, Profile::Classic, "topic", Vec::new(), &mut rejects).unwrap();
-    assert_eq!(counts, Counts { written: 1, emptied: 1 });
+    let counts = clean(&mut reader, Profile::Classic, "topic", Vec::new(), &mut rejects).unwrap();
+    assert_eq!(counts, Counts { written: 1, emptied: 1, ..Counts::default() });
     assert_eq!(
         summary(&counts, Some(Path::new("out.csv")), &rejects),
         "1 rows written to out.csv, 1 skipped (empty after cleaning), 1 rejected (1 empty_text)"
     );
+}
+
+#[test]
+fn times_and_ids_that_cannot_be_read_stay_as_they_are() {
+    let dump = "id,created_at,text\n7.91557E+17,Q2 2021,late\n8,2021-05-04T20:18:04Z,later\n";
+    assert_eq!(
+        out(dump, &[]),
+        "id,created_at,author,airline,label,text\n7.91557E+17,Q2 2021,,,,late\n8,2021-05-04T20:18:04Z,,,,later\n"
+    );
+    let counts = Counts { written: 2, raw_times: 1, raw_ids: 1, ..Counts::default() };
+    let summary = summary(&counts, None, &RejectsFile::new(None));
+    let expected =
+        "1 times could not be read and are written as they are; 1 ids could not be read and are written as they are";
+    assert!(summary.ends_with(expected), "{summary}");
+}
+
+#[test]
+fn mostly_rejected_rows_are_an_error_after_the_output() {
+    let dump = "text,author\ngood flight,bob\n,eve\n,eve\n";
+    let (dir, result) = cleaned(dump, &[]);
+    let error = result.unwrap_err().to_string();
+    assert!(error.contains("2 of 3 rows of ") && error.contains("; the first at line 3: text is empty"), "{error}");
+    assert!(error.ends_with("(--max-rejects decides)"), "{error}");
+    assert_eq!(fs::read_to_string(dir.path().join("out.csv")).unwrap().lines().count(), 2);
+    for flag in ["90%", "0.7", "2"] {
+        cleaned(dump, &["--max-rejects", flag]).1.unwrap();
+    }
 }
 
 #[test]

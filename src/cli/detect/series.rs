@@ -5,9 +5,28 @@ use std::io::{BufRead, Read};
 use anyhow::{Context, bail};
 use csv::ByteRecord;
 
-use crate::dump::parse_timestamp;
+use crate::dump::TimeRules;
 
-const TIMES: [&str; 9] = ["timestamp", "time", "datetime", "date", "created_at", "ts", "t", "ds", "at"];
+/// The second row are those of Google Trends, in English and French.
+const TIMES: [&str; 17] = [
+    "timestamp",
+    "time",
+    "datetime",
+    "date",
+    "created_at",
+    "ts",
+    "t",
+    "ds",
+    "at",
+    "day",
+    "week",
+    "month",
+    "hour",
+    "jour",
+    "semaine",
+    "mois",
+    "heure",
+];
 const VALUES: [&str; 10] = ["value", "values", "volume", "count", "posts", "tweets", "n", "v", "y", "total"];
 
 /// Names of the columns.
@@ -17,8 +36,13 @@ pub(super) struct Columns {
     pub(super) value: String,
 }
 
+/// Records that may come before the header, such as the category of Google Trends.
+const MAX_PREAMBLE: u64 = 10;
+/// What Google Trends writes for little.
+const BELOW_ONE: &str = "<1";
+
 pub(super) struct Series<R> {
-    time_format: Option<String>,
+    times: TimeRules,
     reader: csv::Reader<R>,
     pub(super) name: String,
     pub(super) columns: Columns,
@@ -26,6 +50,10 @@ pub(super) struct Series<R> {
     value: usize,
     /// The first line, if it is a row and not a header.
     first: Option<ByteRecord>,
+    /// Records before the header.
+    pub(super) preamble: u64,
+    /// Values `<1`, which count as 0.
+    pub(super) below_one: u64,
 }
 
 /// Flags about the columns.
@@ -55,27 +83,44 @@ impl<R: BufRead> Series<R> {
         if !reader.read_byte_record(&mut first).with_context(|| format!("cannot read {name}"))? {
             bail!("{name}: empty file; expected CSV with a header such as `timestamp,value`");
         }
-        let time_format = given.time_format.map(str::to_owned);
-        let cells: Vec<String> = first.iter().map(cell).collect();
-        let found = find(&cells, given.time_column, &TIMES).zip(find(&cells, given.value_column, &VALUES));
-        let (time, value) = match found {
-            Some(found) => found,
-            None if given.time_column.is_none()
-                && given.value_column.is_none()
-                && is_row(&cells, given.time_format) =>
-            {
-                let columns = Columns { time: "column 1".into(), value: "column 2".into() };
-                return Ok(Self { time_format, reader, name, columns, time: 0, value: 1, first: Some(first) });
-            }
-            None => bail!(
-                "{name}:1: found the columns {}, expected `{}` and `{}`; set them with --time-column and --value-column",
-                cells.iter().map(|cell| format!("`{cell}`")).collect::<Vec<_>>().join(", "),
-                given.time_column.unwrap_or("timestamp"),
-                given.value_column.unwrap_or("value"),
-            ),
+        let times = TimeRules::new(given.time_format, None)?;
+        let first_cells: Vec<String> = first.iter().map(cell).collect();
+        let with = |reader, columns, time, value, first, preamble| {
+            Ok(Self {
+                times: times.clone(),
+                reader,
+                name: name.clone(),
+                columns,
+                time,
+                value,
+                first,
+                preamble,
+                below_one: 0,
+            })
         };
-        let columns = Columns { time: quoted(&cells, time), value: quoted(&cells, value) };
-        Ok(Self { time_format, reader, name, columns, time, value, first: None })
+        if given.time_column.is_none() && given.value_column.is_none() && is_row(&first_cells, &times) {
+            let columns = Columns { time: "column 1".into(), value: "column 2".into() };
+            return with(reader, columns, 0, 1, Some(first), 0);
+        }
+        let (mut cells, mut preamble) = (first_cells.clone(), 0);
+        while preamble <= MAX_PREAMBLE {
+            if let Some((time, value)) = find_columns(&cells, given) {
+                let columns = Columns { time: quoted(&cells, time), value: quoted(&cells, value) };
+                return with(reader, columns, time, value, None, preamble);
+            }
+            if !reader.read_byte_record(&mut first).with_context(|| format!("cannot read {name}"))? {
+                break;
+            }
+            cells = first.iter().map(cell).collect();
+            preamble += 1;
+        }
+        bail!(
+            "{name}:1: found the columns {}, expected `{}` and `{}`, here or in one of the next {MAX_PREAMBLE} lines; \
+             set them with --time-column and --value-column",
+            first_cells.iter().map(|cell| format!("`{cell}`")).collect::<Vec<_>>().join(", "),
+            given.time_column.unwrap_or("timestamp"),
+            given.value_column.unwrap_or("value"),
+        )
     }
 }
 
@@ -95,13 +140,16 @@ impl<R: Read> Series<R> {
         Ok(Some(Row { line, timestamp, read: self.parse(&record) }))
     }
 
-    fn parse(&self, record: &ByteRecord) -> Result<(i64, f64), String> {
+    fn parse(&mut self, record: &ByteRecord) -> Result<(i64, f64), String> {
         let field = |at: usize, name: &String| record.get(at).map(cell).ok_or_else(|| format!("{name} is missing"));
         let (time, value) = (field(self.time, &self.columns.time)?, field(self.value, &self.columns.value)?);
-        let time =
-            instant(&time, self.time_format.as_deref()).map_err(|error| format!("{} {error}", self.columns.time))?;
+        let time = instant(&time, &self.times).map_err(|error| format!("{} {error}", self.columns.time))?;
         if value.is_empty() {
             return Err(format!("{} is empty", self.columns.value));
+        }
+        if value == BELOW_ONE {
+            self.below_one += 1;
+            return Ok((time, 0.0));
         }
         let number = value.parse().map_err(|_| format!("{} is not a number", self.columns.value))?;
         Ok((time, number))
@@ -125,22 +173,37 @@ fn find(cells: &[String], name: Option<&str>, usual: &[&str]) -> Option<usize> {
     }
 }
 
-fn is_row(cells: &[String], format: Option<&str>) -> bool {
-    matches!(cells, [time, value, ..] if instant(time, format).is_ok() && value.parse::<f64>().is_ok())
+/// The columns of time and value in a header. A value of no usual name is known if it is the only other column.
+fn find_columns(cells: &[String], given: ColumnFlags<'_>) -> Option<(usize, usize)> {
+    let time = find(cells, given.time_column, &TIMES)?;
+    let only_other = || (given.value_column.is_none() && cells.len() == 2).then_some(1 - time.min(1));
+    let value = find(cells, given.value_column, &VALUES).or_else(only_other)?;
+    Some((time, value))
+}
+
+fn is_row(cells: &[String], times: &TimeRules) -> bool {
+    matches!(cells, [time, value, ..] if instant(time, times).is_ok() && value.parse::<f64>().is_ok())
 }
 
 /// Unix seconds; for a date without a time, as in daily series, those of midnight.
-fn instant(text: &str, format: Option<&str>) -> Result<i64, &'static str> {
-    let is_date = format.is_none() && text.len() == "2026-03-01".len() && !text.contains(':');
-    let whole = is_date.then(|| format!("{text} 00:00:00"));
-    let read = parse_timestamp(text, format)
-        .or_else(|error| parse_timestamp(whole.as_deref().unwrap_or(text), None).map_err(|_| error));
-    read.map(jiff::Timestamp::as_second)
+fn instant(text: &str, times: &TimeRules) -> Result<i64, &'static str> {
+    let read = times.parse(text).or_else(|error| {
+        // Google Trends: a month, an hour, a week by its first and last day.
+        let whole = match (text.len(), text.split_once(" - ")) {
+            (_, Some((first, _))) => first.to_owned(),
+            (7, None) => format!("{text}-01"),
+            (13, None) => format!("{text}:00"),
+            _ => return Err(error),
+        };
+        times.parse(&whole).map_err(|_| error)
+    });
+    read.map(|read| read.instant.as_second())
 }
 
-/// The most frequent delimiter in the first line; a comma if there is none.
+/// The most frequent delimiter in the first line that has one; a comma if there is none.
 fn delimiter(start: &[u8]) -> u8 {
-    let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let has_one = |line: &&[u8]| line.iter().any(|byte| matches!(byte, b'\t' | b';' | b','));
+    let line = start.split(|byte| *byte == b'\n').find(has_one).unwrap_or_default();
     let count = |delimiter: u8| line.iter().filter(|byte| **byte == delimiter).count();
     [b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
 }

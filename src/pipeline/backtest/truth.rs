@@ -1,6 +1,7 @@
 //! [`Truth`]: what a dump knows by topic and minute: its labels, and which posts it marks as part of an incident.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
 
@@ -45,6 +46,13 @@ impl Truth {
         } else {
             minute.unmarked = true;
         }
+    }
+
+    /// Drops what posts dated far outside the dump say: an hour of theirs would stretch the usual rate over decades.
+    pub(super) fn keep_within(&mut self, times: &RangeInclusive<Timestamp>) {
+        let (from, to) = (times.start().as_second(), times.end().as_second());
+        let from = from - from.rem_euclid(MINUTE);
+        self.topics.values_mut().for_each(|minutes| minutes.retain(|start, _| (from..=to).contains(start)));
     }
 
     pub fn has_labels(&self) -> bool {

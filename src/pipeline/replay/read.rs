@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use super::{Replay, ReplayStage};
-use crate::dump::{ExternalSort, PlausibleTimes, Reader, RejectsFile, RequiredFields, Row, SortedPosts, TimeSpan};
+use crate::dump::{
+    ExternalSort, PlausibleTimes, Reader, RejectSummary, RejectsFile, RequiredFields, Row, SortedPosts, TimeSpan,
+};
 use crate::post::Post;
 
 /// Rows between two progress reports.
@@ -19,6 +21,7 @@ pub(in crate::pipeline) struct Dump {
     pub(in crate::pipeline) times: PlausibleTimes,
     pub(in crate::pipeline) rejected: BTreeMap<String, u64>,
     pub(in crate::pipeline) rejects_file: Option<PathBuf>,
+    pub(in crate::pipeline) rejects: RejectSummary,
     /// Of its bytes.
     pub(super) fingerprint: String,
 }
@@ -40,12 +43,12 @@ impl Dump {
         while let Some(row) = reader.next_row()? {
             match row {
                 Ok(row) => {
-                    let incident = row.incident;
+                    let (incident, line) = (row.incident, row.line);
                     // A model must not see what people labelled.
                     let reason = row.reason.clone().filter(|_| replay.given_labels);
                     if let Some(post) = (Row { reason, ..row }).into_post() {
                         each(&post, incident);
-                        span.add(post.created_at);
+                        span.add(post.created_at, line);
                         order.push(&post)?;
                     }
                 }
@@ -62,13 +65,15 @@ impl Dump {
         if posts.is_empty() {
             return Err(rejects.no_usable_rows_error(reader.name()).into());
         }
-        let times = span.plausible().context("the dump has no posts")?;
-        if times.outliers > 0 {
-            let (from, to) = (times.range.start(), times.range.end());
-            tracing::warn!(posts = times.outliers, %from, %to, "posts dated far outside the dump: counted at its nearer end");
+        let times = span.plausible(replay.loaded.config.dump.keep_outliers).context("the dump has no posts")?;
+        if let Some(remark) =
+            times.remark("counted at the nearer end of the dump (--keep-outliers uses the time as it is)")
+        {
+            tracing::warn!(file = reader.name(), "{remark}");
         }
         let fingerprint = reader.fingerprint().context("the dump was not read to its end")?;
         let rejected = rejects.counts().iter().map(|(reason, rows)| (reason.to_string(), *rows)).collect();
-        Ok(Self { posts, times, rejected, rejects_file: rejects.written().map(Into::into), fingerprint })
+        let rejects_file = rejects.written().map(Into::into);
+        Ok(Self { posts, times, rejected, rejects_file, rejects: reader.rejects().clone(), fingerprint })
     }
 }

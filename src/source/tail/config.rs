@@ -128,11 +128,13 @@ mod tests {
             ("topic = ''", "source \"desk\": topic is empty; omit it to match topics by their keywords"),
             (
                 "escape = 'n'",
-                "source \"desk\": escape 'n': expected one ASCII punctuation mark that is neither quote nor delimiter, e.g. \"\\\\\"",
+                "source \"desk\": escape 'n': expected one ASCII punctuation mark that is neither quote nor \
+                 delimiter, e.g. \"\\\\\"",
             ),
             (
                 "header = 'none'",
-                "source \"desk\": header is \"none\" and no column is mapped; expected numbers, e.g. columns.text = \"4\"",
+                "source \"desk\": header is \"none\" and no column is mapped; expected numbers, \
+                 e.g. columns.text = \"4\"",
             ),
             ("poll = '1ms'", "source \"desk\": poll is 1ms; expected 10ms to 1h"),
             ("poll = '61m'", "source \"desk\": poll is 1h 1m; expected 10ms to 1h"),

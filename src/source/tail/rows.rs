@@ -67,7 +67,7 @@ impl Rows {
 }
 
 fn rules() -> RowRules {
-    RowRules { required: NEEDS, time_format: None }
+    RowRules::without_options(NEEDS)
 }
 
 /// Opens the rows of a file at its first byte. `ended`: the file no longer grows. `before`: the header of the previous

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::Split;
 use vigie_reading::classify::Label;
-use vigie_reading::dump::{DumpError, Input, ReadOptions, Reader, RequiredFields};
+use vigie_reading::dump::{DumpError, Input, ReadOptions, Reader, RequiredFields, TimeSpan, TooManyRejects};
 use vigie_reading::text;
 use vigie_reading::text::Profile;
 
@@ -91,6 +91,8 @@ pub struct SideSummary {
 pub enum DataError {
     #[error(transparent)]
     Source(#[from] DumpError),
+    #[error(transparent)]
+    Rejects(#[from] TooManyRejects),
     #[error("{name} has no labelled post: {rejected} rows were rejected{}", first.as_deref().unwrap_or_default())]
     NoPost { name: String, rejected: u64, first: Option<String> },
     #[error("{name} has one labelled post; expected two or more, to train on one part and test on the other")]
@@ -271,16 +273,31 @@ fn read(
 ) -> Result<(Vec<RawRow>, FileSummary, Option<String>), DataError> {
     let mut reader = Reader::open(input, options, needs)?;
     let (mut rows, mut rejected, mut first) = (Vec::new(), 0, None);
+    let mut span = TimeSpan::default();
     while let Some(row) = reader.next_row()? {
         match row {
-            Ok(row) => rows.push((row.label.as_deref().and_then(Label::parse), row.created_at, row.text)),
+            Ok(row) => {
+                row.created_at.into_iter().for_each(|time| span.add(time, row.line));
+                rows.push((row.label.as_deref().and_then(Label::parse), row.created_at, row.text));
+            }
             Err(reject) => {
                 rejected += 1;
                 first.get_or_insert_with(|| format!("; the first at line {}: {}", reject.line, reject.detail));
             }
         }
     }
+    // A post with a wrong clock would be the whole end of a split by time.
+    if let Some(times) = span.plausible(options.keep_outliers) {
+        if let Some(remark) = times.remark("left out (--keep-outliers uses them)") {
+            tracing::warn!(file = reader.name(), "{remark}");
+        }
+        rows.retain(|(_, time, _)| times.contains(*time));
+    }
     let sha256 = reader.fingerprint().unwrap_or_default();
+    if needs.label && !rows.is_empty() {
+        // Before hours of work on what is left.
+        reader.rejects().check(options.max_rejects)?;
+    }
     let summary =
         FileSummary { role, path: reader.name().to_owned(), sha256, rows: rows.len() as u64, rejected, empty: 0 };
     Ok((rows, summary, first))

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use super::columns::Field;
 use super::csv::Headerless;
+use super::labels::ScaleError;
 use super::options_error::OptionsError;
 use super::reject::RejectReason;
+use super::timestamp::DateDoubt;
 
 /// Names that an error shows of many.
 const MAX_NAMES: usize = 6;
@@ -52,6 +54,10 @@ pub enum DumpError {
     HeaderQuote { name: String },
     #[error("{name} has {}; found keys {}", describe_missing_keys(missing), found.join(", "))]
     MissingKey { name: String, missing: Vec<MissingColumn>, found: Vec<String> },
+    #[error("{name}: {doubt}")]
+    AmbiguousDates { name: String, doubt: Box<DateDoubt> },
+    #[error("{name} has {cause}")]
+    AmbiguousLabels { name: String, cause: ScaleError },
     #[error("{0}")]
     NoUsableRows(Box<NoUsableRowsError>),
     #[error(

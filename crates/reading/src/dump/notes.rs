@@ -38,6 +38,16 @@ pub enum NoteKind {
     OtherRecord,
     /// A post with only pictures.
     WithoutText,
+    /// The identifier lost its last digits.
+    RoundedId,
+    /// Only a date was written.
+    DateOnly,
+    /// A time without a zone, read with the offset of another column.
+    ZoneOfColumn,
+    /// Labelled as positive and negative at once.
+    MixedLabel,
+    /// Labelled with a word that is not a sentiment, such as `irrelevant`.
+    Unlabelled,
 }
 
 impl NoteKind {
@@ -47,8 +57,25 @@ impl NoteKind {
             1 => ("1 row is".to_owned(), "it was"),
             rows => (format!("{rows} rows are"), "they were"),
         };
+        let they_are = if rows == 1 { "it is" } else { "they are" };
         let has = if rows == 1 { "1 row has".to_owned() } else { format!("{rows} rows have") };
         match self {
+            Self::RoundedId => format!(
+                "{has} an id that a spreadsheet or pandas rounded, e.g. 7.91557E+17; {they_are} identified by author, time and \
+                 text instead (export the column as text, or map another one with --columns id=NAME)"
+            ),
+            Self::DateOnly => format!("{has} a date without a time; midnight is used"),
+            Self::ZoneOfColumn => {
+                format!(
+                    "{has} a time without a zone; the offset of the column `timezone` is used (--time-zone decides)"
+                )
+            }
+            Self::MixedLabel => format!("{has} the label `mixed`; {they_are} read as neutral (--labels-map decides)"),
+            Self::Unlabelled => {
+                format!(
+                    "{has} a label such as `irrelevant` that is not a sentiment; {they_are} unlabelled (--labels-map decides)"
+                )
+            }
             Self::Windows1252 => {
                 format!("{rows_are} not valid UTF-8; {rows_were} read as windows-1252 (--encoding decides)")
             }

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::columns::Columns;
 use super::csv_options::{Header, Quote};
+use super::labels::LabelsMap;
+use super::max_rejects::MaxRejects;
 use super::options_error::OptionsError;
+use super::timestamp::TimeRules;
 
 /// The fields that the reading command requires. A missing required column is an error; a missing or unreadable required
 /// value rejects its row. A missing or unreadable optional value is `None`.
@@ -40,9 +43,20 @@ pub struct ReadOptions {
     #[serde(skip_serializing_if = "is_zero")]
     pub skip_lines: u32,
     pub encoding: Encoding,
-    /// A strptime format such as `%d/%m/%Y %H:%M`, for times in none of the known formats. Without `%z`, times are UTC.
+    /// A strptime format such as `%d/%m/%Y %H:%M`, for times in none of the known formats. Without `%z`, times are in
+    /// `time_zone`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_format: Option<String>,
+    /// Zone of times without one: an IANA name such as `Europe/Paris`, or an offset. UTC if unset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// The meaning of each value of the label column. Empty: words say it themselves, and numbers by the scale they make.
+    #[serde(skip_serializing_if = "LabelsMap::is_empty")]
+    pub labels_map: LabelsMap,
+    /// Rows that a batch command may reject.
+    pub max_rejects: MaxRejects,
+    /// Use posts dated far outside the rest of the dump as they are.
+    pub keep_outliers: bool,
 }
 
 impl ReadOptions {
@@ -64,7 +78,8 @@ impl ReadOptions {
         {
             return Err(OptionsError::Quote(found.to_string()));
         }
-        super::timestamp::check_format(self.time_format.as_deref())
+        self.labels_map.check()?;
+        TimeRules::new(self.time_format.as_deref(), self.time_zone.as_deref()).map(drop)
     }
 
     /// The escape as a byte, where one is set.
@@ -228,6 +243,14 @@ mod tests {
         assert_eq!(toml::from_str::<ReadOptions>("").unwrap(), ReadOptions::default());
         assert!(toml::from_str::<ReadOptions>("colums = {}").is_err());
         assert!(toml::from_str::<ReadOptions>("columns.txt = 'a'").is_err());
+        let read: ReadOptions = toml::from_str(
+            "time_zone = 'Europe/Paris'\nmax_rejects = 0.9\nkeep_outliers = true\nlabels_map = { 0 = 'negative', 1 = 'none' }",
+        )
+        .unwrap();
+        assert_eq!((read.max_rejects, read.keep_outliers), (MaxRejects::Share(900_000), true));
+        assert_eq!(read.labels_map, LabelsMap::parse("0=negative,1=none").unwrap());
+        assert!(toml::from_str::<ReadOptions>("labels_map = { 0 = 'bad' }").is_err());
+        assert!(toml::from_str::<ReadOptions>("max_rejects = 1.5").is_err());
         let written = toml::to_string(&read).unwrap();
         assert_eq!(toml::from_str::<ReadOptions>(&written).unwrap(), read);
     }

@@ -13,6 +13,15 @@ pub enum OptionsError {
     Header(String),
     #[error("time_format {0:?}: {1}; expected a strptime format, e.g. \"%d/%m/%Y %H:%M\"")]
     TimeFormat(String, String),
+    #[error("time_zone {0:?}: expected the name of a time zone, e.g. \"Europe/Paris\", or an offset, e.g. \"+02:00\"")]
+    TimeZone(String),
+    #[error(
+        "labels_map {0:?}: expected VALUE=LABEL pairs with the labels negative, neutral, positive or none, \
+         e.g. 0=negative,1=positive or <=-0.05=negative,>=0.05=positive,*=neutral"
+    )]
+    LabelsMap(String),
+    #[error("max_rejects {0:?}: expected a share such as 0.9 or 90%, or a number of rows such as 1000")]
+    MaxRejects(String),
     #[error(
         "layout {0:?}: expected one of auto, csv, sentiment140, json, x_v2, x_v1, twarc2, x_archive, snscrape, twint, reddit, \
          mastodon, bluesky, telegram, facebook, youtube, mongoexport, zeeschuimer, elasticsearch"

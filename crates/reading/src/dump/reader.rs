@@ -12,9 +12,13 @@ use super::notes::ReadNotes;
 use super::options::{Layout, ReadOptions, RequiredFields};
 use super::record_splitter::RecordSplitter;
 use super::reject::Reject;
+use super::reject_summary::RejectSummary;
 use super::row::Row;
 use super::row_builder::RowRules;
+use super::survey::Survey;
 
+/// Bytes of a file that are looked at before it is read.
+const LOOK_AHEAD: usize = 1 << 16;
 /// Leading white space that is searched for the first record.
 const MAX_LEADING_SPACE: usize = 1 << 16;
 
@@ -24,7 +28,8 @@ pub struct Reader {
     splitter: RecordSplitter,
     rows: Rows,
     layout: Layout,
-    /// Log the notes at the end of the input.
+    rejects: RejectSummary,
+    /// Log the notes and the first reject at the end of the input.
     log_notes: bool,
     /// Whether keys that no object has are an error.
     check_keys: bool,
@@ -36,11 +41,13 @@ enum Rows {
 }
 
 impl Reader {
-    /// Opens an input and reads its header or first record. Its notes are logged at its end. JSON in which no object has a
-    /// field that is mapped or required is an error at its end, or after many posts.
+    /// Opens an input and reads its header or first record. Its notes are logged at its end. A file is read twice where its
+    /// start does not say how to read its dates or labels. JSON in which no object has a field that is mapped or required is an
+    /// error at its end, or after many posts.
     pub fn open(input: &Input, options: &ReadOptions, required: RequiredFields) -> Result<Self, DumpError> {
         let (bytes, total) = input.open()?;
-        let reader = Self::from_bytes(input.to_string(), bytes, total, options, required)?;
+        let again = total.is_some().then_some(input);
+        let reader = Self::from_start(input.to_string(), bytes, total, options, required, again)?;
         Ok(Self { log_notes: true, check_keys: true, ..reader })
     }
 
@@ -52,23 +59,43 @@ impl Reader {
         options: &ReadOptions,
         required: RequiredFields,
     ) -> Result<Self, DumpError> {
+        Self::from_start(name, bytes, total, options, required, None)
+    }
+
+    /// `again`: the input, if it can be read a second time.
+    fn from_start(
+        name: String,
+        bytes: Box<dyn Read + Send>,
+        total: Option<u64>,
+        options: &ReadOptions,
+        required: RequiredFields,
+        again: Option<&Input>,
+    ) -> Result<Self, DumpError> {
         options.check()?;
-        let stream = ByteStream::new(bytes, total).map_err(|cause| DumpError::Read { name: name.clone(), cause })?;
-        let mut splitter = RecordSplitter::new(stream);
-        let opened = inspect_start(&mut splitter).map_err(|cause| read_error(&name, &splitter, cause))?;
-        match opened {
-            InputStart::Empty => return Err(DumpError::Empty(name)),
-            InputStart::NotText(found) => return Err(DumpError::NotText { name, found }),
-            InputStart::Text => {}
-        }
-        csv::skip_lines(&mut splitter, options.skip_lines as usize)
-            .map_err(|cause| read_error(&name, &splitter, cause))?;
+        let mut rules = RowRules::new(required, options)?;
+        let mut splitter = start(&name, bytes, total, options)?;
+        let survey = look_ahead(&name, &mut splitter, options, again)?;
         let layout = resolve_layout(options, &mut splitter).map_err(|cause| read_error(&name, &splitter, cause))?;
-        let rows = open_rows(&name, layout, options, required, &mut splitter).map_err(|error| match error {
+        let remarks = survey.decide(&name, layout, &mut rules)?;
+        let mut reader = Self::with_rules(name, splitter, layout, options, rules)?;
+        remarks.into_iter().for_each(|remark| reader.notes_mut().remark(remark));
+        Ok(reader)
+    }
+
+    /// Reads the header or first record; no look ahead.
+    fn with_rules(
+        name: String,
+        mut splitter: RecordSplitter,
+        layout: Layout,
+        options: &ReadOptions,
+        rules: RowRules,
+    ) -> Result<Self, DumpError> {
+        let rows = open_rows(&name, layout, options, rules, &mut splitter).map_err(|error| match error {
             DumpError::Read { cause, .. } => read_error(&name, &splitter, cause),
             other => other,
         })?;
-        Ok(Self { name, splitter, rows, layout, log_notes: false, check_keys: false })
+        let rejects = RejectSummary::new(name.clone());
+        Ok(Self { name, splitter, rows, layout, rejects, log_notes: false, check_keys: false })
     }
 
     /// The next row, or a record that was rejected. `Ok(None)` is the end of the input; after an error reading cannot
@@ -85,8 +112,16 @@ impl Reader {
         {
             return Err(DumpError::MissingKey { name: self.name.clone(), missing, found });
         }
-        if row.is_none() && std::mem::take(&mut self.log_notes) {
-            self.notes().sentences().iter().for_each(|note| tracing::warn!(file = self.name, "{note}"));
+        match &row {
+            Some(Ok(_)) => self.rejects.add_row(),
+            Some(Err(reject)) => self.rejects.add(reject),
+            None if std::mem::take(&mut self.log_notes) => {
+                self.notes().sentences().iter().for_each(|note| tracing::warn!(file = self.name, "{note}"));
+                if self.rejects.rejected() > 0 {
+                    tracing::warn!("{}", self.rejects);
+                }
+            }
+            None => {}
         }
         Ok(row)
     }
@@ -105,11 +140,30 @@ impl Reader {
         }
     }
 
+    /// The rejects so far.
+    pub fn rejects(&self) -> &RejectSummary {
+        &self.rejects
+    }
+
     /// What was repaired, skipped or guessed so far.
     pub fn notes(&self) -> &ReadNotes {
         match &self.rows {
             Rows::Csv(rows) => rows.notes(),
             Rows::Json(rows) => rows.notes(),
+        }
+    }
+
+    fn notes_mut(&mut self) -> &mut ReadNotes {
+        match &mut self.rows {
+            Rows::Csv(rows) => rows.notes_mut(),
+            Rows::Json(rows) => rows.notes_mut(),
+        }
+    }
+
+    fn rules_mut(&mut self) -> &mut RowRules {
+        match &mut self.rows {
+            Rows::Csv(rows) => rows.rules_mut(),
+            Rows::Json(rows) => rows.rules_mut(),
         }
     }
 
@@ -121,6 +175,62 @@ impl Reader {
     pub fn fingerprint(&self) -> Option<String> {
         self.splitter.stream().fingerprint()
     }
+}
+
+/// Opens a stream that begins with text.
+fn start(
+    name: &str,
+    bytes: Box<dyn Read + Send>,
+    total: Option<u64>,
+    options: &ReadOptions,
+) -> Result<RecordSplitter, DumpError> {
+    let stream = ByteStream::new(bytes, total).map_err(|cause| DumpError::Read { name: name.to_owned(), cause })?;
+    let mut splitter = RecordSplitter::new(stream);
+    match inspect_start(&mut splitter).map_err(|cause| read_error(name, &splitter, cause))? {
+        InputStart::Empty => return Err(DumpError::Empty(name.to_owned())),
+        InputStart::NotText(found) => return Err(DumpError::NotText { name: name.to_owned(), found }),
+        InputStart::Text => {}
+    }
+    csv::skip_lines(&mut splitter, options.skip_lines as usize).map_err(|cause| read_error(name, &splitter, cause))?;
+    Ok(splitter)
+}
+
+/// Looks at the start of an input: of a file at [`LOOK_AHEAD`] bytes, and at all of it where they leave a doubt; of a pipe at
+/// what has arrived, because a row must not wait for later ones.
+fn look_ahead(
+    name: &str,
+    splitter: &mut RecordSplitter,
+    options: &ReadOptions,
+    again: Option<&Input>,
+) -> Result<Survey, DumpError> {
+    let wanted = if again.is_some() { LOOK_AHEAD } else { 1 };
+    let ahead = splitter.peek(wanted).map_err(|cause| DumpError::Read { name: name.to_owned(), cause })?;
+    let is_whole = again.is_some() && ahead.len() < wanted;
+    // The last line may not be complete.
+    let end = ahead.iter().rposition(|byte| matches!(byte, b'\n' | b'\r')).filter(|_| !is_whole).unwrap_or(ahead.len());
+    let sample = io::Cursor::new(ahead.get(..end).unwrap_or(ahead).to_vec());
+    let survey = survey(name, Box::new(sample), None, options);
+    match again {
+        Some(input) if !is_whole && survey.leaves_a_doubt() => {
+            let (bytes, total) = input.open()?;
+            Ok(self::survey(name, bytes, total, options))
+        }
+        _ => Ok(survey),
+    }
+}
+
+/// What the rows of a stream say together. Its errors are those of the reader that follows.
+fn survey(name: &str, bytes: Box<dyn Read + Send>, total: Option<u64>, options: &ReadOptions) -> Survey {
+    let open = || {
+        let rules = RowRules::new(RequiredFields::default(), options)?;
+        let rules = RowRules { survey: Some(Box::default()), ..rules };
+        let mut splitter = start(name, bytes, total, options)?;
+        let layout = resolve_layout(options, &mut splitter).map_err(|cause| read_error(name, &splitter, cause))?;
+        Reader::with_rules(name.to_owned(), splitter, layout, options, rules)
+    };
+    let Ok(mut reader) = open() else { return Survey::default() };
+    while let Ok(Some(_)) = reader.next_row() {}
+    reader.rules_mut().survey.take().map(|survey| *survey).unwrap_or_default()
 }
 
 fn read_error(name: &str, splitter: &RecordSplitter, cause: io::Error) -> DumpError {
@@ -206,10 +316,10 @@ fn open_rows(
     name: &str,
     layout: Layout,
     options: &ReadOptions,
-    required: RequiredFields,
+    rules: RowRules,
     splitter: &mut RecordSplitter,
 ) -> Result<Rows, DumpError> {
-    let rules = RowRules { required, time_format: options.time_format.clone() };
+    let required = rules.required;
     let rows = match layout {
         json if json.is_json() => {
             return Ok(Rows::Json(Box::new(JsonRows::new(json, options.columns.clone(), options.encoding, rules))));

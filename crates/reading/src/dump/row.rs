@@ -27,6 +27,15 @@ pub struct Row {
     pub reason: Option<String>,
     /// Whether it was written during an incident, if the dump says so.
     pub incident: Option<bool>,
+    /// What could not be read, if anything.
+    pub unread: Option<Box<UnreadCells>>,
+}
+
+/// Cells of a row as they are in the dump, where they could not be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UnreadCells {
+    pub id: Option<String>,
+    pub created_at: Option<String>,
 }
 
 impl Row {
@@ -57,17 +66,6 @@ fn derived_id(author: Option<&str>, created_at: Timestamp, text: &str) -> String
     format!("h{:016x}", hasher.finish())
 }
 
-/// Normalises a sentiment label. Numerals are accepted only in columns of Sentiment140: in other dumps 2 is positive.
-pub(crate) fn parse_label(word: &str, numeric: bool) -> Option<&'static str> {
-    match word {
-        "0" if numeric => return Some("negative"),
-        "2" if numeric => return Some("neutral"),
-        "4" if numeric => return Some("positive"),
-        _ => {}
-    }
-    ["negative", "neutral", "positive"].into_iter().find(|known| known.eq_ignore_ascii_case(word))
-}
-
 /// Parses a boolean such as 1 or 0; `None` for anything else.
 pub(crate) fn parse_flag(word: &str) -> Option<bool> {
     let is_one_of = |known: [&str; 3]| known.iter().any(|known| known.eq_ignore_ascii_case(word));
@@ -78,11 +76,6 @@ pub(crate) fn parse_flag(word: &str) -> Option<bool> {
     } else {
         None
     }
-}
-
-/// Whether a column or key of this name contains Sentiment140's 0, 2 and 4.
-pub(crate) fn has_numeric_labels(name: &str) -> bool {
-    ["polarity", "target"].iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// A handle without its `@`; `None` if nothing is left.
@@ -107,6 +100,7 @@ mod tests {
             label: None,
             reason: None,
             incident: None,
+            unread: None,
         }
     }
 
@@ -127,14 +121,6 @@ mod tests {
     #[test]
     fn without_a_time_there_is_no_post() {
         assert_eq!(Row { created_at: None, ..row(Some("7"), None, 1, "late") }.into_post(), None);
-    }
-
-    #[test]
-    fn labels_are_normalised() {
-        assert_eq!(parse_label("Negative", false), Some("negative"));
-        assert_eq!(parse_label("4", true), Some("positive"));
-        assert_eq!((parse_label("4", false), parse_label("bad", true), parse_label("1", true)), (None, None, None));
-        assert!(has_numeric_labels("Polarity") && !has_numeric_labels("label"));
     }
 
     #[test]

@@ -3,19 +3,44 @@
 use std::borrow::Cow;
 
 use super::columns::Field;
-use super::notes::ReadNotes;
-use super::options::RequiredFields;
+use super::event_time::TimeCells;
+use super::ids;
+use super::ids::IdCell;
+use super::labels::{LabelCell, LabelRules};
+use super::notes::{NoteKind, ReadNotes};
+use super::options::{ReadOptions, RequiredFields};
+use super::options_error::OptionsError;
 use super::reject::{RejectReason, RowError};
 use super::row;
-use super::row::Row;
+use super::row::{Row, UnreadCells};
+use super::survey::{Survey, SurveyedCells};
 use super::text_repair::repair_text;
-use super::timestamp;
+use super::timestamp::TimeRules;
 
-/// What a record must contain and how its times are written.
-#[derive(Debug, Clone)]
+/// What a record must contain, and how its cells are read.
+#[derive(Debug, Clone, Default)]
 pub struct RowRules {
     pub required: RequiredFields,
-    pub time_format: Option<String>,
+    pub times: TimeRules,
+    pub labels: LabelRules,
+    /// All long identifiers were rounded by a spreadsheet.
+    pub(super) long_ids_are_rounded: bool,
+    /// Looks at each record; only for a first look at an input.
+    pub(super) survey: Option<Box<Survey>>,
+}
+
+impl RowRules {
+    /// Cells are read without options.
+    pub fn without_options(required: RequiredFields) -> Self {
+        Self { required, ..Self::default() }
+    }
+
+    /// # Errors
+    /// When an option is invalid.
+    pub fn new(required: RequiredFields, options: &ReadOptions) -> Result<Self, OptionsError> {
+        let times = TimeRules::new(options.time_format.as_deref(), options.time_zone.as_deref())?;
+        Ok(Self { required, times, labels: LabelRules::new(&options.labels_map), ..Self::default() })
+    }
 }
 
 /// The fields of a record, unmodified.
@@ -23,61 +48,131 @@ pub struct RowRules {
 pub struct RowBuilder<'a> {
     pub id: Option<Cow<'a, str>>,
     pub created_at: Option<Cow<'a, str>>,
+    /// Date, time of day and offset in columns of their own: see `TimeParts`.
+    pub date: Option<Cow<'a, str>>,
+    pub time: Option<Cow<'a, str>>,
+    pub zone: Option<Cow<'a, str>>,
     pub author: Option<Cow<'a, str>>,
     pub text: Option<Cow<'a, str>>,
     pub lang: Option<Cow<'a, str>>,
     pub topic: Option<Cow<'a, str>>,
     pub label: Option<Cow<'a, str>>,
-    /// The label may be one of Sentiment140's numerals.
-    pub numeric_labels: bool,
     pub reason: Option<Cow<'a, str>>,
     pub incident: Option<Cow<'a, str>>,
 }
 
 impl RowBuilder<'_> {
-    /// Checks the fields, repairs the text and builds the row. Repairs are counted in `notes`.
+    /// Checks the fields, repairs the text and builds the row. Repairs and assumptions are counted in `notes`.
     ///
     /// # Errors
     /// When a required field is missing or unreadable, or the text is empty.
-    pub fn build(self, line: u64, rules: &RowRules, notes: &mut ReadNotes) -> Result<Row, RowError> {
-        let text = self.text.ok_or_else(|| missing(Field::Text))?;
+    pub fn build(mut self, line: u64, rules: &mut RowRules, notes: &mut ReadNotes) -> Result<Row, RowError> {
+        if let Some(survey) = &mut rules.survey {
+            survey.look_at(self.surveyed(), &rules.times);
+        }
+        let text = self.text.take().ok_or_else(|| missing(Field::Text))?;
         let text = repair_text(text, |kind| notes.count(kind, line));
         if text.trim().is_empty() {
             return Err(RowError::new(RejectReason::EmptyText, "text is empty"));
         }
-        let created_at = match trimmed(&self.created_at) {
-            None if rules.required.created_at => return Err(missing(Field::CreatedAt)),
-            None => None,
-            Some(cell) => match timestamp::parse_timestamp(cell, rules.time_format.as_deref()) {
-                Ok(instant) => Some(instant),
-                Err(reason) if rules.required.created_at => return Err(time_error(cell, reason)),
-                Err(_) => None,
-            },
-        };
-        let label = match trimmed(&self.label) {
-            None if rules.required.label => return Err(missing(Field::Label)),
-            None => None,
-            Some(cell) => match row::parse_label(cell, self.numeric_labels) {
-                None if rules.required.label => return Err(label_error(cell, self.numeric_labels)),
-                label => label.map(str::to_owned),
-            },
-        };
+        let mut unread = None;
+        let created_at = self.event_time(line, rules, notes, &mut unread)?;
+        let label = self.label(line, rules, notes)?;
         let topic = owned(&self.topic);
         if topic.is_none() && rules.required.topic {
             return Err(missing(Field::Topic));
         }
+        let id = trimmed(&self.id).and_then(|cell| match ids::read(cell, rules.long_ids_are_rounded) {
+            IdCell::Exact(id) => Some(id.into_owned()),
+            IdCell::Rounded => {
+                notes.count(NoteKind::RoundedId, line);
+                unread.get_or_insert_with(Box::<UnreadCells>::default).id = Some(cell.to_owned());
+                None
+            }
+        });
         Ok(Row {
             line,
-            id: owned(&self.id),
+            id,
             created_at,
             author: self.author.as_deref().and_then(row::strip_at_sign).map(str::to_owned),
-            text: text.into_owned(),
             lang: owned(&self.lang),
             topic,
-            label,
+            label: label.map(str::to_owned),
             reason: owned(&self.reason),
             incident: trimmed(&self.incident).and_then(row::parse_flag),
+            unread,
+            text: text.into_owned(),
         })
+    }
+
+    fn surveyed(&self) -> SurveyedCells<'_> {
+        SurveyedCells {
+            id: trimmed(&self.id),
+            times: self.time_cells(),
+            label: trimmed(&self.label),
+            author: trimmed(&self.author),
+            text: self.text.as_deref().unwrap_or_default(),
+        }
+    }
+
+    fn time_cells(&self) -> TimeCells<'_> {
+        TimeCells {
+            created_at: trimmed(&self.created_at),
+            date: trimmed(&self.date),
+            time: trimmed(&self.time),
+            zone: trimmed(&self.zone),
+        }
+    }
+
+    /// An unreadable time that is not required is kept as it is.
+    fn event_time(
+        &self,
+        line: u64,
+        rules: &RowRules,
+        notes: &mut ReadNotes,
+        unread: &mut Option<Box<UnreadCells>>,
+    ) -> Result<Option<jiff::Timestamp>, RowError> {
+        let read = match self.time_cells().read(&rules.times) {
+            None if rules.required.created_at => return Err(missing(Field::CreatedAt)),
+            None => return Ok(None),
+            Some(Ok(read)) => read,
+            Some(Err((cell, problem))) if rules.required.created_at => return Err(time_error(cell, problem)),
+            Some(Err((cell, _))) => {
+                unread.get_or_insert_with(Box::default).created_at = Some(cell.to_owned());
+                return Ok(None);
+            }
+        };
+        if read.date_only {
+            notes.count(NoteKind::DateOnly, line);
+        }
+        if read.zone_of_column {
+            notes.count(NoteKind::ZoneOfColumn, line);
+        }
+        Ok(Some(read.instant))
+    }
+
+    fn label(&self, line: u64, rules: &RowRules, notes: &mut ReadNotes) -> Result<Option<&'static str>, RowError> {
+        let required = rules.required.label;
+        let Some(cell) = trimmed(&self.label) else {
+            return if required { Err(missing(Field::Label)) } else { Ok(None) };
+        };
+        match rules.labels.read(cell) {
+            LabelCell::Label(label) => Ok(Some(label)),
+            LabelCell::Mixed => {
+                notes.count(NoteKind::MixedLabel, line);
+                Ok(Some("neutral"))
+            }
+            LabelCell::Unlabelled => {
+                notes.count(NoteKind::Unlabelled, line);
+                let detail = || format!("label {} is not a sentiment: the row is unlabelled", shown(cell));
+                if required { Err(RowError::new(RejectReason::Label, detail())) } else { Ok(None) }
+            }
+            LabelCell::Unknown if required => {
+                let detail = format!("label {} is not {}", shown(cell), rules.labels.expected());
+                Err(RowError::new(RejectReason::Label, detail))
+            }
+            LabelCell::Unknown => Ok(None),
+        }
     }
 }
 
@@ -101,12 +196,8 @@ fn time_error(cell: &str, reason: &str) -> RowError {
     RowError::new(RejectReason::Time, detail)
 }
 
-fn label_error(cell: &str, numerals: bool) -> RowError {
-    let shown = if cell.len() <= 12 && cell.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        format!("{cell:?}")
-    } else {
-        format!("of {} characters", cell.chars().count())
-    };
-    let expected = if numerals { "0, 2, 4, negative, neutral, positive" } else { "negative, neutral, positive" };
-    RowError::new(RejectReason::Label, format!("label {shown} is not one of {expected}"))
+/// A short word or number; of anything else its length, as it may be a text.
+fn shown(cell: &str) -> String {
+    let short = cell.chars().count() <= 12 && cell.chars().all(|c| c.is_alphanumeric() || "-+._".contains(c));
+    if short { format!("{cell:?}") } else { format!("of {} characters", cell.chars().count()) }
 }

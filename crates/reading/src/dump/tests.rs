@@ -1,5 +1,6 @@
 //! Tests of the reader as a whole: bytes in, rows and rejects out.
 
+mod fields;
 mod fuzz;
 mod json;
 mod problems;
@@ -77,6 +78,7 @@ fn rows_of_the_airline_layout_are_read_whole() {
         label: Some("negative".into()),
         reason: Some("Late Flight".into()),
         incident: None,
+        unread: None,
     };
     assert_eq!(rows[0], first);
     assert_eq!((rows[1].line, rows[1].text.as_str()), (4, " nice "), "lines are counted inside quotes, text kept");
@@ -201,20 +203,6 @@ fn optional_fields_may_be_missing_or_unreadable() {
     );
     let (rows, _) = read_with(b"label,text\nnegative,late\n", &ReadOptions::default(), NOTHING);
     assert_eq!(rows[0].label.as_deref(), Some("negative"));
-}
-
-#[test]
-fn numerals_are_labels_only_under_their_names() {
-    let labels = |text: &str| {
-        let (rows, rejects) =
-            read_with(text.as_bytes(), &ReadOptions::default(), RequiredFields { label: true, ..NOTHING });
-        (rows.into_iter().filter_map(|row| row.label).collect::<Vec<_>>(), rejects.len())
-    };
-    assert_eq!(
-        labels("polarity,text\n0,a\n2,b\n4,c\n3,d\n"),
-        (["negative", "neutral", "positive"].map(str::to_owned).into(), 1)
-    );
-    assert_eq!(labels("label,text\n0,a\n2,b\n").1, 2);
 }
 
 #[test]

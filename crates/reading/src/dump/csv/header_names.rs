@@ -65,7 +65,7 @@ impl HeaderNames {
     }
 
     /// The column that a user names: as it is written, in any spelling, or by its number.
-    fn named(&self, mapped: &str) -> Option<usize> {
+    pub(super) fn named(&self, mapped: &str) -> Option<usize> {
         let mapped = mapped.trim();
         let spelling = comparable_name(mapped);
         let exact = self.names.iter().position(|found| found.eq_ignore_ascii_case(mapped));

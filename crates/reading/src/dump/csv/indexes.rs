@@ -7,7 +7,7 @@ use super::header_names::HeaderNames;
 use crate::dump::columns::{Columns, Field};
 use crate::dump::error::MissingColumn;
 use crate::dump::options::RequiredFields;
-use crate::dump::row::has_numeric_labels;
+use crate::dump::time_parts::TimeParts;
 
 /// The column index of each field.
 #[derive(Debug)]
@@ -17,8 +17,8 @@ pub struct ColumnIndexes {
     widths: RangeInclusive<usize>,
     /// The names of the header; empty without one.
     names: Vec<String>,
-    /// The label column contains Sentiment140's numerals.
-    numeric_labels: bool,
+    /// Of a date, a time of day and an offset: see [`TimeParts`].
+    time_parts: [Option<usize>; 3],
 }
 
 impl ColumnIndexes {
@@ -26,7 +26,18 @@ impl ColumnIndexes {
     pub fn find(header: &HeaderNames, columns: &Columns, required: RequiredFields) -> Result<Self, Vec<MissingColumn>> {
         let mut indexes = [None; Field::ALL.len()];
         let mut missing = Vec::new();
+        let parts = TimeParts::of(columns);
+        let part = |name: &str| header.named(name);
+        let time_parts = [part(parts.date), part(parts.time), parts.zone.and_then(part)];
         for (slot, field) in indexes.iter_mut().zip(Field::ALL) {
+            if field == Field::CreatedAt && parts.mapped {
+                let absent = parts.names().filter(|name| part(name).is_none());
+                let expected: Vec<String> = absent.map(str::to_owned).collect();
+                if !expected.is_empty() {
+                    missing.push(MissingColumn { field, expected, similar: None });
+                }
+                continue;
+            }
             *slot = header.position(columns, field);
             if slot.is_none() && is_required(field, columns, required) {
                 missing.push(header.missing(columns, field));
@@ -35,17 +46,14 @@ impl ColumnIndexes {
         if !missing.is_empty() {
             return Err(missing);
         }
-        let used = indexes.iter().flatten().max().map_or(1, |last| last + 1);
+        let used = indexes.iter().chain(&time_parts).flatten().max().map_or(1, |last| last + 1);
         let width = header.width().max(used);
-        let mut found = Self {
+        Ok(Self {
             indexes,
+            time_parts,
             widths: width..=header.written_width().max(width),
             names: header.names().to_vec(),
-            numeric_labels: false,
-        };
-        let label = found.index(Field::Label).and_then(|index| header.names().get(index));
-        found.numeric_labels = label.is_some_and(|name| has_numeric_labels(name));
-        Ok(found)
+        })
     }
 
     /// The same columns, for a file that does not contain the header.
@@ -58,8 +66,9 @@ impl ColumnIndexes {
         self.indexes.get(field as usize).copied().flatten()
     }
 
-    pub fn numeric_labels(&self) -> bool {
-        self.numeric_labels
+    /// The columns of a date, a time of day and an offset.
+    pub(super) fn time_parts(&self) -> [Option<usize>; 3] {
+        self.time_parts
     }
 
     /// The number of columns.

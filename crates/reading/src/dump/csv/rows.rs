@@ -60,6 +60,14 @@ impl CsvRows {
         &self.notes
     }
 
+    pub(in crate::dump) fn notes_mut(&mut self) -> &mut ReadNotes {
+        &mut self.notes
+    }
+
+    pub(in crate::dump) fn rules_mut(&mut self) -> &mut RowRules {
+        &mut self.rules
+    }
+
     /// The next row or reject; `None` at the end of the input.
     ///
     /// # Errors
@@ -120,11 +128,7 @@ impl CsvRows {
     }
 
     fn shape(&self) -> RowShape<'_> {
-        RowShape {
-            columns: &self.columns,
-            dialect: self.framing.dialect(),
-            time_format: self.rules.time_format.as_deref(),
-        }
+        RowShape { columns: &self.columns, dialect: self.framing.dialect(), times: &self.rules.times }
     }
 
     /// Builds the row from the fields that were split last.
@@ -137,19 +141,23 @@ impl CsvRows {
             let index = self.columns.index(field)?;
             self.fields.get(index, text).map(Cow::Borrowed)
         };
+        let part = |index: Option<usize>| self.fields.get(index?, text).map(Cow::Borrowed);
+        let [date, time, zone] = self.columns.time_parts();
         let row = RowBuilder {
             id: cell(Field::Id),
             created_at: cell(Field::CreatedAt),
+            date: part(date),
+            time: part(time),
+            zone: part(zone),
             author: cell(Field::Author),
             text: cell(Field::Text),
             lang: cell(Field::Lang),
             topic: cell(Field::Topic),
             label: cell(Field::Label),
-            numeric_labels: self.columns.numeric_labels(),
             reason: cell(Field::Reason),
             incident: cell(Field::Incident),
         };
-        let row = row.build(line, &self.rules, &mut self.notes);
+        let row = row.build(line, &mut self.rules, &mut self.notes);
         // A spreadsheet writes its empty rows as delimiters.
         if row.is_err() && self.fields.len() > 1 && self.fields.iter(text).all(|cell| cell.trim().is_empty()) {
             return Reading::Skipped;

@@ -13,7 +13,7 @@ use crate::dump::framing::Framing;
 use crate::dump::options::Encoding;
 use crate::dump::record_splitter::without_hole;
 use crate::dump::reject::{RejectReason, RowError};
-use crate::dump::timestamp::parse_timestamp;
+use crate::dump::timestamp::TimeRules;
 
 /// Columns from which a line with exactly as many fields is a row, whatever they hold.
 const MANY_COLUMNS: usize = 6;
@@ -26,7 +26,7 @@ const MAX_ID: usize = 64;
 pub(super) struct RowShape<'a> {
     pub(super) columns: &'a ColumnIndexes,
     pub(super) dialect: Dialect,
-    pub(super) time_format: Option<&'a str>,
+    pub(super) times: &'a TimeRules,
 }
 
 /// How to split a record.
@@ -154,7 +154,7 @@ impl RowShape<'_> {
     }
 
     fn judge_time(&self, cell: &str) -> Evidence {
-        if parse_timestamp(cell, self.time_format).is_ok() {
+        if self.times.parse(cell).is_ok() {
             return Evidence::For;
         }
         // A time in an unknown format has digits too.

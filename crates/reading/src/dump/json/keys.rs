@@ -36,7 +36,7 @@ impl KeySample {
         let Some(row) = row else { return self.found(Field::Text) };
         let cells = [
             (Field::Id, row.id.is_some()),
-            (Field::CreatedAt, row.created_at.is_some()),
+            (Field::CreatedAt, row.created_at.is_some() || (row.date.is_some() && row.time.is_some())),
             (Field::Text, row.text.is_some()),
             (Field::Author, row.author.is_some()),
             (Field::Label, row.label.is_some()),

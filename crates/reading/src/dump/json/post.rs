@@ -14,8 +14,8 @@ use super::{Object, text};
 use crate::dump::columns::{Columns, Field};
 use crate::dump::options::Layout;
 use crate::dump::reject::{RejectReason, RowError};
-use crate::dump::row::has_numeric_labels;
 use crate::dump::row_builder::RowBuilder;
+use crate::dump::time_parts::TimeParts;
 
 /// How the fields of posts are found.
 #[derive(Debug)]
@@ -34,20 +34,19 @@ impl FieldFinder {
         includes: &Includes<'a>,
     ) -> Result<RowBuilder<'a>, RowError> {
         let cell = |field| self.values(field, at).find_map(|(_, value)| scalar(value));
+        let parts = TimeParts::of(&self.columns);
+        let part = |path: Option<&str>| scalar(find(at.post, path?)?);
         Ok(RowBuilder {
             id: cell(Field::Id).map(|id| in_chat(at, id)).or_else(|| outer_id(at)),
-            created_at: split_time(at.post)
-                .filter(|_| self.columns.created_at.is_none())
-                .or_else(|| cell(Field::CreatedAt)),
+            created_at: cell(Field::CreatedAt),
+            date: part(Some(parts.date)),
+            time: part(Some(parts.time)),
+            zone: part(parts.zone),
             author: self.author(at, includes),
             text: self.text(at, found, includes)?,
             lang: cell(Field::Lang),
             topic: cell(Field::Topic),
             label: cell(Field::Label),
-            numeric_labels: self
-                .values(Field::Label, at)
-                .find(|(_, value)| scalar(value).is_some())
-                .is_some_and(|(path, _)| has_numeric_labels(path)),
             reason: cell(Field::Reason),
             incident: cell(Field::Incident),
         })
@@ -130,12 +129,4 @@ fn in_chat<'a>(at: &PostIn<'a>, id: Cow<'a, str>) -> Cow<'a, str> {
 fn outer_id<'a>(at: &PostIn<'a>) -> Option<Cow<'a, str>> {
     let outer = ["_id", "item_id"].iter().find_map(|key| scalar(find(at.envelope, key)?));
     outer.or_else(|| post_uri(at.post).map(Cow::Owned))
-}
-
-/// Twint: `created_at` ends with a zone that only its machine knows; `date`, `time` and `timezone` (`+0200`) are exact.
-fn split_time(post: &Object) -> Option<Cow<'static, str>> {
-    let [date, time, zone] = ["date", "time", "timezone"].map(|key| find_str(post, key));
-    let (date, time, zone) = (date?, time?, zone?);
-    let exact = date.len() == 10 && time.contains(':') && zone.starts_with(['+', '-']);
-    exact.then(|| Cow::Owned(format!("{date} {time} {zone}")))
 }

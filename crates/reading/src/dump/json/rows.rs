@@ -81,6 +81,14 @@ impl JsonRows {
         &self.notes
     }
 
+    pub(in crate::dump) fn notes_mut(&mut self) -> &mut ReadNotes {
+        &mut self.notes
+    }
+
+    pub(in crate::dump) fn rules_mut(&mut self) -> &mut RowRules {
+        &mut self.rules
+    }
+
     /// The tool that wrote the posts; `None` before the first one.
     pub fn detected(&self) -> Option<Layout> {
         self.detected
@@ -226,7 +234,7 @@ impl JsonRows {
         self.detected.get_or_insert_with(|| preset::detect(at));
         let builder = self.finder.row_builder(at, text, includes);
         self.keys.add(at, builder.as_ref().ok());
-        let row = builder.and_then(|builder| builder.build(line, &self.rules, &mut self.notes));
+        let row = builder.and_then(|builder| builder.build(line, &mut self.rules, &mut self.notes));
         let row = row.map(JsonRecord::Post);
         let reject = |error: RowError| error.into_reject(line, Value::Object(at.post.clone()).to_string().as_bytes());
         self.page.push_back(row.map_err(reject));

@@ -29,14 +29,18 @@ pub(super) fn text_value(value: &Value) -> Option<Cow<'_, str>> {
     match value {
         Value::String(text) => (!text.trim().is_empty()).then_some(Cow::Borrowed(text.as_str())),
         Value::Array(parts) => {
-            let part = |part| match part {
-                &Value::String(ref text) => Some(text.as_str()),
-                other => other.get("text").and_then(Value::as_str),
-            };
-            let text: String = parts.iter().map(part).collect::<Option<_>>()?;
+            let text: String = parts.iter().map(part_of_text).collect::<Option<_>>()?;
             (!text.trim().is_empty()).then_some(Cow::Owned(text))
         }
         _ => None,
+    }
+}
+
+/// One part of a text in several.
+fn part_of_text(part: &Value) -> Option<&str> {
+    match part {
+        Value::String(text) => Some(text),
+        other => other.get("text").and_then(Value::as_str),
     }
 }
 

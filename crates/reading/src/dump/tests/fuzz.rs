@@ -30,7 +30,7 @@ fn any_options() -> impl Strategy<Value = (ReadOptions, RequiredFields)> {
                 escape,
                 header,
                 skip_lines,
-                time_format: None,
+                ..ReadOptions::default()
             };
             (options, RequiredFields { created_at, label, topic: false })
         },

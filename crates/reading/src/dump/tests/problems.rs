@@ -48,8 +48,11 @@ fn missing_required_labels_and_topics_reject_their_rows() {
     assert_eq!(lines(&rows), [2]);
     use RejectReason::{Label, MissingField};
     assert_eq!(reasons(&rejects), [(3, MissingField), (4, Label), (5, MissingField), (6, Label)]);
-    assert_eq!(rejects[1].detail, "label \"bad\" is not one of negative, neutral, positive");
-    assert_eq!(rejects[3].detail, "label of 19 characters is not one of negative, neutral, positive");
+    assert_eq!(rejects[1].detail, "label \"bad\" is not one of negative, neutral, positive (--labels-map decides)");
+    assert_eq!(
+        rejects[3].detail,
+        "label of 19 characters is not one of negative, neutral, positive (--labels-map decides)"
+    );
 }
 
 #[test]
