@@ -9,19 +9,19 @@ use std::path::Path;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use vigie::classify::{ClassifiedPost, Label, Prediction};
 use vigie::config::LoadedConfig;
-use vigie::dump::{ExternalSort, Input, ReadOptions, Reader, RequiredFields};
+use vigie::dump::{DumpReader, ExternalSort, Inputs, ReadOptions, RequiredFields};
 use vigie::monitor::Monitor;
 use vigie::post::Post;
 use vigie::store::Store;
 use vigie::text::{Profile, clean};
 
-fn dump() -> Input {
-    Input::Path(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/airline.csv"))
+fn dump() -> Inputs {
+    Inputs::expand(&[Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/airline.csv")]).unwrap()
 }
 
 fn read() -> Vec<Post> {
     let needs = RequiredFields { created_at: true, ..RequiredFields::default() };
-    let mut reader = Reader::open(&dump(), &ReadOptions::default(), needs).unwrap();
+    let mut reader = DumpReader::open(&dump(), &ReadOptions::default(), needs).unwrap();
     let mut order = ExternalSort::default();
     while let Some(row) = reader.next_row().unwrap() {
         order.push(&row.unwrap().into_post().unwrap()).unwrap();

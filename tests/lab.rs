@@ -15,7 +15,7 @@ use std::process::Output;
 use common::{alerts, failure, success, vigie};
 use indicatif::ProgressBar;
 use vigie::classify::{Classifier, ClassifierInput as Text, DistilBertClassifier, Label, Manifest, ModelRegistry};
-use vigie::dump::{Input, ReadOptions};
+use vigie::dump::{Inputs, ReadOptions};
 use vigie::lab;
 use vigie::lab::{Dataset, FitPaths, Recipe, Subset};
 
@@ -137,7 +137,7 @@ fn the_manifest_records_training_data_and_scores() {
     assert!(two["classes"].get("neutral").is_none());
 
     let mut classifier = DistilBertClassifier::load(&dir).unwrap();
-    let input = Input::Path(data.path().join("airline.csv"));
+    let input = Inputs::expand(&[data.path().join("airline.csv")]).unwrap();
     let held_out = Dataset::read(&input, &ReadOptions::default(), Subset::Last(0.2), classifier.profile()).unwrap();
     let evaluation = lab::evaluate(&mut classifier, &held_out, &ProgressBar::hidden()).unwrap();
     assert_eq!(evaluation.scores.posts, 80);
@@ -180,7 +180,7 @@ fn a_recipe_with_all_settings_calibrates_and_fits_reasons() {
 
     let mut classifier = DistilBertClassifier::load(&dir).unwrap();
     assert_eq!(classifier.reasons().collect::<Vec<_>>(), names);
-    let input = Input::Path(data.path().join("airline.csv"));
+    let input = Inputs::expand(&[data.path().join("airline.csv")]).unwrap();
     let held_out = Dataset::read(&input, &ReadOptions::default(), Subset::Last(0.2), classifier.profile()).unwrap();
     let evaluation = lab::evaluate(&mut classifier, &held_out, &ProgressBar::hidden()).unwrap();
     let again = serde_json::to_value(&evaluation).unwrap();
@@ -344,7 +344,8 @@ fn the_shipped_model_is_as_good_as_its_manifest_says() {
     let mut classifier = DistilBertClassifier::load(&root().join("models/default")).unwrap();
     let metrics = Manifest::read(&root().join("models/default")).unwrap().unwrap().metrics["tweeteval_val"].clone();
     let dataset =
-        Dataset::read(&Input::Path(data), &ReadOptions::default(), Subset::All, classifier.profile()).unwrap();
+        Dataset::read(&Inputs::expand(&[data]).unwrap(), &ReadOptions::default(), Subset::All, classifier.profile())
+            .unwrap();
     let scores = lab::evaluate(&mut classifier, &dataset, &ProgressBar::hidden()).unwrap().scores;
     assert_eq!(metrics["sha256"], dataset.sha256.as_str());
     let written = metrics["macro_recall"].as_f64().unwrap();

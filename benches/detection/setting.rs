@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use vigie::config::LoadedConfig;
-use vigie::dump::{Input, ReadOptions};
+use vigie::dump::{Inputs, ReadOptions};
 use vigie::rule::Rules;
 use vigie::simulate::{ArrivalProcess, IncidentKind, IncidentShape, Rhythm, SimulatedIncident, StreamProfile, Swing};
 
@@ -75,7 +75,7 @@ impl World {
             println!("../shared/data/airline/tweets.csv not found: using the slice in tests/data");
             root.join("tests/data/airline.csv")
         });
-        let profile = StreamProfile::read(&Input::Path(path.clone()), &ReadOptions::default(), None).unwrap();
+        let profile = StreamProfile::read(&Inputs::expand(&[&path]).unwrap(), &ReadOptions::default(), None).unwrap();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         Self { name: format!("{name}, {} posts", profile.posts), rhythm: Arc::new(profile.rhythm) }
     }

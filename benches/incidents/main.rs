@@ -21,7 +21,7 @@ mod truth;
 use std::path::{Path, PathBuf};
 
 use vigie::config::LoadedConfig;
-use vigie::dump::Input;
+use vigie::dump::Inputs;
 use vigie::pipeline::assembly::LabelSource;
 use vigie::pipeline::backtest::Backtest;
 use vigie::pipeline::replay::Replay;
@@ -72,7 +72,7 @@ fn main() {
     for (name, labels) in sources {
         let given_labels = labels == LabelSource::Given;
         let rejects = std::env::temp_dir().join("vigie-incidents.rejects.csv");
-        let input = Input::Path(dump.clone());
+        let input = Inputs::expand(&[&dump]).unwrap();
         let replay =
             Replay { loaded: loaded.clone(), input, given_labels, topic_required: false, state: None, rejects };
         let rules = variants.iter().map(|(_, rules)| rules.clone()).collect();

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::reader_flags::ReaderFlags;
 use super::{ConfigFlags, Format};
 use crate::classify::{Classifier, ClassifierInput as Text, DistilBertClassifier, Label, Prediction};
-use crate::dump::Input;
+use crate::dump::Inputs;
 use crate::text;
 
 mod texts;
@@ -23,9 +23,9 @@ pub(super) struct ClassifyArgs {
     /// Texts to classify
     #[arg(value_name = "TEXT", conflicts_with = "file")]
     texts: Vec<String>,
-    /// Dump to classify: CSV or JSON lines; `-` is standard input
-    #[arg(long, value_name = "FILE")]
-    file: Option<String>,
+    /// Dump to classify: files of CSV or JSON lines, packed or plain, or folders with them; `-` is standard input
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    file: Vec<PathBuf>,
     #[command(flatten)]
     config: ConfigFlags,
     /// Output format: one line (`text`) or one JSON object (`json`) per text
@@ -64,9 +64,9 @@ pub(super) fn run(args: ClassifyArgs) -> anyhow::Result<()> {
     let mut classifier = DistilBertClassifier::load(&loaded.config.classify.model)?;
     let dump = loaded.config.dump;
     let max_rejects = dump.max_rejects;
-    let mut texts = match (&args.file, args.texts) {
-        (Some(file), _) => Texts::dump(Input::parse(file), dump, args.rejects)?,
-        (None, texts) if !texts.is_empty() => Texts::from_arguments(texts)?,
+    let mut texts = match (args.file.as_slice(), args.texts) {
+        (files @ [_, ..], _) => Texts::dump(Inputs::expand(files)?, dump, args.rejects)?,
+        ([], texts) if !texts.is_empty() => Texts::from_arguments(texts)?,
         _ if io::stdin().is_terminal() => bail!("no input: pass texts, --file FILE, or lines on standard input"),
         _ => Texts::standard_input(dump, args.rejects)?,
     };

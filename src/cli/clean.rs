@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::output::Output;
 use super::reader_flags::{ReaderFlags, default_rejects};
-use crate::dump::{Input, Reader, RejectsFile, RequiredFields, Row, UnreadCells};
+use crate::dump::{DumpReader, Inputs, RejectsFile, RequiredFields, Row, UnreadCells};
 use crate::text;
 use crate::text::Profile;
 
@@ -19,9 +19,9 @@ use crate::text::Profile;
 /// in the dump, and counted.
 #[derive(Debug, Args)]
 pub(super) struct CleanArgs {
-    /// Dump to clean: CSV or JSON lines; `-` is standard input
-    #[arg(value_name = "FILE")]
-    file: String,
+    /// Files of the dump to clean, or folders with them: CSV or JSON lines, packed or plain; `-` is standard input
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
     /// Output file, readable by its owner only [default: standard output]
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
@@ -60,15 +60,16 @@ pub(super) fn run(args: CleanArgs) -> anyhow::Result<()> {
     args.reader.apply(&mut options)?;
     // Keep the name of the topic column, so that the same configuration can read the cleaned dump.
     let topic = options.columns.topic.clone().unwrap_or_else(|| "topic".into());
-    let input = Input::parse(&args.file);
+    let input = Inputs::expand(&args.files)?;
     let rejects = args.rejects.unwrap_or_else(|| default_rejects(&input));
-    for (flag, path) in [("the dump", Some(Path::new(&args.file))), ("--output", args.output.as_deref())] {
-        if path == Some(rejects.as_path()) {
+    let read = args.files.iter().map(|file| ("the dump", file.as_path()));
+    for (flag, path) in read.chain(args.output.as_deref().map(|output| ("--output", output))) {
+        if path == rejects {
             bail!("{flag} and the rejects file are both {}: set another one with --rejects", rejects.display());
         }
     }
     let mut rejects = RejectsFile::new(Some(rejects));
-    let mut reader = Reader::open(&input, &options, RequiredFields::default())?;
+    let mut reader = DumpReader::open(&input, &options, RequiredFields::default())?;
     let counts = match &args.output {
         None => clean(&mut reader, args.profile.profile(), &topic, io::stdout().lock(), &mut rejects)?,
         Some(path) => {
@@ -97,7 +98,7 @@ struct Counts {
 }
 
 fn clean(
-    reader: &mut Reader,
+    reader: &mut DumpReader,
     profile: Profile,
     topic: &str,
     out: impl Write,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::dump::{Columns, Encoding, Header, Input, LabelsMap, Layout, MaxRejects, OptionsError, Quote, ReadOptions};
+use crate::dump::{Columns, Encoding, Header, Inputs, LabelsMap, Layout, MaxRejects, OptionsError, Quote, ReadOptions};
 
 /// Flags that override `[dump]` of the configuration. Flatten them last: they have their own heading in the help.
 #[derive(Debug, Clone, Default, Args)]
@@ -94,12 +94,8 @@ impl ReaderFlags {
 }
 
 /// The default rejects file: in the working directory, as the directory of the dump may not be writable.
-pub(super) fn default_rejects(input: &Input) -> PathBuf {
-    let name = match input {
-        Input::Path(path) => path.file_name().map_or_else(|| "dump".into(), |name| name.to_string_lossy().into_owned()),
-        Input::Stdin => "stdin".to_owned(),
-    };
-    PathBuf::from(format!("{name}.rejects.csv"))
+pub(super) fn default_rejects(inputs: &Inputs) -> PathBuf {
+    PathBuf::from(format!("{}.rejects.csv", inputs.file_name()))
 }
 
 fn delimiter(flag: &str) -> Result<char, String> {

@@ -12,7 +12,7 @@ use super::summary::Summary;
 use super::timeline;
 use super::{ConfigFlags, Format};
 use crate::classify::{Classifier, DatasetLabelClassifier, DistilBertClassifier};
-use crate::dump::Input;
+use crate::dump::Inputs;
 use crate::language::Language;
 use crate::notify::{JsonLines, Log, TransitionSink};
 use crate::pipeline::assembly;
@@ -20,13 +20,14 @@ use crate::pipeline::replay::Replay;
 
 /// Replay a dump of posts through the whole pipeline, in event time, and print the alerts
 ///
-/// A dump is CSV (with a header, or in the layout of Sentiment140) or JSON lines of X API v2, gzip or plain, in any
-/// order. Unusable rows are written to a rejects file.
+/// A dump is CSV (with a header, or in the layout of Sentiment140) or JSON lines of X API v2, in any order; plain, packed
+/// (gzip, zstd, xz, bzip2) or in an archive (zip, tar). Several files are one dump, and so is a folder. Unusable rows are
+/// written to a rejects file.
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
-    /// The dump; `-` is standard input
-    #[arg(value_name = "DUMP")]
-    dump: String,
+    /// Files of the dump, or folders with them, read as one dump; `-` is standard input
+    #[arg(value_name = "FILE", required = true)]
+    dump: Vec<PathBuf>,
     #[command(flatten)]
     config: ConfigFlags,
     /// Rule file; overrides `rules` of the configuration
@@ -42,7 +43,7 @@ pub(super) struct ReplayArgs {
     /// State directory, so that an interrupted replay can be resumed [default: no state is kept]
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
-    /// File for rejected rows [default: DUMP.rejects.csv in the working directory]
+    /// File for rejected rows [default: FILE.rejects.csv in the working directory]
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
     /// Notify the configured receivers as the daemon would have, in event time and without waiting
@@ -76,7 +77,7 @@ pub(super) fn run(args: ReplayArgs) -> anyhow::Result<()> {
     let max_rejects = loaded.config.dump.max_rejects;
     let language = args.language.map_or(loaded.config.language, Language::from);
 
-    let input = Input::parse(&args.dump);
+    let input = Inputs::expand(&args.dump)?;
     let rejects = args.rejects.unwrap_or_else(|| default_rejects(&input));
     let classifier = classifier(args.labels, &model)?;
     let mut notifiers: Vec<Box<dyn TransitionSink>> = vec![Box::new(Log)];

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::reader_flags::ReaderFlags;
 use super::{ConfigFlags, duration_flag};
-use crate::dump::{Columns, Input};
+use crate::dump::{Columns, Inputs};
 use crate::simulate::{
     ArrivalProcess, IncidentKind, IncidentShape, Rhythm, SimulatedIncident, SimulatedPost, SimulatedPosts,
     StreamProfile, Swing, Tally,
@@ -25,9 +25,9 @@ use crate::simulate::{
 /// counted once.
 #[derive(Debug, Args)]
 pub(super) struct SimulateArgs {
-    /// A labelled dump; `-` is standard input
-    #[arg(value_name = "DUMP")]
-    dump: String,
+    /// Files of a labelled dump, or folders with them; `-` is standard input
+    #[arg(value_name = "FILE", required = true)]
+    dump: Vec<PathBuf>,
     /// CSV file to write; `-` is standard output
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -125,7 +125,7 @@ pub(super) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
     let incident = args.incident.incident(begin, length)?;
     args.swing.check()?;
 
-    let profile = StreamProfile::read(&Input::parse(&args.dump), &options, args.topic.as_deref())?;
+    let profile = StreamProfile::read(&Inputs::expand(&args.dump)?, &options, args.topic.as_deref())?;
     if let Some(incident) = incident {
         check_height(&profile, &incident)?;
     }

@@ -30,7 +30,7 @@ use super::ReceiverHandle;
 use super::post_path::{PostObserver, TopicMatcher, topic_settings};
 use crate::classify::{Classifier, ModelInfo};
 use crate::config::LoadedConfig;
-use crate::dump::{Input, RejectSummary};
+use crate::dump::{Inputs, RejectSummary};
 use crate::monitor::{Monitor, MonitorReport};
 use crate::notify::TransitionSink;
 use crate::store::{Batch, Store};
@@ -56,7 +56,8 @@ struct ReplayProgress {
 #[derive(Debug)]
 pub struct Replay {
     pub loaded: LoadedConfig,
-    pub input: Input,
+    /// Its files are read as one dump.
+    pub input: Inputs,
     /// Take each post's label from the dump instead of classifying it.
     pub given_labels: bool,
     /// The topic column is required.

@@ -8,7 +8,7 @@ use super::rhythm::Rhythm;
 use super::text_sampler::{MAX_TEXTS, TextSampler};
 use super::{HOUR, Tally};
 use crate::classify::Label;
-use crate::dump::{DumpError, Input, ReadOptions, Reader, RejectSummary, RequiredFields, TimeSpan};
+use crate::dump::{DumpError, DumpReader, Inputs, ReadOptions, RejectSummary, RequiredFields, TimeSpan};
 
 /// Maximum number of topics in an error.
 const MAX_LISTED_TOPICS: usize = 8;
@@ -43,9 +43,9 @@ impl StreamProfile {
     ///
     /// # Errors
     /// When the input cannot be read, has no times or labels, or has no post of the topic.
-    pub fn read(input: &Input, options: &ReadOptions, topic: Option<&str>) -> Result<Self, StreamProfileError> {
+    pub fn read(input: &Inputs, options: &ReadOptions, topic: Option<&str>) -> Result<Self, StreamProfileError> {
         let required = RequiredFields { created_at: true, label: true, topic: topic.is_some() };
-        let mut reader = Reader::open(input, options, required)?;
+        let mut reader = DumpReader::open(input, options, required)?;
         let (mut hours, mut texts) = (BTreeMap::<i64, Tally>::new(), TextSampler::default());
         let (mut span, mut others) = (TimeSpan::default(), BTreeSet::new());
         let mut waiting: [Vec<(Timestamp, String)>; 3] = Default::default();
@@ -81,7 +81,7 @@ impl StreamProfile {
         let posts = hours.values().flatten().sum();
         let rejects = reader.rejects().clone();
         let rhythm = Rhythm::measure(&hours).ok_or_else(|| StreamProfileError::Empty {
-            name: reader.name().to_owned(),
+            name: reader.name(),
             topic: topic.map(str::to_owned),
             rejected: rejects.rejected(),
             topics: others.into_iter().collect(),

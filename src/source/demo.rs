@@ -13,9 +13,9 @@ use super::demo_clock::DemoClock;
 use super::health::SourceState;
 use super::sender::SourceSender;
 use super::{Source, SourceFailure};
-use crate::dump::Reader;
+use crate::dump::DumpReader;
 use crate::dump::error::DumpError;
-use crate::dump::input::Input;
+use crate::dump::input::Inputs;
 use crate::dump::options::{ReadOptions, RequiredFields};
 use crate::post::Post;
 
@@ -50,14 +50,14 @@ impl DemoSource {
     /// # Errors
     /// When the dump cannot be read.
     pub fn read(
-        input: &Input,
+        inputs: &Inputs,
         options: &ReadOptions,
         (clock, speed): (DemoClock, f64),
         started: Timestamp,
         start: Option<Timestamp>,
     ) -> Result<Self, DumpError> {
         let mut reader =
-            Reader::open(input, options, RequiredFields { created_at: true, ..RequiredFields::default() })?;
+            DumpReader::open(inputs, options, RequiredFields { created_at: true, ..RequiredFields::default() })?;
         let mut posts = Vec::new();
         while let Some(row) = reader.next_row()?
             && posts.len() < MAX_POSTS

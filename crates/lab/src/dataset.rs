@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use vigie_reading::classify::{Label, normalise_reason};
-use vigie_reading::dump::{DumpError, Input, ReadOptions, Reader, Reject, RequiredFields, TimeSpan, TooManyRejects};
+use vigie_reading::dump::{
+    DumpError, DumpReader, Inputs, ReadOptions, Reject, RequiredFields, TimeSpan, TooManyRejects,
+};
 use vigie_reading::text;
 use vigie_reading::text::Profile;
 
@@ -39,7 +41,7 @@ pub struct Dataset {
     pub posts: Vec<LabelledPost>,
     /// Rows that could not be read or have no label.
     pub rejected: u64,
-    /// Of the dump's raw bytes, in hex.
+    /// Of the raw bytes of the dump's files, in hex.
     pub sha256: String,
 }
 
@@ -57,9 +59,9 @@ pub enum DatasetError {
 impl Dataset {
     /// Reads the labelled posts of `input`. A subset by time needs an event time on every row. Posts dated far outside the
     /// others are left out, unless the options keep them.
-    pub fn read(input: &Input, options: &ReadOptions, subset: Subset, profile: Profile) -> Result<Self, DatasetError> {
+    pub fn read(input: &Inputs, options: &ReadOptions, subset: Subset, profile: Profile) -> Result<Self, DatasetError> {
         let needs = RequiredFields { label: true, created_at: subset.is_by_time(), ..RequiredFields::default() };
-        let mut reader = Reader::open(input, options, needs)?;
+        let mut reader = DumpReader::open(input, options, needs)?;
         let (mut posts, mut rejected, mut first) = (Vec::new(), 0, None);
         let mut span = TimeSpan::default();
         while let Some(row) = reader.next_row()? {
@@ -87,7 +89,7 @@ impl Dataset {
         }
         let posts = subset.select(posts);
         if posts.is_empty() {
-            return Err(DatasetError::Empty { name: reader.name().to_owned(), rejected, first });
+            return Err(DatasetError::Empty { name: reader.name(), rejected, first });
         }
         // Before anything is learned from what is left.
         reader.rejects().check(options.max_rejects)?;
@@ -103,8 +105,9 @@ impl Dataset {
     }
 }
 
-fn describe_reject(reject: &Reject) -> String {
-    format!("; the first at line {}: {}", reject.line, reject.detail)
+pub(crate) fn describe_reject(reject: &Reject) -> String {
+    let file = reject.file.as_ref().map(|file| format!(" of {file}")).unwrap_or_default();
+    format!("; the first at line {}{file}: {}", reject.line, reject.detail)
 }
 
 impl Subset {
@@ -153,7 +156,7 @@ mod tests {
     fn read(csv: &str, subset: Subset) -> Result<Dataset, String> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         std::io::Write::write_all(&mut file, csv.as_bytes()).unwrap();
-        let input = Input::Path(file.path().to_path_buf());
+        let input = Inputs::expand(&[file.path()]).unwrap();
         Dataset::read(&input, &ReadOptions::default(), subset, Profile::Transformer).map_err(|error| error.to_string())
     }
 
@@ -186,7 +189,7 @@ mod tests {
     #[test]
     fn a_dump_without_labels_is_named() {
         let message = read("label,text\n,a\nwonderful,b\n", Subset::All).unwrap_err();
-        assert!(message.contains("2 rows were rejected; the first at line 2: "), "{message}");
+        assert!(message.contains("2 rows were rejected; the first at line 2 of "), "{message}");
         assert!(read("text\na\n", Subset::All).unwrap_err().contains("no column for label"));
         assert!(read("label,text\nneutral,a\n", Subset::Last(0.2)).unwrap_err().contains("no column for created_at"));
     }

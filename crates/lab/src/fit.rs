@@ -25,7 +25,7 @@ use heads::Heads;
 use rows::EncodedDataset;
 pub use run::fit_run_record;
 use vigie_reading::classify::{Label, Manifest};
-use vigie_reading::dump::Input;
+use vigie_reading::dump::Inputs;
 
 /// Where a fit reads and writes.
 #[derive(Debug, Clone, Copy)]
@@ -98,8 +98,8 @@ pub fn fit(recipe: &Recipe, paths: FitPaths<'_>, progress: &ProgressBar) -> Resu
 }
 
 fn read(recipe: &Recipe, paths: FitPaths<'_>, path: &Path, subset: Subset) -> Result<Dataset, LabError> {
-    let input = Input::Path(paths.data.join(path));
-    Ok(Dataset::read(&input, &recipe.dump, subset, recipe.text_profile)?)
+    let inputs = Inputs::expand(&[paths.data.join(path)]).map_err(crate::dataset::DatasetError::from)?;
+    Ok(Dataset::read(&inputs, &recipe.dump, subset, recipe.text_profile)?)
 }
 
 /// Removes from `train` every post whose text, ignoring case, is held out; returns how many each dataset lost.

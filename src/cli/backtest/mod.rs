@@ -16,7 +16,7 @@ use super::progress_bar::ReplayProgressBar;
 use super::reader_flags::{ReaderFlags, default_rejects};
 use super::replay::{LabelsFlag, LanguageFlag, classifier};
 use super::{ConfigFlags, duration_flag};
-use crate::dump::Input;
+use crate::dump::Inputs;
 use crate::language::Language;
 use crate::pipeline::backtest::{Backtest, BacktestResult, Basis, Judgement, Sweep, judge, read_incidents};
 use crate::pipeline::replay::Replay;
@@ -33,9 +33,9 @@ use phrases::Phrases;
 /// hour).
 #[derive(Debug, Args)]
 pub(super) struct BacktestArgs {
-    /// The dump; `-` is standard input
-    #[arg(value_name = "DUMP")]
-    dump: String,
+    /// Files of the dump, or folders with them, read as one dump; `-` is standard input
+    #[arg(value_name = "FILE", required = true)]
+    dump: Vec<PathBuf>,
     #[command(flatten)]
     config: ConfigFlags,
     /// Rule file; overrides `rules` of the configuration
@@ -64,7 +64,7 @@ pub(super) struct BacktestArgs {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
-    /// File for rejected rows [default: DUMP.rejects.csv in the working directory]
+    /// File for rejected rows [default: FILE.rejects.csv in the working directory]
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
     /// Language of the output; overrides `language` of the configuration
@@ -109,7 +109,7 @@ pub(super) fn run(args: BacktestArgs) -> anyhow::Result<()> {
     // Before the long run: a list of incidents can be invalid.
     let given = parse_basis(args.incidents.as_deref())?;
 
-    let input = Input::parse(&args.dump);
+    let input = Inputs::expand(&args.dump)?;
     let rejects = args.rejects.unwrap_or_else(|| default_rejects(&input));
     let classifier = classifier(args.labels, &loaded.config.classify.model)?;
     let given_labels = args.labels == LabelsFlag::Column;

@@ -8,7 +8,10 @@ use std::thread;
 
 use anyhow::Context;
 
-use crate::dump::{DumpError, Input, ReadOptions, Reader, RejectSummary, RejectsFile, RequiredFields};
+use crate::dump::input::not_growing_text;
+use crate::dump::{
+    DumpError, DumpReader, Input, Inputs, ReadOptions, Reader, Reject, RejectSummary, RejectsFile, RequiredFields, Row,
+};
 
 /// Maximum number of texts per batch.
 const BATCH: usize = 256;
@@ -46,26 +49,35 @@ impl Texts {
         })
     }
 
-    /// Standard input: JSON lines if it begins with `{`, otherwise one text per line.
+    /// Standard input: a dump if it begins with `{` or is packed, otherwise one text per line.
     pub(super) fn standard_input(options: ReadOptions, rejects: Option<PathBuf>) -> anyhow::Result<Self> {
         Self::read(move |items| {
             let mut input = io::BufReader::new(io::stdin());
-            let first = input.fill_buf().map(|bytes| bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace()));
-            match first {
-                Ok(Some(b'{')) => {
+            let is_dump = input
+                .fill_buf()
+                .map(|bytes| bytes.trim_ascii_start().first() == Some(&b'{') || not_growing_text(bytes).is_some());
+            match is_dump {
+                Ok(true) => {
                     let needs = RequiredFields::default();
-                    let reader = Reader::from_bytes(Input::Stdin.to_string(), Box::new(input), None, &options, needs);
-                    rows(items, reader, rejects)
+                    let name = Input::Stdin.to_string();
+                    let mut reader = match Reader::from_bytes(name.clone(), Box::new(input), None, &options, needs) {
+                        Ok(reader) => reader,
+                        Err(error) => return failed(items, error),
+                    };
+                    rows(items, &name, || reader.next_row(), rejects)
                 }
-                Ok(_) => lines(items, input),
+                Ok(false) => lines(items, input),
                 Err(error) => failed(items, error),
             }
         })
     }
 
     /// The rows of a dump.
-    pub(super) fn dump(input: Input, options: ReadOptions, rejects: Option<PathBuf>) -> anyhow::Result<Self> {
-        Self::read(move |items| rows(items, Reader::open(&input, &options, RequiredFields::default()), rejects))
+    pub(super) fn dump(inputs: Inputs, options: ReadOptions, rejects: Option<PathBuf>) -> anyhow::Result<Self> {
+        Self::read(move |items| match DumpReader::open(&inputs, &options, RequiredFields::default()) {
+            Ok(mut reader) => rows(items, &inputs.to_string(), || reader.next_row(), rejects),
+            Err(error) => failed(items, error),
+        })
     }
 
     fn read(read: impl FnOnce(&SyncSender<Message>) -> Option<()> + Send + 'static) -> anyhow::Result<Self> {
@@ -136,9 +148,17 @@ fn lines(items: &SyncSender<Message>, mut input: impl BufRead) -> Option<()> {
     Some(())
 }
 
-fn rows(items: &SyncSender<Message>, reader: Result<Reader, DumpError>, rejects: Option<PathBuf>) -> Option<()> {
+type NextRow = Result<Option<Result<Row, Reject>>, DumpError>;
+
+/// Sends the rows of a dump that is called `name` in errors.
+fn rows(
+    items: &SyncSender<Message>,
+    name: &str,
+    next: impl FnMut() -> NextRow,
+    rejects: Option<PathBuf>,
+) -> Option<()> {
     let mut rejects = RejectsFile::new(rejects);
-    match reader.and_then(|reader| send_rows(items, reader, &mut rejects)) {
+    match send_rows(items, name, next, &mut rejects) {
         Ok(summary) => items.send(Message::Done(Box::new((rejects, summary)))).ok(),
         Err(error) => failed(items, error),
     }
@@ -146,21 +166,26 @@ fn rows(items: &SyncSender<Message>, reader: Result<Reader, DumpError>, rejects:
 
 fn send_rows(
     items: &SyncSender<Message>,
-    mut reader: Reader,
+    name: &str,
+    mut next: impl FnMut() -> NextRow,
     rejects: &mut RejectsFile,
 ) -> Result<RejectSummary, DumpError> {
-    let mut number = 0;
-    while let Some(row) = reader.next_row()? {
+    let (mut number, mut summary) = (0, RejectSummary::new(name.to_owned()));
+    while let Some(row) = next()? {
         match row {
             Ok(row) => {
                 number += 1;
+                summary.add_row();
                 if send(items, number, row.id, row.text).is_none() {
-                    return Ok(reader.rejects().clone());
+                    return Ok(summary);
                 }
             }
-            Err(reject) => rejects.add(&reject)?,
+            Err(reject) => {
+                summary.add(&reject);
+                rejects.add(&reject)?;
+            }
         }
     }
     rejects.finish()?;
-    if number == 0 { Err(rejects.no_usable_rows_error(reader.name())) } else { Ok(reader.rejects().clone()) }
+    if number == 0 { Err(rejects.no_usable_rows_error(name)) } else { Ok(summary) }
 }

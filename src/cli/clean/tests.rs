@@ -90,11 +90,11 @@ fn bad_rows_are_set_aside_and_counted() {
 
 #[test]
 fn the_summary_tells_what_became_of_each_row() {
-    let dump = b"text\nlate\nthe\n\"\"\n".to_vec();
-    let bytes = Box::new(io::Cursor::new(dump));
+    let dump = tempfile::NamedTempFile::new().unwrap();
+    fs::write(dump.path(), "text\nlate\nthe\n\"\"\n").unwrap();
+    let inputs = Inputs::expand(&[dump.path()]).unwrap();
     let mut reader =
-        Reader::from_bytes("x".into(), bytes, None, &crate::dump::ReadOptions::default(), RequiredFields::default())
-            .unwrap();
+        DumpReader::open(&inputs, &crate::dump::ReadOptions::default(), RequiredFields::default()).unwrap();
     let mut rejects = RejectsFile::new(None);
     let counts = clean(&mut reader, Profile::Classic, "topic", Vec::new(), &mut rejects).unwrap();
     assert_eq!(counts, Counts { written: 1, emptied: 1, ..Counts::default() });

@@ -18,7 +18,7 @@ use super::super::reader_flags::ReaderFlags;
 use super::super::{ConfigFlags, Format};
 use super::sync::MlflowFlags;
 use crate::config::Config;
-use crate::dump::Input;
+use crate::dump::{DumpError, Inputs};
 use crate::lab::Split;
 use crate::lab::compare::report::{Report, ReportContext};
 use crate::lab::compare::{Combination, ComparisonData, GridEvent, GridSettings, InputDumps, Run, RunOutcome, compare};
@@ -30,19 +30,19 @@ const WIDE: usize = 160;
 /// Compare four featurizers with three estimators on labelled posts: TF-IDF, word2vec, GloVe and DistilBERT, each with
 /// logistic regression, a random forest and LightGBM
 ///
-/// A single dump is split; two files are used as given. Prints a table and writes report.html, report.md and
+/// A single dump is split; --train and --test are used as given. Prints a table and writes report.html, report.md and
 /// report.json.
 #[derive(Debug, Args)]
 pub(super) struct CompareArgs {
-    /// A labelled dump, to be split; `-` is standard input
-    #[arg(required_unless_present = "train", conflicts_with_all = ["train", "test"])]
-    dump: Option<PathBuf>,
-    /// A labelled dump for training
-    #[arg(long, value_name = "FILE", requires = "test")]
-    train: Option<PathBuf>,
-    /// A labelled dump for testing; its texts are dropped from training
-    #[arg(long, value_name = "FILE", requires = "train")]
-    test: Option<PathBuf>,
+    /// Files of a labelled dump, or folders with them, to be split; `-` is standard input
+    #[arg(value_name = "FILE", required_unless_present = "train", conflicts_with_all = ["train", "test"])]
+    dump: Vec<PathBuf>,
+    /// Files of a labelled dump for training
+    #[arg(long, value_name = "FILE", requires = "test", num_args = 1..)]
+    train: Vec<PathBuf>,
+    /// Files of a labelled dump for testing; their texts are dropped from training
+    #[arg(long, value_name = "FILE", requires = "train", num_args = 1..)]
+    test: Vec<PathBuf>,
     /// How a single dump is split: the test set is the latest posts, or posts drawn at random [default: time if every
     /// post has one, otherwise random]
     #[arg(long, value_enum, conflicts_with = "train")]
@@ -101,7 +101,7 @@ pub(super) fn run(args: &CompareArgs) -> anyhow::Result<()> {
     let tracker = args.mlflow.tracker()?;
     // Fail before hours of work if the directory cannot be written to.
     std::fs::create_dir_all(&args.out).with_context(|| args.out.display().to_string())?;
-    let corpus: Vec<Input> = args.corpus.iter().map(Input::parse).collect();
+    let corpus = args.corpus.iter().map(|file| Inputs::expand(&[file])).collect::<Result<Vec<_>, DumpError>>()?;
     let data = ComparisonData::read(&dumps, &corpus, &options, args.seed)?;
     let summary = data.summary.clone();
     let settings = GridSettings {
@@ -144,16 +144,16 @@ impl CompareArgs {
         if !(self.test_share > 0.0 && self.test_share < 1.0) {
             bail!("--test-share is {}; expected a share between 0 and 1, e.g. 0.2", self.test_share);
         }
-        match (&self.dump, &self.train, &self.test) {
-            (_, Some(train), Some(test)) => {
-                Ok(InputDumps::Pair { train: Input::parse(train), test: Input::parse(test) })
+        match (self.dump.as_slice(), self.train.as_slice(), self.test.as_slice()) {
+            (_, train @ [_, ..], test @ [_, ..]) => {
+                Ok(InputDumps::Pair { train: Inputs::expand(train)?, test: Inputs::expand(test)? })
             }
-            (Some(dump), ..) => {
+            (dump @ [_, ..], ..) => {
                 let split = self.split.map(|split| match split {
                     SplitFlag::Time => Split::Time,
                     SplitFlag::Random => Split::Random,
                 });
-                Ok(InputDumps::Single { dump: Input::parse(dump), split, test_share: self.test_share })
+                Ok(InputDumps::Single { dump: Inputs::expand(dump)?, split, test_share: self.test_share })
             }
             _ => bail!("no dump: give one, or --train and --test"),
         }

@@ -9,7 +9,7 @@ use super::super::{ConfigFlags, Format};
 use super::{bar, subset};
 use crate::classify::{Classifier, DistilBertClassifier};
 use crate::config::Config;
-use crate::dump::Input;
+use crate::dump::Inputs;
 use crate::lab;
 use crate::lab::Dataset;
 
@@ -20,9 +20,9 @@ use crate::lab::Dataset;
 /// is evaluated on those posts.
 #[derive(Debug, Args)]
 pub(super) struct EvaluateArgs {
-    /// A labelled dump; `-` is standard input
-    #[arg(long, value_name = "FILE")]
-    data: PathBuf,
+    /// Files of a labelled dump, or folders with them; `-` is standard input
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    data: Vec<PathBuf>,
     #[command(flatten)]
     config: ConfigFlags,
     /// `text` prints tables, `json` one object
@@ -39,7 +39,7 @@ pub(super) fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     let Config { dump: mut options, classify, .. } = args.config.load(None)?.config;
     args.reader.apply(&mut options)?;
     let mut classifier = DistilBertClassifier::load(&classify.model)?;
-    let dataset = Dataset::read(&Input::parse(&args.data), &options, subset(args.last)?, classifier.profile())?;
+    let dataset = Dataset::read(&Inputs::expand(&args.data)?, &options, subset(args.last)?, classifier.profile())?;
     let bar = bar(dataset.posts.len() as u64)?;
     let evaluation = lab::evaluate(&mut classifier, &dataset, &bar)?;
     bar.finish_and_clear();

@@ -12,7 +12,7 @@ use super::super::{ConfigFlags, Format};
 use super::sync::MlflowFlags;
 use super::{bar, subset};
 use crate::classify::{Classifier, DistilBertClassifier, Manifest, ModelRegistry, Promotion};
-use crate::dump::Input;
+use crate::dump::Inputs;
 use crate::lab::mlflow::Tracker;
 use crate::lab::{Dataset, Measure, PairedComparison};
 
@@ -25,9 +25,9 @@ use crate::lab::{Dataset, Measure, PairedComparison};
 pub(super) struct PromoteArgs {
     /// The challenger: a model directory inside --store, or its name
     model: PathBuf,
-    /// Labelled posts that neither model was trained on
-    #[arg(long, value_name = "FILE")]
-    data: PathBuf,
+    /// Labelled posts that neither model was trained on: files, or folders with them
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    data: Vec<PathBuf>,
     /// Use only this latest share of the posts, e.g. 0.2
     #[arg(long, value_name = "SHARE")]
     last: Option<f64>,
@@ -77,6 +77,14 @@ impl From<MeasureFlag> for Measure {
     }
 }
 
+/// One path as it is, several in a list.
+fn data_name(files: &[PathBuf]) -> serde_json::Value {
+    match files {
+        [file] => json!(file),
+        files => json!(files),
+    }
+}
+
 pub(super) fn promote(args: &PromoteArgs) -> anyhow::Result<()> {
     let (store, tracker) = (ModelRegistry::new(&args.store), args.mlflow.tracker()?);
     let name = name_in(&store, &args.model)?;
@@ -99,7 +107,7 @@ pub(super) fn promote(args: &PromoteArgs) -> anyhow::Result<()> {
         model_id: manifest.model_id(),
         promoted_at: Some(Timestamp::now()),
         forced: worse,
-        evaluation: json!({ "data": args.data, "last": args.last, "comparison": comparison }),
+        evaluation: json!({ "data": data_name(&args.data), "last": args.last, "comparison": comparison }),
     };
     store.promote(promotion.clone())?;
     track(tracker.as_ref(), &store, &promotion);
@@ -153,7 +161,7 @@ fn compare(
     let mut options = flags.load(None)?.config.dump;
     args.reader.apply(&mut options)?;
     let mut challenger = DistilBertClassifier::load(challenger)?;
-    let dataset = Dataset::read(&Input::parse(&args.data), &options, subset(args.last)?, challenger.profile())?;
+    let dataset = Dataset::read(&Inputs::expand(&args.data)?, &options, subset(args.last)?, challenger.profile())?;
     let Some(champion) = champion else { return Ok(None) };
     let mut champion = DistilBertClassifier::load(&champion)?;
     if champion.profile() != challenger.profile() {

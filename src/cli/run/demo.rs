@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::Clock;
 use crate::config::LoadedConfig;
-use crate::dump::Input;
+use crate::dump::Inputs;
 use crate::metrics::Metrics;
 use crate::pipeline::assembly::{LabelSource, receivers};
 use crate::pipeline::backtest::Backtest;
@@ -44,7 +44,7 @@ pub(super) fn daemon(
     let dump = dump
         .or_else(shipped)
         .with_context(|| format!("demo dump not found in {}: set one with --demo DUMP", DUMP_PATHS.join(", ")))?;
-    let input = Input::parse(dump);
+    let input = Inputs::expand(&[dump])?;
     let start = first_alert(&loaded, &input).and_then(|alert| alert.checked_sub(BEFORE_ALERT).ok());
     let options = loaded.config.dump.clone();
     let started = Timestamp::now();
@@ -71,9 +71,9 @@ pub(super) fn daemon(
 
 /// When the first alert about posts fires in the dump, by its own labels: that takes a moment, where a model would take minutes.
 /// None for a dump without labels or alerts, and for standard input.
-fn first_alert(loaded: &LoadedConfig, input: &Input) -> Option<Timestamp> {
+fn first_alert(loaded: &LoadedConfig, input: &Inputs) -> Option<Timestamp> {
     // Standard input can be read only once.
-    if matches!(input, Input::Stdin) {
+    if input.has_stdin() {
         return None;
     }
     let rejects = std::env::temp_dir().join(format!("vigie-demo-{}.rejects.csv", std::process::id()));

@@ -7,7 +7,7 @@ use anyhow::Context;
 
 use super::{Replay, ReplayStage};
 use crate::dump::{
-    ExternalSort, PlausibleTimes, Reader, RejectSummary, RejectsFile, RequiredFields, Row, SortedPosts, TimeSpan,
+    DumpReader, ExternalSort, PlausibleTimes, RejectSummary, RejectsFile, RequiredFields, Row, SortedPosts, TimeSpan,
 };
 use crate::post::Post;
 
@@ -36,7 +36,7 @@ impl Dump {
         progress: &mut dyn FnMut(ReplayStage),
     ) -> anyhow::Result<Self> {
         let needs = RequiredFields { created_at: true, label: replay.given_labels, topic: replay.topic_required };
-        let mut reader = Reader::open(&replay.input, &replay.loaded.config.dump, needs)?;
+        let mut reader = DumpReader::open(&replay.input, &replay.loaded.config.dump, needs)?;
         let mut rejects = RejectsFile::new(Some(replay.rejects.clone()));
         let (mut order, mut span) = (ExternalSort::default(), TimeSpan::default());
         let mut rows = 0_u64;

@@ -37,7 +37,7 @@ fn replay(state: &Path) -> Replay {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
     Replay {
         loaded: LoadedConfig::find(Some(&repository.join("config/vigie.toml")), None).unwrap(),
-        input: Input::Path(repository.join("tests/data/airline.csv")),
+        input: Inputs::expand(&[repository.join("tests/data/airline.csv")]).unwrap(),
         given_labels: true,
         topic_required: true,
         state: Some(state.into()),

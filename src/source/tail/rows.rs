@@ -6,6 +6,7 @@ use crate::dump::columns::Columns;
 use crate::dump::csv;
 use crate::dump::csv::{CsvRows, CsvStart, Dialect, StartProblem};
 use crate::dump::error::MissingColumn;
+use crate::dump::input::not_growing_text;
 use crate::dump::json::{JsonRecord, JsonRows};
 use crate::dump::options::{Encoding, Layout, ReadOptions, RequiredFields};
 use crate::dump::record_splitter::RecordSplitter;
@@ -18,6 +19,8 @@ const NEEDS: RequiredFields = RequiredFields { created_at: true, label: false, t
 
 /// Bytes by which other formats than text are detected.
 const MAGIC_BYTES: usize = 4;
+/// Bytes by which other texts than rows are detected, as far as they are there.
+const HEAD_BYTES: usize = 512;
 
 /// Reader of the records of one file.
 pub(super) enum Rows {
@@ -85,9 +88,11 @@ pub(super) fn open(
         return Ok(HeaderStatus::Incomplete);
     }
     // Later NUL bytes are a hole, which the rows skip.
-    if let Some(found) = not_text(ahead.get(..MAGIC_BYTES).unwrap_or(ahead)) {
+    let text =
+        ahead.iter().skip(MAGIC_BYTES).position(|byte| *byte == 0).map_or(ahead.len(), |hole| MAGIC_BYTES + hole);
+    if let Some(found) = not_growing_text(ahead.get(..text.min(HEAD_BYTES)).unwrap_or(ahead)) {
         return Ok(HeaderStatus::Unsupported(format!(
-            "it contains {found}; expected UTF-8 text: decompress or convert the file"
+            "it is {found}; expected UTF-8 text: decompress or convert the file"
         )));
     }
     if ahead.starts_with(&[0xef, 0xbb, 0xbf]) {
@@ -96,17 +101,6 @@ pub(super) fn open(
     match layout {
         TailLayout::Jsonl => Ok(HeaderStatus::Ready(Rows::json(&options.columns), None)),
         TailLayout::Csv => open_csv(options, records, ended, before),
-    }
-}
-
-fn not_text(head: &[u8]) -> Option<&'static str> {
-    match head {
-        [0x1f, 0x8b, ..] => Some("gzip"),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("zstd"),
-        [b'P', b'K', 3, 4, ..] => Some("a zip archive"),
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("UTF-16 text"),
-        head if head.contains(&0) => Some("NUL bytes"),
-        _ => None,
     }
 }
 

@@ -360,8 +360,8 @@ fn the_copy_made_before_a_truncation_is_read_to_its_end() {
 fn an_unsupported_file_is_rejected_once_until_another_file_exists() {
     let packed = [0x1f, 0x8b, 8, 0, 0, 0];
     let cases: [(&[u8], _, &str); 4] = [
-        (&packed, Jsonl, "it contains gzip; expected UTF-8 text"),
-        (b"a\0b\0", Csv, "it contains NUL bytes"),
+        (&packed, Jsonl, "it is packed with gzip; expected UTF-8 text"),
+        (b"a\0b\0", Csv, "it is UTF-16 text; expected UTF-8 text"),
         (
             b"1,2015-02-17T00:00Z,@air was late\n",
             Csv,

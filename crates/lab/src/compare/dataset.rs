@@ -12,8 +12,9 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::Split;
+use crate::dataset::describe_reject;
 use vigie_reading::classify::Label;
-use vigie_reading::dump::{DumpError, Input, ReadOptions, Reader, RequiredFields, TimeSpan, TooManyRejects};
+use vigie_reading::dump::{DumpError, DumpReader, Inputs, ReadOptions, RequiredFields, TimeSpan, TooManyRejects};
 use vigie_reading::text;
 use vigie_reading::text::Profile;
 
@@ -21,10 +22,10 @@ use vigie_reading::text::Profile;
 #[derive(Debug, Clone)]
 pub enum InputDumps {
     /// One dump for training, one for testing.
-    Pair { train: Input, test: Input },
+    Pair { train: Inputs, test: Inputs },
     /// A single dump, of which `test_share` of the rows, in (0, 1), is the test set. If `split` is unset, it is by time
     /// if every row has one, otherwise random.
-    Single { dump: Input, split: Option<Split>, test_share: f64 },
+    Single { dump: Inputs, split: Option<Split>, test_share: f64 },
 }
 
 /// The data of a comparison.
@@ -105,7 +106,7 @@ pub enum DataError {
 
 impl ComparisonData {
     /// Reads the dumps and, for word vectors, `corpus`, whose labels do not matter.
-    pub fn read(dumps: &InputDumps, corpus: &[Input], options: &ReadOptions, seed: u64) -> Result<Self, DataError> {
+    pub fn read(dumps: &InputDumps, corpus: &[Inputs], options: &ReadOptions, seed: u64) -> Result<Self, DataError> {
         let (mut train, test, split, mut files) = match dumps {
             InputDumps::Pair { train, test } => {
                 let (train, test) = (
@@ -203,7 +204,7 @@ struct LabelledDump {
 }
 
 impl LabelledDump {
-    fn read(input: &Input, options: &ReadOptions, role: &'static str, timed: bool) -> Result<Self, DataError> {
+    fn read(input: &Inputs, options: &ReadOptions, role: &'static str, timed: bool) -> Result<Self, DataError> {
         let needs = RequiredFields { label: true, created_at: timed, ..RequiredFields::default() };
         let (raw, mut summary, first) = read(input, options, role, needs)?;
         let count = raw.len();
@@ -240,7 +241,7 @@ impl LabelledDump {
 
 /// The cleaned texts of `corpus` that are not in the test set.
 fn read_corpus(
-    corpus: &[Input],
+    corpus: &[Inputs],
     options: &ReadOptions,
     held_out: &HashSet<String>,
 ) -> Result<(Vec<String>, Vec<FileSummary>), DataError> {
@@ -266,12 +267,12 @@ type RawRow = (Option<Label>, Option<Timestamp>, String);
 
 /// Every readable row, what is known of the file, and the first record that is none.
 fn read(
-    input: &Input,
+    input: &Inputs,
     options: &ReadOptions,
     role: &'static str,
     needs: RequiredFields,
 ) -> Result<(Vec<RawRow>, FileSummary, Option<String>), DataError> {
-    let mut reader = Reader::open(input, options, needs)?;
+    let mut reader = DumpReader::open(input, options, needs)?;
     let (mut rows, mut rejected, mut first) = (Vec::new(), 0, None);
     let mut span = TimeSpan::default();
     while let Some(row) = reader.next_row()? {
@@ -282,7 +283,7 @@ fn read(
             }
             Err(reject) => {
                 rejected += 1;
-                first.get_or_insert_with(|| format!("; the first at line {}: {}", reject.line, reject.detail));
+                first.get_or_insert_with(|| describe_reject(&reject));
             }
         }
     }
@@ -298,8 +299,7 @@ fn read(
         // Before hours of work on what is left.
         reader.rejects().check(options.max_rejects)?;
     }
-    let summary =
-        FileSummary { role, path: reader.name().to_owned(), sha256, rows: rows.len() as u64, rejected, empty: 0 };
+    let summary = FileSummary { role, path: reader.name(), sha256, rows: rows.len() as u64, rejected, empty: 0 };
     Ok((rows, summary, first))
 }
 
@@ -326,15 +326,15 @@ mod tests {
         file
     }
 
-    fn input(file: &tempfile::NamedTempFile) -> Input {
-        Input::Path(file.path().to_path_buf())
+    fn input(file: &tempfile::NamedTempFile) -> Inputs {
+        Inputs::expand(&[file.path()]).unwrap()
     }
 
     fn two(train: &str, test: &str, corpus: &[&str]) -> Result<ComparisonData, String> {
         let (train, test) = (file(train), file(test));
         let corpus: Vec<_> = corpus.iter().map(|csv| file(csv)).collect();
         let dumps = InputDumps::Pair { train: input(&train), test: input(&test) };
-        let inputs: Vec<Input> = corpus.iter().map(input).collect();
+        let inputs: Vec<Inputs> = corpus.iter().map(input).collect();
         ComparisonData::read(&dumps, &inputs, &ReadOptions::default(), 7).map_err(|error| error.to_string())
     }
 

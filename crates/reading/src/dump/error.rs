@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::columns::Field;
 use super::csv::Headerless;
+use super::input::{Foreign, UnpackError};
 use super::labels::ScaleError;
 use super::options_error::OptionsError;
 use super::reject::RejectReason;
@@ -19,20 +20,17 @@ const MAX_NAMES: usize = 6;
 pub enum DumpError {
     #[error("no such file: {}{}{}", path.display(), looked_for(path), hint.as_deref().unwrap_or_default())]
     Missing { path: PathBuf, hint: Option<String> },
-    #[error("{} is a directory: pass one dump in it, a CSV or JSON lines file", .0.display())]
-    Directory(PathBuf),
     #[error("cannot open {name}: {cause}")]
     Open { name: String, cause: io::Error },
+    /// A folder or an archive.
+    #[error("{name} has no dump; expected CSV or JSON files in it{}", describe_skipped(skipped))]
+    NoDumps { name: String, skipped: Vec<String> },
     #[error("{0} is empty; expected CSV with a header, the Sentiment140 dump, or JSON with posts")]
     Empty(String),
-    #[error(
-        "{name} contains {found}; expected UTF-8 text, CSV or JSON lines (`iconv -f UTF-16 -t UTF-8` converts UTF-16)"
-    )]
-    NotText { name: String, found: &'static str },
-    #[error(
-        "{name} starts like gzip but cannot be decompressed: {cause}; it is truncated or damaged: download it again"
-    )]
-    Gzip { name: String, cause: io::Error },
+    #[error("{name} is {}; {}", found.what(), found.way_out(name))]
+    NotADump { name: String, found: Foreign },
+    #[error("{name} {cause}")]
+    Unpack { name: String, cause: UnpackError },
     #[error("cannot read {name}: {cause}")]
     Read { name: String, cause: io::Error },
     #[error(transparent)]
@@ -67,6 +65,22 @@ pub enum DumpError {
     Spill { dir: PathBuf, cause: io::Error },
     #[error("cannot write the rejects file {}: {cause}", path.display())]
     Rejects { path: PathBuf, cause: io::Error },
+}
+
+impl DumpError {
+    /// An error of reading `name`, or of unpacking it.
+    pub(in crate::dump) fn from_read(name: &str, cause: io::Error) -> Self {
+        let name = name.to_owned();
+        match cause.downcast::<UnpackError>() {
+            Ok(cause) => Self::Unpack { name, cause },
+            Err(cause) => Self::Read { name, cause },
+        }
+    }
+
+    /// Whether the file has nothing to read, so that a folder or archive can be read without it.
+    pub(in crate::dump) fn is_about_content(&self) -> bool {
+        matches!(self, Self::NotADump { .. } | Self::Empty(_) | Self::MissingColumn { .. } | Self::Headerless { .. })
+    }
 }
 
 /// A required column that the header lacks, or a required key that no object has.
@@ -109,9 +123,10 @@ impl MissingColumn {
 /// An input without a usable row.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{name} has no usable rows: {rows} read{}{}{}",
+    "{name} has no usable rows: {}{}{}{}",
+    match rows { 0 => "it is only a header, or an empty list".to_owned(), rows => format!("{rows} read") },
     by_reason(rejected),
-    first_reject(first),
+    first_reject(first, file),
     rejects_path(rejects_file)
 )]
 pub struct NoUsableRowsError {
@@ -121,7 +136,29 @@ pub struct NoUsableRowsError {
     pub rejected: Vec<(RejectReason, u64)>,
     /// Line, reason and detail of the first reject.
     pub first: Option<(u64, RejectReason, String)>,
+    /// The file of the first reject, if the dump has several.
+    pub file: Option<String>,
     pub rejects_file: Option<PathBuf>,
+}
+
+/// Files in a message, at most.
+const MAX_LISTED: usize = 5;
+
+/// `; skipped a.md, b.png and 3 more`.
+fn describe_skipped(skipped: &[String]) -> String {
+    if skipped.is_empty() {
+        return String::new();
+    }
+    format!("; skipped {}", list_files(skipped))
+}
+
+/// `a.md, b.png and 3 more`.
+pub(in crate::dump) fn list_files(files: &[String]) -> String {
+    let listed = files.iter().take(MAX_LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match files.len().saturating_sub(MAX_LISTED) {
+        0 => listed,
+        more => format!("{listed} and {more} more"),
+    }
 }
 
 fn looked_for(path: &std::path::Path) -> String {
@@ -170,8 +207,9 @@ fn by_reason(rejected: &[(RejectReason, u64)]) -> String {
     format!(", rejected {}", parts.join(", "))
 }
 
-fn first_reject(first: &Option<(u64, RejectReason, String)>) -> String {
-    first.as_ref().map_or_else(String::new, |(line, _, detail)| format!("; first at line {line}: {detail}"))
+fn first_reject(first: &Option<(u64, RejectReason, String)>, file: &Option<String>) -> String {
+    let of = file.as_ref().map(|file| format!(" of {file}")).unwrap_or_default();
+    first.as_ref().map_or_else(String::new, |(line, _, detail)| format!("; first at line {line}{of}: {detail}"))
 }
 
 fn rejects_path(rejects_file: &Option<PathBuf>) -> String {

@@ -2,17 +2,18 @@
 //! HTTP sources of the daemon parse their rows with the same code.
 //!
 //! ```text
-//! Input -> ByteStream (gunzip, hash) -> RecordSplitter (records, line numbers) -> csv | json -> RowBuilder -> Row -> Post
-//!                                                                             \-> Reject -> RejectsFile
+//! Inputs -> ByteStream (unpack, hash) -> RecordSplitter (records, line numbers) -> csv | json -> RowBuilder -> Row -> Post
+//!                                                                              \-> Reject -> RejectsFile
 //! Post -> ExternalSort -> SortedPosts (by event time)
 //! ```
 //!
-//! [`Reader`] streams [`Row`]s in the order of the input. [`ExternalSort`] sorts posts by event time in bounded memory.
+//! [`DumpReader`] streams the [`Row`]s of all files of a dump in their order, each file by a [`Reader`]. [`ExternalSort`] sorts posts by event time in bounded memory.
 
 pub mod columns;
 pub mod csv;
 mod csv_options;
 pub mod decode;
+mod dump_reader;
 pub mod error;
 mod event_time;
 mod external_sort;
@@ -22,6 +23,7 @@ pub mod input;
 pub mod json;
 mod known_names;
 mod labels;
+mod look_ahead;
 mod max_rejects;
 pub mod notes;
 pub mod options;
@@ -32,6 +34,7 @@ pub mod reject;
 mod reject_summary;
 mod row;
 pub mod row_builder;
+mod rows;
 mod survey;
 mod text_repair;
 mod time_parts;
@@ -43,9 +46,10 @@ pub(super) mod tests;
 
 pub use columns::{Columns, Field};
 pub use csv_options::{Header, Quote};
+pub use dump_reader::DumpReader;
 pub use error::{DumpError, MissingColumn, NoUsableRowsError};
 pub use external_sort::{ExternalSort, SortedPosts};
-pub use input::{Input, Progress};
+pub use input::{Foreign, Input, Inputs, Progress, UnpackError};
 pub use known_names::comparable_name;
 pub use labels::{LabelsMap, MappedLabel, ScaleError};
 pub use max_rejects::MaxRejects;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +58,8 @@ impl fmt::Display for RejectReason {
 /// A record that could not become a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
+    /// The file of the dump that it is in, if that is known.
+    pub file: Option<Arc<str>>,
     /// 1-based line of the input where the record begins.
     pub line: u64,
     pub reason: RejectReason,
@@ -82,11 +85,11 @@ impl RowError {
         // A character has at most four bytes, so truncation never splits a character that is kept.
         let head = record.get(..MAX_ROW_CHARS * 4).unwrap_or(record);
         let row = String::from_utf8_lossy(head).chars().take(MAX_ROW_CHARS).collect();
-        Reject { line, reason: self.reason, detail: self.detail, row }
+        Reject { file: None, line, reason: self.reason, detail: self.detail, row }
     }
 }
 
-/// Counts rejects and writes them to a CSV file `line,reason,detail,row`. The first reject creates the file; only its owner
+/// Counts rejects and writes them to a CSV file `line,reason,detail,row,file`. The first reject creates the file; only its owner
 /// may read it.
 #[derive(Debug)]
 pub struct RejectsFile {
@@ -94,17 +97,22 @@ pub struct RejectsFile {
     writer: Option<csv::Writer<BufWriter<File>>>,
     counts: BTreeMap<RejectReason, u64>,
     first: Option<(u64, RejectReason, String)>,
+    /// The file of the first one.
+    first_file: Option<Arc<str>>,
 }
 
 impl RejectsFile {
     /// Without a path, rejects are only counted. The first reject overwrites an existing file.
     pub fn new(path: Option<PathBuf>) -> Self {
-        Self { path, writer: None, counts: BTreeMap::new(), first: None }
+        Self { path, writer: None, counts: BTreeMap::new(), first: None, first_file: None }
     }
 
     pub fn add(&mut self, reject: &Reject) -> Result<(), DumpError> {
         *self.counts.entry(reject.reason).or_default() += 1;
-        self.first.get_or_insert_with(|| (reject.line, reject.reason, reject.detail.clone()));
+        if self.first.is_none() {
+            self.first = Some((reject.line, reject.reason, reject.detail.clone()));
+            self.first_file.clone_from(&reject.file);
+        }
         self.write(reject).map_err(|cause| self.failed(cause))
     }
 
@@ -129,8 +137,11 @@ impl RejectsFile {
 
     /// The error for an input without a usable row.
     pub fn no_usable_rows_error(&self, name: impl fmt::Display) -> DumpError {
+        let name = name.to_string();
+        let file = self.first_file.as_deref().filter(|file| *file != name).map(str::to_owned);
         DumpError::NoUsableRows(Box::new(NoUsableRowsError {
-            name: name.to_string(),
+            name,
+            file,
             rows: self.total(),
             rejected: self.counts.iter().map(|(reason, rows)| (*reason, *rows)).collect(),
             first: self.first.clone(),
@@ -144,12 +155,13 @@ impl RejectsFile {
             Some(writer) => writer,
             none => {
                 let mut writer = csv::Writer::from_writer(BufWriter::new(create_private(path)?));
-                writer.write_record(["line", "reason", "detail", "row"])?;
+                writer.write_record(["line", "reason", "detail", "row", "file"])?;
                 none.insert(writer)
             }
         };
         let line = reject.line.to_string();
-        Ok(writer.write_record([&line, reject.reason.as_str(), &reject.detail, &reject.row])?)
+        let file = reject.file.as_deref().unwrap_or_default();
+        Ok(writer.write_record([&line, reject.reason.as_str(), &reject.detail, &reject.row, file])?)
     }
 
     fn failed(&self, cause: io::Error) -> DumpError {
@@ -191,9 +203,9 @@ mod tests {
         assert_eq!(rejects.counts(), &BTreeMap::from([(RejectReason::Time, 2), (RejectReason::EmptyText, 1)]));
         assert_eq!((rejects.total(), rejects.written()), (3, Some(path.as_path())));
         let mut reader = csv::Reader::from_path(&path).unwrap();
-        assert_eq!(reader.headers().unwrap(), vec!["line", "reason", "detail", "row"]);
+        assert_eq!(reader.headers().unwrap(), vec!["line", "reason", "detail", "row", "file"]);
         let first = reader.records().next().unwrap().unwrap();
-        assert_eq!(first, vec!["3", "time", "what, and \"why\"", "a,\"é\nb\""]);
+        assert_eq!(first, vec!["3", "time", "what, and \"why\"", "a,\"é\nb\"", ""]);
         let message = rejects.no_usable_rows_error("tweets.csv").to_string();
         let shown = path.display();
         assert_eq!(

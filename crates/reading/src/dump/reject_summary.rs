@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use super::max_rejects::MaxRejects;
 use super::reject::{Reject, RejectReason};
@@ -15,8 +16,8 @@ pub struct RejectSummary {
     /// Rows read, rejected ones included.
     pub rows: u64,
     pub counts: BTreeMap<RejectReason, u64>,
-    /// Line and detail of the first one.
-    first: Option<(u64, String)>,
+    /// File, line and detail of the first one.
+    first: Option<(Option<Arc<str>>, u64, String)>,
 }
 
 impl RejectSummary {
@@ -24,14 +25,16 @@ impl RejectSummary {
         Self { name, ..Self::default() }
     }
 
-    pub(super) fn add_row(&mut self) {
+    /// Counts a row that was read.
+    pub fn add_row(&mut self) {
         self.rows += 1;
     }
 
-    pub(super) fn add(&mut self, reject: &Reject) {
+    /// Counts a rejected row.
+    pub fn add(&mut self, reject: &Reject) {
         self.rows += 1;
         *self.counts.entry(reject.reason).or_default() += 1;
-        self.first.get_or_insert_with(|| (reject.line, reject.detail.clone()));
+        self.first.get_or_insert_with(|| (reject.file.clone(), reject.line, reject.detail.clone()));
     }
 
     pub fn rejected(&self) -> u64 {
@@ -56,7 +59,11 @@ impl fmt::Display for RejectSummary {
         write!(f, "{} of {} rows of {} {were} rejected: ", self.rejected(), self.rows, self.name)?;
         f.write_str(&reasons.join(", "))?;
         match &self.first {
-            Some((line, detail)) => write!(f, "; the first at line {line}: {detail}"),
+            // The name of a single file stands before.
+            Some((Some(file), line, detail)) if **file != *self.name => {
+                write!(f, "; the first at line {line} of {file}: {detail}")
+            }
+            Some((_, line, detail)) => write!(f, "; the first at line {line}: {detail}"),
             None => Ok(()),
         }
     }
@@ -77,7 +84,7 @@ mod tests {
     #[test]
     fn the_first_reject_is_named_and_too_many_are_an_error() {
         let mut summary = RejectSummary::new("tweets.csv".into());
-        let reject = |line, reason| Reject { line, reason, detail: "why".into(), row: String::new() };
+        let reject = |line, reason| Reject { file: None, line, reason, detail: "why".into(), row: String::new() };
         summary.add(&reject(3, RejectReason::Time));
         summary.add_row();
         assert_eq!(summary.check(MaxRejects::default()), Ok(()));

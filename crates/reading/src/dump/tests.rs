@@ -3,6 +3,7 @@
 mod fields;
 mod fuzz;
 mod json;
+mod packed;
 mod problems;
 mod speed;
 
@@ -21,8 +22,18 @@ pub(super) fn open(bytes: &[u8], options: &ReadOptions, needs: RequiredFields) -
 
 /// All rows and rejects.
 pub(super) fn drain(reader: &mut Reader) -> (Vec<Row>, Vec<Reject>) {
+    collect(|| reader.next_row())
+}
+
+pub(super) fn drain_dump(reader: &mut DumpReader) -> (Vec<Row>, Vec<Reject>) {
+    collect(|| reader.next_row())
+}
+
+type Next = Result<Option<Result<Row, Reject>>, DumpError>;
+
+fn collect(mut next: impl FnMut() -> Next) -> (Vec<Row>, Vec<Reject>) {
     let (mut rows, mut rejects) = (Vec::new(), Vec::new());
-    while let Some(read) = reader.next_row().unwrap() {
+    while let Some(read) = next().unwrap() {
         match read {
             Ok(row) => rows.push(row),
             Err(reject) => rejects.push(reject),
@@ -51,14 +62,14 @@ fn slice() -> Input {
     Input::parse(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/airline.csv"))
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut packed = Vec::new();
     let mut encoder = flate2::read::GzEncoder::new(bytes, flate2::Compression::fast());
     encoder.read_to_end(&mut packed).unwrap();
     packed
 }
 
-const TWO: &str = "id,created_at,airline,author,text,label,negative_reason\n\
+pub(super) const TWO: &str = "id,created_at,airline,author,text,label,negative_reason\n\
     7,2015-02-17T07:48:48Z,United,@CPoutloud,\"late,\nlate \"\"again\"\"\",Negative,Late Flight\n\
     8,2015-02-17T07:50:00Z,,b, nice ,positive,\n";
 
@@ -89,8 +100,8 @@ fn rows_of_the_airline_layout_are_read_whole() {
 fn the_slice_of_the_airline_dump_is_read_without_a_reject() {
     let options = ReadOptions { columns: Columns::parse("topic=airline").unwrap(), ..ReadOptions::default() };
     let needs = RequiredFields { created_at: true, label: true, topic: true };
-    let mut reader = Reader::open(&slice(), &options, needs).unwrap();
-    let (rows, rejects) = drain(&mut reader);
+    let mut reader = DumpReader::open(&slice().into(), &options, needs).unwrap();
+    let (rows, rejects) = drain_dump(&mut reader);
     assert_eq!((rows.len(), rejects.len()), (2118, 0));
     assert_eq!(rows.iter().filter(|row| row.topic.as_deref() == Some("Southwest")).count(), 904);
     assert!(rows.iter().any(|row| row.text.contains('\n')));
@@ -101,8 +112,8 @@ fn the_slice_of_the_airline_dump_is_read_without_a_reject() {
 
 #[test]
 fn newest_first_and_oldest_first_come_in_one_order() {
-    let mut reader = Reader::open(&slice(), &ReadOptions::default(), REPLAY).unwrap();
-    let posts: Vec<Post> = drain(&mut reader).0.into_iter().filter_map(Row::into_post).collect();
+    let mut reader = DumpReader::open(&slice().into(), &ReadOptions::default(), REPLAY).unwrap();
+    let posts: Vec<Post> = drain_dump(&mut reader).0.into_iter().filter_map(Row::into_post).collect();
     let order = |posts: &mut dyn Iterator<Item = &Post>, memory| {
         let mut order = ExternalSort::new(memory);
         posts.for_each(|post| order.push(post).unwrap());
