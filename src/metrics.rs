@@ -3,12 +3,15 @@
 
 #[cfg(target_os = "linux")]
 mod process;
+#[macro_use]
+mod series;
+mod source;
 
-use std::sync::Arc;
+pub use series::SeriesDefinition;
+pub use source::SourceMetrics;
 
 use prometheus::{
-    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder,
+    Gauge, GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
 };
 
 /// Seconds of work within the process.
@@ -17,87 +20,6 @@ const WORK: [f64; 12] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1,
 const DELAY: [f64; 14] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 1_800.0, 7_200.0];
 /// Posts in a batch.
 const BATCH: [f64; 8] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 512.0];
-
-/// Creates a metric from its options, so that [`stage!`] declares every type of metric in the same way.
-trait Series: Sized + Clone + prometheus::core::Collector + 'static {
-    fn create(opts: Opts, labels: &[&str], buckets: &[f64]) -> prometheus::Result<Self>;
-}
-
-macro_rules! series {
-    ($($plain:ty),*; $($labelled:ty),*) => {
-        $(impl Series for $plain {
-            fn create(opts: Opts, _: &[&str], _: &[f64]) -> prometheus::Result<Self> {
-                Self::with_opts(opts)
-            }
-        })*
-        $(impl Series for $labelled {
-            fn create(opts: Opts, labels: &[&str], _: &[f64]) -> prometheus::Result<Self> {
-                Self::new(opts, labels)
-            }
-        })*
-    };
-}
-
-series!(IntCounter, IntGauge, Gauge; IntCounterVec, IntGaugeVec, GaugeVec);
-
-impl Series for Histogram {
-    fn create(opts: Opts, _: &[&str], buckets: &[f64]) -> prometheus::Result<Self> {
-        Self::with_opts(HistogramOpts::from(opts).buckets(buckets.to_vec()))
-    }
-}
-
-impl Series for HistogramVec {
-    fn create(opts: Opts, labels: &[&str], buckets: &[f64]) -> prometheus::Result<Self> {
-        Self::new(HistogramOpts::from(opts).buckets(buckets.to_vec()), labels)
-    }
-}
-
-fn register<S: Series>(registry: &Registry, name: &str, help: &str, labels: &[&str], buckets: &[f64]) -> S {
-    let created = S::create(Opts::new(name, help.trim()), labels, buckets)
-        .and_then(|series| registry.register(Box::new(series.clone())).map(|()| series));
-    created.expect("names and labels are constants of this file, and a test creates them all")
-}
-
-/// Declaration of a metric, whether or not it has a value yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SeriesDefinition {
-    pub name: &'static str,
-    /// Rust type, such as `IntCounterVec`.
-    pub kind: &'static str,
-    pub labels: &'static [&'static str],
-    pub help: &'static str,
-}
-
-macro_rules! buckets {
-    () => {
-        &[]
-    };
-    ($buckets:expr) => {
-        &$buckets
-    };
-}
-
-/// Declares the metrics of a stage: the doc comment of each is its help text.
-macro_rules! stage {
-    ($(#[$about:meta])* $stage:ident { $($(#[doc = $help:literal])+ $field:ident: $kind:ty = $name:literal $([$($label:literal),*])? $(in $buckets:expr)?;)* }) => {
-        $(#[$about])*
-        #[derive(Debug, Clone)]
-        pub struct $stage { $($(#[doc = $help])+ pub $field: $kind,)* }
-
-        impl $stage {
-            const DECLARED: &[SeriesDefinition] = &[$(SeriesDefinition {
-                name: $name,
-                kind: stringify!($kind),
-                labels: &[$($($label),*)?],
-                help: concat!($($help),+),
-            },)*];
-
-            fn new(registry: &Registry) -> Self {
-                Self { $($field: register(registry, $name, concat!($($help),+), &[$($($label),*)?], buckets!($($buckets)?)),)* }
-            }
-        }
-    };
-}
 
 stage! {
     /// Metrics of the sources, labelled with the name of the source.
@@ -307,66 +229,6 @@ impl Metrics {
         [Sources::DECLARED, Classify::DECLARED, Monitor::DECLARED, Notify::DECLARED, Daemon::DECLARED]
             .into_iter()
             .flatten()
-    }
-}
-
-/// The metrics of one source.
-#[derive(Debug, Clone)]
-pub struct SourceMetrics {
-    all: Sources,
-    name: Arc<str>,
-    pub received: IntCounter,
-    pub duplicates: IntCounter,
-    pub classified: IntCounter,
-    pub unmatched: IntCounter,
-    pub future: IntCounter,
-    pub notices: IntCounter,
-    pub restarts: IntCounter,
-    pub lag: Histogram,
-    pub last_success: Gauge,
-    pub stalled: IntGauge,
-    pub blocked: IntGauge,
-}
-
-impl SourceMetrics {
-    fn new(all: &Sources, name: &str) -> Self {
-        let labels = [name];
-        Self {
-            received: all.received.with_label_values(&labels),
-            duplicates: all.duplicates.with_label_values(&labels),
-            classified: all.classified.with_label_values(&labels),
-            unmatched: all.unmatched.with_label_values(&labels),
-            future: all.future.with_label_values(&labels),
-            notices: all.notices.with_label_values(&labels),
-            restarts: all.restarts.with_label_values(&labels),
-            lag: all.lag.with_label_values(&labels),
-            last_success: all.last_success.with_label_values(&labels),
-            stalled: all.stalled.with_label_values(&labels),
-            blocked: all.blocked.with_label_values(&labels),
-            all: all.clone(),
-            name: name.into(),
-        }
-    }
-
-    pub fn rejected(&self, reason: &str) {
-        self.all.rejected.with_label_values(&[&*self.name, reason]).inc();
-    }
-
-    /// Counts a request. `outcome`: `ok`, or the kind of failure.
-    pub fn request(&self, endpoint: &str, outcome: &str) {
-        self.all.requests.with_label_values(&[&*self.name, endpoint, outcome]).inc();
-    }
-
-    pub fn rate_limit_remaining(&self, endpoint: &str, remaining: i64) {
-        self.all.rate_limit_remaining.with_label_values(&[&*self.name, endpoint]).set(remaining);
-    }
-
-    /// Sets the spending in `period` (`day` or `month`) and the fraction of the budget.
-    pub fn budget(&self, period: &str, posts: u64, dollars: f64, ratio: f64) {
-        let labels = [&*self.name, period];
-        self.all.budget_posts.with_label_values(&labels).set(i64::try_from(posts).unwrap_or(i64::MAX));
-        self.all.budget_dollars.with_label_values(&labels).set(dollars);
-        self.all.budget_ratio.with_label_values(&labels).set(ratio);
     }
 }
 

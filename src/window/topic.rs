@@ -1,19 +1,20 @@
 //! [`TopicWindow`]: everything counted for one topic. It puts buckets, cascades, words, samples and history together,
-//! and loads and saves them.
+//! and answers rules and messages. `arrival` counts posts, `stored` loads and saves.
 
-use serde::{Deserialize, Serialize};
+mod arrival;
+mod stored;
 
-use super::authors::{Authors, Voice};
+pub use arrival::Arrival;
+
+use super::authors::Authors;
 use super::buckets::Buckets;
-use super::cascade::{Cascades, Placement};
+use super::cascade::Cascades;
 use super::history::History;
 use super::samples::Samples;
 use super::seen_ids::SeenIds;
 use super::words::{DistinctiveWord, TermKind, WordCounts};
-use super::{Config, Counts, HourRecord, Sample, Span};
-use crate::classify::{ClassifiedPost, normalise_reason};
-use crate::store::{Batch, Key, Store, StoreError, Table};
-use crate::text::{Profile, clean};
+use super::{Config, Counts, Sample, Span};
+use crate::store::{Batch, StoreError};
 
 /// Length of [`TopicWindow::day_history`] in seconds.
 const DAY: i64 = 86_400;
@@ -23,26 +24,6 @@ const MIN_STEP: i64 = 900;
 const MAX_WORDS_WINDOW: i64 = 6 * 3_600;
 
 const HOUR: i64 = 3_600;
-
-/// How a post was counted for a topic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Arrival {
-    /// `root` is the hash of the identifier of the first post of its cascade.
-    Counted { root: u64 },
-    /// Counted as a copy: it repeats a counted post.
-    Copied { root: u64 },
-    /// Ignored: it was counted before.
-    Duplicate,
-    /// Ignored: older than the watermark by more than the lateness.
-    TooLate,
-}
-
-/// The stored record of a topic; times in Unix seconds.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct TopicRecord {
-    since: i64,
-    watermark: Option<i64>,
-}
 
 /// One step of the last day of a topic.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -82,41 +63,6 @@ pub struct TopicWindow {
 }
 
 impl TopicWindow {
-    /// The stored windows of topic `name`, or empty ones. `edge` is the start of the open bucket in Unix seconds. Hours
-    /// from `learned_until` on are kept in memory until [`TopicWindow::set_learned_until`] is called.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn load(
-        store: &Store,
-        config: &Config,
-        spans: &[Span],
-        name: &str,
-        edge: i64,
-        learned_until: Option<i64>,
-    ) -> Result<Self, StoreError> {
-        let empty = Self::new(config, spans, name, edge);
-        let known: Option<TopicRecord> = store.get(&Key::new(Table::Topic).text(name))?;
-        let TopicRecord { since, watermark } = known.unwrap_or(TopicRecord { since: edge, watermark: None });
-        let settled = watermark.unwrap_or(i64::MIN / 2) - empty.lateness;
-        let learned_until = learned_until.unwrap_or(since);
-        Ok(Self {
-            watermark,
-            since,
-            learned_until,
-            moved: known.is_none(),
-            buckets: empty.buckets.load(store, name)?,
-            seen: SeenIds::load(store, name)?,
-            samples: Samples::load(store, name)?,
-            history: History::load(store, name, settled.min(learned_until).min(edge - DAY))?,
-            cascades: empty.cascades.load(store, name)?,
-            authors: Authors::load(store, name)?,
-            words: empty.words.load(store, name)?,
-            reasons: empty.reasons.load(store, name)?,
-            ..empty
-        })
-    }
-
     /// Empty windows of a topic that is not stored.
     pub fn new(config: &Config, spans: &[Span], name: &str, edge: i64) -> Self {
         let width = config.bucket.as_secs();
@@ -141,73 +87,6 @@ impl TopicWindow {
         }
     }
 
-    /// Names of the topics in the store.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn stored_names(store: &Store) -> Result<Vec<String>, StoreError> {
-        store.scan::<TopicRecord>(&Key::new(Table::Topic)).map(|entry| Ok(entry?.0.first_text())).collect()
-    }
-
-    /// The hours of topic `name` in the store, oldest first, by their start in Unix seconds.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn stored_hours(store: &Store, name: &str) -> Result<Vec<(i64, HourRecord)>, StoreError> {
-        let hours = store.scan(&Key::new(Table::History).text(name));
-        hours.map(|entry| entry.map(|(key, hour)| (key.last_time().unwrap_or_default(), hour))).collect()
-    }
-
-    /// Counts a post, and keeps it as a sample if it is one of the most negative.
-    pub fn add(&mut self, classified: &ClassifiedPost) -> Arrival {
-        let (arrival, voice) = self.arrive(classified, true);
-        if matches!(arrival, Arrival::Counted { .. }) {
-            self.samples.offer(classified.post.created_at.as_second(), classified);
-            // Words count by author: the first complaint of a person, not each of them.
-            if voice.is_some_and(|voice| voice.is_first_negative) {
-                self.note_words(classified);
-            }
-        }
-        arrival
-    }
-
-    /// Counts a post without keeping anything else of it.
-    pub fn count(&mut self, classified: &ClassifiedPost) -> Arrival {
-        self.arrive(classified, false).0
-    }
-
-    /// Counts a post; also returns how much its author counts, unless the post repeats another or is not counted.
-    fn arrive(&mut self, classified: &ClassifiedPost, keep: bool) -> (Arrival, Option<Voice>) {
-        let time = classified.post.created_at.as_second();
-        if time < self.settled() {
-            return (Arrival::TooLate, None);
-        }
-        if !self.seen.insert(time, &classified.post.id) {
-            return (Arrival::Duplicate, None);
-        }
-        // A post from a clock that runs ahead must not make the posts of now too late.
-        let reached = time.min(self.buckets.edge() + self.width);
-        if self.watermark.is_none_or(|watermark| watermark < reached) {
-            self.watermark = Some(reached);
-            self.moved = true;
-            self.seen.drop_before(self.settled());
-        }
-        let watermark = self.watermark.unwrap_or(time);
-        let Placement { repeats: copied, root } = self.cascades.place(watermark, &classified.post, keep);
-        let label = classified.prediction.label;
-        let voice = (!copied).then(|| self.authors.add(watermark, time, &classified.post, label, keep));
-        let counts = voice.map_or_else(Counts::copy, |voice| Counts::one(label).discounted(voice.discount));
-        let counts = counts.reaching(classified.post.details.followers.unwrap_or(0));
-        self.buckets.add(time, counts);
-        self.history.add(time, counts);
-        (if copied { Arrival::Copied { root } } else { Arrival::Counted { root } }, voice)
-    }
-
-    /// Whether the post `id` was counted, at whatever time: for posts whose own time is not used.
-    pub fn has_seen(&self, id: &str) -> bool {
-        self.seen.contains(id)
-    }
-
     /// Removes what lies ahead of `now` (Unix seconds): a version of vigie that trusted such times stored it. Returns whether
     /// there was anything.
     pub fn repair_ahead(&mut self, now: i64) -> bool {
@@ -222,39 +101,9 @@ impl TopicWindow {
         true
     }
 
-    fn note_words(&mut self, classified: &ClassifiedPost) {
-        let time = classified.post.created_at.as_second();
-        // Older words are part of the word baseline.
-        if time < self.words_start() {
-            return;
-        }
-        let text = clean(Profile::Classic, &classified.post.text);
-        let name = &self.plain_name;
-        self.words.add(time, text.split(' ').filter(|word| is_informative(word) && !is_of_name(word, name)));
-        if let Some(reason) = &classified.post.details.reason {
-            self.reasons.add(time, std::iter::once(normalise_reason(reason).as_str()));
-        }
-    }
-
     /// Start of the window whose words are counted, in Unix seconds.
     fn words_start(&self) -> i64 {
         self.buckets.edge() - self.sampled.min(MAX_WORDS_WINDOW)
-    }
-
-    /// Adds counts at `time` (Unix seconds) of posts that are not at hand.
-    pub fn count_all(&mut self, time: i64, counts: Counts) {
-        if counts != Counts::default() {
-            self.watermark = self.watermark.max(Some(time));
-            self.buckets.add(time, counts);
-            self.history.add(time, counts);
-        }
-    }
-
-    /// Drops what [`TopicWindow::save`] would store, for a topic that is not stored.
-    pub fn discard(&mut self) {
-        let settled = self.settled().min(self.learned_until).min(self.buckets.edge() - DAY);
-        self.buckets.discard();
-        self.history.discard(settled);
     }
 
     /// Closes the open bucket.
@@ -403,41 +252,10 @@ impl TopicWindow {
         self.history.note_normal(self.buckets.edge() - self.width, rate);
     }
 
-    /// Writes everything that changed since the last call to `batch`. `commit` is a unique number of the commit.
-    ///
-    /// # Errors
-    /// When a record cannot be encoded.
-    pub fn save(&mut self, batch: &mut Batch, commit: u64) -> Result<(), StoreError> {
-        if std::mem::take(&mut self.moved) {
-            let known = TopicRecord { since: self.since, watermark: self.watermark };
-            batch.put(&Key::new(Table::Topic).text(&self.name), &known)?;
-        }
-        self.buckets.save(batch, &self.name)?;
-        self.seen.save(batch, &self.name, commit)?;
-        self.samples.save(batch, &self.name)?;
-        self.cascades.save(batch, &self.name)?;
-        self.authors.save(batch, &self.name)?;
-        self.words.save(batch, &self.name)?;
-        self.reasons.save(batch, &self.name)?;
-        let done = self.settled().min(self.learned_until).min(self.buckets.edge() - DAY);
-        self.history.save(batch, &self.name, done)
-    }
-
     /// Posts before this time (Unix seconds) are not counted any more.
     fn settled(&self) -> i64 {
         self.watermark.map_or(i64::MIN / 2, |watermark| watermark - self.lateness)
     }
-}
-
-/// Whether a cleaned word says something about the subject of a post. Negations matter to the models, but not here.
-fn is_informative(word: &str) -> bool {
-    let letters = word.chars().count();
-    (3..=30).contains(&letters) && !matches!(word, "not" | "pas" | "non" | "nor" | "too" | "very")
-}
-
-/// Whether `word` is a part of the topic's name, such as "air", "paradis" or "airparadis".
-fn is_of_name(word: &str, name: &str) -> bool {
-    !name.is_empty() && (name.contains(word) || word.contains(name))
 }
 
 /// Length of the longest window.

@@ -2,6 +2,8 @@
 
 use std::sync::mpsc::sync_channel;
 
+use jiff::Timestamp;
+
 use super::*;
 use crate::classify::{ClassifierInput, ClassifyError, Label};
 use crate::config::LoadedConfig;
