@@ -2,6 +2,7 @@
 //!
 //!     cargo bench --bench detection                     the whole benchmark, about ten minutes on two cores
 //!     cargo bench --bench detection -- --quick          fewer streams, two volumes
+//!     cargo bench --bench detection -- --false-alarms   only the false alarms of the rules
 //!     cargo bench --bench detection -- --rules FILE     other rules than config/rules.toml
 //!
 //! Every detector gets counts per minute. The rules run with the code of the monitor, configured by their file. For each
@@ -33,6 +34,15 @@ fn main() {
     for (name, swing) in world.swings() {
         let started = Instant::now();
         println!("\n## Streams {name}\n");
+        if scale.only_false_alarms {
+            let settings =
+                scale.volumes.iter().map(|volume| Setting { world: &world, swing, volume: *volume, scale: &scale });
+            let counted: Vec<_> =
+                settings.map(|setting| (setting.volume, trials::false_alarms(&setting, &rules))).collect();
+            report::print_false_alarms(&rules, counted.iter().map(|(volume, counted)| (*volume, counted)));
+            println!("\n({:.0} s)", started.elapsed().as_secs_f64());
+            continue;
+        }
         let mut volumes = Vec::new();
         for volume in &scale.volumes {
             let setting = Setting { world: &world, swing, volume: *volume, scale: &scale };

@@ -21,15 +21,20 @@ pub(crate) struct Volume {
     pub(crate) found: Vec<Trial>,
 }
 
-pub(crate) fn print(rules: &Rules, volumes: &[Volume]) {
+/// The table of false alarms, by volume.
+pub(crate) fn print_false_alarms<'a>(rules: &Rules, volumes: impl Iterator<Item = (f64, &'a FalseAlarms)>) {
     let names = names(rules);
     println!("False alarms in 30 days, with the 95 % interval; every baseline has one.\n");
     println!("| posts/h | {} |\n|---{}|", names.join(" | "), "|---".repeat(names.len()));
-    for volume in volumes {
-        let cells: Vec<String> =
-            volume.false_alarms.alarms.iter().map(|alarms| rate(*alarms, volume.false_alarms.months)).collect();
-        println!("| {} | {} |", volume.volume, cells.join(" | "));
+    for (volume, false_alarms) in volumes {
+        let cells: Vec<String> = false_alarms.alarms.iter().map(|alarms| rate(*alarms, false_alarms.months)).collect();
+        println!("| {volume} | {} |", cells.join(" | "));
     }
+}
+
+pub(crate) fn print(rules: &Rules, volumes: &[Volume]) {
+    let names = names(rules);
+    print_false_alarms(rules, volumes.iter().map(|volume| (volume.volume, &volume.false_alarms)));
     for posts in [IncidentKind::Added, IncidentKind::Replaced] {
         for is_slow in [false, true] {
             let posts_name = if posts == IncidentKind::Added { "posts added" } else { "posts replaced" };

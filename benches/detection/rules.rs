@@ -1,7 +1,7 @@
 //! The rules as detectors, with the code of the monitor.
 
 use vigie::monitor::RuleSimulator;
-use vigie::rule::{Condition, Rules};
+use vigie::rule::{AlertingRule, Condition, Rules};
 use vigie::simulate::Tally;
 use vigie::window::{Config, Counts};
 
@@ -9,7 +9,7 @@ use vigie::window::{Config, Counts};
 #[derive(Clone)]
 pub(crate) struct RuleSet {
     simulator: RuleSimulator,
-    /// Which rules are about posts, not about silence.
+    /// Which rules are about posts, not about silence, and more than information.
     is_about_posts: Vec<bool>,
     /// Whether each rule fires; the first entry: whether any rule about posts fires.
     pub(crate) firing: Vec<bool>,
@@ -18,7 +18,9 @@ pub(crate) struct RuleSet {
 impl RuleSet {
     pub(crate) fn new(rules: &Rules, start: i64) -> Self {
         let firing = vec![false; rules.rules.len() + 1];
-        let is_about_posts = rules.rules.iter().map(|rule| !matches!(rule.condition, Condition::NoData(_))).collect();
+        let is_info = |rule: &AlertingRule| rule.labels.get("severity").is_some_and(|severity| severity == "info");
+        let is_about_posts =
+            rules.rules.iter().map(|rule| !matches!(rule.condition, Condition::NoData(_)) && !is_info(rule)).collect();
         Self { simulator: RuleSimulator::new(&Config::default(), rules.clone(), start), is_about_posts, firing }
     }
 

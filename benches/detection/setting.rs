@@ -23,6 +23,8 @@ pub(crate) struct Scale {
     pub(crate) calm: (u64, u64),
     /// Streams with incidents, and the number of incidents in each.
     pub(crate) troubled: (u64, u64),
+    /// No incidents, and no baselines.
+    pub(crate) only_false_alarms: bool,
     rules: PathBuf,
 }
 
@@ -34,6 +36,7 @@ impl Scale {
             calibration: 100,
             calm: (10, 12),
             troubled: (8, 30),
+            only_false_alarms: false,
             rules: root.join("config/rules.toml"),
         };
         let mut args = args.peekable();
@@ -43,6 +46,7 @@ impl Scale {
                     let volumes = vec![100.0, 500.0];
                     scale = Self { volumes, calibration: 30, calm: (4, 6), troubled: (4, 10), ..scale };
                 }
+                "--false-alarms" => scale.only_false_alarms = true,
                 "--rules" => scale.rules = args.next().expect("--rules needs a file").into(),
                 "--volumes" => {
                     let list = args.next().expect("--volumes needs numbers");

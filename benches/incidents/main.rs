@@ -12,9 +12,11 @@
 //! least 12 people complain, twice as many as in the same hours of the other days, while the share is not below the median.
 //! High pairs less than three hours apart are one incident. Each was then read: the start of United's incident, the start of US
 //! Airways' and the small ones of the last day were moved to what the hours show. `warning`: a team should hear of it. `info`: too few
-//! people or too short to be missed. `unscored`: the first day, of which nobody can say what is usual. Quiet days are all others.
+//! people or too short to be missed. Alerts of severity info are not scored: they are listed with the hourly counts that show
+//! whether a crowd is true. `unscored`: the first day, of which nobody can say what is usual. Quiet days are all others.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::panic, reason = "a benchmark prints and stops on errors")]
 
+mod hours;
 mod score;
 mod truth;
 
@@ -65,6 +67,8 @@ fn main() {
     variants.extend(BASELINES.map(|(name, rules)| (name, toml::from_str::<Rules>(rules).unwrap())));
     let truth = truth::read(&root.join("benches/incidents/truth.csv"));
 
+    let hours = hours::Hours::read(&Input::Path(dump.clone()), &loaded.config.dump);
+
     let mut sources = vec![("the dump's labels", LabelSource::Given)];
     if !args.iter().any(|arg| arg == "--labels") {
         sources.push(("the shipped model", LabelSource::Model(root.join("models/default"))));
@@ -85,5 +89,7 @@ fn main() {
             score::Score::of(&truth, fired, outcome.span.1).print(variant);
         }
         score::print_alerts(&truth, &outcome.fired[0], outcome.span.1);
+        println!("\nOnly for information:\n");
+        score::print_crowds(&hours, &outcome.fired[0], outcome.span.1);
     }
 }

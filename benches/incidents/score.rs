@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use vigie::alert::Alert;
 
+use crate::hours::Hours;
 use crate::truth::{Incident, Severity};
 
 /// An alert may begin this long before an incident does: the first hour of an incident is not known to the minute.
@@ -105,9 +106,31 @@ pub(crate) fn print_alerts(truth: &[Incident], fired: &[Alert], end: Timestamp) 
     }
 }
 
-/// Whether the alert is about posts, and not about their absence or about vigie.
+/// Whether the alert is about posts, and not about their absence or about vigie, and more than information.
 fn is_about_people(alert: &Alert) -> bool {
-    !alert.topic.is_empty() && alert.rule != "NoPosts"
+    !alert.topic.is_empty() && alert.rule != "NoPosts" && !is_info(alert)
+}
+
+fn is_info(alert: &Alert) -> bool {
+    alert.labels.get("severity").is_some_and(|severity| severity == "info")
+}
+
+/// Alerts that are only information, each with the people of its busiest hour, and of the same hour of the other days.
+pub(crate) fn print_crowds(hours: &Hours, fired: &[Alert], end: Timestamp) {
+    for alert in fired.iter().filter(|alert| is_info(alert)) {
+        let over = alert.ends_at.unwrap_or(end);
+        let (at, (posts, people)) = hours.busiest(&alert.topic, alert.starts_at - SignedDuration::from_hours(1), over);
+        let usual: Vec<String> =
+            hours.other_days(&alert.topic, at).map(|(posts, people)| format!("{posts} by {people}")).collect();
+        let (fired, ended) = (hour(alert.fired_at), alert.ends_at.map_or("still firing".into(), hour));
+        println!(
+            "- {} ({}) {fired} to {ended}: {posts} posts by {people} people in the hour of {}; the same hour of other days: {}",
+            alert.topic,
+            alert.rule,
+            hour(at),
+            usual.join(", "),
+        );
+    }
 }
 
 fn concerns(alert: &Alert, incident: &Incident, end: Timestamp) -> bool {

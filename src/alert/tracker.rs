@@ -7,6 +7,8 @@
 //!      |<---------------------+                                      |       |
 //!      |                                             does not hold   v       |
 //!      +------------ resolved: `keep_firing_for` over ----------- Firing since last held
+//!
+//!   Firing, still holds after `max_open`: closed ----> Closed ---- has not held for `keep_firing_for` ----> Inactive
 //! ```
 
 use jiff::{SignedDuration, Timestamp};
@@ -21,13 +23,18 @@ pub enum AlertState {
     Pending { since: Timestamp },
     /// The alert fires. `quiet_since`: since when the condition no longer holds.
     Firing { since: Timestamp, quiet_since: Option<Timestamp> },
+    /// The alert ended by `max_open` while its condition held. It does not fire again before the condition has ceased to hold: the
+    /// same facts would begin a new alert at once. `quiet_since` as above.
+    Closed { quiet_since: Option<Timestamp> },
 }
 
-/// A rule's `for` and `keep_firing_for`.
+/// A rule's `for`, `keep_firing_for` and `max_open`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timing {
     pub hold: SignedDuration,
     pub keep_firing_for: SignedDuration,
+    /// None: an alert may stay open for ever.
+    pub max_open: Option<SignedDuration>,
 }
 
 /// What one evaluation changed.
@@ -43,6 +50,14 @@ pub enum Change {
         since: Timestamp,
     },
     Resolved,
+    /// It was open for `max_open`, and its condition still holds.
+    Closed,
+}
+
+impl Timing {
+    fn is_over(&self, since: Timestamp, now: Timestamp) -> bool {
+        self.max_open.is_some_and(|max_open| now.duration_since(since) >= max_open)
+    }
 }
 
 impl AlertState {
@@ -55,6 +70,7 @@ impl AlertState {
             Self::Firing { since, quiet_since } => {
                 Self::Firing { since: since.min(now), quiet_since: quiet_since.map(|quiet| quiet.min(now)) }
             }
+            Self::Closed { quiet_since } => Self::Closed { quiet_since: quiet_since.map(|quiet| quiet.min(now)) },
         }
     }
 
@@ -69,9 +85,18 @@ impl AlertState {
             },
             (Self::Pending { .. }, false) => (Self::Inactive, Change::Lapsed),
             (Self::Pending { since }, true) => Self::fire_or_wait(since, now, timing),
+            (Self::Firing { since, .. }, true) if timing.is_over(since, now) => {
+                (Self::Closed { quiet_since: None }, Change::Closed)
+            }
             (Self::Firing { since, .. }, true) => (Self::Firing { since, quiet_since: None }, Change::None),
             (Self::Firing { since, quiet_since }, false) => {
                 Self::resolve_or_wait(since, quiet_since.unwrap_or(now), now, timing)
+            }
+            (Self::Closed { .. }, true) => (Self::Closed { quiet_since: None }, Change::None),
+            (Self::Closed { quiet_since }, false) => {
+                let quiet = quiet_since.unwrap_or(now);
+                let is_over = now.duration_since(quiet) >= timing.keep_firing_for;
+                (if is_over { Self::Inactive } else { Self::Closed { quiet_since: Some(quiet) } }, Change::None)
             }
         }
     }
@@ -104,7 +129,8 @@ mod tests {
     }
 
     fn timing(hold: i64, keep: i64) -> Timing {
-        Timing { hold: SignedDuration::from_mins(hold), keep_firing_for: SignedDuration::from_mins(keep) }
+        let (hold, keep_firing_for) = (SignedDuration::from_mins(hold), SignedDuration::from_mins(keep));
+        Timing { hold, keep_firing_for, max_open: None }
     }
 
     /// Minutes at which an alert fired and was resolved, for a condition given minute by minute (`#` holds).
@@ -115,7 +141,7 @@ mod tests {
             let minute = minute as i64;
             let (next, change) = state.step(at(minute), condition == '#', timing);
             state = next;
-            if matches!(change, Change::Fired { .. } | Change::Resolved) {
+            if matches!(change, Change::Fired { .. } | Change::Resolved | Change::Closed) {
                 changes.push((minute, change));
             }
         }
@@ -129,6 +155,21 @@ mod tests {
         assert_eq!(changes("..####.", timing(2, 0)), [(4, fired(2)), (6, Change::Resolved)]);
         assert_eq!(changes(".##.##.", timing(2, 0)), [], "each time too short");
         assert_eq!(changes("##.#.#...", timing(0, 2)), [(0, fired(0)), (8, Change::Resolved)], "no flapping");
+    }
+
+    #[test]
+    fn what_stays_open_for_too_long_is_closed_and_fires_again_only_after_a_pause() {
+        let timing = Timing { max_open: Some(SignedDuration::from_mins(3)), ..timing(0, 2) };
+        let fired = |since| Change::Fired { since: at(since) };
+        assert_eq!(changes("#######", timing), [(0, fired(0)), (3, Change::Closed)], "once");
+        assert_eq!(changes("####.#.##", timing), [(0, fired(0)), (3, Change::Closed)], "the pauses are too short");
+        let again = [(0, fired(0)), (3, Change::Closed), (7, fired(7))];
+        assert_eq!(changes("####...#", timing), again, "after a pause it is another alert");
+        assert_eq!(
+            changes("##....", timing),
+            [(0, fired(0)), (4, Change::Resolved)],
+            "it ends by evidence, if there is any"
+        );
     }
 
     /// The rules of Prometheus, computed from the whole past instead of a state.
@@ -178,6 +219,7 @@ mod tests {
                         open = false;
                     }
                     Change::None | Change::Began | Change::Lapsed => {}
+                    Change::Closed => prop_assert!(false, "without `max_open`"),
                 }
                 prop_assert_eq!(open, matches!(state, AlertState::Firing { .. }));
             }

@@ -99,6 +99,10 @@ pub(super) fn describe_receivers(config: &Config) -> Vec<String> {
     let rest =
         if config.notify.receivers.is_empty() { "all receivers".into() } else { config.notify.receivers.join(", ") };
     lines.push(format!("{} -> {rest}", if routing.routes.is_empty() { "all alerts" } else { "other alerts" }));
+    let times: Vec<String> = config.notify.digest.active_times.iter().map(ToString::to_string).collect();
+    if !times.is_empty() {
+        lines.push(format!("severity=info -> in a digest, {} only", times.join(" and ")));
+    }
     lines
 }
 

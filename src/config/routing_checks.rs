@@ -33,6 +33,8 @@ pub(super) fn problems(assembled: &Assembled<'_>) -> Vec<ConfigProblem> {
         ("repeat_interval", notify.repeat_interval, SignedDuration::from_mins(1)),
         ("reopen_within", notify.reopen_within, SignedDuration::ZERO),
         ("give_up_after", notify.give_up_after, SignedDuration::from_mins(1)),
+        ("digest.group_interval", notify.digest.group_interval, SignedDuration::from_secs(1)),
+        ("digest.repeat_interval", notify.digest.repeat_interval, SignedDuration::from_mins(1)),
     ];
     messages.extend(paces.into_iter().filter_map(|(key, value, least)| length(&format!("notify.{key}"), value, least)));
     let known: Vec<String> = match assembled.receivers.is_empty() {

@@ -19,8 +19,8 @@ impl Monitor {
         let mut edge = self.totals.edge.unwrap_or(target);
         while edge < target {
             // Nothing changes before the first topic has something to evaluate: skip to the bucket that ends then.
-            let idle = self.topics.values().map(|state| state.idle_until(edge));
-            let mut idle = [self.events.idle_until(edge)].into_iter().chain(idle);
+            let idle = self.topics.values().map(|state| state.idle_until(&self.rules, edge));
+            let mut idle = [self.events.idle_until(&self.rules, edge)].into_iter().chain(idle);
             let idle = idle.try_fold(i64::MAX, |first, at| Some(first.min(at?)));
             let skip_to = idle.map_or(edge, |idle| idle.saturating_sub(1).div_euclid(width) * width).min(target);
             if skip_to > edge {
@@ -66,7 +66,9 @@ impl Monitor {
         let before = self.new_transitions.len();
         let end = now.as_second();
         let start = end - self.config.bucket.as_secs();
-        let is_due = |state: &TopicState| state.is_awake(end) && state.idle_until(start).is_none_or(|due| due <= end);
+        let rules = &self.rules;
+        let is_due =
+            |state: &TopicState| state.is_awake(end) && state.idle_until(rules, start).is_none_or(|due| due <= end);
         for (name, state) in self.topics.iter_mut().filter(|(_, state)| is_due(state)) {
             self.new_transitions.extend(state.evaluate(name, &self.rules, &self.model, &self.events.log, now));
         }

@@ -36,9 +36,9 @@ impl InternalEvents {
     }
 
     /// As [`TopicState::idle_until`]; none while a rule may still count an event.
-    pub(super) fn idle_until(&self, now: i64) -> Option<i64> {
+    pub(super) fn idle_until(&self, rules: &Rules, now: i64) -> Option<i64> {
         let over = self.log.last().is_none_or(|last| last.div_euclid(1_000) + EVENT_RETENTION < now);
-        self.state.idle_until(now).filter(|_| over)
+        self.state.idle_until(rules, now).filter(|_| over)
     }
 
     pub(super) fn evaluate(&mut self, rules: &Rules, now: Timestamp) -> Vec<Transition> {

@@ -147,13 +147,17 @@ mod tests {
             name = "NoPosts"
             keep_firing_for = "10m"
             condition = { type = "no_data", at_least = "4h", false_alarm_every = "90d" }
+            [[rule]]
+            name = "ManyPosts"
+            keep_firing_for = "1h"
+            condition = { type = "volume", window = "3h", false_alarm_every = "7d", min_posts = 25 }
         "#;
         let mut brand = Brand { zone: TimeZone::get(brand).unwrap(), night, seed: 7 };
         let start: Timestamp = "2026-09-14T00:00:00Z".parse().unwrap();
         let config = window::Config::default();
         let rules = toml::from_str(RULES).unwrap();
         let mut simulator = RuleSimulator::new(&config, rules, start.as_second()).in_zone(learned_in);
-        let (mut days, mut fired) = (vec![Vec::new(); 2], [false; 2]);
+        let (mut days, mut fired) = (vec![Vec::new(); 3], [false; 3]);
         for minute in 0..70 * 24 * 60_i64 {
             simulator.feed(brand.minute(start + SignedDuration::from_mins(minute)));
             for (rule, firing) in simulator.firing().enumerate() {
@@ -173,6 +177,7 @@ mod tests {
             let days = days_of_alarms(zone, night, zone);
             assert!(days[0].len() <= 2, "{zone}, {night} posts an hour at night: NegativeRising on days {:?}", days[0]);
             assert!(days[1].len() <= 1, "{zone}, {night} posts an hour at night: NoPosts on days {:?}", days[1]);
+            assert!(days[2].len() <= 3, "{zone}, {night} posts an hour at night: ManyPosts on days {:?}", days[2]);
         }
     }
 

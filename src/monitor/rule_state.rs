@@ -10,14 +10,15 @@ use crate::alert::{Alert, AlertState, Change, Fingerprint, Timing, Transition, T
 use crate::rule::annotation;
 use crate::rule::annotation::Values;
 use crate::rule::{
-    AlertingRule, ConditionResult, Evidence, Measurement, Memory, NEGATIVE_AUTHORS, OTHER_TOPICS_RISING,
+    AlertingRule, CLOSED_AFTER_HOURS, ConditionResult, Evidence, Explanation, LEARNED_HOURS, LEARNING_HOURS, MAX_OPEN,
+    Measurement, Memory, NEGATIVE_AUTHORS, OTHER_TOPICS_RISING,
 };
 use crate::window::TopicWindow;
 
 /// Sample posts of an alert.
 const SAMPLES: usize = 5;
 /// An alert that lasts longer is the new normal: the baseline learns from its hours.
-const MAX_FREEZE: SignedDuration = SignedDuration::from_hours(72);
+const MAX_FREEZE: SignedDuration = MAX_OPEN;
 
 /// State of a rule on a topic, and its alert while one fires.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -38,12 +39,14 @@ impl RuleState {
     }
 
     /// Whether nothing can change while there is nothing to count: the rule is inactive, or has fired for so long that the
-    /// baseline is no longer frozen.
-    pub(super) fn is_idle(&self, now: Timestamp) -> bool {
+    /// baseline is no longer frozen, and may do so for ever.
+    pub(super) fn is_idle(&self, rule: &AlertingRule, now: Timestamp) -> bool {
         match self.state {
             AlertState::Inactive => true,
-            AlertState::Pending { .. } => false,
-            AlertState::Firing { quiet_since, .. } => quiet_since.is_none() && !self.is_frozen(now),
+            AlertState::Pending { .. } | AlertState::Closed { .. } => false,
+            AlertState::Firing { quiet_since, .. } => {
+                quiet_since.is_none() && !self.is_frozen(now) && rule.max_open().is_none()
+            }
         }
     }
 
@@ -74,10 +77,16 @@ impl RuleState {
         self.changed = true;
     }
 
+    /// Moves what was learned by hour of the week: the topic has another time zone.
+    pub(super) fn move_hours(&mut self, hours: usize) {
+        self.memory.move_hours(hours);
+        self.changed = true;
+    }
+
     /// Since when its condition holds; none while it is inactive.
     pub(super) fn since(&self) -> Option<Timestamp> {
         match self.state {
-            AlertState::Inactive => None,
+            AlertState::Inactive | AlertState::Closed { .. } => None,
             AlertState::Pending { since } | AlertState::Firing { since, .. } => Some(since),
         }
     }
@@ -94,7 +103,7 @@ impl RuleState {
         let evidence = Evidence { frozen: self.is_frozen(now), ..*evidence };
         let before = self.memory.clone();
         let evaluation = rule.condition.evaluate(&evidence, &mut self.memory);
-        let timing = Timing { hold: rule.hold, keep_firing_for: rule.keep_firing_for };
+        let timing = Timing { hold: rule.hold, keep_firing_for: rule.keep_firing_for, max_open: rule.max_open() };
         let (state, change) = self.state.step(now, evaluation.holds, timing);
         self.changed |= state != self.state || self.alert.is_some() || self.memory != before;
         self.state = state;
@@ -109,8 +118,11 @@ impl RuleState {
                 self.alert = Some(alert.clone());
                 Some(Transition { status: TransitionKind::Firing, at: now, alert })
             }
-            Change::Resolved => self.alert.take().map(|alert| {
-                let explanation = evaluation.reasons.explain();
+            Change::Resolved | Change::Closed => self.alert.take().map(|alert| {
+                let mut explanation = evaluation.reasons.explain();
+                if let Some(max_open) = rule.max_open().filter(|_| change == Change::Closed) {
+                    explanation.numbers.push((CLOSED_AFTER_HOURS.into(), max_open.as_secs_f64() / 3_600.0));
+                }
                 let mut alert = Alert { ends_at: Some(now), latest: evaluation.measured, explanation, ..alert };
                 alert.context.trend = trend(evidence.topic);
                 Transition { status: TransitionKind::Resolved, at: now, alert }
@@ -158,7 +170,7 @@ impl RuleState {
     fn follow(&mut self, rule: &AlertingRule, evidence: &Evidence<'_>, now: Timestamp, evaluation: &ConditionResult) {
         let Some(alert) = &mut self.alert else { return };
         alert.latest = evaluation.measured;
-        alert.explanation = evaluation.reasons.explain();
+        alert.explanation = explain(rule, evidence, evaluation);
         // Messages say since when the condition no longer holds, and when the incident will close.
         alert.quiet_since = match self.state {
             AlertState::Firing { quiet_since, .. } => quiet_since,
@@ -172,6 +184,17 @@ impl RuleState {
             alert.context = alert_context(evidence.topic, rule.condition.window());
         }
     }
+}
+
+/// The numbers that decided. Where the topic's past is too short to know what is normal, they say how much of it is learned.
+fn explain(rule: &AlertingRule, evidence: &Evidence<'_>, evaluation: &ConditionResult) -> Explanation {
+    let mut explanation = evaluation.reasons.explain();
+    let learned = evidence.baseline.learned_hours();
+    let is_about_posts = !rule.condition.is_topicless() && !rule.condition.is_silence();
+    if is_about_posts && evaluation.measured.normal.is_none() && learned < LEARNING_HOURS {
+        explanation.numbers.push((LEARNED_HOURS.into(), f64::from(learned)));
+    }
+    explanation
 }
 
 fn new_alert(
@@ -204,7 +227,7 @@ fn new_alert(
         latest: evaluation.measured,
         samples: evidence.topic.samples(rule.condition.window(), SAMPLES),
         is_rate: evaluation.is_rate,
-        explanation: evaluation.reasons.explain(),
+        explanation: explain(rule, evidence, evaluation),
         context: alert_context(evidence.topic, rule.condition.window()),
     };
     alert.annotations = annotations(rule, &alert, &alert.fired_on);

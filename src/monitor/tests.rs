@@ -2,6 +2,7 @@
 
 mod compared;
 mod future_posts;
+mod open_end;
 mod sleep;
 
 use std::path::Path;

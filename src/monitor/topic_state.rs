@@ -89,7 +89,10 @@ impl TopicState {
 
     /// Sets the time zone in which the rhythm is learned, an IANA name.
     pub(super) fn set_zone(&mut self, zone: &str) {
-        self.baseline.set_zone(zone);
+        let moved = self.baseline.set_zone(zone);
+        if moved > 0 {
+            self.rule_states.iter_mut().for_each(|rule_state| rule_state.move_hours(moved));
+        }
     }
 
     /// Applies what the configuration says about topic `name`.
@@ -112,9 +115,10 @@ impl TopicState {
 
     /// Until when (Unix seconds), if no post arrives, evaluating the rules after `now` changes nothing: for ever, unless a rule
     /// waits for a silence to be long enough. None while there are posts to count, or a rule is pending or about to change.
-    pub(super) fn idle_until(&self, now: i64) -> Option<i64> {
+    pub(super) fn idle_until(&self, rules: &Rules, now: i64) -> Option<i64> {
         let at = Timestamp::from_second(now).unwrap_or(Timestamp::MAX);
-        if !self.window.is_quiet() || !self.rule_states.iter().all(|rule_state| rule_state.is_idle(at)) {
+        let mut rule_states = rules.rules.iter().zip(&self.rule_states);
+        if !self.window.is_quiet() || !rule_states.all(|(rule, rule_state)| rule_state.is_idle(rule, at)) {
             return None;
         }
         Some(self.rule_states.iter().filter_map(|rule_state| rule_state.next_due(now)).min().unwrap_or(i64::MAX))
@@ -197,7 +201,10 @@ impl TopicState {
     /// Excludes the hours of an incident, from its start, from what the baseline learns: they are not normal.
     fn skip_incidents(&mut self, rules: &Rules, transitions: &[Transition], now: Timestamp) {
         let is_silence = |name: &str| rules.rules.iter().any(|rule| rule.name == name && rule.condition.is_silence());
-        for fired in transitions.iter().filter(|transition| transition.status == TransitionKind::Firing) {
+        // A crowd has its own normal level. Its hours are as good as others for the rates, or one rule would change another.
+        let is_crowd = |name: &str| rules.rules.iter().any(|rule| rule.name == name && rule.condition.is_crowd());
+        let begun = transitions.iter().filter(|transition| transition.status == TransitionKind::Firing);
+        for fired in begun.filter(|fired| !is_crowd(&fired.alert.rule)) {
             let mut time = fired.alert.starts_at;
             while time < now {
                 self.baseline.skip(time.as_second(), is_silence(&fired.alert.rule));
@@ -205,7 +212,7 @@ impl TopicState {
             }
         }
         for rule_state in self.rule_states.iter().filter(|rule_state| rule_state.is_frozen(now)) {
-            if let Some(alert) = &rule_state.alert {
+            if let Some(alert) = rule_state.alert.as_ref().filter(|alert| !is_crowd(&alert.rule)) {
                 self.baseline.skip(now.as_second() - 1, is_silence(&alert.rule));
             }
         }

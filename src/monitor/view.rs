@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::Monitor;
 use super::topic_state::is_kept_back;
 use crate::alert::Alert;
+use crate::rule::LEARNED_HOURS;
 use crate::window::Counts;
 
 /// Seconds that a view looks back.
@@ -37,6 +38,8 @@ pub struct AlertView {
     pub summary: String,
     /// The same in French, where the rule has one.
     pub summary_fr: Option<String>,
+    /// Hours of the topic's past that are learned, where they are too few to know what is normal.
+    pub learned_hours: Option<u32>,
 }
 
 impl Monitor {
@@ -84,6 +87,7 @@ impl Monitor {
             firing: true,
             summary: summary(alert),
             summary_fr: summary_fr(alert),
+            learned_hours: None,
         });
         let of_topic = |(name, state): (&str, &super::TopicState)| -> Vec<AlertView> {
             let rule_states = self.rules.rules.iter().zip(&state.rule_states);
@@ -97,6 +101,7 @@ impl Monitor {
                         firing: rule_state.alert.is_some(),
                         summary: rule_state.alert.as_ref().map(summary).unwrap_or_default(),
                         summary_fr: rule_state.alert.as_ref().and_then(summary_fr),
+                        learned_hours: rule_state.alert.as_ref().and_then(learned_hours),
                     }
                 };
             active.map(view).collect()
@@ -109,6 +114,10 @@ impl Monitor {
 
 fn summary(alert: &Alert) -> String {
     alert.annotations.get("summary").cloned().unwrap_or_default()
+}
+
+fn learned_hours(alert: &Alert) -> Option<u32> {
+    alert.explanation.number(LEARNED_HOURS).map(|hours| hours as u32)
 }
 
 fn summary_fr(alert: &Alert) -> Option<String> {

@@ -38,6 +38,11 @@ impl Matcher {
         format!("{name}=\"{value}\"").parse().ok()
     }
 
+    /// The label that it is about.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     pub fn matches(&self, labels: &Labels) -> bool {
         let value = labels.get(&self.name).map_or("", String::as_str);
         let is_match = self.pattern.as_ref().map_or_else(|| value == self.value, |pattern| pattern.is_match(value));

@@ -9,6 +9,7 @@ mod address;
 pub mod alertmanager;
 pub mod command;
 mod context;
+mod digest;
 pub mod dispatch;
 pub mod email;
 mod http;
@@ -33,6 +34,7 @@ mod transition_sink;
 pub mod webhook;
 
 pub use context::{Context, ReceiverError};
+pub use digest::DigestConfig;
 pub use dispatch::Dispatcher;
 pub use integration::{IntegrationConfig, NoSettings};
 pub use json_lines::JsonLines;

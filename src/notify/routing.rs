@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::digest::DigestConfig;
 use super::matcher::{Labels, Matcher};
 use super::receiver::ReceiverConfig;
 use super::time_interval::{TimeInterval, first_minute};
@@ -38,6 +39,9 @@ pub struct Config {
     /// Resolved incidents that could not be delivered within this time are dropped.
     #[serde(with = "crate::duration")]
     pub give_up_after: SignedDuration,
+    /// Alerts of severity `info`.
+    #[serde(default)]
+    pub digest: DigestConfig,
 }
 
 impl Default for Config {
@@ -53,6 +57,7 @@ impl Default for Config {
             repeat_interval: SignedDuration::from_hours(12),
             reopen_within: default_reopen_within(),
             give_up_after: SignedDuration::from_hours(72),
+            digest: DigestConfig::default(),
         }
     }
 }
@@ -60,6 +65,8 @@ impl Default for Config {
 fn default_reopen_within() -> SignedDuration {
     SignedDuration::from_hours(12)
 }
+
+const SEVERITY: &str = "severity";
 
 /// What a route does with an alert outside its hours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,6 +188,8 @@ impl Routing {
             .iter()
             .map(|route| (route.group_by.as_deref().unwrap_or(&self.notify.group_by), route.receivers.as_slice()))
             .collect();
+        // Alerts of the digest are incidents of their own: they must not add messages to one that people work on.
+        let is_digest = self.is_digest(routes.first().copied(), labels);
         // An alert that no route matches goes to the default receivers: none is lost by a gap in the routes.
         let default: Vec<String>;
         if targets.is_empty() {
@@ -198,7 +207,10 @@ impl Routing {
         for (group_by, receivers) in targets {
             let receivers: Vec<String> =
                 receivers.iter().filter(|name| Some(name.as_str()) != avoided).cloned().collect();
-            let group = group_labels(group_by, labels);
+            let mut group = group_labels(group_by, labels);
+            if is_digest {
+                group.extend(labels.get_key_value(SEVERITY).map(|(name, value)| (name.clone(), value.clone())));
+            }
             if receivers.is_empty() {
                 continue;
             }
@@ -243,12 +255,28 @@ impl Routing {
             return GroupTimers { wait: SignedDuration::ZERO, interval: SignedDuration::ZERO, repeat: resend };
         }
         let route = self.route_to(receiver, labels);
+        let Config { digest, group_wait, group_interval, repeat_interval, .. } = &self.notify;
+        // An alert of the digest waits for its reading time. Due at once, it is reported even if it ends before.
+        let (wait, interval, repeat) = match self.is_digest(route, labels) {
+            true => (SignedDuration::ZERO, digest.group_interval, digest.repeat_interval),
+            false => (*group_wait, *group_interval, *repeat_interval),
+        };
         let timer = |of: fn(&Route) -> Option<SignedDuration>, default| route.and_then(of).unwrap_or(default);
         GroupTimers {
-            wait: timer(|route| route.group_wait, self.notify.group_wait),
-            interval: timer(|route| route.group_interval, self.notify.group_interval),
-            repeat: timer(|route| route.repeat_interval, self.notify.repeat_interval),
+            wait: timer(|route| route.group_wait, wait),
+            interval: timer(|route| route.group_interval, interval),
+            repeat: timer(|route| route.repeat_interval, repeat),
         }
+    }
+
+    /// Whether an alert with these labels, led by `route`, waits for the digest. A route that names a severity, or has hours of its
+    /// own, has decided otherwise.
+    pub(super) fn is_digest(&self, route: Option<&Route>, labels: &Labels) -> bool {
+        let decides = |route: &Route| {
+            let has_hours = !route.active_times.is_empty() || !route.mute_times.is_empty();
+            has_hours || route.matchers.iter().any(|matcher| matcher.name() == SEVERITY)
+        };
+        self.notify.digest.takes(labels) && !route.is_some_and(decides)
     }
 
     /// How often this receiver needs a firing alert again, acknowledged or not, so as not to forget it.
@@ -264,7 +292,13 @@ impl Routing {
 
     /// When `receiver` may next be notified of an alert with these labels; none for never.
     pub(super) fn next_active_at(&self, receiver: &str, labels: &Labels, now: Timestamp) -> Option<Timestamp> {
-        match self.route_to(receiver, labels) {
+        let route = self.route_to(receiver, labels);
+        // A receiver that is sent everything again would forget what is held.
+        if self.is_digest(route, labels) && self.resend_interval(receiver).is_none() {
+            let times = &self.notify.digest.active_times;
+            return first_minute(now, |now| times.iter().any(|time| time.contains(now, &self.zone)));
+        }
+        match route {
             Some(route) if route.off_hours == OffHours::Hold => first_minute(now, |now| self.is_active(route, now)),
             _ => Some(now),
         }

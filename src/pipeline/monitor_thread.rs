@@ -365,7 +365,7 @@ impl MonitorThread {
 
     fn publish(&mut self) {
         if let Some(monitor) = &self.monitor {
-            self.publisher.publish(monitor, (self.wall)());
+            self.publisher.publish(monitor, &self.dispatch.dispatcher, (self.wall)());
         }
     }
 }

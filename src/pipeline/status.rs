@@ -101,4 +101,13 @@ pub struct AlertStatus {
     /// The French summary, where the rule has one.
     #[serde(default)]
     pub summary_fr: Option<String>,
+    /// Hours of the topic's past that are learned, where they are too few to know what is normal: fixed limits judged alone.
+    #[serde(default)]
+    pub learned_hours: Option<u32>,
+    /// The incident that the alert belongs to, once there is one.
+    #[serde(default)]
+    pub incident: Option<String>,
+    /// Who acknowledged that incident.
+    #[serde(default)]
+    pub acknowledged_by: Option<String>,
 }

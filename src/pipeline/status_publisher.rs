@@ -12,6 +12,7 @@ use super::stopwatch::Stopwatch;
 use crate::alert::OperationalAlert;
 use crate::metrics::{Metrics, SourceMetrics};
 use crate::monitor::{AlertView, Monitor, PostOutcome, TopicView};
+use crate::notify::Dispatcher;
 use crate::source::{Cursor, Envelope, Health, SourceState};
 
 /// The committed cursor of each source, for a restart.
@@ -146,8 +147,8 @@ impl StatusPublisher {
         alerts
     }
 
-    /// Publishes the state of `monitor`.
-    pub(super) fn publish(&mut self, monitor: &Monitor, now: Timestamp) {
+    /// Publishes the state of `monitor`, and who takes care of its alerts.
+    pub(super) fn publish(&mut self, monitor: &Monitor, dispatcher: &Dispatcher, now: Timestamp) {
         let topics = monitor.topics();
         for topic in &topics {
             let ratio = self.metrics.monitor.topic_negative_ratio.clone();
@@ -183,7 +184,7 @@ impl StatusPublisher {
             status.topics = topics;
             status.sources = sources;
             status.queues = queues;
-            status.alerts = alerts.into_iter().map(alert_status).collect();
+            status.alerts = alerts.into_iter().map(|alert| alert_status(alert, dispatcher)).collect();
             status.outbox = monitor.outbox().len() as u64;
         });
     }
@@ -247,7 +248,8 @@ fn topic_status(topic: TopicView, totals: &BTreeMap<String, u64>) -> TopicStatus
     }
 }
 
-fn alert_status(alert: AlertView) -> AlertStatus {
+fn alert_status(alert: AlertView, dispatcher: &Dispatcher) -> AlertStatus {
+    let (incident, acknowledged) = dispatcher.incident_of(&alert.rule, &alert.topic).unzip();
     let state = if alert.firing { "firing" } else { "pending" };
     AlertStatus {
         rule: alert.rule,
@@ -256,6 +258,9 @@ fn alert_status(alert: AlertView) -> AlertStatus {
         state: state.into(),
         summary: alert.summary,
         summary_fr: alert.summary_fr,
+        learned_hours: alert.learned_hours,
+        incident: incident.map(str::to_owned),
+        acknowledged_by: acknowledged.flatten().map(|acknowledged| acknowledged.by.clone()),
     }
 }
 

@@ -218,6 +218,11 @@ impl Baseline {
         ((f64::from(excess) + prior * weight) / (f64::from(known) + weight).max(1e-9)).clamp(0.0, 10.0)
     }
 
+    /// Local time less UTC at `time` (Unix seconds), in seconds, in the topic's time zone.
+    pub fn utc_offset(&self, time: i64) -> i64 {
+        self.hours.offset_at(time)
+    }
+
     fn cell(&self, time: i64) -> Cell {
         self.cells.get(self.hours.slot(time)).copied().unwrap_or_default()
     }

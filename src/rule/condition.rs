@@ -110,6 +110,15 @@ impl Condition {
         }
     }
 
+    /// Whether it is about the number of posts alone, whatever they say.
+    pub fn is_crowd(&self) -> bool {
+        match self {
+            Self::Volume(_) => true,
+            Self::And(_) | Self::Or(_) => !self.parts().is_empty() && self.parts().iter().all(Self::is_crowd),
+            _ => false,
+        }
+    }
+
     /// Until when (Unix seconds) an evaluation after `now` changes nothing, as long as no post is counted and the hour is the
     /// same; `i64::MAX` for ever. None where each bucket has to be evaluated: sums that shrink, or a level that follows the
     /// clock, may change the result.
@@ -118,6 +127,7 @@ impl Condition {
             (Self::Rising(condition), Memory::Rising(memory)) => Some(condition.sleeps_until(Some(memory), now)),
             (Self::Rising(condition), _) => Some(condition.sleeps_until(None, now)),
             (Self::NoData(condition), Memory::Silence(memory)) => Some(condition.sleeps_until(memory, topic, now)),
+            (Self::Volume(condition), Memory::SpikeCondition(memory)) => condition.sleeps_until(memory, topic),
             (Self::Events(_), _) => Some(i64::MAX),
             (Self::And(_) | Self::Or(_), Memory::Parts(_, memories)) if memories.len() == self.parts().len() => {
                 let parts = self.parts().iter().zip(memories);
@@ -133,6 +143,7 @@ impl Condition {
     pub fn catch_up(&self, evidence: &Evidence<'_>, memory: &mut Memory, until: i64) {
         match (self, memory) {
             (Self::Rising(condition), Memory::Rising(memory)) => condition.catch_up(evidence, memory, until),
+            (Self::Volume(condition), Memory::SpikeCondition(memory)) => condition.catch_up(evidence, memory, until),
             (Self::And(_) | Self::Or(_), Memory::Parts(_, memories)) => {
                 self.parts().iter().zip(memories).for_each(|(part, memory)| part.catch_up(evidence, memory, until));
             }

@@ -7,6 +7,14 @@ use serde::{Deserialize, Serialize};
 pub const NEGATIVE_AUTHORS: &str = "negative_authors";
 pub const OTHER_TOPICS_RISING: &str = "other_topics_rising";
 
+/// Hours of the topic's past that are learned, of an alert that compares with no normal level because they are fewer than
+/// [`LEARNING_HOURS`].
+pub const LEARNED_HOURS: &str = "learned_hours";
+/// Hours after which the normal level of a topic is known: its first day.
+pub const LEARNING_HOURS: u32 = 24;
+/// The rule's `max_open`, of an alert that was closed by it.
+pub const CLOSED_AFTER_HOURS: &str = "closed_after_hours";
+
 /// Why a condition holds or does not hold. A tree, as conditions can be combined.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {

@@ -34,6 +34,15 @@ impl Memory {
         }
     }
 
+    /// Moves what was learned by hour of the week by this many hours: the topic has another time zone.
+    pub fn move_hours(&mut self, hours: usize) {
+        match self {
+            Self::Parts(_, parts) => parts.iter_mut().for_each(|part| part.move_hours(hours)),
+            Self::SpikeCondition(memory) => memory.move_hours(hours),
+            _ => {}
+        }
+    }
+
     /// Drops what depends on the model, because another model classifies posts from now on.
     pub fn restart(&mut self) {
         match self {

@@ -25,7 +25,9 @@ pub use condition::Condition;
 pub use evaluation::{ConditionResult, Measurement, NormalLevel};
 pub use events::{EventKind, EventLog, Events};
 pub use evidence::Evidence;
-pub use explanation::{Explanation, NEGATIVE_AUTHORS, OTHER_TOPICS_RISING, Reasons};
+pub use explanation::{
+    CLOSED_AFTER_HOURS, Explanation, LEARNED_HOURS, LEARNING_HOURS, NEGATIVE_AUTHORS, OTHER_TOPICS_RISING, Reasons,
+};
 pub use file::Rules;
 pub use memory::Memory;
 
@@ -47,6 +49,9 @@ pub struct AlertingRule {
     /// How long the alert keeps firing after the condition last held.
     #[serde(default, with = "crate::duration")]
     pub keep_firing_for: SignedDuration,
+    /// An alert that is still open after this time is closed, and says so. `None`: [`AlertingRule::max_open`] decides.
+    #[serde(default, rename = "max_open", with = "crate::duration::optional")]
+    pub configured_max_open: Option<SignedDuration>,
     /// Topics to which the rule applies; all topics if empty.
     #[serde(default)]
     pub topics: Vec<String>,
@@ -58,7 +63,17 @@ pub struct AlertingRule {
     pub annotations: BTreeMap<String, String>,
 }
 
+/// How long an alert about posts stays open at most: as long as its hours are not learned. Later, they are the new normal.
+pub const MAX_OPEN: SignedDuration = SignedDuration::from_hours(72);
+
 impl AlertingRule {
+    /// How long an alert of this rule may stay open; `None` for ever. Silence and failures are not over because they last.
+    pub fn max_open(&self) -> Option<SignedDuration> {
+        let is_about_posts = !self.condition.is_silence() && !self.condition.is_topicless();
+        let max_open = self.configured_max_open.or(is_about_posts.then_some(MAX_OPEN));
+        max_open.filter(|max_open| !max_open.is_zero())
+    }
+
     /// Whether the rule applies to `topic`. A rule about vigie itself applies only to the empty topic name.
     pub fn watches(&self, topic: &str) -> bool {
         if topic.is_empty() || self.condition.is_topicless() {
@@ -77,7 +92,8 @@ impl AlertingRule {
         if self.condition.is_topicless() && !self.topics.is_empty() {
             problems.push("topics: not allowed here, because events belong to no topic; remove it".into());
         }
-        for (key, value) in [("for", self.hold), ("keep_firing_for", self.keep_firing_for)] {
+        let max_open = self.configured_max_open.unwrap_or_default();
+        for (key, value) in [("for", self.hold), ("keep_firing_for", self.keep_firing_for), ("max_open", max_open)] {
             if value.is_negative() {
                 problems.push(format!("{key}: {value:#} is negative; expected 0s or more"));
             }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::volume::{DetectorSettings, Score, VolumeDetector};
 use super::{ConditionResult, Evidence, Measurement, NormalLevel, Reasons};
 use crate::stats;
-use crate::window::{Counts, Span};
+use crate::window::{Counts, Span, TopicWindow};
 
 const DAY: i64 = 86_400;
 /// Confidence level of the bound shown in alerts.
@@ -46,6 +46,28 @@ pub struct SpikeMemory {
     learned: u64,
 }
 
+impl SpikeMemory {
+    /// Moves what was learned by this many hours: the topic has another time zone.
+    pub(super) fn move_hours(&mut self, hours: usize) {
+        self.detector.iter_mut().for_each(|detector| detector.move_hours(hours));
+    }
+}
+
+/// When a row ends (Unix seconds), and how it is judged.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    now: i64,
+    /// Local time less UTC, in seconds.
+    utc_offset: i64,
+    frozen: bool,
+}
+
+impl Moment {
+    fn of(evidence: &Evidence<'_>, now: i64) -> Self {
+        Self { now, utc_offset: evidence.baseline.utc_offset(now), frozen: evidence.frozen }
+    }
+}
+
 impl SpikeCondition {
     pub(super) fn spans(&self) -> [Span; 2] {
         [Span::last(self.window), Span::last(self.step)]
@@ -60,12 +82,32 @@ impl SpikeCondition {
         let counts = evidence.topic.sum(Span::last(self.window));
         let row = evidence.topic.sum(Span::last(self.step));
         let row = self.count(row).round() as u64;
-        self.feed(evidence.now(), row, self.count(counts).round() as u64, evidence.frozen, memory);
+        self.feed(Moment::of(evidence, evidence.now()), row, self.count(counts).round() as u64, memory);
         self.report(counts, evidence, memory)
     }
 
+    /// Until when (Unix seconds), if no post is counted, an evaluation changes nothing that [`SpikeCondition::catch_up`] does not
+    /// make up for: until the row ends that holds the last post, for ever where it holds none.
+    pub(super) fn sleeps_until(&self, memory: &SpikeMemory, topic: &TopicWindow) -> Option<i64> {
+        let row_end = memory.fed_until? + self.step;
+        let is_empty = topic.sum(Span::last(self.step)) == Counts::default();
+        Some(if is_empty { i64::MAX } else { row_end })
+    }
+
+    /// Passes the empty rows that ended by `until` to the detector: a topic that sleeps had no posts in them.
+    pub(super) fn catch_up(&self, evidence: &Evidence<'_>, memory: &mut SpikeMemory, until: i64) {
+        let row_end = |memory: &SpikeMemory| memory.fed_until.map(|fed_until| fed_until + self.step);
+        if memory.fed_until.is_none_or(|fed_until| until - fed_until > MAX_GAP) {
+            return;
+        }
+        while let Some(end) = row_end(memory).filter(|end| *end <= until) {
+            self.feed(Moment::of(evidence, end), 0, 0, memory);
+        }
+    }
+
     /// Passes the row to the detector if it is complete: `value` votes in the row, `shown` in the window.
-    fn feed(&self, now: i64, value: u64, shown: u64, frozen: bool, memory: &mut SpikeMemory) {
+    fn feed(&self, moment: Moment, value: u64, shown: u64, memory: &mut SpikeMemory) {
+        let Moment { now, utc_offset, frozen } = moment;
         if memory.is_of_negative != self.is_of_negative {
             *memory = SpikeMemory { is_of_negative: self.is_of_negative, ..SpikeMemory::default() };
         }
@@ -77,10 +119,15 @@ impl SpikeCondition {
         let settings = self.settings();
         let detector = memory.detector.get_or_insert_with(|| VolumeDetector::new(settings));
         detector.set_settings(settings);
+        detector.set_utc_offset(utc_offset);
         let mut feed = |time: i64, value: u64| {
-            let value = value as f64;
+            let scored = match value {
+                _ if frozen => detector.step_frozen(time, value as f64),
+                0 => detector.step_empty(time),
+                _ => detector.step(time, value as f64),
+            };
             // A row is rejected only when the clock was set back; the next rows are accepted again.
-            if frozen { detector.step_frozen(time, value) } else { detector.step(time, value) }.ok()
+            scored.ok()
         };
         // A quiet topic is not evaluated: the rows in between had no posts.
         if let (Some(fed_until), Some(..=MAX_GAP)) = (memory.fed_until, since) {

@@ -9,6 +9,7 @@ use super::super::printable;
 use crate::language::Language;
 use crate::notify::Silence;
 use crate::notify::dispatch::{AlertEntry, IncidentView};
+use crate::rule::{CLOSED_AFTER_HOURS, LEARNED_HOURS};
 
 /// Maximum number of characters shown of a sample post.
 const MAX_SAMPLE_CHARS: usize = 120;
@@ -86,6 +87,18 @@ impl AlertsText {
             if let Some(by) = by {
                 let _ = write!(summary, " [{why} {by}]");
             }
+        }
+        let number = |name| entry.alert.explanation.number(name);
+        if number(LEARNED_HOURS).is_some() {
+            let why = self.t(
+                "day 1 of 2 of learning: fixed limits only",
+                "jour 1 sur 2 de l’apprentissage\u{a0}: limites fixes seulement",
+            );
+            let _ = write!(summary, " [{why}]");
+        }
+        if let Some(hours) = number(CLOSED_AFTER_HOURS) {
+            let (closed, not_over) = (self.t("closed after", "close après"), self.t("not over", "sans être terminée"));
+            let _ = write!(summary, " [{closed} {} h, {not_over}]", format_number(hours));
         }
         summary
     }

@@ -54,6 +54,18 @@ impl Phrases {
         self.pick(":", "\u{a0}:")
     }
 
+    /// Of an alert about a topic whose past is too short.
+    pub(super) fn learning(self) -> &'static str {
+        self.pick(
+            "day 1 of 2 of learning: judged by fixed limits only",
+            "jour 1 sur 2 de l’apprentissage\u{a0}: jugée par des limites fixes seulement",
+        )
+    }
+
+    pub(super) fn acknowledged_by(self) -> &'static str {
+        self.pick("acknowledged by", "prise en charge par")
+    }
+
     /// The state of an alert. English keeps the terms of Prometheus.
     pub(super) fn alert_state(self, state: &str) -> String {
         match (self.0, state) {

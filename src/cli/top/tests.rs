@@ -85,6 +85,9 @@ fn status() -> Status {
             state: "firing".into(),
             summary: "82% of 1,234 posts are negative; normal is 63%".into(),
             summary_fr: Some("82\u{a0}% de 1\u{202f}234 messages sont négatifs".into()),
+            learned_hours: None,
+            incident: None,
+            acknowledged_by: None,
         }],
         outbox: 1,
     }
@@ -124,6 +127,16 @@ classified              ░░░░░░░░░░░░░░░░░░�
 "
     );
     assert_eq!(view::text(&status(), ENGLISH, 100), expected);
+}
+
+#[test]
+fn an_alert_says_what_is_not_known_yet_and_who_takes_care() {
+    let mut status = status();
+    (status.alerts[0].learned_hours, status.alerts[0].acknowledged_by) = (Some(11), Some("Claire".into()));
+    let text = view::text(&status, ENGLISH, 100);
+    let expected = "\n  day 1 of 2 of learning: judged by fixed limits only\n  acknowledged by Claire\n";
+    assert!(text.contains(expected), "{text}");
+    assert!(view::text(&status, FRENCH, 100).contains("prise en charge par Claire"));
 }
 
 #[test]

@@ -69,7 +69,7 @@ pub(super) fn alerts(status: &Status, phrases: Phrases, _width: usize) -> Sectio
     Section { title: phrases.alerts(), header: None, lines }
 }
 
-fn alert_lines(alert: &AlertStatus, status: &Status, phrases: Phrases) -> [Line; 2] {
+fn alert_lines(alert: &AlertStatus, status: &Status, phrases: Phrases) -> Vec<Line> {
     let firing = alert.state == "firing";
     let colour = if firing { Colour::Red } else { Colour::Yellow };
     let french = alert.summary_fr.as_deref().filter(|_| phrases.is_french());
@@ -82,7 +82,12 @@ fn alert_lines(alert: &AlertStatus, status: &Status, phrases: Phrases) -> [Line;
         printable(&alert.topic, 40),
         phrases.ago(alert.since, status.now)
     );
-    [Line::styled(title, Style::from(colour).bold()), Line::from(format!("  {}", printable(summary, 300)))]
+    let mut lines =
+        vec![Line::styled(title, Style::from(colour).bold()), Line::from(format!("  {}", printable(summary, 300)))];
+    lines.extend(alert.learned_hours.map(|_| dim(format!("  {}", phrases.learning()))));
+    let by = alert.acknowledged_by.as_deref();
+    lines.extend(by.map(|by| dim(format!("  {} {}", phrases.acknowledged_by(), printable(by, 60)))));
+    lines
 }
 
 /// Widths of the topic name and of the bars: the space left by the numbers.

@@ -16,6 +16,10 @@ const QUIET_RULES: &str = r#"
     [[rule]]
     name = "NoPosts"
     condition = { type = "no_data", at_least = "30m", false_alarm_every = "2d", min_posts = 50 }
+
+    [[rule]]
+    name = "Crowd"
+    condition = { type = "volume", false_alarm_every = "2d", rest = "1h", min_posts = 3 }
 "#;
 
 proptest! {

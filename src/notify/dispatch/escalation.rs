@@ -62,6 +62,10 @@ pub(super) fn escalations<'a>(
         }
         for (receiver, since) in requested.iter().filter(|(receiver, _)| grouped.receivers.contains(*receiver)) {
             let Some(route) = routing.route_to(receiver, &alert.labels) else { continue };
+            // Nobody is called about what is only for information.
+            if routing.is_digest(Some(route), &alert.labels) {
+                continue;
+            }
             let Some((to, after)) = route.escalate_to.clone().zip(route.escalate_after) else { continue };
             let Ok(at) = since.checked_add(after) else { continue };
             // It gets the alert already, by escalation or by a route.

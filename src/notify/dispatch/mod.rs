@@ -137,7 +137,7 @@ impl Dispatcher {
     fn incident_id(&self, labels: &Labels, started_at: Timestamp) -> String {
         let of: Vec<String> = labels.iter().map(|(name, value)| format!("{name}\u{ff}{value}")).collect();
         let of = format!("{}\u{ff}{}", of.join("\u{ff}"), started_at.as_second());
-        let prefix = name::prefix(labels.values().next().map(String::as_str));
+        let prefix = name::prefix(labels.get("topic").or_else(|| labels.values().next()).map(String::as_str));
         name::short(&prefix, &of, |name| self.groups.contains_key(name))
     }
 

@@ -313,3 +313,56 @@ fn a_reload_routes_firing_alerts_again() {
     kit.resolve(1_000, "Rate");
     assert_eq!(kit.play(2_000), ["1000 mail Resolved -Rate"]);
 }
+
+/// Noon is 0; the reading times below are 14:00 and, on the next day, 09:00.
+#[test]
+fn alerts_for_information_wait_for_the_digest() {
+    let (two, night, morning) = (2 * 3_600, 15 * 3_600, 21 * 3_600);
+    let text = r#"
+        [notify.digest]
+        active_times = ["09:00-09:30", "14:00-14:30"]
+        group_interval = "3h"
+        repeat_interval = "24h"
+        [[receiver]]
+        name = "team"
+        [[receiver]]
+        name = "director"
+        [[route]]
+        receivers = ["team"]
+        escalate_to = "director"
+        escalate_after = "30m"
+    "#;
+    let mut kit = Kit::new(routing(text));
+    kit.fire(0, alert("Crowd", "info"));
+    kit.resolve(600, "Crowd");
+    assert_eq!(kit.play(two - 1), [""; 0], "a route for everything does not make it urgent");
+    assert_eq!(kit.play(two + 600), [format!("{two} team Resolved -Crowd")], "what came and went is reported once");
+
+    kit.fire(night, alert("Crowd", "info"));
+    kit.fire(night + 60, alert("Rate", "warning"));
+    let (rate, escalated) = (night + 90, night + 90 + 1_800);
+    let expected = [format!("{rate} team Opened Rate"), format!("{escalated} director Escalated Rate")];
+    assert_eq!(kit.play(morning - 1), expected, "a warning is another incident, and does not bring the crowd with it");
+    let expected = [format!("{morning} team Opened Crowd")];
+    assert_eq!(kit.play(morning + 4_000), expected, "nobody is called about it");
+    assert_eq!(kit.incidents().len(), 3);
+    kit.resolve(morning + 5_000, "Crowd");
+    let afternoon = two + 24 * 3_600;
+    assert_eq!(kit.play(afternoon + 600)[0], format!("{afternoon} team Resolved -Crowd"), "the end waits too");
+}
+
+#[test]
+fn a_route_that_names_a_severity_decides_about_information_itself() {
+    let route = |keys: &str| format!("[[receiver]]\nname = \"desk\"\n[[route]]\nreceivers = [\"desk\"]\n{keys}");
+    for (keys, text) in [
+        ("matchers = [\"severity=info\"]", "30 desk Opened Crowd"),
+        ("mute_times = [\"13:00-14:00\"]", "30 desk Opened Crowd"),
+    ] {
+        let mut kit = Kit::new(routing(&route(keys)));
+        kit.fire(0, alert("Crowd", "info"));
+        assert_eq!(kit.play(60), [text], "{keys}");
+    }
+    let mut kit = Kit::new(routing("[notify.digest]\nactive_times = []"));
+    kit.fire(0, alert("Crowd", "info"));
+    assert_eq!(kit.play(60), ["30 log Opened Crowd"], "switched off");
+}

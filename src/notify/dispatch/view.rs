@@ -70,6 +70,17 @@ impl Dispatcher {
         Some(self.view(group, &self.suppressed(now)))
     }
 
+    /// The incident with a firing alert of `rule` about `topic`, or about that component, and who acknowledged it.
+    pub fn incident_of(&self, rule: &str, topic: &str) -> Option<(&str, Option<&Acknowledged>)> {
+        let is_it = |alert: &Alert| alert.rule == rule && alert.topic == topic;
+        let mut firing = self.groups.values().filter(|group| group.closed_at.is_none());
+        let has_it = |group: &&Group| {
+            let alerts = group.alerts.values().filter(|grouped| grouped.ended_at.is_none());
+            alerts.filter_map(|grouped| grouped.alert.as_ref()).any(is_it)
+        };
+        firing.find(has_it).map(|group| (group.id.as_str(), group.acknowledged.as_ref()))
+    }
+
     /// Active silences; with `all` also those that expired in the last days.
     pub fn silences(&self, all: bool, now: Timestamp) -> Vec<Silence> {
         self.silences.values().filter(|silence| all || silence.ends_at > now).cloned().collect()

@@ -12,7 +12,7 @@ use super::trend;
 use super::trend::Trend;
 use crate::alert::{Alert, ReasonCount};
 use crate::language::Language;
-use crate::rule::{Explanation, Measurement, NEGATIVE_AUTHORS, OTHER_TOPICS_RISING};
+use crate::rule::{CLOSED_AFTER_HOURS, Explanation, LEARNED_HOURS, Measurement, NEGATIVE_AUTHORS, OTHER_TOPICS_RISING};
 use crate::stats::wilson_interval;
 
 /// The most characters of a name from outside, such as a topic's.
@@ -31,6 +31,8 @@ pub(super) struct Values {
     pub(super) operational: bool,
     /// Posts are silent, or things were counted: not a matter of level.
     pub(super) no_sentiment: bool,
+    /// All alerts are about the number of posts, whatever they say.
+    crowd: bool,
     /// `critical`, `warning`, `info`; any other value of a rule counts as `warning`.
     pub(super) severity: &'static str,
     pub(super) at: i64,
@@ -92,6 +94,10 @@ pub(super) struct AlertValues {
     authors: Option<f64>,
     /// Other topics with an alert of the same rule.
     others_rising: f64,
+    /// Hours that are learned, where they are too few to know what is normal.
+    learned_hours: Option<f64>,
+    /// The rule's `max_open` in hours, where that closed the alert.
+    pub(super) closed_after_hours: Option<f64>,
     pub(super) copies: u64,
     pub(super) reach: u64,
     pub(super) trend: Option<Trend>,
@@ -173,6 +179,7 @@ impl Values {
         let all = || worst.iter().chain(&others);
         let operational = group.contains_key("component") || (worst.is_some() && all().all(|alert| alert.operational));
         let no_sentiment = worst.is_some() && all().all(|alert| alert.no_sentiment);
+        let crowd = worst.is_some() && all().all(|alert| alert.condition == "volume");
         let acknowledged = notification
             .acknowledged
             .as_ref()
@@ -183,6 +190,7 @@ impl Values {
             name: name(notification),
             operational,
             no_sentiment,
+            crowd,
             severity: severity(&notification.alerts),
             at: at.as_second(),
             started_at: incident.started_at.as_second(),
@@ -235,6 +243,8 @@ impl AlertValues {
             risen: Risen::of(alert),
             authors: alert.explanation.number(NEGATIVE_AUTHORS).filter(|authors| *authors > 0.0),
             others_rising: alert.explanation.number(OTHER_TOPICS_RISING).unwrap_or_default(),
+            learned_hours: alert.explanation.number(LEARNED_HOURS),
+            closed_after_hours: alert.explanation.number(CLOSED_AFTER_HOURS),
             copies: alert.context.copies,
             reach: alert.context.reach,
             trend: trend::compute(&alert.context.trend),

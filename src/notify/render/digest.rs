@@ -190,7 +190,10 @@ fn fallback(notification: &Notification) -> String {
 }
 
 fn level(values: &Values) -> Level {
+    // What was closed while it lasted is not over: it must not look like an all-clear.
+    let is_closed = values.worst.as_ref().is_some_and(|alert| alert.closed_after_hours.is_some());
     match (values.kind, values.severity) {
+        (Kind::Resolved, _) if is_closed => Level::Info,
         (Kind::Resolved, _) => Level::Resolved,
         (Kind::Test, _) | (_, "info") => Level::Info,
         (_, "critical") => Level::Critical,

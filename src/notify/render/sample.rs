@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::{Acknowledged, Incident, Kind, MessageForm, Notification};
 use crate::alert::{Alert, AlertContext, Fingerprint, OperationalAlert, Point, ReasonCount, Word};
-use crate::rule::{Explanation, Measurement, NormalLevel};
+use crate::rule::{CLOSED_AFTER_HOURS, Explanation, LEARNED_HOURS, Measurement, NormalLevel};
 use crate::window::Sample;
 
 const STEP: SignedDuration = SignedDuration::from_mins(30);
@@ -71,6 +71,18 @@ pub(super) fn all() -> Vec<Notification> {
         ("no_data", &[("silent_minutes", 120.0), ("posts_to_be_expected", 14.2), ("plausible_up_to", 7.5)]),
     ];
     all.extend(conditions.map(|(condition, numbers)| of(Kind::Opened, vec![led_by(condition, numbers)])));
+    let crowd = led_by("volume", &[("window_minutes", 60.0), ("posts", 90.0), ("threshold", 60.0), ("normal", 30.0)]);
+    let mut closed = led_by("rising", &[("rising_since", 1_424_606_400.0)]);
+    closed.explanation.numbers.push((CLOSED_AFTER_HOURS.into(), 72.0));
+    let ended = |alert: Alert| Notification {
+        incident: Incident { ended_at: Some(at), ..test.incident.clone() },
+        ..of(Kind::Resolved, vec![Alert { ends_at: Some(at), ..alert }])
+    };
+    all.extend([ended(crowd), ended(closed)]);
+    let mut young = led_by("negative_rate", &[("window_minutes", 60.0), ("lower_bound", 0.7), ("threshold", 0.66)]);
+    young.latest.normal = None;
+    young.explanation.numbers.push((LEARNED_HOURS.into(), 7.0));
+    all.push(of(Kind::Opened, vec![young]));
     let names = OperationalAlert::ALL.into_iter().map(OperationalAlert::name).chain(["SomethingElse"]);
     all.extend(names.map(|name| {
         let group = BTreeMap::from([("component".into(), "x-search".into())]);

@@ -1,5 +1,7 @@
 //! Whatever comes from outside, a message is complete, small and harmless.
 
+mod ends;
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 

@@ -40,12 +40,12 @@ impl Baseline {
     }
 
     /// Sets the topic's time zone by its IANA name. What was learned in another one keeps its place in time: it moves by the hours
-    /// between the two zones.
-    pub fn set_zone(&mut self, zone: &str) {
+    /// between the two zones. Returns how many, from 0 to 167.
+    pub fn set_zone(&mut self, zone: &str) -> usize {
         let at = self.until.unwrap_or_default();
         let before = self.hours.slot(at);
         if !self.hours.set_zone(zone) {
-            return;
+            return 0;
         }
         let moved = (self.hours.slot(at) + CELLS - before) % CELLS;
         self.cells.resize(CELLS, Cell::default());
@@ -54,6 +54,7 @@ impl Baseline {
         (self.lately_skipped, self.new_rhythm) = (SkippedHours::default(), NewRhythm::default());
         self.update_totals();
         self.changed = true;
+        moved
     }
 
     /// Sets the model that classifies posts from `now` (Unix seconds) on. If it replaces another model, drops what was

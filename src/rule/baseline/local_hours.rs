@@ -52,12 +52,16 @@ impl LocalHours {
 
     /// The hour of the week, from 0. Hour 0 is Thursday 00:00, because 1 January 1970 was a Thursday.
     pub(super) fn slot(&self, time: i64) -> usize {
-        let offset = match (&self.zone, self.offset) {
+        usize::try_from((time + self.offset_at(time)).div_euclid(HOUR).rem_euclid(CELLS as i64)).unwrap_or_default()
+    }
+
+    /// Local time less UTC at `time`, in seconds.
+    pub(super) fn offset_at(&self, time: i64) -> i64 {
+        match (&self.zone, self.offset) {
             (None, _) => 0,
             (Some(_), Some((from, to, offset))) if (from..to).contains(&time) => offset,
             (Some(zone), _) => i64::from(zone.to_offset(timestamp(time)).seconds()),
-        };
-        usize::try_from((time + offset).div_euclid(HOUR).rem_euclid(CELLS as i64)).unwrap_or_default()
+        }
     }
 }
 

@@ -42,7 +42,7 @@ impl Play {
         self.shown.push(posts);
         let shown = self.shown.iter().rev().take(12).sum();
         let now = START + self.row * STEP;
-        self.spike.feed(now, posts, shown, frozen, &mut self.memory);
+        self.spike.feed(Moment { now, utc_offset: 0, frozen }, posts, shown, &mut self.memory);
         self.memory.holds
     }
 
@@ -157,7 +157,8 @@ fn between_two_rows_nothing_changes() {
     let before = play.memory.clone();
     let now = START + play.row * STEP;
     for minute in 1..5 {
-        play.spike.feed(now + minute * 60, 10_000, 10_000, false, &mut play.memory);
+        let moment = Moment { now: now + minute * 60, utc_offset: 0, frozen: false };
+        play.spike.feed(moment, 10_000, 10_000, &mut play.memory);
     }
     assert_eq!(play.memory, before);
 }
@@ -179,4 +180,45 @@ fn every_problem_names_its_key() {
         let problems = spike.validate("condition", bucket);
         assert!(matches!(&problems[..], [problem] if problem.contains(expected)), "{problems:?}: {expected}");
     }
+}
+
+/// Clocks change in Paris on 25 October 2026 at 01:00 UTC; the rhythm keeps its hours.
+#[test]
+fn the_rhythm_follows_the_clocks_of_the_topic() {
+    let hours = |offset: i64| {
+        // Three weeks of summer time; posts from 8 to 20 h, local time.
+        let mut play = Play::new(spike());
+        let row = |time: i64| if (8..20).contains(&((time + 7_200).div_euclid(3_600) % 24)) { 30 } else { 0 };
+        for _ in 0..21 * 288 {
+            play.row += 1;
+            let now = START + play.row * STEP;
+            play.spike.feed(Moment { now, utc_offset: 7_200, frozen: false }, row(now), 300, &mut play.memory);
+        }
+        // 07:00 UTC on a day of winter time: 08:00 in Paris, when people begin to write.
+        let time = START + (play.row + 1) * STEP;
+        let time = time - time.rem_euclid(86_400) + 86_400 + 7 * 3_600;
+        play.spike.feed(Moment { now: time, utc_offset: offset, frozen: false }, 30, 300, &mut play.memory);
+        play.memory.latest.expected.unwrap()
+    };
+    assert!(hours(3_600) > 20.0, "8 h in Paris: {}", hours(3_600));
+    assert!(hours(0) < 10.0, "what it was by UTC: {}", hours(0));
+}
+
+#[test]
+fn another_time_zone_moves_what_is_learned() {
+    let mut play = Play::new(spike());
+    for _ in 0..14 * 288 {
+        let posts = if (START + (play.row + 1) * STEP).div_euclid(3_600) % 24 == 12 { 60 } else { 2 };
+        play.feed(posts, false);
+    }
+    let expected = |memory: &SpikeMemory, utc_offset: i64| {
+        let noon = START + 20 * 86_400 + 12 * 3_600;
+        let mut memory = memory.clone();
+        spike().feed(Moment { now: noon, utc_offset, frozen: false }, 60, 700, &mut memory);
+        memory.latest.expected.unwrap()
+    };
+    let before = expected(&play.memory, 0);
+    play.memory.move_hours(2);
+    assert!((expected(&play.memory, 7_200) - before).abs() < 1e-6, "the same hour of the same days");
+    assert!(expected(&play.memory, 0) < before / 2.0);
 }

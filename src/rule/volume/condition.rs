@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::rule::bounds_check::check_length;
 use crate::rule::spike::{SpikeCondition, SpikeMemory};
 use crate::rule::{ConditionResult, Evidence, defaults};
-use crate::window::Span;
+use crate::window::{Span, TopicWindow};
 
 /// Holds from when the number of posts exceeds what chance produces once in `false_alarm_every`, until it is clearly
 /// back to normal.
@@ -49,6 +49,14 @@ impl Volume {
 
     pub(in crate::rule) fn spans(&self) -> [Span; 2] {
         self.spike().spans()
+    }
+
+    pub(in crate::rule) fn sleeps_until(&self, memory: &SpikeMemory, topic: &TopicWindow) -> Option<i64> {
+        self.spike().sleeps_until(memory, topic)
+    }
+
+    pub(in crate::rule) fn catch_up(&self, evidence: &Evidence<'_>, memory: &mut SpikeMemory, until: i64) {
+        self.spike().catch_up(evidence, memory, until);
     }
 
     pub(in crate::rule) fn evaluate(&self, evidence: &Evidence<'_>, memory: &mut SpikeMemory) -> ConditionResult {

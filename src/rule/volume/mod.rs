@@ -77,6 +77,9 @@ pub struct VolumeDetector {
     alarm: AlarmThreshold,
     /// End of the rest.
     quiet_until: Option<i64>,
+    /// Local time less UTC, in seconds.
+    #[serde(skip)]
+    utc_offset: i64,
 }
 
 /// Number of intervals from which the median is taken.
@@ -93,13 +96,25 @@ impl VolumeDetector {
             seasonal: Seasonal::default(),
             alarm: AlarmThreshold::default(),
             quiet_until: None,
+            utc_offset: 0,
         }
+    }
+
+    /// Sets local time less UTC, in seconds, for the rows that follow: the rhythm is learned by local hours, so that it does not
+    /// move when clocks change. It is not stored.
+    pub fn set_utc_offset(&mut self, seconds: i64) {
+        self.utc_offset = seconds;
+    }
+
+    /// Moves what was learned by this many hours, because the series has another time zone.
+    pub(in crate::rule) fn move_hours(&mut self, hours: usize) {
+        self.seasonal.move_hours(hours);
     }
 
     /// Changes the settings. A new interval makes it a new series: everything learned is dropped.
     pub fn set_settings(&mut self, settings: DetectorSettings) {
         if settings.interval != self.settings.interval {
-            *self = Self::new(settings);
+            *self = Self { utc_offset: self.utc_offset, ..Self::new(settings) };
         }
         self.settings = settings;
     }
@@ -115,6 +130,18 @@ impl VolumeDetector {
     /// When the row is not usable. The detector continues with the next row.
     pub fn step(&mut self, time: i64, value: f64) -> Result<Score, ScoreError> {
         let value = self.check(time, value)?;
+        let score = self.judge_with_upper(time, value);
+        self.learn(time, value);
+        Ok(score)
+    }
+
+    /// As [`VolumeDetector::step`] with the value 0, but without [`Score::upper`], which costs more than all the rest: most rows of
+    /// most topics are empty.
+    ///
+    /// # Errors
+    /// When the row is not usable. The detector continues with the next row.
+    pub fn step_empty(&mut self, time: i64) -> Result<Score, ScoreError> {
+        let value = self.check(time, 0.0)?;
         let score = self.judge(time, value);
         self.learn(time, value);
         Ok(score)
@@ -126,7 +153,7 @@ impl VolumeDetector {
     /// When the row is not usable. The detector continues with the next row.
     pub fn step_frozen(&mut self, time: i64, value: f64) -> Result<Score, ScoreError> {
         let value = self.check(time, value)?;
-        Ok(self.judge(time, value))
+        Ok(self.judge_with_upper(time, value))
     }
 
     /// Whether the detector rests after an alarm.
@@ -178,9 +205,14 @@ impl VolumeDetector {
         self.interval().max(5 * MINUTE)
     }
 
+    fn judge_with_upper(&mut self, time: i64, value: f64) -> Score {
+        let score = self.judge(time, value);
+        Score { upper: score.threshold.map(|threshold| self.rolling.value_at(threshold)), ..score }
+    }
+
     fn judge(&mut self, time: i64, value: f64) -> Score {
         let interval = self.interval();
-        let known = self.seasonal.expected(time);
+        let known = self.seasonal.expected(time + self.utc_offset);
         let expected = known.unwrap_or(value);
         self.rolling.push(time, value, expected, self.unit());
         let day = interval.max(DAY);
@@ -189,7 +221,6 @@ impl VolumeDetector {
         let evidence = self.rolling.evidence();
         let rarity = self.alarm.rarity(evidence, false_alarm_every);
         let threshold = self.alarm.threshold(false_alarm_every);
-        let upper = threshold.map(|threshold| self.rolling.value_at(threshold));
         // Capped below 1, so that half of it stays below the alarm level while the detector rests.
         let value = if self.is_resting(time) { rarity.min(0.999_99) / 2.0 } else { rarity };
         if value >= 0.5 {
@@ -197,15 +228,16 @@ impl VolumeDetector {
             let seen = rolling::LONGEST_SPAN * self.unit();
             self.quiet_until = Some(time.saturating_add(self.settings.rest.max(seen)));
         }
-        Score { value, evidence, threshold, floor: self.rolling.floor(), expected: known, upper }
+        Score { value, evidence, threshold, floor: self.rolling.floor(), expected: known, upper: None }
     }
 
     fn learn(&mut self, time: i64, value: f64) {
         let interval = self.interval();
         self.alarm.record(self.rolling.evidence());
         self.rolling.learn(interval);
-        let expected = self.seasonal.expected(time).unwrap_or(value);
-        self.seasonal.learn(time, value.min(MAX_LEARNT_RATIO * (expected + 1.0)), interval);
+        let local = time + self.utc_offset;
+        let expected = self.seasonal.expected(local).unwrap_or(value);
+        self.seasonal.learn(local, value.min(MAX_LEARNT_RATIO * (expected + 1.0)), interval);
     }
 }
 

@@ -16,7 +16,7 @@ pub struct Score {
     pub floor: f64,
     /// The expected value of this row; `None` for the first row and for rows that are not usable.
     pub expected: Option<f64>,
-    /// The value from which this row would have been an alarm; `None` while unknown.
+    /// The value from which this row would have been an alarm; `None` while unknown, and for empty rows that need none.
     pub upper: Option<f64>,
 }
 

@@ -1,4 +1,4 @@
-//! [`Seasonal`]: the normal value of a row by hour of the week (UTC), learned from the past of the series.
+//! [`Seasonal`]: the normal value of a row by hour of the week, learned from the past of the series.
 
 use serde::{Deserialize, Serialize};
 
@@ -32,14 +32,20 @@ impl Default for Seasonal {
 }
 
 impl Seasonal {
-    /// The normal value at `time`; `None` before the first learned row.
+    /// The normal value at `time`, in Unix seconds plus the offset of the local time; `None` before the first learned row.
     pub(super) fn expected(&self, time: i64) -> Option<f64> {
         let level = (self.level.hours > 0.0).then(|| self.level.shrunk(0.0, 0.0))?;
         let day = self.days.get(slot(time, 24))?.shrunk(level, DAY_PRIOR);
         Some(self.weeks.get(slot(time, 168))?.shrunk(day, WEEK_PRIOR))
     }
 
-    /// Learns the value of a row that covers `interval` seconds.
+    /// Moves everything by this many hours, because the series has another time zone.
+    pub(super) fn move_hours(&mut self, hours: usize) {
+        self.days.rotate_right(hours % 24);
+        self.weeks.rotate_right(hours % 168);
+    }
+
+    /// Learns the value of a row that covers `interval` seconds; `time` as in [`Seasonal::expected`].
     pub(super) fn learn(&mut self, time: i64, value: f64, interval: i64) {
         let seconds = interval as f64;
         let hours = seconds / HOUR as f64;

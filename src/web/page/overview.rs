@@ -51,6 +51,9 @@ mod tests {
             state: "firing".into(),
             summary: "25% negative".into(),
             summary_fr: Some("25 % de messages négatifs".into()),
+            learned_hours: Some(7),
+            incident: Some("AIR-4F2K".into()),
+            acknowledged_by: Some("demo".into()),
         };
         Status {
             version: "1".into(),
@@ -84,6 +87,9 @@ mod tests {
         let english = render(Language::English);
         for expected in [
             "learning: hour 7 of 24",
+            "Day 1 of 2 of learning",
+            "Acknowledged by demo",
+            "href=\"/alerts/AIR-4F2K\"",
             "not ready",
             "25%",
             "2 h ago",

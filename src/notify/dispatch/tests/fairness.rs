@@ -28,7 +28,7 @@ fn a_new_warning_is_sent_while_critical_alerts_repeat() {
 #[test]
 fn nothing_waits_for_ever() {
     let mut kit = Kit::new(routing("[notify]\ngroup_wait = '0s'\n[[receiver]]\nname = 'r'\nrate_limit = 60"));
-    kit.fire(0, about("Rate", "info", "Air Paradis"));
+    kit.fire(0, about("Rate", "warning", "Air Paradis"));
     for second in 0..300 {
         kit.fire(second, about("Rate", "critical", &format!("topic {second}")));
         kit.fire(second, about("Rate", "critical", &format!("another {second}")));
