@@ -86,7 +86,7 @@ enum Format {
 }
 
 /// Flags for the configuration of a command.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 struct ConfigFlags {
     /// Configuration file [default: config/vigie.toml, /etc/vigie/vigie.toml or the built-in defaults, the first that
     /// exists]

@@ -1,9 +1,11 @@
 //! `vigie run`: runs the daemon until a signal or a failure.
 
 mod demo;
+mod demo_round;
 mod reload;
 mod systemd;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,11 +41,11 @@ pub(super) struct RunArgs {
     /// State directory; overrides daemon.state
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
-    /// Replay a dump, from just before its first alert, instead of reading sources: needs no token, keeps no state
+    /// Replay a dump, from just before its first alert, in a loop, instead of reading sources: needs no token, keeps no state
     #[arg(long, value_name = "DUMP", num_args = 0..=1)]
     demo: Option<Option<PathBuf>>,
-    /// Speed of the demo's clock: 360 is one hour in ten seconds
-    #[arg(long, value_name = "N", requires = "demo", default_value_t = 360.0, value_parser = demo::speed)]
+    /// Speed of the demo's clock: 480 is a day in three minutes
+    #[arg(long, value_name = "N", requires = "demo", default_value_t = 480.0, value_parser = demo::speed)]
     speed: f64,
     /// Log format; overrides log.format
     #[arg(long, value_enum)]
@@ -59,60 +61,124 @@ pub(super) fn run(args: RunArgs) -> anyhow::Result<()> {
 }
 
 async fn run_daemon(args: RunArgs, loaded: LoadedConfig) -> anyhow::Result<()> {
-    let clock: Clock = Arc::new(Timestamp::now);
-    let metrics = Metrics::new().with_process();
-    let temporary;
     // First of all: a signal during the start must not kill the process.
     let mut signals = Signals::listen()?;
-    let labels = LabelSource::Model(loaded.config.classify.model.clone());
-    let daemon = match &args.demo {
-        Some(dump) => {
-            temporary = tempfile::tempdir().context("cannot create a temporary state directory")?;
-            let state = args.state.clone().unwrap_or_else(|| temporary.path().join("state"));
-            demo::daemon(loaded.clone(), labels, dump.as_deref(), args.speed, state, metrics)?
+    let mut bound = None;
+    // A daemon runs once, a demo round after round, each with a daemon and a state that know nothing of the one before.
+    loop {
+        let round = Round::prepare(&args, &loaded)?;
+        // Before the daemon starts: if the address is in use, nothing must have been read. It stays bound between the rounds of a
+        // demo, so that browsers wait for the next one.
+        let listener = match &bound {
+            Some(listener) => std::net::TcpListener::try_clone(listener)?,
+            None => bind(loaded.config.web.listen).await?,
+        };
+        bound = Some(listener.try_clone()?);
+        if round.run(&args, listener, &mut signals).await? == RoundEnd::Stopped {
+            return Ok(());
         }
-        None => {
-            let state = args.state.clone().unwrap_or_else(|| state(&loaded));
-            assembly::daemon(loaded.clone(), labels, state, clock, metrics)?
-        }
-    };
-    // Before the daemon starts: if the address is in use, nothing must have been read.
-    let listen = loaded.config.web.listen;
+        tracing::info!("demo: this round is over, the next one begins");
+    }
+}
+
+async fn bind(listen: SocketAddr) -> anyhow::Result<std::net::TcpListener> {
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("cannot listen on {listen} (web.listen): is another vigie running?"))?;
-    daemon.metrics.daemon.reload_successful.set(1);
-    daemon.metrics.daemon.reload_time.set(Timestamp::now().as_second() as f64);
-    let token = web::ApiToken::create(&daemon.state)?;
-    web::publish_address(&daemon.state, listener.local_addr()?)?;
-    // After the token: clients that read this address from the log may send requests.
-    log_start(&daemon, args.demo.is_some(), listener.local_addr()?);
-    let mut running = daemon.start()?;
+    Ok(listener.into_std()?)
+}
 
-    let reloader = Reloader::new(running.handle.clone(), args.config);
-    let web_stop = CancellationToken::new();
-    let console = Console {
-        daemon: running.handle.clone(),
-        reload: reloader.clone().into_reload(),
-        token,
-        pages: web::Pages::new(loaded.config.language, &loaded.config.notify.time_zone)?,
-        stop: web_stop.clone(),
-    };
-    let server = web::start(listener.into_std()?, console).context("cannot start the web server")?;
-    systemd::ready(&running.handle);
-    let watchdog = tokio::spawn(systemd::feed_watchdog(running.handle.clone()));
+/// Why a daemon that did not fail ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RoundEnd {
+    Stopped,
+    /// The demo has shown everything.
+    Over,
+}
 
-    let failure = wait_for_stop(&mut running, &mut signals, &reloader).await;
-    systemd::stopping();
-    watchdog.abort();
-    let drain = Duration::try_from(loaded.config.daemon.drain).unwrap_or_default();
-    let drained = running.stop(drain).await;
-    web_stop.cancel();
-    // Do not wait for clients that keep their connection open.
-    let _ = tokio::time::timeout(Duration::from_secs(1), server).await;
-    match failure {
-        Some(error) => Err(error),
-        None => drained.inspect(|()| tracing::info!("stopped; all posts are committed")),
+/// A daemon that is ready to start.
+struct Round {
+    daemon: Daemon,
+    /// Of a demo that begins again: cancelled when all posts of its dump are sent.
+    all_sent: Option<CancellationToken>,
+    /// The state of a demo, removed with it.
+    _temporary: Option<tempfile::TempDir>,
+}
+
+impl Round {
+    fn prepare(args: &RunArgs, loaded: &LoadedConfig) -> anyhow::Result<Self> {
+        let metrics = Metrics::new().with_process();
+        let labels = LabelSource::Model(loaded.config.classify.model.clone());
+        let Some(dump) = &args.demo else {
+            let clock: Clock = Arc::new(Timestamp::now);
+            let state = args.state.clone().unwrap_or_else(|| state(loaded));
+            let daemon = assembly::daemon(loaded.clone(), labels, state, clock, metrics)?;
+            return Ok(Self { daemon, all_sent: None, _temporary: None });
+        };
+        let temporary = tempfile::tempdir().context("cannot create a temporary state directory")?;
+        let state = args.state.clone().unwrap_or_else(|| temporary.path().join("state"));
+        let (daemon, all_sent) = demo::daemon(loaded.clone(), labels, dump.as_deref(), args.speed, state, metrics)?;
+        // A state that is kept, and a dump that can be read only once, allow one round.
+        let repeats = args.state.is_none() && dump.as_deref() != Some(std::path::Path::new("-"));
+        Ok(Self { daemon, all_sent: repeats.then_some(all_sent), _temporary: Some(temporary) })
+    }
+
+    /// Runs the daemon until a signal, a failure or the end of the demo.
+    async fn run(
+        self,
+        args: &RunArgs,
+        listener: std::net::TcpListener,
+        signals: &mut Signals,
+    ) -> anyhow::Result<RoundEnd> {
+        let Self { daemon, all_sent, _temporary } = self;
+        daemon.metrics.daemon.reload_successful.set(1);
+        daemon.metrics.daemon.reload_time.set(Timestamp::now().as_second() as f64);
+        let token = web::ApiToken::create(&daemon.state)?;
+        web::publish_address(&daemon.state, listener.local_addr()?)?;
+        // After the token: clients that read this address from the log may send requests.
+        log_start(&daemon, args.demo.is_some(), listener.local_addr()?);
+        let config = daemon.loaded.config.clone();
+        let mut running = daemon.start()?;
+
+        let reloader = Reloader::new(running.handle.clone(), args.config.clone());
+        let web_stop = CancellationToken::new();
+        let console = Console {
+            daemon: running.handle.clone(),
+            reload: reloader.clone().into_reload(),
+            token,
+            pages: web::Pages::new(config.language, &config.notify.time_zone)?,
+            stop: web_stop.clone(),
+        };
+        let server = web::start(listener, console).context("cannot start the web server")?;
+        systemd::ready(&running.handle);
+        let watchdog = tokio::spawn(systemd::feed_watchdog(running.handle.clone()));
+        let handle = running.handle.clone();
+        let over = async move {
+            match all_sent {
+                Some(all_sent) => demo_round::play(handle, all_sent).await,
+                None => std::future::pending().await,
+            }
+        };
+
+        let end = tokio::select! {
+            failure = wait_for_stop(&mut running, signals, &reloader) => failure.map_or(Ok(RoundEnd::Stopped), Err),
+            () = over => Ok(RoundEnd::Over),
+        };
+        if !matches!(end, Ok(RoundEnd::Over)) {
+            systemd::stopping();
+        }
+        watchdog.abort();
+        let drain = Duration::try_from(config.daemon.drain).unwrap_or_default();
+        let drained = running.stop(drain).await;
+        web_stop.cancel();
+        // Do not wait for clients that keep their connection open.
+        let _ = tokio::time::timeout(Duration::from_secs(1), server).await;
+        let end = end?;
+        drained?;
+        if end == RoundEnd::Stopped {
+            tracing::info!("stopped; all posts are committed");
+        }
+        Ok(end)
     }
 }
 
@@ -158,7 +224,7 @@ fn state(loaded: &LoadedConfig) -> PathBuf {
 }
 
 /// Logs what is watched and its maximum cost, before anything is read.
-fn log_start(daemon: &Daemon, demo: bool, address: std::net::SocketAddr) {
+fn log_start(daemon: &Daemon, demo: bool, address: SocketAddr) {
     let LoadedConfig { config, rules } = &daemon.loaded;
     let topics: Vec<&str> = config.topics.iter().map(|topic| topic.name.as_str()).collect();
     let rules: Vec<&str> = rules.rules.iter().map(|rule| rule.name.as_str()).collect();

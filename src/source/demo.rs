@@ -27,6 +27,8 @@ const PEAK_WINDOW: SignedDuration = SignedDuration::from_mins(30);
 const BATCH_POSTS: usize = 64;
 /// Longest time from the first to the last post of a batch of the past.
 const BATCH_SPAN: SignedDuration = SignedDuration::from_mins(20);
+/// How far the clock runs ahead of posts that are still to be counted.
+const MAX_AHEAD: SignedDuration = SignedDuration::from_mins(20);
 /// Bounds memory: the posts of the dump are kept in it.
 const MAX_POSTS: usize = 200_000;
 
@@ -41,6 +43,8 @@ pub struct DemoSource {
     /// Seconds of the clock per real second.
     speed: f64,
     next: usize,
+    /// Cancelled when all posts are sent.
+    end: CancellationToken,
 }
 
 impl DemoSource {
@@ -71,7 +75,13 @@ impl DemoSource {
     fn new(posts: Vec<Post>, (clock, speed): (DemoClock, f64), started: Timestamp, start: Option<Timestamp>) -> Self {
         let start = start.or_else(|| find_peak(&posts)).unwrap_or(started);
         let next = posts.partition_point(|post| start.duration_since(post.created_at) > BACKLOG);
-        Self { posts, start, started, clock, speed, next }
+        Self { posts, start, started, clock, speed, next, end: CancellationToken::new() }
+    }
+
+    /// Cancels `end` when all posts are sent.
+    #[must_use]
+    pub fn with_end(self, end: CancellationToken) -> Self {
+        Self { end, ..self }
     }
 
     /// Sends the posts before the start. Each batch waits for the one before: a clock that is far ahead of the posts that rules
@@ -146,13 +156,22 @@ impl Source for DemoSource {
                     () = tokio::time::sleep(wait) => {}
                     () = stop.cancelled() => return Ok(()),
                 }
-                let posts = self.take_due(out.now());
+                let now = out.now();
+                let posts = self.take_due(now);
                 if !posts.is_empty() {
-                    out.send(SourceBatch { posts, ..SourceBatch::default() }).await?;
+                    self.clock.hold_at(now.checked_add(MAX_AHEAD).unwrap_or(now));
+                    let (ack, committed) = tokio::sync::oneshot::channel();
+                    out.send(SourceBatch { posts, ack: Some(ack), ..SourceBatch::default() }).await?;
+                    tokio::select! {
+                        _ = committed => {}
+                        () = stop.cancelled() => return Ok(()),
+                    }
+                    self.clock.resume();
                     out.health.update(|report| report.last_success = Some(out.now()));
                 }
             }
             out.health.update(|report| report.what = "demo dump: all posts are sent".into());
+            self.end.cancel();
             // The daemon keeps running, so that the results can be viewed.
             stop.cancelled().await;
             Ok(())

@@ -1,5 +1,7 @@
 //! Start, probes, a second daemon, what is missing, and a stop.
 
+use serde_json::Value;
+
 use crate::process::{Vigie, command, configure, start};
 
 const FILE: &str =
@@ -82,5 +84,25 @@ fn the_demonstration_runs_on_the_shipped_dump() {
     let mut vigie = Vigie::spawn(&mut command);
     let status = vigie.wait_received(100);
     assert!(status["topics"].as_array().unwrap().len() > 1, "{}", status["topics"]);
+    assert!(vigie.stop().0.success());
+}
+
+/// Round after round: the second daemon has an empty state, and reads the same posts.
+#[test]
+fn the_demonstration_begins_again_without_what_it_counted() {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_vigie"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).env("VIGIE__WEB__LISTEN", "127.0.0.1:0");
+    command.args(["run", "--demo", "--speed", "200000", "--model", "tests/fixtures/tiny-distilbert/classifier"]);
+    let mut vigie = Vigie::spawn(&mut command);
+    let round = |status: &Value| (status["started_at"].clone(), status["totals"]["received"].as_u64().unwrap_or(0));
+    let (first, _) = round(&vigie.wait_received(100));
+    let mut most = 0;
+    let (_, received) = vigie.wait("a second round", |vigie| {
+        let (begun, received) = round(&vigie.status()?);
+        most = if begun == first { received.max(most) } else { most };
+        (begun != first).then_some((begun, received))
+    });
+    assert!(received < most, "{received} posts at the start of the second round, {most} in the first");
+    vigie.wait("as many posts as in the first round", |vigie| (round(&vigie.status()?).1 >= most).then_some(()));
     assert!(vigie.stop().0.success());
 }

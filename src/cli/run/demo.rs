@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
 
+use crate::alert::Alert;
 use crate::clock::Clock;
 use crate::config::LoadedConfig;
 use crate::dump::Inputs;
@@ -19,7 +21,7 @@ use crate::source::{DEMO_BACKLOG, DemoClock, DemoSource};
 /// Where the demo dump is searched, in this order.
 const DUMP_PATHS: [&str; 2] = ["tests/data/airline.csv", "/usr/share/vigie/airline.csv"];
 /// The demo starts this long before the first alert.
-const BEFORE_ALERT: SignedDuration = SignedDuration::from_mins(90);
+pub(super) const BEFORE_ALERT: SignedDuration = SignedDuration::from_mins(60);
 
 pub(super) fn speed(text: &str) -> Result<f64, String> {
     let speed: f64 = text.parse().map_err(|_| "expected a number, e.g. 60".to_owned())?;
@@ -31,7 +33,7 @@ pub(super) fn speed(text: &str) -> Result<f64, String> {
 }
 
 /// A daemon with one source: `dump`, or the sample dump of vigie. Its clock reaches the real time of the start when the past of
-/// the dump is read, and then runs `speed` times faster.
+/// the dump is read, and then runs `speed` times faster. The token is cancelled when all posts are sent.
 pub(super) fn daemon(
     loaded: LoadedConfig,
     labels: LabelSource,
@@ -39,7 +41,7 @@ pub(super) fn daemon(
     speed: f64,
     state: PathBuf,
     metrics: Metrics,
-) -> anyhow::Result<Daemon> {
+) -> anyhow::Result<(Daemon, CancellationToken)> {
     let shipped = || DUMP_PATHS.iter().map(Path::new).find(|path| path.exists());
     let dump = dump
         .or_else(shipped)
@@ -59,14 +61,16 @@ pub(super) fn daemon(
         Arc::new(move || clock.since(begins))
     };
     let clock_of_source = (demo_clock, speed);
+    let all_sent = CancellationToken::new();
+    let token = all_sent.clone();
     let demo = move |_| {
         let source = DemoSource::read(&input, &options, clock_of_source.clone(), started, start)?;
-        Ok(Box::new(source) as _)
+        Ok(Box::new(source.with_end(token.clone())) as _)
     };
     let sources = vec![SourceSpec { name: "demo".into(), kind: "demo".into(), by: SourceInput::Task(Box::new(demo)) }];
     let receivers = receivers(&loaded, &clock)?;
     let make_classifier = labels.classifier();
-    Ok(Daemon { loaded, state, make_classifier, sources, receivers, clock, monotonic, metrics })
+    Ok((Daemon { loaded, state, make_classifier, sources, receivers, clock, monotonic, metrics }, all_sent))
 }
 
 /// When the first alert about posts fires in the dump, by its own labels: that takes a moment, where a model would take minutes.
@@ -91,5 +95,8 @@ fn first_alert(loaded: &LoadedConfig, input: &Inputs) -> Option<Timestamp> {
     // The demo itself reports what could not be read.
     let _ = std::fs::remove_file(rejects);
     let fired = outcome?.fired.into_iter().flatten();
-    fired.filter(|alert| !alert.topic.is_empty() && alert.latest.posts > 0).map(|alert| alert.fired_at).min()
+    let is_incident = |alert: &Alert| {
+        !alert.topic.is_empty() && alert.latest.posts > 0 && alert.labels.get("severity").is_none_or(|it| it != "info")
+    };
+    fired.filter(is_incident).map(|alert| alert.fired_at).min()
 }
