@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use vigie::dump::{Input, ReadOptions, Reader, RequiredFields, Row};
+use vigie::dump::{DumpReader, Inputs, ReadOptions, RequiredFields, Row};
 
 const HOUR: i64 = 3_600;
 
@@ -12,9 +12,9 @@ const HOUR: i64 = 3_600;
 pub(crate) struct Hours(BTreeMap<(String, i64), (u64, BTreeSet<String>)>);
 
 impl Hours {
-    pub(crate) fn read(input: &Input, options: &ReadOptions) -> Self {
+    pub(crate) fn read(input: &Inputs, options: &ReadOptions) -> Self {
         let required = RequiredFields { created_at: true, ..RequiredFields::default() };
-        let mut reader = Reader::open(input, options, required).unwrap();
+        let mut reader = DumpReader::open(input, options, required).unwrap();
         let mut hours = Self::default();
         while let Some(row) = reader.next_row().unwrap() {
             let Some(post) = row.ok().and_then(Row::into_post) else { continue };

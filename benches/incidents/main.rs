@@ -67,7 +67,7 @@ fn main() {
     variants.extend(BASELINES.map(|(name, rules)| (name, toml::from_str::<Rules>(rules).unwrap())));
     let truth = truth::read(&root.join("benches/incidents/truth.csv"));
 
-    let hours = hours::Hours::read(&Input::Path(dump.clone()), &loaded.config.dump);
+    let hours = hours::Hours::read(&Inputs::expand(&[&dump]).unwrap(), &loaded.config.dump);
 
     let mut sources = vec![("the dump's labels", LabelSource::Given)];
     if !args.iter().any(|arg| arg == "--labels") {

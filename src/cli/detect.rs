@@ -84,7 +84,7 @@ pub(super) fn run(args: &DetectArgs) -> anyhow::Result<()> {
         let file = File::open(&args.series).with_context(|| format!("cannot read {name}"))?;
         (Box::new(file), name)
     };
-    let series = Series::read(BufReader::new(input), name.clone(), args.column_flags())?;
+    let series = Series::read(BufReader::new(input), &name, args.column_flags())?;
     let counts = if is_standard(&args.out) {
         detect(series, args, io::stdout().lock())?
     } else {

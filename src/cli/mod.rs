@@ -16,6 +16,7 @@ mod feedback;
 mod forget;
 #[cfg(feature = "package")]
 mod generate;
+mod inspect;
 mod lab;
 mod model;
 mod output;
@@ -62,6 +63,7 @@ enum Command {
     Simulate(Box<simulate::SimulateArgs>),
     Classify(classify::ClassifyArgs),
     Clean(clean::CleanArgs),
+    Inspect(inspect::InspectArgs),
     Detect(detect::DetectArgs),
     Lab(lab::LabArgs),
     Model(model::ModelArgs),
@@ -138,6 +140,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Simulate(args) => simulate::run(&args),
         Command::Classify(args) => classify::run(args),
         Command::Clean(args) => clean::run(args),
+        Command::Inspect(args) => inspect::run(&args),
         Command::Detect(args) => detect::run(&args),
         Command::Lab(args) => lab::run(args),
         Command::Model(args) => model::run(&args),

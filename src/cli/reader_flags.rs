@@ -49,7 +49,7 @@ pub(super) struct ReaderFlags {
     time_zone: Option<String>,
     /// Meaning of the values of the label column, e.g. `0=negative,1=positive`; also `<=-0.05=negative` and `*=neutral`
     /// [default: by their words; numbers by the scale that all of them make]
-    #[arg(long, value_name = "VALUE=LABEL,...", value_parser = LabelsMap::parse)]
+    #[arg(long, value_name = "VALUE=LABEL,...", value_parser = LabelsMap::parse, allow_hyphen_values = true)]
     labels_map: Option<LabelsMap>,
     /// Fail if more rows are rejected: a share such as 0.9 or 90%, or a number of rows [default: 50%]
     #[arg(long, value_name = "SHARE|COUNT")]

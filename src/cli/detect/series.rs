@@ -75,7 +75,7 @@ pub(super) struct Row {
 
 impl<R: BufRead> Series<R> {
     /// Reads the header, if there is one.
-    pub(super) fn read(mut input: R, name: String, given: ColumnFlags<'_>) -> anyhow::Result<Self> {
+    pub(super) fn read(mut input: R, name: &str, given: ColumnFlags<'_>) -> anyhow::Result<Self> {
         let delimiter = delimiter(input.fill_buf().with_context(|| format!("cannot read {name}"))?);
         let mut reader =
             csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(false).from_reader(input);
@@ -89,7 +89,7 @@ impl<R: BufRead> Series<R> {
             Ok(Self {
                 times: times.clone(),
                 reader,
-                name: name.clone(),
+                name: name.to_owned(),
                 columns,
                 time,
                 value,

@@ -17,6 +17,7 @@ use super::reader::Reader;
 use super::reject::Reject;
 use super::reject_summary::RejectSummary;
 use super::row::Row;
+use super::shape::Shape;
 
 /// Streams the rows of a dump.
 pub struct DumpReader {
@@ -40,6 +41,16 @@ pub struct DumpReader {
     /// Files that were opened.
     opened: u64,
     rejects: RejectSummary,
+    /// The files that were read to their end, where they are kept.
+    read_files: Option<Vec<ReadFile>>,
+}
+
+/// A file that was read to its end.
+#[derive(Debug, Clone)]
+pub struct ReadFile {
+    pub name: String,
+    pub shape: Shape,
+    pub notes: ReadNotes,
 }
 
 impl DumpReader {
@@ -63,12 +74,29 @@ impl DumpReader {
             first_error: None,
             opened: 0,
             rejects: RejectSummary::new(inputs.to_string()),
+            read_files: None,
         };
         reader.open_next()?;
         if let Some(opened) = &reader.reader {
             reader.layout = opened.layout();
         }
         Ok(reader)
+    }
+
+    /// Keeps what was found in each file instead of logging it.
+    #[must_use]
+    pub fn with_read_files(self) -> Self {
+        Self { read_files: Some(Vec::new()), ..self }
+    }
+
+    /// The files that were read to their end; none without [`DumpReader::with_read_files`].
+    pub fn read_files(&self) -> &[ReadFile] {
+        self.read_files.as_deref().unwrap_or_default()
+    }
+
+    /// Files that were left out.
+    pub fn skipped(&self) -> &[String] {
+        &self.skipped
     }
 
     /// The next row, or a record that was rejected. `Ok(None)` is the end of the dump; after an error reading cannot continue.
@@ -88,8 +116,12 @@ impl DumpReader {
                     return Ok(Some(row));
                 }
                 None => {
-                    let (name, notes) = (reader.name(), reader.notes());
-                    log_notes(name, &notes);
+                    let file =
+                        ReadFile { name: reader.name().to_owned(), shape: reader.shape(), notes: reader.notes() };
+                    match &mut self.read_files {
+                        Some(files) => files.push(file),
+                        None => log_notes(&file.name, &file.notes),
+                    }
                     self.open_next()?;
                 }
             }
@@ -193,6 +225,9 @@ impl DumpReader {
                 Some(error) if skipped.len() == 1 => error,
                 _ => DumpError::NoDumps { name: self.name(), skipped },
             });
+        }
+        if self.read_files.is_some() {
+            return Ok(());
         }
         if self.rejects.rejected() > 0 {
             tracing::warn!("{}", self.rejects);

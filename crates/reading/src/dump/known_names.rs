@@ -182,11 +182,16 @@ const LABEL: &[&str] = &[
 
 const LANG: &[&str] = &["lang", "language", "language_code", "lang_code", "tweet_lang", "tweet_language", "langue"];
 
+/// The names of texts; in the second list, those that other columns have as well.
+pub(super) fn text_names() -> (&'static [&'static str], &'static [&'static str]) {
+    let certain = TEXT.iter().position(|known| *known == FIRST_WEAK_TEXT).unwrap_or(TEXT.len());
+    TEXT.split_at(certain)
+}
+
 /// Whether one of `TEXT`'s names that other columns have as well.
 pub(super) fn is_weak_text_name(name: &str) -> bool {
-    let weak = TEXT.iter().skip_while(|known| **known != FIRST_WEAK_TEXT);
     let name = comparable_name(name);
-    weak.into_iter().any(|known| comparable_name(known) == name)
+    text_names().1.iter().any(|known| comparable_name(known) == name)
 }
 
 /// A name without what people write differently: case, accents, blanks, underscores, hyphens and dots.

@@ -14,6 +14,7 @@ use super::reject::Reject;
 use super::row::Row;
 use super::row_builder::RowRules;
 use super::rows::{Rows, resolve_layout, skip_start};
+use super::shape::Shape;
 
 /// Streams the rows of an input in its order, each as soon as it is complete.
 pub struct Reader {
@@ -41,6 +42,18 @@ impl Reader {
             Some(part) => Ok(Self { check_keys: false, ..Self::from_part(part, options, required)? }),
             None => Err(DumpError::NoDumps { name, skipped: parts.take_skipped() }),
         }
+    }
+
+    /// Reads a file, or the first file of an archive.
+    #[cfg(test)]
+    pub(in crate::dump) fn of_file(
+        path: &std::path::Path,
+        options: &ReadOptions,
+        required: RequiredFields,
+    ) -> Result<Self, DumpError> {
+        let input = super::input::Input::Path(path.to_owned());
+        let mut parts = Parts::new(input.to_string(), Role::Named, input.open()?, Tally::default());
+        Self::from_part(parts.next()?.expect("a file"), options, required)
     }
 
     /// Looks at the start of a file, and reads its header or first record. A file is read twice where its start does not say
@@ -98,6 +111,15 @@ impl Reader {
         match &self.rows {
             Rows::Json(rows) if self.layout == Layout::Json => rows.detected().unwrap_or(Layout::Json),
             _ => self.layout,
+        }
+    }
+
+    /// How the file is read; for JSON, by the posts so far.
+    pub fn shape(&self) -> Shape {
+        let shape = self.rows.shape();
+        match self.layout {
+            Layout::Sentiment140 => Shape { format: "Sentiment140 (CSV without a header)".into(), ..shape },
+            _ => shape,
         }
     }
 

@@ -13,6 +13,7 @@ use super::record_splitter::RecordSplitter;
 use super::reject::Reject;
 use super::row::Row;
 use super::row_builder::RowRules;
+use super::shape::Shape;
 
 /// Leading white space that is searched for the first record.
 const MAX_LEADING_SPACE: usize = 1 << 16;
@@ -57,6 +58,13 @@ impl Rows {
         match self {
             Self::Csv(rows) => rows.next_row(splitter),
             Self::Json(rows) => rows.next_row(splitter),
+        }
+    }
+
+    pub(super) fn shape(&self) -> Shape {
+        match self {
+            Self::Csv(rows) => rows.shape(),
+            Self::Json(rows) => rows.shape(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! [`Dialect`]: delimiter, quote and escape of a CSV file, as set or as detected.
 
 use super::fields::CsvFields;
+use crate::dump::csv_options::Quote;
 use crate::dump::options::ReadOptions;
 
 /// Delimiters that are tried, the likeliest first.
@@ -28,7 +29,7 @@ impl Dialect {
     /// What `options` set; a comma, double quotes and no escape where they set nothing.
     pub fn of_options(options: &ReadOptions) -> Self {
         let default = Self::default();
-        let quote = options.quote.map_or(default.quote, |quote| quote.as_byte());
+        let quote = options.quote.map_or(default.quote, Quote::as_byte);
         Self { delimiter: options.delimiter_byte().unwrap_or(default.delimiter), quote, escape: options.escape_byte() }
     }
 

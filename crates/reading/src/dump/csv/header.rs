@@ -183,6 +183,16 @@ fn open_with_header(
                 start
             }))
         }
+        // Who names columns by number knows that they have no names.
+        None if is_row && names.has_numbered_text(&options.columns) => {
+            let start = open_headerless(splitter, options, required)?;
+            Ok(start.map(|mut start| {
+                start
+                    .remarks
+                    .push("the first line looks like a row and was read as one: the file has no header".into());
+                start
+            }))
+        }
         None if is_row => {
             let dialect = match options.delimiter {
                 Some(_) => dialect,

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::fields::CsvFields;
-use super::header_names::HeaderNames;
+use super::header_names::{HeaderNames, describe_column};
 use crate::dump::columns::{Columns, Field};
 use crate::dump::error::MissingColumn;
 use crate::dump::options::RequiredFields;
@@ -69,6 +69,24 @@ impl ColumnIndexes {
     /// The columns of a date, a time of day and an offset.
     pub(super) fn time_parts(&self) -> [Option<usize>; 3] {
         self.time_parts
+    }
+
+    /// Whether the file has a header.
+    pub(super) fn has_names(&self) -> bool {
+        !self.names.is_empty()
+    }
+
+    /// The column of each field, by its name or else its number; and the other columns.
+    pub(super) fn describe(&self) -> (Vec<(Field, String)>, Vec<String>) {
+        let name = |index: usize| match self.names.get(index) {
+            Some(name) => describe_column(name),
+            None => format!("column {}", index + 1),
+        };
+        let fields = Field::ALL.into_iter().filter_map(|field| Some((field, name(self.index(field)?))));
+        let parts = self.time_parts.iter().flatten();
+        let is_used = |index: &usize| self.indexes.contains(&Some(*index)) || parts.clone().any(|part| part == index);
+        let unused = (0..self.width()).filter(|index| !is_used(index)).map(name).collect();
+        (fields.collect(), unused)
     }
 
     /// The number of columns.

@@ -20,6 +20,7 @@ use crate::dump::record_splitter::{Record, RecordEnd, RecordSplitter, without_ho
 use crate::dump::reject::{Reject, RejectReason, RowError};
 use crate::dump::row::Row;
 use crate::dump::row_builder::{RowBuilder, RowRules};
+use crate::dump::shape::Shape;
 
 /// Reads rows of CSV.
 pub struct CsvRows {
@@ -34,6 +35,7 @@ pub struct CsvRows {
 }
 
 /// What a record is.
+#[expect(clippy::large_enum_variant, reason = "one at a time, on the stack: a box would be an allocation for each row")]
 enum Reading {
     Row(Result<Row, RowError>),
     /// The header again, or a row without any content.
@@ -58,6 +60,17 @@ impl CsvRows {
     /// What was done to the rows so far.
     pub fn notes(&self) -> &ReadNotes {
         &self.notes
+    }
+
+    /// How the file is read.
+    pub(in crate::dump) fn shape(&self) -> Shape {
+        let delimiter = match self.framing.dialect().delimiter {
+            b'\t' => "tab".to_owned(),
+            other => format!("`{}`", char::from(other)),
+        };
+        let header = if self.columns.has_names() { "" } else { ", without a header" };
+        let (fields, unused) = self.columns.describe();
+        Shape { format: format!("CSV, delimiter {delimiter}{header}"), fields, unused }
     }
 
     pub(in crate::dump) fn notes_mut(&mut self) -> &mut ReadNotes {
@@ -122,12 +135,12 @@ impl CsvRows {
     /// Whether a field of several lines is rows that a stray quote has joined.
     fn hides_rows(&mut self, record: &str) -> bool {
         let mut fields = mem::take(&mut self.line_fields);
-        let hides = self.shape().hides_rows(record, &mut fields);
+        let hides = self.row_shape().hides_rows(record, &mut fields);
         self.line_fields = fields;
         hides
     }
 
-    fn shape(&self) -> RowShape<'_> {
+    fn row_shape(&self) -> RowShape<'_> {
         RowShape { columns: &self.columns, dialect: self.framing.dialect(), times: &self.rules.times }
     }
 
@@ -178,7 +191,7 @@ impl CsvRows {
         let Some(record) = splitter.next(&mut self.framing)? else { return Ok(None) };
         let doubt = Doubt { bytes: record.bytes, unclosed: record.end == RecordEnd::Unclosed, encoding: self.encoding };
         let mut fields = mem::take(&mut self.line_fields);
-        let verdict = doubt.judge(&self.shape(), &mut fields);
+        let verdict = doubt.judge(&self.row_shape(), &mut fields);
         self.line_fields = fields;
         let (line, length) = (record.line, record.bytes.len());
         let end = match verdict {

@@ -45,6 +45,8 @@ pub(super) fn first_paths(field: Field) -> &'static [&'static str] {
         Field::Author => &[
             "user.screen_name",
             "user.username",
+            // The local name: `acct` adds the server for strangers only.
+            "account.username",
             "account.acct",
             "author.handle",
             "author.username",

@@ -24,6 +24,8 @@ pub(super) struct KeySample {
     posts: u64,
     keys: Vec<String>,
     found: Vec<Field>,
+    /// The path of each field in the first post that has it.
+    paths: Vec<(Field, String)>,
 }
 
 impl KeySample {
@@ -46,6 +48,25 @@ impl KeySample {
             (Field::Incident, row.incident.is_some()),
         ];
         cells.into_iter().filter(|(_, is_there)| *is_there).for_each(|(field, _)| self.found(field));
+    }
+
+    /// Keeps the paths of a post's fields, if it is one of the first.
+    pub(super) fn add_paths<'a>(&mut self, paths: impl Iterator<Item = (Field, &'a str)>) {
+        if self.posts > SAMPLED {
+            return;
+        }
+        for (field, path) in paths {
+            if !self.paths.iter().any(|(known, _)| *known == field) {
+                self.paths.push((field, path.to_owned()));
+            }
+        }
+    }
+
+    /// The path of each field, and the other keys.
+    pub(super) fn describe(&self) -> (Vec<(Field, String)>, Vec<String>) {
+        let is_used = |key: &&String| self.paths.iter().any(|(_, path)| path == *key);
+        let unused = self.keys.iter().filter(|key| !is_used(key)).map(|key| describe_column(key)).collect();
+        (self.paths.iter().map(|(field, path)| (*field, format!("{path:?}"))).collect(), unused)
     }
 
     fn found(&mut self, field: Field) {

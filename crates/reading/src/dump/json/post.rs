@@ -52,6 +52,15 @@ impl FieldFinder {
         })
     }
 
+    /// Where the fields of a post stand.
+    pub(super) fn paths<'s, 'a: 's>(&'s self, at: &'s PostIn<'a>) -> impl Iterator<Item = (Field, &'s str)> {
+        let has_value = |field| {
+            let mut values = self.values(field, at);
+            values.find(|(_, value)| scalar(value).is_some() || text::text_value(value).is_some() || value.is_object())
+        };
+        Field::ALL.into_iter().filter_map(move |field| Some((field, has_value(field)?.0)))
+    }
+
     /// The values of a field that are there, with their paths, best first.
     fn values<'s, 'a: 's>(&'s self, field: Field, at: &'s PostIn<'a>) -> impl Iterator<Item = (&'s str, &'a Value)> {
         let mapped = self.columns.mapped(field);

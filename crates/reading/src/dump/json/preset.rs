@@ -47,7 +47,7 @@ pub(super) fn preset_paths(layout: Layout, field: Field) -> &'static [&'static s
         (Layout::Twint, Field::Text) => &["tweet"],
         (Layout::Twint | Layout::Snscrape, Field::Author) => &["username", "user.username"],
         (Layout::Reddit, Field::CreatedAt) => &["created_utc"],
-        (Layout::Mastodon, Field::Author) => &["account.acct"],
+        (Layout::Mastodon, Field::Author) => &["account.username", "account.acct"],
         (Layout::Facebook, Field::CreatedAt) => &["timestamp", "created_time"],
         (Layout::Mongoexport, Field::Id) => &["id_str", "id", "_id"],
         _ => &[],

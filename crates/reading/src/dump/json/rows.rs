@@ -24,6 +24,7 @@ use crate::dump::record_splitter::{Record, RecordEnd, RecordSplitter};
 use crate::dump::reject::{Reject, RejectReason, RowError};
 use crate::dump::row::Row;
 use crate::dump::row_builder::RowRules;
+use crate::dump::shape::Shape;
 
 /// One object of the input.
 #[derive(Debug, PartialEq, Eq)]
@@ -79,6 +80,17 @@ impl JsonRows {
     /// What was done to the records so far.
     pub fn notes(&self) -> &ReadNotes {
         &self.notes
+    }
+
+    /// How the file is read, by its first posts.
+    pub(in crate::dump) fn shape(&self) -> Shape {
+        let tool = match self.finder.layout {
+            Layout::Auto | Layout::Json => self.detected,
+            set => Some(set),
+        };
+        let (fields, unused) = self.keys.describe();
+        let format = tool.map_or_else(|| "JSON".to_owned(), |tool| format!("JSON, layout {}", tool.as_str()));
+        Shape { format, fields, unused }
     }
 
     pub(in crate::dump) fn notes_mut(&mut self) -> &mut ReadNotes {
@@ -234,6 +246,7 @@ impl JsonRows {
         self.detected.get_or_insert_with(|| preset::detect(at));
         let builder = self.finder.row_builder(at, text, includes);
         self.keys.add(at, builder.as_ref().ok());
+        self.keys.add_paths(self.finder.paths(at));
         let row = builder.and_then(|builder| builder.build(line, &mut self.rules, &mut self.notes));
         let row = row.map(JsonRecord::Post);
         let reject = |error: RowError| error.into_reject(line, Value::Object(at.post.clone()).to_string().as_bytes());

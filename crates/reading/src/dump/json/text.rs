@@ -8,18 +8,16 @@ use super::Object;
 use super::fields::{first_paths, last_paths};
 use super::path::{find, find_str};
 use crate::dump::columns::{Columns, Field};
+use crate::dump::known_names::text_names;
 
 /// The text of a post that no mapping names; `None` also where it is empty. `allowed`: the paths to consider.
 pub(super) fn find_text(post: &Object, allowed: impl Fn(&str) -> bool) -> Option<Cow<'_, str>> {
     if let Some(text) = retweet(post).or_else(|| reblog(post)).or_else(|| submission(post)) {
         return Some(text);
     }
-    let known = Columns::default();
-    let paths = first_paths(Field::Text)
-        .iter()
-        .copied()
-        .chain(known.names(Field::Text))
-        .chain(last_paths(Field::Text).iter().copied());
+    // A name that also names other things, such as `title`, comes last.
+    let (certain, weak) = text_names();
+    let paths = first_paths(Field::Text).iter().chain(certain).chain(last_paths(Field::Text)).chain(weak).copied();
     let text = paths.filter(|path| allowed(path)).find_map(|path| text_value(find(post, path)?))?;
     Some(with_warning(post, text))
 }

@@ -10,7 +10,7 @@ const LABELS: RequiredFields = RequiredFields { created_at: false, label: true, 
 fn open_file(text: &str, options: &ReadOptions, needs: RequiredFields) -> Result<Reader, DumpError> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(text.as_bytes()).unwrap();
-    Reader::open(&Input::Path(file.path().into()), options, needs)
+    Reader::of_file(file.path(), options, needs)
 }
 
 fn file(text: &str, needs: RequiredFields) -> (Vec<Row>, Vec<Reject>, Vec<String>) {
@@ -162,5 +162,4 @@ fn a_pipe_is_read_by_what_has_arrived() {
     let mut reader = Reader::from_bytes("pipe".into(), pipe, None, &options, LABELS).unwrap();
     let reject = reader.next_row().unwrap().unwrap().unwrap_err();
     assert_eq!(reject.detail, "label \"0\" is not one of negative, neutral, positive (--labels-map decides)");
-    assert_eq!((reader.rejects().rows, reader.rejects().rejected()), (1, 1));
 }

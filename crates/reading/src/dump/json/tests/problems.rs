@@ -1,7 +1,7 @@
 //! Faults of JSON: repaired and counted, or named.
 
 use super::*;
-use crate::dump::{DumpError, Input, RejectReason};
+use crate::dump::{DumpError, RejectReason};
 
 #[test]
 fn faults_are_repaired_and_counted() {
@@ -40,7 +40,7 @@ fn failure(text: &str, columns: &str, required: RequiredFields) -> Option<DumpEr
     std::fs::write(&path, text).unwrap();
     let columns = if columns.is_empty() { Columns::default() } else { Columns::parse(columns).unwrap() };
     let options = ReadOptions { columns, ..ReadOptions::default() };
-    let mut reader = Reader::open(&Input::Path(path), &options, required).unwrap();
+    let mut reader = Reader::of_file(&path, &options, required).unwrap();
     loop {
         match reader.next_row() {
             Ok(None) => return None,
