@@ -148,7 +148,7 @@ fn exports_of_google_trends_are_read_as_they_are() {
         message.contains("lines before the header are skipped: 1") && message.contains("6 values `<1` count as 0"),
         "{message}"
     );
-    assert!(message.contains("30 rows scored, 0 alarms (0.5 or more), 0 unusable rows"), "{message}");
+    assert!(message.contains("30 rows scored,") && message.contains(" 0 unusable rows"), "{message}");
     for (header, rows) in [
         ("Catégorie : Toutes\n\nSemaine,air paradis: (France)", "2021-05-02,3\n2021-05-09,<1\n"),
         ("Month,air paradis: (France)", "2021-05,3\n2021-06,4\n"),
