@@ -28,7 +28,9 @@ struct Format {
 
 fn formats() -> Vec<Format> {
     let page = fs::read_to_string(repository("docs/import.md")).unwrap();
-    let rows = page.lines().filter(|line| line.starts_with('|')).skip(2);
+    // The first table; the others are about doubts.
+    let table = page.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
+    let rows = table.skip(2);
     let cells = rows.map(|line| line.trim_matches('|').split('|').map(|cell| cell.trim().replace('`', "")).collect());
     let format = |cells: Vec<String>| {
         let [_, example, flags, fields] = cells.try_into().unwrap();
