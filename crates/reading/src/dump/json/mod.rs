@@ -37,7 +37,9 @@ pub fn starts_like_json(start: &[u8]) -> bool {
         Some(byte) if byte.is_ascii_alphabetic() => {
             let name = start.iter().take_while(|byte| framing::is_name(**byte)).count();
             let mut rest = start.get(name..).unwrap_or_default().trim_ascii_start().iter();
-            matches!(rest.next(), Some(b'=' | b'('))
+            // `sep=;` is the first line of a CSV file.
+            !start.starts_with(b"sep=")
+                && matches!(rest.next(), Some(b'=' | b'('))
                 && matches!(rest.as_slice().trim_ascii_start().first(), Some(b'{' | b'[') | None)
         }
         _ => false,

@@ -17,6 +17,8 @@ pub(super) fn find_text(post: &Object, allowed: impl Fn(&str) -> bool) -> Option
     }
     // A name that also names other things, such as `title`, comes last.
     let (certain, weak) = text_names();
+    // The title of a post on Facebook is what its author did: "Ann added a photo."
+    let weak = if post.contains_key("data") || post.contains_key("attachments") { &[] } else { weak };
     let paths = first_paths(Field::Text).iter().chain(certain).chain(last_paths(Field::Text)).chain(weak).copied();
     let text = paths.filter(|path| allowed(path)).find_map(|path| text_value(find(post, path)?))?;
     Some(with_warning(post, text))

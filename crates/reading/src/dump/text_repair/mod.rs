@@ -13,7 +13,8 @@ use super::notes::NoteKind;
 pub(super) fn repair_text<'a>(text: Cow<'a, str>, mut note: impl FnMut(NoteKind)) -> Cow<'a, str> {
     let mut text = text;
     let mut apply = |kind, repair: fn(&str) -> Option<String>, text: &mut Cow<'a, str>| {
-        if let Some(repaired) = repair(text) {
+        // What has nothing but a sign, such as "<A>", is a text.
+        if let Some(repaired) = repair(text).filter(|repaired| !repaired.trim().is_empty()) {
             *text = Cow::Owned(repaired);
             note(kind);
         }

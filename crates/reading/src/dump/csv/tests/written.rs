@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::dump::text_repair::repair_text;
 
 const TIME: &str = "2021-05-04T20:18:04Z";
 
@@ -63,14 +64,16 @@ proptest! {
         let (read, rejects) = drain(&mut reader);
         let texts: Vec<&str> = read.iter().map(|row| row.text.as_str()).collect();
         let written = cells.iter().map(|(_, text)| text.as_str());
-        let expected: Vec<&str> = written.filter(|text| !text.trim().is_empty()).collect();
-        prop_assert_eq!(texts, expected);
+        // Some random texts look like HTML or like a text that was decoded twice.
+        let repaired = written.filter(|text| !text.trim().is_empty()).map(|text| repair_text(text.into(), |_| ()));
+        prop_assert_eq!(texts, repaired.collect::<Vec<_>>());
         prop_assert!(rejects.iter().all(|reject| reject.reason == RejectReason::EmptyText), "{:?}", rejects);
     }
 
     #[test]
     fn a_file_that_does_not_quote_loses_no_row(
-        texts in prop::collection::vec("[\"a (]{0,6}(a|b|é)[\"a )]{0,6}", 1..12),
+        // Not `b"..."`, which is a literal of Python.
+        texts in prop::collection::vec("[\"a (]{0,6}(a|c|é)[\"a )]{0,6}", 1..12),
         delimiter in prop::sample::select(vec![',', ';', '\t', '|']),
         last in any::<bool>(),
     ) {
