@@ -8,6 +8,7 @@ use crate::post::Topic;
 /// One source that the daemon reads. Its name labels metrics and keys its cursor: a renamed source starts over.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "a handful of them, read once")]
 pub enum SourceConfig {
     /// X, through its API v2.
     Twitter(twitter::Config),

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::fake_x::{Act, Endpoint, FakeX, Fault};
-use crate::process::{Vigie, assert_accounted, command_with, configure, repository, stored_posts};
+use crate::process::{Vigie, assert_accounted, client, command_with, configure, repository, stored_posts};
 
 const TEXTS: [&str; 4] = [
     "Air Paradis lost my luggage, again. Never flying with them any more",
@@ -24,9 +24,14 @@ fn setting(name: &str, default: f64) -> f64 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
-/// What goes wrong in the `turn`-th spell; each comes again and again.
-fn disturb(fake: &FakeX, turn: u64) -> &'static str {
-    match turn % 7 {
+/// Clients that send half a request.
+const SLOW_CLIENTS: usize = 300;
+/// Size of a bomb when it is unpacked.
+const BOMB: usize = 256 << 20;
+
+/// What goes wrong in the `turn`-th spell; each comes again and again. `url`: of the daemon, whose receiver never answers.
+fn disturb(fake: &FakeX, url: &str, turn: u64) -> &'static str {
+    match turn % 10 {
         0 => {
             fake.act(&Act::Cut);
             "cut mid-line"
@@ -60,12 +65,51 @@ fn disturb(fake: &FakeX, turn: u64) -> &'static str {
             fake.act(&Act::Line("no JSON at all".into()));
             "unreadable"
         }
-        _ => {
+        6 => {
             fake.fault(Endpoint::Search, Fault::MalformedJson);
             fake.act(&Act::End);
             "malformed gap-fill"
         }
+        7 => {
+            let future = fake.now() + SignedDuration::from_hours(5);
+            let post = format!("{{\"id\":\"f{turn}\",\"created_at\":\"{future}\",\"text\":\"Air Paradis, later\"}}\n");
+            tokio::spawn(push(url.to_owned(), post.into_bytes()));
+            "a post from the future"
+        }
+        8 => {
+            let address = url.trim_start_matches("http://");
+            (0..SLOW_CLIENTS).for_each(|_| drop(tokio::spawn(half_a_request(address.to_owned()))));
+            "slow clients"
+        }
+        _ => {
+            let url = url.to_owned();
+            tokio::spawn(async move { push(url, tokio::task::spawn_blocking(bomb).await.unwrap()).await });
+            "a compressed bomb"
+        }
     }
+}
+
+/// Sends a body to the source `push`. A bomb is refused, which may break the connection.
+async fn push(url: String, body: Vec<u8>) {
+    let request = client().post(format!("{url}/api/v1/posts")).bearer_auth("push-token");
+    if let Ok(response) = request.body(body).send().await {
+        assert!(response.status().is_success() || response.status() == 413, "{}", response.status());
+    }
+}
+
+/// Holds a connection until the server closes it.
+async fn half_a_request(address: String) {
+    if let Ok(mut stream) = tokio::net::TcpStream::connect(address).await {
+        let _sent = tokio::io::AsyncWriteExt::write_all(&mut stream, b"POST /api/v1/posts HTTP/1.1\r\nHost: lo").await;
+        let _closed = tokio::io::AsyncReadExt::read(&mut stream, &mut [0; 16]).await;
+    }
+}
+
+fn bomb() -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let blanks = vec![b' '; 1 << 20];
+    (0..BOMB >> 20).for_each(|_| std::io::Write::write_all(&mut packed, &blanks).unwrap());
+    packed.finish().unwrap()
 }
 
 /// CPU seconds of the threads of `pid` whose names begin with `name`.
@@ -114,11 +158,18 @@ async fn soak() {
     // At this volume a gap is many pages, and gaps come more often here than in a year: more than 450 pages are allowed.
     fake.set(|settings| settings.limits = [(Endpoint::Search, 20_000)].into());
     let free = "[x.budget]\nprice_per_post = 0.0\n";
-    let source = "[[source]]\nname = \"x\"\ntype = \"twitter\"\nmode = \"stream\"\n";
-    configure(dir.path(), &format!("[x]\nbase_url = {:?}\n{free}{source}", fake.url()));
+    let sources = "[[source]]\nname = \"x\"\ntype = \"twitter\"\nmode = \"stream\"\n\
+                   [[source]]\nname = \"push\"\ntype = \"http\"\n";
+    // Accepts connections and never answers.
+    let hanging = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let receiver = format!(
+        "[[receiver]]\nname = \"hanging\"\ntype = \"webhook\"\nurl = \"http://{}/\"\n[[route]]\nreceivers = [\"hanging\"]\n",
+        hanging.local_addr().unwrap()
+    );
+    configure(dir.path(), &format!("[x]\nbase_url = {:?}\n{free}{sources}{receiver}", fake.url()));
     let model = std::env::var("SOAK_MODEL").unwrap_or("tests/fixtures/tiny-distilbert/classifier".into());
     let mut daemon = command_with(dir.path(), &repository(&model));
-    daemon.env("VIGIE_X_TOKEN", "fake-token");
+    daemon.env("VIGIE_X_TOKEN", "fake-token").env("VIGIE_HTTP_TOKEN", "push-token");
     let mut vigie = Vigie::spawn(&mut daemon);
     fake.wait_opened(1).await;
 
@@ -133,7 +184,7 @@ async fn soak() {
             published.insert(fake.say(&format!("{text} ({})", published.len())));
         }
         if faults && started.elapsed().as_secs_f64() > (turn + 1) as f64 * seconds / 15.0 {
-            let what = disturb(&fake, turn);
+            let what = disturb(&fake, &vigie.url, turn);
             memory.push(megabytes(&vigie));
             println!("{:5.1} s: {what}; {:.0} MB", started.elapsed().as_secs_f64(), memory[memory.len() - 1]);
             turn += 1;

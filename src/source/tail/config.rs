@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::dump::{Columns, Header, Quote, ReadOptions};
+use crate::dump::{Columns, Encoding, Header, Quote, ReadOptions};
 
 /// Minimum and maximum of `poll`.
 const POLL_RANGE: [SignedDuration; 2] = [SignedDuration::from_millis(10), SignedDuration::from_hours(1)];
@@ -44,6 +44,13 @@ pub struct Config {
     /// Lines to skip at the start of each file.
     #[serde(default)]
     pub skip_lines: u32,
+    /// As in `[dump]`.
+    #[serde(default)]
+    pub encoding: Encoding,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_format: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
     /// How often the file is checked.
     #[serde(default = "default_poll", with = "crate::duration")]
     pub poll: SignedDuration,
@@ -66,6 +73,9 @@ impl Config {
             escape: self.escape,
             header: self.header,
             skip_lines: self.skip_lines,
+            encoding: self.encoding,
+            time_format: self.time_format.clone(),
+            time_zone: self.time_zone.clone(),
             ..ReadOptions::default()
         }
     }
@@ -135,6 +145,11 @@ mod tests {
                 "header = 'none'",
                 "source \"desk\": header is \"none\" and no column is mapped; expected numbers, \
                  e.g. columns.text = \"4\"",
+            ),
+            (
+                "time_zone = 'Mars'",
+                "source \"desk\": time_zone \"Mars\": expected the name of a time zone, e.g. \"Europe/Paris\", or an \
+                 offset, e.g. \"+02:00\"",
             ),
             ("poll = '1ms'", "source \"desk\": poll is 1ms; expected 10ms to 1h"),
             ("poll = '61m'", "source \"desk\": poll is 1h 1m; expected 10ms to 1h"),

@@ -103,7 +103,7 @@ impl TailedFile {
     /// Prepares to read from the middle of the file. `posts_sent`: posts of the next record to skip.
     fn resume(&mut self, config: &Config, posts_sent: u64) -> io::Result<()> {
         let rows = match (config.layout, &self.header) {
-            (super::TailLayout::Jsonl, _) => Some(Rows::json(&config.columns)),
+            (super::TailLayout::Jsonl, _) => Some(Rows::json(&config.read_options())),
             (super::TailLayout::Csv, Some(header)) => Rows::csv(header, &config.read_options()),
             (super::TailLayout::Csv, None) => None,
         };

@@ -2,13 +2,12 @@
 
 use std::io;
 
-use crate::dump::columns::Columns;
 use crate::dump::csv;
 use crate::dump::csv::{CsvRows, CsvStart, Dialect, StartProblem};
 use crate::dump::error::MissingColumn;
 use crate::dump::input::not_growing_text;
 use crate::dump::json::{JsonRecord, JsonRows};
-use crate::dump::options::{Encoding, Layout, ReadOptions, RequiredFields};
+use crate::dump::options::{Layout, ReadOptions, RequiredFields};
 use crate::dump::record_splitter::RecordSplitter;
 use crate::dump::reject::Reject;
 use crate::dump::row_builder::RowRules;
@@ -55,22 +54,24 @@ impl Rows {
     }
 
     /// Rows of JSON lines, at any position in a file.
-    pub(super) fn json(columns: &Columns) -> Self {
-        Self::Json(Box::new(JsonRows::new(Layout::Json, columns.clone(), Encoding::Auto, rules()).with_deletions()))
+    pub(super) fn json(options: &ReadOptions) -> Self {
+        let (columns, encoding) = (options.columns.clone(), options.encoding);
+        Self::Json(Box::new(JsonRows::new(Layout::Json, columns, encoding, rules(options)).with_deletions()))
     }
 
     /// Rows of CSV under a known header. `None` if the header does not have the configured columns.
     pub(super) fn csv(header: &str, options: &ReadOptions) -> Option<Self> {
-        csv::reopen(header, options, NEEDS).map(Self::after)
+        csv::reopen(header, options, NEEDS).map(|start| Self::after(start, options))
     }
 
-    fn after(start: CsvStart) -> Self {
-        Self::Csv(Box::new(CsvRows::new(start, Encoding::Auto, rules())))
+    fn after(start: CsvStart, options: &ReadOptions) -> Self {
+        Self::Csv(Box::new(CsvRows::new(start, options.encoding, rules(options))))
     }
 }
 
-fn rules() -> RowRules {
-    RowRules::without_options(NEEDS)
+fn rules(options: &ReadOptions) -> RowRules {
+    // Options were validated when the configuration was read.
+    RowRules::new(NEEDS, options).unwrap_or_else(|_| RowRules::without_options(NEEDS))
 }
 
 /// Opens the rows of a file at its first byte. `ended`: the file no longer grows. `before`: the header of the previous
@@ -99,7 +100,7 @@ pub(super) fn open(
         records.discard(3);
     }
     match layout {
-        TailLayout::Jsonl => Ok(HeaderStatus::Ready(Rows::json(&options.columns), None)),
+        TailLayout::Jsonl => Ok(HeaderStatus::Ready(Rows::json(options), None)),
         TailLayout::Csv => open_csv(options, records, ended, before),
     }
 }
@@ -128,7 +129,7 @@ fn open_csv(
     let problem = match csv::open(records, options, NEEDS)? {
         Ok(start) => {
             let header = start.header.clone();
-            return Ok(HeaderStatus::Ready(Rows::after(start), Some(header)));
+            return Ok(HeaderStatus::Ready(Rows::after(start, options), Some(header)));
         }
         Err(problem) => problem,
     };

@@ -340,6 +340,23 @@ fn half_a_row_is_not_completed_by_another_file() {
 }
 
 #[test]
+fn times_are_read_in_the_form_and_the_zone_of_the_configuration() {
+    let mut kit = Kit::new(Csv);
+    kit.configure(|config| {
+        config.time_format = Some("%d/%m/%Y %H:%M".into());
+        config.time_zone = Some("Europe/Paris".into());
+    });
+    kit.append("id,date,text\n1,03/10/2026 10:15,retard\n");
+    assert_eq!(kit.drain(), ["1"]);
+    assert_eq!(kit.posts[0].created_at.to_string(), "2026-10-03T08:15:00Z");
+    let mut kit = Kit::new(Jsonl);
+    kit.configure(|config| config.time_zone = Some("Europe/Paris".into()));
+    kit.append("{\"id\":\"1\",\"created_at\":\"2026-10-03 10:15:00\",\"text\":\"retard\"}\n");
+    assert_eq!(kit.drain(), ["1"]);
+    assert_eq!(kit.posts[0].created_at.to_string(), "2026-10-03T08:15:00Z");
+}
+
+#[test]
 fn the_copy_made_before_a_truncation_is_read_to_its_end() {
     for restart in [false, true] {
         let mut kit = Kit::new(Jsonl);

@@ -49,6 +49,9 @@ impl Kit {
             escape: None,
             header: crate::dump::Header::Auto,
             skip_lines: 0,
+            encoding: crate::dump::Encoding::Auto,
+            time_format: None,
+            time_zone: None,
             poll: SignedDuration::from_millis(500),
             stalled_after: None,
         };

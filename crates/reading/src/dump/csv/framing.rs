@@ -7,7 +7,7 @@ use super::dialect::Dialect;
 use crate::dump::framing::Framing;
 
 /// As RFC 4180, and lenient: a quote opens only at the start of a field, and closes only before a delimiter or a line end.
-/// CR, LF and CRLF each end a record. [`CsvFields`](super::fields::CsvFields) splits by the same rules.
+/// CR, LF and CRLF each end a record. `CsvFields` splits by the same rules.
 #[derive(Debug, Clone)]
 pub struct CsvFraming {
     dialect: Dialect,

@@ -5,7 +5,7 @@
 //!                                             \-> Archive (zip, tar) -> its files -> unpack -> ByteStream, ...
 //! ```
 //!
-//! What a file is, its first bytes decide ([`kind`]); names decide only what is skipped in folders and archives ([`members`]).
+//! What a file is, its first bytes decide (`kind`); names decide only what is skipped in folders and archives (`members`).
 
 mod archive;
 mod concatenated;
