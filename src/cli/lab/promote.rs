@@ -26,7 +26,8 @@ pub(super) struct PromoteArgs {
     /// The challenger: a model directory inside --store, or its name
     model: PathBuf,
     /// Labelled posts that neither model was trained on: files, or folders with them
-    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    // One value each: the model stands behind it.
+    #[arg(long, value_name = "FILE", required = true)]
     data: Vec<PathBuf>,
     /// Use only this latest share of the posts, e.g. 0.2
     #[arg(long, value_name = "SHARE")]

@@ -6,6 +6,7 @@ use super::*;
 use crate::dump::csv::{CsvFields, CsvFraming, Dialect};
 use crate::dump::input::ByteStream;
 use crate::dump::record_splitter::{RecordEnd, RecordSplitter};
+use crate::dump::text_repair::repair_text;
 
 fn any_options() -> impl Strategy<Value = (ReadOptions, RequiredFields)> {
     let layout = prop_oneof![Just(Layout::Auto), Just(Layout::Csv), Just(Layout::Sentiment140), Just(Layout::Json)];
@@ -84,8 +85,10 @@ proptest! {
         let mut reader = Reader::from_bytes("t".into(), pipe, None, &ReadOptions::default(), NOTHING).unwrap();
         let (read, rejects) = drain(&mut reader);
         let texts: Vec<&str> = read.iter().map(|row| row.text.as_str()).collect();
-        let written: Vec<&str> = rows.iter().map(|(text, _)| text.as_str()).filter(|text| !text.trim().is_empty()).collect();
-        prop_assert_eq!(texts, written);
+        // Some random texts look like HTML.
+        let written = rows.iter().filter(|(text, _)| !text.trim().is_empty());
+        let repaired: Vec<_> = written.map(|(text, _)| repair_text(text.as_str().into(), |_| ())).collect();
+        prop_assert_eq!(texts, repaired);
         prop_assert!(rejects.iter().all(|reject| reject.reason == RejectReason::EmptyText));
     }
 
