@@ -78,7 +78,7 @@ fn start(dir: &Path, receiver: SocketAddr) -> Daemon {
     let config = format!(
         "rules = \"rules.toml\"\nunmatched_topic = \"other\"\n[daemon]\nstate = \"state\"\n[classify]\nmodel = {model:?}\n\
          [web]\nlisten = \"127.0.0.1:0\"\n[[source]]\nname = \"push\"\ntype = \"http\"\n\
-         [[receiver]]\nname = \"hanging\"\ntype = \"webhook\"\nurl = \"http://{receiver}/\"\n\
+         [[receiver]]\nname = \"hanging\"\ntype = \"webhook\"\nurl = \"http://{receiver}/\"\nsign = false\n\
          [[route]]\nreceivers = [\"hanging\"]\n"
     );
     std::fs::write(dir.join("vigie.toml"), config).unwrap();

@@ -163,7 +163,7 @@ async fn soak() {
     // Accepts connections and never answers.
     let hanging = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let receiver = format!(
-        "[[receiver]]\nname = \"hanging\"\ntype = \"webhook\"\nurl = \"http://{}/\"\n[[route]]\nreceivers = [\"hanging\"]\n",
+        "[[receiver]]\nname = \"hanging\"\ntype = \"webhook\"\nurl = \"http://{}/\"\nsign = false\n[[route]]\nreceivers = [\"hanging\"]\n",
         hanging.local_addr().unwrap()
     );
     configure(dir.path(), &format!("[x]\nbase_url = {:?}\n{free}{sources}{receiver}", fake.url()));
