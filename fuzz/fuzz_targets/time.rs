@@ -18,11 +18,12 @@ const FORMS: [&str; 8] = [
 ];
 
 fuzz_target!(|input: &str| {
-    let years = 1990..2100;
+    // 1990 to 2100.
+    let plausible = 631_152_000..4_102_444_800;
     for text in [input, input.trim_start_matches(|c: char| !c.is_ascii_digit())] {
         let Ok(instant) = parse_timestamp(text, None) else { continue };
         let whole = Timestamp::from_second(instant.as_second()).unwrap();
-        assert!(years.contains(&i32::from(whole.to_zoned(jiff::tz::TimeZone::UTC).year())), "{instant}");
+        assert!(plausible.contains(&whole.as_second()), "{instant}");
         for form in FORMS {
             let printed = whole.strftime(form).to_string();
             assert_eq!(parse_timestamp(&printed, None), Ok(whole), "{printed}");

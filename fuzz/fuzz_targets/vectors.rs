@@ -6,11 +6,11 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use vigie::lab::feature::vectors::{Format, Vectors};
+use vigie::lab::feature::vectors::{VectorFormat, Vectors};
 
 fuzz_target!(|input: &[u8]| {
     let Some((&choice, bytes)) = input.split_first() else { return };
-    let formats = [None, Some(Format::Word2VecText), Some(Format::Word2VecBinary), Some(Format::Glove)];
+    let formats = [None, Some(VectorFormat::Word2VecText), Some(VectorFormat::Word2VecBinary), Some(VectorFormat::Glove)];
     let path = Path::new("fuzz");
     match Vectors::from_bytes(path, bytes, formats[usize::from(choice & 3)], |word| word.len() < 100) {
         Ok(vectors) => {
