@@ -1,4 +1,4 @@
-//! The formats of docs/import.md: each line of its table is tried on the example beside it, with one command and the flags of the
+//! The formats of docs/import.md: each line of its table is tried on its example, with one command and the flags of the
 //! line. `tests/data/import/make.py` writes the examples: the same four posts in every format.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers: a panic there is the failure it should be")]
 

@@ -3,9 +3,13 @@
 //! The first byte chooses the steps, the second the layout.
 #![no_main]
 
+#[path = "support/read_all.rs"]
+mod read_all;
+
 use std::io::Read;
 
 use libfuzzer_sys::fuzz_target;
+use read_all::read_all;
 use vigie::dump::{Layout, ReadOptions, Reader, RequiredFields};
 
 /// Returns its bytes in steps.
@@ -32,18 +36,5 @@ fuzz_target!(|input: &[u8]| {
     let steps = Box::new(Steps { bytes: bytes.to_vec(), at: 0, step: usize::from(*step).max(1) });
     let needs = RequiredFields { created_at: layout & 4 != 0, ..RequiredFields::default() };
     let Ok(mut reader) = Reader::from_bytes("fuzz".to_owned(), steps, None, &options, needs) else { return };
-    let mut last = 0;
-    while let Ok(Some(read)) = reader.next_row() {
-        let line = match read {
-            Ok(row) => {
-                assert!(!row.text.trim().is_empty(), "a row without text");
-                assert!(row.created_at.is_some() || !needs.created_at, "a row without its time");
-                row.line
-            }
-            Err(reject) => reject.line,
-        };
-        assert!(line >= last, "line {line} after line {last}");
-        last = line;
-    }
-    assert!(reader.notes().sentences().iter().all(|note| !note.is_empty()));
+    read_all(&mut reader, needs);
 });

@@ -3,9 +3,13 @@
 //! The first two bytes choose how the rest is read, so that the fuzzer reaches every layout, encoding and dialect.
 #![no_main]
 
+#[path = "support/read_all.rs"]
+mod read_all;
+
 use std::io::Cursor;
 
 use libfuzzer_sys::fuzz_target;
+use read_all::read_all;
 use vigie::dump::{Columns, Encoding, Header, Layout, Quote, ReadOptions, Reader, RequiredFields};
 
 fuzz_target!(|input: &[u8]| {
@@ -26,18 +30,5 @@ fuzz_target!(|input: &[u8]| {
     let needs = RequiredFields { created_at: choice & 32 != 0, label: choice & 64 != 0, topic: choice & 128 != 0 };
     let stream = Box::new(Cursor::new(bytes.to_vec()));
     let Ok(mut reader) = Reader::from_bytes("fuzz".to_owned(), stream, None, &options, needs) else { return };
-    let mut last = 0;
-    while let Ok(Some(read)) = reader.next_row() {
-        let line = match read {
-            Ok(row) => {
-                assert!(!row.text.trim().is_empty(), "a row without text");
-                assert!(row.created_at.is_some() || !needs.created_at, "a row without its time");
-                assert!(row.label.is_some() || !needs.label, "a row without its label");
-                row.line
-            }
-            Err(reject) => reject.line,
-        };
-        assert!(line >= last, "line {line} after line {last}");
-        last = line;
-    }
+    read_all(&mut reader, needs);
 });

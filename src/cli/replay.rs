@@ -103,7 +103,7 @@ pub(super) fn run(args: ReplayArgs) -> anyhow::Result<()> {
         }
     }
     out.flush()?;
-    // After the output: it is there for whoever wants it all the same.
+    // After the output, which can be used all the same.
     Ok(outcome.rejects.check(max_rejects)?)
 }
 

@@ -140,7 +140,7 @@ pub(super) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
     let topic = args.topic.as_deref().unwrap_or("simulated");
     let written = write(args, &options.columns, posts, topic)?;
     print_summary(args, &written, &profile.rhythm, length, incident);
-    // After the output: it is there for whoever wants it all the same.
+    // After the output, which can be used all the same.
     Ok(profile.rejects.check(options.max_rejects)?)
 }
 

@@ -39,7 +39,7 @@ impl RuleState {
     }
 
     /// Whether nothing can change while there is nothing to count: the rule is inactive, or has fired for so long that the
-    /// baseline is no longer frozen, and may do so for ever.
+    /// baseline is not frozen any more, and may do so for ever.
     pub(super) fn is_idle(&self, rule: &AlertingRule, now: Timestamp) -> bool {
         match self.state {
             AlertState::Inactive => true,

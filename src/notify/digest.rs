@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::matcher::Labels;
 use super::time_interval::TimeInterval;
 
-/// `[notify.digest]`. It applies to an alert of severity `info`, unless its route has a matcher on `severity` or hours of its own.
+/// `[notify.digest]`. It applies to an alert of severity `info`, unless its route has a matcher on `severity` or its own hours.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DigestConfig {

@@ -132,7 +132,7 @@ pub(super) fn run(args: BacktestArgs) -> anyhow::Result<()> {
         text::write(&mut out, phrases, &findings)?;
     }
     out.flush()?;
-    // After the output: it is there for whoever wants it all the same.
+    // After the output, which can be used all the same.
     Ok(findings.outcome.rejects.check(max_rejects)?)
 }
 

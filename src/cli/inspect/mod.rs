@@ -1,7 +1,7 @@
 //! `vigie inspect`: what a command would read of a dump, in one screen, before anything is done with it.
 
+mod findings;
 mod screen;
-mod survey;
 
 use std::io::{self, BufWriter, Write};
 
@@ -11,8 +11,8 @@ use super::ConfigFlags;
 use super::reader_flags::ReaderFlags;
 use crate::dump::{DumpReader, Inputs, RequiredFields};
 use crate::post::Topics;
+use findings::Findings;
 use screen::Screen;
-use survey::Survey;
 
 /// Show what would be read of a dump: format, columns, first posts, rejects, times, labels, topics, and every doubt
 ///
@@ -36,14 +36,14 @@ pub(super) fn run(args: &InspectArgs) -> anyhow::Result<()> {
     let unmatched = Some(loaded.config.unmatched_topic.as_str()).filter(|name| !name.is_empty());
     let mut topics = Topics::new(&loaded.config.topics, unmatched)?;
     let mut reader = DumpReader::open(&inputs, options, RequiredFields::default())?.with_read_files();
-    let mut survey = Survey::default();
+    let mut findings = Findings::default();
     while let Some(row) = reader.next_row()? {
         // Rejects are counted by the reader.
         if let Ok(row) = row {
-            survey.add(&row, &mut topics);
+            findings.add(&row, &mut topics);
         }
     }
     let mut out = BufWriter::new(io::stdout().lock());
-    Screen { reader: &reader, survey: &survey, options }.write(&mut out)?;
+    Screen { reader: &reader, findings: &findings, options }.write(&mut out)?;
     Ok(out.flush()?)
 }

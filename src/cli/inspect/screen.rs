@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::super::printable;
-use super::survey::{Survey, Values};
+use super::findings::{Findings, ValueCounts};
 use crate::dump::{DumpReader, ReadFile, ReadOptions, Row};
 
 /// Files whose format is shown one by one.
@@ -21,7 +21,7 @@ const LIKELY_TOPICS: [&str; 7] = ["airline", "brand", "topic", "entity", "queryn
 /// The result of an inspection.
 pub(super) struct Screen<'a> {
     pub(super) reader: &'a DumpReader,
-    pub(super) survey: &'a Survey,
+    pub(super) findings: &'a Findings,
     pub(super) options: &'a ReadOptions,
 }
 
@@ -49,33 +49,33 @@ impl Screen<'_> {
     }
 
     fn write_totals(&self, out: &mut impl Write) -> io::Result<()> {
-        let (survey, rejects) = (self.survey, self.reader.rejects());
-        let mut rows = format!("{} posts", survey.rows);
+        let (findings, rejects) = (self.findings, self.reader.rejects());
+        let mut rows = format!("{} posts", findings.rows);
         if rejects.rejected() > 0 {
             let _ = write!(rows, "; {rejects}");
         }
         line(out, "rows", &rows)?;
         line(out, "times", &self.times())?;
-        let count = |with: u64| if with == survey.rows { "all".to_owned() } else { format!("{with}") };
-        line(out, "with", &format!("id {}, author {}", count(survey.with_id), count(survey.with_author)))?;
-        line(out, "labels", &counted(&survey.labels, "none"))?;
-        let mut topics = counted(&survey.topics, "none");
-        if survey.unmatched > 0 {
-            let _ = write!(topics, "; {} posts of no topic", survey.unmatched);
+        let count = |with: u64| if with == findings.rows { "all".to_owned() } else { format!("{with}") };
+        line(out, "with", &format!("id {}, author {}", count(findings.with_id), count(findings.with_author)))?;
+        line(out, "labels", &counted(&findings.labels, "none"))?;
+        let mut topics = counted(&findings.topics, "none");
+        if findings.unmatched > 0 {
+            let _ = write!(topics, "; {} posts of no topic", findings.unmatched);
         }
         line(out, "topics", &topics)?;
-        if !survey.languages.counts.is_empty() {
-            line(out, "languages", &counted(&survey.languages, "none"))?;
+        if !findings.languages.counts.is_empty() {
+            line(out, "languages", &counted(&findings.languages, "none"))?;
         }
         Ok(())
     }
 
     fn times(&self) -> String {
-        let Some(times) = self.survey.times.plausible(self.options.keep_outliers) else { return "none".to_owned() };
+        let Some(times) = self.findings.times.plausible(self.options.keep_outliers) else { return "none".to_owned() };
         let (from, to) = (times.range.start(), times.range.end());
         let days = to.duration_since(*from).as_secs_f64() / 86_400.0;
         let mut text = format!("{} to {}, {days:.1} days", from.strftime("%F %T"), to.strftime("%F %T UTC"));
-        let missing = self.survey.rows - self.survey.with_time;
+        let missing = self.findings.rows - self.findings.with_time;
         if missing > 0 {
             let _ = write!(text, "; {missing} posts have no readable time");
         }
@@ -84,7 +84,7 @@ impl Screen<'_> {
 
     fn write_first(&self, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "\nfirst posts")?;
-        self.survey.first.iter().try_for_each(|row| writeln!(out, "  {}", post(row)))
+        self.findings.first.iter().try_for_each(|row| writeln!(out, "  {}", post(row)))
     }
 
     fn write_doubts(&self, out: &mut impl Write) -> io::Result<()> {
@@ -97,20 +97,20 @@ impl Screen<'_> {
     }
 
     fn doubts(&self) -> Vec<String> {
-        let survey = self.survey;
+        let findings = self.findings;
         let files = self.reader.read_files();
         let notes = files.iter().flat_map(|file| {
             let name = if files.len() > 1 { format!("{}: ", file.name) } else { String::new() };
             file.notes.sentences().into_iter().map(move |note| format!("{name}{note}"))
         });
-        let outliers = survey.times.plausible(self.options.keep_outliers).and_then(|times| {
+        let outliers = findings.times.plausible(self.options.keep_outliers).and_then(|times| {
             times.remark("simulate, backtest and the lab leave such posts out (--keep-outliers uses them)")
         });
-        let no_time = (survey.with_time == 0 && survey.rows > 0).then(|| {
+        let no_time = (findings.with_time == 0 && findings.rows > 0).then(|| {
             "no post has a time, so it cannot be replayed; map it with --columns created_at=NAME, or set --time-format"
                 .to_owned()
         });
-        let no_id = (survey.with_id == 0 && survey.rows > 0)
+        let no_id = (findings.with_id == 0 && findings.rows > 0)
             .then(|| "no post has an id; posts are identified by author, time and text".to_owned());
         let topic = self.likely_topic().filter(|_| self.options.columns.topic.is_none()).map(|name| {
             format!("the column {name} may name the brand of a post: --topic-column {name} makes each value a topic")
@@ -139,7 +139,7 @@ fn shortened(names: &[String], most: usize) -> String {
     if names.len() > most { format!("{shown} and {} more", names.len() - most) } else { shown }
 }
 
-fn counted(values: &Values, none: &str) -> String {
+fn counted(values: &ValueCounts, none: &str) -> String {
     let ranked = values.ranked();
     if ranked.is_empty() {
         return none.to_owned();

@@ -11,6 +11,7 @@ use flate2::read::MultiGzDecoder;
 use super::batch::{MAX_BATCH, SourceBatch};
 use crate::dump::Reader;
 use crate::dump::error::DumpError;
+use crate::dump::input::not_growing_text;
 use crate::dump::options::{Layout, ReadOptions, RequiredFields};
 use crate::dump::reject::Reject;
 use crate::post::RejectedRecord;
@@ -32,6 +33,8 @@ pub enum BodyError {
     TooMany,
     #[error("the body is not valid gzip: {0}")]
     Gzip(std::io::Error),
+    #[error("the body is {0}; expected JSON in UTF-8, plain or packed once with gzip")]
+    NotText(&'static str),
     #[error("the body has more than {} MiB once it is unpacked: send it in several requests", MAX_UNPACKED_BYTES >> 20)]
     TooLarge,
 }
@@ -39,6 +42,8 @@ pub enum BodyError {
 /// Largest body after unpacking: 512 long posts need a fraction of it.
 const MAX_UNPACKED_BYTES: usize = 8 << 20;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// Bytes by which other formats than text are detected.
+const HEAD_BYTES: usize = 512;
 
 /// Parses JSON lines: posts or pages of X API v2, or plain objects with `id`, `created_at`, `text` and optionally
 /// `author` and `lang`. Every post gets `topic`, if there is one.
@@ -48,8 +53,12 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 pub fn parse_body(body: Vec<u8>, topic: Option<&str>) -> Result<ParsedBody, BodyError> {
     let options = ReadOptions { layout: Layout::Json, ..ReadOptions::default() };
     let needs = RequiredFields { created_at: true, ..RequiredFields::default() };
-    let bytes = Box::new(std::io::Cursor::new(unpacked(body)?));
-    let mut reader = Reader::from_bytes("the request body".into(), bytes, None, &options, needs)?;
+    let text = unpacked(body)?;
+    if let Some(found) = not_growing_text(text.get(..HEAD_BYTES).unwrap_or(&text)) {
+        return Err(BodyError::NotText(found));
+    }
+    let text = Box::new(std::io::Cursor::new(text));
+    let mut reader = Reader::row_by_row("the request body".into(), text, &options, needs)?;
     let mut parsed = ParsedBody { batch: SourceBatch::default(), rejected: Vec::new() };
     while let Some(row) = reader.next_row()? {
         if parsed.batch.received() == MAX_BATCH {
@@ -75,8 +84,6 @@ fn unpacked(body: Vec<u8>) -> Result<Vec<u8>, BodyError> {
     let limit = MAX_UNPACKED_BYTES as u64 + 1;
     MultiGzDecoder::new(body.as_slice()).take(limit).read_to_end(&mut bytes).map_err(BodyError::Gzip)?;
     match bytes.len() {
-        // Compressed twice: the reader would unpack it again, without a limit.
-        _ if bytes.starts_with(&GZIP) => Err(BodyError::TooLarge),
         length if length > MAX_UNPACKED_BYTES => Err(BodyError::TooLarge),
         _ => Ok(bytes),
     }
@@ -121,7 +128,17 @@ mod tests {
         assert_eq!(parse_body(packed(line.as_bytes()), None).unwrap().batch.posts.len(), 1);
         let bomb = packed(&vec![b' '; 256 << 20]);
         assert!(bomb.len() < 2 << 20);
-        assert!(matches!(parse_body(packed(&bomb), None), Err(BodyError::TooLarge)), "packed twice");
+        assert!(matches!(parse_body(packed(&bomb), None), Err(BodyError::NotText("packed with gzip"))), "packed twice");
+        // Other packings have no limit here, so none of them is unpacked.
+        for (head, found) in [
+            (&[0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0][..], "packed with zstd"),
+            (&[0xfd, b'7', b'z', b'X', b'Z', 0, 0, 0], "packed with xz"),
+            (b"PK\x03\x04\x14\0\0\0", "a zip archive"),
+        ] {
+            for body in [head.to_vec(), packed(head)] {
+                assert!(matches!(parse_body(body, None), Err(BodyError::NotText(is)) if is == found), "{found}");
+            }
+        }
         assert!(matches!(parse_body(bomb, None), Err(BodyError::TooLarge)));
         assert!(matches!(parse_body(vec![0x1f, 0x8b, 1, 2, 3], None), Err(BodyError::Gzip(_))));
     }

@@ -85,7 +85,7 @@ const CREATED_AT: &[&str] = &[
 
 /// Names that say that the column holds the post's text.
 const TEXT: &[&str] = &[
-    "full_text", // v1.1, Brandwatch: `text` beside it is cut
+    "full_text", // v1.1, Brandwatch, which cuts `text`
     "text",
     "tweet",
     "tweet_text",
@@ -166,7 +166,7 @@ const AUTHOR: &[&str] = &[
 ];
 
 const LABEL: &[&str] = &[
-    "label_text", // Hugging Face: `label` beside it is a number
+    "label_text", // Hugging Face, where `label` is a number
     "label",
     "airline_sentiment",
     "sentiment",

@@ -24,7 +24,7 @@ pub enum NoteKind {
     LooseJson,
     /// The text was HTML.
     Html,
-    /// The text was UTF-8, read as windows-1252 by whoever wrote the file.
+    /// The text was UTF-8, and the program that wrote the file read it as windows-1252.
     Mojibake,
     /// The text was a bytes literal of Python.
     BytesLiteral,

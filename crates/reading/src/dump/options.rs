@@ -34,7 +34,7 @@ pub struct ReadOptions {
     /// What encloses a field that contains delimiters; `"` if unset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quote: Option<Quote>,
-    /// What stands before a quote inside a field, where it is not doubled; a backslash is detected if unset.
+    /// What stands before a quote inside a field, if quotes are not doubled; a backslash is detected if unset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub escape: Option<char>,
     #[serde(skip_serializing_if = "Header::is_default")]

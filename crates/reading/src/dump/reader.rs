@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use super::error::DumpError;
+use super::input::ByteStream;
 use super::input::members::Role;
 use super::input::parts::{OpenInput, Part, Parts};
 use super::input::raw::{Progress, Tally, hex};
@@ -44,6 +45,18 @@ impl Reader {
         }
     }
 
+    /// Reads plain text that others send: nothing is unpacked, so that a few bytes do not become gigabytes, and nothing is decided
+    /// by the rows together, because those of one request say nothing about those of the next.
+    pub fn row_by_row(
+        name: String,
+        text: Box<dyn Read + Send>,
+        options: &ReadOptions,
+        required: RequiredFields,
+    ) -> Result<Self, DumpError> {
+        let part = Part { name, stream: ByteStream::tailed(text), role: Role::Named, again: None };
+        Ok(Self { check_keys: false, ..Self::open(part, options, required, false)? })
+    }
+
     /// Reads a file, or the first file of an archive.
     #[cfg(test)]
     pub(in crate::dump) fn of_file(
@@ -64,6 +77,10 @@ impl Reader {
         options: &ReadOptions,
         required: RequiredFields,
     ) -> Result<Self, DumpError> {
+        Self::open(part, options, required, true)
+    }
+
+    fn open(part: Part, options: &ReadOptions, required: RequiredFields, looks_ahead: bool) -> Result<Self, DumpError> {
         options.check()?;
         let Part { name, stream, again, .. } = part;
         if let Some(found) = stream.foreign() {
@@ -78,7 +95,10 @@ impl Reader {
         if !skip_start(&mut splitter, options).map_err(read_error)? {
             return Err(DumpError::Empty(name));
         }
-        let survey = look_ahead(&name, &mut splitter, options, again.as_ref())?;
+        let survey = looks_ahead
+            .then(|| look_ahead(&name, &mut splitter, options, again.as_ref()))
+            .transpose()?
+            .unwrap_or_default();
         let layout = resolve_layout(options, &mut splitter).map_err(read_error)?;
         let remarks = survey.decide(&name, layout, &mut rules)?;
         let mut rows = Rows::open(&name, layout, options, rules, &mut splitter)?;

@@ -51,7 +51,7 @@ impl Survey {
         }
         if let Some(id) = cells.id {
             self.ids.add(id);
-            // A rounded one is not compared: it gets a note of its own.
+            // A rounded one is not compared: it gets another note.
             if ids::read(id, false) != IdCell::Rounded {
                 self.compare_posts(id, hash(cells.author.unwrap_or_default()), hash(cells.text));
             }

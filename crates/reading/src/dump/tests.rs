@@ -1,7 +1,7 @@
 //! Tests of the reader as a whole: bytes in, rows and rejects out.
 
 mod fields;
-mod fuzz;
+pub(in crate::dump) mod fuzz;
 mod json;
 mod packed;
 mod problems;

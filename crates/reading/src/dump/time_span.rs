@@ -45,7 +45,7 @@ impl PlausibleTimes {
         time.is_none_or(|time| self.range.contains(&time))
     }
 
-    /// The outliers in words, if there are any. `outcome` is what became of them.
+    /// The outliers in words, if there are any. `outcome` says what happened to them.
     pub fn remark(&self, outcome: &str) -> Option<String> {
         let (line, time) = self.example?;
         let (posts, first) = match self.outliers {

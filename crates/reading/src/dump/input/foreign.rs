@@ -48,7 +48,7 @@ impl Foreign {
 
     fn by_magic(head: &[u8]) -> Option<Self> {
         Some(match head {
-            // A column may be called PAR1 too: what follows in a file of Parquet is no text.
+            // A column may be called PAR1 too: what follows in a file of Parquet is not text.
             [b'P', b'A', b'R', b'1' | b'E', next, ..] if !(b' '..=b'~').contains(next) => Self::Parquet,
             [b'A', b'R', b'R', b'O', b'W', b'1', 0, ..] | [b'F', b'E', b'A', b'1', 0, ..] => Self::ArrowFile,
             [0xff, 0xff, 0xff, 0xff, ..] => Self::ArrowStream,

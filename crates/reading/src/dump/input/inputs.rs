@@ -18,7 +18,7 @@ pub struct Inputs {
     /// The dump in messages: its file, its folder, or `a.csv and 2 more files`.
     name: String,
     pub(in crate::dump) files: Vec<InputFile>,
-    /// Files in folders that are no dumps by their names.
+    /// Files in folders whose names say that they are not dumps.
     skipped: Vec<String>,
 }
 

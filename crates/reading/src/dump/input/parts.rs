@@ -80,7 +80,7 @@ impl Parts {
         }
     }
 
-    /// Files in archives that are no dumps by their names, since the last call.
+    /// Files in archives whose names say that they are not dumps, since the last call.
     pub(in crate::dump) fn take_skipped(&mut self) -> Vec<String> {
         std::mem::take(&mut self.skipped)
     }

@@ -76,7 +76,7 @@ impl TarStream {
             let Some(block) = self.next_block()? else { break };
             let header = Header::from_byte_slice(&block);
             let kind = header.entry_type();
-            // A name or an extended header has a size of its own.
+            // A name or an extended header has its own size.
             let size = if is_file(kind) { extensions.size } else { None };
             self.left = size.map_or_else(|| header.entry_size(), Ok)?;
             self.padding = self.left.next_multiple_of(BLOCK_BYTES as u64) - self.left;

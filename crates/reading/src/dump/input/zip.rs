@@ -138,7 +138,7 @@ fn damaged(cause: String) -> io::Error {
     UnpackError::DamagedArchive { archive: "zip", cause }.into()
 }
 
-/// A part of a file, counted as it is read. It has a position of its own: another reader may be elsewhere in the file.
+/// A part of a file, counted as it is read. It has its own position: another reader may be elsewhere in the file.
 struct FileRange {
     file: Arc<File>,
     at: u64,

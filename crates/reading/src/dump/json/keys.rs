@@ -29,7 +29,7 @@ pub(super) struct KeySample {
 }
 
 impl KeySample {
-    /// Counts a post. `row` is `None` if its text is no text.
+    /// Counts a post. `row` is `None` if its text is not a string.
     pub(super) fn add(&mut self, at: &PostIn<'_>, row: Option<&RowBuilder<'_>>) {
         self.posts += 1;
         if self.posts <= SAMPLED {

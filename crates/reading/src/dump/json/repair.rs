@@ -3,14 +3,14 @@
 
 use crate::dump::notes::NoteKind;
 
-/// JSON with its faults mended, and which ones there were.
+/// JSON after repairs, and which faults there were.
 #[derive(Debug, Default)]
 pub(super) struct Repaired {
     pub text: String,
     pub kinds: Vec<NoteKind>,
 }
 
-/// Mends what can be mended without a guess. `None` if there is no such fault.
+/// Repairs what needs no guess. `None` if there is no such fault.
 pub(super) fn repair(text: &str) -> Option<Repaired> {
     let mut out = Repaired { text: String::with_capacity(text.len()), kinds: Vec::new() };
     let mut rest = text;

@@ -34,7 +34,7 @@ pub enum JsonRecord {
     Deleted(String),
 }
 
-/// Records in a row that were cut and could not be read as a whole, after which this is no longer tried.
+/// Records in a row that were cut and could not be read as a whole, after which this is not tried any more.
 const MAX_FAILED_WHOLES: u32 = 100;
 
 /// Reads rows of JSON.

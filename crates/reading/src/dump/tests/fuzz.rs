@@ -121,7 +121,7 @@ proptest! {
 }
 
 /// Returns its bytes in steps.
-struct Steps(Vec<u8>, usize, usize);
+pub(in crate::dump) struct Steps(pub(in crate::dump) Vec<u8>, pub(in crate::dump) usize, pub(in crate::dump) usize);
 
 impl Read for Steps {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {

@@ -10,7 +10,7 @@ const INLINE: [&str; 18] = [
 ];
 
 /// The text of HTML: paragraphs and `<br>` are line ends, entities are decoded, tags are dropped without a space, so that
-/// the parts of an address that Mastodon hides are joined. `None` if there is no tag that makes the text HTML: `<3` and
+/// the parts of an address that Mastodon hides are joined. `None` if no tag makes the text HTML: `<3` and
 /// `a < b` stay.
 pub(super) fn to_plain(text: &str) -> Option<String> {
     if !tags(text).any(|tag| tag.is_evidence()) {
@@ -90,7 +90,7 @@ fn tag_at(text: &str, start: usize) -> Option<Tag<'_>> {
     Some(Tag { start, end, name, rest: rest.get(..length)?, closes })
 }
 
-/// Where the `>` of a tag is, outside of quotes. A `<` before it means that there is no tag.
+/// Where the `>` of a tag is, outside of quotes. A `<` before it means that this is not a tag.
 fn tag_end(rest: &str) -> Option<usize> {
     let mut quote = None;
     for (at, byte) in rest.bytes().enumerate() {

@@ -24,7 +24,7 @@ pub(super) fn repair_text<'a>(text: Cow<'a, str>, mut note: impl FnMut(NoteKind)
         apply(NoteKind::BytesLiteral, bytes_literal::decode, &mut text);
     }
     if !text.is_ascii() {
-        apply(NoteKind::Mojibake, mojibake::mend, &mut text);
+        apply(NoteKind::Mojibake, mojibake::repair, &mut text);
     }
     if text.contains('<') {
         apply(NoteKind::Html, html::to_plain, &mut text);

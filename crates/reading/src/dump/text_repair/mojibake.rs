@@ -8,18 +8,18 @@ const MAX_ROUNDS: usize = 3;
 const MIN_OTHER: usize = 4;
 
 /// The text before it was decoded twice. `None` if it was not, or only in part.
-pub(super) fn mend(text: &str) -> Option<String> {
-    let mut mended = mend_once(text)?;
+pub(super) fn repair(text: &str) -> Option<String> {
+    let mut repaired = repair_once(text)?;
     for _ in 1..MAX_ROUNDS {
-        match mend_once(&mended) {
-            Some(again) => mended = again,
+        match repair_once(&repaired) {
+            Some(again) => repaired = again,
             None => break,
         }
     }
-    Some(mended)
+    Some(repaired)
 }
 
-fn mend_once(text: &str) -> Option<String> {
+fn repair_once(text: &str) -> Option<String> {
     let mut bytes = Vec::new();
     // Correct texts end here: an accented letter alone is no UTF-8.
     let mut pending = 0;
@@ -36,8 +36,8 @@ fn mend_once(text: &str) -> Option<String> {
         };
         bytes.push(byte);
     }
-    let mended = String::from_utf8(bytes).ok()?;
-    is_plausible(&mended).then_some(mended)
+    let repaired = String::from_utf8(bytes).ok()?;
+    is_plausible(&repaired).then_some(repaired)
 }
 
 /// The byte that a character is decoded from: as latin-1, or windows-1252.
@@ -53,12 +53,12 @@ fn byte_of(character: char) -> Option<u8> {
     }
 }
 
-/// Whether a mended text is what people write. A correct text can happen to be valid: `OÙ…` would become Arabic. Letters with
+/// Whether a repaired text is what people write. A correct text can happen to be valid: `OÙ…` would become Arabic. Letters with
 /// accents, punctuation and emoji are evidence enough (`Ã©`, `â€™`, `ðŸ˜¡` are no words); other scripts need several, and
 /// more than there are Latin letters.
-fn is_plausible(mended: &str) -> bool {
+fn is_plausible(repaired: &str) -> bool {
     let (mut latin, mut other, mut plain) = (0, 0, 0);
-    for character in mended.chars() {
+    for character in repaired.chars() {
         match character {
             'a'..='z' | 'A'..='Z' => plain += 1,
             ..'\u{80}' => {}
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_decoded_twice_are_mended() {
+    fn texts_decoded_twice_are_repaired() {
         for text in [
             "Très déçu, c’est inadmissible 😡",
             "Équipage formidable",
@@ -97,8 +97,8 @@ mod tests {
         ] {
             for as_windows in [false, true] {
                 let once = broken(text, as_windows);
-                assert_eq!(mend(&once).as_deref(), Some(text), "{once}");
-                assert_eq!(mend(&broken(&once, as_windows)).as_deref(), Some(text), "twice");
+                assert_eq!(repair(&once).as_deref(), Some(text), "{once}");
+                assert_eq!(repair(&broken(&once, as_windows)).as_deref(), Some(text), "twice");
             }
         }
     }
@@ -120,24 +120,24 @@ mod tests {
             "20 € de trop",
             "Ã",
         ] {
-            assert_eq!(mend(text), None, "{text}");
+            assert_eq!(repair(text), None, "{text}");
         }
     }
 
     proptest! {
         #[test]
         fn words_of_french_are_never_changed(text in "[a-zA-ZéèêëàâçùûîïôœÉÈÀÇ’«» .,!?…]{0,40}") {
-            prop_assert_eq!(mend(&text), None);
+            prop_assert_eq!(repair(&text), None);
         }
 
         #[test]
-        fn broken_french_is_mended(text in "([a-z]{1,4}[éèêëàâçùûîïôœÉÀÇ]){1,3}[a-z][a-z’ .!?…😡]{0,20}", as_windows: bool) {
-            prop_assert_eq!(mend(&broken(&text, as_windows)), Some(text));
+        fn broken_french_is_repaired(text in "([a-z]{1,4}[éèêëàâçùûîïôœÉÀÇ]){1,3}[a-z][a-z’ .!?…😡]{0,20}", as_windows: bool) {
+            prop_assert_eq!(repair(&broken(&text, as_windows)), Some(text));
         }
 
         #[test]
-        fn any_text_is_mended_without_a_panic(text in "\\PC{0,30}") {
-            let _ = mend(&text);
+        fn any_text_is_repaired_without_a_panic(text in "\\PC{0,30}") {
+            let _ = repair(&text);
         }
     }
 }

@@ -57,7 +57,7 @@ impl<'a> CivilTime<'a> {
         let rest = Cursor::new(text);
         let mut after_weekday = rest;
         skip_weekday(&mut after_weekday);
-        // `Mar` is March or `mardi`: it is a weekday where it is not the month.
+        // `Mar` is March or `mardi`: it is a weekday unless it is the month.
         Self::parse_from(rest).or_else(|| Self::parse_from(after_weekday))
     }
 

@@ -1,23 +1,10 @@
 //! Where one post ends and the next begins.
 
-use std::io::Read;
-
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-
-/// Returns its bytes in steps.
-struct Steps(Vec<u8>, usize, usize);
-
-impl Read for Steps {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let read = self.2.min(buffer.len()).min(self.0.len() - self.1);
-        buffer[..read].copy_from_slice(&self.0[self.1..self.1 + read]);
-        self.1 += read;
-        Ok(read)
-    }
-}
+use crate::dump::tests::fuzz::Steps;
 
 #[test]
 fn arrays_are_read_post_by_post_in_any_layout() {

@@ -1,4 +1,4 @@
-//! [`Survey`]: what `vigie inspect` found in one dump, gathered in one pass in bounded memory.
+//! [`Findings`]: what `vigie inspect` found in one dump, gathered in one pass in bounded memory.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +12,13 @@ const MAX_VALUES: usize = 1_000;
 
 /// Counts of the values of one column.
 #[derive(Debug, Default)]
-pub(super) struct Values {
+pub(super) struct ValueCounts {
     pub(super) counts: BTreeMap<String, u64>,
     /// Rows whose value came after the limit of different values.
     pub(super) further: u64,
 }
 
-impl Values {
+impl ValueCounts {
     fn add(&mut self, value: &str) {
         if let Some(count) = self.counts.get_mut(value) {
             *count += 1;
@@ -39,21 +39,21 @@ impl Values {
 
 /// What was found.
 #[derive(Debug, Default)]
-pub(super) struct Survey {
+pub(super) struct Findings {
     pub(super) rows: u64,
     pub(super) first: Vec<Row>,
     pub(super) times: TimeSpan,
     pub(super) with_time: u64,
     pub(super) with_id: u64,
     pub(super) with_author: u64,
-    pub(super) labels: Values,
-    pub(super) topics: Values,
+    pub(super) labels: ValueCounts,
+    pub(super) topics: ValueCounts,
     /// Posts of no topic.
     pub(super) unmatched: u64,
-    pub(super) languages: Values,
+    pub(super) languages: ValueCounts,
 }
 
-impl Survey {
+impl Findings {
     pub(super) fn add(&mut self, row: &Row, topics: &mut Topics) {
         self.rows += 1;
         if let Some(time) = row.created_at {
