@@ -21,11 +21,11 @@ pub enum AlertState {
     Inactive,
     /// The condition holds, but not yet for long enough.
     Pending { since: Timestamp },
-    /// The alert fires. `quiet_since`: since when the condition no longer holds.
+    /// The alert fires. `quiet_since`: since when the condition does not hold any more.
     Firing { since: Timestamp, quiet_since: Option<Timestamp> },
     /// The alert ended by `max_open` while its condition held. It does not fire again before the condition has ceased to hold: the
-    /// same facts would begin a new alert at once. `quiet_since` as above.
-    Closed { quiet_since: Option<Timestamp> },
+    /// same facts would begin a new alert at once. Both times as above.
+    Closed { since: Timestamp, quiet_since: Option<Timestamp> },
 }
 
 /// A rule's `for`, `keep_firing_for` and `max_open`.
@@ -55,8 +55,9 @@ pub enum Change {
 }
 
 impl Timing {
+    /// Whether an alert is open for too long whose condition holds since `since`: it was open only after `for`.
     fn is_over(&self, since: Timestamp, now: Timestamp) -> bool {
-        self.max_open.is_some_and(|max_open| now.duration_since(since) >= max_open)
+        self.max_open.is_some_and(|max_open| now.duration_since(since) >= max_open.saturating_add(self.hold))
     }
 }
 
@@ -70,7 +71,9 @@ impl AlertState {
             Self::Firing { since, quiet_since } => {
                 Self::Firing { since: since.min(now), quiet_since: quiet_since.map(|quiet| quiet.min(now)) }
             }
-            Self::Closed { quiet_since } => Self::Closed { quiet_since: quiet_since.map(|quiet| quiet.min(now)) },
+            Self::Closed { since, quiet_since } => {
+                Self::Closed { since: since.min(now), quiet_since: quiet_since.map(|quiet| quiet.min(now)) }
+            }
         }
     }
 
@@ -86,17 +89,17 @@ impl AlertState {
             (Self::Pending { .. }, false) => (Self::Inactive, Change::Lapsed),
             (Self::Pending { since }, true) => Self::fire_or_wait(since, now, timing),
             (Self::Firing { since, .. }, true) if timing.is_over(since, now) => {
-                (Self::Closed { quiet_since: None }, Change::Closed)
+                (Self::Closed { since, quiet_since: None }, Change::Closed)
             }
             (Self::Firing { since, .. }, true) => (Self::Firing { since, quiet_since: None }, Change::None),
             (Self::Firing { since, quiet_since }, false) => {
                 Self::resolve_or_wait(since, quiet_since.unwrap_or(now), now, timing)
             }
-            (Self::Closed { .. }, true) => (Self::Closed { quiet_since: None }, Change::None),
-            (Self::Closed { quiet_since }, false) => {
+            (Self::Closed { since, .. }, true) => (Self::Closed { since, quiet_since: None }, Change::None),
+            (Self::Closed { since, quiet_since }, false) => {
                 let quiet = quiet_since.unwrap_or(now);
                 let is_over = now.duration_since(quiet) >= timing.keep_firing_for;
-                (if is_over { Self::Inactive } else { Self::Closed { quiet_since: Some(quiet) } }, Change::None)
+                (if is_over { Self::Inactive } else { Self::Closed { since, quiet_since: Some(quiet) } }, Change::None)
             }
         }
     }
@@ -163,6 +166,8 @@ mod tests {
         let fired = |since| Change::Fired { since: at(since) };
         assert_eq!(changes("#######", timing), [(0, fired(0)), (3, Change::Closed)], "once");
         assert_eq!(changes("####.#.##", timing), [(0, fired(0)), (3, Change::Closed)], "the pauses are too short");
+        let held = Timing { hold: SignedDuration::from_mins(4), ..timing };
+        assert_eq!(changes("########", held), [(4, fired(0)), (7, Change::Closed)], "open only after `for`");
         let again = [(0, fired(0)), (3, Change::Closed), (7, fired(7))];
         assert_eq!(changes("####...#", timing), again, "after a pause it is another alert");
         assert_eq!(

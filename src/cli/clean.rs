@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::output::Output;
 use super::reader_flags::{ReaderFlags, default_rejects};
-use crate::dump::{DumpReader, Inputs, RejectsFile, RequiredFields, Row, UnreadCells};
+use crate::dump::{DumpReader, Input, Inputs, RejectsFile, RequiredFields, Row, UnreadCells};
 use crate::text;
 use crate::text::Profile;
 
@@ -62,9 +62,14 @@ pub(super) fn run(args: CleanArgs) -> anyhow::Result<()> {
     let topic = options.columns.topic.clone().unwrap_or_else(|| "topic".into());
     let input = Inputs::expand(&args.files)?;
     let rejects = args.rejects.unwrap_or_else(|| default_rejects(&input));
-    let read = args.files.iter().map(|file| ("the dump", file.as_path()));
+    // Files that a folder stands for too, however they are written.
+    let read = input.iter().filter_map(|input| match input {
+        Input::Path(path) => Some(("the dump", path.as_path())),
+        Input::Stdin => None,
+    });
+    let is_rejects = |path: &Path| path == rejects || same_file(path, &rejects);
     for (flag, path) in read.chain(args.output.as_deref().map(|output| ("--output", output))) {
-        if path == rejects {
+        if is_rejects(path) {
             bail!("{flag} and the rejects file are both {}: set another one with --rejects", rejects.display());
         }
     }
@@ -81,6 +86,10 @@ pub(super) fn run(args: CleanArgs) -> anyhow::Result<()> {
     };
     eprintln!("vigie: {}", summary(&counts, args.output.as_deref(), &rejects));
     Ok(reader.rejects().check(options.max_rejects)?)
+}
+
+fn same_file(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 fn cannot_write(path: &Path) -> String {

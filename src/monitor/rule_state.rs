@@ -43,7 +43,9 @@ impl RuleState {
     pub(super) fn is_idle(&self, rule: &AlertingRule, now: Timestamp) -> bool {
         match self.state {
             AlertState::Inactive => true,
-            AlertState::Pending { .. } | AlertState::Closed { .. } => false,
+            AlertState::Pending { .. } => false,
+            // A condition that holds with nothing to count continues to hold.
+            AlertState::Closed { quiet_since, .. } => quiet_since.is_none() && !self.is_frozen(now),
             AlertState::Firing { quiet_since, .. } => {
                 quiet_since.is_none() && !self.is_frozen(now) && rule.max_open().is_none()
             }
@@ -66,9 +68,19 @@ impl RuleState {
         rule.condition.catch_up(evidence, &mut self.memory, until);
     }
 
-    /// Whether the baseline is frozen: the rule is pending or firing, and not for too long.
+    /// Whether the baseline is frozen: the condition holds, and not for too long. That an alert was closed does not make its hours
+    /// normal.
     pub(super) fn is_frozen(&self, now: Timestamp) -> bool {
-        self.since().is_some_and(|since| now.duration_since(since) < MAX_FREEZE)
+        let since = match self.state {
+            AlertState::Closed { since, .. } => Some(since),
+            _ => self.since(),
+        };
+        since.is_some_and(|since| now.duration_since(since) < MAX_FREEZE)
+    }
+
+    /// Whether it has an alert, or had one that was closed and whose condition has not ceased to hold.
+    pub(super) fn is_open(&self) -> bool {
+        self.alert.is_some() || matches!(self.state, AlertState::Closed { .. })
     }
 
     /// Clears what was learnt of rates.

@@ -211,9 +211,10 @@ impl TopicState {
                 time = time.checked_add(HOUR).unwrap_or(now);
             }
         }
-        for rule_state in self.rule_states.iter().filter(|rule_state| rule_state.is_frozen(now)) {
-            if let Some(alert) = rule_state.alert.as_ref().filter(|alert| !is_crowd(&alert.rule)) {
-                self.baseline.skip(now.as_second() - 1, is_silence(&alert.rule));
+        let open = rules.rules.iter().zip(&self.rule_states);
+        for (rule, _) in open.filter(|(_, rule_state)| rule_state.is_frozen(now) && rule_state.is_open()) {
+            if !rule.condition.is_crowd() {
+                self.baseline.skip(now.as_second() - 1, rule.condition.is_silence());
             }
         }
     }

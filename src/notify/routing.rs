@@ -184,33 +184,34 @@ impl Routing {
     /// Where an alert with these labels goes: one destination for each way it is grouped.
     pub fn destinations(&self, labels: &Labels, now: Timestamp) -> Vec<Destination> {
         let routes = self.matching_routes(labels, now);
-        let mut targets: Vec<(&[String], &[String])> = routes
-            .iter()
-            .map(|route| (route.group_by.as_deref().unwrap_or(&self.notify.group_by), route.receivers.as_slice()))
-            .collect();
-        // Alerts of the digest are incidents of their own: they must not add messages to one that people work on.
-        let is_digest = self.is_digest(routes.first().copied(), labels);
+        let target = |route: Option<&Route>, receivers| {
+            let group_by = route.and_then(|route| route.group_by.as_deref()).unwrap_or(&self.notify.group_by);
+            let mut group = group_labels(group_by, labels);
+            // Alerts of the digest are separate incidents: they must not add messages to one that people work on.
+            if self.is_digest(route, labels) {
+                group.extend(labels.get_key_value(SEVERITY).map(|(name, value)| (name.clone(), value.clone())));
+            }
+            (group, receivers)
+        };
+        let mut targets: Vec<(Labels, &[String])> =
+            routes.iter().map(|route| target(Some(*route), route.receivers.as_slice())).collect();
         // An alert that no route matches goes to the default receivers: none is lost by a gap in the routes.
         let default: Vec<String>;
         if targets.is_empty() {
             default = self.default_receivers();
-            targets.push((&self.notify.group_by, &default));
+            targets.push(target(None, &default));
         }
         // A receiver cannot report its own failure: where no other one is addressed, all others are.
         let others: Vec<String>;
         let avoided = Self::avoided_receiver(labels);
         if targets.iter().all(|(_, receivers)| receivers.iter().all(|name| Some(name.as_str()) == avoided)) {
             others = self.receivers.iter().map(|receiver| receiver.name.clone()).collect();
-            targets.push((&self.notify.group_by, &others));
+            targets.push(target(None, &others));
         }
         let mut destinations: Vec<Destination> = Vec::new();
-        for (group_by, receivers) in targets {
+        for (group, receivers) in targets {
             let receivers: Vec<String> =
                 receivers.iter().filter(|name| Some(name.as_str()) != avoided).cloned().collect();
-            let mut group = group_labels(group_by, labels);
-            if is_digest {
-                group.extend(labels.get_key_value(SEVERITY).map(|(name, value)| (name.clone(), value.clone())));
-            }
             if receivers.is_empty() {
                 continue;
             }
@@ -269,8 +270,8 @@ impl Routing {
         }
     }
 
-    /// Whether an alert with these labels, led by `route`, waits for the digest. A route that names a severity, or has hours of its
-    /// own, has decided otherwise.
+    /// Whether an alert with these labels, led by `route`, waits for the digest. A route that names a severity, or has
+    /// its own hours, overrides the digest.
     pub(super) fn is_digest(&self, route: Option<&Route>, labels: &Labels) -> bool {
         let decides = |route: &Route| {
             let has_hours = !route.active_times.is_empty() || !route.mute_times.is_empty();

@@ -92,8 +92,7 @@ impl AlertingRule {
         if self.condition.is_topicless() && !self.topics.is_empty() {
             problems.push("topics: not allowed here, because events belong to no topic; remove it".into());
         }
-        let max_open = self.configured_max_open.unwrap_or_default();
-        for (key, value) in [("for", self.hold), ("keep_firing_for", self.keep_firing_for), ("max_open", max_open)] {
+        for (key, value) in [("for", self.hold), ("keep_firing_for", self.keep_firing_for)] {
             if value.is_negative() {
                 problems.push(format!("{key}: {value:#} is negative; expected 0s or more"));
             }

@@ -120,7 +120,7 @@ fn open_csv(
     };
     let first = String::from_utf8_lossy(&first);
     // A writer that does not repeat the header after a rotation: the first line is a row.
-    if let Some(before) = before.filter(|before| has_width_of(&first, before, options))
+    if let Some(before) = before.filter(|before| csv::is_as_wide_as_rows(before, &first, options))
         && csv::reopen(&first, options, NEEDS).is_none()
         && let Some(rows) = Rows::csv(before, options)
     {
@@ -150,16 +150,15 @@ fn open_csv(
 
 /// Whether the lines before the header are written, and the header itself. Without such lines, the header's own record says so.
 fn is_header_written(options: &ReadOptions, records: &mut RecordSplitter) -> io::Result<bool> {
-    let ahead = records.peek(1)?;
+    // What is buffered may be all that was asked for before.
+    let buffered = records.peek(1)?.len();
+    let ahead = records.peek(buffered + 1)?;
     let has_sep = ahead.trim_ascii_start().get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"sep="));
     let before = options.skip_lines as usize + usize::from(has_sep);
-    Ok(before == 0 || ahead.iter().filter(|byte| **byte == b'\n').count() > before)
-}
-
-/// Whether a record has as many fields as a header.
-fn has_width_of(record: &str, header: &str, options: &ReadOptions) -> bool {
-    let (expected, found) = csv::widths(header, record, options);
-    expected == found
+    let mut lines = ahead.split_inclusive(|byte| *byte == b'\n').skip(before);
+    // Blank lines may stand before the header.
+    let is_complete = |line: &[u8]| line.ends_with(b"\n") && !line.trim_ascii().is_empty();
+    Ok(before == 0 || lines.any(is_complete))
 }
 
 fn describe_missing(missing: &[MissingColumn], found: &[String]) -> String {

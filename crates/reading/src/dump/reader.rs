@@ -95,11 +95,9 @@ impl Reader {
         if !skip_start(&mut splitter, options).map_err(read_error)? {
             return Err(DumpError::Empty(name));
         }
-        let survey = looks_ahead
-            .then(|| look_ahead(&name, &mut splitter, options, again.as_ref()))
-            .transpose()?
-            .unwrap_or_default();
         let layout = resolve_layout(options, &mut splitter).map_err(read_error)?;
+        let look = || look_ahead(&name, &mut splitter, layout, options, again.as_ref());
+        let survey = looks_ahead.then(look).transpose()?.unwrap_or_default();
         let remarks = survey.decide(&name, layout, &mut rules)?;
         let mut rows = Rows::open(&name, layout, options, rules, &mut splitter)?;
         remarks.into_iter().for_each(|remark| rows.notes_mut().remark(remark));

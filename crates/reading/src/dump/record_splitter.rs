@@ -70,6 +70,8 @@ pub struct RecordSplitter {
     /// The rest of this line belongs to a record that was too long.
     drop_line: bool,
     limit: usize,
+    /// The limit of the last record, for when it is read again.
+    last_limit: usize,
 }
 
 /// Bytes of a hole that are skipped at once.
@@ -95,6 +97,7 @@ impl RecordSplitter {
             after_return: false,
             drop_line: false,
             limit: usize::MAX,
+            last_limit: usize::MAX,
         }
     }
 
@@ -188,6 +191,7 @@ impl RecordSplitter {
                 (_, false) => break (scanned, RecordEnd::Complete),
             }
         };
+        self.last_limit = self.limit;
         self.limit = if end == RecordEnd::Unclosed { MAX_BYTES_AFTER_UNCLOSED } else { usize::MAX };
         self.drop_line = end == RecordEnd::TooLong;
         self.returned = length;
@@ -200,7 +204,7 @@ impl RecordSplitter {
     pub fn unread(&mut self) {
         self.returned = 0;
         self.drop_line = false;
-        self.limit = usize::MAX;
+        self.limit = self.last_limit;
     }
 
     /// Shortens the last record to `length` bytes; the next record begins after them.

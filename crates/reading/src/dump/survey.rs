@@ -72,8 +72,8 @@ impl Survey {
     }
 
     /// Whether more rows may say how to read dates or numeric labels.
-    pub(super) fn leaves_a_doubt(&self) -> bool {
-        self.rows == 0 || self.order.doubt().is_some() || self.labels.is_needed()
+    pub(super) fn leaves_a_doubt(&self, labels_are_known: bool) -> bool {
+        self.rows == 0 || self.order.doubt().is_some() || (self.labels.is_needed() && !labels_are_known)
     }
 
     /// Sets how the rows are read, and returns the decisions in words.

@@ -20,7 +20,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use self::civil::{CivilTime, WrittenDate};
-use self::strptime::TimeFormat;
+use self::strptime::{FormattedTime, TimeFormat};
 use self::zone::Zone;
 use super::options_error::OptionsError;
 
@@ -96,8 +96,7 @@ impl TimeRules {
             return Err("is empty");
         }
         if let Some(format) = &self.format {
-            let instant = format.parse(text, &self.zone).ok_or("does not match time_format")?;
-            return Ok(ParsedTime::exact(plausible(instant)?));
+            return self.resolve_formatted(format, text, "");
         }
         if let Some(civil) = CivilTime::parse_iso(text) {
             return self.resolve(&civil);
@@ -122,8 +121,8 @@ impl TimeRules {
     /// Parses a date and a time in two columns, and an offset in a third one.
     pub fn parse_parts(&self, date: &str, time: &str, zone: Option<&str>) -> Result<ParsedTime, &'static str> {
         if let Some(format) = &self.format {
-            let instant = format.parse(&format!("{} {}", date.trim(), time.trim()), &self.zone);
-            return Ok(ParsedTime::exact(plausible(instant.ok_or("does not match time_format")?)?));
+            let text = format!("{} {}", date.trim(), time.trim());
+            return self.resolve_formatted(format, &text, zone.unwrap_or_default());
         }
         let written = CivilTime::parse_basic(date.trim()).or_else(|| CivilTime::parse(date.trim()));
         let written = written.filter(|written| written.time.is_none()).ok_or("has a date that is not a date alone")?;
@@ -136,7 +135,9 @@ impl TimeRules {
     /// The instant of a civil time with the offset of another column; `None` if that is not an offset.
     pub fn with_offset(&self, civil: DateTime, offset: &str) -> Option<Timestamp> {
         match Zone::parse(offset)? {
-            zone @ Zone::Offset(_) => zone.instant(civil, &self.zone).and_then(|instant| plausible(instant).ok()),
+            zone @ (Zone::Offset(_) | Zone::Named(_)) => {
+                zone.instant(civil, &self.zone).and_then(|instant| plausible(instant).ok())
+            }
             _ => None,
         }
     }
@@ -152,19 +153,34 @@ impl TimeRules {
         if self.format.is_some() || CivilTime::parse_iso(text).is_some() {
             return;
         }
-        if let Some(CivilTime { date: WrittenDate::Numbers { numbers, year }, .. }) = CivilTime::parse(text) {
+        // What has anything else than a zone behind it is a text, which must not be shown as an example.
+        if let Some(CivilTime { date: WrittenDate::Numbers { numbers, year }, zone, .. }) = CivilTime::parse(text)
+            && Zone::parse(zone).is_some()
+        {
             evidence.add(numbers, year, text);
         }
     }
 
     fn resolve(&self, written: &CivilTime<'_>) -> Result<ParsedTime, &'static str> {
         let civil = civil::join(written.date.resolve(self.order)?, written.time);
-        let zone = Zone::parse(written.zone).ok_or(UNKNOWN_ZONE)?;
+        self.place(civil, written.zone).map(|read| ParsedTime { date_only: written.time.is_none(), ..read })
+    }
+
+    fn resolve_formatted(&self, format: &TimeFormat, text: &str, zone: &str) -> Result<ParsedTime, &'static str> {
+        match format.parse(text).ok_or("does not match time_format")? {
+            FormattedTime::Instant(instant) => Ok(ParsedTime::exact(plausible(instant)?)),
+            FormattedTime::Civil(civil) => self.place(civil, zone),
+        }
+    }
+
+    /// The instant of a civil time in the zone that is written with it.
+    fn place(&self, civil: DateTime, zone: &str) -> Result<ParsedTime, &'static str> {
+        let zone = Zone::parse(zone).ok_or(UNKNOWN_ZONE)?;
         let instant = zone.instant(civil, &self.zone).ok_or(UNREADABLE)?;
         let uncertain = !matches!(zone, Zone::Offset(_));
         Ok(ParsedTime {
             instant: plausible(instant)?,
-            date_only: written.time.is_none(),
+            date_only: false,
             civil: uncertain.then_some(civil),
             zone_absent: zone == Zone::Absent,
         })

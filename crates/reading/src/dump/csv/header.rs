@@ -104,12 +104,12 @@ pub fn reopen(header: &str, options: &ReadOptions, required: RequiredFields) -> 
     Some(CsvStart { dialect, columns, header: header.to_owned(), remarks: Vec::new() })
 }
 
-/// The number of columns of a header of [`CsvStart`], and that of a record in its dialect.
-pub fn widths(header: &str, record: &str, options: &ReadOptions) -> (usize, usize) {
-    let Some(start) = reopen(header, options, RequiredFields::default()) else { return (0, 0) };
+/// Whether a record has as many fields as a row under a header of [`CsvStart`].
+pub fn is_as_wide_as_rows(header: &str, record: &str, options: &ReadOptions) -> bool {
+    let Some(start) = reopen(header, options, RequiredFields::default()) else { return false };
     let mut fields = CsvFields::default();
     fields.split(record, start.dialect);
-    (start.columns.width(), fields.len())
+    start.columns.fits(&fields, record)
 }
 
 /// Consumes a line `sep=;` and returns its delimiter.

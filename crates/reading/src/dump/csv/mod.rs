@@ -23,7 +23,7 @@ mod tests;
 
 pub use dialect::Dialect;
 pub use framing::{CsvFraming, LineFraming};
-pub use header::{CsvStart, StartProblem, open, peek_record, reopen, skip_lines, widths};
+pub use header::{CsvStart, StartProblem, is_as_wide_as_rows, open, peek_record, reopen, skip_lines};
 pub use header_names::HeaderNames;
 pub use headerless::Headerless;
 pub use indexes::ColumnIndexes;

@@ -231,9 +231,9 @@ impl CsvRows {
             && record.end == RecordEnd::Complete
         {
             let before = mem::replace(&mut self.framing, escaped);
-            if let Reading::Row(row) = self.read(&record) {
+            if let Reading::Row(Ok(row)) = self.read(&record) {
                 self.notes.remark(ESCAPED_QUOTES);
-                return Ok(Some(row.map_err(|error| error.into_reject(record.line, record.bytes))));
+                return Ok(Some(Ok(row)));
             }
             self.framing = before;
         }

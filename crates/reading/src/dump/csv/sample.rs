@@ -40,7 +40,9 @@ impl Sample {
             if end.is_some() || ahead.len() < count || ahead.len() >= MAX_BYTES {
                 let bytes = ahead.get(..end.unwrap_or(ahead.len()).min(MAX_BYTES)).unwrap_or(ahead);
                 // A byte order mark may be left in joined files; an encoding that does not fit is an error of the rows.
-                let text = decode(bytes, encoding).map(|decoded| decoded.text.into_owned()).unwrap_or_default();
+                let text =
+                    decode(bytes, encoding).map_or_else(|_| String::from_utf8_lossy(bytes), |decoded| decoded.text);
+                let text = text.into_owned();
                 return Ok(Self { text });
             }
             count = ahead.len() + 1;

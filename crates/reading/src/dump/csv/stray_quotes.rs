@@ -89,8 +89,13 @@ impl Doubt<'_> {
             }
             (Some(split), None) => Verdict::Row { end, split },
             (Some(split), Some(_)) if !shape.hides_rows(&text, fields) => Verdict::Row { end, split },
-            // The later lines are rows, or the record as a whole is none.
-            (_, Some(split)) => Verdict::Row { end: first_end, split },
+            // The later lines are rows.
+            (Some(_), Some(split)) => Verdict::Row { end: first_end, split },
+            (None, Some(split)) if stray || shape.has_row_after_first_line(&text, fields) => {
+                Verdict::Row { end: first_end, split }
+            }
+            // A text of several lines, properly quoted, in a record with too many fields.
+            (None, Some(_)) => reject(end, field_count(&text, shape, fields)),
             // The first line is damaged, and the others are not.
             (None, None) if shape.has_row_after_first_line(&text, fields) => reject(first_end, unclosed_quote()),
             (None, None) => reject(end, field_count(&text, shape, fields)),
@@ -99,13 +104,22 @@ impl Doubt<'_> {
 }
 
 impl RowShape<'_> {
-    /// Whether the lines of a record of several lines are rows of their own: the first one, and at least one other.
+    /// Whether the lines of a record of several lines are separate rows: the first one, and at least one other.
     pub(super) fn hides_rows(&self, record: &str, fields: &mut CsvFields) -> bool {
         let first = record.get(..LineFraming.scan(record.as_bytes()).unwrap_or(record.len())).unwrap_or_default();
         let first = first.trim_end_matches(['\r', '\n']);
-        self.split_row(first, fields).is_some()
+        self.is_certain_of_rows(record)
+            && self.split_row(first, fields).is_some()
             && self.is_row(first, fields)
             && self.has_row_after_first_line(record, fields)
+    }
+
+    /// Whether lines can be told from rows. A time says so. Without one, a text of several lines ends where its quote closes: in a
+    /// line with an odd number of quotes.
+    fn is_certain_of_rows(&self, record: &str) -> bool {
+        let last_line = record.trim_end_matches(['\r', '\n']).rsplit(['\r', '\n']).next().unwrap_or(record);
+        let quotes = self.dialect.quote.map_or(0, |quote| last_line.bytes().filter(|byte| *byte == quote).count());
+        self.columns.index(Field::CreatedAt).is_some() || quotes % 2 == 0
     }
 
     fn has_row_after_first_line(&self, record: &str, fields: &mut CsvFields) -> bool {

@@ -92,7 +92,7 @@ pub(in crate::dump) enum Role {
 impl Role {
     /// `path` is inside the folder or archive, with `/` between its parts.
     pub(super) fn of(path: &str) -> Self {
-        let mut parts = path.split(['/', '\\']).filter(|part| !part.is_empty() && *part != ".");
+        let mut parts = path.split(['/', '\\']).filter(|part| !part.is_empty() && *part != "." && *part != "..");
         if parts.clone().any(|part| part.starts_with('.') || part == "__MACOSX" || part == "@eaDir") {
             return Self::Hidden;
         }
@@ -148,6 +148,7 @@ mod tests {
     fn names_decide_about_what_is_surely_no_dump() {
         for (path, expected) in [
             ("a.csv", Role::Data),
+            ("../a.csv", Role::Data),
             ("2020/01/tweets.JSONL.gz", Role::Data),
             ("authors.csv", Role::Data),
             ("hashes.txt", Role::Unknown),

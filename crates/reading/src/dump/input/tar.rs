@@ -33,6 +33,7 @@ struct TarStream {
 struct Extensions {
     path: Option<Vec<u8>>,
     size: Option<u64>,
+    sparse: bool,
 }
 
 impl TarMembers {
@@ -79,7 +80,8 @@ impl TarStream {
             // A name or an extended header has its own size.
             let size = if is_file(kind) { extensions.size } else { None };
             self.left = size.map_or_else(|| header.entry_size(), Ok)?;
-            self.padding = self.left.next_multiple_of(BLOCK_BYTES as u64) - self.left;
+            let too_long = || io::Error::other("a file is too long");
+            self.padding = self.left.checked_next_multiple_of(BLOCK_BYTES as u64).ok_or_else(too_long)? - self.left;
             match kind {
                 EntryType::GNULongName => {
                     let name = self.read_extension()?;
@@ -91,7 +93,7 @@ impl TarStream {
                 }
                 kind if is_file(kind) => {
                     let path = extensions.path.take().unwrap_or_else(|| header.path_bytes().into_owned());
-                    return Ok(Some((path, kind == EntryType::GNUSparse)));
+                    return Ok(Some((path, kind == EntryType::GNUSparse || extensions.sparse)));
                 }
                 // An extended header of all files, or of a long link: it belongs to the file that follows.
                 EntryType::XGlobalHeader | EntryType::GNULongLink => {}
@@ -145,6 +147,8 @@ impl Extensions {
         for value in PaxExtensions::new(values).flatten() {
             match value.key_bytes() {
                 b"path" => self.path = Some(value.value_bytes().to_vec()),
+                // A file with holes in the format of POSIX looks like a plain one.
+                key if key.starts_with(b"GNU.sparse.") => self.sparse = true,
                 b"size" => self.size = value.value().ok().and_then(|size| size.parse().ok()),
                 _ => {}
             }

@@ -11,8 +11,6 @@ pub(super) fn first_paths(field: Field) -> &'static [&'static str] {
             // X's web interface, as Zeeschuimer keeps it.
             "rest_id",
             "legacy.id_str",
-            // Bluesky.
-            "uri",
         ],
         Field::CreatedAt => &[
             "created_at",

@@ -46,6 +46,8 @@ struct Pages {
     tail: u16,
     tail_in_string: bool,
     tail_escaped: bool,
+    /// The last byte of the tail that is not white space.
+    tail_last: u8,
 }
 
 /// One object per record, with what stands before it and, up to the end of the line, behind it. A line with a brace in its
@@ -226,6 +228,7 @@ impl JsonFraming {
                 self.after.open -= 1;
                 let levels = self.after.levels.get(self.after.open).copied().unwrap_or_default();
                 self.after.tail = levels.saturating_sub(1);
+                self.after.tail_last = b']';
                 return Some(Ends::After);
             }
             byte if is_separator(byte) => {
@@ -252,9 +255,13 @@ impl JsonFraming {
 
     fn in_tail(&mut self, byte: u8, line_start: bool) -> Option<Ends> {
         let tail = &mut self.after;
-        if line_start && byte == b'{' && self.length > 0 {
+        // Inside a container, as in `"users":[`, an object is not a record.
+        if line_start && byte == b'{' && self.length > 0 && !matches!(tail.tail_last, b'[' | b',' | b':') {
             tail.tail = 0;
             return Some(Ends::Before);
+        }
+        if !byte.is_ascii_whitespace() {
+            tail.tail_last = byte;
         }
         if std::mem::take(&mut tail.tail_escaped) {
             return None;

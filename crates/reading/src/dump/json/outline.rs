@@ -28,6 +28,10 @@ struct Open<'a> {
 /// The outermost array of objects that is open after `bytes`: the posts of a page that is longer than what can be held.
 pub(super) fn long_page(bytes: &[u8]) -> Option<OpenPage> {
     let open = open_containers(bytes)?;
+    // The posts of the page stand before what they refer to, and are closed.
+    if open.iter().any(|open| open.key == b"includes") {
+        return None;
+    }
     let position = open.iter().position(|open| open.is_array && open.first == Some(b'{'))?;
     page(&open, position)
 }

@@ -37,7 +37,7 @@ impl FieldFinder {
         let parts = TimeParts::of(&self.columns);
         let part = |path: Option<&str>| scalar(find(at.post, path?)?);
         Ok(RowBuilder {
-            id: cell(Field::Id).map(|id| in_chat(at, id)).or_else(|| outer_id(at)),
+            id: self.at_uri(at).or_else(|| cell(Field::Id)).map(|id| in_chat(at, id)).or_else(|| outer_id(at)),
             created_at: cell(Field::CreatedAt),
             date: part(Some(parts.date)),
             time: part(Some(parts.time)),
@@ -48,8 +48,14 @@ impl FieldFinder {
             topic: cell(Field::Topic),
             label: cell(Field::Label),
             reason: cell(Field::Reason),
-            incident: cell(Field::Incident),
+            incident: self.values(Field::Incident, at).find_map(|(_, value)| flag(value).or_else(|| scalar(value))),
         })
+    }
+
+    /// The address of a post on Bluesky. On other networks `uri` may be a link that several posts share.
+    fn at_uri<'a>(&self, at: &PostIn<'a>) -> Option<Cow<'a, str>> {
+        let uri = find_str(at.post, "uri").filter(|uri| uri.starts_with("at://") && self.columns.id.is_none());
+        uri.map(Cow::Borrowed)
     }
 
     /// Where the fields of a post stand.
@@ -124,6 +130,10 @@ impl FieldFinder {
 fn handle_of(user: &Object) -> Option<&str> {
     let keys = ["username", "screen_name", "handle", "acct", "userName", "uniqueId", "login", "name", "displayName"];
     keys.iter().find_map(|key| find_str(user, key))
+}
+
+fn flag(value: &Value) -> Option<Cow<'static, str>> {
+    value.as_bool().map(|flag| Cow::Borrowed(if flag { "true" } else { "false" }))
 }
 
 /// The identifier of a post in one of several chats.

@@ -149,7 +149,10 @@ impl JsonRows {
                 self.framing.accept();
                 continue;
             };
-            if let Some(page) = outline::page_head(bytes).filter(|_| self.framing.was_cut()) {
+            if self.framing.was_cut()
+                && let Some(page) = outline::page_head(bytes)
+            {
+                self.notes.remark("a page has a post a line: its posts are read one by one, without its `includes`");
                 self.framing.open_page(page.levels);
                 self.framing.accept();
                 continue;

@@ -39,7 +39,8 @@ pub(super) fn event_of(object: &Object) -> Option<Event<'_>> {
         return Some(Event::Skip(NoteKind::OtherRecord));
     }
     // Bluesky: the place of a post that is gone.
-    if ["notFound", "blocked"].iter().any(|key| object.get(*key) == Some(&Value::Bool(true))) {
+    let is_gone = ["notFound", "blocked"].iter().any(|key| object.get(*key) == Some(&Value::Bool(true)));
+    if is_gone && object.contains_key("uri") && !object.contains_key("text") {
         return Some(Event::Skip(NoteKind::RemovedPost));
     }
     let alone = (object.len() == 1).then(|| object.keys().next()).flatten();

@@ -7,25 +7,12 @@ mod problems;
 use std::io::Cursor;
 
 use crate::dump::columns::Columns;
-use crate::dump::{Layout, ReadOptions, Reader, Reject, RequiredFields, Row};
-
-const NOTHING: RequiredFields = RequiredFields { created_at: false, label: false, topic: false };
-const REPLAY: RequiredFields = RequiredFields { created_at: true, label: false, topic: false };
+use crate::dump::tests::{NOTHING, REPLAY, drain};
+use crate::dump::{Layout, ReadOptions, Reader, Row};
 
 fn open(bytes: &[u8], options: &ReadOptions) -> Reader {
     let stream = Box::new(Cursor::new(bytes.to_vec()));
     Reader::from_bytes("posts.json".into(), stream, None, options, NOTHING).unwrap()
-}
-
-fn drain(reader: &mut Reader) -> (Vec<Row>, Vec<Reject>) {
-    let (mut rows, mut rejects) = (Vec::new(), Vec::new());
-    while let Some(read) = reader.next_row().unwrap() {
-        match read {
-            Ok(row) => rows.push(row),
-            Err(reject) => rejects.push(reject),
-        }
-    }
-    (rows, rejects)
 }
 
 /// Rows without a reject, and the notes.

@@ -40,7 +40,11 @@ pub(super) fn text_value(value: &Value) -> Option<Cow<'_, str>> {
 fn part_of_text(part: &Value) -> Option<&str> {
     match part {
         Value::String(text) => Some(text),
-        other => other.get("text").and_then(Value::as_str),
+        // As Telegram writes a link. An object with an identifier is a post.
+        other => other
+            .get("text")
+            .and_then(Value::as_str)
+            .filter(|_| other.get("type").is_some_and(Value::is_string) && other.get("id").is_none()),
     }
 }
 

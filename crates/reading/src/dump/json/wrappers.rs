@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::path::{find, find_mapped, find_str};
 use super::skipped::{Event, event_of};
 use super::{Object, text};
+use crate::dump::known_names::text_names;
 use crate::dump::notes::NoteKind;
 
 /// Arrays of posts in a page, the usual ones first.
@@ -104,13 +105,15 @@ impl<'a> Visitor<'a, '_> {
             return (self.found)(Item::Event(event, object));
         }
         if let Some(text) = self.mapped.and_then(|path| find_mapped(object, path)) {
-            return match text.as_str().is_some_and(is_stub) {
+            match text.as_str().is_some_and(is_stub) {
                 true => (self.found)(Item::Event(Event::Skip(NoteKind::RemovedPost), object)),
                 false => (self.found)(Item::Post(at, None)),
-            };
+            }
+            return self.replies(object);
         }
-        // `message` is also the word for the state of an answer.
-        if let Some(text) = text::find_text(object, |path| path != "message") {
+        // `message` is also the word for the state of an answer, and a page has a title or a description as well.
+        let is_certain = |path: &str| path != "message" && (!is_weak(path) || has_own_fields(object));
+        if let Some(text) = text::find_text(object, is_certain) {
             return self.post(at, Some(text));
         }
         if is_empty_page(object) {
@@ -160,6 +163,11 @@ impl<'a> Visitor<'a, '_> {
             _ => {}
         }
     }
+}
+
+/// Whether a name of a text also names other things.
+fn is_weak(path: &str) -> bool {
+    text_names().1.contains(&path)
 }
 
 /// What is left of a deleted post on Reddit.

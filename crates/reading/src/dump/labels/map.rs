@@ -79,14 +79,18 @@ impl LabelsMap {
         self.0.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
     }
 
-    /// The meaning of a value: its own, that of the first bound it is within, or that of all others.
+    /// The meaning of a value: its own, that of the closest bound it is within, or that of all others.
     pub(super) fn get(&self, cell: &str) -> Option<MappedLabel> {
         let read = number(cell);
         let same = |key: &str| key.eq_ignore_ascii_case(cell) || (read.is_some() && number(key) == read);
         let exact = self.0.iter().find(|(key, _)| key.as_str() != "*" && same(key));
         let within = || {
             let read = read?;
-            self.0.iter().find(|(key, _)| bound(key).is_some_and(|bound| bound.contains(read)))
+            let bounds = self.0.iter().filter_map(|(key, label)| Some((bound(key)?, key, label)));
+            let around = bounds.filter(|(bound, ..)| bound.contains(read));
+            let distance = |bound: &Bound| (bound.limit - read).abs();
+            let closest = around.min_by(|(one, ..), (other, ..)| distance(one).total_cmp(&distance(other)));
+            closest.map(|(_, key, label)| (key, label))
         };
         exact.or_else(within).map(|(_, label)| *label).or_else(|| self.0.get("*").copied())
     }

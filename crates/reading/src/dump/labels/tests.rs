@@ -111,6 +111,9 @@ fn a_map_decides_and_leaves_nothing_to_a_guess() {
     let scores = LabelRules::new(&LabelsMap::parse("<=-0.05=negative,>=0.05=positive,*=neutral").unwrap());
     let read = ["-0.05", "0.04", "1", "good"].map(|cell| scores.read(cell));
     assert_eq!(read, ["negative", "neutral", "positive", "neutral"].map(LabelCell::Label));
+    let steps = LabelRules::new(&LabelsMap::parse(">0.5=positive,>0=neutral,*=negative").unwrap());
+    let read = ["0.9", "0.3", "-1"].map(|cell| steps.read(cell));
+    assert_eq!(read, ["positive", "neutral", "negative"].map(LabelCell::Label), "the closest bound");
     for flag in ["", "0", "0=bad", "=negative", "<x=negative", "0=negative,0=positive"] {
         assert!(LabelsMap::parse(flag).is_err(), "{flag:?}");
     }

@@ -58,15 +58,21 @@ impl Tag<'_> {
 
 /// The tags of a text, in order. A `<` that begins no tag is text.
 fn tags(text: &str) -> impl Iterator<Item = Tag<'_>> {
-    let mut from = 0;
+    let (mut from, mut comments_end) = (0, true);
     std::iter::from_fn(move || {
         loop {
             let start = from + text.get(from..)?.find('<')?;
             from = start + 1;
+            // A comment without an end is searched for once, however many there are.
+            let is_comment = text.get(from..)?.starts_with("!--");
+            if is_comment && !comments_end {
+                continue;
+            }
             if let Some(tag) = tag_at(text, start) {
                 from = tag.end;
                 return Some(tag);
             }
+            comments_end &= !is_comment;
         }
     })
 }

@@ -20,8 +20,12 @@ pub(super) fn repair(text: &str) -> Option<String> {
 }
 
 fn repair_once(text: &str) -> Option<String> {
-    let mut bytes = Vec::new();
-    // Correct texts end here: an accented letter alone is no UTF-8.
+    // Most texts end here: no character is what the first byte of a longer one becomes.
+    if !text.chars().any(|character| matches!(character, '\u{c2}'..='\u{f4}')) {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    // Correct texts end here: an accented letter alone is not valid UTF-8.
     let mut pending = 0;
     for character in text.chars() {
         let byte = byte_of(character)?;
@@ -54,7 +58,7 @@ fn byte_of(character: char) -> Option<u8> {
 }
 
 /// Whether a repaired text is what people write. A correct text can happen to be valid: `OÙ…` would become Arabic. Letters with
-/// accents, punctuation and emoji are evidence enough (`Ã©`, `â€™`, `ðŸ˜¡` are no words); other scripts need several, and
+/// accents, punctuation and emoji are evidence enough (`Ã©`, `â€™`, `ðŸ˜¡` are not words); other scripts need several, and
 /// more than there are Latin letters.
 fn is_plausible(repaired: &str) -> bool {
     let (mut latin, mut other, mut plain) = (0, 0, 0);

@@ -47,7 +47,7 @@ impl<'a> CivilTime<'a> {
         rest.eat('-').then_some(())?;
         let date = date(year, month, rest.number(1, 2)?)?;
         rest.eat_any(&['T', ' ', 't'])?;
-        let time = rest.clock()?;
+        let time = clock_of_iso(&mut rest)?;
         Some(Self { date: WrittenDate::Known(date), time: Some(time), zone: rest.rest().trim() })
             .filter(Self::has_clean_end)
     }
@@ -108,7 +108,7 @@ impl<'a> CivilTime<'a> {
         }
         let time = match rest.digits() {
             4 | 6 => basic_clock(&mut rest)?,
-            _ if !joined => rest.clock()?,
+            _ if !joined => clock_of_iso(&mut rest)?,
             _ => return None,
         };
         Some(Self { date, time: Some(time), zone: rest.rest().trim() }).filter(Self::has_clean_end)
@@ -185,7 +185,8 @@ fn skip_joint(rest: &mut Cursor<'_>) {
 fn clock(rest: &mut Cursor<'_>) -> Option<Time> {
     let mut after = *rest;
     let hour = after.number(1, 2)?;
-    let read = if after.eat(':') { after.minutes(hour) } else { french_clock(&mut after, hour) };
+    // Minutes that cannot be read are not "no minutes".
+    let read = if after.eat(':') { Some(after.minutes(hour)?) } else { french_clock(&mut after, hour) };
     let half = half_of_day(&mut after);
     let time = match (read, half) {
         (Some(time), None) => time,
@@ -199,6 +200,17 @@ fn clock(rest: &mut Cursor<'_>) -> Option<Time> {
         (None, None) => return None,
     };
     *rest = after;
+    Some(time)
+}
+
+/// `20:18[:04[.5]]`, the most frequent form, or with AM or PM.
+fn clock_of_iso(rest: &mut Cursor<'_>) -> Option<Time> {
+    let before = *rest;
+    let time = rest.clock()?;
+    if matches!(rest.rest().trim_start().as_bytes().first(), Some(b'a' | b'A' | b'p' | b'P')) {
+        *rest = before;
+        return clock(rest);
+    }
     Some(time)
 }
 

@@ -2,10 +2,9 @@
 
 use jiff::civil::DateTime;
 use jiff::fmt::strtime::BrokenDownTime;
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::Offset;
 use jiff::{Timestamp, civil};
 
-use super::zone::Zone;
 use crate::dump::options_error::OptionsError;
 
 /// The directives that are read. `jiff` has more: they are not understood by everybody, or would be ignored.
@@ -14,6 +13,13 @@ const DIRECTIVES: &str = "%AaBbhDdeFfHIjklMmNnPpRSsTtYyz";
 /// A strptime format such as `%d/%m/%Y %H:%M`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TimeFormat(String);
+
+/// A time in the format.
+pub(super) enum FormattedTime {
+    Instant(Timestamp),
+    /// The format has no offset.
+    Civil(DateTime),
+}
 
 impl TimeFormat {
     /// Checks that a time written in this format can be read again.
@@ -31,14 +37,14 @@ impl TimeFormat {
         Ok(Self(format.to_owned()))
     }
 
-    /// The instant; in `zone` if the format has no offset.
-    pub(super) fn parse(&self, text: &str, zone: &TimeZone) -> Option<Timestamp> {
+    /// `None` if the text does not have the format.
+    pub(super) fn parse(&self, text: &str) -> Option<FormattedTime> {
         let read = BrokenDownTime::parse(&self.0, text).ok()?;
         if let Ok(instant) = read.to_timestamp() {
-            return Some(instant);
+            return Some(FormattedTime::Instant(instant));
         }
         let civil = read.to_datetime().or_else(|_| read.to_date().map(DateTime::from)).ok()?;
-        Zone::Absent.instant(civil, zone)
+        Some(FormattedTime::Civil(civil))
     }
 }
 

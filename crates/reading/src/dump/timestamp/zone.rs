@@ -151,7 +151,6 @@ fn abbreviation(text: &str) -> Option<Zone> {
 }
 
 fn named(text: &str) -> Option<Zone> {
-    let text = text.strip_suffix(']').and_then(|text| text.strip_prefix('[')).unwrap_or(text);
     if text.contains('/') {
         return TimeZone::get(text).ok().map(Zone::Named);
     }
@@ -160,12 +159,12 @@ fn named(text: &str) -> Option<Zone> {
 
 /// The IANA name of `Romance Standard Time`, or of `Romance Daylight Time`.
 fn windows_zone(text: &str) -> Option<&'static str> {
+    let found = [" Daylight Time", " Summer Time"].iter().find_map(|part| text.split_once(part));
     let same = |known: &str| {
         if known.eq_ignore_ascii_case(text) {
             return true;
         }
         let known = known.split_once(" Standard Time").unwrap_or((known, ""));
-        let found = [" Daylight Time", " Summer Time"].iter().find_map(|part| text.split_once(part));
         found.is_some_and(|found| known.0.eq_ignore_ascii_case(found.0) && known.1.eq_ignore_ascii_case(found.1))
     };
     WINDOWS_ZONES.iter().find(|(known, _)| same(known)).map(|(_, zone)| *zone)

@@ -116,6 +116,22 @@ fn quote_and_escape_can_be_set() {
 }
 
 #[test]
+fn a_quoted_text_of_several_lines_is_not_torn() {
+    let labelled = "label,text\nnegative,\"my top:\n1, the crew\n2, the food\"\n";
+    assert_eq!(texts(labelled), ["my top:\n1, the crew\n2, the food"]);
+    assert_eq!(texts("id,text\n5,\"Bilan:\n2021, quelle année\"\n"), ["Bilan:\n2021, quelle année"]);
+    let outcome = read("id,text\n1,\"line one\nline two\",extra\n");
+    assert_eq!((outcome.texts.len(), &outcome.rejects[..]), (0, &[(2, RejectReason::FieldCount)][..]));
+}
+
+#[test]
+fn many_quotes_that_never_close_are_read() {
+    let rows: String = (0..20_000).map(|id| format!("{id}\t2021-05-04T20:01:04Z\t\"a \"b\n")).collect();
+    let outcome = read_by(&format!("id\tcreated_at\ttext\n{rows}"), &ReadOptions::default(), REPLAY);
+    assert_eq!((outcome.texts.len(), outcome.rejects.len()), (20_000, 0));
+}
+
+#[test]
 fn many_stray_quotes_are_read_in_linear_time() {
     let rows: String = (0..20_000).map(|id| format!("{id}\t2021-05-04T20:01:04Z\t\"late {id}\n")).collect();
     let outcome = read_by(&format!("id\tcreated_at\ttext\n{rows}"), &ReadOptions::default(), REPLAY);

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::dump::tests::fuzz::Steps;
+use crate::dump::text_repair::repair_text;
 
 #[test]
 fn arrays_are_read_post_by_post_in_any_layout() {
@@ -34,6 +35,23 @@ fn arrays_are_read_post_by_post_in_any_layout() {
         assert_eq!(texts(&rows), ["a", "b", "c"], "{text}");
         assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), lines, "{text}");
     }
+}
+
+#[test]
+fn what_a_page_says_of_its_posts_is_not_a_post() {
+    let users = "\"users\":[\n{\"id\":\"7\",\"username\":\"ann\",\"description\":\"I fly\"}\n]";
+    let page =
+        format!("{{\"data\":[\n{{\"id\":\"1\",\"text\":\"a\"}}\n],\"includes\":{{{users}}}}}\n{{\"text\":\"next\"}}\n");
+    assert_eq!(texts(&read(&page).0), ["a", "next"]);
+    for page in [
+        r#"{"title":"Posts about Air Paradis","posts":[{"text":"a"},{"text":"b"}]}"#,
+        r#"{"description":"export","results":[{"text":"a"},{"text":"b"}]}"#,
+        r#"{"content":[{"id":1,"text":"a"},{"id":2,"text":"b"}],"totalElements":2}"#,
+    ] {
+        assert_eq!(texts(&read(page).0), ["a", "b"], "{page}");
+    }
+    // Alone, a title is what there is to read.
+    assert_eq!(texts(&read(r#"{"id":1,"title":"late again"}"#).0), ["late again"]);
 }
 
 #[test]
@@ -106,7 +124,9 @@ proptest! {
         let mut reader = Reader::from_bytes("t".into(), steps, None, &ReadOptions::default(), NOTHING).unwrap();
         let (rows, rejects) = drain(&mut reader);
         prop_assert!(rejects.is_empty(), "{:?}", rejects);
-        let written: Vec<String> = posts.iter().map(|(text, _)| format!("t{text}")).collect();
+        // Some random texts look as if they were decoded twice.
+        let repaired = |text: &str| repair_text(format!("t{text}").into(), |_| ()).into_owned();
+        let written: Vec<String> = posts.iter().map(|(text, _)| repaired(text)).collect();
         prop_assert_eq!(texts(&rows), written);
     }
 

@@ -217,3 +217,16 @@ fn tools_that_also_write_csv_are_read_as_csv() {
     let mut reader = open(b"id,date,tweet\n1,2021-05-04T20:18:04Z,late\n", &options);
     assert_eq!((texts(&drain(&mut reader).0), reader.layout()), (vec!["late"], Layout::Csv));
 }
+
+#[test]
+fn keys_that_mean_other_things_elsewhere_lose_no_post() {
+    let (rows, _) = read(
+        "{\"id\":1,\"uri\":\"https://x/a\",\"text\":\"late\",\"blocked\":true,\"incident\":true}\n\
+                         {\"id\":2,\"uri\":\"https://x/a\",\"text\":\"again\"}\n",
+    );
+    let ids: Vec<_> = rows.iter().map(|row| row.id.as_deref()).collect();
+    assert_eq!((ids, rows[0].incident), (vec![Some("1"), Some("2")], Some(true)));
+    let thread = r#"{"body":"late","replies":{"data":{"children":[{"data":{"body":"again"}}]}}}"#;
+    let options = ReadOptions { columns: Columns::parse("text=body").unwrap(), ..ReadOptions::default() };
+    assert_eq!(texts(&drain(&mut open(thread.as_bytes(), &options)).0), ["late", "again"]);
+}

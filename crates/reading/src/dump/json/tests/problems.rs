@@ -1,7 +1,7 @@
 //! Faults of JSON: repaired and counted, or named.
 
 use super::*;
-use crate::dump::{DumpError, RejectReason};
+use crate::dump::{DumpError, RejectReason, RequiredFields};
 
 #[test]
 fn faults_are_repaired_and_counted() {
