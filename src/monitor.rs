@@ -25,7 +25,7 @@ mod topic_settings;
 mod topic_state;
 mod view;
 
-pub use feedback::{Correction, Feedback, FeedbackRecord, Provenance};
+pub use feedback::{Correction, Feedback, FeedbackRecord, Provenance, Subject};
 pub use operational::begin as begin_operational_alert;
 pub(crate) use posts::erase::{ALWAYS, post_of_id};
 pub use posts::{CascadeId, Counting, StoredPost};
@@ -55,6 +55,7 @@ use crate::window;
 use crate::window::TopicWindow;
 use dead_letters::DeadLetters;
 use events::InternalEvents;
+use feedback::FeedbackIndex;
 use operational::OperationalAlerts;
 use posts::PendingPosts;
 use privacy::tombstones::Tombstones;
@@ -119,6 +120,8 @@ pub struct Monitor {
     /// Posts and authors that stay erased.
     tombstones: Tombstones,
     dead_letters: DeadLetters,
+    /// Made with the first correction, and again after feedback was erased.
+    feedback_index: Option<FeedbackIndex>,
     /// When it was last checked whether the store's files should be rewritten.
     compaction_checked: Option<Timestamp>,
 }
@@ -163,6 +166,7 @@ impl Monitor {
             outbox,
             tombstones,
             dead_letters,
+            feedback_index: None,
             compaction_checked: None,
         };
         monitor.end_removed_rules()?;

@@ -19,6 +19,7 @@ mod command;
 mod dedup;
 mod delivery;
 mod handle;
+mod incident_board;
 mod message;
 mod monitor_thread;
 mod post_path;
@@ -33,6 +34,7 @@ pub use classifier_thread::{ClassifierSwap, MakeClassifier};
 pub use clock::{MonotonicClock, monotonic};
 pub use command::{AlertQuery, AlertReply, ReceiverHandle};
 pub use handle::{DaemonHandle, HttpIntake, RunningDaemon};
+pub use incident_board::IncidentBoard;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -55,6 +57,7 @@ use crate::store::Store;
 use classifier_thread::{ClassifierStage, PendingSwap};
 use classify_requests::ClassifyRequests;
 use dedup::RecentIds;
+use incident_board::BoardPublisher;
 use message::Event;
 use monitor_thread::{MonitorThread, MonitorThreadArgs};
 use post_path::{TopicMatcher, topic_settings};
@@ -190,6 +193,8 @@ impl Daemon {
             future_logged_at: BTreeMap::new(),
         };
 
+        let (board, boards) = BoardPublisher::new();
+
         // Threads, from the last stage to the first, so that each one's receiver exists.
         let args = MonitorThreadArgs {
             monitor,
@@ -202,6 +207,7 @@ impl Daemon {
             receivers,
             events: to_monitor.clone(),
             publisher,
+            board,
             metrics: metrics.clone(),
             stop: stop.clone(),
         };
@@ -250,6 +256,7 @@ impl Daemon {
 
         let handle = DaemonHandle::new(handle::HandleParts {
             statuses,
+            boards,
             query,
             metrics,
             commands,

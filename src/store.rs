@@ -323,7 +323,7 @@ fn schema_key() -> Key {
     Key::new(Table::Meta).text("schema")
 }
 
-fn decode<V: DeserializeOwned>(key: &Key, bytes: &[u8]) -> Result<V, StoreError> {
+pub(crate) fn decode<V: DeserializeOwned>(key: &Key, bytes: &[u8]) -> Result<V, StoreError> {
     postcard::from_bytes(bytes).map_err(|e| StoreError::Damaged { table: key.table(), reason: e.to_string() })
 }
 

@@ -86,7 +86,7 @@ pub(super) fn run(args: FeedbackArgs) -> anyhow::Result<()> {
     }
     match (args.what.zip(args.label), args.export) {
         (Some((what, label)), _) => {
-            let correction = Correction { what, label: label.into(), by: args.by };
+            let correction = Correction { what, label: label.into(), by: args.by, is_text: false };
             let given = report(&correction, &loaded, &state)?;
             write_record(&given, args.json, loaded.config.language)
         }
@@ -104,13 +104,20 @@ fn report(correction: &Correction, loaded: &LoadedConfig, state: &Path) -> anyho
         None => return daemon_client::request(loaded.config.web.listen, state, (Method::POST, API), Some(correction)),
     };
     let now = Timestamp::now();
-    let subject = monitor.find_subject(&correction.what, now)?;
+    let subject = monitor.find_subject(&correction.what, correction.is_text, now)?;
     let subject = subject.context("no post with this identifier is kept: give its text instead")?;
-    let mut classifier = DistilBertClassifier::load(&loaded.config.classify.model)?;
-    let post = Post { text: subject.0.text.clone(), ..Post::default() };
-    let prediction = predict(&mut classifier, std::slice::from_ref(&post))?.into_iter().next();
-    let prediction = prediction.context("the model gave no prediction")?;
-    Ok(monitor.record_feedback(correction, subject, classifier.model(), &prediction, now)?)
+    let (model, prediction) = match &subject.read {
+        Some(read) => read.clone(),
+        None => {
+            let mut classifier = DistilBertClassifier::load(&loaded.config.classify.model)?;
+            let post = Post { text: subject.post.text.clone(), ..Post::default() };
+            let prediction = predict(&mut classifier, std::slice::from_ref(&post))?.into_iter().next();
+            (classifier.model().to_owned(), prediction.context("the model gave no prediction")?)
+        }
+    };
+    let given = monitor.record_feedback(correction, subject, (&model, &prediction), now)?;
+    monitor.flush()?;
+    Ok(given)
 }
 
 fn all(loaded: &LoadedConfig, state: &Path) -> anyhow::Result<Vec<FeedbackRecord>> {

@@ -3,8 +3,8 @@
 
 use jiff::Timestamp;
 
+use super::Monitor;
 use super::topic_state::TopicState;
-use super::{Monitor, MonitorError};
 use crate::alert::Transition;
 use crate::classify::ModelInfo;
 use crate::rule::{EventKind, EventLog, Rules};
@@ -62,6 +62,12 @@ impl Monitor {
         self.events.changed = true;
     }
 
+    /// Takes back an event that was recorded at `at`; the next commit stores that.
+    pub(super) fn take_back_event(&mut self, kind: EventKind, at: Timestamp) {
+        self.events.log.remove(kind, at);
+        self.events.changed = true;
+    }
+
     /// The state without a topic, under an empty name.
     pub(super) fn without_topic(&self) -> (&str, &TopicState) {
         ("", &self.events.state)
@@ -70,12 +76,6 @@ impl Monitor {
     /// Times of the latest thousand events of a kind, in Unix milliseconds, the oldest first.
     pub fn events(&self, kind: EventKind) -> &[i64] {
         self.events.log.times(kind)
-    }
-
-    /// Commits and returns once that is on disk.
-    pub(super) fn commit_and_flush(&mut self) -> Result<(), MonitorError> {
-        self.commit()?;
-        self.flush()
     }
 }
 

@@ -1,12 +1,20 @@
 //! Feedback: labels that people give in place of a model's, kept for retraining. A label that differs from the model's is an
-//! incorrect prediction, an event that rules can count.
+//! incorrect prediction, an event that rules can count. Windows, hours and stored posts then count the post by the given label,
+//! until that is undone.
 //!
 //! Feedback holds a post's text, and is personal data: `forget` and the retention of posts remove it.
+
+mod index;
+mod undo;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub(super) use index::FeedbackIndex;
+
+use super::posts::Counting;
 use super::posts::erase::post_of_id;
+use super::posts::relabel::relabel;
 use super::privacy::selector::Selector;
 use super::{Monitor, MonitorError};
 use crate::classify::{Label, Prediction};
@@ -43,6 +51,19 @@ pub struct Correction {
     /// The reporter.
     #[serde(default)]
     pub by: Option<String>,
+    /// `what` is a text, also where it is one word.
+    #[serde(default)]
+    pub is_text: bool,
+}
+
+/// What a correction is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subject {
+    /// Without an identifier where only a text was given.
+    pub post: Sample,
+    pub provenance: Provenance,
+    /// The model that read it, and its prediction, where the post is stored.
+    pub read: Option<(String, Prediction)>,
 }
 
 /// One label, as stored.
@@ -85,6 +106,14 @@ impl Correction {
     }
 }
 
+impl Subject {
+    /// A text that somebody typed.
+    fn typed(text: &str, now: Timestamp) -> Self {
+        let post = Sample { created_at: now, text: text.to_owned(), ..Sample::default() };
+        Self { post, provenance: Provenance::Typed, read: None }
+    }
+}
+
 impl Feedback {
     pub fn is_wrong(&self) -> bool {
         self.predicted != self.label
@@ -92,57 +121,59 @@ impl Feedback {
 }
 
 impl Monitor {
-    /// The post or text that `what` means: a stored post, or, where it is more than one word, a text.
+    /// The post or text that `what` means: a text where `is_text`, else a stored post, or, where it is more than one word, a text.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn find_subject(&self, what: &str, now: Timestamp) -> Result<Option<(Sample, Provenance)>, MonitorError> {
+    pub fn find_subject(&self, what: &str, is_text: bool, now: Timestamp) -> Result<Option<Subject>, MonitorError> {
         let what = what.trim();
-        let mut found = None;
-        self.for_each_sample(|sample| {
-            if sample.id == what && found.is_none() {
-                found = Some(sample.clone());
-            }
-        })?;
-        // Most posts are in the posts table only; those of alerts may outlive it by some hours.
+        if is_text {
+            return Ok(Some(Subject::typed(what, now)));
+        }
+        let stored = post_of_id(&self.store.reader().view(), what)?;
+        let read = stored.as_ref().map(|post| {
+            let prediction = Prediction { label: post.predicted(), probabilities: post.probabilities, reason: None };
+            (post.model.clone(), prediction)
+        });
+        let mut found = stored.map(|post| post.to_sample());
+        // Posts of alerts may outlive the posts table by some hours.
         if found.is_none() {
-            found = post_of_id(&self.store.reader().view(), what)?.map(|post| post.to_sample());
+            self.for_each_sample(|sample| {
+                if sample.id == what && found.is_none() {
+                    found = Some(sample.clone());
+                }
+            })?;
         }
         Ok(match found {
             Some(post) => {
                 let on_x = |url: &String| url.starts_with("https://x.com/") || url.starts_with("https://twitter.com/");
                 let provenance = if post.url.as_ref().is_some_and(on_x) { Provenance::X } else { Provenance::Post };
-                Some((post, provenance))
+                Some(Subject { post, provenance, read })
             }
-            None if what.contains(char::is_whitespace) => {
-                let post = Sample { created_at: now, text: what.to_owned(), ..Sample::default() };
-                Some((post, Provenance::Typed))
-            }
+            None if what.contains(char::is_whitespace) => Some(Subject::typed(what, now)),
             None => None,
         })
     }
 
-    /// Stores the label that `correction` gives to `subject`, for which `model` gave `prediction`; on disk when this returns.
-    /// The same label for the same post is stored once, and counts as one incorrect prediction at most.
+    /// Stores the label that `correction` gives to `subject`, for which `model` gave `prediction`, and counts the post by that
+    /// label from now on, also in what was counted before. The next flush makes it durable. The same label given again is
+    /// stored once, and a post counts as one incorrect prediction at most.
     ///
     /// # Errors
     /// When the store cannot be read or written.
     pub fn record_feedback(
         &mut self,
         correction: &Correction,
-        (post, provenance): (Sample, Provenance),
-        model: &str,
-        prediction: &Prediction,
+        subject: Subject,
+        (model, prediction): (&str, &Prediction),
         now: Timestamp,
     ) -> Result<FeedbackRecord, MonitorError> {
-        let mut next = 0;
-        for given in self.feedback()? {
-            next = given.number + 1;
-            let same = &given.feedback.post;
-            if same.id == post.id && same.text == post.text && given.feedback.label == correction.label {
-                return Ok(FeedbackRecord { known: true, ..given });
-            }
+        let Subject { post, provenance, .. } = subject;
+        let given = self.feedback_about(&post)?;
+        if let Some((number, last)) = given.last().filter(|(_, last)| last.label == correction.label) {
+            return Ok(FeedbackRecord { number: *number, known: true, feedback: last.clone() });
         }
+        let number = self.feedback_index.as_ref().map_or(0, FeedbackIndex::next);
         let feedback = Feedback {
             at: now,
             by: correction.by.clone(),
@@ -153,15 +184,53 @@ impl Monitor {
             probabilities: prediction.probabilities,
             label: correction.label,
         };
-        self.pending.put(&key(next), &feedback)?;
-        if let Some(oldest) = next.checked_sub(MAX_RECORDS as u64) {
+        self.pending.put(&key(number), &feedback)?;
+        if let Some(index) = &mut self.feedback_index {
+            index.add(&feedback.post, number);
+        }
+        if let Some(oldest) = number.checked_sub(MAX_RECORDS as u64) {
             self.pending.remove(&key(oldest));
         }
-        if feedback.is_wrong() {
+        if feedback.is_wrong() && !given.iter().any(|(_, earlier)| earlier.is_wrong()) {
             self.record_event(EventKind::IncorrectPrediction, now);
         }
-        self.commit_and_flush()?;
-        Ok(FeedbackRecord { number: next, known: false, feedback })
+        self.relabel(&feedback.post.id, feedback.label)?;
+        self.commit()?;
+        Ok(FeedbackRecord { number, known: false, feedback })
+    }
+
+    /// Feedback on `post`, the oldest first, with its numbers.
+    fn feedback_about(&mut self, post: &Sample) -> Result<Vec<(u64, Feedback)>, MonitorError> {
+        if self.feedback_index.is_none() {
+            self.feedback_index = Some(FeedbackIndex::new(&self.feedback()?));
+        }
+        let numbers = self.feedback_index.as_ref().map(|index| index.about(post)).unwrap_or_default();
+        let mut given = Vec::new();
+        for number in numbers {
+            let found: Option<Feedback> = self.store.get(&key(number))?;
+            // Another post may have the same hash, and the oldest records go without notice.
+            given.extend(found.filter(|it| it.post.id == post.id && it.post.text == post.text).map(|it| (number, it)));
+        }
+        Ok(given)
+    }
+
+    /// Counts the stored post `id` by the label `to` wherever it was counted by another one.
+    fn relabel(&mut self, id: &str, to: Label) -> Result<(), MonitorError> {
+        let Self { store, pending, topics, .. } = self;
+        for post in relabel(store, pending, id, to)? {
+            // A copy has no vote, and a late post was not counted.
+            if post.counting != Counting::Counted {
+                continue;
+            }
+            for topic in &post.topics {
+                let Some(state) = topics.get_mut(topic) else { continue };
+                let time = post.created_at.as_second();
+                state.window.relabel((&*store, &mut *pending), (id, time), (post.label, to))?;
+                // The sums that rules compare have changed though no post has come.
+                state.wake();
+            }
+        }
+        Ok(())
     }
 
     /// All feedback, the oldest first.
@@ -178,7 +247,7 @@ impl Monitor {
     }
 
     /// Removes the feedback on posts that one of `who` selects; returns how many.
-    pub(super) fn erase_feedback(&self, batch: &mut Batch, who: &[Selector]) -> Result<u64, MonitorError> {
+    pub(super) fn erase_feedback(&mut self, batch: &mut Batch, who: &[Selector]) -> Result<u64, MonitorError> {
         self.remove_feedback(batch, usize::MAX, |feedback| {
             let gives = |who: &Selector| match (who, &feedback.by) {
                 (Selector::Author(_), Some(by)) => who.normal() == super::privacy::selector::normal_author(by),
@@ -189,17 +258,18 @@ impl Monitor {
     }
 
     /// Removes feedback given before `time` (Unix seconds), `most` records at most; returns how many.
-    pub(super) fn expire_feedback(&self, batch: &mut Batch, time: i64, most: usize) -> Result<u64, MonitorError> {
+    pub(super) fn expire_feedback(&mut self, batch: &mut Batch, time: i64, most: usize) -> Result<u64, MonitorError> {
         self.remove_feedback(batch, most, |feedback| feedback.at.as_second() < time)
     }
 
     fn remove_feedback(
-        &self,
+        &mut self,
         batch: &mut Batch,
         most: usize,
         erased: impl Fn(&Feedback) -> bool,
     ) -> Result<u64, MonitorError> {
         let mut removed = 0;
+        self.feedback_index = None;
         for given in self.feedback()?.iter().filter(|given| erased(&given.feedback)).take(most) {
             batch.remove(&key(given.number));
             removed += 1;

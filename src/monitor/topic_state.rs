@@ -130,7 +130,6 @@ impl TopicState {
     }
 
     /// The next bucket is evaluated whatever it holds.
-    #[cfg(test)]
     pub(super) fn wake(&mut self) {
         self.sleeps_until = i64::MIN;
     }

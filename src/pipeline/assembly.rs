@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Daemon, MakeClassifier, MakeSource, ReceiverHandle, SourceInput, SourceSpec, monotonic};
@@ -11,8 +12,8 @@ use crate::clock::Clock;
 use crate::config::{Config, LoadedConfig};
 use crate::metrics::Metrics;
 use crate::notify;
-use crate::notify::ReceiverConfig;
 use crate::notify::render::{Style, Templates};
+use crate::notify::{ReceiverConfig, SampleKind, sample};
 use crate::post::Topic;
 use crate::source::twitter::Account;
 use crate::source::{Context, SharedResources, Source, SourceConfig, http, twitter};
@@ -73,6 +74,23 @@ pub fn receivers(loaded: &LoadedConfig, clock: &Clock) -> anyhow::Result<Vec<Rec
         Ok(ReceiverHandle { name: receiver.name.clone(), notifier: receiver.integration.build(&context)? })
     };
     config.routing().receivers.iter().map(build).collect()
+}
+
+/// Sends a sample message to `receiver`. Returns what it said where it did not take it.
+///
+/// # Errors
+/// When the receiver cannot be built or does not accept the message; the error is for people, and holds no secret.
+pub fn send_test(config: &Config, receiver: &ReceiverConfig, kind: SampleKind) -> anyhow::Result<()> {
+    let templates = Arc::new(templates(config)?);
+    let environment = |name: &str| std::env::var(name).ok();
+    let mut notifier = receiver.build(config.language, templates, Arc::new(Timestamp::now), &environment)?;
+    let notification = sample(&receiver.name, kind, Timestamp::now(), config.notify.console.clone());
+    match notifier.notify(&notification) {
+        Ok(()) => {
+            notifier.partial_failure().map_or(Ok(()), |reason| Err(anyhow::anyhow!("delivered in part: {reason}")))
+        }
+        Err(error) => Err(anyhow::anyhow!("delivery failed: {error}")),
+    }
 }
 
 /// The message templates, with the time zone and the override directory of `[notify]`.

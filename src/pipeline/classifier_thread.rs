@@ -97,6 +97,10 @@ impl ClassifierStage {
             self.answer()?;
             let classified = self.classify(arrived)?;
             self.busy.stop();
+            // Those that only woke this thread have nothing to commit.
+            if classified.iter().all(ClassifiedBatch::is_empty) {
+                continue;
+            }
             if monitor.send(Event::Classified(classified)).is_err() {
                 return Ok(());
             }
@@ -104,15 +108,26 @@ impl ClassifierStage {
         Ok(())
     }
 
-    /// Answers waiting requests to classify single texts.
+    /// Answers waiting requests to classify texts, all that fit into a batch together.
     fn answer(&mut self) -> anyhow::Result<()> {
-        while let Ok(ClassifyRequest { text, done }) = self.classify_requests.try_recv() {
-            let prediction = self.predict(&[Post { text, ..Post::default() }])?.into_iter().next().flatten();
-            let model = self.classifier.model().to_owned();
-            // The caller may have gone.
-            let _ = done.send(prediction.map(|prediction| ClassifyReply { model, prediction }));
+        loop {
+            let (mut posts, mut callers) = (Vec::new(), Vec::new());
+            while posts.len() < BATCH
+                && let Ok(ClassifyRequest { texts, done }) = self.classify_requests.try_recv()
+            {
+                callers.push((texts.len(), done));
+                posts.extend(texts.into_iter().map(|text| Post { text, ..Post::default() }));
+            }
+            if callers.is_empty() {
+                return Ok(());
+            }
+            let mut predictions = self.predict(&posts)?.into_iter();
+            for (count, done) in callers {
+                let model = self.classifier.model().to_owned();
+                // The caller may have gone.
+                let _ = done.send(ClassifyReply { model, predictions: predictions.by_ref().take(count).collect() });
+            }
         }
-        Ok(())
     }
 
     fn publish_model(&self) {

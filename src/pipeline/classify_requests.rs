@@ -1,4 +1,5 @@
-//! [`ClassifyRequests`]: requests to classify a single text, answered by the classifier's thread between two batches.
+//! [`ClassifyRequests`]: requests to classify texts, answered by the classifier's thread between two batches; those that wait at
+//! the same time together.
 
 use std::sync::Arc;
 
@@ -10,19 +11,19 @@ use crate::clock::Clock;
 use crate::source::{Envelope, SourceBatch};
 
 /// Requests that may wait.
-const QUEUED_REQUESTS: usize = 16;
+const QUEUED_REQUESTS: usize = 64;
 
-/// The model's prediction for a text.
+/// The model's predictions, in the order of the texts; none for a text that it fails on.
 #[derive(Debug, Clone)]
 pub(super) struct ClassifyReply {
     pub(super) model: String,
-    pub(super) prediction: Prediction,
+    pub(super) predictions: Vec<Option<Prediction>>,
 }
 
-/// One text, and where its reply goes. The reply is none where the model fails on the text.
+/// Some texts, and where the reply goes.
 pub(super) struct ClassifyRequest {
-    pub(super) text: String,
-    pub(super) done: oneshot::Sender<Option<ClassifyReply>>,
+    pub(super) texts: Vec<String>,
+    pub(super) done: oneshot::Sender<ClassifyReply>,
 }
 
 /// Sends requests to the classifier's thread. It waits for batches of posts, so an empty batch wakes it.
@@ -39,18 +40,18 @@ impl ClassifyRequests {
         (Self { requests, batches, clock }, asked)
     }
 
-    /// Classifies `text` with the daemon's model.
+    /// Classifies `texts` with the daemon's model.
     ///
     /// # Errors
-    /// When the daemon is ending, or the model fails on the text.
-    pub(super) async fn ask(&self, text: String) -> anyhow::Result<ClassifyReply> {
+    /// When the daemon is ending.
+    pub(super) async fn ask(&self, texts: Vec<String>) -> anyhow::Result<ClassifyReply> {
         let (done, answer) = oneshot::channel();
-        self.requests.send(ClassifyRequest { text, done }).await.ok().context("the daemon is ending")?;
+        self.requests.send(ClassifyRequest { texts, done }).await.ok().context("the daemon is ending")?;
         let batches = self.batches.upgrade().context("the daemon is ending")?;
         let empty =
-            Envelope { source: Arc::from("feedback"), received_at: (self.clock)(), batch: SourceBatch::default() };
+            Envelope { source: Arc::from("classify"), received_at: (self.clock)(), batch: SourceBatch::default() };
         batches.send(empty).await.ok().context("the daemon is ending")?;
         drop(batches); // it would keep the queue open
-        answer.await.context("the daemon is ending")?.context("the model cannot read this text")
+        answer.await.context("the daemon is ending")
     }
 }

@@ -4,13 +4,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use super::classify_requests;
-use crate::classify::ModelInfo;
+use crate::classify::{Label, ModelInfo, Prediction};
 use crate::config::LoadedConfig;
-use crate::monitor::{Correction, FeedbackRecord, Provenance, Receipt, Selector};
+use crate::monitor::{Correction, FeedbackRecord, Receipt, Selector, Subject};
 use crate::notify::dispatch::{AlertQueryError, IncidentView};
 use crate::notify::{Matcher, Notifier, Silence};
-use crate::window::Sample;
 
 /// A receiver: its name, and how to reach it.
 pub struct ReceiverHandle {
@@ -25,9 +23,11 @@ pub(super) enum Command {
     /// Erases a post or an author everywhere.
     Forget { who: Selector, done: oneshot::Sender<Receipt> },
     /// Finds the post or text that a correction is about.
-    Subject { what: String, done: oneshot::Sender<Option<(Sample, Provenance)>> },
-    /// Records a correction.
-    Correct { correction: Box<Corrected>, done: oneshot::Sender<FeedbackRecord> },
+    Subject { correction: Correction, done: oneshot::Sender<Option<Subject>> },
+    /// Records corrections, and makes them durable.
+    Correct { corrections: Vec<Corrected>, done: oneshot::Sender<Vec<FeedbackRecord>> },
+    /// Takes back the last label given to each of these posts; the label that then counts, where there was one.
+    UndoFeedback { posts: Vec<String>, done: oneshot::Sender<Vec<Option<Label>>> },
     /// Lists all corrections.
     Feedback { done: oneshot::Sender<Vec<FeedbackRecord>> },
     /// Reads or changes incidents and silences.
@@ -38,8 +38,9 @@ pub(super) enum Command {
 #[derive(Clone)]
 pub(super) struct Corrected {
     pub(super) correction: Correction,
-    pub(super) subject: (Sample, Provenance),
-    pub(super) answer: classify_requests::ClassifyReply,
+    pub(super) subject: Subject,
+    /// The model, and its prediction.
+    pub(super) read: (String, Prediction),
 }
 
 /// A request about incidents and silences.

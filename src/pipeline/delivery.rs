@@ -18,6 +18,7 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 
 use super::command::ReceiverHandle;
+use super::incident_board::BoardPublisher;
 use super::message::{DeliveryAttempt, Event};
 use crate::alert::{OperationalAlert, Transition, TransitionKind};
 use crate::metrics::{Metrics, Notify};
@@ -31,6 +32,7 @@ pub(super) struct NotificationDispatch {
     pub(super) dispatcher: Dispatcher,
     queues: BTreeMap<String, SyncSender<NotificationBatch>>,
     events: SyncSender<Event>,
+    board: BoardPublisher,
     metrics: Metrics,
 }
 
@@ -40,7 +42,7 @@ impl NotificationDispatch {
         monitor: &Monitor,
         routing: Routing,
         receivers: Vec<ReceiverHandle>,
-        events: SyncSender<Event>,
+        (events, board): (SyncSender<Event>, BoardPublisher),
         metrics: Metrics,
         now: Timestamp,
     ) -> anyhow::Result<Self> {
@@ -53,8 +55,9 @@ impl NotificationDispatch {
                 dispatcher.process(&Transition { status: TransitionKind::Firing, at: now, alert: alert.clone() }, now);
             }
         }
-        let mut dispatch = Self { dispatcher, queues: BTreeMap::new(), events, metrics };
+        let mut dispatch = Self { dispatcher, queues: BTreeMap::new(), events, board, metrics };
         dispatch.start_receivers(receivers)?;
+        dispatch.board.publish(&dispatch.dispatcher, true, now);
         Ok(dispatch)
     }
 
@@ -84,12 +87,14 @@ impl NotificationDispatch {
             self.dispatcher.process(transition, now);
         }
         let out = self.tick(monitor, now);
+        let changed = self.dispatcher.is_dirty();
         if let Err(error) = self.save(monitor) {
             out.iter().for_each(|batch| self.dispatcher.cancel_in_flight(&batch.receiver));
             return Err(error);
         }
         self.send(out, now);
         self.show(now);
+        self.board.publish(&self.dispatcher, changed, now);
         Ok(())
     }
 
@@ -145,6 +150,15 @@ impl NotificationDispatch {
         self.dispatcher.process_urgent(&transition, now);
         let out = self.dispatcher.tick(now, &|_| None);
         self.send(out, now);
+        self.board.publish(&self.dispatcher, true, now);
+    }
+
+    /// Takes the alerts of incidents from the store again, after posts were erased from them there.
+    pub(super) fn reload_alerts(&mut self, monitor: &Monitor, now: Timestamp) -> anyhow::Result<()> {
+        self.dispatcher.load_alerts(monitor.store())?;
+        // What pages show must not hold these posts either.
+        self.board.publish(&self.dispatcher, true, now);
+        Ok(())
     }
 
     /// Applies the receivers and routes of a new configuration.

@@ -11,13 +11,14 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::classifier_thread::{ClassifierSwap, PendingSwap};
-use super::classify_requests::ClassifyRequests;
+use super::classify_requests::{ClassifyReply, ClassifyRequests};
 use super::command::{AlertQuery, AlertReply, Command, Corrected, ReceiverHandle};
+use super::incident_board::IncidentBoard;
 use super::message::Event;
 use super::post_path::TopicMatcher;
 use super::status::Status;
 use super::stopwatch::Stopwatch;
-use crate::classify::ModelInfo;
+use crate::classify::{Label, ModelInfo, Prediction};
 use crate::config::LoadedConfig;
 use crate::metrics::Metrics;
 use crate::monitor::{Correction, FeedbackRecord, Receipt, Selector};
@@ -42,6 +43,7 @@ pub struct HttpIntake {
 
 pub(super) struct HandleParts {
     pub(super) statuses: watch::Receiver<Status>,
+    pub(super) boards: watch::Receiver<Arc<IncidentBoard>>,
     pub(super) query: Query,
     pub(super) metrics: Metrics,
     pub(super) commands: SyncSender<Event>,
@@ -57,6 +59,7 @@ pub(super) struct HandleParts {
 #[derive(Clone)]
 pub struct DaemonHandle {
     statuses: watch::Receiver<Status>,
+    boards: watch::Receiver<Arc<IncidentBoard>>,
     /// Reads the store, past the monitor's thread.
     pub query: Query,
     pub metrics: Metrics,
@@ -71,16 +74,32 @@ pub struct DaemonHandle {
 }
 
 impl DaemonHandle {
-    pub(super) fn new(inside: HandleParts) -> Self {
-        let HandleParts { statuses, query, metrics, commands, next, busy, published, http, loaded, classify_requests } =
-            inside;
+    pub(super) fn new(parts: HandleParts) -> Self {
+        let HandleParts {
+            statuses,
+            boards,
+            query,
+            metrics,
+            commands,
+            next,
+            busy,
+            published,
+            http,
+            loaded,
+            classify_requests,
+        } = parts;
         let (http, loaded) = (Arc::new(Mutex::new(http)), Arc::new(Mutex::new(loaded)));
-        Self { statuses, query, metrics, commands, next, busy, published, http, loaded, classify_requests }
+        Self { statuses, boards, query, metrics, commands, next, busy, published, http, loaded, classify_requests }
     }
 
     /// The last published status.
     pub fn status(&self) -> Status {
         self.statuses.borrow().clone()
+    }
+
+    /// The incidents, silences and receivers as last published.
+    pub fn board(&self) -> Arc<IncidentBoard> {
+        self.boards.borrow().clone()
     }
 
     /// The status, and every later one.
@@ -134,19 +153,50 @@ impl DaemonHandle {
         answer.await.context("the daemon is ending")
     }
 
-    /// Records `correction` with the model's present prediction. None where no such post is stored.
+    /// Records `corrections` together, each with the prediction of the model that read the post, or else of the present one.
+    /// None, and nothing recorded, where one of the posts is not stored.
     ///
     /// # Errors
-    /// When the daemon is ending, or the model cannot read the text.
-    pub async fn correct(&self, correction: Correction) -> anyhow::Result<Option<FeedbackRecord>> {
-        let (done, found) = oneshot::channel();
-        self.ask(Command::Subject { what: correction.what.clone(), done }).await?;
-        let Some(subject) = found.await.context("the daemon is ending")? else { return Ok(None) };
-        let answer = self.classify_requests.ask(subject.0.text.clone()).await?;
+    /// When the daemon is ending, or the model cannot read a text.
+    pub async fn correct(&self, corrections: Vec<Correction>) -> anyhow::Result<Option<Vec<FeedbackRecord>>> {
+        let mut corrected = Vec::with_capacity(corrections.len());
+        for correction in corrections {
+            let (done, found) = oneshot::channel();
+            self.ask(Command::Subject { correction: correction.clone(), done }).await?;
+            let Some(subject) = found.await.context("the daemon is ending")? else { return Ok(None) };
+            let read = match subject.read.clone() {
+                Some(read) => read,
+                None => {
+                    let (model, predictions) = self.classify(vec![subject.post.text.clone()]).await?;
+                    let prediction = predictions.into_iter().next().flatten();
+                    (model, prediction.context("the model cannot read this text")?)
+                }
+            };
+            corrected.push(Corrected { correction, subject, read });
+        }
         let (done, given) = oneshot::channel();
-        let correction = Box::new(Corrected { correction, subject, answer });
-        self.ask(Command::Correct { correction, done }).await?;
+        self.ask(Command::Correct { corrections: corrected, done }).await?;
         Ok(Some(given.await.context("the daemon is ending")?))
+    }
+
+    /// Takes back the last label that people gave to each of `posts`, by identifier or text. Returns the label that counts from
+    /// now on, where there was one to take back.
+    ///
+    /// # Errors
+    /// When the daemon is ending.
+    pub async fn undo_feedback(&self, posts: Vec<String>) -> anyhow::Result<Vec<Option<Label>>> {
+        let (done, labels) = oneshot::channel();
+        self.ask(Command::UndoFeedback { posts, done }).await?;
+        labels.await.context("the daemon is ending")
+    }
+
+    /// Classifies `texts` with the daemon's model: its name, and a prediction for each, where it can read the text.
+    ///
+    /// # Errors
+    /// When the daemon is ending.
+    pub async fn classify(&self, texts: Vec<String>) -> anyhow::Result<(String, Vec<Option<Prediction>>)> {
+        let ClassifyReply { model, predictions } = self.classify_requests.ask(texts).await?;
+        Ok((model, predictions))
     }
 
     /// All corrections, the oldest first.

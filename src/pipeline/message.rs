@@ -48,6 +48,15 @@ pub(super) struct ClassifiedBatch {
     pub(super) ack: Option<oneshot::Sender<()>>,
 }
 
+impl ClassifiedBatch {
+    /// Nothing in it is to be committed.
+    pub(super) fn is_empty(&self) -> bool {
+        let Self { received, duplicates, unmatched, posts, rejected, compliance, cursor, ack, source: _, at: _ } = self;
+        let records = posts.is_empty() && rejected.is_empty() && compliance.is_empty();
+        records && cursor.is_none() && ack.is_none() && received + duplicates + unmatched == 0
+    }
+}
+
 /// A classified post with the topics it was matched to; at least one.
 #[derive(Debug)]
 pub(super) struct MatchedPost {

@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use super::clock::{JumpGuardedClock, MonotonicClock, Reading};
 use super::command::ReceiverHandle;
 use super::delivery::NotificationDispatch;
+use super::incident_board::BoardPublisher;
 use super::message::{BatchOutcome, ClassifiedBatch, Event};
 use super::post_path::PostObserver;
 use super::restart_policy::RestartPolicy;
@@ -87,6 +88,7 @@ pub(super) struct MonitorThreadArgs {
     pub(super) receivers: Vec<ReceiverHandle>,
     pub(super) events: SyncSender<Event>,
     pub(super) publisher: StatusPublisher,
+    pub(super) board: BoardPublisher,
     pub(super) metrics: Metrics,
     pub(super) stop: CancellationToken,
 }
@@ -104,12 +106,19 @@ impl MonitorThread {
             receivers,
             events,
             publisher,
+            board,
             metrics,
             stop,
         } = args;
         let clock = JumpGuardedClock::new(wall(), monotonic());
-        let dispatch =
-            NotificationDispatch::new(&monitor, loaded.config.routing(), receivers, events, metrics.clone(), wall())?;
+        let dispatch = NotificationDispatch::new(
+            &monitor,
+            loaded.config.routing(),
+            receivers,
+            (events, board),
+            metrics.clone(),
+            wall(),
+        )?;
         let mut thread = Self {
             monitor: Some(monitor),
             observer: PostObserver::default(),

@@ -24,13 +24,17 @@ pub struct Filter {
     pub until: Option<Timestamp>,
     /// What the text contains, in any case.
     pub text: Option<String>,
+    /// Why the post is negative.
+    pub reason: Option<String>,
+    /// Whether a person gave it another label than the model.
+    pub corrected: Option<bool>,
 }
 
 /// A parameter that does not make a filter. Names the parameter and not its value, which may be personal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
     #[error(
-        "unknown parameter `{0}`; expected one of: topic, label, source, language, author, cascade, since, until, text"
+        "unknown parameter `{0}`; expected one of: topic, label, source, language, author, cascade, since, until, text, reason, corrected"
     )]
     Unknown(String),
     #[error("{name}: expected {expected}")]
@@ -60,6 +64,12 @@ impl Filter {
             "since" => self.since = Some(time("since", value)?),
             "until" => self.until = Some(time("until", value)?),
             "text" => self.text = Some(value.to_owned()),
+            "reason" => self.reason = Some(value.to_owned()),
+            "corrected" => {
+                let expected = "true or false";
+                let corrected = value.parse().map_err(|_| FilterError::Value { name: "corrected", expected })?;
+                self.corrected = Some(corrected);
+            }
             unknown => return Err(FilterError::Unknown(unknown.to_owned())),
         }
         Ok(())
@@ -70,25 +80,55 @@ impl Filter {
         let mut all: Vec<(&'static str, String)> = Vec::new();
         all.extend(self.topics.iter().map(|topic| ("topic", topic.clone())));
         all.extend(self.labels.iter().map(|label| ("label", label.as_str().to_owned())));
-        let texts =
-            [("source", &self.source), ("language", &self.language), ("author", &self.author), ("text", &self.text)];
+        let texts = [
+            ("source", &self.source),
+            ("language", &self.language),
+            ("author", &self.author),
+            ("text", &self.text),
+            ("reason", &self.reason),
+        ];
         all.extend(texts.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))));
         all.extend(self.cascade.map(|cascade| ("cascade", cascade.to_string())));
+        all.extend(self.corrected.map(|corrected| ("corrected", corrected.to_string())));
         let times = [("since", self.since), ("until", self.until)];
         all.extend(times.into_iter().filter_map(|(name, time)| Some((name, time?.to_string()))));
         all
     }
 
+    /// Bits of [`Filter::mismatches`]: the parts that are facets.
+    pub(super) const TOPIC: u8 = 1;
+    pub(super) const LABEL: u8 = 1 << 1;
+    pub(super) const REASON: u8 = 1 << 2;
+    pub(super) const LANGUAGE: u8 = 1 << 3;
+    pub(super) const SOURCE: u8 = 1 << 4;
+    pub(super) const CASCADE: u8 = 1 << 5;
+    pub(super) const CORRECTED: u8 = 1 << 6;
+    /// Any other part.
+    const OTHER: u8 = 1 << 7;
+
     pub fn matches(&self, post: &StoredPost) -> bool {
-        (self.topics.is_empty() || post.topics.iter().any(|topic| self.topics.contains(topic)))
-            && (self.labels.is_empty() || self.labels.contains(&post.label))
-            && self.source.as_ref().is_none_or(|source| *source == post.source)
-            && self.language.as_ref().is_none_or(|language| is_language(post.lang.as_deref(), language))
-            && self.author.as_ref().is_none_or(|author| is_author(post, author))
-            && self.cascade.is_none_or(|cascade| cascade == post.cascade)
-            && self.since.is_none_or(|since| since <= post.created_at)
+        self.mismatches(post) == 0
+    }
+
+    /// The parts that `post` does not match.
+    pub(super) fn mismatches(&self, post: &StoredPost) -> u8 {
+        let matches_others = self.since.is_none_or(|since| since <= post.created_at)
             && self.until.is_none_or(|until| post.created_at < until)
-            && self.text.as_ref().is_none_or(|text| post.text.to_lowercase().contains(&text.to_lowercase()))
+            && self.author.as_ref().is_none_or(|author| is_author(post, author))
+            && self.text.as_ref().is_none_or(|text| post.text.to_lowercase().contains(&text.to_lowercase()));
+        if !matches_others {
+            return Self::OTHER;
+        }
+        let parts = [
+            (Self::TOPIC, self.topics.is_empty() || post.topics.iter().any(|topic| self.topics.contains(topic))),
+            (Self::LABEL, self.labels.is_empty() || self.labels.contains(&post.label)),
+            (Self::REASON, self.reason.is_none() || self.reason == post.reason),
+            (Self::LANGUAGE, self.language.as_ref().is_none_or(|asked| is_language(post.lang.as_deref(), asked))),
+            (Self::SOURCE, self.source.as_ref().is_none_or(|source| *source == post.source)),
+            (Self::CASCADE, self.cascade.is_none_or(|cascade| cascade == post.cascade)),
+            (Self::CORRECTED, self.corrected.is_none_or(|corrected| corrected == post.is_corrected())),
+        ];
+        parts.into_iter().filter(|(_, matches)| !matches).fold(0, |all, (part, _)| all | part)
     }
 
     /// The seconds in which its posts lie: from the first, up to and not including the second.
@@ -105,8 +145,10 @@ impl Filter {
 
     /// The topic, where nothing but one topic, labels and times are set.
     pub(super) fn is_of_one_topic(&self) -> Option<&str> {
-        let Self { topics, source, language, author, cascade, text, .. } = self;
-        let others = source.is_some() || language.is_some() || author.is_some() || cascade.is_some() || text.is_some();
+        let Self { topics, source, language, author, cascade, text, reason, corrected, labels: _, since: _, until: _ } =
+            self;
+        let texts = [source, language, author, text, reason];
+        let others = texts.into_iter().any(Option::is_some) || cascade.is_some() || corrected.is_some();
         match topics.as_slice() {
             [topic] if !others => Some(topic),
             _ => None,

@@ -5,14 +5,19 @@
 //! topics and labels, else all blocks; every candidate is then compared with the whole filter.
 
 mod candidates;
+mod curve;
+mod facets;
 mod filter;
 mod page;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+pub use curve::CurveStep;
+pub use facets::{Facet, Order, Survey};
 pub use filter::{Filter, FilterError};
 pub use page::{Page, PageToken};
 
+use crate::alert::Alert;
 use crate::classify::Label;
 use crate::monitor::{StoredPost, block, index, post_of_id};
 use crate::store::{Store, StoreError, StoreReader, View};
@@ -53,6 +58,14 @@ impl Query {
         self.read(|view| page::read(view, filter, limit.clamp(1, MAX_PAGE), after))
     }
 
+    /// Counts the posts of `filter` by their properties, and picks the `limit` first in `order`. What one call reads is bounded.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn survey(&self, filter: &Filter, order: Order, limit: usize) -> Result<Survey, StoreError> {
+        self.read(|view| facets::survey(view, filter, order, limit.clamp(1, MAX_PAGE)))
+    }
+
     /// The post `id`, if it is kept.
     ///
     /// # Errors
@@ -67,6 +80,22 @@ impl Query {
     /// When the store cannot be read.
     pub fn counts(&self, filter: &Filter) -> Result<LabelCounts, StoreError> {
         self.read(|view| counts(view, filter))
+    }
+
+    /// `topic` from `since` up to, and not including, `until`, in steps of `step` seconds (Unix seconds, multiples of `step`).
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn curve(&self, topic: &str, since: i64, until: i64, step: i64) -> Result<Vec<CurveStep>, StoreError> {
+        self.read(|view| curve::read(view, topic, (since, until), step))
+    }
+
+    /// The resolved alerts of `topic` that fired before `until` and ended after `since` (Unix seconds), the oldest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn alerts(&self, topic: &str, since: i64, until: i64) -> Result<Vec<Alert>, StoreError> {
+        self.read(|view| curve::alerts(view, topic, (since, until)))
     }
 
     fn read<T>(&self, read: impl FnOnce(&View<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {

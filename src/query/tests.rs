@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::classify::{ClassifiedPost, ModelInfo, Prediction};
-use crate::monitor::{CascadeId, Counting, Monitor, Selector};
+use crate::monitor::{CascadeId, Correction, Counting, Monitor, Selector};
 use crate::post::{Details, Post, Reference, ReferenceKind};
 use crate::rule::Rules;
 use crate::window;
@@ -65,6 +65,7 @@ fn filter() -> impl Strategy<Value = Filter> {
     let some = |values: &'static [&'static str]| proptest::option::weighted(0.2, proptest::sample::select(values));
     let times = (proptest::option::weighted(0.3, 0_i64..400_000), proptest::option::weighted(0.3, 0_i64..800_000));
     let cascade = proptest::option::weighted(0.15, 0_u64..20);
+    let corrected = proptest::option::weighted(0.2, proptest::bool::ANY);
     (
         topics,
         labels,
@@ -73,9 +74,9 @@ fn filter() -> impl Strategy<Value = Filter> {
         some(&["@ann", "9BOB"]),
         some(&["LOST", "bag"]),
         times,
-        cascade,
+        (cascade, corrected),
     )
-        .prop_map(|(topics, labels, source, language, author, text, (since, until), cascade)| {
+        .prop_map(|(topics, labels, source, language, author, text, (since, until), (cascade, corrected))| {
             let time = |millis: i64| Timestamp::from_millisecond(START * 1_000 + millis).unwrap();
             Filter {
                 topics: topics.into_iter().map(str::to_owned).collect(),
@@ -87,6 +88,8 @@ fn filter() -> impl Strategy<Value = Filter> {
                 since: since.map(time),
                 until: until.map(time),
                 text: text.map(str::to_owned),
+                reason: None,
+                corrected,
             }
         })
 }
@@ -147,6 +150,7 @@ proptest! {
         filters in proptest::collection::vec(filter(), 6),
         limit in 1_usize..40,
         gone in 0_usize..150,
+        corrections in proptest::collection::vec((0_usize..150, 0_usize..4), 0..12),
     ) {
         let dir = tempfile::tempdir().unwrap();
         let mut monitor = open(dir.path());
@@ -181,6 +185,22 @@ proptest! {
             (post.counting, post.cascade) = (found.counting, found.cascade);
             prop_assert_eq!(&found, &*post);
         }
+        // Labels that people give, and take back, are those that count.
+        let now = Timestamp::from_second(START + drafts.len() as i64 * 7).unwrap();
+        for (id, label) in corrections {
+            let Some(post) = list.iter_mut().find(|post| post.id == id.to_string()) else { continue };
+            post.label = match Label::ALL.get(label) {
+                Some(label) => {
+                    let correction = Correction { what: post.id.clone(), label: *label, by: None, is_text: false };
+                    let subject = monitor.find_subject(&post.id, false, now).unwrap().unwrap();
+                    let read = subject.read.clone().unwrap();
+                    monitor.record_feedback(&correction, subject, (&read.0, &read.1), now).unwrap();
+                    *label
+                }
+                None => monitor.undo_feedback(&post.id, now).unwrap().unwrap_or(post.label),
+            };
+        }
+        prop_assert!(crate::monitor::check(monitor.store()).unwrap().is_sound());
         for erased in [false, true] {
             if erased {
                 let who = if gone % 2 == 0 { Selector::Author("ANN".into()) } else { Selector::Post(gone.to_string()) };
@@ -195,7 +215,19 @@ proptest! {
                 let mut counts = LabelCounts::default();
                 expected.iter().for_each(|post| counts.add(post.label, 1));
                 prop_assert_eq!(query.counts(filter).unwrap(), counts, "{:?}", filter);
-                prop_assert_eq!(newest_first(all(&query, filter, limit)), newest_first(expected), "{:?}", filter);
+                prop_assert_eq!(newest_first(all(&query, filter, limit)), newest_first(expected.clone()), "{:?}", filter);
+                let survey = query.survey(filter, Order::Doubtful, limit).unwrap();
+                prop_assert_eq!((survey.posts, survey.first.len()), (counts.total(), limit.min(expected.len())));
+                for (topic, posts) in survey.topics {
+                    let counted = query.counts(&Filter { topics: vec![topic], ..filter.clone() }).unwrap();
+                    prop_assert_eq!(posts, counted.total(), "{:?}", filter);
+                }
+                for (label, posts) in survey.labels {
+                    let labels = vec![Label::parse(&label).unwrap()];
+                    prop_assert_eq!(posts, query.counts(&Filter { labels, ..filter.clone() }).unwrap().total(), "{:?}", filter);
+                }
+                let corrected = query.counts(&Filter { corrected: Some(true), ..filter.clone() }).unwrap();
+                prop_assert_eq!(survey.corrected, corrected.total());
             }
         }
     }
@@ -243,6 +275,8 @@ fn parameters_make_the_filter_they_came_from() {
         ("author", "@ann"),
         ("text", "a & b"),
         ("cascade", "00000000000000ff"),
+        ("reason", "late_flight"),
+        ("corrected", "true"),
         ("since", "2026-11-28T09:00:00Z"),
         ("until", "2026-11-28T10:00:00Z"),
     ];

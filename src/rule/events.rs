@@ -49,6 +49,15 @@ impl EventLog {
         }
     }
 
+    /// Removes one event of `kind` at `at`; what did not happen after all.
+    pub fn remove(&mut self, kind: EventKind, at: Timestamp) {
+        if let Some(times) = self.0.get_mut(&kind)
+            && let Some(place) = times.iter().position(|time| *time == at.as_millisecond())
+        {
+            times.remove(place);
+        }
+    }
+
     pub fn times(&self, kind: EventKind) -> &[i64] {
         self.0.get(&kind).map_or(&[], Vec::as_slice)
     }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use super::Counts;
+use crate::classify::Label;
 use crate::store::{Batch, Key, Store, StoreError, Table};
 
 /// Length in seconds of the buckets that share a record.
@@ -139,6 +140,27 @@ impl Buckets {
         }
     }
 
+    /// Moves one post of the bucket of `time` (Unix seconds) from a label to another; false where there is none to move.
+    ///
+    /// Only sums change: what rules have learned from the bucket as it closed stays as it was.
+    pub(super) fn relabel(&mut self, time: i64, from: Label, to: Label) -> bool {
+        let start = bucket_start(time, self.width).min(self.edge);
+        let Some(bucket) = self.index(start).and_then(|index| self.ring.get_mut(index)) else { return false };
+        let before = *bucket;
+        if !bucket.relabel(from, to) {
+            return false;
+        }
+        let after = *bucket;
+        self.changed.insert(bucket_start(start, RECORD));
+        for (span, sum) in &mut self.sums {
+            if (self.edge - span.far..self.edge - span.near).contains(&start) {
+                *sum -= before;
+                *sum += after;
+            }
+        }
+        true
+    }
+
     /// Extends the ring to include `start`.
     fn cover(&mut self, start: i64) {
         if self.ring.is_empty() {
@@ -232,7 +254,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::classify::Label;
 
     const WIDTH: i64 = 60;
     const SPANS: [Span; 3] = [Span { far: 180, near: 0 }, Span { far: 780, near: 180 }, Span { far: 60, near: 0 }];
@@ -242,6 +263,8 @@ mod tests {
         /// A post this many seconds before the end of the open bucket.
         Post(i64),
         Advance(u8),
+        /// A post this many seconds before the end of the open bucket becomes neutral.
+        Relabel(i64),
         Restart,
     }
 
@@ -249,6 +272,7 @@ mod tests {
         prop_oneof![
             4 => (-120_i64..1_200).prop_map(Step::Post),
             3 => (1_u8..20).prop_map(Step::Advance),
+            1 => (-120_i64..1_200).prop_map(Step::Relabel),
             1 => Just(Step::Restart),
         ]
     }
@@ -261,19 +285,28 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             let store = Store::open(dir.path()).unwrap();
             let mut buckets = Buckets::new(WIDTH, 0, &SPANS, 0);
-            let mut posts: Vec<i64> = Vec::new();
+            // Time, and whether it is negative.
+            let mut posts: Vec<(i64, bool)> = Vec::new();
             let mut brought = 0;
             for step in steps {
                 match step {
                     Step::Post(ago) => {
                         let time = buckets.edge() + WIDTH - 1 - ago;
                         buckets.add(time, Counts::one(Label::Negative));
-                        posts.push(time.min(buckets.edge() + WIDTH - 1));
+                        posts.push((time.min(buckets.edge() + WIDTH - 1), true));
                     }
                     Step::Advance(times) => for _ in 0..times {
                         buckets.advance();
-                        brought += buckets.closed().negative;
+                        brought += buckets.closed().posts();
                     },
+                    Step::Relabel(ago) => {
+                        let time = (buckets.edge() + WIDTH - 1 - ago).min(buckets.edge());
+                        let start = bucket_start(time, WIDTH);
+                        let known = posts.iter_mut().find(|(at, negative)| bucket_start(*at, WIDTH) == start && *negative);
+                        if buckets.relabel(time, Label::Negative, Label::Neutral) {
+                            known.expect("only a counted post changes its label").1 = false;
+                        }
+                    }
                     Step::Restart => {
                         let mut batch = Batch::default();
                         buckets.save(&mut batch, "t").unwrap();
@@ -284,12 +317,13 @@ mod tests {
                     }
                 }
                 let edge = buckets.edge();
-                let open = posts.iter().filter(|time| **time >= edge).count() as u64;
-                prop_assert_eq!(brought + open + buckets.late.negative, posts.len() as u64);
+                let open = posts.iter().filter(|(time, _)| *time >= edge).count() as u64;
+                prop_assert_eq!(brought + open + buckets.late.posts(), posts.len() as u64);
                 for span in SPANS {
                     let covered = edge - span.far..edge - span.near;
-                    let expected = posts.iter().filter(|time| covered.contains(time)).count() as u64;
-                    prop_assert_eq!(buckets.sum(span).negative, expected, "{:?} at {}", span, edge);
+                    let of_span = posts.iter().filter(|(time, _)| covered.contains(time));
+                    let expected = (of_span.clone().count() as u64, of_span.filter(|(_, negative)| *negative).count() as u64);
+                    prop_assert_eq!((buckets.sum(span).posts(), buckets.sum(span).negative), expected, "{:?} at {}", span, edge);
                 }
             }
         }

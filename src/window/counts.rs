@@ -54,6 +54,41 @@ impl Counts {
         Self { discount, negative_discount: if self.negative > 0 { discount } else { 0 }, ..self }
     }
 
+    /// Moves one post from a label to another; false, and nothing, where there is none of `from`.
+    ///
+    /// How much this post lacks to a vote is not known: it is taken for an average one of its kind.
+    pub(super) fn relabel(&mut self, from: Label, to: Label) -> bool {
+        if self.of(from) == 0 || from == to {
+            return false;
+        }
+        if from == Label::Negative {
+            self.negative_discount -= self.negative_discount / self.negative;
+        }
+        if to == Label::Negative {
+            let others = self.discount.saturating_sub(self.negative_discount);
+            self.negative_discount += others / (self.neutral + self.positive).max(1);
+        }
+        *self.of_mut(from) -= 1;
+        *self.of_mut(to) += 1;
+        true
+    }
+
+    fn of(&self, label: Label) -> u64 {
+        match label {
+            Label::Negative => self.negative,
+            Label::Neutral => self.neutral,
+            Label::Positive => self.positive,
+        }
+    }
+
+    fn of_mut(&mut self, label: Label) -> &mut u64 {
+        match label {
+            Label::Negative => &mut self.negative,
+            Label::Neutral => &mut self.neutral,
+            Label::Positive => &mut self.positive,
+        }
+    }
+
     /// The votes of the posts: one for each author, and less for each further post. What rules decide on.
     pub fn votes(&self) -> f64 {
         (self.posts() * VOTE).saturating_sub(self.discount) as f64 / VOTE as f64
@@ -97,5 +132,40 @@ impl SubAssign for Counts {
         self.reach = self.reach.saturating_sub(other.reach);
         self.discount -= other.discount;
         self.negative_discount -= other.negative_discount;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_post_that_changes_its_label_changes_no_other_count(
+            posts in [0..5_u64, 0..5, 0..5], weights in [0..1_000_u64, 0..1_000], labels in [0..3_usize, 0..3],
+        ) {
+            let [negative, neutral, positive] = posts;
+            let [lacks, others_lack] = weights;
+            let before = Counts {
+                negative,
+                neutral,
+                positive,
+                discount: negative * lacks + (neutral + positive) * others_lack,
+                negative_discount: negative * lacks,
+                ..Counts::default()
+            };
+            let [from, to] = labels.map(|place| Label::ALL[place]);
+            let mut after = before;
+            let moved = after.relabel(from, to);
+            prop_assert_eq!(moved, from != to && before.of(from) > 0);
+            prop_assert_eq!((after.posts(), after.discount), (before.posts(), before.discount));
+            prop_assert!(after.negative_discount <= after.discount);
+            prop_assert!(after.negative_votes() <= after.votes() + 1e-9);
+            if moved {
+                prop_assert_eq!((after.of(from), after.of(to)), (before.of(from) - 1, before.of(to) + 1));
+            }
+        }
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Counts;
 use super::buckets::bucket_start;
+use crate::classify::Label;
 use crate::store::{Batch, Key, Store, StoreError, Table};
 
 const HOUR: i64 = 3_600;
@@ -57,6 +58,16 @@ impl History {
         self.hours.get(&bucket_start(time, HOUR))?.normal
     }
 
+    /// Moves one post of the hour of `time` from a label to another; false where the hour is not in memory.
+    pub(super) fn relabel(&mut self, time: i64, from: Label, to: Label) -> bool {
+        let start = bucket_start(time, HOUR);
+        let Some(hour) = self.hours.get_mut(&start) else { return false };
+        if hour.counts.relabel(from, to) {
+            self.changed.insert(start);
+        }
+        true
+    }
+
     fn at(&mut self, time: i64) -> &mut HourRecord {
         let start = bucket_start(time, HOUR);
         self.changed.insert(start);
@@ -79,4 +90,18 @@ impl History {
         self.hours.retain(|start, _| *start + HOUR > settled);
         Ok(())
     }
+}
+
+/// Moves one post of the hour of `time` from a label to another, for an hour that is only in the store.
+pub(super) fn relabel_stored_hour(
+    (store, batch): (&Store, &mut Batch),
+    (topic, time): (&str, i64),
+    (from, to): (Label, Label),
+) -> Result<(), StoreError> {
+    let key = Key::new(Table::History).text(topic).time(bucket_start(time, HOUR));
+    let Some(mut hour) = store.get::<HourRecord>(&key)? else { return Ok(()) };
+    if hour.counts.relabel(from, to) {
+        batch.put(&key, &hour)?;
+    }
+    Ok(())
 }

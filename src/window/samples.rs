@@ -105,6 +105,12 @@ impl Samples {
         removed
     }
 
+    /// Drops the post `id`, in the store with the next save.
+    pub(super) fn drop_post(&mut self, id: &str) {
+        let removed = self.remove(&|sample| sample.id == id);
+        self.changed.extend(removed.into_iter().map(|(slot, _)| slot));
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Sample> {
         self.slots.values().flatten()
     }

@@ -9,12 +9,13 @@ pub use arrival::Arrival;
 use super::authors::Authors;
 use super::buckets::Buckets;
 use super::cascade::Cascades;
-use super::history::History;
+use super::history::{History, relabel_stored_hour};
 use super::samples::Samples;
 use super::seen_ids::SeenIds;
 use super::words::{DistinctiveWord, TermKind, WordCounts};
 use super::{Config, Counts, Sample, Span};
-use crate::store::{Batch, StoreError};
+use crate::classify::Label;
+use crate::store::{Batch, Store, StoreError};
 
 /// Length of [`TopicWindow::day_history`] in seconds.
 const DAY: i64 = 86_400;
@@ -233,6 +234,27 @@ impl TopicWindow {
     /// When a record cannot be encoded.
     pub(crate) fn forget_authors(&mut self, batch: &mut Batch, names: &[u64]) -> Result<(), StoreError> {
         self.authors.forget(batch, &self.name, names)
+    }
+
+    /// Counts the post `id` of `time` (Unix seconds), which counted as `from`, as `to`. The store is changed with the next save;
+    /// where the hour of the post is only there, it is changed with `batch`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) fn relabel(
+        &mut self,
+        (store, batch): (&Store, &mut Batch),
+        (id, time): (&str, i64),
+        (from, to): (Label, Label),
+    ) -> Result<(), StoreError> {
+        self.buckets.relabel(time, from, to);
+        if !self.history.relabel(time, from, to) {
+            relabel_stored_hour((store, batch), (&self.name, time), (from, to))?;
+        }
+        if to != Label::Negative {
+            self.samples.drop_post(id);
+        }
+        Ok(())
     }
 
     /// Drops the cascade hashes of these posts, given as `id_hash`. The store is not changed.

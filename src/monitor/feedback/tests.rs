@@ -34,9 +34,9 @@ const NEGATIVE: Prediction = Prediction { label: Label::Negative, probabilities:
 
 fn correct(monitor: &mut Monitor, what: &str, label: Label, now: i64) -> FeedbackRecord {
     monitor.advance(at(now));
-    let correction = Correction { what: what.into(), label, by: Some("dora".into()) };
-    let subject = monitor.find_subject(what, at(now)).unwrap().unwrap();
-    monitor.record_feedback(&correction, subject, "model-1", &NEGATIVE, at(now)).unwrap()
+    let correction = Correction { what: what.into(), label, by: Some("dora".into()), is_text: false };
+    let subject = monitor.find_subject(what, false, at(now)).unwrap().unwrap();
+    monitor.record_feedback(&correction, subject, ("model-1", &NEGATIVE), at(now)).unwrap()
 }
 
 fn drain_outbox(monitor: &mut Monitor) -> Vec<(TransitionKind, i64)> {
@@ -112,7 +112,7 @@ fn a_kept_post_is_found_by_its_identifier_with_where_it_comes_from() {
     let dir = tempfile::tempdir().unwrap();
     let mut monitor = open(dir.path());
     with_post(&mut monitor);
-    assert_eq!(monitor.find_subject("78", at(60)).unwrap(), None);
+    assert_eq!(monitor.find_subject("78", false, at(60)).unwrap(), None);
     let given = correct(&mut monitor, "77", Label::Neutral, 60);
     assert_eq!((given.feedback.provenance, given.feedback.post.text.as_str()), (Provenance::X, "late again"));
     let given = correct(&mut monitor, " late  again ", Label::Neutral, 60);
@@ -142,10 +142,75 @@ fn feedback_is_forgotten_and_expires() {
 
 #[test]
 fn problems_are_named() {
-    let correction =
-        |what: &str, by: &str| Correction { what: what.into(), label: Label::Neutral, by: Some(by.into()) };
+    let correction = |what: &str, by: &str| Correction {
+        what: what.into(),
+        label: Label::Neutral,
+        by: Some(by.into()),
+        is_text: false,
+    };
     assert_eq!(correction("ok", "me").validate(), None);
     assert!(correction(" ", "").validate().unwrap().contains("identifier"));
     assert!(correction(&"é".repeat(10_001), "").validate().unwrap().contains("10000"));
     assert!(correction("ok", &"n".repeat(101)).validate().unwrap().contains("100"));
+}
+
+/// The topic's hour as stored, and as in the windows: negative posts of all.
+fn counted(monitor: &Monitor) -> ((u64, u64), (u64, u64)) {
+    let query = crate::query::Query::new(monitor.store());
+    let hour = at(0).as_second() - at(0).as_second().rem_euclid(3_600);
+    let step = query.curve("t", hour, hour + 3_600, 3_600).unwrap()[0].counts;
+    let now = monitor.topics().into_iter().find(|topic| topic.name == "t").unwrap().hour;
+    ((step.negative, step.posts()), (now.negative, now.posts()))
+}
+
+#[test]
+fn a_corrected_label_counts_backwards_and_undo_takes_all_of_it_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut monitor = open(dir.path());
+    monitor.keep_posts(true);
+    with_post(&mut monitor);
+    assert_eq!(counted(&monitor), ((1, 1), (1, 1)));
+    let given = correct(&mut monitor, "77", Label::Neutral, 120);
+    assert!(given.feedback.is_wrong() && !given.known);
+    assert_eq!(counted(&monitor), ((0, 1), (0, 1)));
+    assert!(correct(&mut monitor, "77", Label::Neutral, 121).known, "pressed twice");
+    correct(&mut monitor, "77", Label::Positive, 122);
+    assert_eq!(monitor.events(EventKind::IncorrectPrediction).len(), 1, "one post is one wrong prediction");
+    drop(monitor);
+    let mut monitor = open(dir.path());
+    monitor.keep_posts(true);
+    assert_eq!(counted(&monitor), ((0, 1), (0, 1)), "it outlives a restart");
+    // Back through every label, to the model's.
+    assert_eq!(monitor.undo_feedback("77", at(123)).unwrap(), Some(Label::Neutral));
+    assert_eq!(monitor.undo_feedback("77", at(124)).unwrap(), Some(Label::Negative));
+    assert_eq!(monitor.undo_feedback("77", at(125)).unwrap(), None);
+    assert_eq!(counted(&monitor), ((1, 1), (1, 1)));
+    assert_eq!((monitor.events(EventKind::IncorrectPrediction).len(), monitor.feedback().unwrap().len()), (0, 0));
+    assert!(crate::monitor::state::check::check(&monitor.store).unwrap().is_sound());
+}
+
+#[test]
+fn an_hour_that_is_only_in_the_store_is_corrected_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut monitor = open(dir.path());
+    monitor.keep_posts(true);
+    with_post(&mut monitor);
+    monitor.advance(at(5 * 86_400));
+    monitor.commit().unwrap();
+    correct(&mut monitor, "77", Label::Positive, 5 * 86_400 + 60);
+    let query = crate::query::Query::new(monitor.store());
+    let hour = at(0).as_second() - at(0).as_second().rem_euclid(3_600);
+    let counts = query.curve("t", hour, hour + 3_600, 3_600).unwrap()[0].counts;
+    assert_eq!((counts.negative, counts.positive), (0, 1));
+}
+
+#[test]
+fn a_text_of_one_word_can_be_answered_and_taken_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut monitor = open(dir.path());
+    let subject = monitor.find_subject("Nul", true, at(60)).unwrap().unwrap();
+    let correction = Correction { what: "Nul".into(), label: Label::Negative, by: None, is_text: true };
+    monitor.record_feedback(&correction, subject, ("m", &NEGATIVE), at(60)).unwrap();
+    assert_eq!(monitor.undo_feedback("Nul", at(61)).unwrap(), Some(Label::Negative));
+    assert_eq!(monitor.feedback().unwrap(), []);
 }

@@ -14,6 +14,7 @@
 pub(crate) mod block;
 pub(crate) mod erase;
 pub(crate) mod index;
+pub(in crate::monitor) mod relabel;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -77,6 +78,7 @@ pub struct StoredPost {
     /// BCP 47 language as the source states it.
     pub lang: Option<String>,
     pub topics: Vec<String>,
+    /// The one that counts: the model's, or what a person put in its place.
     pub label: Label,
     /// In the order of [`Label::ALL`]; to four digits.
     pub probabilities: [f32; 3],
@@ -211,6 +213,15 @@ fn each_term<'a>(post: &PostRef<'a, impl Iterator<Item = &'a str> + Clone>, mut 
 }
 
 impl StoredPost {
+    /// The model's own label; [`StoredPost::label`] is another one where a person corrected it.
+    pub fn predicted(&self) -> Label {
+        Label::most_likely(self.probabilities)
+    }
+
+    pub fn is_corrected(&self) -> bool {
+        self.label != self.predicted()
+    }
+
     /// What an alert shows of it.
     pub(super) fn to_sample(&self) -> Sample {
         Sample {

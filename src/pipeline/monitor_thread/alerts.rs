@@ -36,8 +36,8 @@ impl MonitorThread {
 
     /// Reloads the alerts in memory after stored ones were scrubbed.
     pub(super) fn scrub_outbox(&mut self) -> anyhow::Result<()> {
+        let now = self.now()?;
         let Self { monitor, dispatch, .. } = self;
-        let monitor = monitor.as_mut().context("the store is not open")?;
-        Ok(dispatch.dispatcher.load_alerts(monitor.store())?)
+        dispatch.reload_alerts(monitor.as_ref().context("the store is not open")?, now)
     }
 }

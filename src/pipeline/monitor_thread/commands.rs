@@ -40,32 +40,44 @@ impl MonitorThread {
                 })?;
                 receipt.and_then(|receipt| done.send(receipt).ok());
             }
-            Command::Subject { what, done } => {
+            Command::Subject { correction, done } => {
                 let mut found = None;
                 self.persist(&mut |this| {
                     let now = this.now()?;
-                    found = this.monitor()?.find_subject(&what, now)?;
+                    found = this.monitor()?.find_subject(&correction.what, correction.is_text, now)?;
                     Ok(())
                 })?;
                 let _ = done.send(found);
             }
-            Command::Correct { correction, done } => {
-                let mut given = None;
+            Command::Correct { corrections, done } => {
+                let mut given = Vec::new();
                 self.persist(&mut |this| {
+                    given.clear();
                     let now = this.now()?;
-                    let Corrected { correction, subject, answer } = &*correction;
                     let monitor = this.monitor()?;
                     monitor.advance(now);
-                    given = Some(monitor.record_feedback(
-                        correction,
-                        subject.clone(),
-                        &answer.model,
-                        &answer.prediction,
-                        now,
-                    )?);
-                    Ok(())
+                    for Corrected { correction, subject, read: (model, prediction) } in &corrections {
+                        given.push(monitor.record_feedback(correction, subject.clone(), (model, prediction), now)?);
+                    }
+                    Ok(monitor.flush()?)
                 })?;
-                given.and_then(|given| done.send(given).ok());
+                self.publish();
+                let _ = done.send(given);
+            }
+            Command::UndoFeedback { posts, done } => {
+                let mut labels = Vec::new();
+                self.persist(&mut |this| {
+                    let now = this.now()?;
+                    let monitor = this.monitor()?;
+                    monitor.advance(now);
+                    // After a failure of the store it continues: a label must not be taken back twice.
+                    while let Some(post) = posts.get(labels.len()) {
+                        labels.push(monitor.undo_feedback(post, now)?);
+                    }
+                    Ok(monitor.flush()?)
+                })?;
+                self.publish();
+                let _ = done.send(labels);
             }
             Command::Feedback { done } => {
                 let mut all = Vec::new();

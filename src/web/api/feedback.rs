@@ -21,7 +21,7 @@ pub(in crate::web) async fn record(
     if let Some(problem) = correction.validate() {
         return Problem::new(StatusCode::BAD_REQUEST, problem).into_response();
     }
-    match console.daemon.correct(correction).await {
+    match console.daemon.correct(vec![correction]).await.map(|given| given.and_then(|given| given.into_iter().next())) {
         Ok(Some(feedback)) => Json(feedback).into_response(),
         Ok(None) => Problem::new(StatusCode::NOT_FOUND, "no post with this identifier is kept: give its text instead")
             .into_response(),

@@ -24,6 +24,17 @@ impl Label {
         }
     }
 
+    /// The most likely label; of two equally likely, the first in [`Label::ALL`]. `probabilities` are in that order.
+    pub fn most_likely(probabilities: [f32; 3]) -> Self {
+        let mut best = (Self::Negative, f32::NEG_INFINITY);
+        for (label, probability) in Self::ALL.into_iter().zip(probabilities) {
+            if probability > best.1 {
+                best = (label, probability);
+            }
+        }
+        best.0
+    }
+
     /// The label written `negative`, `neutral` or `positive`, in any case.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|label| label.as_str().eq_ignore_ascii_case(word.trim()))
@@ -41,15 +52,9 @@ pub struct Prediction {
 }
 
 impl Prediction {
-    /// The most likely label; of two equally likely, the first in [`Label::ALL`].
+    /// With the most likely label.
     pub(super) fn from_probabilities(probabilities: [f32; 3]) -> Self {
-        let mut best = (Label::Negative, f32::NEG_INFINITY);
-        for (label, probability) in Label::ALL.into_iter().zip(probabilities) {
-            if probability > best.1 {
-                best = (label, probability);
-            }
-        }
-        Self { label: best.0, probabilities, reason: None }
+        Self { label: Label::most_likely(probabilities), probabilities, reason: None }
     }
 
     /// Why the post is negative, if it is and the model is confident of the reason.

@@ -38,10 +38,11 @@ fn fill(dir: &Path) {
         what: "a very personal correction".into(),
         label: Label::Neutral,
         by: Some("ann_smith".into()),
+        is_text: false,
     };
-    let subject = monitor.find_subject(&correction.what, at(0)).unwrap().unwrap();
+    let subject = monitor.find_subject(&correction.what, false, at(0)).unwrap().unwrap();
     let prediction = Prediction { label: Label::Negative, probabilities: [0.7, 0.2, 0.1], reason: None };
-    monitor.record_feedback(&correction, subject, "model", &prediction, at(0)).unwrap();
+    monitor.record_feedback(&correction, subject, ("model", &prediction), at(0)).unwrap();
     for minute in (0..20).chain(60..65) {
         monitor.advance(at(minute));
         for i in 0..4 {
