@@ -1,5 +1,5 @@
-//! `GET /api/v1/live`: the status of the daemon as server-sent events, one whenever a new one is published. What a page
-//! listens to instead of reloading itself.
+//! Server-sent events. `GET /api/v1/live`: the status of the daemon, whenever a new one is published. `GET /live`: what pages
+//! listen to instead of reloading themselves: that something they show has changed, and how many incidents are open.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -15,6 +15,33 @@ use crate::pipeline::status::Status;
 
 /// A comment is sent after this long without an event, so that proxies keep the connection open.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// The event for pages.
+pub(super) async fn changes(State(console): State<Console>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let statuses = console.daemon.watch_status();
+    let events = unfold((statuses, console, None), |(mut statuses, console, sent)| async move {
+        loop {
+            let (open, seen) = {
+                let status = statuses.borrow_and_update();
+                let board = console.daemon.board();
+                (board.open(), Some((board.at, status.ready, status.totals, status.alerts.len())))
+            };
+            if seen != sent {
+                let event = Event::default().event("change").data(format!("{{\"open\":{open}}}"));
+                return Some((Ok(event), (statuses, console, seen)));
+            }
+            let is_over = tokio::select! {
+                changed = statuses.changed() => changed.is_err(),
+                () = console.stop.cancelled() => true,
+            };
+            // An open stream must not keep the server from stopping.
+            if is_over {
+                return None;
+            }
+        }
+    });
+    Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+}
 
 pub(super) async fn status(State(console): State<Console>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     Sse::new(events(console.daemon.watch_status(), console.stop)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))

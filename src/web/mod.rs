@@ -3,10 +3,17 @@
 //!
 //! ```text
 //!   GET  /                 overview page        GET  /-/healthy   the process answers
-//!   GET  /alerts/ID        incident page        GET  /-/ready     every stage makes progress, or why not
+//!   GET  /incidents        incidents, silences  GET  /-/ready     every stage makes progress, or why not
+//!   GET  /alerts/ID        one incident         POST /silences, /silences/ID/end
+//!   GET  /posts            stored posts         POST /posts/labels    corrects labels
+//!   GET  /posts/export/posts.csv, posts.jsonl
+//!   GET, POST /analyse     reads a text         POST /receivers/NAME/test
+//!   GET  /sources          sources, receivers
 //!   POST /alerts/ID        its buttons          POST /-/reload    as SIGHUP
+//!   GET  /assets/NAME      style, script, icon  GET  /live        tells pages that something changed
 //!   GET  /api/v1/status    the overview as JSON GET  /metrics     Prometheus
 //!   GET  /api/v1/live      the same, as server-sent events
+//!   POST /api/v1/classify  reads texts
 //!   POST /api/v1/posts     posts of a source of type "http"
 //!   GET  /api/v1/posts     stored posts, as `vigie posts`
 //!   POST /api/v1/alerts    as `vigie alerts`
@@ -16,6 +23,7 @@
 
 mod address;
 mod api;
+mod assets;
 mod auth;
 mod connections;
 mod error;
@@ -76,6 +84,17 @@ pub fn start(
 fn router(console: Console, address: SocketAddr) -> Router {
     Router::new()
         .route("/", get(page::overview::page))
+        .route("/incidents", get(page::incidents::page))
+        .route("/silences", post(page::incidents::silence))
+        .route("/silences/{id}/end", post(page::incidents::unsilence))
+        .route("/posts", get(page::posts::page))
+        .route("/posts/labels", post(page::posts::labels::press))
+        .route("/posts/export/{name}", get(page::posts::export::export))
+        .route("/analyse", get(page::analyse::page).post(page::analyse::submit))
+        .route("/sources", get(page::sources::page))
+        .route("/receivers/{name}/test", post(page::sources::test))
+        .route("/assets/{name}", get(assets::asset))
+        .route("/live", get(live::changes))
         .route("/metrics", get(probes::metrics))
         .route("/-/healthy", get(probes::healthy))
         .route("/-/ready", get(probes::ready))
@@ -83,6 +102,7 @@ fn router(console: Console, address: SocketAddr) -> Router {
         .route("/api/v1/status", get(status))
         .route("/api/v1/live", get(live::status))
         .route("/api/v1/posts", get(api::posts::list).post(api::posts::ingest))
+        .route("/api/v1/classify", post(api::classify::classify))
         .route("/api/v1/forget", post(api::erase::erase))
         .route("/api/v1/feedback", get(api::feedback::list).post(api::feedback::record))
         .route("/api/v1/alerts", post(api::alerts::query))

@@ -5,54 +5,113 @@
 //! any address that is not loopback.
 
 use axum::extract::{Form, Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use minijinja::Value;
 use minijinja::value::Serde;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::super::Console;
 use super::super::error::Problem;
+use super::chart::{Chart, Span};
+use super::incident_summary::IncidentSummary;
+use super::templates::Frame;
+use super::time_range::TimeRange;
+use super::visitor::{Visitor, name_cookie, trim_name};
 use crate::notify::Matcher;
 use crate::notify::dispatch::IncidentView;
-use crate::pipeline::{AlertQuery, AlertReply};
+use crate::pipeline::{AlertQuery, IncidentBoard};
+use crate::query::Query;
+use crate::store::StoreError;
 
 /// How long the page's button silences, in seconds.
 const SILENCE_SECONDS: u64 = 2 * 3_600;
 /// Who acted, where nobody gave a name.
 const ANONYMOUS: &str = "console";
-/// Remembers the name that a person gave, so that it is asked for once.
-const NAME_COOKIE: &str = "vigie_name";
-/// Longest name, in characters.
-const MAX_NAME: usize = 60;
+/// What the chart shows before and after the incident.
+const MARGIN: SignedDuration = SignedDuration::from_hours(6);
+
+/// Something that happened to the incident.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct TimelineEntry {
+    at: Timestamp,
+    kind: &'static str,
+    what: String,
+    count: u32,
+    escalated: bool,
+}
 
 /// The page of one incident.
-pub(in crate::web) async fn page(
-    State(console): State<Console>,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-) -> Response {
-    match find_incident(&console, id).await {
-        Ok(incident) => {
-            let name = name_of(&headers).unwrap_or_default();
-            console.pages.respond("incident.html", context(&incident, &name, Timestamp::now()))
+pub(in crate::web) async fn page(State(console): State<Console>, visitor: Visitor, Path(id): Path<String>) -> Response {
+    let (board, now) = (console.daemon.board(), console.daemon.status().now);
+    let Some(incident) = board.incident(&id).cloned() else {
+        return not_found(&id).into_response();
+    };
+    let (query, pages, reader, incidents) =
+        (console.daemon.query.clone(), console.pages.clone(), visitor.clone(), board.clone());
+    // Reading the store blocks.
+    let chart = tokio::task::spawn_blocking(move || {
+        let chart = chart(&incident, &query, (pages.zone(), &reader), now)?;
+        Ok::<_, StoreError>(context(&incident, &incidents, chart, &reader, now))
+    });
+    match chart.await.map_err(anyhow::Error::from).and_then(|values| Ok(values?)) {
+        Ok(values) => {
+            let frame = Frame { place: "incidents", open: board.open() };
+            console.pages.respond(&visitor, ("incident.html", &frame), values)
         }
-        Err(problem) => problem.into_response(),
+        Err(error) => Problem::unavailable(&error).into_response(),
     }
 }
 
-async fn find_incident(console: &Console, id: String) -> Result<IncidentView, Problem> {
-    match console.daemon.alerts(AlertQuery::Show { id }).await {
-        Ok(Ok(AlertReply::Incident(incident))) => Ok(*incident),
-        Ok(Ok(_)) => {
-            Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the daemon gave another reply than an incident"))
-        }
-        Ok(Err(error)) => Err(Problem::from(&error)),
-        Err(error) => Err(Problem::unavailable(&error)),
+fn not_found(id: &str) -> Problem {
+    let id: String = id.chars().take(40).collect();
+    Problem::new(StatusCode::NOT_FOUND, format!("there is no incident {id:?}; resolved ones are kept for 7 days"))
+}
+
+/// The curve of the incident's topic, from some hours before it to some hours after; none for one without a topic.
+fn chart(
+    view: &IncidentView,
+    query: &Query,
+    (zone, visitor): (&jiff::tz::TimeZone, &Visitor),
+    now: Timestamp,
+) -> Result<Option<(String, Chart)>, StoreError> {
+    let Some(topic) = view.alerts.iter().map(|entry| &entry.alert.topic).find(|topic| !topic.is_empty()) else {
+        return Ok(None);
+    };
+    let (since, until) = (view.incident.started_at, view.incident.ended_at);
+    let end = until.map_or(now, |until| until.saturating_add(MARGIN).unwrap_or(now).min(now));
+    let range = TimeRange::read(None, since.checked_sub(MARGIN).ok(), Some(end), now);
+    let curve = query.curve(topic, range.since, range.until, range.step)?;
+    // A component that is called like a topic has no posts.
+    if curve.iter().all(|step| step.counts.posts() == 0) {
+        return Ok(None);
     }
+    let id = view.incident.id.clone();
+    let span = Span::new(&range, since.as_second(), until.map(Timestamp::as_second), Some(id.clone()), id);
+    Ok(Some((topic.clone(), Chart::new(&curve, span.into_iter().collect(), &range, zone, visitor))))
+}
+
+/// What happened, the oldest first.
+fn timeline(view: &IncidentView) -> Vec<TimelineEntry> {
+    let entry = |at, kind, what: &str| TimelineEntry { at, kind, what: what.to_owned(), count: 0, escalated: false };
+    let mut entries = Vec::new();
+    for alert in view.alerts.iter().map(|entry| &entry.alert) {
+        entries.push(entry(alert.starts_at, "began", &alert.rule));
+        entries.push(entry(alert.fired_at, "fired", &alert.rule));
+        if alert.peak_at > alert.fired_at {
+            entries.push(entry(alert.peak_at, "peak", &alert.rule));
+        }
+        entries.extend(alert.ends_at.map(|end| entry(end, "resolved", &alert.rule)));
+    }
+    for (name, delivery) in &view.deliveries {
+        let (count, escalated) = (delivery.notifications, delivery.escalated);
+        entries.extend(delivery.last.map(|at| TimelineEntry { count, escalated, ..entry(at, "notified", name) }));
+    }
+    entries.extend(view.acknowledged.as_ref().map(|given| entry(given.at, "acknowledged", &given.by)));
+    entries.extend(view.incident.ended_at.map(|end| entry(end, "ended", "")));
+    entries.sort_by_key(|entry| entry.at);
+    entries
 }
 
 /// A button of the page, with the name of who pressed it.
@@ -61,6 +120,9 @@ pub(in crate::web) struct Button {
     action: Action,
     #[serde(default)]
     by: String,
+    /// The page to return to.
+    #[serde(default)]
+    back: String,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -74,19 +136,17 @@ enum Action {
 pub(in crate::web) async fn press(
     State(console): State<Console>,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    visitor: Visitor,
     Form(button): Form<Button>,
 ) -> Response {
     let given = trim_name(&button.by);
-    let by = given.clone().or_else(|| name_of(&headers)).unwrap_or_else(|| ANONYMOUS.to_owned());
+    let by = given.clone().or_else(|| visitor.name.clone()).unwrap_or_else(|| ANONYMOUS.to_owned());
     let query = match button.action {
         Action::Acknowledge => AlertQuery::Acknowledge { id: id.clone(), by },
         Action::Unacknowledge => AlertQuery::Unacknowledge { id: id.clone() },
         Action::Silence => {
-            let incident = match find_incident(&console, id.clone()).await {
-                Ok(incident) => incident,
-                Err(problem) => return problem.into_response(),
-            };
+            let board = console.daemon.board();
+            let Some(incident) = board.incident(&id) else { return not_found(&id).into_response() };
             let matchers = incident.group.iter().filter_map(|(name, value)| Matcher::equals(name, value)).collect();
             let comment = format!("incident {}", incident.incident.id);
             AlertQuery::Silence { matchers, seconds: SILENCE_SECONDS, by, comment }
@@ -95,7 +155,8 @@ pub(in crate::web) async fn press(
     match console.daemon.alerts(query).await {
         Ok(Ok(_)) => {
             // GET again: reloading the page must not press the button again.
-            let mut response = Redirect::to(&format!("/alerts/{id}")).into_response();
+            let own = format!("/alerts/{id}");
+            let mut response = Redirect::to(local_path(&button.back).unwrap_or(&own)).into_response();
             if let Some(cookie) = given.as_deref().and_then(name_cookie) {
                 response.headers_mut().insert(header::SET_COOKIE, cookie);
             }
@@ -106,26 +167,28 @@ pub(in crate::web) async fn press(
     }
 }
 
-fn context(incident: &IncidentView, name: &str, now: Timestamp) -> Value {
-    minijinja::context! { i => Serde(incident), name => name, now => now.to_string() }
+/// `path` where it is one on this server: a form must not lead elsewhere.
+pub(super) fn local_path(path: &str) -> Option<&str> {
+    let is_local = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n']);
+    is_local.then_some(path)
 }
 
-/// A name without control characters, cut to its longest; none where nothing is left.
-fn trim_name(name: &str) -> Option<String> {
-    let name: String = name.trim().chars().filter(|c| !c.is_control()).take(MAX_NAME).collect();
-    (!name.is_empty()).then_some(name)
-}
-
-fn name_cookie(name: &str) -> Option<header::HeaderValue> {
-    let value = URL_SAFE_NO_PAD.encode(name);
-    let cookie = format!("{NAME_COOKIE}={value}; Path=/alerts; Max-Age=31536000; SameSite=Strict; HttpOnly");
-    cookie.parse().ok()
-}
-
-fn name_of(headers: &HeaderMap) -> Option<String> {
-    let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
-    let value = cookies.split(';').find_map(|cookie| cookie.trim().strip_prefix(NAME_COOKIE)?.strip_prefix('='))?;
-    trim_name(&String::from_utf8(URL_SAFE_NO_PAD.decode(value).ok()?).ok()?)
+fn context(
+    incident: &IncidentView,
+    board: &IncidentBoard,
+    chart: Option<(String, Chart)>,
+    visitor: &Visitor,
+    now: Timestamp,
+) -> Value {
+    let (chart_topic, chart) = chart.unzip();
+    minijinja::context! {
+        i => Serde(incident),
+        summary => Serde(IncidentSummary::new(incident, board, visitor.is_french())),
+        timeline => Serde(timeline(incident)),
+        chart => Serde(chart),
+        chart_topic,
+        now => now.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -140,19 +203,17 @@ mod tests {
 
     fn render(incident: &IncidentView, language: Language) -> String {
         let now = "2026-11-24T14:00:00Z".parse().unwrap();
-        Pages::new(language, "UTC").unwrap().render("incident.html", context(incident, "Claire", now)).unwrap()
+        let (visitor, pages) = (Visitor::speaking(language), Pages::new(language, "UTC").unwrap());
+        let values = context(incident, &IncidentBoard::default(), None, &visitor, now);
+        pages.render(&visitor, ("incident.html", &Frame::default()), values).unwrap()
     }
 
     #[test]
-    fn a_name_is_remembered_by_its_cookie() {
-        let cookie = name_cookie("Zoé L.").unwrap();
-        let sent = cookie.to_str().unwrap().split(';').next().unwrap();
-        let mut headers = HeaderMap::new();
-        headers.insert(header::COOKIE, format!("a=b; {sent}").parse().unwrap());
-        assert_eq!(name_of(&headers).as_deref(), Some("Zoé L."));
-        headers.insert(header::COOKIE, "vigie_name=%%".parse().unwrap());
-        assert_eq!(name_of(&headers), None);
-        assert_eq!(trim_name(" \n "), None);
+    fn a_form_leads_to_pages_of_this_server_only() {
+        assert_eq!(local_path("/posts?topic=a"), Some("/posts?topic=a"));
+        for path in ["//evil.example", "https://evil.example", "/\\evil.example", "", "/a\r\nb"] {
+            assert_eq!(local_path(path), None, "{path}");
+        }
     }
 
     #[test]
@@ -181,6 +242,6 @@ mod tests {
         let french = render(&incident, Language::French);
         assert!(french.contains("Prendre en charge") && french.contains("Mettre en sourdine 2\u{a0}h"), "{french}");
         incident.incident.ended_at = Some(notification.at);
-        assert!(!render(&incident, Language::French).contains("<form"));
+        assert!(!render(&incident, Language::French).contains("<form method=\"post\""));
     }
 }

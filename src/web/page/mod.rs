@@ -1,7 +1,15 @@
 //! Pages for people, one file per page.
 
+pub(super) mod analyse;
+mod chart;
 pub(super) mod incident;
+mod incident_summary;
+pub(super) mod incidents;
 pub(super) mod overview;
+pub(super) mod posts;
+pub(super) mod sources;
 mod templates;
+mod time_range;
+mod visitor;
 
 pub use templates::Pages;

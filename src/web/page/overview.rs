@@ -1,107 +1,192 @@
-//! The overview: what fires, the topics' last hour, the sources. Plain HTML that reloads itself, without scripts.
+//! The overview: what fires and who takes care of it, each topic over time, the sources. Follows the daemon by its script, and
+//! says the same without one.
+
+use std::cmp::Reverse;
 
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use minijinja::Value;
 use minijinja::value::Serde;
+use serde::{Deserialize, Serialize};
 
 use super::super::Console;
-use crate::pipeline::status::Status;
+use super::super::error::{Problem, UrlParameters};
+use super::chart::{Chart, Span};
+use super::incident_summary::IncidentSummary;
+use super::templates::Frame;
+use super::time_range::TimeRange;
+use super::visitor::Visitor;
+use crate::notify::dispatch::IncidentView;
+use crate::pipeline::IncidentBoard;
+use crate::pipeline::status::{AlertStatus, Status, TopicStatus};
+use crate::query::{CurveStep, Query};
+use crate::rule::LEARNING_HOURS;
+use crate::source::SourceState;
+use crate::store::StoreError;
 
-pub(in crate::web) async fn page(State(console): State<Console>) -> Response {
-    console.pages.respond("overview.html", context(&console.daemon.status()))
+/// Topics with a chart; further ones are lines of a table.
+const MAX_CHARTS: usize = 12;
+
+/// What the address asks for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::web) struct OverviewParameters {
+    range: Option<String>,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    /// Shows this topic alone.
+    topic: Option<String>,
 }
 
-fn context(status: &Status) -> Value {
-    minijinja::context! { s => Serde(status), now => status.now.to_string() }
+/// How a topic is, the worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum TopicState {
+    Critical,
+    Firing,
+    /// No source works: silence says nothing.
+    SourceDown,
+    Pending,
+    Learning,
+    NoData,
+    Quiet,
+}
+
+/// A topic's part of the page.
+#[derive(Debug, Serialize)]
+struct TopicCard {
+    #[serde(flatten)]
+    topic: TopicStatus,
+    state: TopicState,
+    /// None below the topics with a chart.
+    chart: Option<Chart>,
+}
+
+pub(in crate::web) async fn page(
+    State(console): State<Console>,
+    visitor: Visitor,
+    UrlParameters(parameters): UrlParameters<OverviewParameters>,
+) -> Response {
+    let (status, board) = (console.daemon.status(), console.daemon.board());
+    let (query, pages, reader) = (console.daemon.query.clone(), console.pages.clone(), visitor.clone());
+    // Reading the store blocks.
+    let values = tokio::task::spawn_blocking(move || {
+        let zone = pages.zone();
+        values(&status, &board, &parameters, &query, (zone, &reader)).map(|values| (values, board.open()))
+    });
+    match values.await.map_err(anyhow::Error::from).and_then(|values| Ok(values?)) {
+        Ok((values, open)) => {
+            console.pages.respond(&visitor, ("overview.html", &Frame { place: "overview", open }), values)
+        }
+        Err(error) => Problem::unavailable(&error).into_response(),
+    }
+}
+
+fn values(
+    status: &Status,
+    board: &IncidentBoard,
+    parameters: &OverviewParameters,
+    query: &Query,
+    (zone, visitor): (&jiff::tz::TimeZone, &Visitor),
+) -> Result<Value, StoreError> {
+    let range = TimeRange::read(parameters.range.as_deref(), parameters.since, parameters.until, status.now);
+    let is_asked = |topic: &&TopicStatus| parameters.topic.as_ref().is_none_or(|asked| *asked == topic.name);
+    let mut cards: Vec<TopicCard> = status
+        .topics
+        .iter()
+        .filter(is_asked)
+        .map(|topic| TopicCard { topic: topic.clone(), state: state_of(topic, status, board), chart: None })
+        .collect();
+    cards.sort_by(|a, b| {
+        let order = |card: &TopicCard| (card.state.min(TopicState::Learning), Reverse(card.topic.posts));
+        order(a).cmp(&order(b)).then_with(|| a.topic.name.cmp(&b.topic.name))
+    });
+    for card in cards.iter_mut().take(MAX_CHARTS) {
+        let curve = query.curve(&card.topic.name, range.since, range.until, range.step)?;
+        let spans = spans(&card.topic.name, &range, board, query, visitor)?;
+        if card.state == TopicState::Quiet && curve.iter().all(|step: &CurveStep| step.counts.posts() == 0) {
+            card.state = TopicState::NoData;
+        }
+        card.chart = Some(Chart::new(&curve, spans, &range, zone, visitor));
+    }
+    let firing: Vec<IncidentSummary> = board
+        .incidents
+        .iter()
+        .filter(|view| view.is_firing())
+        .map(|view| IncidentSummary::new(view, board, visitor.is_french()))
+        .collect();
+    let pending: Vec<&AlertStatus> = status.alerts.iter().filter(|alert| alert.state == "pending").collect();
+    let ranges: Vec<(&str, String)> = TimeRange::names().map(|name| (name, range_address(visitor, name))).collect();
+    Ok(minijinja::context! {
+        s => Serde(status),
+        now => status.now.to_string(),
+        topics => Serde(&cards),
+        firing => Serde(&firing),
+        pending => Serde(&pending),
+        ranges => Serde(&ranges),
+        range => range.name,
+        asked_topic => &parameters.topic,
+        learning_hours => LEARNING_HOURS,
+        live => range.name.is_some(),
+    })
+}
+
+fn range_address(visitor: &Visitor, name: &str) -> String {
+    visitor.with_parameters(&[("since", None), ("until", None), ("range", Some(name))])
+}
+
+fn state_of(topic: &TopicStatus, status: &Status, board: &IncidentBoard) -> TopicState {
+    let of_topic = |alert: &&AlertStatus| alert.topic == topic.name;
+    let is_critical = |view: &IncidentView| {
+        let mut alerts = view.alerts.iter().filter(|entry| entry.alert.ends_at.is_none());
+        alerts.any(|entry| {
+            entry.alert.topic == topic.name && entry.alert.labels.get("severity").is_some_and(|s| s == "critical")
+        })
+    };
+    if status.alerts.iter().filter(of_topic).any(|alert| alert.state == "firing") {
+        return if board.incidents.iter().any(is_critical) { TopicState::Critical } else { TopicState::Firing };
+    }
+    let is_down = |state: &SourceState| matches!(state, SourceState::Blocked { .. });
+    if !status.sources.is_empty() && status.sources.iter().all(|source| is_down(&source.report.state)) {
+        return TopicState::SourceDown;
+    }
+    if status.alerts.iter().any(|alert| of_topic(&alert)) {
+        return TopicState::Pending;
+    }
+    if topic.normal.is_none() && topic.learned_hours < LEARNING_HOURS {
+        return if topic.total == 0 && topic.learned_hours == 0 { TopicState::NoData } else { TopicState::Learning };
+    }
+    TopicState::Quiet
+}
+
+/// The incidents of a topic, as spans: from the board, which knows their names, and older alerts from the store.
+fn spans(
+    topic: &str,
+    range: &TimeRange,
+    board: &IncidentBoard,
+    query: &Query,
+    visitor: &Visitor,
+) -> Result<Vec<Span>, StoreError> {
+    let of_topic = |view: &&IncidentView| view.alerts.iter().any(|entry| entry.alert.topic == topic);
+    let mut spans = Vec::new();
+    let mut earliest = range.until;
+    for view in board.incidents.iter().filter(of_topic) {
+        let (since, until) = (view.incident.started_at.as_second(), view.incident.ended_at.map(Timestamp::as_second));
+        earliest = earliest.min(since);
+        let summary = IncidentSummary::new(view, board, visitor.is_french());
+        let title = format!("{}: {}", view.incident.id, summary.summary);
+        spans.extend(Span::new(range, since, until, Some(view.incident.id.clone()), title));
+    }
+    for alert in query.alerts(topic, range.since, earliest.max(range.since))? {
+        let (since, until) = (alert.starts_at.as_second(), alert.ends_at.map(Timestamp::as_second));
+        let text = if visitor.is_french() { "summary_fr" } else { "summary" };
+        let summary = alert.annotations.get(text).or_else(|| alert.annotations.get("summary"));
+        let title = summary.cloned().unwrap_or_else(|| alert.rule.clone());
+        spans.extend(Span::new(range, since, until, None, title).filter(|_| !alert.labels.contains_key("watch_only")));
+    }
+    Ok(spans)
 }
 
 #[cfg(test)]
-mod tests {
-    use jiff::Timestamp;
-
-    use super::super::Pages;
-    use super::*;
-    use crate::language::Language;
-    use crate::pipeline::status::{AlertStatus, Counted, Queue, SourceStatus, TopicStatus};
-    use crate::source::{BudgetUsage, HealthReport, SourceState};
-
-    fn status() -> Status {
-        let at = |second| Timestamp::from_second(second).unwrap();
-        let state = SourceState::Blocked { why: "the token was <refused>".into() };
-        let spent =
-            BudgetUsage { period: "day".into(), posts: 3, dollars: 0.015, max_posts: None, max_dollars: Some(10.0) };
-        let report = HealthReport { what: "search".into(), state, spent: vec![spent], ..HealthReport::default() };
-        let topic = TopicStatus {
-            name: "Air Paradis".into(),
-            posts: 4,
-            negative: 1,
-            copies: 0,
-            reach: 0,
-            rate: Some(0.25),
-            normal: None,
-            learned_hours: 7,
-            recent: vec![(0, 0), (4, 1)],
-            total: 4,
-        };
-        let alert = AlertStatus {
-            rule: "Rate".into(),
-            topic: "Air Paradis".into(),
-            since: at(0),
-            state: "firing".into(),
-            summary: "25% negative".into(),
-            summary_fr: Some("25 % de messages négatifs".into()),
-            learned_hours: Some(7),
-            incident: Some("AIR-4F2K".into()),
-            acknowledged_by: Some("demo".into()),
-        };
-        Status {
-            version: "1".into(),
-            model: "m".into(),
-            started_at: at(0),
-            now: at(7_300),
-            ready: false,
-            not_ready: vec!["source x cannot go on".into()],
-            totals: Counted { received: 9, classified: 5, unmatched: 1, rejected: 1, duplicates: 2, future: 0 },
-            topics: vec![topic],
-            sources: vec![SourceStatus {
-                name: "x".into(),
-                kind: "twitter".into(),
-                received: 9,
-                started_at: at(0),
-                report,
-            }],
-            queues: vec![Queue { name: "classifier".into(), waiting: 1, capacity: 16 }],
-            alerts: vec![alert],
-            outbox: 0,
-        }
-    }
-
-    fn render(language: Language) -> String {
-        let status = status();
-        Pages::new(language, "UTC").unwrap().render("overview.html", context(&status)).unwrap()
-    }
-
-    #[test]
-    fn everything_is_on_the_page_in_both_languages() {
-        let english = render(Language::English);
-        for expected in [
-            "learning: hour 7 of 24",
-            "Day 1 of 2 of learning",
-            "Acknowledged by demo",
-            "href=\"/alerts/AIR-4F2K\"",
-            "not ready",
-            "25%",
-            "2 h ago",
-            "the token was &lt;refused&gt;",
-            "$0.01 / $10.00",
-            "9 received",
-        ] {
-            assert!(english.contains(expected), "{expected} is not in\n{english}");
-        }
-        let french = render(Language::French);
-        for expected in ["pas prête", "il y a 2\u{a0}h", "bloquée", "aujourd’hui", "9 reçus", "Messages"] {
-            assert!(french.contains(expected), "{expected} is not in\n{french}");
-        }
-    }
-}
+pub(super) mod tests;

@@ -1,64 +1,138 @@
-//! [`Pages`]: the templates of all pages, parsed once, with the language and time zone that they are written in.
+//! [`Pages`]: the templates of all pages, parsed once for each language, with the time zone that they are written in.
 
 use std::sync::Arc;
 
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use minijinja::{Environment, State, Value};
+use minijinja::{Environment, State, Value, context};
 
+use super::super::assets;
 use super::super::error::Problem;
+use super::visitor::Visitor;
 use crate::language::Language;
 use crate::notify::render;
 
-/// Pages run no script, load nothing, and cannot be framed; forms go to this server only.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'";
+/// Pages run, load and send to what this server has, and cannot be framed.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// All pages extend the layout.
+const TEMPLATES: [(&str, &str); 9] = [
+    ("layout.html", include_str!("layout.html")),
+    ("chart.html", include_str!("chart.html")),
+    ("incident_line.html", include_str!("incident_line.html")),
+    ("overview.html", include_str!("overview.html")),
+    ("incident.html", include_str!("incident.html")),
+    ("incidents.html", include_str!("incidents.html")),
+    ("posts.html", include_str!("posts.html")),
+    ("analyse.html", include_str!("analyse.html")),
+    ("sources.html", include_str!("sources.html")),
+];
 
 /// Renders pages. Clones share the parsed templates.
 #[derive(Debug, Clone)]
 pub struct Pages {
-    environment: Arc<Environment<'static>>,
+    english: Arc<Environment<'static>>,
+    french: Arc<Environment<'static>>,
+    usual: Language,
+    zone: TimeZone,
+}
+
+/// What every page shows besides its own content.
+#[derive(Debug, Default)]
+pub(super) struct Frame {
+    /// Which item of the navigation the page belongs to.
+    pub(super) place: &'static str,
+    /// Incidents that fire and nobody has taken: the number in the title and on the icon.
+    pub(super) open: usize,
 }
 
 impl Pages {
-    /// `time_zone` is an IANA name; an unknown one means UTC, as in messages.
+    /// `usual` is the language of visitors whose browser prefers neither; `time_zone` is an IANA name, and an unknown one means
+    /// UTC, as in messages.
     ///
     /// # Errors
     /// When a template has a syntax error.
-    pub fn new(language: Language, time_zone: &str) -> Result<Self, minijinja::Error> {
+    pub fn new(usual: Language, time_zone: &str) -> Result<Self, minijinja::Error> {
         let zone = TimeZone::get(time_zone).unwrap_or(TimeZone::UTC);
-        let french = language == Language::French;
-        let mut environment = Environment::new();
-        environment.add_global("fr", french);
-        // Both languages stand side by side in the template, so that neither is forgotten.
-        environment
-            .add_function("t", move |english: String, in_french: String| if french { in_french } else { english });
-        environment.add_filter("ago", move |state: &State<'_, '_>, time: String| ago(state, &time, language));
-        environment.add_filter("percent", move |rate: Option<f64>| percent(rate, language));
-        environment.add_filter("clock", move |state: &State<'_, '_>, time: String| match time.parse() {
-            Ok(time) => render::clock(time, now(state), &zone, language),
-            Err(_) => "–".into(),
-        });
-        environment.add_template("overview.html", include_str!("overview.html"))?;
-        environment.add_template("incident.html", include_str!("incident.html"))?;
-        Ok(Self { environment: Arc::new(environment) })
+        let environment = |language| environment(language, &zone).map(Arc::new);
+        let (english, french) = (environment(Language::English)?, environment(Language::French)?);
+        Ok(Self { english, french, usual, zone })
     }
 
-    /// `context` has the time as `now`, which "ago" and the days of clocks refer to.
-    pub(super) fn render(&self, name: &str, context: Value) -> Result<String, minijinja::Error> {
-        self.environment.get_template(name)?.render(context)
+    /// The language of visitors whose browser prefers none that pages have.
+    pub(super) fn usual_language(&self) -> Language {
+        self.usual
     }
 
-    pub(super) fn respond(&self, name: &str, context: Value) -> Response {
-        match self.render(name, context) {
+    /// The time zone that pages are written in.
+    pub(super) fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// `values` has the time as `now`, which "ago" and the days of clocks refer to.
+    pub(super) fn render(
+        &self,
+        visitor: &Visitor,
+        (name, frame): (&str, &Frame),
+        values: Value,
+    ) -> Result<String, minijinja::Error> {
+        let environment = if visitor.is_french() { &self.french } else { &self.english };
+        let frame = context! {
+            place => frame.place,
+            open => frame.open,
+            other_language => visitor.in_other_language(),
+            address => visitor.address(),
+            zone => self.zone.iana_name().unwrap_or("UTC"),
+            visitor_name => &visitor.name,
+        };
+        environment.get_template(name)?.render(context! { ..values, ..frame })
+    }
+
+    pub(super) fn respond(&self, visitor: &Visitor, page: (&str, &Frame), values: Value) -> Response {
+        match self.render(visitor, page, values) {
             Ok(page) => {
-                let headers = [(header::CONTENT_SECURITY_POLICY, POLICY), (header::CACHE_CONTROL, "no-store")];
-                (headers, Html(page)).into_response()
+                let mut response = Html(page).into_response();
+                let headers = response.headers_mut();
+                headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+                headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+                headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+                headers.insert(header::VARY, HeaderValue::from_static("accept-language, cookie"));
+                headers.extend(visitor.language_cookie().map(|cookie| (header::SET_COOKIE, cookie)));
+                response
             }
-            Err(error) => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+            Err(error) => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}")).into_response(),
         }
     }
+}
+
+fn environment(language: Language, zone: &TimeZone) -> Result<Environment<'static>, minijinja::Error> {
+    let french = language == Language::French;
+    let mut environment = Environment::new();
+    environment.add_global("fr", french);
+    environment.add_global("style_address", assets::address("style.css"));
+    environment.add_global("script_address", assets::address("console.js"));
+    environment.add_global("icon_address", assets::address("icon.svg"));
+    // Both languages stand side by side in the template, so that neither is forgotten.
+    environment.add_function("t", move |english: String, in_french: String| if french { in_french } else { english });
+    environment.add_filter("urlencode", |text: String| -> String {
+        form_urlencoded::byte_serialize(text.as_bytes()).collect()
+    });
+    environment.add_filter("ago", move |state: &State<'_, '_>, time: String| ago(state, &time, language));
+    environment.add_filter("percent", move |rate: Option<f64>| percent(rate, language));
+    environment.add_filter("number", move |number: i64| grouped(number, language));
+    let zone = zone.clone();
+    environment.add_filter("clock", move |state: &State<'_, '_>, time: String| match time.parse() {
+        Ok(time) => render::clock(time, now(state), &zone, language),
+        Err(_) => "–".into(),
+    });
+    for (name, source) in TEMPLATES {
+        environment.add_template(name, source)?;
+    }
+    Ok(environment)
 }
 
 fn now(state: &State<'_, '_>) -> Timestamp {
@@ -70,6 +144,20 @@ fn now(state: &State<'_, '_>) -> Timestamp {
 fn percent(rate: Option<f64>, language: Language) -> String {
     let space = if language == Language::French { "\u{a0}" } else { "" };
     rate.map_or_else(|| "–".into(), |rate| format!("{:.0}{space}%", rate * 100.0))
+}
+
+/// `12345` as `12,345`, in French with narrow no-break spaces.
+fn grouped(number: i64, language: Language) -> String {
+    let separator = if language == Language::French { '\u{202f}' } else { ',' };
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::from(if number < 0 { "-" } else { "" });
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(separator);
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// How long before now the time was, in the largest unit.
@@ -85,5 +173,19 @@ fn ago(state: &State<'_, '_>, time: &str, language: Language) -> String {
     match language {
         Language::French => format!("il y a {number}\u{a0}{unit}"),
         Language::English => format!("{number} {unit} ago"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_each_language_does() {
+        assert_eq!(grouped(1_234_567, Language::English), "1,234,567");
+        assert_eq!(grouped(-12_345, Language::French), "-12\u{202f}345");
+        assert_eq!(grouped(999, Language::French), "999");
+        assert_eq!(percent(Some(0.251), Language::French), "25\u{a0}%");
+        assert_eq!(percent(None, Language::English), "–");
     }
 }
