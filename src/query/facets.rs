@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use jiff::Timestamp;
 
 use super::{Filter, candidates};
+use crate::classify::normalise_reason;
 use crate::monitor::{CascadeId, StoredPost, block};
 use crate::store::{StoreError, View};
 
@@ -81,7 +82,7 @@ pub(super) fn survey(view: &View<'_>, filter: &Filter, order: Order, limit: usiz
             };
             post.topics.iter().for_each(|topic| count(topics, Filter::TOPIC, topic));
             count(labels, Filter::LABEL, post.label.as_str());
-            post.reason.iter().for_each(|reason| count(reasons, Filter::REASON, reason));
+            post.reason.iter().for_each(|reason| count(reasons, Filter::REASON, &normalise_reason(reason)));
             post.lang.iter().for_each(|lang| count(languages, Filter::LANGUAGE, primary(lang)));
             count(sources, Filter::SOURCE, &post.source);
             if mismatches & !Filter::CASCADE == 0 {

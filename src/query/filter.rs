@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::classify::Label;
+use crate::classify::{Label, normalise_reason};
 use crate::monitor::{ALWAYS, CascadeId, StoredPost, normal_author};
 
 /// The default selects every post.
@@ -24,7 +24,7 @@ pub struct Filter {
     pub until: Option<Timestamp>,
     /// What the text contains, in any case.
     pub text: Option<String>,
-    /// Why the post is negative.
+    /// Why the post is negative, in any spelling: `Late Flight` is `late_flight`.
     pub reason: Option<String>,
     /// Whether a person gave it another label than the model.
     pub corrected: Option<bool>,
@@ -122,7 +122,7 @@ impl Filter {
         let parts = [
             (Self::TOPIC, self.topics.is_empty() || post.topics.iter().any(|topic| self.topics.contains(topic))),
             (Self::LABEL, self.labels.is_empty() || self.labels.contains(&post.label)),
-            (Self::REASON, self.reason.is_none() || self.reason == post.reason),
+            (Self::REASON, self.reason.as_ref().is_none_or(|reason| is_reason(post.reason.as_deref(), reason))),
             (Self::LANGUAGE, self.language.as_ref().is_none_or(|asked| is_language(post.lang.as_deref(), asked))),
             (Self::SOURCE, self.source.as_ref().is_none_or(|source| *source == post.source)),
             (Self::CASCADE, self.cascade.is_none_or(|cascade| cascade == post.cascade)),
@@ -165,6 +165,10 @@ fn is_language(found: Option<&str>, expected: &str) -> bool {
     let found = found.unwrap_or_default();
     let (primary, rest) = found.split_at_checked(expected.len()).unwrap_or((found, ""));
     primary.eq_ignore_ascii_case(expected) && (rest.is_empty() || rest.starts_with('-'))
+}
+
+fn is_reason(found: Option<&str>, expected: &str) -> bool {
+    found.is_some_and(|found| normalise_reason(found) == normalise_reason(expected))
 }
 
 fn is_author(post: &StoredPost, expected: &str) -> bool {

@@ -1,5 +1,6 @@
 //! What people reported, as rows to train on.
 
+use std::collections::HashMap;
 use std::fs::OpenOptions;
 use std::path::Path;
 
@@ -30,7 +31,7 @@ pub(super) fn write(file: &Path, all: &[FeedbackRecord], with_x: bool) -> anyhow
     let open = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
     let mut writer = csv::Writer::from_writer(open.with_context(|| format!("{shown} cannot be made"))?);
     let (kept, left): (Vec<&FeedbackRecord>, Vec<&FeedbackRecord>) =
-        all.iter().partition(|given| with_x || given.feedback.provenance != Provenance::X);
+        last_labels(all).into_iter().partition(|given| with_x || given.feedback.provenance != Provenance::X);
     let mut rows = || -> csv::Result<()> {
         writer.write_record(COLUMNS)?;
         for given in &kept {
@@ -42,6 +43,18 @@ pub(super) fn write(file: &Path, all: &[FeedbackRecord], with_x: bool) -> anyhow
     let x = if left.is_empty() { String::new() } else { format!("; {} from X left out (--with-x)", left.len()) };
     println!("{} rows in {shown}{x}", kept.len());
     Ok(())
+}
+
+/// The last label that each post was given: a model must not learn two of one text.
+fn last_labels(all: &[FeedbackRecord]) -> Vec<&FeedbackRecord> {
+    let mut last = HashMap::new();
+    for (place, given) in all.iter().enumerate() {
+        let post = &given.feedback.post;
+        last.insert((&post.id, &post.text), place);
+    }
+    let mut places: Vec<usize> = last.into_values().collect();
+    places.sort_unstable();
+    places.into_iter().filter_map(|place| all.get(place)).collect()
 }
 
 fn row(given: &FeedbackRecord) -> [String; 12] {

@@ -28,6 +28,7 @@ pub use card::MAX_BYTES as CARD_BYTES;
 pub(crate) use format::clock;
 pub use message::{CHART_CID, Message};
 pub use sample::sample;
+pub(crate) use templates::wording;
 pub use templates::{Style, TemplateError, Templates};
 
 use super::{MessageForm, Notification};

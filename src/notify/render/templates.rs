@@ -17,6 +17,14 @@ pub(super) const EMBEDDED: [(&str, &str); 4] = [
     ("mail.txt", include_str!("templates/mail.txt")),
     ("mail.html", include_str!("templates/mail.html")),
 ];
+/// The macros of messages in one language, for pages that name the same things.
+pub(crate) fn wording(language: Language) -> &'static str {
+    match language {
+        Language::English => EMBEDDED[0].1,
+        Language::French => EMBEDDED[1].1,
+    }
+}
+
 /// The prefix of embedded templates, for templates that extend or import them.
 const EMBEDDED_PREFIX: &str = "vigie/";
 

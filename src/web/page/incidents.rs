@@ -85,7 +85,7 @@ fn context(board: &IncidentBoard, form: &SilenceForm, visitor: &Visitor, now: ji
         over => Serde(over.into_iter().map(summary).collect::<Vec<_>>()),
         silences => Serde(board.silences.iter().map(silence).collect::<Vec<_>>()),
         form => Serde(form),
-        hours => form.hours.unwrap_or(2.0),
+        hours => form.hours.map_or_else(|| "2".to_owned(), |hours| hours.to_string()),
         preview => Serde(preview),
         now => now.to_string(),
         live => form.matchers.is_empty(),

@@ -110,6 +110,9 @@ fn values(
         }
         card.chart = Some(Chart::new(&curve, spans, &range, zone, visitor));
     }
+    let mut states: Vec<TopicState> = cards.iter().map(|card| card.state).collect();
+    states.sort_unstable();
+    states.dedup();
     let firing: Vec<IncidentSummary> = board
         .incidents
         .iter()
@@ -122,6 +125,7 @@ fn values(
         s => Serde(status),
         now => status.now.to_string(),
         topics => Serde(&cards),
+        states => Serde(&states),
         firing => Serde(&firing),
         pending => Serde(&pending),
         ranges => Serde(&ranges),

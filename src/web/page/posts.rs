@@ -22,6 +22,7 @@ use crate::classify::Label;
 use crate::monitor::{CascadeId, StoredPost};
 use crate::query::{Filter, Order, PageToken, Query, Survey};
 use crate::store::StoreError;
+use crate::text::readable;
 
 /// Posts on a page.
 const PAGE: usize = 50;
@@ -43,6 +44,7 @@ struct PostsParameters {
 /// A post of the list.
 #[derive(Debug, Serialize)]
 pub(super) struct PostView {
+    /// Its text without HTML entities.
     #[serde(flatten)]
     post: StoredPost,
     predicted: Label,
@@ -88,6 +90,7 @@ impl PostView {
     fn new(post: StoredPost, copies: u64) -> Self {
         let (predicted, corrected) = (post.predicted(), post.is_corrected());
         let confidence = post.probabilities.get(post.label as usize).copied().unwrap_or_default();
+        let post = StoredPost { text: readable(&post.text), ..post };
         Self { post, predicted, corrected, copies, confidence }
     }
 }
@@ -209,7 +212,7 @@ fn cascade_line(
     let filter = Filter { cascade: Some(cascade), ..Filter::default() };
     let Some(post) = query.page(&filter, 1, None)?.posts.into_iter().next() else { return Ok(None) };
     let address = visitor.with_parameters(&[("cascade", Some(&cascade.to_string())), ("page", None)]);
-    Ok(Some((post.text.chars().take(60).collect(), posts, address)))
+    Ok(Some((readable(&post.text).chars().take(60).collect(), posts, address)))
 }
 
 /// The filter as the fields of the form show it.

@@ -129,6 +129,8 @@ fn environment(language: Language, zone: &TimeZone) -> Result<Environment<'stati
         Ok(time) => render::clock(time, now(state), &zone, language),
         Err(_) => "–".into(),
     });
+    // As .html, so that what its macros write is escaped.
+    environment.add_template("messages.html", render::wording(language))?;
     for (name, source) in TEMPLATES {
         environment.add_template(name, source)?;
     }
