@@ -23,7 +23,7 @@ COPY --from=build --chmod=1777 /empty /tmp
 COPY models/default /usr/share/vigie/models/default
 COPY tests/data/airline.csv tests/data/LICENSE-airline /usr/share/vigie/
 COPY systemd/deb/vigie.toml config/rules.toml /etc/vigie/
-# A container must listen on all interfaces; put an authenticating reverse proxy in front of it.
+# A container must listen on all interfaces. Pages are closed until there is a user; put a proxy with TLS in front.
 ENV VIGIE__WEB__LISTEN=0.0.0.0:9469 \
     VIGIE__DAEMON__STATE=/state \
     VIGIE__LOG__FORMAT=json

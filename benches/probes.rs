@@ -89,7 +89,7 @@ fn start(dir: &Path, receiver: SocketAddr) -> Daemon {
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
     let mut log = Vec::new();
     let address = lines.by_ref().find_map(|line| {
-        let address = line.split("status page: ").nth(1).and_then(|rest| rest.split('/').nth(2)?.parse().ok());
+        let address = line.split("console: ").nth(1).and_then(|rest| rest.split('/').nth(2)?.parse().ok());
         log.push(line);
         address
     });

@@ -33,6 +33,7 @@ mod summary;
 mod terminal;
 mod timeline;
 mod top;
+mod user;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -75,6 +76,7 @@ enum Command {
     Store(store::StoreArgs),
     CheckConfig(check_config::CheckConfigArgs),
     SendTest(send_test::SendTestArgs),
+    User(user::UserArgs),
     #[cfg(feature = "package")]
     #[command(hide = true)]
     Generate(generate::GenerateArgs),
@@ -152,6 +154,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Store(args) => store::run(args),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::SendTest(args) => send_test::run(&args),
+        Command::User(args) => user::run(args),
         #[cfg(feature = "package")]
         Command::Generate(args) => generate::run(&args),
     }

@@ -137,7 +137,7 @@ impl Round {
         web::publish_address(&daemon.state, listener.local_addr()?)?;
         // After the token: clients that read this address from the log may send requests.
         log_start(&daemon, args.demo.is_some(), listener.local_addr()?);
-        let config = daemon.loaded.config.clone();
+        let (config, state) = (daemon.loaded.config.clone(), daemon.state.clone());
         let mut running = daemon.start()?;
 
         let reloader = Reloader::new(running.handle.clone(), args.config.clone());
@@ -147,6 +147,7 @@ impl Round {
             reload: reloader.clone().into_reload(),
             token,
             pages: web::Pages::new(config.language, &config.notify.time_zone)?,
+            gate: web::Gate::new(listener.local_addr()?.ip().is_loopback(), state),
             stop: web_stop.clone(),
         };
         let server = web::start(listener, console).context("cannot start the web server")?;
@@ -233,7 +234,7 @@ fn log_start(daemon: &Daemon, demo: bool, address: SocketAddr) {
         rules = rules.join(", "),
         model = %config.classify.model.display(),
         state = %daemon.state.display(),
-        "vigie {} started; status page: http://{address}/",
+        "vigie {} started; console: http://{address}/",
         env!("CARGO_PKG_VERSION")
     );
     if demo {

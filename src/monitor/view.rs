@@ -1,4 +1,4 @@
-//! The current state, for the status page and `vigie top`: counts only, no text and no author.
+//! The current state, for the console and `vigie top`: counts only, no text and no author.
 
 use jiff::Timestamp;
 

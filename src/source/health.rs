@@ -1,4 +1,4 @@
-//! [`Health`]: how a running source reports its state to the status page, readiness and operational alerts.
+//! [`Health`]: how a running source reports its state to the console, readiness and operational alerts.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -47,7 +47,7 @@ impl ApiToken {
 }
 
 /// 256 bits of the system's randomness, in hex.
-fn random() -> std::io::Result<String> {
+pub(super) fn random() -> std::io::Result<String> {
     let mut bytes = [0_u8; 32];
     std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut bytes)?;
     Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())

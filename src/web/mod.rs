@@ -8,7 +8,7 @@
 //!   GET  /posts            stored posts         POST /posts/labels    corrects labels
 //!   GET  /posts/export/posts.csv, posts.jsonl
 //!   GET, POST /analyse     reads a text         POST /receivers/NAME/test
-//!   GET  /sources          sources, receivers
+//!   GET  /sources          sources, receivers  GET, POST /sign-in, POST /sign-out
 //!   POST /alerts/ID        its buttons          POST /-/reload    as SIGHUP
 //!   GET  /assets/NAME      style, script, icon  GET  /live        tells pages that something changed
 //!   GET  /api/v1/status    the overview as JSON GET  /metrics     Prometheus
@@ -32,6 +32,7 @@ mod origin_check;
 mod page;
 mod probes;
 mod server;
+mod sign_in;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -47,6 +48,7 @@ use tokio_util::sync::CancellationToken;
 pub use address::{publish_address, published_address};
 pub use auth::ApiToken;
 pub use page::Pages;
+pub use sign_in::{Gate, Role, User, UserError, Users};
 
 use crate::pipeline::DaemonHandle;
 use crate::pipeline::status::Status;
@@ -62,6 +64,8 @@ pub struct Console {
     /// Required of callers that read or change what the state directory holds.
     pub token: ApiToken,
     pub pages: Pages,
+    /// Who may see and change what on the pages.
+    pub gate: Gate,
     /// Ends open streams when the server stops.
     pub stop: CancellationToken,
 }
@@ -84,6 +88,8 @@ pub fn start(
 fn router(console: Console, address: SocketAddr) -> Router {
     Router::new()
         .route("/", get(page::overview::page))
+        .route("/sign-in", get(page::sign_in::page).post(page::sign_in::submit))
+        .route("/sign-out", post(page::sign_in::sign_out))
         .route("/incidents", get(page::incidents::page))
         .route("/silences", post(page::incidents::silence))
         .route("/silences/{id}/end", post(page::incidents::unsilence))
@@ -109,6 +115,7 @@ fn router(console: Console, address: SocketAddr) -> Router {
         .route("/alerts/{id}", get(page::incident::page).post(page::incident::press))
         .fallback(error::Problem::not_found)
         .method_not_allowed_fallback(error::Problem::method_not_allowed)
+        .layer(axum::middleware::from_fn_with_state(console.gate.clone(), sign_in::guard))
         // `receive_body` limits bodies.
         .layer(DefaultBodyLimit::disable())
         .layer(axum::middleware::from_fn(server::receive_body))

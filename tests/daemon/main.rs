@@ -4,6 +4,7 @@
 #[path = "../fake_x/mod.rs"]
 mod fake_x;
 
+mod console;
 mod disk;
 mod feedback;
 mod http;

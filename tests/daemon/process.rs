@@ -63,7 +63,7 @@ impl Vigie {
         let mut vigie = Self { child, url: String::new(), log };
         vigie.url = vigie.wait("its address", |vigie| {
             let log = vigie.log();
-            let address = log.split("status page: ").nth(1)?.split('/').nth(2)?.to_owned();
+            let address = log.split("console: ").nth(1)?.split('/').nth(2)?.to_owned();
             Some(format!("http://{address}"))
         });
         vigie

@@ -67,7 +67,7 @@ struct Reading {
 
 /// An empty form.
 pub(in crate::web) async fn page(State(console): State<Console>, visitor: Visitor) -> Response {
-    respond(&console, &visitor, &AnalyseForm::default(), Vec::new(), None)
+    respond(&console, &visitor, &AnalyseForm::default(), &[], None)
 }
 
 pub(in crate::web) async fn submit(
@@ -80,16 +80,16 @@ pub(in crate::web) async fn submit(
         Err(problem) => return Problem::new(StatusCode::BAD_REQUEST, problem).into_response(),
     };
     if texts.is_empty() {
-        return respond(&console, &visitor, &form, Vec::new(), None);
+        return respond(&console, &visitor, &form, &[], None);
     }
     let given = trim_name(&form.by);
-    let noted = match note_answer(&console, &form, given.clone().or_else(|| visitor.name.clone())).await {
+    let noted = match note_answer(&console, &form, visitor.signer(given.clone())).await {
         Ok(noted) => noted,
         Err(problem) => return problem.into_response(),
     };
     match read(&console, &texts, &visitor).await {
         Ok(readings) => {
-            let mut response = respond(&console, &visitor, &form, readings, noted);
+            let mut response = respond(&console, &visitor, &form, &readings, noted);
             let cookie = given.as_deref().and_then(name_cookie);
             response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
             response
@@ -224,12 +224,12 @@ fn respond(
     console: &Console,
     visitor: &Visitor,
     form: &AnalyseForm,
-    readings: Vec<Reading>,
+    readings: &[Reading],
     noted: Option<&'static str>,
 ) -> Response {
     let status = console.daemon.status();
     let frame = Frame { place: "analyse", open: console.daemon.board().open() };
-    console.pages.respond(visitor, ("analyse.html", &frame), context(form, &readings, noted, &status.model, status.now))
+    console.pages.respond(visitor, ("analyse.html", &frame), context(form, readings, noted, &status.model, status.now))
 }
 
 fn context(form: &AnalyseForm, readings: &[Reading], noted: Option<&str>, model: &str, now: jiff::Timestamp) -> Value {

@@ -1,8 +1,7 @@
 //! The page of an incident, where the links in messages lead, with buttons to acknowledge and to silence it.
 //!
 //! The buttons send forms: mail scanners follow links, so a link must change nothing. Forms of other sites are rejected by
-//! [`origin_check`](super::super::origin_check). Like all pages it asks for no password: put an authenticating proxy in front of
-//! any address that is not loopback.
+//! [`origin_check`](super::super::origin_check), and who may press them decides [`sign_in`](super::super::sign_in).
 
 use axum::extract::{Form, Path, State};
 use axum::http::{StatusCode, header};
@@ -140,7 +139,7 @@ pub(in crate::web) async fn press(
     Form(button): Form<Button>,
 ) -> Response {
     let given = trim_name(&button.by);
-    let by = given.clone().or_else(|| visitor.name.clone()).unwrap_or_else(|| ANONYMOUS.to_owned());
+    let by = visitor.signer(given.clone()).unwrap_or_else(|| ANONYMOUS.to_owned());
     let query = match button.action {
         Action::Acknowledge => AlertQuery::Acknowledge { id: id.clone(), by },
         Action::Unacknowledge => AlertQuery::Unacknowledge { id: id.clone() },

@@ -127,7 +127,7 @@ pub(in crate::web) async fn silence(
         return refused("hours: expected a number above 0".into());
     };
     let given = trim_name(&form.by);
-    let by = given.clone().or_else(|| visitor.name.clone()).unwrap_or_else(|| ANONYMOUS.to_owned());
+    let by = visitor.signer(given.clone()).unwrap_or_else(|| ANONYMOUS.to_owned());
     let comment = form.comment.trim().chars().filter(|c| !c.is_control()).take(MAX_COMMENT).collect();
     let query = AlertQuery::Silence { matchers, seconds: (hours * 3_600.0) as u64, by, comment };
     respond(&console, query, given.as_deref()).await

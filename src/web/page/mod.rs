@@ -7,6 +7,7 @@ mod incident_summary;
 pub(super) mod incidents;
 pub(super) mod overview;
 pub(super) mod posts;
+pub(super) mod sign_in;
 pub(super) mod sources;
 mod templates;
 mod time_range;

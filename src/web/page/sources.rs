@@ -60,17 +60,17 @@ pub(in crate::web) async fn test(
     match sent {
         Ok(sent) => {
             let error = sent.err().map(|error| format!("{error:#}"));
-            respond(&console, &visitor, Some(TestResult { receiver: name, error }))
+            respond(&console, &visitor, Some(&TestResult { receiver: name, error }))
         }
         Err(error) => Problem::unavailable(&error.into()).into_response(),
     }
 }
 
-fn respond(console: &Console, visitor: &Visitor, tested: Option<TestResult>) -> Response {
+fn respond(console: &Console, visitor: &Visitor, tested: Option<&TestResult>) -> Response {
     let (status, board) = (console.daemon.status(), console.daemon.board());
     let receivers = receivers(&console.daemon.loaded(), &board);
     let frame = Frame { place: "sources", open: board.open() };
-    console.pages.respond(visitor, ("sources.html", &frame), context(&status, &receivers, tested.as_ref()))
+    console.pages.respond(visitor, ("sources.html", &frame), context(&status, &receivers, tested))
 }
 
 fn context(status: &Status, receivers: &[ReceiverView], tested: Option<&TestResult>) -> Value {

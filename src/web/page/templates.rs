@@ -19,7 +19,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// All pages extend the layout.
-const TEMPLATES: [(&str, &str); 9] = [
+const TEMPLATES: [(&str, &str); 10] = [
     ("layout.html", include_str!("layout.html")),
     ("chart.html", include_str!("chart.html")),
     ("incident_line.html", include_str!("incident_line.html")),
@@ -28,6 +28,7 @@ const TEMPLATES: [(&str, &str); 9] = [
     ("incidents.html", include_str!("incidents.html")),
     ("posts.html", include_str!("posts.html")),
     ("analyse.html", include_str!("analyse.html")),
+    ("sign_in.html", include_str!("sign_in.html")),
     ("sources.html", include_str!("sources.html")),
 ];
 
@@ -86,7 +87,8 @@ impl Pages {
             other_language => visitor.in_other_language(),
             address => visitor.address(),
             zone => self.zone.iana_name().unwrap_or("UTC"),
-            visitor_name => &visitor.name,
+            visitor_name => visitor.signer(None),
+            user => &visitor.user,
         };
         environment.get_template(name)?.render(context! { ..values, ..frame })
     }

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::super::Console;
+use super::super::sign_in::SignedIn;
 use crate::language::Language;
 
 /// Remembers the language that a person chose with the switch.
@@ -29,8 +30,10 @@ pub(in crate::web) struct Visitor {
     pub(super) language: Language,
     /// The language was chosen by the switch with this request: it is to be remembered.
     chosen: bool,
-    /// Who acts, if they ever said so.
-    pub(super) name: Option<String>,
+    /// Who is signed in; nobody on loopback.
+    pub(super) user: Option<String>,
+    /// The name that was given last.
+    name: Option<String>,
     uri: Uri,
 }
 
@@ -41,13 +44,18 @@ impl Visitor {
         let remembered = || cookie(headers, LANGUAGE_COOKIE).as_deref().and_then(named);
         let accepted = || accepted(headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?);
         let language = chosen.or_else(remembered).or_else(accepted).unwrap_or(usual);
-        Self { language, chosen: chosen.is_some(), name: name_of(headers), uri: uri.clone() }
+        Self { language, chosen: chosen.is_some(), user: None, name: name_of(headers), uri: uri.clone() }
     }
 
     /// A visitor without a browser.
     #[cfg(test)]
     pub(super) fn speaking(language: Language) -> Self {
         Self { language, ..Self::default() }
+    }
+
+    /// Who acts: the user who is signed in, else the name that is `given` now, else the one that was given last.
+    pub(super) fn signer(&self, given: Option<String>) -> Option<String> {
+        self.user.clone().or(given).or_else(|| self.name.clone())
     }
 
     pub(super) fn is_french(&self) -> bool {
@@ -92,7 +100,8 @@ impl FromRequestParts<Console> for Visitor {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Infallible> {
-        Ok(Self::read(&parts.headers, &parts.uri, console.pages.usual_language()))
+        let user = parts.extensions.get::<SignedIn>().and_then(|signed_in| signed_in.user.clone());
+        Ok(Self { user, ..Self::read(&parts.headers, &parts.uri, console.pages.usual_language()) })
     }
 }
 

@@ -51,7 +51,7 @@ impl LabelsForm {
             match name.as_str() {
                 "id" => form.ids.push(value),
                 "label" => {
-                    form.label = Some(Label::parse(&value).ok_or("label: expected negative, neutral or positive")?)
+                    form.label = Some(Label::parse(&value).ok_or("label: expected negative, neutral or positive")?);
                 }
                 "undo" => undo = true,
                 "by" => form.by = trim_name(&value),
@@ -80,7 +80,7 @@ pub(in crate::web) async fn press(
         Err(problem) => return Problem::new(StatusCode::BAD_REQUEST, problem).into_response(),
     };
     let given = form.by.clone();
-    let by = given.clone().or_else(|| visitor.name.clone());
+    let by = visitor.signer(given.clone());
     let message = match change(&console, &form, by, visitor.language).await {
         Ok(message) => message,
         Err(problem) => return problem.into_response(),

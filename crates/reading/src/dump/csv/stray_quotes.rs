@@ -119,7 +119,7 @@ impl RowShape<'_> {
     fn is_certain_of_rows(&self, record: &str) -> bool {
         let last_line = record.trim_end_matches(['\r', '\n']).rsplit(['\r', '\n']).next().unwrap_or(record);
         let quotes = self.dialect.quote.map_or(0, |quote| last_line.bytes().filter(|byte| *byte == quote).count());
-        self.columns.index(Field::CreatedAt).is_some() || quotes % 2 == 0
+        self.columns.index(Field::CreatedAt).is_some() || quotes.is_multiple_of(2)
     }
 
     fn has_row_after_first_line(&self, record: &str, fields: &mut CsvFields) -> bool {

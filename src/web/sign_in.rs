@@ -1,0 +1,183 @@
+//! Who may see and do what on the pages. On loopback nobody signs in. On any other address every page but the sign-in needs a
+//! session, and what a user may change depends on the role. Probes, metrics and the API, which has its own tokens, are not
+//! concerned.
+//!
+//! ```text
+//!   request --> gate: open path? session? role? --> page          POST /sign-in: name, password --> session cookie
+//! ```
+
+mod attempts;
+mod sessions;
+mod users;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+pub use users::{Role, User, UserError, Users};
+
+use super::error::Problem;
+use attempts::Attempts;
+use sessions::Sessions;
+
+/// Holds the name of a session.
+const SESSION_COOKIE: &str = "vigie_session";
+
+/// Who is signed in, as the pages see it. On loopback it is an operator without a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SignedIn {
+    pub(super) user: Option<String>,
+    pub(super) role: Role,
+}
+
+/// Decides about requests. Clones share sessions and failed attempts.
+#[derive(Clone)]
+pub struct Gate {
+    /// None on loopback: everybody who reaches it may do everything.
+    inner: Option<Arc<Inner>>,
+}
+
+struct Inner {
+    /// Where the users are; read again with each sign-in.
+    state: PathBuf,
+    sessions: Mutex<Sessions>,
+    attempts: Mutex<Attempts>,
+}
+
+/// Why nobody was signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The name or the password is wrong.
+    Wrong,
+    /// Too many attempts failed: wait this many seconds.
+    Wait(i64),
+    /// There is no user at all.
+    NoUsers,
+}
+
+impl Gate {
+    /// For a server on `is_loopback`, with its users in the directory `state`.
+    pub fn new(is_loopback: bool, state: PathBuf) -> Self {
+        let inner = || Inner { state, sessions: Mutex::default(), attempts: Mutex::default() };
+        Self { inner: (!is_loopback).then(|| Arc::new(inner())) }
+    }
+
+    /// Whether anybody has to sign in.
+    pub(super) fn is_closed(&self) -> bool {
+        self.inner.is_some()
+    }
+
+    /// Signs in; returns the session's cookie. Takes some tens of milliseconds of processor time on purpose.
+    ///
+    /// # Errors
+    /// Why not. The outer error, when the users cannot be read.
+    pub(super) fn sign_in(
+        &self,
+        name: &str,
+        password: &str,
+        now: Timestamp,
+    ) -> Result<Result<String, Refusal>, UserError> {
+        let Some(inner) = &self.inner else { return Ok(Err(Refusal::NoUsers)) };
+        // Asked before the password is compared: a guess during the pause says nothing.
+        if let Some(wait) = locked(&inner.attempts).pause(name, now) {
+            return Ok(Err(Refusal::Wait(wait)));
+        }
+        let users = Users::load(&inner.state)?;
+        if users.is_empty() {
+            return Ok(Err(Refusal::NoUsers));
+        }
+        let Some(user) = users.verify(name, password) else {
+            locked(&inner.attempts).record_failure(name, now);
+            return Ok(Err(Refusal::Wrong));
+        };
+        locked(&inner.attempts).forget(name);
+        // A new name with each sign-in: one that somebody planted before is worth nothing.
+        let session = locked(&inner.sessions).start(&user.name, user.role, now);
+        Ok(session.map_or(Err(Refusal::Wrong), |session| Ok(cookie(&session, None))))
+    }
+
+    /// Ends the session of these headers; returns the cookie that removes it.
+    pub(super) fn sign_out(&self, headers: &HeaderMap) -> String {
+        if let (Some(inner), Some(session)) = (&self.inner, session(headers)) {
+            locked(&inner.sessions).end(session);
+        }
+        cookie("", Some(0))
+    }
+
+    fn who(&self, headers: &HeaderMap, now: Timestamp) -> Option<SignedIn> {
+        let Some(inner) = &self.inner else { return Some(SignedIn { user: None, role: Role::Operator }) };
+        let name = session(headers)?;
+        let signed_in = locked(&inner.sessions).find(name, now)?;
+        // Who was removed, or got another role, must not wait for the end of the session.
+        let users = Users::load(&inner.state).unwrap_or_default();
+        let role = users.role_of(signed_in.user.as_deref()?);
+        if role.is_none() {
+            locked(&inner.sessions).end(name);
+        }
+        Some(SignedIn { role: role?, ..signed_in })
+    }
+}
+
+/// The middleware before all pages.
+pub(super) async fn guard(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if is_open(path) {
+        return next.run(request).await;
+    }
+    let Some(signed_in) = gate.who(request.headers(), Timestamp::now()) else {
+        let is_page = request.method() == Method::GET && path != "/live";
+        return if is_page {
+            let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
+            let to: String = form_urlencoded::byte_serialize(address.as_bytes()).collect();
+            Redirect::to(&format!("/sign-in?to={to}")).into_response()
+        } else {
+            Problem::new(StatusCode::UNAUTHORIZED, "sign in first").into_response()
+        };
+    };
+    let needed = needed_role(request.method(), path);
+    if signed_in.role < needed {
+        let detail = format!("this needs the role {}, and yours is {}", needed.as_str(), signed_in.role.as_str());
+        return Problem::new(StatusCode::FORBIDDEN, detail).into_response();
+    }
+    request.extensions_mut().insert(signed_in);
+    next.run(request).await
+}
+
+/// Paths that need no session: they show nothing of a post, or have their own tokens.
+fn is_open(path: &str) -> bool {
+    let prefixes = ["/-/", "/api/", "/assets/"];
+    matches!(path, "/metrics" | "/sign-in") || prefixes.iter().any(|prefix| path.starts_with(prefix))
+}
+
+/// Reading is for every role; corrections are an analyst's work, everything else an operator's.
+fn needed_role(method: &Method, path: &str) -> Role {
+    match path {
+        _ if method == Method::GET || method == Method::HEAD => Role::Viewer,
+        "/sign-out" => Role::Viewer,
+        "/posts/labels" | "/analyse" => Role::Analyst,
+        _ => Role::Operator,
+    }
+}
+
+fn session(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
+    pairs.find(|(name, _)| *name == SESSION_COOKIE).map(|(_, value)| value)
+}
+
+fn cookie(session: &str, max_age: Option<u32>) -> String {
+    let age = max_age.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
+    format!("{SESSION_COOKIE}={session}; Path=/; HttpOnly; SameSite=Strict{age}")
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! The console in a real browser: `tests/console/browser.py` on a daemon with posts of a day; and the sign-in, over HTTP.
+
+use std::path::Path;
+use std::process::Command;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::process::{Vigie, client, command, configure, repository, start};
+
+/// Posts of the last 24 hours.
+const POSTS: i64 = 360;
+
+fn write_posts(dir: &Path) {
+    let texts = [
+        "Air Paradis a encore annulé mon vol, merci pour rien",
+        "thank you @AirParadis for the kind crew",
+        "Air Paradis lost my bag <img src=x onerror=alert(1)>",
+        "=HYPERLINK(\"http://evil.example\") says Air Paradis is late",
+        "Le vol Air Paradis 123 part à 9 h &amp; arrive à 11 h",
+        "Blue Air was fine",
+    ];
+    // Each text has words of its own: repeats would be copies, which have no vote.
+    let words = [
+        "gate", "crew", "valise", "retard", "pilote", "siège", "desk", "queue", "app", "repas", "tarif", "escale",
+        "hublot",
+    ];
+    let word = |number: i64| words[usize::try_from(number).unwrap() % words.len()];
+    let now = Timestamp::now();
+    let line = |number: i64| {
+        let at = now - SignedDuration::from_secs((POSTS - number) * 240);
+        let text = texts[usize::try_from(number).unwrap() % texts.len()];
+        let author =
+            if number % 7 == 0 { "<img src=x onerror=alert(1)>".to_owned() } else { format!("user{}", number % 90) };
+        let topic = if text.starts_with("Blue") { "Blue Air" } else { "Air Paradis" };
+        json!({"id": format!("p{number}"), "created_at": at, "text": format!("{text} {} {} {} {}", word(number), word(number / 13), word(number / 5 + 3), word(number * number / 7)), "author": author, "topic": topic})
+    };
+    let lines: Vec<String> = (0..POSTS).map(|number| line(number).to_string() + "\n").collect();
+    std::fs::write(dir.join("posts.jsonl"), lines.concat()).unwrap();
+}
+
+#[test]
+fn people_use_it_in_a_browser() {
+    let Ok(chromium) = std::env::var("VIGIE_TEST_BROWSER") else {
+        println!("skipped: no browser (VIGIE_TEST_BROWSER); tests/run installs one");
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path();
+    let received = path.join("received.jsonl");
+    let config = format!(
+        "[window]\nbucket = \"1s\"\n[notify]\ngroup_wait = \"0s\"\ngroup_interval = \"1s\"\n\
+         [[source]]\nname = \"desk\"\ntype = \"file\"\npath = \"posts.jsonl\"\nlayout = \"jsonl\"\n\
+         [[receiver]]\nname = \"program\"\ntype = \"command\"\nprogram = \"/bin/sh\"\n\
+         args = [\"-c\", \"cat >> {received}; echo >> {received}\"]\n",
+        received = received.display()
+    );
+    configure(path, &config);
+    write_posts(path);
+    let mut vigie = start(path);
+    vigie.wait_received(POSTS.unsigned_abs());
+    let shots = std::env::var("VIGIE_TEST_SHOTS").map_or_else(|_| path.join("shots"), Into::into);
+    std::fs::create_dir_all(&shots).unwrap();
+    let script = repository("tests/console/browser.py");
+    let mut browse = Command::new("python3");
+    if let Ok(modules) = std::env::var("VIGIE_TEST_BROWSER_PYTHONPATH") {
+        browse.env("PYTHONPATH", modules);
+    }
+    let output = browse.arg(script).args([&vigie.url, &chromium]).arg(&shots).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}\n{}", vigie.log());
+    let sent = std::fs::read_to_string(&received).unwrap();
+    assert!(sent.contains("IncorrectPredictions"), "three dislikes are a message: {sent}");
+    let (status, log) = vigie.stop();
+    assert!(status.success() && !log.contains("valise") && !log.contains("onerror"), "{log}");
+}
+
+/// Asks without following redirects; returns the status, where it leads, and the cookie that is set.
+fn ask(vigie: &Vigie, path: &str, cookie: &str, form: Option<&str>) -> (u16, String, String) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let _provider = client();
+        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let url = format!("{}{path}", vigie.url);
+        let request = match form {
+            Some(form) => {
+                client.post(url).header("content-type", "application/x-www-form-urlencoded").body(form.to_owned())
+            }
+            None => client.get(url),
+        };
+        let answer = request.header("cookie", cookie).send().await.unwrap();
+        let header =
+            |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
+        let set = header("set-cookie").split(';').next().unwrap_or_default().to_owned();
+        (answer.status().as_u16(), header("location"), set)
+    })
+}
+
+#[test]
+fn beyond_loopback_people_sign_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path();
+    configure(path, "[[source]]\nname = \"desk\"\ntype = \"file\"\npath = \"posts.jsonl\"\nlayout = \"jsonl\"\n");
+    write_posts(path);
+    let mut vigie = Vigie::spawn(command(path).env("VIGIE__WEB__LISTEN", "0.0.0.0:0"));
+    vigie.url = vigie.url.replace("0.0.0.0", "127.0.0.1");
+    vigie.wait_received(POSTS.unsigned_abs());
+    assert_eq!(ask(&vigie, "/posts", "", None), (303, "/sign-in?to=%2Fposts".into(), String::new()));
+    assert_eq!(ask(&vigie, "/metrics", "", None).0, 200);
+    assert_eq!(ask(&vigie, "/posts/export/posts.csv", "", None).0, 303);
+    assert_eq!(ask(&vigie, "/sign-in", "", Some("name=claire&password=correct-horse")).0, 401, "nobody is known");
+
+    let user = |args: &[&str]| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_vigie"))
+            .current_dir(path)
+            .args(["user"])
+            .args(args)
+            .args(["--state", "state", "--config", "vigie.toml"])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"correct-horse\n").unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(said).unwrap())
+    };
+    assert_eq!(user(&["add", "Claire", "--role", "analyst"]), (true, "Claire may sign in as analyst\n".into()));
+    let (added, said) = user(&["add", "claire", "--role", "viewer"]);
+    assert!(!added && said.contains("already a user"), "{said}");
+    assert_eq!(ask(&vigie, "/sign-in", "", Some("name=claire&password=wrong-horse")).0, 401);
+    let (status, to, session) =
+        ask(&vigie, "/sign-in", "", Some("name=claire&password=correct-horse&to=//evil.example"));
+    assert_eq!((status, to.as_str()), (303, "/"), "it leads to no other host");
+    assert_eq!(ask(&vigie, "/posts", &session, None).0, 200);
+    assert_eq!(ask(&vigie, "/posts/labels", &session, Some("id=p1&label=neutral")).0, 303);
+    assert_eq!(ask(&vigie, "/silences", &session, Some("matchers=a%3D%22b%22&hours=1")).0, 403);
+    // Corrections are signed by who is signed in, whatever the form says.
+    assert_eq!(ask(&vigie, "/posts/labels", &session, Some("id=p2&label=positive&by=Mallory")).0, 303);
+    let token = std::fs::read_to_string(path.join("state/api-token")).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let feedback = runtime.block_on(async {
+        let url = format!("{}/api/v1/feedback", vigie.url);
+        client().get(url).bearer_auth(token).send().await.unwrap().text().await.unwrap()
+    });
+    assert!(feedback.contains("\"Claire\"") && !feedback.contains("Mallory"), "{feedback}");
+    assert!(user(&["remove", "claire"]).0);
+    assert_eq!(ask(&vigie, "/posts", &session, None).0, 303);
+    let log = vigie.stop().1;
+    assert!(!log.contains("horse") && !log.contains("Claire"), "{log}");
+}
