@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes docs/demo.png, the animated picture of the README: the status page during one round of `vigie run --demo`.
+"""Makes docs/demo.png, the animated picture of the README: the overview of the console during one round of `vigie run --demo`.
 
     cargo build --release && python3 docs/demo_picture.py target/release/vigie [SPEED]
 
@@ -20,12 +20,12 @@ import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ADDRESS = "127.0.0.1:9479"
-SIZE = (720, 470)
+SIZE = (900, 700)
 # How long each picture stays, in milliseconds.
 DELAY = 2600
 # A round takes three minutes; a slow machine needs more for the posts of the past.
 TIMEOUT = 900
-MAX_BYTES = 300_000
+MAX_BYTES = 500_000
 
 
 # The topic of the first incident: the round is over some time after its end, whatever others do.

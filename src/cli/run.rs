@@ -147,6 +147,7 @@ impl Round {
             reload: reloader.clone().into_reload(),
             token,
             pages: web::Pages::new(config.language, &config.notify.time_zone)?,
+            audit: web::AuditLog::new(&state),
             gate: web::Gate::new(listener.local_addr()?.ip().is_loopback(), state),
             stop: web_stop.clone(),
         };

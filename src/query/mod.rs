@@ -5,6 +5,7 @@
 //! topics and labels, else all blocks; every candidate is then compared with the whole filter.
 
 mod candidates;
+mod corrections;
 mod curve;
 mod facets;
 mod filter;
@@ -12,6 +13,9 @@ mod page;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use jiff::Timestamp;
+
+pub use corrections::{CorrectionSummary, DriftVerdict, LabelDrift};
 pub use curve::CurveStep;
 pub use facets::{Facet, Order, Survey};
 pub use filter::{Filter, FilterError};
@@ -56,6 +60,22 @@ impl Query {
     /// When the store cannot be read.
     pub fn page(&self, filter: &Filter, limit: usize, after: Option<PageToken>) -> Result<Page, StoreError> {
         self.read(|view| page::read(view, filter, limit.clamp(1, MAX_PAGE), after))
+    }
+
+    /// What people corrected, in numbers.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn corrections(&self) -> Result<CorrectionSummary, StoreError> {
+        self.read(corrections::summary)
+    }
+
+    /// How the shares of the labels of `topic` moved in the week before `now`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn drift(&self, topic: &str, now: Timestamp) -> Result<LabelDrift, StoreError> {
+        self.read(|view| corrections::drift(view, topic, now.as_second()))
     }
 
     /// Counts the posts of `filter` by their properties, and picks the `limit` first in `order`. What one call reads is bounded.

@@ -7,6 +7,7 @@
 //!   GET  /alerts/ID        one incident         POST /silences, /silences/ID/end
 //!   GET  /posts            stored posts         POST /posts/labels    corrects labels
 //!   GET  /posts/export/posts.csv, posts.jsonl
+//!   GET  /model            figures, corrections, drift   GET /audit, /audit/audit.jsonl
 //!   GET, POST /analyse     reads a text         POST /receivers/NAME/test
 //!   GET  /sources          sources, receivers  GET, POST /sign-in, POST /sign-out
 //!   POST /alerts/ID        its buttons          POST /-/reload    as SIGHUP
@@ -24,6 +25,7 @@
 mod address;
 mod api;
 mod assets;
+mod audit;
 mod auth;
 mod connections;
 mod error;
@@ -46,6 +48,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 pub use address::{publish_address, published_address};
+pub use audit::AuditLog;
 pub use auth::ApiToken;
 pub use page::Pages;
 pub use sign_in::{Gate, Role, User, UserError, Users};
@@ -66,6 +69,7 @@ pub struct Console {
     pub pages: Pages,
     /// Who may see and change what on the pages.
     pub gate: Gate,
+    pub audit: AuditLog,
     /// Ends open streams when the server stops.
     pub stop: CancellationToken,
 }
@@ -88,6 +92,8 @@ pub fn start(
 fn router(console: Console, address: SocketAddr) -> Router {
     Router::new()
         .route("/", get(page::overview::page))
+        .route("/audit", get(page::audit::page))
+        .route("/audit/audit.jsonl", get(page::audit::export))
         .route("/sign-in", get(page::sign_in::page).post(page::sign_in::submit))
         .route("/sign-out", post(page::sign_in::sign_out))
         .route("/incidents", get(page::incidents::page))
@@ -97,6 +103,7 @@ fn router(console: Console, address: SocketAddr) -> Router {
         .route("/posts/labels", post(page::posts::labels::press))
         .route("/posts/export/{name}", get(page::posts::export::export))
         .route("/analyse", get(page::analyse::page).post(page::analyse::submit))
+        .route("/model", get(page::model::page))
         .route("/sources", get(page::sources::page))
         .route("/receivers/{name}/test", post(page::sources::test))
         .route("/assets/{name}", get(assets::asset))
@@ -115,6 +122,7 @@ fn router(console: Console, address: SocketAddr) -> Router {
         .route("/alerts/{id}", get(page::incident::page).post(page::incident::press))
         .fallback(error::Problem::not_found)
         .method_not_allowed_fallback(error::Problem::method_not_allowed)
+        .layer(axum::middleware::from_fn_with_state(console.audit.clone(), audit::record))
         .layer(axum::middleware::from_fn_with_state(console.gate.clone(), sign_in::guard))
         // `receive_body` limits bodies.
         .layer(DefaultBodyLimit::disable())

@@ -28,8 +28,14 @@ impl Guard {
             // DNS rebinding: a foreign page under a name that now points at this machine.
             return Some("unknown host name; use localhost or 127.0.0.1");
         }
-        let foreign = text(header::HeaderName::from_static("sec-fetch-site"))
-            .is_some_and(|site| !matches!(site, "same-origin" | "none"));
+        let foreign = match text(header::HeaderName::from_static("sec-fetch-site")) {
+            Some(site) => !matches!(site, "same-origin" | "none"),
+            // Older browsers say only where a form comes from.
+            None => text(header::ORIGIN).is_some_and(|origin| {
+                let host = origin.split_once("://").map(|(_, host)| host);
+                host != text(header::HOST)
+            }),
+        };
         (foreign && *method != Method::GET).then_some("requests of other sites cannot change anything here")
     }
 }
@@ -56,6 +62,27 @@ pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn forms_of_other_sites_change_nothing_in_old_browsers_either() {
+        let guard = Guard { requests: crate::metrics::Metrics::new().daemon.http_requests.clone(), loopback: true };
+        let refuses = |method: Method, pairs: &[(header::HeaderName, &str)]| {
+            let headers = pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
+            guard.refuses(&method, &headers).is_some()
+        };
+        let (host, site) = ((header::HOST, "localhost:9469"), header::HeaderName::from_static("sec-fetch-site"));
+        assert!(!refuses(Method::POST, std::slice::from_ref(&host)), "a program names no origin");
+        assert!(!refuses(Method::POST, &[host.clone(), (header::ORIGIN, "http://localhost:9469")]));
+        assert!(refuses(Method::POST, &[host.clone(), (header::ORIGIN, "https://evil.example")]));
+        assert!(refuses(Method::POST, &[host.clone(), (header::ORIGIN, "null")]));
+        // Behind a proxy that sends another host, the browser's own word counts.
+        assert!(!refuses(
+            Method::POST,
+            &[host.clone(), (header::ORIGIN, "https://vigie.example"), (site.clone(), "same-origin")]
+        ));
+        assert!(refuses(Method::POST, &[host.clone(), (site.clone(), "cross-site")]));
+        assert!(!refuses(Method::GET, &[host, (site, "cross-site")]));
+    }
 
     #[test]
     fn only_names_of_this_machine_pass() {

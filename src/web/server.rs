@@ -2,6 +2,7 @@
 //! the head and the body of a request, and connections are limited: slow clients lock nobody out.
 
 use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -19,6 +20,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use super::audit::Peer;
 use super::connections::{Connection, Connections, Limits, Requests};
 use super::error::Problem;
 
@@ -67,7 +69,9 @@ async fn accept(listener: std::net::TcpListener, router: Router, stop: Cancellat
         };
         match accepted {
             Ok((stream, peer)) => match connections.admit(peer.ip()) {
-                Some(connection) => drop(tokio::spawn(serve(stream, connection, router.clone(), stop.clone()))),
+                Some(connection) => {
+                    drop(tokio::spawn(serve(stream, peer.ip(), connection, router.clone(), stop.clone())));
+                }
                 None => refused.note("every connection has a request in progress"),
             },
             Err(error) => {
@@ -79,12 +83,13 @@ async fn accept(listener: std::net::TcpListener, router: Router, stop: Cancellat
 }
 
 /// Serves one connection until it ends, or has to give way to a newer one.
-async fn serve(stream: TcpStream, connection: Connection, router: Router, stop: CancellationToken) {
+async fn serve(stream: TcpStream, peer: IpAddr, connection: Connection, router: Router, stop: CancellationToken) {
     // Otherwise events wait for others; where it cannot be set they come a little later.
     let _unset = stream.set_nodelay(true);
     let requests = connection.requests.clone();
     let service = router.map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(requests.clone());
+        request.extensions_mut().insert(Peer(peer));
         request.map(Body::new)
     });
     let mut http = http1::Builder::new();

@@ -15,6 +15,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -27,6 +28,9 @@ use sessions::Sessions;
 
 /// Holds the name of a session.
 const SESSION_COOKIE: &str = "vigie_session";
+
+/// Sign-ins that may wait for their turn.
+const MAX_WAITING: usize = 8;
 
 /// Who is signed in, as the pages see it. On loopback it is an operator without a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +51,10 @@ struct Inner {
     state: PathBuf,
     sessions: Mutex<Sessions>,
     attempts: Mutex<Attempts>,
+    /// Hashing takes 19 MiB and a processor each time: strangers must not have it done often at once.
+    hashing: Mutex<()>,
+    /// Who waits for it.
+    waiting: AtomicUsize,
 }
 
 /// Why nobody was signed in.
@@ -63,7 +71,13 @@ pub(super) enum Refusal {
 impl Gate {
     /// For a server on `is_loopback`, with its users in the directory `state`.
     pub fn new(is_loopback: bool, state: PathBuf) -> Self {
-        let inner = || Inner { state, sessions: Mutex::default(), attempts: Mutex::default() };
+        let inner = || Inner {
+            state,
+            sessions: Mutex::default(),
+            attempts: Mutex::default(),
+            hashing: Mutex::default(),
+            waiting: AtomicUsize::new(0),
+        };
         Self { inner: (!is_loopback).then(|| Arc::new(inner())) }
     }
 
@@ -91,7 +105,15 @@ impl Gate {
         if users.is_empty() {
             return Ok(Err(Refusal::NoUsers));
         }
-        let Some(user) = users.verify(name, password) else {
+        if inner.waiting.fetch_add(1, Ordering::Relaxed) >= MAX_WAITING {
+            inner.waiting.fetch_sub(1, Ordering::Relaxed);
+            return Ok(Err(Refusal::Wait(1)));
+        }
+        let one_at_a_time = locked(&inner.hashing);
+        let verified = users.verify(name, password);
+        drop(one_at_a_time);
+        inner.waiting.fetch_sub(1, Ordering::Relaxed);
+        let Some(user) = verified else {
             locked(&inner.attempts).record_failure(name, now);
             return Ok(Err(Refusal::Wrong));
         };

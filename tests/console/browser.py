@@ -16,7 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 URL, CHROMIUM, SHOTS = sys.argv[1:4]
-PAGES = ["/", "/?range=7d", "/incidents", "/posts", "/posts?order=doubtful&label=negative", "/analyse", "/sources"]
+PAGES = ["/", "/?range=7d", "/incidents", "/posts", "/posts?order=doubtful&label=negative", "/analyse", "/model", "/sources", "/audit"]
 # An author of the posts of the test.
 ATTACK = "<img src=x onerror=alert(1)>"
 
@@ -231,6 +231,8 @@ def loop(browser):
     page.get_by_role("button", name="Envoyer un essai").first.click()
     page.get_by_text("l’essai a été remis").wait_for()
     check(True, "a test is delivered")
+    tab.go("/audit")
+    check(page.get_by_text("POST /receivers/program/test").count() == 1, "every change is in the audit log")
     tab.clean("loop")
     tab.close()
 

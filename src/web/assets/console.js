@@ -249,7 +249,7 @@ document.addEventListener("submit", (event) => {
 
 // --- Keys -------------------------------------------------------------------------------------------------------------
 
-const PLACES = { o: "/", i: "/incidents", p: "/posts", a: "/analyse", s: "/sources" };
+const PLACES = { o: "/", i: "/incidents", p: "/posts", a: "/analyse", m: "/model", s: "/sources" };
 let afterG = false;
 
 document.addEventListener("keydown", (event) => {

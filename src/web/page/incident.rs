@@ -186,6 +186,7 @@ fn context(
         timeline => Serde(timeline(incident)),
         chart => Serde(chart),
         chart_topic,
+        live => true,
         now => now.to_string(),
     }
 }

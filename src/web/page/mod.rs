@@ -1,10 +1,12 @@
 //! Pages for people, one file per page.
 
 pub(super) mod analyse;
+pub(super) mod audit;
 mod chart;
 pub(super) mod incident;
 mod incident_summary;
 pub(super) mod incidents;
+pub(super) mod model;
 pub(super) mod overview;
 pub(super) mod posts;
 pub(super) mod sign_in;

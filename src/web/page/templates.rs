@@ -19,7 +19,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// All pages extend the layout.
-const TEMPLATES: [(&str, &str); 10] = [
+const TEMPLATES: [(&str, &str); 12] = [
     ("layout.html", include_str!("layout.html")),
     ("chart.html", include_str!("chart.html")),
     ("incident_line.html", include_str!("incident_line.html")),
@@ -28,6 +28,8 @@ const TEMPLATES: [(&str, &str); 10] = [
     ("incidents.html", include_str!("incidents.html")),
     ("posts.html", include_str!("posts.html")),
     ("analyse.html", include_str!("analyse.html")),
+    ("model.html", include_str!("model.html")),
+    ("audit.html", include_str!("audit.html")),
     ("sign_in.html", include_str!("sign_in.html")),
     ("sources.html", include_str!("sources.html")),
 ];

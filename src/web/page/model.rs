@@ -1,0 +1,161 @@
+//! The model: what it is, what was measured of it, what people corrected, and whether its labels drift.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use minijinja::Value;
+use minijinja::value::Serde;
+use serde::Serialize;
+
+use super::super::Console;
+use super::super::error::Problem;
+use super::posts::labels::label_name;
+use super::templates::Frame;
+use super::visitor::Visitor;
+use crate::classify::{Label, Manifest};
+use crate::query::{CorrectionSummary, LabelDrift};
+
+/// Topics whose drift is shown.
+const MAX_TOPICS: usize = 20;
+
+/// What was measured on one data set.
+#[derive(Debug, Default, PartialEq, Serialize)]
+struct Score {
+    name: String,
+    posts: Option<u64>,
+    accuracy: Option<f64>,
+    macro_f1: Option<f64>,
+    /// How far the stated probability is from the share that is right, on average.
+    calibration_error: Option<f64>,
+}
+
+/// The model in use.
+#[derive(Debug, Default, PartialEq, Serialize)]
+struct ModelView {
+    id: String,
+    directory: String,
+    encoder: String,
+    licence: String,
+    scores: Vec<Score>,
+    /// Why its manifest is not shown.
+    problem: Option<String>,
+}
+
+pub(in crate::web) async fn page(State(console): State<Console>, visitor: Visitor) -> Response {
+    let (status, query, loaded) = (console.daemon.status(), console.daemon.query.clone(), console.daemon.loaded());
+    let topics: Vec<String> = status.topics.iter().take(MAX_TOPICS).map(|topic| topic.name.clone()).collect();
+    let (id, now) = (status.model.clone(), status.now);
+    // Reading the store and the disk blocks.
+    let read = tokio::task::spawn_blocking(move || {
+        let drift: Vec<LabelDrift> =
+            topics.iter().map(|topic| query.drift(topic, now)).collect::<Result<_, crate::store::StoreError>>()?;
+        anyhow::Ok((ModelView::read(&id, &loaded.config.classify.model), query.corrections()?, drift))
+    });
+    match read.await.map_err(anyhow::Error::from).flatten() {
+        Ok((model, corrections, drift)) => {
+            let frame = Frame { place: "model", open: console.daemon.board().open() };
+            let values = context(&model, &corrections, &drift, &visitor, status.now);
+            console.pages.respond(&visitor, ("model.html", &frame), values)
+        }
+        Err(error) => Problem::unavailable(&error).into_response(),
+    }
+}
+
+fn context(
+    model: &ModelView,
+    corrections: &CorrectionSummary,
+    drift: &[LabelDrift],
+    visitor: &Visitor,
+    now: jiff::Timestamp,
+) -> Value {
+    minijinja::context! {
+        model => Serde(model),
+        c => Serde(corrections),
+        drift => Serde(drift),
+        labels => Serde(Label::ALL.map(|label| (label.as_str(), label_name(label, visitor.language)))),
+        wrong_share => (corrections.posts > 0).then(|| corrections.wrong as f64 / corrections.posts as f64),
+        now => now.to_string(),
+        live => false,
+    }
+}
+
+impl ModelView {
+    /// What the manifest in `directory` says.
+    fn read(id: &str, directory: &std::path::Path) -> Self {
+        let shown = directory.display().to_string();
+        let problem = |problem: String| Self {
+            id: id.to_owned(),
+            directory: shown.clone(),
+            problem: Some(problem),
+            ..Self::default()
+        };
+        match Manifest::read(directory) {
+            Ok(Some(manifest)) => Self {
+                id: id.to_owned(),
+                directory: shown.clone(),
+                encoder: manifest.encoder.name,
+                licence: manifest.encoder.licence,
+                scores: scores(&manifest.metrics),
+                problem: None,
+            },
+            Ok(None) => problem(format!("{shown} has no manifest: nothing was recorded of how the model was made")),
+            Err(error) => problem(error.to_string()),
+        }
+    }
+}
+
+/// The figures in the lab's format: by data set.
+fn scores(metrics: &serde_json::Value) -> Vec<Score> {
+    let sets = metrics.as_object().into_iter().flatten().filter(|(_, set)| set.is_object());
+    sets.map(|(name, set)| Score {
+        name: name.replace('_', " "),
+        posts: set["posts"].as_u64(),
+        accuracy: set["accuracy"].as_f64(),
+        macro_f1: set["macro_f1"].as_f64(),
+        calibration_error: set["expected_calibration_error"].as_f64(),
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::Language;
+    use crate::query::DriftVerdict;
+    use crate::web::Pages;
+
+    #[test]
+    fn figures_corrections_and_drift_are_on_the_page_in_both_languages() {
+        let model = ModelView::read("default-1", std::path::Path::new("models/default"));
+        assert!(model.problem.is_none() && model.scores.iter().any(|score| score.accuracy > Some(0.5)), "{model:?}");
+        let corrections = CorrectionSummary {
+            posts: 4,
+            wrong: 3,
+            confusion: [[1, 2, 0], [0, 0, 1], [0, 0, 0]],
+            people: vec![("<Claire>".into(), 3), (String::new(), 1)],
+            ..CorrectionSummary::default()
+        };
+        let drift = LabelDrift {
+            topic: "Air Paradis".into(),
+            recent: [0.7, 0.2, 0.1],
+            reference: [0.4, 0.4, 0.2],
+            recent_posts: 500,
+            reference_posts: 2_000,
+            index: Some(0.31),
+            verdict: DriftVerdict::StronglyShifted,
+        };
+        for (language, expected) in [
+            (Language::English, ["3 of 4", "strongly shifted", "&lt;Claire&gt;", "70%"]),
+            (Language::French, ["3 sur 4", "fort décalage", "&lt;Claire&gt;", "70\u{a0}%"]),
+        ] {
+            let (visitor, pages) = (Visitor::speaking(language), Pages::new(language, "UTC").unwrap());
+            let values =
+                context(&model, &corrections, std::slice::from_ref(&drift), &visitor, jiff::Timestamp::UNIX_EPOCH);
+            let page = pages.render(&visitor, ("model.html", &Frame::default()), values).unwrap();
+            for expected in expected {
+                assert!(page.contains(expected), "{expected} is not in\n{page}");
+            }
+        }
+        let missing = ModelView::read("m", std::path::Path::new("/nowhere"));
+        assert!(missing.problem.unwrap().contains("/nowhere"));
+    }
+}
