@@ -10,6 +10,7 @@ use crate::classify::ClassifiedPost;
 use crate::monitor::{Retention, window};
 use crate::post::{Details, Post};
 use crate::store::Store;
+use crate::window::{Counts, HourRecord};
 
 const RULES: &str = r#"
     [[rule]]
@@ -154,11 +155,15 @@ fn problems_are_named() {
     assert!(correction("ok", &"n".repeat(101)).validate().unwrap().contains("100"));
 }
 
+fn stored_hour(monitor: &Monitor) -> Counts {
+    let hour = at(0).as_second() - at(0).as_second().rem_euclid(3_600);
+    let hour: HourRecord = monitor.store.get(&Key::new(Table::History).text("t").time(hour)).unwrap().unwrap();
+    hour.counts
+}
+
 /// The topic's hour as stored, and as in the windows: negative posts of all.
 fn counted(monitor: &Monitor) -> ((u64, u64), (u64, u64)) {
-    let query = crate::query::Query::new(monitor.store());
-    let hour = at(0).as_second() - at(0).as_second().rem_euclid(3_600);
-    let step = query.curve("t", hour, hour + 3_600, 3_600).unwrap()[0].counts;
+    let step = stored_hour(monitor);
     let now = monitor.topics().into_iter().find(|topic| topic.name == "t").unwrap().hour;
     ((step.negative, step.posts()), (now.negative, now.posts()))
 }
@@ -198,9 +203,7 @@ fn an_hour_that_is_only_in_the_store_is_corrected_there() {
     monitor.advance(at(5 * 86_400));
     monitor.commit().unwrap();
     correct(&mut monitor, "77", Label::Positive, 5 * 86_400 + 60);
-    let query = crate::query::Query::new(monitor.store());
-    let hour = at(0).as_second() - at(0).as_second().rem_euclid(3_600);
-    let counts = query.curve("t", hour, hour + 3_600, 3_600).unwrap()[0].counts;
+    let counts = stored_hour(&monitor);
     assert_eq!((counts.negative, counts.positive), (0, 1));
 }
 
