@@ -137,8 +137,8 @@ fn saved(posts: usize, label: Label, language: Language) -> String {
     match (language, posts) {
         (Language::English, 1) => format!("Saved: {name}."),
         (Language::English, posts) => format!("{posts} posts saved: {name}."),
-        (Language::French, 1) => format!("Enregistré : {name}."),
-        (Language::French, posts) => format!("{posts} messages enregistrés : {name}."),
+        (Language::French, 1) => format!("Enregistré\u{a0}: {name}."),
+        (Language::French, posts) => format!("{posts} messages enregistrés\u{a0}: {name}."),
     }
 }
 
@@ -160,7 +160,7 @@ fn note(corrected: bool, predicted: Label, language: Language) -> String {
     let name = label_name(predicted, language);
     match language {
         Language::English => format!("corrected; the model read {name}"),
-        Language::French => format!("corrigé ; le modèle avait lu : {name}"),
+        Language::French => format!("corrigé\u{a0}; le modèle avait lu\u{a0}: {name}"),
     }
 }
 
@@ -196,10 +196,10 @@ mod tests {
 
     #[test]
     fn what_was_done_is_said_in_both_languages() {
-        assert_eq!(saved(1, Label::Negative, Language::French), "Enregistré : négatif.");
+        assert_eq!(saved(1, Label::Negative, Language::French), "Enregistré\u{a0}: négatif.");
         assert_eq!(saved(3, Label::Positive, Language::English), "3 posts saved: positive.");
         assert_eq!(undone(0, Language::English), "Nothing to undo.");
         assert_eq!(note(false, Label::Negative, Language::English), "");
-        assert_eq!(note(true, Label::Negative, Language::French), "corrigé ; le modèle avait lu : négatif");
+        assert_eq!(note(true, Label::Negative, Language::French), "corrigé\u{a0}; le modèle avait lu\u{a0}: négatif");
     }
 }
