@@ -9,6 +9,7 @@ pub(super) mod incidents;
 pub(super) mod model;
 pub(super) mod overview;
 pub(super) mod posts;
+mod rendered;
 pub(super) mod sign_in;
 pub(super) mod sources;
 mod templates;

@@ -14,7 +14,7 @@ use super::super::Console;
 use super::super::error::{Problem, UrlParameters};
 use super::chart::{Chart, Span};
 use super::incident_summary::IncidentSummary;
-use super::templates::Frame;
+use super::templates::{Frame, html};
 use super::time_range::TimeRange;
 use super::visitor::Visitor;
 use crate::notify::dispatch::IncidentView;
@@ -69,16 +69,23 @@ pub(in crate::web) async fn page(
     UrlParameters(parameters): UrlParameters<OverviewParameters>,
 ) -> Response {
     let (status, board) = (console.daemon.status(), console.daemon.board());
+    // A board that was published since the status has changed what the page shows.
+    let state = status.now.max(board.at);
+    if let Some(page) = console.pages.overviews.get(&visitor, state) {
+        return html(&visitor, page.to_string());
+    }
     let (query, pages, reader) = (console.daemon.query.clone(), console.pages.clone(), visitor.clone());
     // Reading the store blocks.
-    let values = tokio::task::spawn_blocking(move || {
+    let page = tokio::task::spawn_blocking(move || {
         let zone = pages.zone();
-        values(&status, &board, &parameters, &query, (zone, &reader)).map(|values| (values, board.open()))
+        let values = values(&status, &board, &parameters, &query, (zone, &reader))?;
+        let frame = Frame { place: "overview", open: board.open() };
+        let page = pages.render(&reader, ("overview.html", &frame), values)?;
+        pages.overviews.put(&reader, state, &page);
+        anyhow::Ok(page)
     });
-    match values.await.map_err(anyhow::Error::from).and_then(|values| Ok(values?)) {
-        Ok((values, open)) => {
-            console.pages.respond(&visitor, ("overview.html", &Frame { place: "overview", open }), values)
-        }
+    match page.await.map_err(anyhow::Error::from).flatten() {
+        Ok(page) => html(&visitor, page),
         Err(error) => Problem::unavailable(&error).into_response(),
     }
 }

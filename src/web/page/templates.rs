@@ -10,6 +10,7 @@ use minijinja::{Environment, State, Value, context};
 
 use super::super::assets;
 use super::super::error::Problem;
+use super::rendered::RenderedPages;
 use super::visitor::Visitor;
 use crate::language::Language;
 use crate::notify::render;
@@ -41,6 +42,8 @@ pub struct Pages {
     french: Arc<Environment<'static>>,
     usual: Language,
     zone: TimeZone,
+    /// Overviews of the present state of the daemon.
+    pub(super) overviews: RenderedPages,
 }
 
 /// What every page shows besides its own content.
@@ -62,7 +65,7 @@ impl Pages {
         let zone = TimeZone::get(time_zone).unwrap_or(TimeZone::UTC);
         let environment = |language| environment(language, &zone).map(Arc::new);
         let (english, french) = (environment(Language::English)?, environment(Language::French)?);
-        Ok(Self { english, french, usual, zone })
+        Ok(Self { english, french, usual, zone, overviews: RenderedPages::default() })
     }
 
     /// The language of visitors whose browser prefers none that pages have.
@@ -97,20 +100,23 @@ impl Pages {
 
     pub(super) fn respond(&self, visitor: &Visitor, page: (&str, &Frame), values: Value) -> Response {
         match self.render(visitor, page, values) {
-            Ok(page) => {
-                let mut response = Html(page).into_response();
-                let headers = response.headers_mut();
-                headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-                headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-                headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-                headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-                headers.insert(header::VARY, HeaderValue::from_static("accept-language, cookie"));
-                headers.extend(visitor.language_cookie().map(|cookie| (header::SET_COOKIE, cookie)));
-                response
-            }
+            Ok(page) => html(visitor, page),
             Err(error) => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}")).into_response(),
         }
     }
+}
+
+/// A page with the headers that all pages have.
+pub(super) fn html(visitor: &Visitor, page: String) -> Response {
+    let mut response = Html(page).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-language, cookie"));
+    headers.extend(visitor.language_cookie().map(|cookie| (header::SET_COOKIE, cookie)));
+    response
 }
 
 fn environment(language: Language, zone: &TimeZone) -> Result<Environment<'static>, minijinja::Error> {
