@@ -22,10 +22,10 @@ const MAX_TEXTS: usize = 20;
 const MAX_CHARACTERS: usize = 20_000;
 /// Words that are left out one by one, of a single text.
 const MAX_WORDS: usize = 60;
-/// A word that changes the probability by less is not marked.
-const MARKED: f32 = 0.03;
-/// A word that changes it by more is marked strongly.
-const STRONG: f32 = 0.15;
+/// A word that changes the log-odds of the label by less is not marked. Not its probability: near certainty that hardly moves.
+const MARKED: f32 = 0.3;
+/// A word that changes them by more is marked strongly.
+const STRONG: f32 = 1.0;
 
 /// The form.
 #[derive(Debug, Default, Deserialize)]
@@ -45,7 +45,7 @@ pub(in crate::web) struct AnalyseForm {
 #[derive(Debug, PartialEq, Serialize)]
 struct Word {
     text: String,
-    /// How much less likely the label is without it.
+    /// By how much the log-odds of the label are lower without it.
     effect: f32,
     marked: bool,
     strong: bool,
@@ -164,11 +164,11 @@ async fn occlusion(console: &Console, text: &str, prediction: &Prediction) -> an
     let (_, predictions) = console.daemon.classify(places.iter().map(without).collect()).await?;
     let share =
         |prediction: &Prediction, label: Label| prediction.probabilities.get(label as usize).copied().unwrap_or(0.0);
-    let whole = share(prediction, prediction.label);
+    let whole = log_odds(share(prediction, prediction.label));
     let mut effects = vec![0.0; parts.len()];
     for (place, found) in places.iter().zip(predictions) {
         if let (Some(effect), Some(found)) = (effects.get_mut(*place), found) {
-            *effect = whole - share(&found, prediction.label);
+            *effect = whole - log_odds(share(&found, prediction.label));
         }
     }
     let word = |(part, effect): (&&str, f32)| Word {
@@ -178,6 +178,12 @@ async fn occlusion(console: &Console, text: &str, prediction: &Prediction) -> an
         strong: effect.abs() >= STRONG,
     };
     Ok(parts.iter().zip(effects).map(word).collect())
+}
+
+/// Of a probability, which is kept away from 0 and 1.
+fn log_odds(probability: f32) -> f32 {
+    let probability = probability.clamp(1e-4, 1.0 - 1e-4);
+    (probability / (1.0 - probability)).ln()
 }
 
 fn is_blank(part: Option<&&str>) -> bool {
@@ -277,14 +283,14 @@ mod tests {
         let visitor = Visitor::speaking(Language::French);
         let prediction = Prediction { label: Label::Negative, probabilities: [0.9, 0.06, 0.04], reason: None };
         let word = |text: &str, effect: f32| Word { text: text.into(), effect, marked: true, strong: effect > STRONG };
-        let words = vec![word("<b>nul</b>", 0.4), word("merci", -0.1)];
+        let words = vec![word("<b>nul</b>", 1.4), word("merci", -0.5)];
         let reading = Reading::new("<b>nul</b> merci", &prediction, words, &visitor);
         let form = AnalyseForm { text: "<b>nul</b> merci".into(), ..AnalyseForm::default() };
         let values = context(&form, &[reading], Some("saved"), "m", jiff::Timestamp::UNIX_EPOCH);
         let pages = Pages::new(Language::French, "UTC").unwrap();
         let page = pages.render(&visitor, ("analyse.html", &Frame::default()), values).unwrap();
         assert!(!page.contains("<b>nul"), "{page}");
-        for expected in ["négatif", "90\u{a0}%", "<mark class=\"strong\"", "Merci"] {
+        for expected in ["négatif", "90\u{a0}%", "<mark class=\"more strong\"", "Merci"] {
             assert!(page.contains(expected), "{expected} is not in\n{page}");
         }
     }
