@@ -25,7 +25,8 @@ mod topic_settings;
 mod topic_state;
 mod view;
 
-pub use feedback::{Correction, Feedback, FeedbackRecord, Provenance, Subject};
+pub(crate) use feedback::stored_feedback;
+pub use feedback::{Correction, Feedback, FeedbackRecord, Provenance, Subject, last_labels};
 pub use operational::begin as begin_operational_alert;
 pub(crate) use posts::erase::{ALWAYS, post_of_id};
 pub use posts::{CascadeId, Counting, StoredPost};

@@ -5,8 +5,8 @@
 
 Starts the daemon with a model of 60 kB on a file of POSTS posts of 30 days (1,000,000 unless said otherwise), waits until they are
 read, then asks for each page 20 times and prints the median; holds 200 live views open and measures the daemon's share of a
-core; lets 50 clients classify texts at once. With CHROMIUM it also measures the first paint and the bytes of the overview, which needs
-playwright.
+core; sends texts to /api/v1/classify from one client and from 50 at once. With CHROMIUM it also measures the first paint and the bytes of the overview, which needs
+playwright. MODEL=models/default measures classification with the bundled model; then use few posts, which it reads slowly.
 """
 
 import asyncio
@@ -19,13 +19,14 @@ import sys
 import tempfile
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 
 VIGIE = os.path.abspath(sys.argv[1])
 POSTS = int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000
 CHROMIUM = sys.argv[3] if len(sys.argv) > 3 else None
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-MODEL = os.path.join(ROOT, "tests/fixtures/tiny-distilbert/classifier")
+MODEL = os.path.abspath(os.environ.get("MODEL", os.path.join(ROOT, "tests/fixtures/tiny-distilbert/classifier")))
 WORDS = "gate crew valise retard pilote siège desk queue app repas tarif escale hublot merci late bag lost kind nul perdu".split()
 
 
@@ -123,11 +124,35 @@ def main():
             share = (processor_seconds(daemon.pid) - before) / (time.monotonic() - at)
             print(f"200 live views for 30 s: {share:.1%} of a core, {loads} pages loaded again")
             print(f"resident {resident(daemon.pid):.0f} MB")
+            classify(url, open(os.path.join(directory, "state/api-token")).read())
             if CHROMIUM:
                 first_paint(url)
         finally:
             daemon.terminate()
             daemon.wait()
+
+
+def classify(url, token):
+    """Texts per second of one client that sends them all at once, and of 50 clients that send one text at a time."""
+    texts = [f"Air Paradis lost my bag again, flight {n} was late and nobody at the gate could say why" for n in range(1_000)]
+
+    def send(some):
+        body = json.dumps({"texts": some}).encode()
+        headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+        get(urllib.request.Request(url + "/api/v1/classify", body, headers))
+
+    def seconds(work):
+        started = time.perf_counter()
+        work()
+        return time.perf_counter() - started
+
+    def clients():
+        with ThreadPoolExecutor(50) as pool:
+            list(pool.map(lambda text: send([text]), texts))
+
+    batch, single = seconds(lambda: send(texts)), seconds(clients)
+    one = statistics.median(seconds(lambda: send(texts[:1])) for _ in range(20))
+    print(f"classify: {1000 / batch:.0f} texts/s in one request, {1000 / single:.0f} from 50 clients, {one * 1e3:.1f} ms for one text")
 
 
 def first_paint(url):

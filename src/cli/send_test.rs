@@ -1,7 +1,5 @@
 //! `vigie send-test`: sends a sample notification to one receiver, and prints the server's answer.
 
-use std::sync::Arc;
-
 use anyhow::{anyhow, bail};
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
@@ -72,24 +70,15 @@ pub(super) fn run(args: &SendTestArgs) -> anyhow::Result<()> {
     };
     let mut receiver = receiver.clone();
     receiver.language = args.language.map(Into::into).or(receiver.language);
-    let templates = Arc::new(assembly::templates(&config)?);
-    let environment = |name: &str| std::env::var(name).ok();
-    let mut notifier = receiver.build(config.language, templates, Arc::new(Timestamp::now), &environment)?;
-    let notification = sample(&receiver.name, args.kind.into(), Timestamp::now(), config.notify.console.clone());
-    match notifier.notify(&notification) {
-        Ok(()) => match notifier.partial_failure() {
-            Some(reason) => {
-                Err(anyhow!("{} ({}): delivered in part: {reason}", receiver.name, receiver.integration.kind()))
-            }
-            None => {
-                let id = &notification.incident.id;
-                println!("{}: test message {id} delivered ({})", receiver.name, receiver.integration);
-                Ok(())
-            }
-        },
-        Err(error) => {
-            Err(anyhow!("{} ({}): delivery failed: {}", receiver.name, receiver.integration.kind(), describe(&error)))
+    let (name, kind) = (&receiver.name, receiver.integration.kind());
+    let message = sample(name, args.kind.into(), Timestamp::now(), config.notify.console.clone());
+    match assembly::send_once(&config, &receiver, &message)? {
+        Ok(None) => {
+            println!("{name}: test message {} delivered ({})", message.incident.id, receiver.integration);
+            Ok(())
         }
+        Ok(Some(reason)) => Err(anyhow!("{name} ({kind}): delivered in part: {reason}")),
+        Err(error) => Err(anyhow!("{name} ({kind}): delivery failed: {}", describe(&error))),
     }
 }
 

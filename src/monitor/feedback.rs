@@ -7,6 +7,8 @@
 mod index;
 mod undo;
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +21,7 @@ use super::privacy::selector::Selector;
 use super::{Monitor, MonitorError};
 use crate::classify::{Label, Prediction};
 use crate::rule::EventKind;
-use crate::store::{Batch, Key, Table};
+use crate::store::{Batch, Key, StoreError, Table, View, decode};
 use crate::window::Sample;
 
 /// Characters of a text.
@@ -118,6 +120,32 @@ impl Feedback {
     pub fn is_wrong(&self) -> bool {
         self.predicted != self.label
     }
+}
+
+/// The last label that each post was given, in the order of `all`, the oldest first: nobody counts or learns two of one post.
+pub fn last_labels(all: &[FeedbackRecord]) -> Vec<&FeedbackRecord> {
+    let mut last = HashMap::new();
+    for (place, given) in all.iter().enumerate() {
+        let post = &given.feedback.post;
+        last.insert((&post.id, &post.text), place);
+    }
+    let mut places: Vec<usize> = last.into_values().collect();
+    places.sort_unstable();
+    places.into_iter().filter_map(|place| all.get(place)).collect()
+}
+
+/// All feedback in a store, the oldest first.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(crate) fn stored_feedback(view: &View<'_>) -> Result<Vec<FeedbackRecord>, StoreError> {
+    let entries = view.range(&key(0), &key(u64::MAX))?;
+    let given = entries.map(|entry| {
+        let (key, bytes) = entry?;
+        let feedback = decode(&key, &bytes)?;
+        Ok(FeedbackRecord { number: key.last_number().unwrap_or_default(), known: true, feedback })
+    });
+    given.collect()
 }
 
 impl Monitor {
@@ -238,12 +266,7 @@ impl Monitor {
     /// # Errors
     /// When the store cannot be read.
     pub fn feedback(&self) -> Result<Vec<FeedbackRecord>, MonitorError> {
-        let entries = self.store.scan::<Feedback>(&Key::new(Table::Feedback));
-        let given = entries.map(|entry| {
-            let (key, feedback) = entry?;
-            Ok(FeedbackRecord { number: key.last_number().unwrap_or_default(), known: true, feedback })
-        });
-        given.collect()
+        Ok(stored_feedback(&self.store.reader().view())?)
     }
 
     /// Removes the feedback on posts that one of `who` selects; returns how many.

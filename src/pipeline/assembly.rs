@@ -13,7 +13,7 @@ use crate::config::{Config, LoadedConfig};
 use crate::metrics::Metrics;
 use crate::notify;
 use crate::notify::render::{Style, Templates};
-use crate::notify::{ReceiverConfig, SampleKind, sample};
+use crate::notify::{Notification, NotifyError, ReceiverConfig};
 use crate::post::Topic;
 use crate::source::twitter::Account;
 use crate::source::{Context, SharedResources, Source, SourceConfig, http, twitter};
@@ -76,21 +76,20 @@ pub fn receivers(loaded: &LoadedConfig, clock: &Clock) -> anyhow::Result<Vec<Rec
     config.routing().receivers.iter().map(build).collect()
 }
 
-/// Sends a sample message to `receiver`. Returns what it said where it did not take it.
+/// Sends `notification` to `receiver`. The inner result is what the receiver answered: why it was delivered in part only, if so, or
+/// its error.
 ///
 /// # Errors
-/// When the receiver cannot be built or does not accept the message; the error is for people, and holds no secret.
-pub fn send_test(config: &Config, receiver: &ReceiverConfig, kind: SampleKind) -> anyhow::Result<()> {
+/// When the receiver cannot be built.
+pub fn send_once(
+    config: &Config,
+    receiver: &ReceiverConfig,
+    notification: &Notification,
+) -> anyhow::Result<Result<Option<String>, NotifyError>> {
     let templates = Arc::new(templates(config)?);
     let environment = |name: &str| std::env::var(name).ok();
     let mut notifier = receiver.build(config.language, templates, Arc::new(Timestamp::now), &environment)?;
-    let notification = sample(&receiver.name, kind, Timestamp::now(), config.notify.console.clone());
-    match notifier.notify(&notification) {
-        Ok(()) => {
-            notifier.partial_failure().map_or(Ok(()), |reason| Err(anyhow::anyhow!("delivered in part: {reason}")))
-        }
-        Err(error) => Err(anyhow::anyhow!("delivery failed: {error}")),
-    }
+    Ok(notifier.notify(notification).map(|()| notifier.partial_failure()))
 }
 
 /// The message templates, with the time zone and the override directory of `[notify]`.

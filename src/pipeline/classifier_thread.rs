@@ -108,18 +108,19 @@ impl ClassifierStage {
         Ok(())
     }
 
-    /// Answers waiting requests to classify texts, all that fit into a batch together.
+    /// Answers the requests to classify texts that wait now, all that fit into a batch together. Later ones wait until the posts
+    /// that have arrived are classified: callers must not keep posts from being read.
     fn answer(&mut self) -> anyhow::Result<()> {
-        loop {
+        let mut waiting = self.classify_requests.len();
+        while waiting > 0 {
             let (mut posts, mut callers) = (Vec::new(), Vec::new());
             while posts.len() < BATCH
+                && waiting > 0
                 && let Ok(ClassifyRequest { texts, done }) = self.classify_requests.try_recv()
             {
+                waiting -= 1;
                 callers.push((texts.len(), done));
                 posts.extend(texts.into_iter().map(|text| Post { text, ..Post::default() }));
-            }
-            if callers.is_empty() {
-                return Ok(());
             }
             let mut predictions = self.predict(&posts)?.into_iter();
             for (count, done) in callers {
@@ -128,6 +129,7 @@ impl ClassifierStage {
                 let _ = done.send(ClassifyReply { model, predictions: predictions.by_ref().take(count).collect() });
             }
         }
+        Ok(())
     }
 
     fn publish_model(&self) {

@@ -1,13 +1,12 @@
 //! What people corrected, counted: how often, by whom, which label in place of which. And whether the model's labels drift:
 //! their shares now against the weeks before.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::classify::Label;
-use crate::monitor::Feedback;
+use crate::monitor::{last_labels, stored_feedback};
 use crate::store::{Key, StoreError, Table, View};
 use crate::window::{Counts, HourRecord};
 
@@ -28,21 +27,17 @@ pub struct CorrectionSummary {
     pub posts: u64,
     /// Where the model's label was another one.
     pub wrong: u64,
-    /// Posts by the model's label (rows) and the given one (columns), in the order of [`Label::ALL`].
+    /// Posts by the model's label (rows) and the given one (columns), in the order of [`Label::ALL`](crate::classify::Label::ALL).
     pub confusion: [[u64; 3]; 3],
     /// By who corrected, the most first; nobody's name under an empty one.
     pub people: Vec<(String, u64)>,
-    /// By model.
-    pub models: Vec<(String, u64)>,
-    pub first: Option<Timestamp>,
-    pub last: Option<Timestamp>,
 }
 
 /// How the shares of the labels of a topic moved.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LabelDrift {
     pub topic: String,
-    /// Shares in the last days and in the weeks before, in the order of [`Label::ALL`].
+    /// Shares in the last days and in the weeks before, in the order of [`Label::ALL`](crate::classify::Label::ALL).
     pub recent: [f64; 3],
     pub reference: [f64; 3],
     pub recent_posts: u64,
@@ -62,36 +57,18 @@ pub enum DriftVerdict {
 }
 
 pub(super) fn summary(view: &View<'_>) -> Result<CorrectionSummary, StoreError> {
-    let mut last: BTreeMap<(String, String), Feedback> = BTreeMap::new();
-    let (from, until) = (Key::new(Table::Feedback).number(0), Key::new(Table::Feedback).number(u64::MAX));
-    for entry in view.range(&from, &until)? {
-        let (key, bytes) = entry?;
-        let feedback: Feedback = crate::store::decode(&key, &bytes)?;
-        last.insert((feedback.post.id.clone(), feedback.post.text.clone()), feedback);
-    }
     let mut summary = CorrectionSummary::default();
-    let (mut people, mut models): (BTreeMap<String, u64>, BTreeMap<String, u64>) = Default::default();
-    for feedback in last.into_values() {
+    let mut people: BTreeMap<String, u64> = BTreeMap::new();
+    for given in last_labels(&stored_feedback(view)?) {
+        let feedback = &given.feedback;
         summary.posts += 1;
         summary.wrong += u64::from(feedback.is_wrong());
-        if let Some(count) =
-            summary.confusion.get_mut(feedback.predicted as usize).and_then(|row| row.get_mut(feedback.label as usize))
-        {
-            *count += 1;
-        }
-        summary.first = Some(summary.first.map_or(feedback.at, |first| first.min(feedback.at)));
-        summary.last = summary.last.max(Some(feedback.at));
-        *people.entry(feedback.by.unwrap_or_default()).or_default() += 1;
-        *models.entry(feedback.model).or_default() += 1;
+        summary.confusion[feedback.predicted as usize][feedback.label as usize] += 1;
+        *people.entry(feedback.by.clone().unwrap_or_default()).or_default() += 1;
     }
-    (summary.people, summary.models) = (most_first(people), most_first(models));
+    summary.people = people.into_iter().collect();
+    summary.people.sort_by_key(|(_, posts)| Reverse(*posts));
     Ok(summary)
-}
-
-fn most_first(counts: BTreeMap<String, u64>) -> Vec<(String, u64)> {
-    let mut counts: Vec<(String, u64)> = counts.into_iter().collect();
-    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    counts
 }
 
 pub(super) fn drift(view: &View<'_>, topic: &str, now: i64) -> Result<LabelDrift, StoreError> {
@@ -125,7 +102,7 @@ fn shares(counts: &Counts) -> [f64; 3] {
 /// thousand, or the index would be infinite.
 fn stability_index(a: &[f64; 3], b: &[f64; 3]) -> f64 {
     let floor = |share: &f64| share.max(1e-4);
-    Label::ALL.iter().zip(a.iter().zip(b)).map(|(_, (a, b))| (floor(a) - floor(b)) * (floor(a) / floor(b)).ln()).sum()
+    a.iter().zip(b).map(|(a, b)| (floor(a) - floor(b)) * (floor(a) / floor(b)).ln()).sum()
 }
 
 #[cfg(test)]

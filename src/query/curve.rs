@@ -14,12 +14,12 @@ pub struct CurveStep {
     /// Unix seconds.
     pub start: i64,
     pub counts: Counts,
-    /// The negative rate that counted as normal, in `[0, 1]`; none where it was not known.
+    /// The negative rate that counted as normal, in `[0, 1]`; none while vigie was learning it.
     pub normal: Option<f64>,
 }
 
 /// The steps of `step` seconds from `since` up to, and not including, `until` (Unix seconds, multiples of `step`), the oldest
-/// first. Steps shorter than an hour are empty where buckets are no longer kept.
+/// first. Steps shorter than an hour are empty where their buckets have expired.
 pub(super) fn read(
     view: &View<'_>,
     topic: &str,

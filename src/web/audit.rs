@@ -1,5 +1,5 @@
 //! [`AuditLog`]: who changed what, when and from where, as JSON lines in the state directory. A middleware writes a line for
-//! every request that may change something, whatever came of it. It names no post and no text.
+//! every request of a person that may change something, whatever its outcome. It leaves out posts that programs send. It names no post and no text.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::IpAddr;
@@ -71,7 +71,7 @@ impl AuditLog {
     /// # Errors
     /// When a file cannot be read.
     pub(super) fn last(&self, limit: usize) -> std::io::Result<Vec<AuditEntry>> {
-        let mut entries = std::collections::VecDeque::with_capacity(limit);
+        let mut entries = std::collections::VecDeque::new();
         for name in [EARLIER_FILE, FILE] {
             let file = match std::fs::File::open(self.directory.join(name)) {
                 Ok(file) => file,
@@ -89,10 +89,14 @@ impl AuditLog {
     }
 }
 
+/// Requests of programs, many a second, that change nothing a person decides.
+const UNRECORDED: [&str; 2] = ["/api/v1/posts", "/api/v1/classify"];
+
 /// The middleware: after the sign-in, before the pages.
 pub(super) async fn record(State(log): State<AuditLog>, request: Request, next: Next) -> Response {
     let method = request.method().clone();
-    if matches!(method, Method::GET | Method::HEAD | Method::OPTIONS) {
+    let is_read = matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
+    if is_read || UNRECORDED.contains(&request.uri().path()) {
         return next.run(request).await;
     }
     let path = request.uri().path().chars().take(200).collect();
@@ -139,6 +143,7 @@ mod tests {
         let paths = |limit| log.last(limit).unwrap().into_iter().map(|entry| entry.path).collect::<Vec<_>>();
         assert_eq!(paths(10), ["/c", "/b", "/a"]);
         assert_eq!(paths(2), ["/c", "/b"]);
+        assert_eq!(paths(usize::MAX), ["/c", "/b", "/a"]);
         let mode = std::fs::metadata(dir.path().join(FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }

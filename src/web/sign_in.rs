@@ -11,7 +11,7 @@ mod sessions;
 mod users;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use std::path::PathBuf;
@@ -22,6 +22,7 @@ use jiff::Timestamp;
 
 pub use users::{Role, User, UserError, Users};
 
+use super::cookies;
 use super::error::Problem;
 use attempts::Attempts;
 use sessions::Sessions;
@@ -64,7 +65,7 @@ pub(super) enum Refusal {
     Wrong,
     /// Too many attempts failed: wait this many seconds.
     Wait(i64),
-    /// There is no user at all.
+    /// Nobody was added yet.
     NoUsers,
 }
 
@@ -187,9 +188,7 @@ fn needed_role(method: &Method, path: &str) -> Role {
 }
 
 fn session(headers: &HeaderMap) -> Option<&str> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
-    pairs.find(|(name, _)| *name == SESSION_COOKIE).map(|(_, value)| value)
+    cookies::find(headers, SESSION_COOKIE)
 }
 
 fn cookie(session: &str, max_age: Option<u32>) -> String {

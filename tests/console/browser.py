@@ -213,7 +213,7 @@ def loop(browser):
     page.locator("article.incident input[name=by]").first.fill("Claire")
     page.get_by_role("button", name="Prendre en charge").first.click()
     page.get_by_text("pris en charge par Claire").wait_for()
-    check(not page.title().startswith("("), "and no longer, once it is taken")
+    check(not page.title().startswith("("), "until somebody takes it")
     tab.go("/incidents")
     page.locator("input[name=matchers]").fill('alertname="IncorrectPredictions"')
     page.locator("input[name=comment]").fill("connu <b>")
@@ -233,6 +233,8 @@ def loop(browser):
     check(True, "a test is delivered")
     tab.go("/audit")
     check(page.get_by_text("POST /receivers/program/test").count() == 1, "every change is in the audit log")
+    lines = tab.context.request.get(URL + "/audit/audit.jsonl").text().splitlines()
+    check(any(json.loads(line)["path"] == "/receivers/program/test" for line in lines), "and in its export")
     tab.clean("loop")
     tab.close()
 

@@ -20,7 +20,7 @@ fn write_posts(dir: &Path) {
         "Le vol Air Paradis 123 part à 9 h &amp; arrive à 11 h",
         "Blue Air was fine",
     ];
-    // Each text has words of its own: repeats would be copies, which have no vote.
+    // Different words in each text: repeats would be copies, which have no vote.
     let words = [
         "gate", "crew", "valise", "retard", "pilote", "siège", "desk", "queue", "app", "repas", "tarif", "escale",
         "hublot",

@@ -1,12 +1,11 @@
 //! What people reported, as rows to train on.
 
-use std::collections::HashMap;
 use std::fs::OpenOptions;
 use std::path::Path;
 
 use anyhow::Context;
 
-use crate::monitor::{FeedbackRecord, Provenance};
+use crate::monitor::{FeedbackRecord, Provenance, last_labels};
 
 /// Columns that `vigie lab` finds by themselves come first.
 const COLUMNS: [&str; 12] = [
@@ -43,18 +42,6 @@ pub(super) fn write(file: &Path, all: &[FeedbackRecord], with_x: bool) -> anyhow
     let x = if left.is_empty() { String::new() } else { format!("; {} from X left out (--with-x)", left.len()) };
     println!("{} rows in {shown}{x}", kept.len());
     Ok(())
-}
-
-/// The last label that each post was given: a model must not learn two of one text.
-fn last_labels(all: &[FeedbackRecord]) -> Vec<&FeedbackRecord> {
-    let mut last = HashMap::new();
-    for (place, given) in all.iter().enumerate() {
-        let post = &given.feedback.post;
-        last.insert((&post.id, &post.text), place);
-    }
-    let mut places: Vec<usize> = last.into_values().collect();
-    places.sort_unstable();
-    places.into_iter().filter_map(|place| all.get(place)).collect()
 }
 
 fn row(given: &FeedbackRecord) -> [String; 12] {

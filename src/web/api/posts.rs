@@ -7,9 +7,9 @@ use axum::response::{IntoResponse, Json, Response};
 use serde_json::json;
 use tokio::sync::oneshot;
 
-use super::super::Console;
 use super::super::auth::{bearer, refusal};
 use super::super::error::{Problem, UrlParameters};
+use super::super::{Console, blocking};
 use crate::query::Filter;
 use crate::source::TrySendError;
 use crate::source::http::{BodyError, parse_body};
@@ -41,11 +41,9 @@ pub(in crate::web) async fn list(
         }
     }
     let query = console.daemon.query.clone();
-    // Reading the store blocks.
-    let read = tokio::task::spawn_blocking(move || query.page(&filter, limit, page)).await;
-    match read.map_err(anyhow::Error::from).and_then(|page| Ok(page?)) {
+    match blocking::run(move || query.page(&filter, limit, page)).await {
         Ok(page) => Json(page).into_response(),
-        Err(error) => Problem::unavailable(&error).into_response(),
+        Err(problem) => problem.into_response(),
     }
 }
 

@@ -43,7 +43,7 @@ pub(in crate::web) struct AnalyseForm {
 
 /// A part of the text, and how far it moved the result.
 #[derive(Debug, PartialEq, Serialize)]
-struct Word {
+struct WeighedWord {
     text: String,
     /// By how much the log-odds of the label are lower without it.
     effect: f32,
@@ -53,14 +53,14 @@ struct Word {
 
 /// One text with what the model reads in it.
 #[derive(Debug, Serialize)]
-struct Reading {
+struct TextReading {
     text: String,
     label: Label,
     name: &'static str,
     /// Names and probabilities of all labels, the most likely first.
     probabilities: Vec<(Label, &'static str, f32)>,
     reason: Option<String>,
-    words: Vec<Word>,
+    words: Vec<WeighedWord>,
     /// The labels that it may have instead.
     others: Vec<(Label, &'static str)>,
 }
@@ -139,19 +139,19 @@ async fn note_answer(
 }
 
 /// Reads each text; of a single one also the words that moved it.
-async fn read(console: &Console, texts: &[String], visitor: &Visitor) -> anyhow::Result<Vec<Reading>> {
+async fn read(console: &Console, texts: &[String], visitor: &Visitor) -> anyhow::Result<Vec<TextReading>> {
     let (_, predictions) = console.daemon.classify(texts.to_vec()).await?;
     let mut readings = Vec::new();
     for (text, prediction) in texts.iter().zip(predictions) {
         let Some(prediction) = prediction else { continue };
         let words = if texts.len() == 1 { occlusion(console, text, &prediction).await? } else { Vec::new() };
-        readings.push(Reading::new(text, &prediction, words, visitor));
+        readings.push(TextReading::new(text, &prediction, words, visitor));
     }
     Ok(readings)
 }
 
 /// Leaves out one word after another, and compares the probability of the label.
-async fn occlusion(console: &Console, text: &str, prediction: &Prediction) -> anyhow::Result<Vec<Word>> {
+async fn occlusion(console: &Console, text: &str, prediction: &Prediction) -> anyhow::Result<Vec<WeighedWord>> {
     let parts = parts(text);
     let places: Vec<usize> = (0..parts.len()).filter(|place| !is_blank(parts.get(*place))).take(MAX_WORDS).collect();
     if places.len() < 2 {
@@ -171,7 +171,7 @@ async fn occlusion(console: &Console, text: &str, prediction: &Prediction) -> an
             *effect = whole - log_odds(share(&found, prediction.label));
         }
     }
-    let word = |(part, effect): (&&str, f32)| Word {
+    let word = |(part, effect): (&&str, f32)| WeighedWord {
         text: (*part).to_owned(),
         effect,
         marked: effect.abs() >= MARKED,
@@ -204,8 +204,8 @@ fn parts(text: &str) -> Vec<&str> {
     parts
 }
 
-impl Reading {
-    fn new(text: &str, prediction: &Prediction, words: Vec<Word>, visitor: &Visitor) -> Self {
+impl TextReading {
+    fn new(text: &str, prediction: &Prediction, words: Vec<WeighedWord>, visitor: &Visitor) -> Self {
         let name = |label| label_name(label, visitor.language);
         let mut probabilities: Vec<(Label, &'static str, f32)> = Label::ALL
             .into_iter()
@@ -230,7 +230,7 @@ fn respond(
     console: &Console,
     visitor: &Visitor,
     form: &AnalyseForm,
-    readings: &[Reading],
+    readings: &[TextReading],
     noted: Option<&'static str>,
 ) -> Response {
     let status = console.daemon.status();
@@ -238,7 +238,13 @@ fn respond(
     console.pages.respond(visitor, ("analyse.html", &frame), context(form, readings, noted, &status.model, status.now))
 }
 
-fn context(form: &AnalyseForm, readings: &[Reading], noted: Option<&str>, model: &str, now: jiff::Timestamp) -> Value {
+fn context(
+    form: &AnalyseForm,
+    readings: &[TextReading],
+    noted: Option<&str>,
+    model: &str,
+    now: jiff::Timestamp,
+) -> Value {
     minijinja::context! {
         text => &form.text,
         lines => form.lines.is_some(),
@@ -282,9 +288,10 @@ mod tests {
     fn the_page_shows_the_reading_and_escapes_the_text() {
         let visitor = Visitor::speaking(Language::French);
         let prediction = Prediction { label: Label::Negative, probabilities: [0.9, 0.06, 0.04], reason: None };
-        let word = |text: &str, effect: f32| Word { text: text.into(), effect, marked: true, strong: effect > STRONG };
+        let word =
+            |text: &str, effect: f32| WeighedWord { text: text.into(), effect, marked: true, strong: effect > STRONG };
         let words = vec![word("<b>nul</b>", 1.4), word("merci", -0.5)];
-        let reading = Reading::new("<b>nul</b> merci", &prediction, words, &visitor);
+        let reading = TextReading::new("<b>nul</b> merci", &prediction, words, &visitor);
         let form = AnalyseForm { text: "<b>nul</b> merci".into(), ..AnalyseForm::default() };
         let values = context(&form, &[reading], Some("saved"), "m", jiff::Timestamp::UNIX_EPOCH);
         let pages = Pages::new(Language::French, "UTC").unwrap();

@@ -18,7 +18,7 @@ const LABELS: usize = 5;
 
 /// An incident on the chart.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Span {
+pub(super) struct MarkedSpan {
     pub(super) x: f64,
     pub(super) width: f64,
     /// Its name, where its page still exists.
@@ -48,7 +48,7 @@ pub(super) struct Chart {
     posts: String,
     negative: String,
     steps: Vec<Step>,
-    spans: Vec<Span>,
+    spans: Vec<MarkedSpan>,
     labels: Vec<String>,
     /// The most posts of a step.
     most: u64,
@@ -62,7 +62,7 @@ pub(super) struct Chart {
 impl Chart {
     pub(super) fn new(
         curve: &[CurveStep],
-        spans: Vec<Span>,
+        spans: Vec<MarkedSpan>,
         range: &TimeRange,
         zone: &jiff::tz::TimeZone,
         visitor: &Visitor,
@@ -117,7 +117,7 @@ impl Chart {
     }
 }
 
-impl Span {
+impl MarkedSpan {
     /// From `since` to `until` (Unix seconds), or to the end of the range while it lasts; none where it lies outside.
     pub(super) fn new(
         range: &TimeRange,
@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn a_span_is_cut_to_the_range() {
         let range = TimeRange { since: 1_000, until: 2_000, step: 100, name: None };
-        let span = |since, until| Span::new(&range, since, until, None, String::new());
+        let span = |since, until| MarkedSpan::new(&range, since, until, None, String::new());
         assert!(span(0, Some(900)).is_none() && span(2_000, None).is_none());
         let open = span(1_500, None).unwrap();
         assert_eq!((open.x, open.width), (500.0, 500.0));

@@ -15,8 +15,6 @@ use super::visitor::{Visitor, name_cookie, trim_name};
 use crate::notify::{Matcher, Silence};
 use crate::pipeline::{AlertQuery, IncidentBoard};
 
-/// Who acted, where nobody gave a name.
-const ANONYMOUS: &str = "console";
 /// Characters of a comment.
 const MAX_COMMENT: usize = 500;
 
@@ -127,7 +125,7 @@ pub(in crate::web) async fn silence(
         return refused("hours: expected a number above 0".into());
     };
     let given = trim_name(&form.by);
-    let by = visitor.signer(given.clone()).unwrap_or_else(|| ANONYMOUS.to_owned());
+    let by = visitor.signer_or_anonymous(given.clone());
     let comment = form.comment.trim().chars().filter(|c| !c.is_control()).take(MAX_COMMENT).collect();
     let query = AlertQuery::Silence { matchers, seconds: (hours * 3_600.0) as u64, by, comment };
     respond(&console, query, given.as_deref()).await

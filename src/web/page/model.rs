@@ -1,18 +1,19 @@
 //! The model: what it is, what was measured of it, what people corrected, and whether its labels drift.
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use minijinja::Value;
 use minijinja::value::Serde;
 use serde::Serialize;
 
-use super::super::Console;
 use super::super::error::Problem;
+use super::super::{Console, blocking};
 use super::posts::labels::label_name;
 use super::templates::Frame;
 use super::visitor::Visitor;
 use crate::classify::{Label, Manifest};
 use crate::query::{CorrectionSummary, LabelDrift};
+use crate::store::StoreError;
 
 /// Topics whose drift is shown.
 const MAX_TOPICS: usize = 20;
@@ -40,24 +41,19 @@ struct ModelView {
     problem: Option<String>,
 }
 
-pub(in crate::web) async fn page(State(console): State<Console>, visitor: Visitor) -> Response {
+pub(in crate::web) async fn page(State(console): State<Console>, visitor: Visitor) -> Result<Response, Problem> {
     let (status, query, loaded) = (console.daemon.status(), console.daemon.query.clone(), console.daemon.loaded());
     let topics: Vec<String> = status.topics.iter().take(MAX_TOPICS).map(|topic| topic.name.clone()).collect();
     let (id, now) = (status.model.clone(), status.now);
-    // Reading the store and the disk blocks.
-    let read = tokio::task::spawn_blocking(move || {
+    let read = blocking::run(move || {
         let drift: Vec<LabelDrift> =
-            topics.iter().map(|topic| query.drift(topic, now)).collect::<Result<_, crate::store::StoreError>>()?;
-        anyhow::Ok((ModelView::read(&id, &loaded.config.classify.model), query.corrections()?, drift))
+            topics.iter().map(|topic| query.drift(topic, now)).collect::<Result<_, StoreError>>()?;
+        Ok::<_, StoreError>((ModelView::read(&id, &loaded.config.classify.model), query.corrections()?, drift))
     });
-    match read.await.map_err(anyhow::Error::from).flatten() {
-        Ok((model, corrections, drift)) => {
-            let frame = Frame { place: "model", open: console.daemon.board().open() };
-            let values = context(&model, &corrections, &drift, &visitor, status.now);
-            console.pages.respond(&visitor, ("model.html", &frame), values)
-        }
-        Err(error) => Problem::unavailable(&error).into_response(),
-    }
+    let (model, corrections, drift) = read.await?;
+    let frame = Frame { place: "model", open: console.daemon.board().open() };
+    let values = context(&model, &corrections, &drift, &visitor, status.now);
+    Ok(console.pages.respond(&visitor, ("model.html", &frame), values))
 }
 
 fn context(
@@ -132,7 +128,6 @@ mod tests {
             wrong: 3,
             confusion: [[1, 2, 0], [0, 0, 1], [0, 0, 0]],
             people: vec![("<Claire>".into(), 3), (String::new(), 1)],
-            ..CorrectionSummary::default()
         };
         let drift = LabelDrift {
             topic: "Air Paradis".into(),

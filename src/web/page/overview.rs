@@ -4,25 +4,24 @@
 use std::cmp::Reverse;
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use jiff::Timestamp;
 use minijinja::Value;
 use minijinja::value::Serde;
 use serde::{Deserialize, Serialize};
 
-use super::super::Console;
 use super::super::error::{Problem, UrlParameters};
-use super::chart::{Chart, Span};
+use super::super::{Console, blocking};
+use super::chart::{Chart, MarkedSpan};
 use super::incident_summary::IncidentSummary;
 use super::templates::{Frame, html};
 use super::time_range::TimeRange;
 use super::visitor::Visitor;
 use crate::notify::dispatch::IncidentView;
 use crate::pipeline::IncidentBoard;
-use crate::pipeline::status::{AlertStatus, Status, TopicStatus};
+use crate::pipeline::status::{AlertStatus, SourceStatus, Status, TopicStatus};
 use crate::query::{CurveStep, Query};
 use crate::rule::LEARNING_HOURS;
-use crate::source::SourceState;
 use crate::store::StoreError;
 
 /// Topics with a chart; further ones are lines of a table.
@@ -42,7 +41,7 @@ pub(in crate::web) struct OverviewParameters {
 /// How a topic is, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum TopicState {
+enum CardState {
     Critical,
     Firing,
     /// No source works: silence says nothing.
@@ -58,7 +57,7 @@ enum TopicState {
 struct TopicCard {
     #[serde(flatten)]
     topic: TopicStatus,
-    state: TopicState,
+    state: CardState,
     /// None below the topics with a chart.
     chart: Option<Chart>,
 }
@@ -67,16 +66,15 @@ pub(in crate::web) async fn page(
     State(console): State<Console>,
     visitor: Visitor,
     UrlParameters(parameters): UrlParameters<OverviewParameters>,
-) -> Response {
+) -> Result<Response, Problem> {
     let (status, board) = (console.daemon.status(), console.daemon.board());
     // A board that was published since the status has changed what the page shows.
     let state = status.now.max(board.at);
     if let Some(page) = console.pages.overviews.get(&visitor, state) {
-        return html(&visitor, page.to_string());
+        return Ok(html(&visitor, page.to_string()));
     }
     let (query, pages, reader) = (console.daemon.query.clone(), console.pages.clone(), visitor.clone());
-    // Reading the store blocks.
-    let page = tokio::task::spawn_blocking(move || {
+    let page = blocking::run(move || {
         let zone = pages.zone();
         let values = values(&status, &board, &parameters, &query, (zone, &reader))?;
         let frame = Frame { place: "overview", open: board.open() };
@@ -84,10 +82,7 @@ pub(in crate::web) async fn page(
         pages.overviews.put(&reader, state, &page);
         anyhow::Ok(page)
     });
-    match page.await.map_err(anyhow::Error::from).flatten() {
-        Ok(page) => html(&visitor, page),
-        Err(error) => Problem::unavailable(&error).into_response(),
-    }
+    Ok(html(&visitor, page.await?))
 }
 
 fn values(
@@ -106,18 +101,18 @@ fn values(
         .map(|topic| TopicCard { topic: topic.clone(), state: state_of(topic, status, board), chart: None })
         .collect();
     cards.sort_by(|a, b| {
-        let order = |card: &TopicCard| (card.state.min(TopicState::Learning), Reverse(card.topic.posts));
+        let order = |card: &TopicCard| (card.state.min(CardState::Learning), Reverse(card.topic.posts));
         order(a).cmp(&order(b)).then_with(|| a.topic.name.cmp(&b.topic.name))
     });
     for card in cards.iter_mut().take(MAX_CHARTS) {
         let curve = query.curve(&card.topic.name, range.since, range.until, range.step)?;
         let spans = spans(&card.topic.name, &range, board, query, visitor)?;
-        if card.state == TopicState::Quiet && curve.iter().all(|step: &CurveStep| step.counts.posts() == 0) {
-            card.state = TopicState::NoData;
+        if card.state == CardState::Quiet && curve.iter().all(|step: &CurveStep| step.counts.posts() == 0) {
+            card.state = CardState::NoData;
         }
         card.chart = Some(Chart::new(&curve, spans, &range, zone, visitor));
     }
-    let mut states: Vec<TopicState> = cards.iter().map(|card| card.state).collect();
+    let mut states: Vec<CardState> = cards.iter().map(|card| card.state).collect();
     states.sort_unstable();
     states.dedup();
     let firing: Vec<IncidentSummary> = board
@@ -147,7 +142,7 @@ fn range_address(visitor: &Visitor, name: &str) -> String {
     visitor.with_parameters(&[("since", None), ("until", None), ("range", Some(name))])
 }
 
-fn state_of(topic: &TopicStatus, status: &Status, board: &IncidentBoard) -> TopicState {
+fn state_of(topic: &TopicStatus, status: &Status, board: &IncidentBoard) -> CardState {
     let of_topic = |alert: &&AlertStatus| alert.topic == topic.name;
     let is_critical = |view: &IncidentView| {
         let mut alerts = view.alerts.iter().filter(|entry| entry.alert.ends_at.is_none());
@@ -156,19 +151,19 @@ fn state_of(topic: &TopicStatus, status: &Status, board: &IncidentBoard) -> Topi
         })
     };
     if status.alerts.iter().filter(of_topic).any(|alert| alert.state == "firing") {
-        return if board.incidents.iter().any(is_critical) { TopicState::Critical } else { TopicState::Firing };
+        return if board.incidents.iter().any(is_critical) { CardState::Critical } else { CardState::Firing };
     }
-    let is_down = |state: &SourceState| matches!(state, SourceState::Blocked { .. });
-    if !status.sources.is_empty() && status.sources.iter().all(|source| is_down(&source.report.state)) {
-        return TopicState::SourceDown;
+    let is_down = |source: &SourceStatus| source.report.fault(&source.name, source.started_at, status.now).is_some();
+    if !status.sources.is_empty() && status.sources.iter().all(is_down) {
+        return CardState::SourceDown;
     }
     if status.alerts.iter().any(|alert| of_topic(&alert)) {
-        return TopicState::Pending;
+        return CardState::Pending;
     }
     if topic.normal.is_none() && topic.learned_hours < LEARNING_HOURS {
-        return if topic.total == 0 && topic.learned_hours == 0 { TopicState::NoData } else { TopicState::Learning };
+        return if topic.total == 0 && topic.learned_hours == 0 { CardState::NoData } else { CardState::Learning };
     }
-    TopicState::Quiet
+    CardState::Quiet
 }
 
 /// The incidents of a topic, as spans: from the board, which knows their names, and older alerts from the store.
@@ -178,7 +173,7 @@ fn spans(
     board: &IncidentBoard,
     query: &Query,
     visitor: &Visitor,
-) -> Result<Vec<Span>, StoreError> {
+) -> Result<Vec<MarkedSpan>, StoreError> {
     let of_topic = |view: &&IncidentView| view.alerts.iter().any(|entry| entry.alert.topic == topic);
     let mut spans = Vec::new();
     let mut earliest = range.until;
@@ -187,14 +182,14 @@ fn spans(
         earliest = earliest.min(since);
         let summary = IncidentSummary::new(view, board, visitor.is_french());
         let title = format!("{}: {}", view.incident.id, summary.summary);
-        spans.extend(Span::new(range, since, until, Some(view.incident.id.clone()), title));
+        spans.extend(MarkedSpan::new(range, since, until, Some(view.incident.id.clone()), title));
     }
     for alert in query.alerts(topic, range.since, earliest.max(range.since))? {
         let (since, until) = (alert.starts_at.as_second(), alert.ends_at.map(Timestamp::as_second));
         let text = if visitor.is_french() { "summary_fr" } else { "summary" };
         let summary = alert.annotations.get(text).or_else(|| alert.annotations.get("summary"));
         let title = summary.cloned().unwrap_or_else(|| alert.rule.clone());
-        spans.extend(Span::new(range, since, until, None, title).filter(|_| !alert.labels.contains_key("watch_only")));
+        spans.extend(MarkedSpan::new(range, since, until, None, title));
     }
     Ok(spans)
 }

@@ -4,18 +4,18 @@
 pub(in crate::web) mod export;
 pub(in crate::web) mod labels;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use jiff::Timestamp;
 use minijinja::Value;
 use minijinja::value::Serde;
 use serde::Serialize;
 
-use super::super::Console;
 use super::super::error::{Problem, UrlParameters};
+use super::super::{Console, blocking};
 use super::templates::Frame;
 use super::visitor::Visitor;
 use crate::classify::Label;
@@ -99,21 +99,13 @@ pub(in crate::web) async fn page(
     State(console): State<Console>,
     visitor: Visitor,
     UrlParameters(parameters): UrlParameters<Vec<(String, String)>>,
-) -> Response {
-    let asked = match PostsParameters::read(&parameters) {
-        Ok(asked) => asked,
-        Err(problem) => return Problem::new(StatusCode::BAD_REQUEST, problem).into_response(),
-    };
+) -> Result<Response, Problem> {
+    let refused = |problem| Problem::new(StatusCode::BAD_REQUEST, problem);
+    let asked = PostsParameters::read(&parameters).map_err(refused)?;
     let (status, query, reader) = (console.daemon.status(), console.daemon.query.clone(), visitor.clone());
-    // Reading the store blocks.
-    let values = tokio::task::spawn_blocking(move || values(&asked, &query, &reader, status.now));
-    match values.await.map_err(anyhow::Error::from).and_then(|values| Ok(values?)) {
-        Ok(values) => {
-            let frame = Frame { place: "posts", open: console.daemon.board().open() };
-            console.pages.respond(&visitor, ("posts.html", &frame), values)
-        }
-        Err(error) => Problem::unavailable(&error).into_response(),
-    }
+    let values = blocking::run(move || values(&asked, &query, &reader, status.now)).await?;
+    let frame = Frame { place: "posts", open: console.daemon.board().open() };
+    Ok(console.pages.respond(&visitor, ("posts.html", &frame), values))
 }
 
 fn values(asked: &PostsParameters, query: &Query, visitor: &Visitor, now: Timestamp) -> Result<Value, StoreError> {
@@ -161,7 +153,8 @@ fn values(asked: &PostsParameters, query: &Query, visitor: &Visitor, now: Timest
         in_cascade => asked.filter.cascade.map(|_| visitor.with_parameters(&[("cascade", None), ("page", None)])),
         orders => Serde(&orders),
         order => ORDERS.iter().find(|(_, order)| *order == asked.order).map(|(name, _)| *name),
-        filter => Serde(form_values(&asked.filter)),
+        filter => Serde(&asked.filter.parameters().into_iter().collect::<BTreeMap<_, _>>()),
+        kept => Serde(kept(&asked.filter)),
         next,
         is_first => asked.page.is_none(),
         parameters => form_urlencoded::Serializer::new(String::new()).extend_pairs(asked.filter.parameters()).finish(),
@@ -215,7 +208,37 @@ fn cascade_line(
     Ok(Some((readable(&post.text).chars().take(60).collect(), posts, address)))
 }
 
-/// The filter as the fields of the form show it.
-fn form_values(filter: &Filter) -> std::collections::BTreeMap<&'static str, String> {
-    filter.parameters().into_iter().collect()
+/// Filters that the form has no field for, as parameters of this page: a search keeps them.
+fn kept(filter: &Filter) -> Vec<(&'static str, String)> {
+    let has_field = |name: &str| matches!(name, "text" | "author" | "since" | "until");
+    let own = |name| if name == "language" { "lang" } else { name };
+    filter
+        .parameters()
+        .into_iter()
+        .filter(|(name, _)| !has_field(name))
+        .map(|(name, value)| (own(name), value))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_keeps_the_filters_that_have_no_field() {
+        let parameters = [
+            ("topic", "a"),
+            ("topic", "b"),
+            ("lang", "fr"),
+            ("text", "late"),
+            ("order", "doubtful"),
+            ("language", "en"),
+        ];
+        let parameters: Vec<_> = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let asked = PostsParameters::read(&parameters).unwrap();
+        assert_eq!(asked.order, Order::Doubtful);
+        let expected = [("topic", "a"), ("topic", "b"), ("lang", "fr")];
+        assert_eq!(kept(&asked.filter), expected.map(|(name, value)| (name, value.to_owned())));
+        assert!(PostsParameters::read(&[("order".into(), "best".into())]).unwrap_err().starts_with("order: expected"));
+    }
 }

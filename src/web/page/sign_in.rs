@@ -6,12 +6,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::super::Console;
 use super::super::error::{Problem, UrlParameters};
 use super::super::sign_in::Refusal;
-use super::incident::local_path;
+use super::super::{Console, blocking};
 use super::templates::Frame;
-use super::visitor::Visitor;
+use super::visitor::{Visitor, local_path};
 
 /// Where to go afterwards.
 #[derive(Debug, Default, Deserialize)]
@@ -44,21 +43,18 @@ pub(in crate::web) async fn submit(
     State(console): State<Console>,
     visitor: Visitor,
     Form(form): Form<SignInForm>,
-) -> Response {
+) -> Result<Response, Problem> {
     let SignInForm { name, password, to } = form;
     let (gate, given) = (console.gate.clone(), name.clone());
-    // Hashing takes the processor: other requests must not wait for it.
-    let signed = tokio::task::spawn_blocking(move || gate.sign_in(&given, &password, Timestamp::now())).await;
-    match signed.map_err(anyhow::Error::from).and_then(|signed| Ok(signed?)) {
-        Ok(Ok(cookie)) => {
+    match blocking::run(move || gate.sign_in(&given, &password, Timestamp::now())).await? {
+        Ok(cookie) => {
             let mut response = Redirect::to(local_path(&to).unwrap_or("/")).into_response();
             response
                 .headers_mut()
                 .extend(HeaderValue::try_from(cookie).ok().map(|cookie| (header::SET_COOKIE, cookie)));
-            response
+            Ok(response)
         }
-        Ok(Err(refusal)) => respond(&console, &visitor, &to, &name, Some(refusal)),
-        Err(error) => Problem::unavailable(&error).into_response(),
+        Err(refusal) => Ok(respond(&console, &visitor, &to, &name, Some(refusal))),
     }
 }
 

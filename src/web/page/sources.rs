@@ -2,18 +2,18 @@
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use jiff::Timestamp;
 use minijinja::Value;
 use minijinja::value::Serde;
 use serde::Serialize;
 
-use super::super::Console;
 use super::super::error::Problem;
+use super::super::{Console, blocking};
 use super::templates::Frame;
 use super::visitor::Visitor;
 use crate::config::LoadedConfig;
-use crate::notify::SampleKind;
+use crate::notify::{SampleKind, sample};
 use crate::pipeline::IncidentBoard;
 use crate::pipeline::assembly;
 use crate::pipeline::status::Status;
@@ -48,22 +48,18 @@ pub(in crate::web) async fn test(
     State(console): State<Console>,
     visitor: Visitor,
     Path(name): Path<String>,
-) -> Response {
+) -> Result<Response, Problem> {
     let loaded = console.daemon.loaded();
-    let Some(receiver) = loaded.config.routing().receivers.iter().find(|receiver| receiver.name == name).cloned()
-    else {
-        return Problem::new(StatusCode::NOT_FOUND, "there is no receiver of this name").into_response();
+    let receiver = loaded.config.routing().receivers.into_iter().find(|receiver| receiver.name == name);
+    let receiver = receiver.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "unknown receiver"))?;
+    let send = move || {
+        let console = loaded.config.notify.console.clone();
+        let message = sample(&receiver.name, SampleKind::Opened, Timestamp::now(), console);
+        assembly::send_once(&loaded.config, &receiver, &message)
     };
-    // Senders wait for servers.
-    let sent =
-        tokio::task::spawn_blocking(move || assembly::send_test(&loaded.config, &receiver, SampleKind::Opened)).await;
-    match sent {
-        Ok(sent) => {
-            let error = sent.err().map(|error| format!("{error:#}"));
-            respond(&console, &visitor, Some(&TestResult { receiver: name, error }))
-        }
-        Err(error) => Problem::unavailable(&error.into()).into_response(),
-    }
+    let answer = blocking::run(send).await?;
+    let error = answer.unwrap_or_else(|error| Some(error.to_string()));
+    Ok(respond(&console, &visitor, Some(&TestResult { receiver: name, error })))
 }
 
 fn respond(console: &Console, visitor: &Visitor, tested: Option<&TestResult>) -> Response {

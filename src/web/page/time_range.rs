@@ -112,7 +112,7 @@ mod tests {
         let zoomed = TimeRange::read(None, Some(at("2026-11-29T10:00:00Z")), Some(at("2026-11-29T11:00:00Z")), now);
         assert_eq!((zoomed.step, zoomed.name), (60, None));
         let old = TimeRange::read(None, Some(at("2026-11-09T10:00:00Z")), Some(at("2026-11-09T11:00:00Z")), now);
-        assert_eq!(old.step, HOUR, "buckets of that day are no longer kept");
+        assert_eq!(old.step, HOUR, "buckets of that day have expired");
     }
 
     #[test]

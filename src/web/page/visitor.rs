@@ -9,8 +9,8 @@ use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::super::Console;
 use super::super::sign_in::SignedIn;
+use super::super::{Console, cookies};
 use crate::language::Language;
 
 /// Remembers the language that a person chose with the switch.
@@ -19,6 +19,8 @@ const LANGUAGE_COOKIE: &str = "vigie_language";
 const NAME_COOKIE: &str = "vigie_name";
 /// Chooses the language of a page, and of the pages after it.
 const LANGUAGE_PARAMETER: &str = "language";
+/// Who acted, where nobody gave a name.
+const ANONYMOUS: &str = "console";
 /// Longest name, in characters.
 const MAX_NAME: usize = 60;
 /// How long a browser keeps the cookies, in seconds: a year.
@@ -41,7 +43,7 @@ impl Visitor {
     /// The parameter of the switch decides, then what was chosen before, then the browser, then `usual`.
     fn read(headers: &HeaderMap, uri: &Uri, usual: Language) -> Self {
         let chosen = parameters(uri).find(|(name, _)| name == LANGUAGE_PARAMETER).and_then(|(_, value)| named(&value));
-        let remembered = || cookie(headers, LANGUAGE_COOKIE).as_deref().and_then(named);
+        let remembered = || cookies::find(headers, LANGUAGE_COOKIE).and_then(named);
         let accepted = || accepted(headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?);
         let language = chosen.or_else(remembered).or_else(accepted).unwrap_or(usual);
         Self { language, chosen: chosen.is_some(), user: None, name: name_of(headers), uri: uri.clone() }
@@ -56,6 +58,11 @@ impl Visitor {
     /// Who acts: the user who is signed in, else the name that is `given` now, else the one that was given last.
     pub(super) fn signer(&self, given: Option<String>) -> Option<String> {
         self.user.clone().or(given).or_else(|| self.name.clone())
+    }
+
+    /// As [`Visitor::signer`], for what always has a name.
+    pub(super) fn signer_or_anonymous(&self, given: Option<String>) -> String {
+        self.signer(given).unwrap_or_else(|| ANONYMOUS.to_owned())
     }
 
     pub(super) fn is_french(&self) -> bool {
@@ -105,6 +112,12 @@ impl FromRequestParts<Console> for Visitor {
     }
 }
 
+/// `path` where it is one on this server: a form must not lead elsewhere.
+pub(super) fn local_path(path: &str) -> Option<&str> {
+    let is_local = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n']);
+    is_local.then_some(path)
+}
+
 /// A name without control characters, cut to its longest; none where nothing is left.
 pub(super) fn trim_name(name: &str) -> Option<String> {
     let name: String = name.trim().chars().filter(|c| !c.is_control()).take(MAX_NAME).collect();
@@ -117,18 +130,12 @@ pub(super) fn name_cookie(name: &str) -> Option<HeaderValue> {
 }
 
 fn name_of(headers: &HeaderMap) -> Option<String> {
-    let value = cookie(headers, NAME_COOKIE)?;
+    let value = cookies::find(headers, NAME_COOKIE)?;
     trim_name(&String::from_utf8(URL_SAFE_NO_PAD.decode(value).ok()?).ok()?)
 }
 
 fn set_cookie(name: &str, value: &str) -> Option<HeaderValue> {
     format!("{name}={value}; Path=/; Max-Age={REMEMBERED}; SameSite=Strict; HttpOnly").parse().ok()
-}
-
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
-    pairs.find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
 }
 
 fn parameters(uri: &Uri) -> impl Iterator<Item = (String, String)> + use<'_> {
@@ -185,6 +192,14 @@ mod tests {
         assert_eq!(visitor.address(), "/posts?topic=Air+Paradis&label=negative");
         assert_eq!(visitor.in_other_language(), "/posts?topic=Air+Paradis&label=negative&language=en");
         assert_eq!(visitor.with_parameter("label", None), "/posts?topic=Air+Paradis");
+    }
+
+    #[test]
+    fn a_form_leads_to_pages_of_this_server_only() {
+        assert_eq!(local_path("/posts?topic=a"), Some("/posts?topic=a"));
+        for path in ["//evil.example", "https://evil.example", "/\\evil.example", "", "/a\r\nb"] {
+            assert_eq!(local_path(path), None, "{path}");
+        }
     }
 
     #[test]

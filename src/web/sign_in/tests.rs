@@ -2,6 +2,7 @@
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::header;
 use axum::routing::any;
 use tower::ServiceExt as _;
 

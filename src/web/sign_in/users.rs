@@ -51,7 +51,7 @@ pub enum UserError {
     Password,
     #[error("there is already a user {0:?}: remove it first")]
     Known(String),
-    #[error("there is no user {0:?}")]
+    #[error("unknown user {0:?}")]
     Unknown(String),
     #[error("the password cannot be hashed: {0}")]
     Hash(String),
@@ -139,7 +139,7 @@ impl Users {
     }
 
     /// # Errors
-    /// When there is no such user.
+    /// When nobody has this name.
     pub fn remove(&mut self, name: &str) -> Result<(), UserError> {
         let before = self.users.len();
         self.users.retain(|user| !is_same(&user.name, name));

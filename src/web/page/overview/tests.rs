@@ -7,7 +7,8 @@ use super::*;
 use crate::language::Language;
 use crate::pipeline::status::{AlertStatus, Counted, Queue, SourceStatus, TopicStatus};
 use crate::source::{BudgetUsage, HealthReport, SourceState};
-use crate::store::Store;
+use crate::store::{Batch, Key, Store, Table};
+use crate::window::Counts;
 
 pub(in crate::web::page) fn status() -> Status {
     let at = |second| Timestamp::from_second(second).unwrap();
@@ -63,6 +64,11 @@ pub(in crate::web::page) fn status() -> Status {
 fn render(language: Language, status: &Status) -> String {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
+    // A post within the range of the chart.
+    let bucket = vec![(3_600_i64, Counts { neutral: 1, ..Counts::default() })];
+    let mut batch = Batch::default();
+    batch.put(&Key::new(Table::Bucket).text("Air Paradis").time(3_600), &bucket).unwrap();
+    store.commit(batch).unwrap();
     let query = Query::new(&store);
     let (visitor, pages) = (Visitor::speaking(language), Pages::new(language, "UTC").unwrap());
     let board = IncidentBoard::default();
@@ -93,12 +99,15 @@ fn quiet_learning_no_data_and_a_source_that_is_down_look_different() {
     };
     let states = [
         with(&|status| status.topics[0].normal = Some(0.5)),
+        with(&|status| (status.topics[0].normal, status.topics[0].name) = (Some(0.5), "Without posts".into())),
         with(&|_| {}),
         with(&|status| (status.topics[0].learned_hours, status.topics[0].total) = (0, 0)),
         with(&|status| status.sources[0].report.state = SourceState::Blocked { why: "x".into() }),
+        // Nothing was heard for too long.
+        with(&|status| status.sources[0].report.stalled_after = Some(jiff::SignedDuration::from_secs(60))),
     ];
-    // The store of the test has no post, so that a quiet topic is one without data in the range.
-    for (page, expected) in states.iter().zip(["no_data", "learning", "no_data", "source_down"]) {
+    let expected = ["quiet", "no_data", "learning", "no_data", "source_down", "source_down"];
+    for (page, expected) in states.iter().zip(expected) {
         assert!(page.contains(&format!("<span class=\"tag {expected}\">")), "{expected} is not in\n{page}");
     }
 }

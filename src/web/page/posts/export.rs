@@ -65,7 +65,7 @@ pub(in crate::web) async fn export(
 }
 
 /// Where the stream is.
-enum Place {
+enum ExportPosition {
     Start,
     After(PageToken),
     End,
@@ -74,20 +74,20 @@ enum Place {
 /// One part per page of posts. It ends early, and the connection with it, where the store fails: half an export must not look
 /// like a whole one.
 fn parts(query: Query, filter: Filter, format: ExportFormat) -> impl Stream<Item = Result<Bytes, std::io::Error>> {
-    unfold((query, filter, Place::Start), move |(query, filter, place)| async move {
+    unfold((query, filter, ExportPosition::Start), move |(query, filter, place)| async move {
         let after = match place {
-            Place::Start => None,
-            Place::After(token) => Some(token),
-            Place::End => return None,
+            ExportPosition::Start => None,
+            ExportPosition::After(token) => Some(token),
+            ExportPosition::End => return None,
         };
         let (reader, asked) = (query.clone(), filter.clone());
         let page = tokio::task::spawn_blocking(move || reader.page(&asked, MAX_PAGE, after)).await;
         let page = match page.map_err(std::io::Error::other).and_then(|page| page.map_err(std::io::Error::other)) {
             Ok(page) => page,
-            Err(error) => return Some((Err(error), (query, filter, Place::End))),
+            Err(error) => return Some((Err(error), (query, filter, ExportPosition::End))),
         };
         let part = written(&page.posts, format, after.is_none());
-        let next = page.next.map_or(Place::End, Place::After);
+        let next = page.next.map_or(ExportPosition::End, ExportPosition::After);
         Some((part, (query, filter, next)))
     })
 }

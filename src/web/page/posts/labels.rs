@@ -6,10 +6,9 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Json, Redirect, Response};
 use serde::Serialize;
 
-use super::super::super::Console;
 use super::super::super::error::Problem;
-use super::super::incident::local_path;
-use super::super::visitor::{Visitor, name_cookie, trim_name};
+use super::super::super::{Console, blocking};
+use super::super::visitor::{Visitor, local_path, name_cookie, trim_name};
 use crate::classify::Label;
 use crate::language::Language;
 use crate::monitor::Correction;
@@ -37,7 +36,7 @@ struct Relabelled {
 }
 
 #[derive(Debug, Serialize)]
-struct Answer {
+struct LabelsAnswer {
     message: String,
     posts: Vec<Relabelled>,
 }
@@ -74,38 +73,25 @@ pub(in crate::web) async fn press(
     visitor: Visitor,
     headers: HeaderMap,
     Form(fields): Form<Vec<(String, String)>>,
-) -> Response {
-    let form = match LabelsForm::read(fields) {
-        Ok(form) => form,
-        Err(problem) => return Problem::new(StatusCode::BAD_REQUEST, problem).into_response(),
-    };
-    let given = form.by.clone();
-    let by = visitor.signer(given.clone());
-    let message = match change(&console, &form, by, visitor.language).await {
-        Ok(message) => message,
-        Err(problem) => return problem.into_response(),
-    };
+) -> Result<Response, Problem> {
+    let form = LabelsForm::read(fields).map_err(|problem| Problem::new(StatusCode::BAD_REQUEST, problem))?;
+    let (given, language) = (form.by.clone(), visitor.language);
+    let message = change(&console, &form, visitor.signer(given.clone()), language).await?;
     let is_script = headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes() == b"application/json");
     let mut response = if is_script {
         let query = console.daemon.query.clone();
-        let language = visitor.language;
-        let read = move || form.ids.iter().filter_map(|id| query.post(id).transpose()).collect::<Result<Vec<_>, _>>();
-        match tokio::task::spawn_blocking(read).await.map_err(anyhow::Error::from).and_then(|posts| Ok(posts?)) {
-            Ok(posts) => {
-                let posts = posts.into_iter().map(|post| Relabelled {
-                    note: note(post.is_corrected(), post.predicted(), language),
-                    label: post.label.as_str(),
-                    id: post.id,
-                });
-                Json(Answer { message, posts: posts.collect() }).into_response()
-            }
-            Err(error) => return Problem::unavailable(&error).into_response(),
-        }
+        let find = move || form.ids.iter().filter_map(|id| query.post(id).transpose()).collect::<Result<Vec<_>, _>>();
+        let posts = blocking::run(find).await?.into_iter().map(|post| Relabelled {
+            note: note(post.is_corrected(), post.predicted(), language),
+            label: post.label.as_str(),
+            id: post.id,
+        });
+        Json(LabelsAnswer { message, posts: posts.collect() }).into_response()
     } else {
         Redirect::to(local_path(&form.back).unwrap_or("/posts")).into_response()
     };
     response.headers_mut().extend(given.as_deref().and_then(name_cookie).map(|cookie| (header::SET_COOKIE, cookie)));
-    response
+    Ok(response)
 }
 
 /// Does what the form asks for; says what was done.
@@ -127,7 +113,7 @@ async fn change(
     }
     match console.daemon.correct(corrections).await {
         Ok(Some(given)) => Ok(saved(given.len(), label, language)),
-        Ok(None) => Err(Problem::new(StatusCode::NOT_FOUND, "one of these posts is no longer kept")),
+        Ok(None) => Err(Problem::new(StatusCode::NOT_FOUND, "one of these posts has been removed")),
         Err(error) => Err(Problem::unavailable(&error)),
     }
 }

@@ -114,7 +114,7 @@ impl RowShape<'_> {
             && self.has_row_after_first_line(record, fields)
     }
 
-    /// Whether lines can be told from rows. A time says so. Without one, a text of several lines ends where its quote closes: in a
+    /// Whether it can be said which lines are rows. A time says so. Without one, a text of several lines ends where its quote closes: in a
     /// line with an odd number of quotes.
     fn is_certain_of_rows(&self, record: &str) -> bool {
         let last_line = record.trim_end_matches(['\r', '\n']).rsplit(['\r', '\n']).next().unwrap_or(record);
