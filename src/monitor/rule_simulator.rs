@@ -93,6 +93,41 @@ mod tests {
         assert_eq!(feed(30, Counts { negative: 60, ..Counts::default() }), [true, true]);
     }
 
+    /// Mostly angry posts that come in batches, as from a source that is polled or was away: the posts of 20 minutes at once are no
+    /// rise, and a real one is found all the same.
+    #[test]
+    fn posts_that_come_late_are_judged_by_when_they_were_written() {
+        const BATCH: u64 = 20;
+        let rules = r#"
+            [[rule]]
+            name = "Rising"
+            condition = { type = "rising", of = "negative_volume" }
+        "#;
+        let mut simulator = RuleSimulator::new(&window::Config::default(), toml::from_str(rules).unwrap(), 0);
+        let mut minute = 0_u64;
+        let mut feed = |minutes: u64, times: u64, batch: u64| {
+            let mut fired = None;
+            let mut held = Vec::new();
+            for step in 0..minutes {
+                minute += 1;
+                let (negative, neutral) =
+                    (times * u64::from(minute * minute % 7 < 3), u64::from(minute.is_multiple_of(9)));
+                held.push((simulator.edge, Counts { negative, neutral, ..Counts::default() }));
+                let arrives = (step + 1).is_multiple_of(batch);
+                let arrived = if arrives { std::mem::take(&mut held) } else { Vec::new() };
+                arrived.iter().for_each(|(time, counts)| simulator.state.window.count_all(*time, *counts));
+                simulator.feed(Counts::default());
+                fired = fired.or(simulator.firing().any(|firing| firing).then_some(step));
+            }
+            fired
+        };
+        let day = 24 * 60;
+        assert_eq!(feed(8 * day, 1, 1), None, "each post at once");
+        assert_eq!(feed(30 * day, 1, BATCH), None, "in batches");
+        let late = feed(2 * 60, 5, BATCH).unwrap();
+        assert!(late <= 3 * BATCH, "a real rise is found within three batches: {late} min");
+    }
+
     /// A brand whose customers sleep from 0 to 5 h and grumble at 8 and 9 h, in their time zone.
     struct Brand {
         zone: TimeZone,

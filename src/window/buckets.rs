@@ -1,7 +1,7 @@
 //! [`Buckets`]: counts per bucket of one topic, and running sums over the registered spans. A stored record holds the
 //! buckets of one hour: one record per bucket would cost more than everything else that is stored of a quiet topic.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Counts;
 use crate::classify::Label;
@@ -50,6 +50,19 @@ pub(super) struct Buckets {
     /// Counts of the last closed bucket plus the late posts of earlier buckets until then.
     closed: Counts,
     late_changed: bool,
+    /// Late votes since the last bucket was closed, by the start of their bucket. Not stored: a restart costs one bucket's.
+    late_by_bucket: BTreeMap<i64, f64>,
+    /// The same of the last closed bucket, as shares of what their buckets hold.
+    closed_late: Vec<LateShare>,
+}
+
+/// How much of a bucket came after it was closed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LateShare {
+    /// Start of the bucket, in Unix seconds.
+    pub start: i64,
+    /// Late votes of its votes, in `(0, 1]`.
+    pub share: f64,
 }
 
 impl Buckets {
@@ -67,6 +80,8 @@ impl Buckets {
             late: Counts::default(),
             closed: Counts::default(),
             late_changed: false,
+            late_by_bucket: BTreeMap::new(),
+            closed_late: Vec::new(),
         }
     }
 
@@ -121,6 +136,7 @@ impl Buckets {
         if start < self.edge {
             self.late += counts;
             self.late_changed = true;
+            *self.late_by_bucket.entry(start).or_default() += counts.votes();
         }
         self.put(start, counts);
     }
@@ -185,6 +201,10 @@ impl Buckets {
         }
         self.late_changed |= self.late != Counts::default();
         self.closed = std::mem::take(&mut self.late);
+        let late = std::mem::take(&mut self.late_by_bucket).into_iter();
+        let shares = late.map(|(start, late)| LateShare { start, share: (late / self.at(start).votes()).min(1.0) });
+        // Where posts were taken back since, or lie before the horizon, there is no share.
+        self.closed_late = shares.filter(|late| late.share > 0.0).collect();
         self.closed += self.at(self.edge);
         self.edge += self.width;
         while self.first < self.edge - self.horizon && self.ring.pop_front().is_some() {
@@ -199,6 +219,7 @@ impl Buckets {
         debug_assert!(self.is_empty());
         self.edge = edge;
         self.closed = Counts::default();
+        self.closed_late.clear();
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -230,6 +251,11 @@ impl Buckets {
         self.closed
     }
 
+    /// Which buckets the late posts among [`Buckets::closed`] belong to, the oldest first.
+    pub(super) fn closed_late(&self) -> &[LateShare] {
+        &self.closed_late
+    }
+
     /// The last `count` buckets, the open one last.
     pub(super) fn recent(&self, count: usize) -> Vec<Counts> {
         (0..count as i64).rev().map(|ago| self.at(self.edge - ago * self.width)).collect()
@@ -257,6 +283,23 @@ mod tests {
 
     const WIDTH: i64 = 60;
     const SPANS: [Span; 3] = [Span { far: 180, near: 0 }, Span { far: 780, near: 180 }, Span { far: 60, near: 0 }];
+
+    #[test]
+    fn late_posts_are_a_share_of_their_bucket_once() {
+        let mut buckets = Buckets::new(WIDTH, 600, &SPANS, 0);
+        buckets.add(600, Counts::one(Label::Negative));
+        buckets.advance();
+        assert_eq!(buckets.closed_late(), []);
+        // One more of that bucket, and two of an empty one before it.
+        for time in [610, 540, 550] {
+            buckets.add(time, Counts::one(Label::Negative));
+        }
+        buckets.advance();
+        let expected = [LateShare { start: 540, share: 1.0 }, LateShare { start: 600, share: 0.5 }];
+        assert_eq!(buckets.closed_late(), expected);
+        buckets.advance();
+        assert_eq!(buckets.closed_late(), []);
+    }
 
     #[derive(Debug, Clone)]
     enum Step {

@@ -27,7 +27,7 @@ mod word_baseline;
 mod words;
 
 pub(crate) use authors::name_hash;
-pub use buckets::Span;
+pub use buckets::{LateShare, Span};
 pub(crate) use cascade::{KnownPost, forget_stored, id_hash};
 pub use counts::Counts;
 pub use history::HourRecord;

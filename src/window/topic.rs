@@ -158,6 +158,11 @@ impl TopicWindow {
         self.buckets.closed()
     }
 
+    /// Which buckets the late posts among [`TopicWindow::closed`] belong to, the oldest first.
+    pub fn closed_late(&self) -> &[super::LateShare] {
+        self.buckets.closed_late()
+    }
+
     /// The counts of the hour that starts at `start`, once they cannot change any more.
     pub fn settled_hour(&self, start: i64) -> Option<Counts> {
         (start + HOUR <= self.settled()).then(|| self.history.counts(start))

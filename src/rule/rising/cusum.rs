@@ -12,6 +12,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::window::LateShare;
+
 /// Log-likelihood ratio in favour of calm at which the shift is over: 20 to 1.
 const MIN_BACK_ODDS: f64 = 2.996;
 
@@ -40,6 +42,8 @@ pub(super) struct Step<'a> {
     pub(super) thresholds: &'a [f64],
     /// Whether a shift may begin: enough people complain now.
     pub(super) may_begin: bool,
+    /// Buckets whose posts are only now in the ratios.
+    pub(super) late: &'a [LateShare],
 }
 
 /// Log-likelihood ratios of a step.
@@ -49,6 +53,18 @@ pub(super) struct Ratio {
     pub(super) shift: f64,
     /// Of the part of the shift that recovery is tested against.
     pub(super) recovery: f64,
+    /// What the ratio of the shift takes off for a bucket, however many posts it has.
+    pub(super) charge: f64,
+}
+
+impl Ratio {
+    /// The ratio of the shift, with the charge for late posts of buckets that ended before the sum was last zero: those were
+    /// charged for while they seemed empty, and what a sum of zero is charged is lost. Without it, the posts of many minutes
+    /// would be held against one, after each poll and each outage.
+    fn with_late(&self, late: &[LateShare], since: i64) -> f64 {
+        let lost = late.iter().filter(|late| late.start < since).map(|late| late.share);
+        self.shift - self.charge * lost.sum::<f64>()
+    }
 }
 
 /// The state of the leading sum.
@@ -64,19 +80,21 @@ impl Cusums {
     /// Adds a step of `width` seconds that ended at `now`. Steps without posts may be left out. Returns whether a shift is
     /// detected, and the leading sum.
     pub(super) fn step(&mut self, step: &Step<'_>, now: i64, width: i64) -> (bool, Option<LeadingSum>) {
-        let Step { ratios, thresholds: values, may_begin } = *step;
+        let Step { ratios, thresholds: values, may_begin, late } = *step;
         self.sums.resize(ratios.len(), Cusum::default());
-        for (sum, Ratio { shift: ratio, recovery }) in self.sums.iter_mut().zip(ratios) {
+        for (sum, ratio) in self.sums.iter_mut().zip(ratios) {
+            let Ratio { shift, recovery, .. } = ratio;
             if self.raised {
                 // Not clipped at zero: the sums are compared with each other.
-                sum.up += ratio;
+                sum.up += shift;
                 sum.down = (sum.down - recovery).max(0.0);
             } else {
+                let last_zero = if sum.up == 0.0 { now } else { sum.since };
                 // It was zero until this step began, in the steps that were left out too.
                 if sum.up == 0.0 && sum.since != 0 {
                     sum.since = now - width;
                 }
-                sum.up = (sum.up + ratio).max(0.0);
+                sum.up = (sum.up + ratio.with_late(late, last_zero)).max(0.0);
                 // A sum that rises from its first step on was never zero.
                 if sum.up == 0.0 || sum.since == 0 {
                     sum.since = now;

@@ -135,7 +135,8 @@ impl Rising {
             memory.cusums.end(&memory.thresholds.values, now);
         }
         let may_begin = recent >= self.min_votes;
-        let step = Step { ratios: &ratios, thresholds: &memory.thresholds.values, may_begin };
+        let late = evidence.topic.closed_late();
+        let step = Step { ratios: &ratios, thresholds: &memory.thresholds.values, may_begin, late };
         let (raised, lead) = memory.cusums.step(&step, now, evidence.topic.width());
         // While an alert fires it holds on: what is above usual beyond its interval is not over.
         let holds = raised || (evidence.frozen && self.is_still_high(evidence, &expected));
@@ -167,7 +168,7 @@ impl Rising {
         let mut now = last + width;
         while now <= until {
             let ratios = self.volume_ratios(Counts::default(), &expected, memory);
-            let step = Step { ratios: &ratios, thresholds: &memory.thresholds.values, may_begin: false };
+            let step = Step { ratios: &ratios, thresholds: &memory.thresholds.values, may_begin: false, late: &[] };
             memory.cusums.step(&step, now, width);
             now += width;
         }

@@ -36,6 +36,8 @@ impl Rising {
         let ratio = |(lift, weight): (&f64, f64)| Ratio {
             shift: weight * against(*lift),
             recovery: weight * against((lift * RECOVERY_SHARE).clamp(RECOVERY_LIFT.0, RECOVERY_LIFT.1)),
+            // An empty bucket says nothing about a share.
+            charge: 0.0,
         };
         let weights = thresholds.weights(expected.volume.posts, expected.rate.spread);
         self.lift.iter().zip(weights).map(ratio).collect()
@@ -63,6 +65,7 @@ impl Rising {
         let ratio = |times: &f64| Ratio {
             shift: against(*times),
             recovery: against(times.sqrt().clamp(RECOVERY_TIMES.0, RECOVERY_TIMES.1)),
+            charge: mean / buckets * (times - 1.0),
         };
         self.times.iter().map(ratio).collect()
     }

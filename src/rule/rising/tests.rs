@@ -44,7 +44,7 @@ fn mean_hours(posts: f64, values: &[f64], runs: u64, ratios: impl Fn(u64, u64) -
             minutes += 1;
             let (k, others) = (chance.poisson(posts / 60.0 * 0.63), chance.poisson(posts / 60.0 * 0.37));
             let ratios = same(&ratios(k, others));
-            if cusums.step(&Step { ratios: &ratios, thresholds: values, may_begin: true }, 0, 60).0 {
+            if cusums.step(&Step { ratios: &ratios, thresholds: values, may_begin: true, late: &[] }, 0, 60).0 {
                 break;
             }
         }
@@ -54,7 +54,7 @@ fn mean_hours(posts: f64, values: &[f64], runs: u64, ratios: impl Fn(u64, u64) -
 
 /// Ratios whose test of recovery is against the whole shift.
 fn same(ratios: &[f64]) -> Vec<Ratio> {
-    ratios.iter().map(|ratio| Ratio { shift: *ratio, recovery: *ratio }).collect()
+    ratios.iter().map(|ratio| Ratio { shift: *ratio, recovery: *ratio, charge: 0.0 }).collect()
 }
 
 fn rate_ratio(k: u64, others: u64, lift: f64) -> f64 {
@@ -135,7 +135,7 @@ fn posts_that_hang_together_weigh_less_and_small_lifts_the_least() {
 
 #[test]
 fn a_sum_that_never_was_zero_rises_since_its_first_step() {
-    let step = Step { ratios: &same(&[1.0]), thresholds: &[5.0], may_begin: true };
+    let step = Step { ratios: &same(&[1.0]), thresholds: &[5.0], may_begin: true, late: &[] };
     let (_, lead) = Cusums::default().step(&step, 60, 60);
     assert_eq!(lead.unwrap().since, 60);
 }
@@ -150,8 +150,9 @@ fn raised_it_stays_until_posts_are_clearly_back() {
         let ratios = [Ratio {
             shift: rate_ratio(k, others, lifts[0]),
             recovery: rate_ratio(k, others, lifts[0] * RECOVERY_SHARE),
+            charge: 0.0,
         }];
-        cusums.step(&Step { ratios: &ratios, thresholds: &values, may_begin: true }, minute, 1)
+        cusums.step(&Step { ratios: &ratios, thresholds: &values, may_begin: true, late: &[] }, minute, 1)
     };
     assert!((0..60).all(|_| !step(2, 1).0), "calm");
     let raised = (0..60).position(|_| step(3, 0).0).unwrap();
@@ -169,8 +170,8 @@ fn raised_it_stays_until_posts_are_clearly_back() {
 fn a_shift_that_is_half_over_continues() {
     let mut cusums = Cusums::default();
     let mut step = |k, others, may_begin| {
-        let ratios = [Ratio { shift: rate_ratio(k, others, 0.3), recovery: rate_ratio(k, others, 0.2) }];
-        cusums.step(&Step { ratios: &ratios, thresholds: &[5.0], may_begin }, 0, 60).0
+        let ratios = [Ratio { shift: rate_ratio(k, others, 0.3), recovery: rate_ratio(k, others, 0.2), charge: 0.0 }];
+        cusums.step(&Step { ratios: &ratios, thresholds: &[5.0], may_begin, late: &[] }, 0, 60).0
     };
     assert!((0..60).all(|_| !step(20, 1, false)), "without enough people nothing begins");
     assert!(step(20, 1, true), "and with them at once");
@@ -184,7 +185,7 @@ fn what_flares_up_again_is_found_sooner() {
         let mut cusums = Cusums::default();
         let mut step = |k, others| {
             let ratios = same(&[rate_ratio(k, others, 0.2)]);
-            cusums.step(&Step { ratios: &ratios, thresholds: &[8.0], may_begin: true }, 0, 60).0
+            cusums.step(&Step { ratios: &ratios, thresholds: &[8.0], may_begin: true, late: &[] }, 0, 60).0
         };
         if head_start {
             assert!((0..60).any(|_| step(3, 0)) && (0..200).any(|_| !step(2, 1)), "a shift comes and goes");
