@@ -62,6 +62,7 @@ pub struct Config {
     pub topics: Vec<Topic>,
     pub dump: ReadOptions,
     pub classify: classify::Config,
+    pub retrain: RetrainConfig,
     pub window: window::Config,
     pub daemon: DaemonConfig,
     pub web: WebConfig,
@@ -85,6 +86,27 @@ impl Config {
         let (receivers, routes) = (self.receivers.clone(), self.routes.clone());
         Routing::new(self.notify.clone(), receivers, routes, self.inhibits.clone())
     }
+}
+
+/// `[retrain]`: how challengers are made of what people corrected.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetrainConfig {
+    /// Labelled dumps that hold the head in its place.
+    pub base: Vec<PathBuf>,
+    /// Labelled dumps to judge champion and challenger on.
+    pub held_out: Vec<PathBuf>,
+    /// Whether corrections of posts from X are used.
+    pub with_x: bool,
+    /// A correction counts as this many posts of the base data; above 0.
+    pub weight: f64,
+    /// Interval of retrainings; 0: never by itself.
+    #[serde(with = "crate::duration")]
+    pub every: SignedDuration,
+    /// New corrections without which the schedule does nothing.
+    pub min_corrections: usize,
+    /// Whether a challenger that is better beyond its interval is promoted without a person.
+    pub auto_promote: bool,
 }
 
 /// `[daemon]`: state directory and shutdown of `vigie run`.

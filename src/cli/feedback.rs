@@ -109,7 +109,8 @@ fn report(correction: &Correction, loaded: &LoadedConfig, state: &Path) -> anyho
     let (model, prediction) = match &subject.read {
         Some(read) => read.clone(),
         None => {
-            let mut classifier = DistilBertClassifier::load(&loaded.config.classify.model)?;
+            let models = super::retrained_models(state, &loaded.config.classify.model);
+            let mut classifier = DistilBertClassifier::load(&models.in_use()?.dir)?;
             let post = Post { text: subject.post.text.clone(), ..Post::default() };
             let prediction = predict(&mut classifier, std::slice::from_ref(&post))?.into_iter().next();
             (classifier.model().to_owned(), prediction.context("the model gave no prediction")?)
@@ -120,7 +121,8 @@ fn report(correction: &Correction, loaded: &LoadedConfig, state: &Path) -> anyho
     Ok(given)
 }
 
-fn all(loaded: &LoadedConfig, state: &Path) -> anyhow::Result<Vec<FeedbackRecord>> {
+/// All feedback, the oldest first: of the store, or of the daemon that holds it.
+pub(super) fn all(loaded: &LoadedConfig, state: &Path) -> anyhow::Result<Vec<FeedbackRecord>> {
     match open(loaded, state)? {
         Some(monitor) => Ok(monitor.feedback()?),
         None => daemon_client::request::<(), _>(loaded.config.web.listen, state, (Method::GET, API), None),

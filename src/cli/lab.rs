@@ -5,12 +5,14 @@ mod compare;
 mod evaluate;
 mod fit;
 mod promote;
+mod retrain;
 mod sync;
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::Format;
 use crate::lab::Subset;
 
 pub(super) use compare::Interrupted;
@@ -26,6 +28,7 @@ pub(super) struct LabArgs {
 enum LabCommand {
     Fit(Box<fit::FitArgs>),
     Evaluate(Box<evaluate::EvaluateArgs>),
+    Retrain(Box<retrain::RetrainArgs>),
     Promote(Box<promote::PromoteArgs>),
     Rollback(promote::RollbackArgs),
     Compare(Box<compare::CompareArgs>),
@@ -36,6 +39,7 @@ pub(super) fn run(args: LabArgs) -> anyhow::Result<()> {
     match args.command {
         LabCommand::Fit(args) => fit::run(&args),
         LabCommand::Evaluate(args) => evaluate::run(&args),
+        LabCommand::Retrain(args) => retrain::run(&args),
         LabCommand::Promote(args) => promote::promote(&args),
         LabCommand::Rollback(args) => promote::rollback(&args),
         LabCommand::Compare(args) => compare::run(&args),

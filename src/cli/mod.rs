@@ -40,7 +40,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::classify::ModelError;
+use crate::classify::{ModelError, RetrainedModels};
 use crate::config::{ConfigError, ConfigLoader, LoadedConfig, Override, Purpose};
 use crate::dump::RejectsFile;
 use crate::notify::ReceiverError;
@@ -103,6 +103,11 @@ struct ConfigFlags {
     /// repeated. Flags override environment variables such as VIGIE__WEB__LISTEN
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+}
+
+/// The models that were retrained in the state directory `state` from the `configured` one.
+fn retrained_models(state: &Path, configured: &Path) -> RetrainedModels {
+    RetrainedModels::new(&state.join("models"), configured)
 }
 
 /// The configuration of the file `path`, or of the default file, with overrides from the environment.

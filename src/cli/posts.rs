@@ -11,6 +11,8 @@ use reqwest::Method;
 
 use super::state::StateFlags;
 use super::{daemon_client, duration_flag};
+use crate::config::LoadedConfig;
+use crate::monitor::StoredPost;
 use crate::query::{Filter, Page, PageToken, Query};
 use crate::store::{Store, StoreError};
 
@@ -106,6 +108,17 @@ fn filter(args: &PostsArgs, now: Timestamp) -> anyhow::Result<Filter> {
 fn time(value: &str, now: Timestamp) -> Option<Timestamp> {
     let ago = || now.checked_sub(duration_flag::parse(value).ok()?).ok();
     value.parse().ok().or_else(ago)
+}
+
+/// The newest `count` posts, about: of the store, or of the daemon that holds it.
+pub(super) fn newest(loaded: &LoadedConfig, state: &Path, count: usize) -> anyhow::Result<Vec<StoredPost>> {
+    let (filter, limit) = (Filter::default(), count.min(crate::query::MAX_PAGE));
+    let page = match Store::open(state) {
+        Ok(store) => Query::new(&store).page(&filter, limit, None)?,
+        Err(StoreError::InUse { .. }) => ask_daemon(loaded.config.web.listen, state, &filter, limit, None)?,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(page.posts)
 }
 
 /// One page from the daemon that holds the store.

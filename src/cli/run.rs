@@ -3,6 +3,7 @@
 mod demo;
 mod demo_round;
 mod reload;
+mod retraining;
 mod systemd;
 
 use std::net::SocketAddr;
@@ -29,6 +30,7 @@ use crate::source::SourceConfig;
 use crate::web;
 use crate::web::Console;
 use reload::Reloader;
+use retraining::Retrainer;
 
 /// Run the daemon: read the configured sources, classify posts, evaluate rules and send alerts
 ///
@@ -108,15 +110,16 @@ struct Round {
 impl Round {
     fn prepare(args: &RunArgs, loaded: &LoadedConfig) -> anyhow::Result<Self> {
         let metrics = Metrics::new().with_process();
-        let labels = LabelSource::Model(loaded.config.classify.model.clone());
         let Some(dump) = &args.demo else {
             let clock: Clock = Arc::new(Timestamp::now);
             let state = args.state.clone().unwrap_or_else(|| state(loaded));
+            let labels = labels(loaded, &state);
             let daemon = assembly::daemon(loaded.clone(), labels, state, clock, metrics)?;
             return Ok(Self { daemon, all_sent: None, _temporary: None });
         };
         let temporary = tempfile::tempdir().context("cannot create a temporary state directory")?;
         let state = args.state.clone().unwrap_or_else(|| temporary.path().join("state"));
+        let labels = labels(loaded, &state);
         let (daemon, all_sent) = demo::daemon(loaded.clone(), labels, dump.as_deref(), args.speed, state, metrics)?;
         // A state that is kept, and a dump that can be read only once, allow one round.
         let repeats = args.state.is_none() && dump.as_deref() != Some(std::path::Path::new("-"));
@@ -140,11 +143,14 @@ impl Round {
         let (config, state) = (daemon.loaded.config.clone(), daemon.state.clone());
         let mut running = daemon.start()?;
 
-        let reloader = Reloader::new(running.handle.clone(), args.config.clone());
+        let reloader = Reloader::new(running.handle.clone(), args.config.clone(), state.clone());
+        let retrainer = Retrainer::new(running.handle.clone(), reloader.clone(), args.config.clone(), state.clone());
+        let schedule = tokio::spawn(retrainer.clone().schedule());
         let web_stop = CancellationToken::new();
         let console = Console {
             daemon: running.handle.clone(),
             reload: reloader.clone().into_reload(),
+            models: Arc::new(retrainer),
             token,
             pages: web::Pages::new(config.language, &config.notify.time_zone)?,
             audit: web::AuditLog::new(&state),
@@ -170,6 +176,7 @@ impl Round {
             systemd::stopping();
         }
         watchdog.abort();
+        schedule.abort();
         let drain = Duration::try_from(config.daemon.drain).unwrap_or_default();
         let drained = running.stop(drain).await;
         web_stop.cancel();
@@ -218,6 +225,11 @@ async fn wait_for_stop(
     };
     tracing::info!(signal = name, "stopping: sources end, posts in flight are committed");
     None
+}
+
+/// The model that reads posts: the configured one, or the one that was retrained from it.
+fn labels(loaded: &LoadedConfig, state: &std::path::Path) -> LabelSource {
+    LabelSource::InUse(super::retrained_models(state, &loaded.config.classify.model))
 }
 
 /// The state directory: systemd's overrides the one of the configuration.

@@ -19,10 +19,12 @@ use crate::source::SourceConfig;
 /// Sections that are lists of tables.
 const LISTS: [&str; 5] = ["topic", "source", "receiver", "route", "inhibit"];
 
-/// Keys whose value is a path relative to the file; `*` stands for each table of a list.
-const PATHS: [&[&str]; 15] = [
+/// Keys whose value is a path relative to the file, or a list of paths; `*` stands for each table of a list.
+const PATHS: [&[&str]; 17] = [
     &["rules"],
     &["classify", "model"],
+    &["retrain", "base"],
+    &["retrain", "held_out"],
     &["daemon", "state"],
     &["x", "token_file"],
     &["source", "*", "path"],
@@ -151,6 +153,15 @@ fn resolve_path(node: &mut Node, path: &[&str], directory: &Path) {
             if matches!(node.at, Location::BuiltIn | Location::File { .. }) =>
         {
             *path = joined(directory, Path::new(path)).to_string_lossy().into_owned();
+        }
+        (None, Value::Leaf(toml::Value::Array(paths)))
+            if matches!(node.at, Location::BuiltIn | Location::File { .. }) =>
+        {
+            for path in paths {
+                if let toml::Value::String(path) = path {
+                    *path = joined(directory, Path::new(path)).to_string_lossy().into_owned();
+                }
+            }
         }
         (Some((&"*", rest)), Value::Tables(items)) => {
             items.iter_mut().for_each(|item| resolve_path(item, rest, directory));

@@ -9,7 +9,7 @@ use super::assemble::{Assembled, ListEntry};
 use super::node::Node;
 use super::problem::{ConfigProblem, Location};
 use super::serde_message::suggestion;
-use super::{Config, Purpose};
+use super::{Config, Purpose, RetrainConfig};
 use crate::dump::Columns;
 use crate::logging;
 use crate::post::{Topic, TopicError};
@@ -53,6 +53,7 @@ fn sections(assembled: &Assembled<'_>, purpose: Purpose) -> Vec<ConfigProblem> {
             messages.push(format!("retention.{key}: 0 is not valid; expected at least 1 day"));
         }
     }
+    messages.extend(retrain(&config.retrain));
     messages.extend(x.validate());
     if purpose == Purpose::Daemon && !classify.model.is_dir() {
         let path = classify.model.display();
@@ -61,6 +62,23 @@ fn sections(assembled: &Assembled<'_>, purpose: Purpose) -> Vec<ConfigProblem> {
         ));
     }
     messages.into_iter().map(|message| locate(tree, "", &message)).collect()
+}
+
+fn retrain(retrain: &RetrainConfig) -> Vec<String> {
+    let RetrainConfig { base, held_out, weight, every, .. } = retrain;
+    let mut messages = Vec::new();
+    if !(weight.is_finite() && *weight > 0.0) {
+        messages.push(format!("retrain.weight: {weight} is not valid; expected a number above 0"));
+    }
+    // The cost of a retraining is a minute of a core.
+    if every.is_negative() || (!every.is_zero() && *every < SignedDuration::from_hours(1)) {
+        messages.push(format!("retrain.every: {every:#} is not valid; expected 0s (never) or at least 1h"));
+    }
+    for (key, files) in [("base", base), ("held_out", held_out)] {
+        let missing = files.iter().find(|file| !file.exists());
+        messages.extend(missing.map(|file| format!("retrain.{key}: {} not found", file.display())));
+    }
+    messages
 }
 
 fn topics(assembled: &Assembled<'_>) -> Vec<ConfigProblem> {

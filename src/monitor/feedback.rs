@@ -43,6 +43,14 @@ pub enum Provenance {
     Typed,
 }
 
+impl Provenance {
+    /// Of a post with this link.
+    pub fn of(url: Option<&str>) -> Self {
+        let on_x = |url: &str| url.starts_with("https://x.com/") || url.starts_with("https://twitter.com/");
+        if url.is_some_and(on_x) { Self::X } else { Self::Post }
+    }
+}
+
 /// A request: the right label of a post or text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -174,8 +182,7 @@ impl Monitor {
         }
         Ok(match found {
             Some(post) => {
-                let on_x = |url: &String| url.starts_with("https://x.com/") || url.starts_with("https://twitter.com/");
-                let provenance = if post.url.as_ref().is_some_and(on_x) { Provenance::X } else { Provenance::Post };
+                let provenance = Provenance::of(post.url.as_deref());
                 Some(Subject { post, provenance, read })
             }
             None if what.contains(char::is_whitespace) => Some(Subject::typed(what, now)),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Daemon, MakeClassifier, MakeSource, ReceiverHandle, SourceInput, SourceSpec, monotonic};
-use crate::classify::{Classifier, DatasetLabelClassifier, DistilBertClassifier};
+use crate::classify::{Classifier, DatasetLabelClassifier, DistilBertClassifier, RetrainedModels};
 use crate::clock::Clock;
 use crate::config::{Config, LoadedConfig};
 use crate::metrics::Metrics;
@@ -23,6 +23,8 @@ use crate::source::{Context, SharedResources, Source, SourceConfig, http, twitte
 pub enum LabelSource {
     /// The model in this directory reads them.
     Model(PathBuf),
+    /// The configured model reads them, or the one that was retrained from it and promoted.
+    InUse(RetrainedModels),
     /// The sources provide them: to measure everything except the model.
     Given,
 }
@@ -33,10 +35,26 @@ impl LabelSource {
         Box::new(move || {
             Ok(match &self {
                 Self::Model(directory) => Box::new(DistilBertClassifier::load(directory)?) as Box<dyn Classifier>,
+                Self::InUse(models) => Box::new(load_in_use(models)?),
                 Self::Given => Box::new(DatasetLabelClassifier),
             })
         })
     }
+}
+
+/// Loads the model in use; says which one that is, where it is not the configured one.
+fn load_in_use(models: &RetrainedModels) -> anyhow::Result<DistilBertClassifier> {
+    let used = models.in_use()?;
+    if let Some(unused) = &used.unused {
+        tracing::warn!(
+            model = unused,
+            "a retrained model is not used: it descends from another model than classify.model; retrain again to use the corrections"
+        );
+    }
+    if used.promotion.is_some() {
+        tracing::info!(model = %used.dir.display(), "the model in use was retrained");
+    }
+    Ok(DistilBertClassifier::load(&used.dir)?)
 }
 
 /// The daemon that `loaded` describes, with its state in `state`.

@@ -7,7 +7,8 @@
 //!   GET  /alerts/ID        one incident         POST /silences, /silences/ID/end
 //!   GET  /posts            stored posts         POST /posts/labels    corrects labels
 //!   GET  /posts/export/posts.csv, posts.jsonl
-//!   GET  /model            figures, corrections, drift   GET /audit, /audit/audit.jsonl
+//!   GET  /model            figures, corrections, drift   POST /model/retrain, promote, roll-back
+//!   GET  /audit, /audit/audit.jsonl
 //!   GET, POST /analyse     reads a text         POST /receivers/NAME/test
 //!   GET  /sources          sources, receivers  GET, POST /sign-in, POST /sign-out
 //!   POST /alerts/ID        its buttons          POST /-/reload    as SIGHUP
@@ -32,6 +33,7 @@ mod connections;
 mod cookies;
 mod error;
 mod live;
+mod models;
 mod origin_check;
 mod page;
 mod probes;
@@ -52,6 +54,7 @@ use tokio_util::sync::CancellationToken;
 pub use address::{publish_address, published_address};
 pub use audit::AuditLog;
 pub use auth::ApiToken;
+pub use models::{Models, Retraining, RetrainingEnd, RetrainingProgress};
 pub use page::Pages;
 pub use sign_in::{Gate, Role, User, UserError, Users};
 
@@ -66,6 +69,7 @@ pub type Reload = Arc<dyn Fn() -> BoxFuture<'static, anyhow::Result<()>> + Send 
 pub struct Console {
     pub daemon: DaemonHandle,
     pub reload: Reload,
+    pub models: Arc<dyn Models>,
     /// Required of callers that read or change what the state directory holds.
     pub token: ApiToken,
     pub pages: Pages,
@@ -106,6 +110,9 @@ fn router(console: Console, address: SocketAddr) -> Router {
         .route("/posts/export/{name}", get(page::posts::export::export))
         .route("/analyse", get(page::analyse::page).post(page::analyse::submit))
         .route("/model", get(page::model::page))
+        .route("/model/retrain", post(page::model::actions::retrain))
+        .route("/model/promote", post(page::model::actions::promote))
+        .route("/model/roll-back", post(page::model::actions::roll_back))
         .route("/sources", get(page::sources::page))
         .route("/receivers/{name}/test", post(page::sources::test))
         .route("/assets/{name}", get(assets::asset))

@@ -239,6 +239,51 @@ def loop(browser):
     tab.close()
 
 
+def probabilities(page):
+    return [meter.get_attribute("value") for meter in page.locator("meter").all()]
+
+
+def learn(browser):
+    """What was disliked is learned: a challenger, its figures, a promotion with open eyes, and the way back."""
+    tab = Tab(browser, "fr-FR")
+    page = tab.page
+
+    def read():
+        tab.go("/analyse")
+        page.locator("textarea").fill("Vol annulé sans un mot")
+        page.get_by_role("button", name="Analyser").click()
+        return probabilities(page), api("/api/v1/status")["model"]
+
+    before, first = read()
+    tab.go("/model")
+    page.get_by_role("button", name="Réentraîner maintenant").click()
+    # The page follows the retraining by itself.
+    challenger = page.locator("details", has_text="retrained-").first
+    challenger.wait_for(timeout=60_000)
+    text = challenger.inner_text()
+    check("Appris de 3 corrections" in text, f"it says from how much it learned: {text}")
+    check("held-out" in text and "F1 macro" in text, "and compares both on held-out posts")
+    check(api("/api/v1/status")["model"] == first, "nothing changes by itself")
+    page.screenshot(path=f"{SHOTS}/challenger-fr.png", full_page=True)
+    button = challenger.get_by_role("button", name="Adopter")
+    button.click()
+    check(api("/api/v1/status")["model"] == first, "three corrections prove nothing: it needs a tick")
+    challenger.get_by_role("checkbox").check()
+    button.click()
+    page.get_by_text("en service depuis").wait_for()
+    check("sans preuve" in page.locator("#retraining ~ form").last.inner_text(), "and the page says so")
+    after, second = read()
+    check(second.startswith("retrained-") and after != before, f"another head reads: {second}")
+    tab.go("/model")
+    page.get_by_role("button", name="Revenir au modèle précédent").click()
+    page.get_by_role("button", name="Réentraîner maintenant").wait_for()
+    check(read() == (before, first), "rolled back, all reads as before")
+    tab.go("/audit")
+    check(page.get_by_text("POST /model/roll-back").count() == 1, "the audit log has it")
+    tab.clean("learn")
+    tab.close()
+
+
 def requests_that_are_refused(browser):
     tab = Tab(browser)
     for path, expected in [
@@ -251,7 +296,7 @@ def requests_that_are_refused(browser):
         check(answer.status == expected, f"{path}: {expected}, {answer.status}")
         check("yesterday" not in answer.text() or "expected" in answer.text(), f"{path}: it says what is expected")
     cross = {"sec-fetch-site": "cross-site"}
-    for path in ["/posts/labels", "/analyse", "/silences", "/receivers/program/test", "/sign-out"]:
+    for path in ["/posts/labels", "/analyse", "/silences", "/receivers/program/test", "/model/retrain", "/model/promote", "/sign-out"]:
         answer = tab.context.request.post(URL + path, headers=cross, form={"id": "1", "label": "neutral"})
         check(answer.status == 403, f"{path}: a form of another site is refused ({answer.status})")
     policy = tab.go("/").headers["content-security-policy"]
@@ -266,5 +311,6 @@ with sync_playwright() as playwright:
     posts(browser)
     languages(browser)
     loop(browser)
+    learn(browser)
     every_page(browser)
     browser.close()

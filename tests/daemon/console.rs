@@ -6,7 +6,7 @@ use std::process::Command;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::process::{Vigie, client, command, configure, repository, start};
+use crate::process::{Vigie, client, command, command_with, configure, repository};
 
 /// Posts of the last 24 hours.
 const POSTS: i64 = 360;
@@ -49,7 +49,7 @@ fn people_use_it_in_a_browser() {
     let path = dir.path();
     let received = path.join("received.jsonl");
     let config = format!(
-        "[window]\nbucket = \"1s\"\n[notify]\ngroup_wait = \"0s\"\ngroup_interval = \"1s\"\n\
+        "[retrain]\nheld_out = [\"held-out.csv\"]\n[window]\nbucket = \"1s\"\n[notify]\ngroup_wait = \"0s\"\ngroup_interval = \"1s\"\n\
          [[source]]\nname = \"desk\"\ntype = \"file\"\npath = \"posts.jsonl\"\nlayout = \"jsonl\"\n\
          [[receiver]]\nname = \"program\"\ntype = \"command\"\nprogram = \"/bin/sh\"\n\
          args = [\"-c\", \"cat >> {received}; echo >> {received}\"]\n",
@@ -57,7 +57,10 @@ fn people_use_it_in_a_browser() {
     );
     configure(path, &config);
     write_posts(path);
-    let mut vigie = start(path);
+    // A model with a manifest, which can be retrained.
+    let rows = "negative,my bag is lost\nneutral,gate nine at noon\npositive,thank you so much\n";
+    std::fs::write(path.join("held-out.csv"), format!("label,text\n{rows}{rows}")).unwrap();
+    let mut vigie = Vigie::spawn(&mut command_with(path, &repository("models/default")));
     vigie.wait_received(POSTS.unsigned_abs());
     let shots = std::env::var("VIGIE_TEST_SHOTS").map_or_else(|_| path.join("shots"), Into::into);
     std::fs::create_dir_all(&shots).unwrap();

@@ -14,5 +14,6 @@ mod process;
 mod prometheus;
 mod receivers;
 mod reload;
+mod retrain;
 mod soak;
 mod x;

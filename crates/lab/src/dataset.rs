@@ -1,6 +1,8 @@
 //! [`Dataset`]: labelled posts of a dump, cleaned; all of them, or the earlier or later part. First step of fit and
 //! evaluate.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -94,6 +96,15 @@ impl Dataset {
         // Before anything is learned from what is left.
         reader.rejects().check(options.max_rejects)?;
         Ok(Self { posts, rejected, sha256: reader.fingerprint().unwrap_or_default() })
+    }
+
+    /// Removes every post whose text, ignoring case, is in one of `sets`; returns how many.
+    pub fn drop_texts_of<'a>(&mut self, sets: impl IntoIterator<Item = &'a Self>) -> usize {
+        let key = |text: &str| text.to_lowercase();
+        let texts: HashSet<String> = sets.into_iter().flat_map(|set| set.texts()).map(key).collect();
+        let before = self.posts.len();
+        self.posts.retain(|post| !texts.contains(&key(&post.text)));
+        before - self.posts.len()
     }
 
     pub fn labels(&self) -> Vec<Label> {

@@ -64,13 +64,19 @@ impl<'a> EncoderCache<'a> {
             self.progress.inc(dataset.posts.len() as u64);
             return Ok(cached);
         }
+        let features = self.encode_uncached(dataset)?;
+        if let Some(file) = file {
+            write_atomically(&file, &features).map_err(|cause| LabError::Io { path: file, cause })?;
+        }
+        Ok(features)
+    }
+
+    /// As [`EncoderCache::encode`], without a look at the cache.
+    pub(super) fn encode_uncached(&self, dataset: &Dataset) -> Result<Vec<f32>, LabError> {
         let mut features = Vec::with_capacity(dataset.posts.len() * self.width());
         for texts in dataset.texts().chunks(TEXTS_PER_CALL) {
             features.extend(self.encoder.encode(texts)?);
             self.progress.inc(texts.len() as u64);
-        }
-        if let Some(file) = file {
-            write_atomically(&file, &features).map_err(|cause| LabError::Io { path: file, cause })?;
         }
         Ok(features)
     }

@@ -10,7 +10,7 @@ mod heads;
 mod rows;
 mod run;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use indicatif::ProgressBar;
@@ -104,14 +104,7 @@ fn read(recipe: &Recipe, paths: FitPaths<'_>, path: &Path, subset: Subset) -> Re
 
 /// Removes from `train` every post whose text, ignoring case, is held out; returns how many each dataset lost.
 fn drop_held_out(train: &mut [Dataset], held_out: &[Dataset]) -> Vec<usize> {
-    let key = |text: &str| text.to_lowercase();
-    let texts: HashSet<String> = held_out.iter().flat_map(|dataset| dataset.texts()).map(key).collect();
-    let drop_from = |dataset: &mut Dataset| {
-        let before = dataset.posts.len();
-        dataset.posts.retain(|post| !texts.contains(&key(&post.text)));
-        before - dataset.posts.len()
-    };
-    train.iter_mut().map(drop_from).collect()
+    train.iter_mut().map(|dataset| dataset.drop_texts_of(held_out)).collect()
 }
 
 fn trained_on<'a>(recipe: &Recipe, train: &'a Train, dataset: &Dataset, dropped: usize) -> TrainingDataset<'a> {

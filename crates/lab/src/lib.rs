@@ -4,6 +4,7 @@
 //! ```text
 //! fit:       Recipe or QuickFit -> Dataset -> EncoderCache -> EncodedDataset -> Logistic -> temperature -> Scores >= floors? -> model directory
 //! evaluate:  Dataset -> Classifier -> Evaluation (Scores, ReasonScores)
+//! retrain:   corrections, base data -> encoder -> head anchored at the champion's -> RetrainReport -> model directory
 //! promote:   Dataset -> challenger and champion -> PairedComparison -> model registry
 //! compare:   InputDumps -> ComparisonData -> four featurizers x three estimators -> RunRecord -> Report
 //!            feature:    texts -> Featurizer (TF-IDF, Word2Vec, GloVe) -> Matrix
@@ -32,6 +33,7 @@ mod paired_comparison;
 mod quick_fit;
 mod reason_scores;
 mod recipe;
+pub mod retrain;
 pub mod run_record;
 mod score;
 mod split;
@@ -78,6 +80,12 @@ pub enum LabError {
         "{found} reasons occur at least {min_rows} times in the training rows; expected two or more: set `reasons = true` on a [[train]] whose dump has a reason column, or lower reason.min_rows"
     )]
     NoReasons { found: usize, min_rows: usize },
+    #[error("{} has no manifest.json: only a fitted model can be retrained", path.display())]
+    NoManifest { path: PathBuf },
+    #[error(
+        "no correction to learn from: {given} usable, {withheld} of posts from X left out; correct labels in the console or with `vigie feedback`, or allow posts from X (retrain.with_x, --with-x) if your agreement with X does"
+    )]
+    NoCorrections { given: usize, withheld: usize },
     #[error("no labelled post to evaluate on")]
     NothingToEvaluate,
     #[error("no model was written because these floors of the recipe were missed: {}", .0.join(", "))]

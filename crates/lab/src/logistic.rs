@@ -16,9 +16,9 @@ mod lbfgs;
 mod objective;
 mod rows;
 
-use lbfgs::Lbfgs;
+pub(crate) use lbfgs::Lbfgs;
 use objective::Objective;
-pub(super) use rows::{FeatureRow, FeatureRows};
+pub(super) use rows::{FeatureRow, FeatureRows, dot};
 
 use super::recipe::Fit;
 use super::standard_scaler::StandardScaler;

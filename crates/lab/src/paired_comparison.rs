@@ -16,7 +16,7 @@ const RESAMPLES: usize = 2000;
 const SEED: u64 = 42;
 
 /// The label of one post, then the predictions of challenger and champion.
-type PairedReading = (Label, Label, Label);
+pub(super) type PairedReading = (Label, Label, Label);
 
 /// The result. Shares are in `[0, 1]`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -59,7 +59,7 @@ impl PairedComparison {
         Ok(Self::from_readings(&readings, measure, dataset.sha256.clone()))
     }
 
-    fn from_readings(readings: &[PairedReading], measure: Measure, sha256: String) -> Self {
+    pub(super) fn from_readings(readings: &[PairedReading], measure: Measure, sha256: String) -> Self {
         let score = |drawn: &mut dyn Iterator<Item = &PairedReading>| {
             let mut counts = [[[0_u64; 3]; 3]; 2];
             for (label, challenger, champion) in drawn {

@@ -1,5 +1,6 @@
 //! `vigie lab promote` and `vigie lab rollback`: choose the champion among the models of a registry.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -11,23 +12,24 @@ use super::super::reader_flags::ReaderFlags;
 use super::super::{ConfigFlags, Format};
 use super::sync::MlflowFlags;
 use super::{bar, subset};
-use crate::classify::{Classifier, DistilBertClassifier, Manifest, ModelRegistry, Promotion};
+use crate::classify::{Classifier, DistilBertClassifier, Manifest, ModelRegistry, Promotion, RetrainedModels};
 use crate::dump::Inputs;
 use crate::lab::mlflow::Tracker;
+use crate::lab::retrain::REPORT;
 use crate::lab::{Dataset, Measure, PairedComparison};
 
 /// Promote a model to champion, unless it is significantly worse than the current one
 ///
 /// Both classify the same labelled posts. The challenger is rejected if the whole 95% interval of the difference
 /// (paired bootstrap) is below 0. A daemon whose classify.model is the registry's directory loads the new champion at
-/// its next reload.
+/// its next reload. With `--state` the challenger is one of `vigie lab retrain`, which has compared both already.
 #[derive(Debug, Args)]
 pub(super) struct PromoteArgs {
     /// The challenger: a model directory inside --store, or its name
     model: PathBuf,
     /// Labelled posts that neither model was trained on: files, or folders with them
     // One value each: the model stands behind it.
-    #[arg(long, value_name = "FILE", required = true)]
+    #[arg(long, value_name = "FILE", required_unless_present = "state", conflicts_with = "state")]
     data: Vec<PathBuf>,
     /// Use only this latest share of the posts, e.g. 0.2
     #[arg(long, value_name = "SHARE")]
@@ -38,9 +40,11 @@ pub(super) struct PromoteArgs {
     /// Score to compare
     #[arg(long, value_enum, default_value_t = MeasureFlag::MacroF1)]
     measure: MeasureFlag,
-    /// Promote it even if it is worse
+    /// Promote it even if it is worse, or not known to be better
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    retrained: RetrainedFlags,
     /// `text` for people, `json` prints one object
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -50,12 +54,35 @@ pub(super) struct PromoteArgs {
     reader: ReaderFlags,
 }
 
+/// The models that `vigie lab retrain` made in a state directory.
+#[derive(Debug, Args)]
+struct RetrainedFlags {
+    /// Choose among the models that were retrained in this state directory
+    #[arg(long, value_name = "DIR", conflicts_with = "store")]
+    state: Option<PathBuf>,
+    /// Configuration file, whose classify.model they descend from
+    #[arg(long, value_name = "FILE", requires = "state")]
+    config: Option<PathBuf>,
+}
+
+impl RetrainedFlags {
+    fn models(&self) -> anyhow::Result<Option<RetrainedModels>> {
+        let Some(state) = &self.state else { return Ok(None) };
+        let configured = super::super::config_loader(self.config.clone()).load()?.config.classify.model;
+        Ok(Some(super::super::retrained_models(state, &configured)))
+    }
+}
+
 /// Make the previous champion the champion again; repeat to go further back
+///
+/// With `--state`, the model before the one that was retrained; at last the configured model.
 #[derive(Debug, Args)]
 pub(super) struct RollbackArgs {
     /// Directory of the models
     #[arg(long, value_name = "DIR", default_value = "models")]
     store: PathBuf,
+    #[command(flatten)]
+    retrained: RetrainedFlags,
     #[command(flatten)]
     mlflow: MlflowFlags,
 }
@@ -87,6 +114,9 @@ fn data_name(files: &[PathBuf]) -> serde_json::Value {
 }
 
 pub(super) fn promote(args: &PromoteArgs) -> anyhow::Result<()> {
+    if let Some(models) = args.retrained.models()? {
+        return promote_retrained(&models, args);
+    }
     let (store, tracker) = (ModelRegistry::new(&args.store), args.mlflow.tracker()?);
     let name = name_in(&store, &args.model)?;
     let manifest = Manifest::read(&store.model_dir(&name))?.with_context(|| {
@@ -119,6 +149,33 @@ pub(super) fn promote(args: &PromoteArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Its report says whether it is better.
+fn promote_retrained(models: &RetrainedModels, args: &PromoteArgs) -> anyhow::Result<()> {
+    let name = args.model.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let model = models.list()?.into_iter().find(|model| model.name == name);
+    let verdict =
+        model.as_ref().and_then(|model| model.manifest.as_ref()).map(|it| it.metrics[REPORT]["verdict"].clone());
+    // An unknown name is refused below, with what to do.
+    let is_better = verdict.as_ref().is_none_or(|verdict| verdict == "better");
+    if !is_better && !args.force {
+        let verdict = verdict.unwrap_or_default();
+        bail!("{name} is not promoted: its report says {verdict}, not \"better\"; use --force to promote it anyway");
+    }
+    let before = models.in_use()?.dir;
+    let promotion = models.promote(&name, "vigie lab promote", !is_better, Timestamp::now())?;
+    if let Some(tracker) = args.mlflow.tracker()? {
+        tracker.log_promotion(&promotion.model_id, &BTreeMap::new(), &models.model_dir(&name), Timestamp::now());
+    }
+    match args.format {
+        Format::Json => println!("{}", serde_json::to_string_pretty(&promotion)?),
+        Format::Text => {
+            println!("{} is the champion, replacing {}", promotion.model_id, before.display());
+            println!("reload running daemons to use it: SIGHUP or POST /-/reload");
+        }
+    }
+    Ok(())
+}
+
 fn print_promotion(promotion: &Promotion, former: Option<&Promotion>, comparison: Option<&PairedComparison>) {
     let forced = if promotion.forced { ", forced" } else { "" };
     match former {
@@ -132,6 +189,13 @@ fn print_promotion(promotion: &Promotion, former: Option<&Promotion>, comparison
 }
 
 pub(super) fn rollback(args: &RollbackArgs) -> anyhow::Result<()> {
+    if let Some(models) = args.retrained.models()? {
+        let (left, now) = models.roll_back()?;
+        let now = now.map_or_else(|| "the configured model".to_owned(), |now| now.model_id);
+        println!("{now} is used again, replacing {}", left.model_id);
+        println!("reload running daemons to use it: SIGHUP or POST /-/reload");
+        return Ok(());
+    }
     let (store, tracker) = (ModelRegistry::new(&args.store), args.mlflow.tracker()?);
     let (left, now) = store.rollback()?;
     track(tracker.as_ref(), &store, &now);

@@ -1,5 +1,6 @@
 //! SIGHUP and `POST /-/reload`: reloads the configuration. If the new one is not valid, the daemon keeps the old one.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -7,7 +8,7 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
-use super::super::ConfigFlags;
+use super::super::{ConfigFlags, retrained_models};
 use super::systemd;
 use crate::clock::Clock;
 use crate::config::{Config, LoadedConfig, Purpose};
@@ -21,13 +22,14 @@ use crate::web::Reload;
 pub(super) struct Reloader {
     daemon: DaemonHandle,
     flags: Arc<ConfigFlags>,
+    state: Arc<PathBuf>,
     /// Only one reload at a time.
     lock: Arc<Mutex<()>>,
 }
 
 impl Reloader {
-    pub(super) fn new(daemon: DaemonHandle, flags: ConfigFlags) -> Self {
-        Self { daemon, flags: Arc::new(flags), lock: Arc::default() }
+    pub(super) fn new(daemon: DaemonHandle, flags: ConfigFlags, state: PathBuf) -> Self {
+        Self { daemon, flags: Arc::new(flags), state: Arc::new(state), lock: Arc::default() }
     }
 
     pub(super) fn into_reload(self) -> Reload {
@@ -73,7 +75,8 @@ impl Reloader {
             anyhow::bail!("[{section}] has changed: this needs a restart of vigie");
         }
         // Always loaded again: the directory may contain another model under the same name.
-        let mut make = LabelSource::Model(loaded.config.classify.model.clone()).classifier();
+        let models = retrained_models(&self.state, &loaded.config.classify.model);
+        let mut make = LabelSource::InUse(models).classifier();
         let classifier = make().context("cannot load the model")?;
         let clock: Clock = Arc::new(Timestamp::now);
         let receivers = assembly::receivers(&loaded, &clock)?;

@@ -1,5 +1,8 @@
 //! The model: what it is, what was measured of it, what people corrected, and whether its labels drift.
 
+pub(in crate::web) mod actions;
+mod retrained;
+
 use axum::extract::State;
 use axum::response::Response;
 use minijinja::Value;
@@ -7,13 +10,14 @@ use minijinja::value::Serde;
 use serde::Serialize;
 
 use super::super::error::Problem;
-use super::super::{Console, blocking};
+use super::super::{Console, Retraining, blocking};
 use super::posts::labels::label_name;
 use super::templates::Frame;
 use super::visitor::Visitor;
 use crate::classify::{Label, Manifest};
 use crate::query::{CorrectionSummary, LabelDrift};
 use crate::store::StoreError;
+use retrained::RetrainedView;
 
 /// Topics whose drift is shown.
 const MAX_TOPICS: usize = 20;
@@ -41,30 +45,59 @@ struct ModelView {
     problem: Option<String>,
 }
 
+/// What a button led to.
+#[derive(Debug, Default, Serialize)]
+struct Notice {
+    /// Why nothing changed.
+    error: Option<String>,
+}
+
+/// Everything on the page.
+struct Shown {
+    model: ModelView,
+    retrained: RetrainedView,
+    retraining: Retraining,
+    corrections: CorrectionSummary,
+    drift: Vec<LabelDrift>,
+    notice: Notice,
+}
+
 pub(in crate::web) async fn page(State(console): State<Console>, visitor: Visitor) -> Result<Response, Problem> {
-    let (status, query, loaded) = (console.daemon.status(), console.daemon.query.clone(), console.daemon.loaded());
+    respond(&console, &visitor, Notice::default()).await
+}
+
+async fn respond(console: &Console, visitor: &Visitor, notice: Notice) -> Result<Response, Problem> {
+    let (status, query, models) = (console.daemon.status(), console.daemon.query.clone(), console.models.retrained());
     let topics: Vec<String> = status.topics.iter().take(MAX_TOPICS).map(|topic| topic.name.clone()).collect();
-    let (id, now) = (status.model.clone(), status.now);
+    let (id, now, retraining) = (status.model.clone(), status.now, console.models.retraining());
     let read = blocking::run(move || {
         let drift: Vec<LabelDrift> =
             topics.iter().map(|topic| query.drift(topic, now)).collect::<Result<_, StoreError>>()?;
-        Ok::<_, StoreError>((ModelView::read(&id, &loaded.config.classify.model), query.corrections()?, drift))
+        let corrections = query.corrections()?;
+        Ok::<_, StoreError>((models.in_use(), RetrainedView::read(&models), corrections, drift))
     });
-    let (model, corrections, drift) = read.await?;
+    let (used, retrained, corrections, drift) = read.await?;
+    let mut notice = notice;
+    let retrained = retrained.unwrap_or_else(|error| {
+        notice.error.get_or_insert(error.to_string());
+        RetrainedView::default()
+    });
+    let model = match used {
+        Ok(used) => ModelView::read(&id, &used.dir),
+        Err(error) => ModelView { id, problem: Some(error.to_string()), ..ModelView::default() },
+    };
+    let shown = Shown { model, retrained, retraining, corrections, drift, notice };
     let frame = Frame { place: "model", open: console.daemon.board().open() };
-    let values = context(&model, &corrections, &drift, &visitor, status.now);
-    Ok(console.pages.respond(&visitor, ("model.html", &frame), values))
+    Ok(console.pages.respond(visitor, ("model.html", &frame), context(&shown, visitor, status.now)))
 }
 
-fn context(
-    model: &ModelView,
-    corrections: &CorrectionSummary,
-    drift: &[LabelDrift],
-    visitor: &Visitor,
-    now: jiff::Timestamp,
-) -> Value {
+fn context(shown: &Shown, visitor: &Visitor, now: jiff::Timestamp) -> Value {
+    let Shown { model, retrained, retraining, corrections, drift, notice } = shown;
     minijinja::context! {
         model => Serde(model),
+        retrained => Serde(retrained),
+        retraining => Serde(retraining),
+        notice => Serde(notice),
         c => Serde(corrections),
         drift => Serde(drift),
         labels => Serde(Label::ALL.map(|label| (label.as_str(), label_name(label, visitor.language)))),
@@ -114,10 +147,25 @@ fn scores(metrics: &serde_json::Value) -> Vec<Score> {
 
 #[cfg(test)]
 mod tests {
+    use super::retrained::{Challenger, PromotedView};
     use super::*;
     use crate::language::Language;
     use crate::query::DriftVerdict;
     use crate::web::Pages;
+
+    /// Named with markup, as a directory could be.
+    fn challenger() -> Challenger {
+        let report = serde_json::json!({
+            "counts": { "learned": 80, "withheld": 2, "unusable": 0 },
+            "held_out": [{ "name": "airline_test", "posts": 900, "champion": 0.71, "challenger": 0.731,
+                "difference": 0.021, "interval": [-0.004, 0.045] }],
+            "corrections": { "posts": 60, "champion_right": 12, "challenger_right": 31, "gained": 21, "lost": 2 },
+            "groups": [{ "by": "language", "name": "fr", "posts": 40, "champion_right": 8, "challenger_right": 25 }],
+            "recent": { "posts": 500, "labels": [[400, 3, 4], [0, 60, 0], [0, 0, 33]] },
+            "verdict": "no_held_out",
+        });
+        Challenger { name: "retrained-<1>".into(), at: None, in_use: false, report, changed: 7 }
+    }
 
     #[test]
     fn figures_corrections_and_drift_are_on_the_page_in_both_languages() {
@@ -138,13 +186,42 @@ mod tests {
             index: Some(0.31),
             verdict: DriftVerdict::StronglyShifted,
         };
+        let retrained = RetrainedView {
+            promoted: Some(PromotedView { at: Some(jiff::Timestamp::UNIX_EPOCH), by: "<Claire>".into(), forced: true }),
+            challengers: vec![challenger()],
+            possible: true,
+            ..RetrainedView::default()
+        };
+        let (retraining, drift, notice) = (Retraining::default(), vec![drift], Notice::default());
+        let shown = Shown { model, retrained, retraining, corrections, drift, notice };
         for (language, expected) in [
-            (Language::English, ["3 of 4", "strongly shifted", "&lt;Claire&gt;", "70%"]),
-            (Language::French, ["3 sur 4", "fort décalage", "&lt;Claire&gt;", "70\u{a0}%"]),
+            (
+                Language::English,
+                [
+                    "3 of 4",
+                    "strongly shifted",
+                    "&lt;Claire&gt;",
+                    "70%",
+                    "better on corrections only",
+                    "+2.1",
+                    "not known to be better",
+                ],
+            ),
+            (
+                Language::French,
+                [
+                    "3 sur 4",
+                    "fort décalage",
+                    "&lt;Claire&gt;",
+                    "70\u{a0}%",
+                    "meilleur sur les corrections seulement",
+                    "+2,1",
+                    "sans preuve",
+                ],
+            ),
         ] {
             let (visitor, pages) = (Visitor::speaking(language), Pages::new(language, "UTC").unwrap());
-            let values =
-                context(&model, &corrections, std::slice::from_ref(&drift), &visitor, jiff::Timestamp::UNIX_EPOCH);
+            let values = context(&shown, &visitor, jiff::Timestamp::UNIX_EPOCH);
             let page = pages.render(&visitor, ("model.html", &Frame::default()), values).unwrap();
             for expected in expected {
                 assert!(page.contains(expected), "{expected} is not in\n{page}");

@@ -20,7 +20,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// All pages extend the layout.
-const TEMPLATES: [(&str, &str); 12] = [
+const TEMPLATES: [(&str, &str); 13] = [
     ("layout.html", include_str!("layout.html")),
     ("chart.html", include_str!("chart.html")),
     ("incident_line.html", include_str!("incident_line.html")),
@@ -30,6 +30,7 @@ const TEMPLATES: [(&str, &str); 12] = [
     ("posts.html", include_str!("posts.html")),
     ("analyse.html", include_str!("analyse.html")),
     ("model.html", include_str!("model.html")),
+    ("retraining.html", include_str!("retraining.html")),
     ("audit.html", include_str!("audit.html")),
     ("sign_in.html", include_str!("sign_in.html")),
     ("sources.html", include_str!("sources.html")),
@@ -133,6 +134,8 @@ fn environment(language: Language, zone: &TimeZone) -> Result<Environment<'stati
     });
     environment.add_filter("ago", move |state: &State<'_, '_>, time: String| ago(state, &time, language));
     environment.add_filter("percent", move |rate: Option<f64>| percent(rate, language));
+    environment.add_filter("tenths", move |rate: f64| format!("{}{}", tenths(rate, language), percent_sign(language)));
+    environment.add_filter("points", move |difference: f64| points(difference, language));
     environment.add_filter("number", move |number: i64| grouped(number, language));
     let zone = zone.clone();
     environment.add_filter("clock", move |state: &State<'_, '_>, time: String| match time.parse() {
@@ -154,8 +157,23 @@ fn now(state: &State<'_, '_>) -> Timestamp {
 
 /// `0.25` as `25%`, in French as `25 %` with a no-break space; a dash if unknown.
 fn percent(rate: Option<f64>, language: Language) -> String {
-    let space = if language == Language::French { "\u{a0}" } else { "" };
-    rate.map_or_else(|| "–".into(), |rate| format!("{:.0}{space}%", rate * 100.0))
+    rate.map_or_else(|| "–".into(), |rate| format!("{:.0}{}", rate * 100.0, percent_sign(language)))
+}
+
+fn percent_sign(language: Language) -> &'static str {
+    if language == Language::French { "\u{a0}%" } else { "%" }
+}
+
+/// `0.7314` as `73.1`, in French as `73,1`.
+fn tenths(rate: f64, language: Language) -> String {
+    let text = format!("{:.1}", rate * 100.0);
+    if language == Language::French { text.replace('.', ",") } else { text }
+}
+
+/// A difference of two shares in percentage points: `0.021` as `+2.1`.
+fn points(difference: f64, language: Language) -> String {
+    let sign = if difference < -0.0005 { "−" } else { "+" };
+    format!("{sign}{}", tenths(difference.abs(), language))
 }
 
 /// `12345` as `12,345`, in French with narrow no-break spaces.

@@ -19,12 +19,12 @@ const MAX_EVALUATIONS: u32 = 40;
 const ROUNDING: f64 = 8.0 * f64::EPSILON;
 
 /// See the module.
-pub(super) struct Lbfgs {
+pub(crate) struct Lbfgs {
     /// Number of steps kept to estimate the curvature.
-    pub(super) memory: usize,
-    pub(super) max_iterations: u64,
+    pub(crate) memory: usize,
+    pub(crate) max_iterations: u64,
     /// Converged when the norm of the gradient is below it.
-    pub(super) tolerance: f64,
+    pub(crate) tolerance: f64,
 }
 
 /// Parameters, and the function's value and gradient there.
@@ -53,7 +53,7 @@ struct Correction {
 impl Lbfgs {
     /// The minimum near `start` of the function `evaluate`, which returns value and gradient. Calls `observe` with the number
     /// and the value of every iteration.
-    pub(super) fn minimise(
+    pub(crate) fn minimise(
         &self,
         start: Vec<f64>,
         evaluate: impl Fn(&[f64]) -> (f64, Vec<f64>),

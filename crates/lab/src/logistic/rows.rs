@@ -81,7 +81,7 @@ impl FeatureRow<'_> {
 }
 
 /// Eight partial sums: a single sum would wait for its previous addition at every step.
-fn dot(weights: &[f64], row: &[f32]) -> f64 {
+pub(crate) fn dot(weights: &[f64], row: &[f32]) -> f64 {
     let (weight_blocks, weight_rest) = weights.as_chunks::<8>();
     let (row_blocks, row_rest) = row.as_chunks::<8>();
     let mut sums = [0.0; 8];

@@ -109,6 +109,11 @@ impl Head {
         self
     }
 
+    /// Row-major weights `[rows, width]`, and one bias per row.
+    pub fn parameters(&self) -> (&[f32], &[f32]) {
+        (&self.0.weight, &self.0.bias)
+    }
+
     /// One logit per row: `W x + b`.
     pub fn logits(&self, pooled: &[f32]) -> Vec<f32> {
         self.0.apply(pooled)

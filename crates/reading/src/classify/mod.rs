@@ -16,7 +16,10 @@ mod head;
 mod label;
 mod reason;
 
-pub use artifact::{ChampionHistory, Manifest, ModelError, ModelRegistry, Origin, Promotion, RegisteredModel};
+pub use artifact::{
+    ChampionHistory, Manifest, ModelError, ModelInUse, ModelRegistry, Origin, Promotion, RegisteredModel,
+    RetrainedModels,
+};
 pub use classifier_thread::{ClassifierSender, ClassifierThread};
 pub use dataset_label_classifier::DatasetLabelClassifier;
 pub use distilbert_classifier::DistilBertClassifier;

@@ -43,6 +43,8 @@ pub enum ModelError {
     HeadShape { weights: usize, biases: usize, labels: usize },
     #[error("{} contains {}, but champion.json states {expected}: a promoted model must not change; restore it, promote another with `vigie lab promote`, or run `vigie lab rollback`", dir.display(), found.as_deref().unwrap_or("no model with a manifest"))]
     NotPromoted { dir: PathBuf, found: Option<String>, expected: String },
+    #[error("{} is not a model that was retrained from the configured one ({}): retrain again with `vigie lab retrain`", dir.display(), root.as_deref().unwrap_or("without a manifest"))]
+    NotRetrained { dir: PathBuf, root: Option<String> },
     #[error("{}: no previous champion to roll back to", path.display())]
     NoPreviousChampion { path: PathBuf },
     #[error("the encoder failed: {0}")]

@@ -4,7 +4,9 @@ mod error;
 pub(crate) mod files;
 pub(crate) mod manifest;
 mod registry;
+mod retrained;
 
 pub use error::ModelError;
 pub use manifest::{Manifest, Origin};
 pub use registry::{ChampionHistory, ModelRegistry, Promotion, RegisteredModel};
+pub use retrained::{ModelInUse, RetrainedModels};

@@ -192,8 +192,21 @@ impl ModelRegistry {
         Ok((replaced.unwrap_or_else(|| champion.clone()), champion))
     }
 
+    /// Forgets champion and history; no model is removed.
+    ///
+    /// # Errors
+    /// When `champion.json` cannot be removed.
+    pub(super) fn clear_history(&self) -> Result<(), ModelError> {
+        let path = self.dir.join(CHAMPION);
+        let fail = |cause| ModelError::Io { path: path.clone(), cause };
+        let dir = File::open(&self.dir).map_err(fail)?;
+        dir.lock().map_err(fail)?; // released when the file is closed
+        fs::remove_file(&path).map_err(fail)?;
+        dir.sync_all().map_err(fail)
+    }
+
     /// The directory of a promoted model, after checking that its files are still those that were promoted.
-    fn verify_promoted(&self, promotion: &Promotion) -> Result<PathBuf, ModelError> {
+    pub(super) fn verify_promoted(&self, promotion: &Promotion) -> Result<PathBuf, ModelError> {
         let dir = self.model_dir(&promotion.model);
         let expected = &promotion.model_id;
         let found = match is_plain(&promotion.model) {
