@@ -117,6 +117,7 @@ fn main() {
         clock: Arc::new(clock_time),
         monotonic: Arc::new(move || Duration::from_millis(monotonic.load(Ordering::Relaxed).unsigned_abs())),
         metrics: metrics.clone(),
+        telemetry: vigie::telemetry::Telemetry::default(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async {

@@ -40,7 +40,7 @@ use crate::post::Topic;
 use crate::rule::Rules;
 use crate::source::SourceConfig;
 use crate::source::twitter::AccountConfig;
-use crate::{classify, window};
+use crate::{classify, telemetry, window};
 use assemble::{accepts, assemble, resolve_paths, rules_of};
 use document::Document;
 use node::Node;
@@ -68,6 +68,7 @@ pub struct Config {
     pub web: WebConfig,
     pub retention: Retention,
     pub log: logging::Config,
+    pub telemetry: telemetry::Config,
     pub x: AccountConfig,
     #[serde(rename = "source")]
     pub sources: Vec<SourceConfig>,

@@ -5,7 +5,7 @@
 //! ```text
 //! sources ==Post==> classifier thread ==ClassifiedPost==> monitor thread (window -> rule -> alert) ==Transition==> notify
 //!
-//! main > cli > web > pipeline > config > {notify, query} > monitor > alert > rule > window > {classify, source} > dump > post
+//! main > cli > web > pipeline > config > telemetry > {notify, query} > monitor > alert > rule > window > {classify, source} > dump > post
 //!      > {text, store, http_client} > {stats, chart, secret, clock, duration, language, metrics, logging}
 //!
 //! lab (imported by cli)      > classify, dump, post, text, stats, chart
@@ -40,5 +40,6 @@ pub mod secret;
 pub mod simulate;
 pub mod source;
 pub mod store;
+pub mod telemetry;
 pub mod web;
 pub mod window;

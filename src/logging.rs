@@ -1,17 +1,24 @@
 //! Logging to standard error, as text or JSON lines, with levels per module. No event contains the text or author of a
-//! post.
+//! post. Telemetry adds a layer of its own, with its own levels.
 
 use std::io::IsTerminal;
 
 use serde::{Deserialize, Serialize};
 use tracing::Subscriber;
-use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{ParseError, Targets};
 use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::{Layer, Registry};
 
 /// Names of the levels in `tracing`.
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+/// Target of the spans that telemetry sends as traces. They have the level `trace`, so that the log does not show them, and hold
+/// no personal data.
+pub const SPANS: &str = "vigie::span";
+
+/// A layer that gets events and spans beside the log.
+pub type ExtraLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// Format of log lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,29 +54,39 @@ pub fn start(default: &str) {
     // An invalid RUST_LOG is ignored here; only the daemon refuses to start with one.
     let rust_log = std::env::var("RUST_LOG").ok().filter(|filter| filter_problem(filter).is_none());
     let level = rust_log.as_deref().unwrap_or(default);
-    let subscriber = subscriber(LogFormat::Text, level, std::io::stderr().is_terminal(), std::io::stderr);
+    let subscriber = subscriber(LogFormat::Text, level, (std::io::stderr().is_terminal(), std::io::stderr), None);
     // Fails only in tests, which start logging several times.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
 /// Starts logging for the daemon, instead of [`start`]. `format`, from the command line, overrides the configured format;
-/// `rust_log`, from the environment, overrides the configured level.
+/// `rust_log`, from the environment, overrides the configured level. `extra`: telemetry, where it is on.
 ///
 /// # Errors
 /// When `rust_log` is not a valid filter; the configured one was validated when it was read.
-pub fn start_daemon(config: &Config, format: Option<LogFormat>, rust_log: Option<&str>) -> Result<(), LogFilterError> {
+pub fn start_daemon(
+    config: &Config,
+    format: Option<LogFormat>,
+    rust_log: Option<&str>,
+    extra: Option<ExtraLayer>,
+) -> Result<(), LogFilterError> {
     let level = match rust_log.filter(|filter| !filter.trim().is_empty()) {
         Some(filter) => filter_problem(filter).map_or(Ok(filter), |problem| Err(LogFilterError(problem)))?,
         None => &config.level,
     };
     let ansi = std::io::stderr().is_terminal();
-    let subscriber = subscriber(format.unwrap_or(config.format), level, ansi, std::io::stderr);
+    let subscriber = subscriber(format.unwrap_or(config.format), level, (ansi, std::io::stderr), extra);
     // Fails only in tests, which start logging several times.
     let _ = tracing::subscriber::set_global_default(subscriber);
     Ok(())
 }
 
-fn subscriber<W>(format: LogFormat, level: &str, ansi: bool, writer: W) -> Box<dyn Subscriber + Send + Sync>
+fn subscriber<W>(
+    format: LogFormat,
+    level: &str,
+    (ansi, writer): (bool, W),
+    extra: Option<ExtraLayer>,
+) -> Box<dyn Subscriber + Send + Sync>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
@@ -80,7 +97,8 @@ where
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),
     };
     // The filter is valid: every caller validates it first.
-    Box::new(tracing_subscriber::registry().with(lines).with(targets(level).unwrap_or_default()))
+    let lines = lines.with_filter(targets(level).unwrap_or_default());
+    Box::new(tracing_subscriber::registry().with(extra).with(lines))
 }
 
 fn targets(filter: &str) -> Result<Targets, ParseError> {
@@ -128,7 +146,7 @@ mod tests {
     fn logged(format: LogFormat, level: &str, events: impl FnOnce()) -> String {
         let buffer = Buffer::default();
         let writer = buffer.clone();
-        tracing::subscriber::with_default(subscriber(format, level, false, move || writer.clone()), events);
+        tracing::subscriber::with_default(subscriber(format, level, (false, move || writer.clone()), None), events);
         let bytes = buffer.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
     }
@@ -161,7 +179,7 @@ mod tests {
         for bad in ["", "inof", "info,", "vigie=loud", "info,vigie", "=debug", "info;debug"] {
             assert!(filter_problem(bad).is_some_and(|problem| problem.contains("expected")), "{bad}");
         }
-        let error = start_daemon(&Config::default(), None, Some("inof")).unwrap_err().to_string();
+        let error = start_daemon(&Config::default(), None, Some("inof"), None).unwrap_err().to_string();
         assert!(error.contains("RUST_LOG") && error.contains("inof"), "{error}");
     }
 }

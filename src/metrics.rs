@@ -10,6 +10,7 @@ mod source;
 pub use series::SeriesDefinition;
 pub use source::SourceMetrics;
 
+use prometheus::proto::MetricFamily;
 use prometheus::{
     Gauge, GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
 };
@@ -153,6 +154,18 @@ stage! {
     }
 }
 
+stage! {
+    /// Metrics of telemetry: what is sent to an OpenTelemetry collector. Signals are logs, metrics and traces.
+    TelemetryMetrics {
+        /// Log records, metrics and spans that a collector accepted, by signal.
+        sent: IntCounterVec = "vigie_telemetry_sent_total" ["signal"];
+        /// Those that were dropped because the queue was full or the collector refused them, by signal.
+        dropped: IntCounterVec = "vigie_telemetry_dropped_total" ["signal"];
+        /// Requests to a collector that failed, by signal.
+        failures: IntCounterVec = "vigie_telemetry_failures_total" ["signal"];
+    }
+}
+
 /// The metrics of all stages, with their registry.
 #[derive(Debug, Clone)]
 pub struct Metrics {
@@ -162,6 +175,7 @@ pub struct Metrics {
     pub monitor: Monitor,
     pub notify: Notify,
     pub daemon: Daemon,
+    pub telemetry: TelemetryMetrics,
 }
 
 impl Default for Metrics {
@@ -179,6 +193,7 @@ impl Metrics {
             monitor: Monitor::new(&registry),
             notify: Notify::new(&registry),
             daemon: Daemon::new(&registry),
+            telemetry: TelemetryMetrics::new(&registry),
             registry,
         };
         metrics.init_known_labels();
@@ -206,6 +221,12 @@ impl Metrics {
         for outcome in ["counted", "copied", "too_late", "unmatched", "duplicate"] {
             self.monitor.posts.with_label_values(&[outcome]);
         }
+        for signal in ["logs", "metrics", "traces"] {
+            let TelemetryMetrics { sent, dropped, failures } = &self.telemetry;
+            for series in [sent, dropped, failures] {
+                series.with_label_values(&[signal]);
+            }
+        }
         for status in ["firing", "resolved"] {
             self.monitor.transitions.with_label_values(&[status]);
         }
@@ -221,14 +242,18 @@ impl Metrics {
     /// # Errors
     /// When a metric has a value of another type, which would be a bug of the library.
     pub fn render(&self) -> prometheus::Result<String> {
-        TextEncoder::new().encode_to_string(&self.registry.gather())
+        TextEncoder::new().encode_to_string(&self.gather())
+    }
+
+    /// All metrics with their present values.
+    pub fn gather(&self) -> Vec<MetricFamily> {
+        self.registry.gather()
     }
 
     /// All declared metrics, without those of [`Metrics::with_process`].
     pub fn declared() -> impl Iterator<Item = &'static SeriesDefinition> {
-        [Sources::DECLARED, Classify::DECLARED, Monitor::DECLARED, Notify::DECLARED, Daemon::DECLARED]
-            .into_iter()
-            .flatten()
+        let all = [Sources::DECLARED, Classify::DECLARED, Monitor::DECLARED, Notify::DECLARED, Daemon::DECLARED];
+        all.into_iter().chain([TelemetryMetrics::DECLARED]).flatten()
     }
 }
 

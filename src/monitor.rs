@@ -26,7 +26,7 @@ mod topic_state;
 mod view;
 
 pub(crate) use feedback::stored_feedback;
-pub use feedback::{Correction, Feedback, FeedbackRecord, Provenance, Subject, last_labels};
+pub use feedback::{Correction, Feedback, FeedbackRecord, Provenance, Subject, UndoneFeedback, last_labels};
 pub use operational::begin as begin_operational_alert;
 pub(crate) use posts::erase::{ALWAYS, post_of_id};
 pub use posts::{CascadeId, Counting, StoredPost};

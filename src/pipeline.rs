@@ -54,6 +54,7 @@ use crate::query::Query;
 use crate::secret::Secret;
 use crate::source::{Cursor, Source, SourceSender, SourceState};
 use crate::store::Store;
+use crate::telemetry::Telemetry;
 use classifier_thread::{ClassifierStage, PendingSwap};
 use classify_requests::ClassifyRequests;
 use dedup::RecentIds;
@@ -102,6 +103,8 @@ pub struct Daemon {
     pub clock: Clock,
     pub monotonic: MonotonicClock,
     pub metrics: Metrics,
+    /// Off by default.
+    pub telemetry: Telemetry,
 }
 
 impl Daemon {
@@ -111,7 +114,8 @@ impl Daemon {
     /// When a needed file, secret or address is missing, in use or unreadable.
     // One long function on purpose: the whole wiring can be read from top to bottom.
     pub fn start(self) -> anyhow::Result<RunningDaemon> {
-        let Self { loaded, state, mut make_classifier, sources, receivers, clock, monotonic, metrics } = self;
+        let Self { loaded, state, mut make_classifier, sources, receivers, clock, monotonic, metrics, telemetry } =
+            self;
         let window = loaded.config.window.clone();
         let store = Store::open(&state)?;
         let query = Query::new(&store);
@@ -209,6 +213,7 @@ impl Daemon {
             publisher,
             board,
             metrics: metrics.clone(),
+            telemetry,
             stop: stop.clone(),
         };
         let monitor_thread = MonitorThread::new(args)?;

@@ -31,9 +31,20 @@ fn the_shipped_configuration_is_sound_and_says_what_would_run() {
         "NegativeRising, for 0s",
         "overrides  --set x.budget.dollars_per_day",
         "http://127.0.0.1:9469",
+        "telemetry  off",
     ] {
         assert!(text.contains(expected), "{expected}\n{text}");
     }
+    let args = [
+        "--config",
+        &shipped(),
+        "--set",
+        "telemetry.endpoint=http://localhost:4318",
+        "--set",
+        "telemetry.traces=false",
+    ];
+    let text = success(&check(dir.path(), &args));
+    assert!(text.contains("telemetry  http://localhost:4318: logs, metrics; corrections without texts"), "{text}");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "no file is created");
 }
 

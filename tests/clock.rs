@@ -88,6 +88,7 @@ impl Test {
             clock: Arc::new(now),
             monotonic: Arc::new(move || Duration::from_secs(monotonic.load(Ordering::SeqCst).unsigned_abs())),
             metrics: Metrics::new(),
+            telemetry: vigie::telemetry::Telemetry::default(),
         };
         Self { clocks, posts, running: daemon.start().unwrap(), sent: 0, _state: state }
     }

@@ -88,6 +88,7 @@ fn start(state: &Path, lives: &'static [Then]) -> (RunningDaemon, Metrics) {
         clock: Arc::new(Timestamp::now),
         monotonic: monotonic(),
         metrics: metrics.clone(),
+        telemetry: vigie::telemetry::Telemetry::default(),
     };
     (daemon.start().unwrap(), metrics)
 }

@@ -80,6 +80,7 @@ fn would_run(loaded: &LoadedConfig) -> serde_json::Value {
         "model": config.classify.model,
         "state": config.daemon.state,
         "listen": config.web.listen,
+        "telemetry": config_text::describe_telemetry(config),
     })
 }
 
@@ -110,7 +111,8 @@ impl fmt::Display for Summary<'_> {
         rows("receivers", &config_text::describe_receivers(config))?;
         rows("model", &[config.classify.model.display().to_string()])?;
         rows("state", &[config.daemon.state.display().to_string()])?;
-        rows("web", &[format!("http://{}", config.web.listen)])
+        rows("web", &[format!("http://{}", config.web.listen)])?;
+        rows("telemetry", &[config_text::describe_telemetry(config)])
     }
 }
 

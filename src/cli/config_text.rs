@@ -106,6 +106,22 @@ pub(super) fn describe_receivers(config: &Config) -> Vec<String> {
     lines
 }
 
+/// Where telemetry is sent, and what of it.
+pub(super) fn describe_telemetry(config: &Config) -> String {
+    let telemetry = &config.telemetry;
+    let Some(endpoint) = &telemetry.endpoint else {
+        return "off, unless OTEL_EXPORTER_OTLP_ENDPOINT is set".into();
+    };
+    let signals = [("logs", telemetry.logs), ("metrics", telemetry.metrics), ("traces", telemetry.traces)];
+    let sent: Vec<&str> = signals.into_iter().filter_map(|(name, is_on)| is_on.then_some(name)).collect();
+    let texts = match (telemetry.include_texts, telemetry.include_x_texts) {
+        (false, _) => "without texts",
+        (true, false) => "with texts, except those of X",
+        (true, true) => "with texts, also of X",
+    };
+    format!("{endpoint}: {}; corrections {texts}", if sent.is_empty() { "nothing".into() } else { sent.join(", ") })
+}
+
 /// The receivers of an alert with `labels`, such as `severity=critical,topic=X`, at `now`.
 pub(super) fn describe_route(config: &Config, labels: &str, now: jiff::Timestamp) -> anyhow::Result<String> {
     let pair = |pair: &str| {

@@ -5,6 +5,7 @@ mod export;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
@@ -19,6 +20,7 @@ use crate::language::Language;
 use crate::monitor::{Correction, FeedbackRecord, Monitor};
 use crate::post::Post;
 use crate::store::{Store, StoreError};
+use crate::telemetry::RunningTelemetry;
 
 /// The daemon's route.
 const API: &str = "/api/v1/feedback";
@@ -106,6 +108,7 @@ fn report(correction: &Correction, loaded: &LoadedConfig, state: &Path) -> anyho
     let now = Timestamp::now();
     let subject = monitor.find_subject(&correction.what, correction.is_text, now)?;
     let subject = subject.context("no post with this identifier is kept: give its text instead")?;
+    let language = subject.language.clone();
     let (model, prediction) = match &subject.read {
         Some(read) => read.clone(),
         None => {
@@ -118,7 +121,22 @@ fn report(correction: &Correction, loaded: &LoadedConfig, state: &Path) -> anyho
     };
     let given = monitor.record_feedback(correction, subject, (&model, &prediction), now)?;
     monitor.flush()?;
+    send_telemetry(loaded, &given, language.as_deref());
     Ok(given)
+}
+
+/// Sends a correction that no daemon sends. It is recorded, whatever becomes of this.
+fn send_telemetry(loaded: &LoadedConfig, given: &FeedbackRecord, language: Option<&str>) {
+    // The metrics of this process say nothing about the daemon.
+    let config = crate::telemetry::Config { metrics: false, traces: false, ..loaded.config.telemetry.clone() };
+    let environment = |name: &str| std::env::var(name).ok();
+    match RunningTelemetry::start(&config, &environment, Arc::new(Timestamp::now)) {
+        Ok(telemetry) => {
+            telemetry.handle.feedback_received(given, language);
+            telemetry.stop();
+        }
+        Err(error) => tracing::warn!(%error, "the correction is recorded, but not sent as telemetry"),
+    }
 }
 
 /// All feedback, the oldest first: of the store, or of the daemon that holds it.

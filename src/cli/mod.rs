@@ -47,6 +47,7 @@ use crate::notify::ReceiverError;
 use crate::secret::SecretError;
 use crate::source::BuildError;
 use crate::source::twitter::AccountError;
+use crate::telemetry::TelemetryError;
 
 /// vigie watches posts about your brand and alerts you to a backlash while it is still small.
 #[derive(Debug, Parser)]
@@ -202,6 +203,7 @@ fn is_unset(cause: &(dyn std::error::Error + 'static)) -> bool {
         || cause.is::<BuildError>()
         || cause.is::<AccountError>()
         || cause.is::<ModelError>()
+        || cause.is::<TelemetryError>()
 }
 
 impl From<Format> for crate::logging::LogFormat {

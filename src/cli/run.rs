@@ -27,6 +27,7 @@ use crate::pipeline::assembly;
 use crate::pipeline::assembly::LabelSource;
 use crate::pipeline::{Daemon, RunningDaemon};
 use crate::source::SourceConfig;
+use crate::telemetry::{RunningTelemetry, Telemetry};
 use crate::web;
 use crate::web::Console;
 use reload::Reloader;
@@ -57,18 +58,26 @@ pub(super) struct RunArgs {
 pub(super) fn run(args: RunArgs) -> anyhow::Result<()> {
     let loaded = args.config.loader(None, Purpose::Daemon).load()?;
     let format = args.log_format.map(logging::LogFormat::from);
-    logging::start_daemon(&loaded.config.log, format, std::env::var("RUST_LOG").ok().as_deref())?;
+    let environment = |name: &str| std::env::var(name).ok();
+    let telemetry = RunningTelemetry::start(&loaded.config.telemetry, &environment, Arc::new(Timestamp::now))?;
+    let rust_log = environment("RUST_LOG");
+    logging::start_daemon(&loaded.config.log, format, rust_log.as_deref(), telemetry.handle.layer())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(run_daemon(args, loaded))
+    let ended = runtime.block_on(run_daemon(args, loaded, &telemetry.handle));
+    // Last of all: the end of the daemon is in it too.
+    telemetry.stop();
+    ended
 }
 
-async fn run_daemon(args: RunArgs, loaded: LoadedConfig) -> anyhow::Result<()> {
+async fn run_daemon(args: RunArgs, loaded: LoadedConfig, telemetry: &Telemetry) -> anyhow::Result<()> {
     // First of all: a signal during the start must not kill the process.
     let mut signals = Signals::listen()?;
     let mut bound = None;
     // A daemon runs once, a demo round after round, each with a daemon and a state that know nothing of the one before.
     loop {
-        let round = Round::prepare(&args, &loaded)?;
+        let mut round = Round::prepare(&args, &loaded)?;
+        round.daemon.telemetry = telemetry.clone();
+        telemetry.set_metrics(round.daemon.metrics.clone());
         // Before the daemon starts: if the address is in use, nothing must have been read. It stays bound between the rounds of a
         // demo, so that browsers wait for the next one.
         let listener = match &bound {

@@ -20,13 +20,15 @@ use crate::source::SourceConfig;
 const LISTS: [&str; 5] = ["topic", "source", "receiver", "route", "inhibit"];
 
 /// Keys whose value is a path relative to the file, or a list of paths; `*` stands for each table of a list.
-const PATHS: [&[&str]; 17] = [
+const PATHS: [&[&str]; 19] = [
     &["rules"],
     &["classify", "model"],
     &["retrain", "base"],
     &["retrain", "held_out"],
     &["daemon", "state"],
     &["x", "token_file"],
+    &["telemetry", "headers_file"],
+    &["telemetry", "ca_file"],
     &["source", "*", "path"],
     &["source", "*", "token_file"],
     &["notify", "templates"],

@@ -55,6 +55,7 @@ fn sections(assembled: &Assembled<'_>, purpose: Purpose) -> Vec<ConfigProblem> {
     }
     messages.extend(retrain(&config.retrain));
     messages.extend(x.validate());
+    messages.extend(config.telemetry.validate());
     if purpose == Purpose::Daemon && !classify.model.is_dir() {
         let path = classify.model.display();
         messages.push(format!(

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub(super) use index::FeedbackIndex;
+pub use undo::UndoneFeedback;
 
 use super::posts::Counting;
 use super::posts::erase::post_of_id;
@@ -74,6 +75,8 @@ pub struct Subject {
     pub provenance: Provenance,
     /// The model that read it, and its prediction, where the post is stored.
     pub read: Option<(String, Prediction)>,
+    /// As the source states it, where the post is stored.
+    pub language: Option<String>,
 }
 
 /// One label, as stored.
@@ -120,7 +123,7 @@ impl Subject {
     /// A text that somebody typed.
     fn typed(text: &str, now: Timestamp) -> Self {
         let post = Sample { created_at: now, text: text.to_owned(), ..Sample::default() };
-        Self { post, provenance: Provenance::Typed, read: None }
+        Self { post, provenance: Provenance::Typed, read: None, language: None }
     }
 }
 
@@ -171,6 +174,7 @@ impl Monitor {
             let prediction = Prediction { label: post.predicted(), probabilities: post.probabilities, reason: None };
             (post.model.clone(), prediction)
         });
+        let language = stored.as_ref().and_then(|post| post.lang.clone());
         let mut found = stored.map(|post| post.to_sample());
         // Posts of alerts may outlive the posts table by some hours.
         if found.is_none() {
@@ -183,7 +187,7 @@ impl Monitor {
         Ok(match found {
             Some(post) => {
                 let provenance = Provenance::of(post.url.as_deref());
-                Some(Subject { post, provenance, read })
+                Some(Subject { post, provenance, read, language })
             }
             None if what.contains(char::is_whitespace) => Some(Subject::typed(what, now)),
             None => None,

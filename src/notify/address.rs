@@ -8,7 +8,7 @@ pub(super) use crate::http_client::{is_loopback, is_this_machine};
 ///
 /// # Errors
 /// The second half of a sentence. It does not repeat `text`, which may be a secret.
-pub(super) fn parse_url(text: &str, insecure: bool) -> Result<Url, &'static str> {
+pub(crate) fn parse_url(text: &str, insecure: bool) -> Result<Url, &'static str> {
     let url = Url::parse(text).map_err(|_| "is not a URL; expected e.g. https://host/path")?;
     match url.scheme() {
         _ if url.host_str().is_none_or(str::is_empty) => Err("has no host; expected e.g. https://host/path"),

@@ -33,9 +33,11 @@ mod time_interval;
 mod transition_sink;
 pub mod webhook;
 
+pub(crate) use address::parse_url;
 pub use context::{Context, ReceiverError};
 pub use digest::DigestConfig;
 pub use dispatch::Dispatcher;
+pub(crate) use http::retry_after;
 pub use integration::{IntegrationConfig, NoSettings};
 pub use json_lines::JsonLines;
 pub use log::Log;

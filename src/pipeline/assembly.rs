@@ -17,6 +17,7 @@ use crate::notify::{Notification, NotifyError, ReceiverConfig};
 use crate::post::Topic;
 use crate::source::twitter::Account;
 use crate::source::{Context, SharedResources, Source, SourceConfig, http, twitter};
+use crate::telemetry::Telemetry;
 
 /// Where the labels of posts come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +72,8 @@ pub fn daemon(
     let sources = sources(&loaded, &clock)?;
     let receivers = receivers(&loaded, &clock)?;
     let make_classifier = labels.classifier();
-    Ok(Daemon { loaded, state, make_classifier, sources, receivers, clock, monotonic: monotonic(), metrics })
+    let (monotonic, telemetry) = (monotonic(), Telemetry::default());
+    Ok(Daemon { loaded, state, make_classifier, sources, receivers, clock, monotonic, metrics, telemetry })
 }
 
 /// All configured receivers.

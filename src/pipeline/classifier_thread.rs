@@ -25,6 +25,7 @@ use super::restart_policy::{RestartDecision, RestartPolicy};
 use super::stopwatch::Stopwatch;
 use crate::classify::{ClassifiedPost, Classifier, Prediction, predict};
 use crate::clock::Clock;
+use crate::logging::SPANS;
 use crate::metrics::Metrics;
 use crate::post::{Post, RejectedRecord};
 use crate::source::Envelope;
@@ -197,6 +198,9 @@ impl ClassifierStage {
             return Ok(Vec::new());
         }
         let started = Instant::now();
+        let span =
+            tracing::trace_span!(target: SPANS, "classify", posts = posts.len(), model = self.classifier.model());
+        let entered = span.enter();
         let predicted: Vec<Option<Prediction>> = match predict(&mut *self.classifier, posts) {
             Ok(predictions) => predictions.into_iter().map(Some).collect(),
             Err(error) => {
@@ -206,6 +210,7 @@ impl ClassifierStage {
                 posts.iter().map(|post| self.predict_alone(post)).collect::<anyhow::Result<_>>()?
             }
         };
+        drop(entered);
         self.metrics.classify.duration.observe(started.elapsed().as_secs_f64());
         self.metrics.classify.batch.observe(posts.len() as f64);
         for prediction in predicted.iter().flatten() {

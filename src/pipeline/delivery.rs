@@ -21,11 +21,13 @@ use super::command::ReceiverHandle;
 use super::incident_board::BoardPublisher;
 use super::message::{DeliveryAttempt, Event};
 use crate::alert::{OperationalAlert, Transition, TransitionKind};
+use crate::logging::SPANS;
 use crate::metrics::{Metrics, Notify};
 use crate::monitor::{Monitor, begin_operational_alert};
 use crate::notify::dispatch::Delivery;
 use crate::notify::{Dispatcher, Log, NotificationBatch, Notifier, NotifyError, Routing, TransitionSink};
 use crate::store::Batch;
+use crate::telemetry::{IncidentWatch, Telemetry};
 
 /// See the module's documentation.
 pub(super) struct NotificationDispatch {
@@ -34,6 +36,8 @@ pub(super) struct NotificationDispatch {
     events: SyncSender<Event>,
     board: BoardPublisher,
     metrics: Metrics,
+    telemetry: Telemetry,
+    incidents: IncidentWatch,
 }
 
 impl NotificationDispatch {
@@ -43,10 +47,11 @@ impl NotificationDispatch {
         routing: Routing,
         receivers: Vec<ReceiverHandle>,
         (events, board): (SyncSender<Event>, BoardPublisher),
-        metrics: Metrics,
+        (metrics, telemetry): (Metrics, Telemetry),
         now: Timestamp,
     ) -> anyhow::Result<Self> {
         let mut dispatcher = Dispatcher::open(monitor.store(), routing, now)?;
+        let incidents = IncidentWatch::new(&dispatcher.incidents(false, now));
         for alert in monitor
             .firing()
             .filter(|alert| !monitor.outbox().any(|queued| queued.alert.fingerprint == alert.fingerprint))
@@ -55,9 +60,10 @@ impl NotificationDispatch {
                 dispatcher.process(&Transition { status: TransitionKind::Firing, at: now, alert: alert.clone() }, now);
             }
         }
-        let mut dispatch = Self { dispatcher, queues: BTreeMap::new(), events, board, metrics };
+        let queues = BTreeMap::new();
+        let mut dispatch = Self { dispatcher, queues, events, board, metrics, telemetry, incidents };
         dispatch.start_receivers(receivers)?;
-        dispatch.board.publish(&dispatch.dispatcher, true, now);
+        dispatch.publish(true, now);
         Ok(dispatch)
     }
 
@@ -94,8 +100,16 @@ impl NotificationDispatch {
         }
         self.send(out, now);
         self.show(now);
-        self.board.publish(&self.dispatcher, changed, now);
+        self.publish(changed, now);
         Ok(())
+    }
+
+    /// Publishes the incidents where they `changed`, for pages and telemetry.
+    fn publish(&mut self, changed: bool, now: Timestamp) {
+        let Self { board, dispatcher, telemetry, incidents, .. } = self;
+        if let Some(published) = board.publish(dispatcher, changed, now) {
+            telemetry.incidents_changed(incidents, &published.incidents);
+        }
     }
 
     fn tick(&mut self, monitor: &Monitor, now: Timestamp) -> Vec<NotificationBatch> {
@@ -150,14 +164,14 @@ impl NotificationDispatch {
         self.dispatcher.process_urgent(&transition, now);
         let out = self.dispatcher.tick(now, &|_| None);
         self.send(out, now);
-        self.board.publish(&self.dispatcher, true, now);
+        self.publish(true, now);
     }
 
     /// Takes the alerts of incidents from the store again, after posts were erased from them there.
     pub(super) fn reload_alerts(&mut self, monitor: &Monitor, now: Timestamp) -> anyhow::Result<()> {
         self.dispatcher.load_alerts(monitor.store())?;
         // What pages show must not hold these posts either.
-        self.board.publish(&self.dispatcher, true, now);
+        self.publish(true, now);
         Ok(())
     }
 
@@ -195,10 +209,18 @@ fn run_receiver(
 ) {
     while let Ok(batch) = batches.recv() {
         let started = Instant::now();
+        let span = notification_span(name, batch.notifications.len());
+        let entered = span.enter();
         let outcome =
             catch_unwind(AssertUnwindSafe(|| notifier.notify_batch(&batch.notifications))).unwrap_or_else(|_| {
                 Err(NotifyError::Transient { reason: "a bug in vigie, please report it".into(), retry_after: None })
             });
+        if outcome.is_err() {
+            span.record("otel.status_code", "ERROR");
+        }
+        drop(entered);
+        // It must not last until the monitor takes the attempt.
+        drop(span);
         series.duration.with_label_values(&[name]).observe(started.elapsed().as_secs_f64());
         series.sent.with_label_values(&[name, if outcome.is_ok() { "ok" } else { "failed" }]).inc();
         for notification in
@@ -214,4 +236,16 @@ fn run_receiver(
             return;
         }
     }
+}
+
+/// The span of a delivery, for telemetry.
+fn notification_span(receiver: &str, notifications: usize) -> tracing::Span {
+    tracing::trace_span!(
+        target: SPANS,
+        "notify",
+        otel.kind = "client",
+        otel.status_code = tracing::field::Empty,
+        receiver,
+        notifications,
+    )
 }

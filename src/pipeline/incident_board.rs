@@ -48,11 +48,16 @@ impl BoardPublisher {
         (Self { boards, published_at: None }, receiver)
     }
 
-    /// Publishes the state of `dispatcher` where it `changed`, or the last board is too old.
-    pub(super) fn publish(&mut self, dispatcher: &Dispatcher, changed: bool, now: Timestamp) {
+    /// Publishes the state of `dispatcher` where it `changed`, or the last board is too old; returns what was published.
+    pub(super) fn publish(
+        &mut self,
+        dispatcher: &Dispatcher,
+        changed: bool,
+        now: Timestamp,
+    ) -> Option<Arc<IncidentBoard>> {
         let is_old = self.published_at.is_none_or(|last| now.duration_since(last).abs() >= MAX_AGE);
         if !changed && !is_old {
-            return;
+            return None;
         }
         self.published_at = Some(now);
         let receivers = dispatcher.receivers().map(|(name, error)| (name.to_owned(), error.map(str::to_owned)));
@@ -62,6 +67,8 @@ impl BoardPublisher {
             silences: dispatcher.silences(true, now),
             receivers: receivers.collect(),
         };
-        self.boards.send_replace(Arc::new(board));
+        let board = Arc::new(board);
+        self.boards.send_replace(board.clone());
+        Some(board)
     }
 }

@@ -38,6 +38,7 @@ use crate::metrics::Metrics;
 use crate::monitor::{Monitor, MonitorError};
 use crate::query::Query;
 use crate::rule::EventKind;
+use crate::telemetry::Telemetry;
 use gather::gather;
 
 /// How long classified posts wait for others to be committed with them.
@@ -73,6 +74,7 @@ pub(super) struct MonitorThread {
     publisher: StatusPublisher,
     restart_policy: RestartPolicy,
     metrics: Metrics,
+    telemetry: Telemetry,
     stop: CancellationToken,
 }
 
@@ -90,6 +92,7 @@ pub(super) struct MonitorThreadArgs {
     pub(super) publisher: StatusPublisher,
     pub(super) board: BoardPublisher,
     pub(super) metrics: Metrics,
+    pub(super) telemetry: Telemetry,
     pub(super) stop: CancellationToken,
 }
 
@@ -108,6 +111,7 @@ impl MonitorThread {
             publisher,
             board,
             metrics,
+            telemetry,
             stop,
         } = args;
         let clock = JumpGuardedClock::new(wall(), monotonic());
@@ -116,7 +120,7 @@ impl MonitorThread {
             loaded.config.routing(),
             receivers,
             (events, board),
-            metrics.clone(),
+            (metrics.clone(), telemetry.clone()),
             wall(),
         )?;
         let mut thread = Self {
@@ -137,6 +141,7 @@ impl MonitorThread {
             publisher,
             restart_policy: RestartPolicy::default(),
             metrics,
+            telemetry,
             stop,
         };
         thread.rewind_if_ahead()?;

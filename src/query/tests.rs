@@ -197,7 +197,7 @@ proptest! {
                     monitor.record_feedback(&correction, subject, (&read.0, &read.1), now).unwrap();
                     *label
                 }
-                None => monitor.undo_feedback(&post.id, now).unwrap().unwrap_or(post.label),
+                None => monitor.undo_feedback(&post.id, now).unwrap().map_or(post.label, |undone| undone.label),
             };
         }
         prop_assert!(crate::monitor::check(monitor.store()).unwrap().is_sound());

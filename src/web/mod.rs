@@ -37,6 +37,7 @@ mod models;
 mod origin_check;
 mod page;
 mod probes;
+mod request_span;
 mod server;
 mod sign_in;
 

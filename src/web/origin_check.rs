@@ -1,4 +1,4 @@
-//! The middleware of every request: rejects requests of foreign pages, and counts all.
+//! The middleware of every request: rejects requests of foreign pages, counts all, and makes a span of each.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,9 +7,11 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use prometheus::IntCounterVec;
+use tracing::Instrument as _;
 
 use super::Console;
 use super::error::Problem;
+use super::request_span;
 
 #[derive(Clone)]
 pub(super) struct Guard {
@@ -51,10 +53,12 @@ fn names_this_machine(host: &str) -> bool {
 
 pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("none".to_owned(), |path| path.as_str().to_owned());
+    let span = request_span::begin(request.method(), &route);
     let response = match guard.refuses(request.method(), request.headers()) {
         Some(why) => Problem::new(StatusCode::FORBIDDEN, why).into_response(),
-        None => next.run(request).await,
+        None => next.run(request).instrument(span.clone()).await,
     };
+    request_span::end(&span, response.status());
     guard.requests.with_label_values(&[route.as_str(), response.status().as_str()]).inc();
     response
 }

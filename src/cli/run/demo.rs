@@ -17,6 +17,7 @@ use crate::pipeline::backtest::Backtest;
 use crate::pipeline::replay::Replay;
 use crate::pipeline::{Daemon, SourceInput, SourceSpec};
 use crate::source::{DEMO_BACKLOG, DemoClock, DemoSource};
+use crate::telemetry::Telemetry;
 
 /// Where the demo dump is searched, in this order.
 const DUMP_PATHS: [&str; 2] = ["tests/data/airline.csv", "/usr/share/vigie/airline.csv"];
@@ -70,7 +71,9 @@ pub(super) fn daemon(
     let sources = vec![SourceSpec { name: "demo".into(), kind: "demo".into(), by: SourceInput::Task(Box::new(demo)) }];
     let receivers = receivers(&loaded, &clock)?;
     let make_classifier = labels.classifier();
-    Ok((Daemon { loaded, state, make_classifier, sources, receivers, clock, monotonic, metrics }, all_sent))
+    let telemetry = Telemetry::default();
+    let daemon = Daemon { loaded, state, make_classifier, sources, receivers, clock, monotonic, metrics, telemetry };
+    Ok((daemon, all_sent))
 }
 
 /// When the first alert about posts fires in the dump, by its own labels: that takes a moment, where a model would take minutes.

@@ -93,6 +93,7 @@ fn needs_restart(old: &Config, new: &Config) -> Option<&'static str> {
         ("daemon", old.daemon != new.daemon),
         ("window", old.window != new.window),
         ("log", old.log != new.log),
+        ("telemetry", old.telemetry != new.telemetry),
     ]
     .into_iter()
     .find_map(|(section, changed)| changed.then_some(section))
@@ -114,5 +115,6 @@ mod tests {
         assert_eq!(needs_restart(&old, &with("retention.posts_days=7")), None);
         assert_eq!(needs_restart(&old, &with("window.bucket=5m")), Some("window"));
         assert_eq!(needs_restart(&old, &with("web.listen=127.0.0.1:1")), Some("web"));
+        assert_eq!(needs_restart(&old, &with("telemetry.traces=false")), Some("telemetry"));
     }
 }

@@ -186,8 +186,8 @@ fn a_corrected_label_counts_backwards_and_undo_takes_all_of_it_back() {
     monitor.keep_posts(true);
     assert_eq!(counted(&monitor), ((0, 1), (0, 1)), "it outlives a restart");
     // Back through every label, to the model's.
-    assert_eq!(monitor.undo_feedback("77", at(123)).unwrap(), Some(Label::Neutral));
-    assert_eq!(monitor.undo_feedback("77", at(124)).unwrap(), Some(Label::Negative));
+    assert_eq!(monitor.undo_feedback("77", at(123)).unwrap().map(|undone| undone.label), Some(Label::Neutral));
+    assert_eq!(monitor.undo_feedback("77", at(124)).unwrap().map(|undone| undone.label), Some(Label::Negative));
     assert_eq!(monitor.undo_feedback("77", at(125)).unwrap(), None);
     assert_eq!(counted(&monitor), ((1, 1), (1, 1)));
     assert_eq!((monitor.events(EventKind::IncorrectPrediction).len(), monitor.feedback().unwrap().len()), (0, 0));
@@ -214,6 +214,6 @@ fn a_text_of_one_word_can_be_answered_and_taken_back() {
     let subject = monitor.find_subject("Nul", true, at(60)).unwrap().unwrap();
     let correction = Correction { what: "Nul".into(), label: Label::Negative, by: None, is_text: true };
     monitor.record_feedback(&correction, subject, ("m", &NEGATIVE), at(60)).unwrap();
-    assert_eq!(monitor.undo_feedback("Nul", at(61)).unwrap(), Some(Label::Negative));
+    assert_eq!(monitor.undo_feedback("Nul", at(61)).unwrap().map(|undone| undone.label), Some(Label::Negative));
     assert_eq!(monitor.feedback().unwrap(), []);
 }

@@ -8,13 +8,22 @@ use crate::classify::Label;
 use crate::monitor::{Monitor, MonitorError};
 use crate::rule::EventKind;
 
+/// Feedback that was taken back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UndoneFeedback {
+    pub number: u64,
+    pub feedback: Feedback,
+    /// The label that counts from now on.
+    pub label: Label,
+}
+
 impl Monitor {
-    /// Takes back the last feedback on `what`, as for [`Monitor::find_subject`]; the next flush makes it durable. Returns the
-    /// label that counts from now on; none where there is no feedback on it.
+    /// Takes back the last feedback on `what`, as for [`Monitor::find_subject`]; the next flush makes it durable. None where there
+    /// is no feedback on it.
     ///
     /// # Errors
     /// When the store cannot be read or written.
-    pub fn undo_feedback(&mut self, what: &str, now: Timestamp) -> Result<Option<Label>, MonitorError> {
+    pub fn undo_feedback(&mut self, what: &str, now: Timestamp) -> Result<Option<UndoneFeedback>, MonitorError> {
         // A single word that names no post is a text that somebody typed.
         let subject = self.find_subject(what, false, now)?.unwrap_or_else(|| Subject::typed(what.trim(), now));
         let given = self.feedback_about(&subject.post)?;
@@ -31,6 +40,6 @@ impl Monitor {
         let label = earlier.last().map_or(own, |(_, feedback): &(u64, Feedback)| feedback.label);
         self.relabel(&subject.post.id, label)?;
         self.commit()?;
-        Ok(Some(label))
+        Ok(Some(UndoneFeedback { number: *number, feedback: last.clone(), label }))
     }
 }

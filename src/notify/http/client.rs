@@ -8,7 +8,7 @@ use reqwest::{Response, Url};
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::{HttpResponse, is_page};
-use super::retry_after::retry_after;
+use super::retry_after;
 use super::transport_error::transport_error;
 use crate::http_client::{self, Blocking, ClientError, Options};
 use crate::notify::redact::Redactor;

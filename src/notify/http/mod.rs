@@ -12,4 +12,5 @@ mod transport_error;
 
 pub(super) use answer::{HttpResponse, StatusFault};
 pub(super) use client::{Http, Request};
+pub(crate) use retry_after::retry_after;
 pub(super) use transport_error::{certificate_error, certificate_reason};

@@ -8,7 +8,7 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// The wait that an answer asks for. A date is compared with the answer's own date, so no clock has to be right.
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     parse(text(RETRY_AFTER)?, text(DATE))
 }

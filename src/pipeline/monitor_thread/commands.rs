@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 
 use super::MonitorThread;
+use crate::monitor::UndoneFeedback;
 use crate::pipeline::command::{Command, Corrected};
 use crate::pipeline::post_path::topic_settings;
 
@@ -61,23 +62,29 @@ impl MonitorThread {
                     }
                     Ok(monitor.flush()?)
                 })?;
+                for (record, Corrected { subject, .. }) in given.iter().zip(&corrections) {
+                    self.telemetry.feedback_received(record, subject.language.as_deref());
+                }
                 self.publish();
                 let _ = done.send(given);
             }
             Command::UndoFeedback { posts, done } => {
-                let mut labels = Vec::new();
+                let mut undone: Vec<Option<UndoneFeedback>> = Vec::new();
                 self.persist(&mut |this| {
                     let now = this.now()?;
                     let monitor = this.monitor()?;
                     monitor.advance(now);
                     // After a failure of the store it continues: a label must not be taken back twice.
-                    while let Some(post) = posts.get(labels.len()) {
-                        labels.push(monitor.undo_feedback(post, now)?);
+                    while let Some(post) = posts.get(undone.len()) {
+                        undone.push(monitor.undo_feedback(post, now)?);
                     }
                     Ok(monitor.flush()?)
                 })?;
+                for UndoneFeedback { number, feedback, label } in undone.iter().flatten() {
+                    self.telemetry.feedback_undone(*number, feedback, *label);
+                }
                 self.publish();
-                let _ = done.send(labels);
+                let _ = done.send(undone.into_iter().map(|undone| undone.map(|undone| undone.label)).collect());
             }
             Command::Feedback { done } => {
                 let mut all = Vec::new();

@@ -20,10 +20,13 @@ pub use config::{Config, TailLayout};
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use super::batch::SourceBatch;
 use super::health::{HealthReport, SourceState};
 use super::{Context, Cursor, Source, SourceFailure, SourceSender};
+use crate::logging::SPANS;
 use crate::post::RejectedRecord;
 use checkpoint::FileCheckpoint;
 use rotation::{RotationTracker, TailState, TailStep};
@@ -107,8 +110,13 @@ impl Source for FileTail {
 impl FileTail {
     async fn read_until_failure(&mut self, out: &SourceSender) -> Result<(), SourceFailure> {
         loop {
-            let TailStep { batch, more, state } = self.step(out.now()).await?;
+            let span = tracing::trace_span!(target: SPANS, "poll", source = out.source(), posts = Empty, skip = Empty);
+            let TailStep { batch, more, state } = self.step(out.now()).instrument(span.clone()).await?;
             let (now, poll, has_content) = (out.now(), self.config.poll, has_content(&batch));
+            span.record("posts", batch.posts.len());
+            // A file is polled twice a second: a poll that finds nothing is not worth a span.
+            span.record("skip", !has_content);
+            drop(span);
             self.rejects.record(out.source(), &batch, now);
             let state = self.rejects.blocked().map_or(state, TailState::Unsupported);
             out.health.update(|report| update_report(report, state, has_content, now, poll));

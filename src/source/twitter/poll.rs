@@ -7,6 +7,8 @@ mod pages;
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 
 use super::Config;
 use super::account::Account;
@@ -19,6 +21,7 @@ use super::rate_limits::Endpoint;
 use super::retry_policy::{Pause, RetryPolicy};
 use super::wait::wait_until;
 use super::walk::PageWalk;
+use crate::logging::SPANS;
 use crate::source::{Cursor, Source, SourceFailure, SourceSender, SourceState};
 
 /// Smallest page that X allows.
@@ -104,7 +107,9 @@ impl PollSource {
         });
         loop {
             self.account.report_budget(out, self.target.item, MIN_PAGE_POSTS);
-            let polled = self.poll(out).await;
+            let span = poll_span(out.source());
+            let polled = self.poll(out).instrument(span.clone()).await;
+            record_outcome(&span, &polled);
             self.account.report_budget(out, self.target.item, MIN_PAGE_POSTS);
             let until = match polled {
                 Ok(new) => self.next_poll_at(new, out),
@@ -172,6 +177,24 @@ impl Source for PollSource {
             out.health.update(|report| report.state = SourceState::Stopped);
             ended
         })
+    }
+}
+
+/// The span of a poll, for telemetry.
+fn poll_span(source: &str) -> Span {
+    tracing::trace_span!(target: SPANS, "poll", otel.kind = "client", otel.status_code = Empty, source, posts = Empty)
+}
+
+fn record_outcome(span: &Span, polled: &Result<usize, PollError>) {
+    match polled {
+        Ok(new) => {
+            span.record("posts", *new);
+        }
+        Err(PollError::Api(_)) => {
+            span.record("otel.status_code", "ERROR");
+        }
+        // A spent budget and the end of the daemon are no failures of X.
+        Err(PollError::Budget(_) | PollError::Ended(_)) => {}
     }
 }
 
