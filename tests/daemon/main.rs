@@ -16,4 +16,5 @@ mod receivers;
 mod reload;
 mod retrain;
 mod soak;
+mod telemetry;
 mod x;
