@@ -35,7 +35,7 @@ use crate::language::Language;
 use crate::logging;
 use crate::monitor::Retention;
 use crate::notify;
-use crate::notify::{Inhibit, ReceiverConfig, Route, Routing};
+use crate::notify::{Inhibit, ReceiverConfig, ReportConfig, Route, Routing};
 use crate::post::Topic;
 use crate::rule::Rules;
 use crate::source::SourceConfig;
@@ -79,10 +79,12 @@ pub struct Config {
     pub routes: Vec<Route>,
     #[serde(rename = "inhibit")]
     pub inhibits: Vec<Inhibit>,
+    #[serde(rename = "report")]
+    pub reports: Vec<ReportConfig>,
 }
 
 impl Config {
-    /// The routing of alerts to receivers.
+    /// The routing of alerts to receivers, without reports.
     pub fn routing(&self) -> Routing {
         let (receivers, routes) = (self.receivers.clone(), self.routes.clone());
         Routing::new(self.notify.clone(), receivers, routes, self.inhibits.clone())

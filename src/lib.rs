@@ -5,7 +5,7 @@
 //! ```text
 //! sources ==Post==> classifier thread ==ClassifiedPost==> monitor thread (window -> rule -> alert) ==Transition==> notify
 //!
-//! main > cli > web > pipeline > config > telemetry > {notify, query} > monitor > alert > rule > window > {classify, source} > dump > post
+//! main > cli > web > pipeline > config > {report, telemetry} > {notify, query} > monitor > alert > rule > window > {classify, source} > dump > post
 //!      > {text, store, http_client} > {stats, chart, secret, clock, duration, language, metrics, logging}
 //!
 //! lab (imported by cli)      > classify, dump, post, text, stats, chart
@@ -35,6 +35,7 @@ pub mod monitor;
 pub mod notify;
 pub mod pipeline;
 pub mod query;
+pub mod report;
 pub mod rule;
 pub mod secret;
 pub mod simulate;

@@ -24,6 +24,7 @@ mod message;
 mod monitor_thread;
 mod post_path;
 pub mod replay;
+mod report_writer;
 mod restart_policy;
 mod source_task;
 pub mod status;
@@ -39,6 +40,7 @@ pub use incident_board::IncidentBoard;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use anyhow::Context as _;
@@ -62,6 +64,7 @@ use incident_board::BoardPublisher;
 use message::Event;
 use monitor_thread::{MonitorThread, MonitorThreadArgs};
 use post_path::{TopicMatcher, topic_settings};
+use report_writer::ReportWriter;
 use restart_policy::RestartPolicy;
 use status::{Counted, Status};
 use status_publisher::{Committed, SourceEntry, StatusPublisher};
@@ -198,6 +201,12 @@ impl Daemon {
         };
 
         let (board, boards) = BoardPublisher::new();
+        let reports = ReportWriter {
+            query: query.clone(),
+            statuses: statuses.clone(),
+            boards: boards.clone(),
+            config: Arc::new(Mutex::new(loaded.config.clone())),
+        };
 
         // Threads, from the last stage to the first, so that each one's receiver exists.
         let args = MonitorThreadArgs {
@@ -212,6 +221,7 @@ impl Daemon {
             events: to_monitor.clone(),
             publisher,
             board,
+            reports: reports.clone(),
             metrics: metrics.clone(),
             telemetry,
             stop: stop.clone(),
@@ -271,6 +281,7 @@ impl Daemon {
             http,
             loaded,
             classify_requests,
+            reports,
         });
         let stages = vec![("classifier", classifier_end), ("monitor", monitor_end)];
         Ok(RunningDaemon { handle, sources, stages, failures, stop })

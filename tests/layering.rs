@@ -19,7 +19,7 @@ const LINE: [&[&str]; 16] = [
     &["web"],
     &["pipeline"],
     &["config"],
-    &["telemetry"],
+    &["report", "telemetry"],
     &["notify", "query"],
     &["monitor"],
     &["alert"],

@@ -103,6 +103,13 @@ pub(super) fn describe_receivers(config: &Config) -> Vec<String> {
     if !times.is_empty() {
         lines.push(format!("severity=info -> in a digest, {} only", times.join(" and ")));
     }
+    for report in &config.reports {
+        let next = report.next_due(jiff::Timestamp::now(), routing.zone());
+        let next = next.map_or_else(String::new, |due| {
+            format!(", next on {}", due.at.to_zoned_datetime(routing.zone().clone()).strftime("%Y-%m-%d at %H:%M"))
+        });
+        lines.push(format!("report {} -> {}{next}", report.name, report.receivers.join(", ")));
+    }
     lines
 }
 

@@ -24,6 +24,7 @@ mod posts;
 mod progress_bar;
 mod reader_flags;
 mod replay;
+mod report;
 mod run;
 mod send_test;
 mod simulate;
@@ -60,7 +61,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunArgs),
-    Replay(replay::ReplayArgs),
+    Replay(Box<replay::ReplayArgs>),
     Backtest(Box<backtest::BacktestArgs>),
     Simulate(Box<simulate::SimulateArgs>),
     Classify(classify::ClassifyArgs),
@@ -74,6 +75,7 @@ enum Command {
     Forget(forget::ForgetArgs),
     Feedback(feedback::FeedbackArgs),
     Posts(Box<posts::PostsArgs>),
+    Report(report::ReportArgs),
     Store(store::StoreArgs),
     CheckConfig(check_config::CheckConfigArgs),
     SendTest(send_test::SendTestArgs),
@@ -143,7 +145,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
     }
     match cli.command {
         Command::Run(args) => run::run(args),
-        Command::Replay(args) => replay::run(args),
+        Command::Replay(args) => replay::run(*args),
         Command::Backtest(args) => backtest::run(*args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Classify(args) => classify::run(args),
@@ -157,6 +159,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Forget(args) => forget::run(args),
         Command::Feedback(args) => feedback::run(args),
         Command::Posts(args) => posts::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Store(args) => store::run(args),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::SendTest(args) => send_test::run(&args),

@@ -105,7 +105,7 @@ fn filter(args: &PostsArgs, now: Timestamp) -> anyhow::Result<Filter> {
 }
 
 /// A time, or a length of time before `now`.
-fn time(value: &str, now: Timestamp) -> Option<Timestamp> {
+pub(super) fn time(value: &str, now: Timestamp) -> Option<Timestamp> {
     let ago = || now.checked_sub(duration_flag::parse(value).ok()?).ok();
     value.parse().ok().or_else(ago)
 }

@@ -10,7 +10,7 @@ use super::progress_bar::ReplayProgressBar;
 use super::reader_flags::{ReaderFlags, default_rejects};
 use super::summary::Summary;
 use super::timeline;
-use super::{ConfigFlags, Format};
+use super::{ConfigFlags, Format, report};
 use crate::classify::{Classifier, DatasetLabelClassifier, DistilBertClassifier};
 use crate::dump::Inputs;
 use crate::language::Language;
@@ -52,6 +52,12 @@ pub(super) struct ReplayArgs {
     /// Language of the timeline; overrides `language` of the configuration
     #[arg(long, value_enum)]
     language: Option<LanguageFlag>,
+    /// Also write a report of the last days of the dump, against the periods before, as one HTML file
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Days of the report
+    #[arg(long, value_name = "N", requires = "report", default_value_t = 7, value_parser = clap::value_parser!(i32).range(1..=400))]
+    report_days: i32,
     #[command(flatten)]
     reader: ReaderFlags,
 }
@@ -87,7 +93,11 @@ pub(super) fn run(args: ReplayArgs) -> anyhow::Result<()> {
     let clock: crate::clock::Clock = std::sync::Arc::new(jiff::Timestamp::now);
     let receivers = args.notify.then(|| assembly::receivers(&loaded, &clock)).transpose()?;
     let given_labels = args.labels == LabelsFlag::Column;
-    let replay = Replay { loaded, input, given_labels, topic_required, state: args.state, rejects };
+    let config = loaded.config.clone();
+    // A report reads the posts, which a replay without a state does not keep.
+    let temporary = (args.report.is_some() && args.state.is_none()).then(tempfile::tempdir).transpose()?;
+    let state = args.state.or_else(|| temporary.as_ref().map(|directory| directory.path().to_owned()));
+    let replay = Replay { loaded, input, given_labels, topic_required, state: state.clone(), rejects };
     let mut bar = ReplayProgressBar::new();
     let outcome =
         replay.run_with_receivers(classifier, &mut notifiers, receivers, &mut |progress| bar.show(progress))?;
@@ -103,6 +113,12 @@ pub(super) fn run(args: ReplayArgs) -> anyhow::Result<()> {
         }
     }
     out.flush()?;
+    if let Some((file, state)) = args.report.zip(state) {
+        let alerts = outcome.report.topics.iter().flat_map(|topic| &topic.alerts);
+        let firing = alerts.filter(|alert| alert.ends_at.is_none()).cloned().collect();
+        let page = report::of_replay(&state, &config, args.report_days, firing, language)?;
+        report::write(&file, &page)?;
+    }
     // After the output, which can be used all the same.
     Ok(outcome.rejects.check(max_rejects)?)
 }

@@ -11,13 +11,13 @@ use super::node::{Node, Value, insert_at};
 use super::problem::{ConfigProblem, Location};
 use super::serde_message::suggestion;
 use super::{Config, DEFAULTS, joined};
-use crate::notify::{Inhibit, ReceiverConfig, Route};
+use crate::notify::{Inhibit, ReceiverConfig, ReportConfig, Route};
 use crate::post::Topic;
 use crate::rule::{AlertingRule, Condition, Rules};
 use crate::source::SourceConfig;
 
 /// Sections that are lists of tables.
-const LISTS: [&str; 5] = ["topic", "source", "receiver", "route", "inhibit"];
+const LISTS: [&str; 6] = ["topic", "source", "receiver", "route", "inhibit", "report"];
 
 /// Keys whose value is a path relative to the file, or a list of paths; `*` stands for each table of a list.
 const PATHS: [&[&str]; 19] = [
@@ -65,6 +65,7 @@ pub(super) const RECEIVERS: [(&str, &str); 8] = [
 ];
 
 const ROUTE: &str = "receivers = ['log']";
+const REPORT: &str = "name = 'x'\nevery = 'week'\nreceivers = ['log']";
 const INHIBIT: &str = "source = ['severity=critical']\ntarget = ['severity=warning']";
 
 const TOPIC: &str = "name = 'Air Paradis'\nkeywords = ['Air Paradis']\nhandles = ['AirParadis']";
@@ -118,6 +119,7 @@ pub(super) struct Assembled<'a> {
     pub(super) sources: Vec<ListEntry<'a, SourceConfig>>,
     pub(super) receivers: Vec<ListEntry<'a, ReceiverConfig>>,
     pub(super) routes: Vec<ListEntry<'a, Route>>,
+    pub(super) reports: Vec<ListEntry<'a, ReportConfig>>,
     pub(super) tree: &'a Node,
 }
 
@@ -137,6 +139,9 @@ pub(super) fn accepts(tree: &Node, path: &[String], value: toml::Value) -> bool 
         }
         [list, _, rest @ ..] if list == "topic" && !rest.is_empty() => {
             probe::<Topic>(&sample(TOPIC), rest, value).is_ok()
+        }
+        [list, _, rest @ ..] if list == "report" && !rest.is_empty() => {
+            probe::<ReportConfig>(&sample(REPORT), rest, value).is_ok()
         }
         _ => probe::<Config>(&SECTIONS, path, value).is_ok(),
     }
@@ -195,13 +200,15 @@ pub(super) fn assemble<'a>(tree: &'a Node, problems: &mut Vec<ConfigProblem>) ->
         list(tree, "receiver", problems, |node, problem| typed_sample(node, "receiver", &RECEIVERS, problem));
     let routes = list(tree, "route", problems, |_, _| Some(sample(ROUTE)));
     let inhibits: Vec<ListEntry<'_, Inhibit>> = list(tree, "inhibit", problems, |_, _| Some(sample(INHIBIT)));
+    let reports: Vec<ListEntry<'_, ReportConfig>> = list(tree, "report", problems, |_, _| Some(sample(REPORT)));
     let mut config = config?;
     config.topics = topics.iter().map(|item: &ListEntry<'_, Topic>| item.value.clone()).collect();
     config.sources = sources.iter().map(|item: &ListEntry<'_, SourceConfig>| item.value.clone()).collect();
     config.receivers = receivers.iter().map(|item: &ListEntry<'_, ReceiverConfig>| item.value.clone()).collect();
     config.routes = routes.iter().map(|item: &ListEntry<'_, Route>| item.value.clone()).collect();
     config.inhibits = inhibits.iter().map(|item| item.value.clone()).collect();
-    Some(Assembled { config, topics, sources, receivers, routes, tree })
+    config.reports = reports.iter().map(|item| item.value.clone()).collect();
+    Some(Assembled { config, topics, sources, receivers, routes, reports, tree })
 }
 
 /// Deserializes the rules of a rule file.
@@ -351,6 +358,7 @@ mod tests {
         sample(ROUTE).try_into::<Route>().unwrap();
         sample(INHIBIT).try_into::<Inhibit>().unwrap();
         sample(TOPIC).try_into::<Topic>().unwrap();
+        sample(REPORT).try_into::<ReportConfig>().unwrap();
         SECTIONS.clone().try_into::<Config>().unwrap();
         for (kind, number, past) in CONDITIONS {
             for rest in [number, past, SEASONAL.1].into_iter().take(if kind == SEASONAL.0 { 3 } else { 2 }) {

@@ -1,5 +1,7 @@
 //! Validation of `[notify]`, receivers and routes.
 
+use std::collections::HashSet;
+
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
@@ -7,7 +9,7 @@ use super::assemble::{Assembled, ListEntry};
 use super::checks::{at, locate};
 use super::problem::ConfigProblem;
 use super::serde_message::suggestion;
-use crate::notify::Route;
+use crate::notify::{IntegrationConfig, Route};
 
 /// Longer durations are considered errors.
 const MAX_LENGTH: SignedDuration = SignedDuration::from_hours(31 * 24);
@@ -57,6 +59,31 @@ pub(super) fn problems(assembled: &Assembled<'_>) -> Vec<ConfigProblem> {
                 before.name
             );
             problems.push(ConfigProblem::new(&route.node.at, route.name.clone(), message));
+        }
+    }
+    problems.extend(check_reports(assembled, &known));
+    problems
+}
+
+fn check_reports(assembled: &Assembled<'_>, known: &[String]) -> Vec<ConfigProblem> {
+    let (mut problems, mut names) = (Vec::new(), HashSet::new());
+    let routing = assembled.config.routing();
+    for report in &assembled.reports {
+        let value = &report.value;
+        problems.extend(value.validate().iter().map(|message| locate(report.node, &report.name, message)));
+        let mut problem = |key: &str, message: String| problems.push(at(report.node, &report.name, key, message));
+        if report.is_named && !names.insert(&value.name) {
+            problem("name", format!("duplicate report name {:?}; what was sent is stored by name", value.name));
+        }
+        for name in &value.receivers {
+            unknown_receiver(name, known).into_iter().for_each(|message| problem("receivers", message));
+            let receiver = routing.receiver(name).map(|receiver| &receiver.integration);
+            if let Some(kind) = receiver.filter(|kind| !kind.takes_reports()).map(IntegrationConfig::kind) {
+                problem(
+                    "receivers",
+                    format!("receiver {name:?} of type \"{kind}\" takes no reports; name one of type email or teams"),
+                );
+            }
         }
     }
     problems

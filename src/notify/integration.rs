@@ -84,6 +84,11 @@ impl IntegrationConfig {
         }
     }
 
+    /// Whether it can show a report, which is a page to read and not an alert.
+    pub fn takes_reports(&self) -> bool {
+        matches!(self, Self::Email(_) | Self::Teams(_))
+    }
+
     /// Builds the notifier. Nothing is sent yet.
     ///
     /// # Errors

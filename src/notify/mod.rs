@@ -24,6 +24,7 @@ pub mod pagerduty;
 mod receiver;
 mod redact;
 pub mod render;
+mod report;
 mod routing;
 mod sample;
 mod silence;
@@ -45,6 +46,9 @@ pub use matcher::{Labels, Matcher, MatcherError};
 pub use notification::{Acknowledged, Incident, Kind, MessageForm, Notification, NotificationBatch};
 pub use notifier::{Notifier, NotifyError};
 pub use receiver::ReceiverConfig;
+pub use report::{
+    DueReport, MessageContents, Picture, ReportConfig, ReportDay, ReportMessage, ReportPeriod, ReportSpan, ReportTime,
+};
 pub use routing::{Config, Destination, Inhibit, OffHours, Route, Routing};
 pub use sample::{SampleKind, sample};
 pub use silence::Silence;

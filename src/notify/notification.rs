@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::DueReport;
 use crate::alert::Alert;
 
 /// Why a notification is sent.
@@ -102,4 +103,6 @@ pub struct NotificationBatch {
     /// Identifies the request; of one notification its own key.
     pub key: String,
     pub notifications: Vec<Notification>,
+    /// A report, in place of notifications: it is written when it is sent.
+    pub report: Option<DueReport>,
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Notification;
+use super::{Notification, ReportMessage};
 
 /// Why a notification was not delivered. The text appears in logs and in `vigie send-test`: it quotes the receiver, and
 /// never holds a secret, a post or an author.
@@ -37,6 +37,16 @@ pub trait Notifier: Send {
     /// When they were not delivered, as far as is known.
     fn notify_batch(&mut self, batch: &[Notification]) -> Result<(), NotifyError> {
         batch.iter().try_for_each(|notification| self.notify(notification))
+    }
+
+    /// Delivers a report. Only receivers whose integration [`takes_reports`](super::IntegrationConfig::takes_reports) get one.
+    ///
+    /// # Errors
+    /// When it was not delivered, as far as is known; always where the integration takes no reports.
+    fn send_report(&mut self, report: &ReportMessage) -> Result<(), NotifyError> {
+        Err(NotifyError::Permanent {
+            reason: format!("this receiver takes no reports: {:?} needs another one", report.name),
+        })
     }
 
     /// Why the last notification, which counts as delivered, did not reach every recipient: one bad address among

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Url;
 
-use super::Notification;
+use super::MessageContents;
 use crate::secret::Secret;
 
 /// Characters of an answer that are shown.
@@ -44,19 +44,19 @@ impl Redactor {
 
     /// The beginning of `text` on one line, without secrets and without anything that `sent` or the posts of `about`
     /// contain.
-    pub(super) fn redact(&self, text: &str, sent: &str, about: &Notification) -> String {
+    pub(super) fn redact(&self, text: &str, sent: &str, about: &dyn MessageContents) -> String {
         let text = title(text).unwrap_or(text);
         let mut text = text.to_owned();
         for secret in &self.secrets {
             text = text.replace(secret.as_str(), PLACEHOLDER);
         }
-        let posts = about.alerts.iter().flat_map(|alert| &alert.samples);
-        let posts_exist = posts.clone().next().is_some();
-        for author in posts.clone().filter_map(|post| post.author.as_deref()).filter(|author| author.len() > 2) {
+        let posts = about.posts();
+        let posts_exist = !posts.is_empty();
+        for author in posts.iter().filter_map(|post| post.author.as_deref()).filter(|author| author.len() > 2) {
             text = text.replace(author, PLACEHOLDER);
         }
         let line: String = one_line(&text).chars().take(MAX_READ).collect();
-        let mut sent_texts: Vec<String> = posts.map(|post| one_line(&post.text)).collect();
+        let mut sent_texts: Vec<String> = posts.iter().map(|post| one_line(&post.text)).collect();
         // A message without posts holds no personal data, and an alert about a receiver quotes the very answer that it
         // gets again.
         if posts_exist {
@@ -130,6 +130,7 @@ fn truncate(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::notify::Notification;
     use crate::notify::sample::{SampleKind, sample};
     use crate::secret::{SecretKind, SecretSpec};
     use proptest::prelude::*;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::digest::DigestConfig;
 use super::matcher::{Labels, Matcher};
 use super::receiver::ReceiverConfig;
+use super::report::ReportConfig;
 use super::time_interval::{TimeInterval, first_minute};
 use crate::alert::OperationalAlert;
 
@@ -148,6 +149,8 @@ pub struct Routing {
     pub receivers: Vec<ReceiverConfig>,
     pub routes: Vec<Route>,
     pub inhibits: Vec<Inhibit>,
+    /// None in a replay, which has no clock of its own to send them by.
+    pub reports: Vec<ReportConfig>,
     zone: TimeZone,
 }
 
@@ -163,7 +166,18 @@ impl Routing {
     pub fn new(notify: Config, receivers: Vec<ReceiverConfig>, routes: Vec<Route>, inhibits: Vec<Inhibit>) -> Self {
         let receivers = if receivers.is_empty() { vec![ReceiverConfig::log()] } else { receivers };
         let zone = TimeZone::get(&notify.time_zone).unwrap_or(TimeZone::UTC);
-        Self { notify, receivers, routes, inhibits, zone }
+        Self { notify, receivers, routes, inhibits, reports: Vec::new(), zone }
+    }
+
+    /// The same, with reports to send.
+    #[must_use]
+    pub fn with_reports(self, reports: Vec<ReportConfig>) -> Self {
+        Self { reports, ..self }
+    }
+
+    /// The time zone of hours and messages.
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
     }
 
     /// The routes that match an alert with these labels at `now`, in order.

@@ -20,7 +20,9 @@ use jiff::Timestamp;
 use super::command::ReceiverHandle;
 use super::incident_board::BoardPublisher;
 use super::message::{DeliveryAttempt, Event};
+use super::report_writer::ReportWriter;
 use crate::alert::{OperationalAlert, Transition, TransitionKind};
+use crate::config::Config;
 use crate::logging::SPANS;
 use crate::metrics::{Metrics, Notify};
 use crate::monitor::{Monitor, begin_operational_alert};
@@ -35,6 +37,7 @@ pub(super) struct NotificationDispatch {
     queues: BTreeMap<String, SyncSender<NotificationBatch>>,
     events: SyncSender<Event>,
     board: BoardPublisher,
+    reports: ReportWriter,
     metrics: Metrics,
     telemetry: Telemetry,
     incidents: IncidentWatch,
@@ -46,7 +49,7 @@ impl NotificationDispatch {
         monitor: &Monitor,
         routing: Routing,
         receivers: Vec<ReceiverHandle>,
-        (events, board): (SyncSender<Event>, BoardPublisher),
+        (events, board, reports): (SyncSender<Event>, BoardPublisher, ReportWriter),
         (metrics, telemetry): (Metrics, Telemetry),
         now: Timestamp,
     ) -> anyhow::Result<Self> {
@@ -61,7 +64,7 @@ impl NotificationDispatch {
             }
         }
         let queues = BTreeMap::new();
-        let mut dispatch = Self { dispatcher, queues, events, board, metrics, telemetry, incidents };
+        let mut dispatch = Self { dispatcher, queues, events, board, reports, metrics, telemetry, incidents };
         dispatch.start_receivers(receivers)?;
         dispatch.publish(true, now);
         Ok(dispatch)
@@ -72,9 +75,10 @@ impl NotificationDispatch {
         for ReceiverHandle { name, notifier } in receivers {
             let (queue, batches) = sync_channel(1);
             let (events, series, receiver) = (self.events.clone(), self.metrics.notify.clone(), name.clone());
+            let reports = self.reports.clone();
             thread::Builder::new()
                 .name(format!("to {name}").chars().take(15).collect())
-                .spawn(move || run_receiver(&receiver, notifier, &batches, &events, &series))
+                .spawn(move || run_receiver(&receiver, notifier, &reports, &batches, &events, &series))
                 .with_context(|| format!("cannot start a thread for the receiver {name}"))?;
             self.queues.insert(name, queue);
         }
@@ -178,11 +182,12 @@ impl NotificationDispatch {
     /// Applies the receivers and routes of a new configuration.
     pub(super) fn reload(
         &mut self,
-        routing: Routing,
+        config: &Config,
         receivers: Vec<ReceiverHandle>,
         now: Timestamp,
     ) -> anyhow::Result<()> {
-        self.dispatcher.reload(routing, now);
+        self.reports.reload(config);
+        self.dispatcher.reload(config.routing().with_reports(config.reports.clone()), now);
         self.start_receivers(receivers)
     }
 
@@ -199,10 +204,28 @@ impl NotificationDispatch {
     }
 }
 
+/// Sends what is in `batch`. A report is written here: that takes a while, and has the numbers of the moment.
+fn deliver(
+    receiver: &str,
+    notifier: &mut dyn Notifier,
+    reports: &ReportWriter,
+    batch: &NotificationBatch,
+) -> Result<(), NotifyError> {
+    let Some(due) = &batch.report else { return notifier.notify_batch(&batch.notifications) };
+    let message = reports.message(due, receiver).map_err(|error| NotifyError::Transient {
+        reason: format!("the report {} cannot be written: {error:#}", due.name),
+        retry_after: None,
+    })?;
+    notifier.send_report(&message)?;
+    tracing::info!(report = due.name, receiver, until = %due.span.until, "report sent");
+    Ok(())
+}
+
 /// A receiver's thread: runs until its queue is closed.
 fn run_receiver(
     name: &str,
     mut notifier: Box<dyn Notifier>,
+    reports: &ReportWriter,
     batches: &Receiver<NotificationBatch>,
     events: &SyncSender<Event>,
     series: &Notify,
@@ -211,8 +234,8 @@ fn run_receiver(
         let started = Instant::now();
         let span = notification_span(name, batch.notifications.len());
         let entered = span.enter();
-        let outcome =
-            catch_unwind(AssertUnwindSafe(|| notifier.notify_batch(&batch.notifications))).unwrap_or_else(|_| {
+        let outcome = catch_unwind(AssertUnwindSafe(|| deliver(name, notifier.as_mut(), reports, &batch)))
+            .unwrap_or_else(|_| {
                 Err(NotifyError::Transient { reason: "a bug in vigie, please report it".into(), retry_after: None })
             });
         if outcome.is_err() {

@@ -16,12 +16,15 @@ use super::command::{AlertQuery, AlertReply, Command, Corrected, ReceiverHandle}
 use super::incident_board::IncidentBoard;
 use super::message::Event;
 use super::post_path::TopicMatcher;
+use super::report_writer::ReportWriter;
 use super::status::Status;
 use super::stopwatch::Stopwatch;
 use crate::classify::{Label, ModelInfo, Prediction};
 use crate::config::LoadedConfig;
+use crate::language::Language;
 use crate::metrics::Metrics;
 use crate::monitor::{Correction, FeedbackRecord, Receipt, Selector};
+use crate::notify::ReportSpan;
 use crate::notify::dispatch::AlertQueryError;
 use crate::query::Query;
 use crate::secret::Secret;
@@ -53,6 +56,7 @@ pub(super) struct HandleParts {
     pub(super) http: Option<HttpIntake>,
     pub(super) loaded: LoadedConfig,
     pub(super) classify_requests: ClassifyRequests,
+    pub(super) reports: ReportWriter,
 }
 
 /// An interface to the running daemon. Clones refer to the same daemon.
@@ -71,6 +75,7 @@ pub struct DaemonHandle {
     http: Arc<Mutex<Option<HttpIntake>>>,
     loaded: Arc<Mutex<LoadedConfig>>,
     classify_requests: ClassifyRequests,
+    reports: ReportWriter,
 }
 
 impl DaemonHandle {
@@ -87,9 +92,23 @@ impl DaemonHandle {
             http,
             loaded,
             classify_requests,
+            reports,
         } = parts;
         let (http, loaded) = (Arc::new(Mutex::new(http)), Arc::new(Mutex::new(loaded)));
-        Self { statuses, boards, query, metrics, commands, next, busy, published, http, loaded, classify_requests }
+        Self {
+            statuses,
+            boards,
+            query,
+            metrics,
+            commands,
+            next,
+            busy,
+            published,
+            http,
+            loaded,
+            classify_requests,
+            reports,
+        }
     }
 
     /// The last published status.
@@ -100,6 +119,15 @@ impl DaemonHandle {
     /// The incidents, silences and receivers as last published.
     pub fn board(&self) -> Arc<IncidentBoard> {
         self.boards.borrow().clone()
+    }
+
+    /// The report of `span` as one HTML page; in the language of the configuration unless another is given. Reads the store: for a
+    /// thread that may block.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn report(&self, span: ReportSpan, language: Option<Language>) -> anyhow::Result<String> {
+        self.reports.page(span, language)
     }
 
     /// The status, and every later one.

@@ -18,6 +18,8 @@ pub struct IncidentBoard {
     pub at: Timestamp,
     /// Firing ones first, the newest first; resolved ones of the last days.
     pub incidents: Vec<IncidentView>,
+    /// All that are kept, in no order: for reports, which look back further.
+    pub past: Vec<IncidentView>,
     /// Active ones and those that expired in the last days.
     pub silences: Vec<Silence>,
     /// Receivers with their last error, in their own words, until they work again.
@@ -64,6 +66,7 @@ impl BoardPublisher {
         let board = IncidentBoard {
             at: now,
             incidents: dispatcher.incidents(true, now),
+            past: dispatcher.past_incidents(now),
             silences: dispatcher.silences(true, now),
             receivers: receivers.collect(),
         };

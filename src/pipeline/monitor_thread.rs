@@ -28,6 +28,7 @@ use super::delivery::NotificationDispatch;
 use super::incident_board::BoardPublisher;
 use super::message::{BatchOutcome, ClassifiedBatch, Event};
 use super::post_path::PostObserver;
+use super::report_writer::ReportWriter;
 use super::restart_policy::RestartPolicy;
 use super::status_publisher::StatusPublisher;
 use crate::alert::OperationalAlert;
@@ -91,6 +92,7 @@ pub(super) struct MonitorThreadArgs {
     pub(super) events: SyncSender<Event>,
     pub(super) publisher: StatusPublisher,
     pub(super) board: BoardPublisher,
+    pub(super) reports: ReportWriter,
     pub(super) metrics: Metrics,
     pub(super) telemetry: Telemetry,
     pub(super) stop: CancellationToken,
@@ -110,6 +112,7 @@ impl MonitorThread {
             events,
             publisher,
             board,
+            reports,
             metrics,
             telemetry,
             stop,
@@ -117,9 +120,9 @@ impl MonitorThread {
         let clock = JumpGuardedClock::new(wall(), monotonic());
         let dispatch = NotificationDispatch::new(
             &monitor,
-            loaded.config.routing(),
+            loaded.config.routing().with_reports(loaded.config.reports.clone()),
             receivers,
-            (events, board),
+            (events, board, reports),
             (metrics.clone(), telemetry.clone()),
             wall(),
         )?;

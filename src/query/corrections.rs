@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::monitor::{last_labels, stored_feedback};
@@ -56,11 +57,15 @@ pub enum DriftVerdict {
     StronglyShifted,
 }
 
-pub(super) fn summary(view: &View<'_>) -> Result<CorrectionSummary, StoreError> {
+/// Of the labels given when `is_meant`.
+pub(super) fn summary(view: &View<'_>, is_meant: impl Fn(Timestamp) -> bool) -> Result<CorrectionSummary, StoreError> {
     let mut summary = CorrectionSummary::default();
     let mut people: BTreeMap<String, u64> = BTreeMap::new();
     for given in last_labels(&stored_feedback(view)?) {
         let feedback = &given.feedback;
+        if !is_meant(feedback.at) {
+            continue;
+        }
         summary.posts += 1;
         summary.wrong += u64::from(feedback.is_wrong());
         summary.confusion[feedback.predicted as usize][feedback.label as usize] += 1;

@@ -71,6 +71,20 @@ fn hours(view: &View<'_>, topic: &str, since: i64, until: i64) -> Result<Vec<(i6
     hours.collect()
 }
 
+/// The names of all topics that posts were counted in.
+pub(super) fn topics(view: &View<'_>) -> Result<Vec<String>, StoreError> {
+    let all = view.range(&Key::new(Table::Topic), &Key::new(Table::OperationalAlert))?;
+    all.map(|entry| entry.map(|(key, _)| key.first_text().to_owned())).collect()
+}
+
+/// The first hour with posts and the last, in Unix seconds.
+pub(super) fn counted_hours(view: &View<'_>, topic: &str) -> Result<Option<(i64, i64)>, StoreError> {
+    let (from, until) = crate::monitor::ALWAYS;
+    let with_posts = |(start, hour): &(i64, HourRecord)| (hour.counts.posts() > 0).then_some(*start);
+    let starts: Vec<i64> = hours(view, topic, from, until)?.iter().filter_map(with_posts).collect();
+    Ok(starts.first().copied().zip(starts.last().copied()))
+}
+
 /// The resolved alerts of `topic` that fired before `until` and ended after `since` (Unix seconds), the oldest first.
 pub(super) fn alerts(view: &View<'_>, topic: &str, (since, until): (i64, i64)) -> Result<Vec<Alert>, StoreError> {
     let prefix = Key::new(Table::Alert).text(topic);

@@ -7,6 +7,7 @@
 mod candidates;
 mod corrections;
 mod curve;
+mod each_post;
 mod facets;
 mod filter;
 mod page;
@@ -67,7 +68,57 @@ impl Query {
     /// # Errors
     /// When the store cannot be read.
     pub fn corrections(&self) -> Result<CorrectionSummary, StoreError> {
-        self.read(corrections::summary)
+        self.read(|view| corrections::summary(view, |_| true))
+    }
+
+    /// What people corrected from `since` up to, and not including, `until`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn corrections_between(&self, since: Timestamp, until: Timestamp) -> Result<CorrectionSummary, StoreError> {
+        self.read(|view| corrections::summary(view, |at| (since..until).contains(&at)))
+    }
+
+    /// Gives every stored post from `since` up to, and not including, `until` to `each`, in no order. All of them are read: for work
+    /// in the background.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn each_post(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+        each: &mut dyn FnMut(StoredPost),
+    ) -> Result<(), StoreError> {
+        // A view holds off a rewrite of the store's files, for which the monitor would wait: each part has its own.
+        for part in each_post::parts(since, until) {
+            self.read(|view| each_post::read(view, part, (since, until), each))?;
+        }
+        Ok(())
+    }
+
+    /// When the oldest stored post was written, about: the end of its block.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn oldest_post(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read(each_post::oldest)
+    }
+
+    /// The topics that posts were counted in, by name.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn topics(&self) -> Result<Vec<String>, StoreError> {
+        self.read(curve::topics)
+    }
+
+    /// The first hour (Unix seconds) and the last in which posts of `topic` were counted, as far as counts are kept.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn counted_hours(&self, topic: &str) -> Result<Option<(i64, i64)>, StoreError> {
+        self.read(|view| curve::counted_hours(view, topic))
     }
 
     /// How the shares of the labels of `topic` moved in the week before `now`.

@@ -18,6 +18,7 @@
 //!   POST /api/v1/classify  reads texts
 //!   POST /api/v1/posts     posts of a source of type "http"
 //!   GET  /api/v1/posts     stored posts, as `vigie posts`
+//!   GET  /api/v1/report    a report of them, as `vigie report`
 //!   POST /api/v1/alerts    as `vigie alerts`
 //!   POST /api/v1/forget    as `vigie forget`
 //!   GET, POST /api/v1/feedback   as `vigie feedback`
@@ -127,6 +128,7 @@ fn router(console: Console, address: SocketAddr) -> Router {
         .route("/api/v1/posts", get(api::posts::list).post(api::posts::ingest))
         .route("/api/v1/classify", post(api::classify::classify))
         .route("/api/v1/forget", post(api::erase::erase))
+        .route("/api/v1/report", get(api::report::page))
         .route("/api/v1/feedback", get(api::feedback::list).post(api::feedback::record))
         .route("/api/v1/alerts", post(api::alerts::query))
         .route("/alerts/{id}", get(page::incident::page).post(page::incident::press))

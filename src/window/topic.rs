@@ -13,7 +13,7 @@ use super::history::{History, relabel_stored_hour};
 use super::samples::Samples;
 use super::seen_ids::SeenIds;
 use super::words::{DistinctiveWord, TermKind, WordCounts};
-use super::{Config, Counts, Sample, Span};
+use super::{Config, Counts, Sample, Span, plain_name};
 use crate::classify::Label;
 use crate::store::{Batch, Store, StoreError};
 
@@ -84,7 +84,7 @@ impl TopicWindow {
             authors: Authors::default(),
             words: WordCounts::new(TermKind::Word),
             reasons: WordCounts::new(TermKind::Reason),
-            plain_name: name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect(),
+            plain_name: plain_name(name),
         }
     }
 

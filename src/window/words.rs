@@ -20,7 +20,7 @@ const MAX_WORDS: usize = 512;
 /// Minimum number of posts with a distinctive word.
 const MIN_POSTS: u32 = 3;
 /// Minimum deviance (G2) of a distinctive word: chance exceeds it for one word in a thousand.
-const MIN_DEVIANCE: f64 = 10.83;
+pub(crate) const MIN_DEVIANCE: f64 = 10.83;
 
 /// What kind of term is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -256,7 +256,7 @@ fn subtract(recent: &mut HashMap<u32, u32>, word: u32, posts: u32) {
 
 /// Log-likelihood ratio G2 (Dunning 1993) of different shares in `k` of `n` and `k0` of `n0` posts against one common
 /// share.
-fn deviance(k: f64, n: f64, k0: f64, n0: f64) -> f64 {
+pub(crate) fn deviance(k: f64, n: f64, k0: f64, n0: f64) -> f64 {
     let share = (k + k0) / (n + n0);
     let part = |seen: f64, expected: f64| if seen > 0.0 { seen * (seen / expected).ln() } else { 0.0 };
     let with = part(k, n * share) + part(k0, n0 * share);

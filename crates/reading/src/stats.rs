@@ -4,7 +4,7 @@
 //! `confidence` is in `(0, 1)`. A lower bound is one-sided, because a rule asks whether the true value is above a threshold;
 //! an interval is two-sided, because it is shown to people.
 
-use statrs::distribution::{Beta, ContinuousCDF, Normal};
+use statrs::distribution::{Beta, ContinuousCDF, Normal, StudentsT};
 
 /// From this number of trials on, [`wilson_lower`] is close enough to the exact [`clopper_pearson_lower`].
 const MIN_WILSON_TRIALS: f64 = 100.0;
@@ -75,6 +75,51 @@ pub fn poisson_lower(k: f64, confidence: f64) -> f64 {
     (k.sqrt() - normal_quantile(confidence) / 2.0).max(0.0).powi(2)
 }
 
+/// How the rate of a period differs from those of earlier ones.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RateDifference {
+    /// The common rate of the earlier periods, in `[0, 1]`.
+    pub before: f64,
+    /// The rate of the period less `before`.
+    pub difference: f64,
+    /// The two-sided test at 95 % finds a difference.
+    pub is_beyond_chance: bool,
+    /// The periods are too few to tell how much the rate moves from one to the next: only the number of trials was considered.
+    pub is_swing_unknown: bool,
+}
+
+/// Periods from which their own variation is estimated.
+const MIN_SWING_PERIODS: usize = 3;
+
+/// Compares `k` of `n` trials of a period with those of earlier periods. `None` without trials on either side.
+///
+/// From three earlier periods on the test is quasi-binomial: the rate moves more from period to period than independent trials
+/// would, so the variance is multiplied by the Pearson dispersion of the earlier periods (at least 1), and the quantile is that of
+/// Student's t. With fewer it is the plain comparison of two proportions.
+///
+/// P. McCullagh and J. A. Nelder, "Generalized Linear Models" (1989), section 4.5.
+pub fn compare_with_earlier((k, n): (f64, f64), earlier: &[(f64, f64)]) -> Option<RateDifference> {
+    let counted: Vec<(f64, f64)> = earlier.iter().copied().filter(|(_, n)| *n > 0.0).collect();
+    let (k0, n0) = counted.iter().fold((0.0, 0.0), |sum, (k, n)| (sum.0 + k, sum.1 + n));
+    if n <= 0.0 || n0 <= 0.0 {
+        return None;
+    }
+    let (before, rate, pooled) = (k0 / n0, k / n, (k + k0) / (n + n0));
+    let is_swing_unknown = counted.len() < MIN_SWING_PERIODS;
+    let freedom = counted.len() as f64 - 1.0;
+    let spread = |p: f64| (p * (1.0 - p)).max(f64::MIN_POSITIVE);
+    let pearson: f64 = counted.iter().map(|(k, n)| (k - n * before).powi(2) / (n * spread(before))).sum();
+    let (dispersion, quantile) = match is_swing_unknown {
+        true => (1.0, Z_95),
+        false => {
+            ((pearson / freedom).max(1.0), StudentsT::new(0.0, 1.0, freedom).map_or(Z_95, |t| t.inverse_cdf(0.975)))
+        }
+    };
+    let error = (dispersion * spread(pooled) * (1.0 / n + 1.0 / n0)).sqrt();
+    let difference = rate - before;
+    Some(RateDifference { before, difference, is_beyond_chance: difference.abs() > quantile * error, is_swing_unknown })
+}
+
 /// How much one of `n` correlated observations weighs against an independent one, in `(0, 1]`: the inverse of the design effect
 /// of a cluster, `1 / (1 + (n - 1) correlation)`.
 ///
@@ -134,6 +179,28 @@ mod tests {
     #[test]
     fn the_lower_bound_of_a_count_is_near_the_exact_one() {
         assert!((poisson_lower(100.0, 0.99) - 78.2).abs() < 0.8, "{}", poisson_lower(100.0, 0.99));
+    }
+
+    #[test]
+    fn a_rate_is_compared_with_the_swing_of_earlier_periods() {
+        // Two proportions, by hand: 0.60 - 0.50 over an error of sqrt(0.525 x 0.475 x (1/100 + 1/300)) = 0.05766 gives z = 1.73.
+        let two = compare_with_earlier((60.0, 100.0), &[(150.0, 300.0)]).unwrap();
+        assert!((two.difference - 0.1).abs() < 1e-12 && two.before == 0.5 && two.is_swing_unknown);
+        assert!(!two.is_beyond_chance);
+        assert!(compare_with_earlier((62.0, 100.0), &[(150.0, 300.0)]).unwrap().is_beyond_chance, "z = 2.08");
+        // Steady weeks of 1,000 posts: five points more are beyond chance, with t(3) = 3.18 and an error of 1.77 points.
+        let steady = [(500.0, 1_000.0), (505.0, 1_000.0), (495.0, 1_000.0), (500.0, 1_000.0)];
+        let after = |k: f64, earlier: &[(f64, f64)]| compare_with_earlier((k, 1_000.0), earlier).unwrap();
+        assert!(!after(550.0, &steady).is_beyond_chance && after(560.0, &steady).is_beyond_chance);
+        // Weeks that swing by ten points: the same six points are as usual.
+        let swinging = [(400.0, 1_000.0), (600.0, 1_000.0), (450.0, 1_000.0), (550.0, 1_000.0)];
+        let swung = after(560.0, &swinging);
+        assert!(!swung.is_beyond_chance && !swung.is_swing_unknown && (swung.difference - 0.06).abs() < 1e-12);
+        assert!(after(950.0, &swinging).is_beyond_chance);
+        assert_eq!(compare_with_earlier((1.0, 2.0), &[(0.0, 0.0)]), None);
+        assert_eq!(compare_with_earlier((0.0, 0.0), &[(1.0, 2.0)]), None);
+        // All or nothing on both sides is no difference, and no division by zero.
+        assert!(!compare_with_earlier((5.0, 5.0), &[(9.0, 9.0)]).unwrap().is_beyond_chance);
     }
 
     /// Expected: the formula in Python's doubles; the last two from Newcombe 1998, table I, "Two-sided confidence intervals

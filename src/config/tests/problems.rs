@@ -3,7 +3,7 @@
 use super::*;
 
 /// One invalid example per check: the text, the line of the problem, and a part of the message.
-const INVALID: [(&str, usize, &str); 69] = [
+const INVALID: [(&str, usize, &str); 76] = [
     ("langage = \"fr\"", 1, "langage: no such key; did you mean `language`?"),
     ("colour = \"red\"", 1, "colour: no such key; expected one of"),
     ("language = \"de\"", 1, "language: unknown value `de`; expected one of: en, fr"),
@@ -57,6 +57,41 @@ const INVALID: [(&str, usize, &str); 69] = [
     ("[[route]]\nreceivers = [\"log\"]\nactive_times = [\"mon-fry\"]", 3, "is not a time interval"),
     ("[[route]]\nreceivers = [\"log\"]\n[[route]]\nreceivers = [\"log\"]", 3, "unreachable route: route[0]"),
     ("[[route]]\nreceivers = [\"log\"]\nescalate_to = \"log\"", 1, "escalate_after: missing"),
+    (
+        "[[receiver]]\nname = \"d\"\ntype = \"teams\"\n[[report]]\nname = \"r\"\nevery = \"month\"\nreceivers = [\"d\"]",
+        6,
+        "report[0].every: unknown value `month`",
+    ),
+    (
+        "[[receiver]]\nname = \"d\"\ntype = \"teams\"\n[[report]]\nname = \"r\"\nevery = \"day\"\nat = \"8\"\nreceivers = [\"d\"]",
+        7,
+        "\"8\" is not a time of day; expected e.g. \"08:00\"",
+    ),
+    (
+        "[[receiver]]\nname = \"d\"\ntype = \"teams\"\n[[report]]\nname = \"r\"\nevery = \"week\"\nreceivers = []",
+        7,
+        "receivers: it is empty",
+    ),
+    (
+        "[[receiver]]\nname = \"d\"\ntype = \"teams\"\n[[report]]\nname = \"r\"\nevery = \"week\"\nreceivers = [\"e\"]",
+        7,
+        "unknown receiver \"e\"",
+    ),
+    (
+        "[[report]]\nname = \"r\"\nevery = \"week\"\nreceivers = [\"log\"]",
+        4,
+        "receiver \"log\" of type \"log\" takes no reports; name one of type email or teams",
+    ),
+    (
+        "[[receiver]]\nname = \"d\"\ntype = \"teams\"\n[[report]]\nname = \"r\"\nevery = \"day\"\nday = \"mon\"\nreceivers = [\"d\"]",
+        7,
+        "day: only a report with every = \"week\" has a day",
+    ),
+    (
+        "[[receiver]]\nname = \"d\"\ntype = \"teams\"\n[[report]]\nname = \"r\"\nevery = \"week\"\nreceivers = [\"d\"]\n[[report]]\nname = \"r\"\nevery = \"week\"\nreceivers = [\"d\"]",
+        9,
+        "duplicate report name \"r\"",
+    ),
     ("[notify]\ntime_zone = \"Europe/Pari\"", 2, "unknown time zone"),
     ("[[source]]\nname = \"a\"", 1, "source[0].type: missing; expected type = \"twitter\""),
     (

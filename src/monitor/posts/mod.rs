@@ -223,7 +223,7 @@ impl StoredPost {
     }
 
     /// What an alert shows of it.
-    pub(super) fn to_sample(&self) -> Sample {
+    pub(crate) fn to_sample(&self) -> Sample {
         Sample {
             id: self.id.clone(),
             created_at: self.created_at,

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::Dispatcher;
 use super::receiver_state::RefusalVerdict;
 use super::refusal::Refusal;
+use super::reports::SentReport;
 use crate::notify::{MessageForm, NotifyError};
 
 /// The outcome of one attempt to deliver a notification.
@@ -34,6 +35,8 @@ impl Delivery {
 pub(super) struct InFlight {
     pub(super) key: String,
     pub(super) messages: Vec<InFlightMessage>,
+    /// A report in place of messages.
+    pub(super) report: Option<SentReport>,
 }
 
 /// The message about one incident in it.
@@ -62,11 +65,16 @@ impl Dispatcher {
             Delivery::Delivered => state.record_success(None),
             // Some recipients have it: sending it again would reach them twice.
             Delivery::Partial(reason) => state.record_success(Some(reason.clone())),
+            // The receiver answers, and refuses this report only.
+            Delivery::Failed(NotifyError::Rejected { .. }) if sent.report.is_some() => {}
             Delivery::Failed(error @ NotifyError::Rejected { .. }) => {
                 return self.record_refusal(receiver, &sent, error, now);
             }
             // The log entry stays as it was, so that the next tick sends the state of then.
             Delivery::Failed(error) => return state.record_failure(error, key, now),
+        }
+        if let Some(report) = &sent.report {
+            self.record_report(report, delivery);
         }
         for message in sent.messages {
             if let Some(group) = self.groups.get_mut(&message.incident)

@@ -4,6 +4,7 @@
 //! ```text
 //!   process(transition) --> Group (incident): alerts, and a notification log entry per receiver
 //!   tick(now)           --> per log entry: anything pending? due? within its hours? receiver ready? --> NotificationBatch
+//!                           no more alerts due: is a report due? --> NotificationBatch
 //!   record_attempt(..)  --> delivered: the log entry is updated; failed: the receiver backs off;
 //!                           refused for its content: this message shrinks, or is held, and nothing else waits
 //! ```
@@ -23,6 +24,7 @@ mod notification_log;
 mod plan;
 mod receiver_state;
 mod refusal;
+mod reports;
 mod saved;
 mod view;
 
@@ -44,9 +46,12 @@ use crate::alert::{Alert, OperationalAlert, Transition, TransitionKind};
 use attempts::{InFlight, InFlightMessage};
 use group::{Group, alert_id};
 use receiver_state::ReceiverState;
+use reports::ReportState;
 
 /// How long closed incidents and expired silences can still be looked up.
-const RETENTION: SignedDuration = SignedDuration::from_hours(7 * 24);
+const SHOWN: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How long they are kept: a weekly report tells of them up to a day after its time.
+const RETENTION: SignedDuration = SignedDuration::from_hours(9 * 24);
 /// Closed incidents kept at most.
 const MAX_CLOSED: usize = 500;
 
@@ -57,6 +62,7 @@ struct Dirty {
     alerts: BTreeSet<(String, String)>,
     receivers: BTreeSet<String>,
     silences: BTreeSet<String>,
+    reports: BTreeSet<String>,
     routing: bool,
 }
 
@@ -68,6 +74,8 @@ pub struct Dispatcher {
     silences: BTreeMap<String, Silence>,
     receiver_states: BTreeMap<String, ReceiverState>,
     in_flight: BTreeMap<String, InFlight>,
+    /// By report and receiver.
+    reports: BTreeMap<String, ReportState>,
     dirty: Dirty,
 }
 
@@ -145,6 +153,7 @@ impl Dispatcher {
     pub fn reload(&mut self, routing: Routing, now: Timestamp) {
         self.routing = routing;
         self.dirty.routing = true;
+        self.forget_removed_reports();
         for (name, state) in &mut self.receiver_states {
             if state.reset_backoff() {
                 self.dirty.receivers.insert(name.clone());
@@ -204,8 +213,13 @@ impl Dispatcher {
         self.routing.receiver(receiver)?;
         let mut open = self.groups.values().filter(|group| group.closed_at.is_none());
         let rejected = open.find_map(|group| Some((group, group.log.get(receiver)?.given_up()?)));
-        rejected
-            .map(|(group, error)| format!("receiver {receiver} refuses a message about incident {}: {error}", group.id))
+        let of_incident = rejected.map(|(group, error)| {
+            format!("receiver {receiver} refuses a message about incident {}: {error}", group.id)
+        });
+        of_incident.or_else(|| {
+            let (report, error) = self.refused_report(receiver)?;
+            Some(format!("receiver {receiver} refuses the report {report}: {error}"))
+        })
     }
 
     /// Closes resolved incidents that no receiver waits for any more.

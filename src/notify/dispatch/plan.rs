@@ -70,9 +70,10 @@ impl Dispatcher {
             }
             let key = batch_key(&notifications);
             self.receiver_states.entry(receiver.clone()).or_default().record_send(rate, now);
-            self.in_flight.insert(receiver.clone(), InFlight { key: key.clone(), messages });
-            out.push(NotificationBatch { receiver, key, notifications });
+            self.in_flight.insert(receiver.clone(), InFlight { key: key.clone(), messages, report: None });
+            out.push(NotificationBatch { receiver, key, notifications, report: None });
         }
+        out.extend(self.due_reports(now));
         self.close_finished(now);
         out
     }

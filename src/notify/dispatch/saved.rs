@@ -15,6 +15,7 @@ use crate::store::{Batch, Key, Part, Store, StoreError, Table};
 const INCIDENT: &str = "incident/";
 const SILENCE: &str = "silence/";
 const RECEIVER: &str = "receiver/";
+const REPORT: &str = "report/";
 /// A hash of the configuration that assigned alerts to receivers.
 const ROUTING: &str = "routing";
 
@@ -30,6 +31,7 @@ impl Dispatcher {
             silences: read(store, SILENCE)?,
             receiver_states: read(store, RECEIVER)?,
             in_flight: BTreeMap::new(),
+            reports: read(store, REPORT)?,
             dirty: Dirty::default(),
         };
         dispatcher.load_alerts(store)?;
@@ -86,6 +88,9 @@ impl Dispatcher {
         for name in &self.dirty.receivers {
             put(batch, &key(RECEIVER, name), self.receiver_states.get(name))?;
         }
+        for id in &self.dirty.reports {
+            put(batch, &key(REPORT, id), self.reports.get(id))?;
+        }
         if self.dirty.routing {
             batch.put(&key(ROUTING, ""), &self.fingerprint())?;
         }
@@ -99,13 +104,14 @@ impl Dispatcher {
 
     /// Whether there is anything to save.
     pub fn is_dirty(&self) -> bool {
-        let Dirty { groups, alerts, receivers, silences, routing } = &self.dirty;
-        *routing || !(groups.is_empty() && alerts.is_empty() && receivers.is_empty() && silences.is_empty())
+        let Dirty { groups, alerts, receivers, silences, reports, routing } = &self.dirty;
+        let sets = [groups, receivers, silences, reports];
+        *routing || !alerts.is_empty() || sets.into_iter().any(|set| !set.is_empty())
     }
 
     fn fingerprint(&self) -> String {
-        let Routing { notify, receivers, routes, inhibits, .. } = &self.routing;
-        let text = serde_json::to_string(&(notify, receivers, routes, inhibits)).unwrap_or_default();
+        let Routing { notify, receivers, routes, inhibits, reports, .. } = &self.routing;
+        let text = serde_json::to_string(&(notify, receivers, routes, inhibits, reports)).unwrap_or_default();
         format!("{:016x}", twox_hash::XxHash64::oneshot(0, text.as_bytes()))
     }
 }

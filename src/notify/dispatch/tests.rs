@@ -5,6 +5,7 @@ mod fairness;
 mod invariants;
 mod kit;
 mod refusals;
+mod reports;
 
 use kit::{Kit, alert, routing};
 

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Dispatcher;
 use super::group::Group;
 use super::plan::{Suppressed, severity, suppressed_ids};
+use super::{Dispatcher, SHOWN};
 use crate::alert::Alert;
 use crate::notify::matcher::Labels;
 use crate::notify::silence::Silence;
@@ -58,10 +58,17 @@ impl Dispatcher {
     /// Firing incidents, the newest first; with `all` also the resolved ones of the last days.
     pub fn incidents(&self, all: bool, now: Timestamp) -> Vec<IncidentView> {
         let suppressed = self.suppressed(now);
-        let shown = self.groups.values().filter(|group| all || group.is_firing());
+        let is_recent = |group: &Group| group.closed_at.is_none_or(|closed| now.duration_since(closed) <= SHOWN);
+        let shown = self.groups.values().filter(|group| group.is_firing() || (all && is_recent(group)));
         let mut views: Vec<IncidentView> = shown.map(|group| self.view(group, &suppressed)).collect();
         views.sort_by_key(|view| (view.incident.ended_at.is_some(), std::cmp::Reverse(view.incident.started_at)));
         views
+    }
+
+    /// Every incident that is kept, for reports.
+    pub fn past_incidents(&self, now: Timestamp) -> Vec<IncidentView> {
+        let suppressed = self.suppressed(now);
+        self.groups.values().map(|group| self.view(group, &suppressed)).collect()
     }
 
     /// The incident with this id, in upper or lower case.
@@ -83,7 +90,9 @@ impl Dispatcher {
 
     /// Active silences; with `all` also those that expired in the last days.
     pub fn silences(&self, all: bool, now: Timestamp) -> Vec<Silence> {
-        self.silences.values().filter(|silence| all || silence.ends_at > now).cloned().collect()
+        let is_recent = |silence: &Silence| now.duration_since(silence.ends_at) <= SHOWN;
+        let shown = |silence: &&Silence| silence.ends_at > now || (all && is_recent(silence));
+        self.silences.values().filter(shown).cloned().collect()
     }
 
     /// The number of firing incidents.

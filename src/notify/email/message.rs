@@ -12,7 +12,7 @@ use lettre::{Address, Message as Mail};
 use sha2::{Digest, Sha256};
 
 use crate::notify::render::{CHART_CID, Message};
-use crate::notify::{Notification, NotifyError};
+use crate::notify::{Notification, NotifyError, ReportMessage};
 
 /// The last second of the year 9999.
 const MAX_DATE: i64 = 253_402_300_799;
@@ -63,50 +63,76 @@ impl MessageBuilder {
         let host = self.from.email.domain();
         let root = format!("<{}.{}@{host}>", incident.id, self.receiver);
         let own = format!("<{}.{}@{host}>", hash(key), self.receiver);
-        let mut mail = Mail::builder()
-            .from(self.from.clone())
-            .mailbox(lettre::message::header::To::from(self.to.clone()))
-            .subject(one_line(&message.subject))
-            // The moment of the notification: a mailbox sorts by it, and a replay is in the past.
-            .date(date(*at))
-            .message_id(Some(if is_root { root.clone() } else { own }));
-        if self.cc.iter().next().is_some() {
-            mail = mail.mailbox(lettre::message::header::Cc::from(self.cc.clone()));
-        }
+        let id = if is_root { root.clone() } else { own };
+        let mut mail = self.head(&message.subject, message.lang, *at, id);
         if !is_root {
             mail = mail.in_reply_to(root.clone()).references(root);
         }
-        let mail = mail
-            .header(AutoSubmitted("auto-generated".into()))
-            .header(AutoResponseSuppress("All".into()))
-            .header(ContentLanguage(message.lang.into()))
-            .header(IncidentId(incident.id.clone()));
+        let mail = mail.header(IncidentId(incident.id.clone()));
+        let pictures = message.chart_png.iter().map(|png| (CHART_CID, png.as_slice()));
         let mail = if message.html.is_empty() {
             mail.singlepart(SinglePart::plain(message.text.clone()))
         } else {
-            mail.multipart(parts(message, &hash(key)))
+            mail.multipart(parts((&message.text, &message.html), pictures, &hash(key)))
         };
-        let mail =
-            mail.map_err(|error| NotifyError::Permanent { reason: format!("cannot build the mail: {error}") })?;
+        let mail = mail.map_err(|error| build_error(&error))?;
         let file_name = format!("{}-{}-{}.eml", at.strftime("%Y%m%dT%H%M%S"), safe_name(&incident.id), hash(key));
         Ok(MimeMessage { content: mail.formatted(), file_name })
     }
+
+    /// Builds the mail of a report: one of its own, in no thread.
+    ///
+    /// # Errors
+    /// When no valid mail can be built, which a checked configuration excludes.
+    pub(super) fn build_report(&self, report: &ReportMessage) -> Result<MimeMessage, NotifyError> {
+        let ReportMessage { key, name, at, lang, subject, text, html, pictures, .. } = report;
+        let id = format!("<{}.{}@{}>", hash(key), self.receiver, self.from.email.domain());
+        let pictures = pictures.iter().map(|picture| (picture.cid.as_str(), picture.png.as_slice()));
+        let mail = self.head(subject, lang, *at, id).multipart(parts((text, html), pictures, &hash(key)));
+        let mail = mail.map_err(|error| build_error(&error))?;
+        let file_name = format!("{}-{}-{}.eml", at.strftime("%Y%m%dT%H%M%S"), safe_name(name), hash(key));
+        Ok(MimeMessage { content: mail.formatted(), file_name })
+    }
+
+    /// The headers that every mail has.
+    fn head(&self, subject: &str, lang: &str, at: Timestamp, id: String) -> lettre::message::MessageBuilder {
+        let mut mail = Mail::builder()
+            .from(self.from.clone())
+            .mailbox(lettre::message::header::To::from(self.to.clone()))
+            .subject(one_line(subject))
+            // The moment of the notification: a mailbox sorts by it, and a replay is in the past.
+            .date(date(at))
+            .message_id(Some(id));
+        if self.cc.iter().next().is_some() {
+            mail = mail.mailbox(lettre::message::header::Cc::from(self.cc.clone()));
+        }
+        mail.header(AutoSubmitted("auto-generated".into()))
+            .header(AutoResponseSuppress("All".into()))
+            .header(ContentLanguage(lang.into()))
+    }
 }
 
-/// Text, or HTML with its chart; mail programs show the last part that they support. `mark` makes boundaries unique.
-fn parts(message: &Message, mark: &str) -> MultiPart {
-    let html = SinglePart::html(message.html.clone());
+/// Text, or HTML with its pictures; mail programs show the last part that they support. `mark` makes boundaries unique.
+fn parts<'a>((text, html): (&str, &str), pictures: impl Iterator<Item = (&'a str, &'a [u8])>, mark: &str) -> MultiPart {
+    let html = SinglePart::html(html.to_owned());
     let whole = MultiPart::alternative().boundary(format!("vigie-alternative-{mark}"));
-    let whole = whole.singlepart(SinglePart::plain(message.text.clone()));
-    match &message.chart_png {
-        None => whole.singlepart(html),
-        Some(picture) => {
-            let png = ContentType::parse("image/png").expect("a constant, and valid");
-            let inline = Attachment::new_inline_with_name(CHART_CID.into(), "chart.png".into());
-            let related = MultiPart::related().boundary(format!("vigie-related-{mark}"));
-            whole.multipart(related.singlepart(html).singlepart(inline.body(picture.clone(), png)))
-        }
+    let whole = whole.singlepart(SinglePart::plain(text.to_owned()));
+    let mut pictures = pictures.peekable();
+    if pictures.peek().is_none() {
+        return whole.singlepart(html);
     }
+    let mut related = MultiPart::related().boundary(format!("vigie-related-{mark}")).singlepart(html);
+    for (number, (cid, png)) in pictures.enumerate() {
+        let kind = ContentType::parse("image/png").expect("a constant, and valid");
+        let file = if number == 0 { "chart.png".to_owned() } else { format!("chart-{}.png", number + 1) };
+        let inline = Attachment::new_inline_with_name(cid.to_owned(), file);
+        related = related.singlepart(inline.body(png.to_vec(), kind));
+    }
+    whole.multipart(related)
+}
+
+fn build_error(error: &lettre::error::Error) -> NotifyError {
+    NotifyError::Permanent { reason: format!("cannot build the mail: {error}") }
 }
 
 impl MimeMessage {

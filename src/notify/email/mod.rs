@@ -17,7 +17,7 @@ use lettre::message::Mailboxes;
 
 use super::context::{Context, ReceiverError, Renderer};
 use super::redact::Redactor;
-use super::{Kind, Notification, Notifier, NotifyError};
+use super::{Kind, Notification, Notifier, NotifyError, ReportMessage};
 use crate::secret::SecretKind;
 pub use config::{Config, Tls, Transport};
 use message::{MessageBuilder, MimeMessage};
@@ -118,6 +118,21 @@ impl Notifier for Email {
             MailBackend::Memory(mailbox) => deliver_to_memory(mailbox, &mime, remaining),
         };
         self.partial_failure = self.recipient_log.record_outcomes(key, &incident.id, outcomes)?;
+        Ok(())
+    }
+
+    fn send_report(&mut self, report: &ReportMessage) -> Result<(), NotifyError> {
+        let mime = self.builder.build_report(report)?;
+        let remaining = self.recipient_log.remaining(&report.key, self.builder.recipients());
+        let outcomes = match &self.backend {
+            MailBackend::Smtp(smtp) => smtp.send(&mime, &remaining, report)?,
+            MailBackend::Directory(directory) => {
+                let written = mime.write_to(directory);
+                return written.map_err(|error| write_error(&error, directory));
+            }
+            MailBackend::Memory(mailbox) => deliver_to_memory(mailbox, &mime, remaining),
+        };
+        self.partial_failure = self.recipient_log.record_outcomes(&report.key, &report.name, outcomes)?;
         Ok(())
     }
 

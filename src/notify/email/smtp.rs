@@ -16,7 +16,7 @@ use super::message::MimeMessage;
 use super::recipient_log::RecipientOutcome;
 use crate::notify::http::{certificate_error, certificate_reason};
 use crate::notify::redact::Redactor;
-use crate::notify::{Notification, NotifyError};
+use crate::notify::{MessageContents, NotifyError};
 use crate::secret::Secret;
 
 const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
@@ -75,7 +75,7 @@ impl Smtp {
         &self,
         message: &MimeMessage,
         to: &[Address],
-        about: &Notification,
+        about: &dyn MessageContents,
     ) -> Result<Vec<RecipientOutcome>, NotifyError> {
         let sent = String::from_utf8_lossy(&message.content);
         let described = |failure: &SendFailure| self.describe(failure, &sent, about);
@@ -165,7 +165,7 @@ impl Smtp {
     }
 
     /// `error` in the server's own words, where it sent any.
-    fn describe(&self, failure: &SendFailure, sent: &str, about: &Notification) -> NotifyError {
+    fn describe(&self, failure: &SendFailure, sent: &str, about: &dyn MessageContents) -> NotifyError {
         let error = match failure {
             SendFailure::Address(error) | SendFailure::Content(error) => error,
             SendFailure::NeedsSmtpUtf8 => {

@@ -12,7 +12,7 @@ use super::retry_after;
 use super::transport_error::transport_error;
 use crate::http_client::{self, Blocking, ClientError, Options};
 use crate::notify::redact::Redactor;
-use crate::notify::{Notification, NotifyError};
+use crate::notify::{MessageContents, NotifyError};
 use crate::secret::Secret;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -88,7 +88,11 @@ impl Http {
     ///
     /// # Errors
     /// When no answer came in time, or the answer is a rejection.
-    pub(in crate::notify) fn send(&self, request: Request, about: &Notification) -> Result<HttpResponse, NotifyError> {
+    pub(in crate::notify) fn send(
+        &self,
+        request: Request,
+        about: &dyn MessageContents,
+    ) -> Result<HttpResponse, NotifyError> {
         let sent = String::from_utf8_lossy(&request.body).into_owned();
         let mut answer = self.answer(request)?;
         answer.redacted = self.redactor.redact(&answer.body, &sent, about);

@@ -1,7 +1,7 @@
 //! Makes texts from outside harmless: anybody can write posts, author names and server messages.
 
 /// One line: no control characters, line breaks or direction marks, only single spaces.
-pub(super) fn line(text: &str) -> String {
+pub(crate) fn line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for char in text.chars() {
         let char = if is_blank(char) { ' ' } else { char };
@@ -30,7 +30,7 @@ pub(super) fn utf16_length(text: &str) -> usize {
 }
 
 /// At most `most` UTF-16 units, cut at a word if possible, with an ellipsis.
-pub(super) fn clip(text: &str, most: usize) -> String {
+pub(crate) fn clip(text: &str, most: usize) -> String {
     if utf16_length(text) <= most {
         return text.into();
     }
@@ -46,7 +46,7 @@ pub(super) fn clip(text: &str, most: usize) -> String {
 }
 
 /// The URL, if it is safe as a link: `http` or `https`, a host, only the characters addresses are written in.
-pub(super) fn link(url: &str) -> Option<&str> {
+pub(crate) fn link(url: &str) -> Option<&str> {
     const MAX_LENGTH: usize = 500;
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
     let host = rest.split(['/', '?', '#']).next()?;
@@ -57,7 +57,7 @@ pub(super) fn link(url: &str) -> Option<&str> {
 }
 
 /// For an Adaptive Card's text, which interprets Markdown and `{{DATE(...)}}`.
-pub(super) fn markdown(text: &str) -> String {
+pub(crate) fn markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);
     for (place, char) in text.char_indices() {
         match char {

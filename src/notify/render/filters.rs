@@ -22,7 +22,7 @@ use crate::language::Language;
 /// | `clock`, `at_clock` | of Unix seconds: `14:05`, `at 14:05`; with the day if it is not that of the message |
 /// | `period(end)` | of Unix seconds: `14:05 to 16:35`; with the days if they are not that of the message |
 /// | `plain` | any number, with at most one decimal |
-pub(super) fn add(environment: &mut Environment<'_>, language: Language, style: &Style) {
+pub(crate) fn add(environment: &mut Environment<'_>, language: Language, style: &Style) {
     let share = move |share: f64| format::percent(share, language);
     environment.add_filter("number", move |count: Value| Ok::<_, Error>(format::number(whole(&count)?, language)));
     environment.add_filter("expected", move |normal: f64| format::expected(normal, language));

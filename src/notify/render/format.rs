@@ -11,7 +11,7 @@ const THIN: char = '\u{202f}';
 const FIXED: char = '\u{a0}';
 
 /// Whole numbers in groups of three: `1,234`, `1 234`.
-pub(super) fn number(number: u64, language: Language) -> String {
+pub(crate) fn number(number: u64, language: Language) -> String {
     let separator = match language {
         Language::English => ',',
         Language::French => THIN,
@@ -28,7 +28,7 @@ pub(super) fn number(number: u64, language: Language) -> String {
 }
 
 /// Whole percents. 100 % and 0 % mean all and none, never almost.
-pub(super) fn percent(share: f64, language: Language) -> String {
+pub(crate) fn percent(share: f64, language: Language) -> String {
     let whole = (share * 100.0).round();
     let words = match () {
         () if !share.is_finite() => "?".into(),
@@ -44,7 +44,7 @@ pub(super) fn percent(share: f64, language: Language) -> String {
 }
 
 /// From `low`, rounded down, to `high`, rounded up: `72–84%`, `72 à 84 %`.
-pub(super) fn percent_range(low: f64, high: f64, language: Language) -> String {
+pub(crate) fn percent_range(low: f64, high: f64, language: Language) -> String {
     let (low, high) = ((low * 100.0).floor() / 100.0, (high * 100.0).ceil() / 100.0);
     let high = percent(high, language);
     let low = percent(low, language);
@@ -170,6 +170,21 @@ pub(super) fn period(from: Timestamp, to: Timestamp, at: Timestamp, zone: &TimeZ
     }
 }
 
+/// Whole days from `first` to `last`, both included: `Sunday 22 February`; `Monday 16 to Sunday 22 February`; `lundi 16 au
+/// dimanche 22 février 2015`.
+pub(crate) fn days(first: &ZonedDateTime, last: &ZonedDateTime, with_year: bool, language: Language) -> String {
+    let end = day(last, true, with_year, language);
+    if first.date() == last.date() {
+        return end;
+    }
+    let same_month = (first.year(), first.month()) == (last.year(), last.month());
+    let start = day(first, !same_month, first.year() != last.year(), language);
+    match language {
+        Language::English => format!("{start} to {end}"),
+        Language::French => format!("{start} au {end}"),
+    }
+}
+
 fn at_word(language: Language) -> &'static str {
     match language {
         Language::English => "at",
@@ -209,7 +224,7 @@ fn day(time: &ZonedDateTime, with_month: bool, with_year: bool, language: Langua
 }
 
 /// Sentences with the spaces French puts before its marks; other languages as they are.
-pub(super) fn typography(text: &str, language: Language) -> String {
+pub(crate) fn typography(text: &str, language: Language) -> String {
     if language == Language::English {
         return text.into();
     }
@@ -349,6 +364,20 @@ mod tests {
             plain(from, new_year, new_year, English),
             "Saturday 21 February 2015 at 16:23 to Friday 1 January at 07:00"
         );
+    }
+
+    #[test]
+    fn days_are_named_once() {
+        let paris = TimeZone::get("Europe/Paris").unwrap();
+        let day =
+            |date: &str| format!("{date}T12:00:00Z").parse::<Timestamp>().unwrap().to_zoned_datetime(paris.clone());
+        let plain = |first: &str, last: &str, with_year, language| {
+            days(&day(first), &day(last), with_year, language).replace('\u{a0}', " ")
+        };
+        assert_eq!(plain("2015-02-16", "2015-02-22", false, English), "Monday 16 to Sunday 22 February");
+        assert_eq!(plain("2015-02-16", "2015-02-22", true, French), "lundi 16 au dimanche 22 février 2015");
+        assert_eq!(plain("2015-02-22", "2015-02-22", false, French), "dimanche 22 février");
+        assert_eq!(plain("2015-12-28", "2016-01-03", false, English), "Monday 28 December 2015 to Sunday 3 January");
     }
 
     #[test]

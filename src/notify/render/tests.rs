@@ -244,7 +244,7 @@ fn check(notification: &Notification, language: Language, templates: &Templates)
     prop_assert!(message.card.to_string().len() <= CARD_BYTES);
     let headline = message.text.lines().next().unwrap_or_default();
     let start: String = headline.chars().take(40).collect();
-    let start = escape::markdown(&start);
+    let start = markdown(&start);
     let head = message.card["body"][0]["items"][1]["text"].as_str().unwrap_or_default();
     prop_assert!(head.starts_with(start.trim_end_matches(['\\', ' '])), "{} / {}", head, start);
     for object in objects(&message.card) {

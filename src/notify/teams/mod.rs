@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::context::{Context, HttpOptions, ReceiverError, Renderer, defaults};
 use super::http::{Http, HttpResponse, Request, StatusFault};
-use super::{Notification, Notifier, NotifyError};
+use super::{Notification, Notifier, NotifyError, ReportMessage};
 use shorten::fit;
 
 /// The largest message, in bytes of JSON: Teams cuts or drops what is larger.
@@ -66,6 +66,13 @@ impl Notifier for Teams {
         // Teams ignores the key; a proxy may use it.
         let request = Request::json(&self.url, body).header("idempotency-key", &notification.key);
         let answer = self.http.send(request, notification)?;
+        check_hidden_status(&answer)
+    }
+
+    fn send_report(&mut self, report: &ReportMessage) -> Result<(), NotifyError> {
+        let body = envelope(report.card.clone(), &report.summary);
+        let request = Request::json(&self.url, body).header("idempotency-key", &report.key);
+        let answer = self.http.send(request, report)?;
         check_hidden_status(&answer)
     }
 }

@@ -24,7 +24,7 @@ impl MonitorThread {
                     Ok(())
                 })?;
                 let now = self.now()?;
-                self.dispatch.reload(loaded.config.routing(), receivers, now)?;
+                self.dispatch.reload(&loaded.config, receivers, now)?;
                 self.loaded = *loaded;
                 self.persist(&mut Self::dispatch)?;
                 self.publisher.status.send_modify(|status| status.model = self.model.id.clone());

@@ -5,3 +5,4 @@ pub(super) mod classify;
 pub(super) mod erase;
 pub(super) mod feedback;
 pub(super) mod posts;
+pub(super) mod report;

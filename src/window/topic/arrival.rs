@@ -2,10 +2,10 @@
 
 use super::TopicWindow;
 use crate::classify::{ClassifiedPost, normalise_reason};
-use crate::text::{Profile, clean};
 use crate::window::Counts;
 use crate::window::authors::Voice;
 use crate::window::cascade::Placement;
+use crate::window::informative_words;
 
 /// How a post was counted for a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,22 +86,10 @@ impl TopicWindow {
         if time < self.words_start() {
             return;
         }
-        let text = clean(Profile::Classic, &classified.post.text);
-        let name = &self.plain_name;
-        self.words.add(time, text.split(' ').filter(|word| is_informative(word) && !is_of_name(word, name)));
+        let words = informative_words(&classified.post.text, &self.plain_name);
+        self.words.add(time, words.iter().map(String::as_str));
         if let Some(reason) = &classified.post.details.reason {
             self.reasons.add(time, std::iter::once(normalise_reason(reason).as_str()));
         }
     }
-}
-
-/// Whether a cleaned word says something about the subject of a post. Negations matter to the models, but not here.
-fn is_informative(word: &str) -> bool {
-    let letters = word.chars().count();
-    (3..=30).contains(&letters) && !matches!(word, "not" | "pas" | "non" | "nor" | "too" | "very")
-}
-
-/// Whether `word` is a part of the topic's name, such as "air", "paradis" or "airparadis".
-fn is_of_name(word: &str, name: &str) -> bool {
-    !name.is_empty() && (name.contains(word) || word.contains(name))
 }
