@@ -12,6 +12,7 @@ mod evaluation;
 mod events;
 mod feedback;
 mod intake;
+mod label_schema;
 mod operational;
 mod outbox;
 mod posts;
@@ -25,8 +26,9 @@ mod topic_settings;
 mod topic_state;
 mod view;
 
-pub(crate) use feedback::stored_feedback;
 pub use feedback::{Correction, Feedback, FeedbackRecord, Provenance, Subject, UndoneFeedback, last_labels};
+pub(crate) use feedback::{feedback_from, stored_feedback};
+pub(crate) use label_schema::label_schema;
 pub use operational::begin as begin_operational_alert;
 pub(crate) use posts::erase::{ALWAYS, post_of_id};
 pub use posts::{CascadeId, Counting, StoredPost};

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The context of an alert. Words and reasons are those that set the alert's posts apart; nothing here names a person.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AlertContext {
     /// Posts of the window that repeat another: retweets, quotes, near-identical copies. They do not count in the rate.
     pub copies: u64,
@@ -19,7 +19,7 @@ pub struct AlertContext {
 }
 
 /// A word that is more frequent in negative posts than usual.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Word {
     pub word: String,
     /// Negative posts of the window that contain it.
@@ -31,7 +31,7 @@ pub struct Word {
 }
 
 /// Why posts are negative, such as `late_flight`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ReasonCount {
     pub reason: String,
     pub posts: u64,
@@ -42,7 +42,7 @@ pub struct ReasonCount {
 }
 
 /// One step of a trend.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Point {
     pub start: Timestamp,
     /// Posts that count in the rate.

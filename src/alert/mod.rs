@@ -20,8 +20,9 @@ use crate::rule::{Explanation, Measurement};
 use crate::window::Sample;
 
 /// One alert, from the moment its condition first held to its end.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Alert {
+    #[schema(value_type = String)]
     pub fingerprint: Fingerprint,
     pub rule: String,
     pub topic: String,

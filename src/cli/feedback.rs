@@ -19,11 +19,14 @@ use crate::config::LoadedConfig;
 use crate::language::Language;
 use crate::monitor::{Correction, FeedbackRecord, Monitor};
 use crate::post::Post;
+use crate::query::FeedbackPage;
 use crate::store::{Store, StoreError};
 use crate::telemetry::RunningTelemetry;
 
 /// The daemon's route.
 const API: &str = "/api/v1/feedback";
+/// Records that are asked for at a time.
+const PAGE: usize = 1_000;
 
 /// Report the right label of a post or text, for alerts on wrong predictions and for retraining
 ///
@@ -143,7 +146,19 @@ fn send_telemetry(loaded: &LoadedConfig, given: &FeedbackRecord, language: Optio
 pub(super) fn all(loaded: &LoadedConfig, state: &Path) -> anyhow::Result<Vec<FeedbackRecord>> {
     match open(loaded, state)? {
         Some(monitor) => Ok(monitor.feedback()?),
-        None => daemon_client::request::<(), _>(loaded.config.web.listen, state, (Method::GET, API), None),
+        None => all_of_daemon(loaded, state),
+    }
+}
+
+/// All pages of the daemon.
+fn all_of_daemon(loaded: &LoadedConfig, state: &Path) -> anyhow::Result<Vec<FeedbackRecord>> {
+    let (mut all, mut path) = (Vec::new(), format!("{API}?limit={PAGE}"));
+    loop {
+        let page: FeedbackPage =
+            daemon_client::request::<(), _>(loaded.config.web.listen, state, (Method::GET, &path), None)?;
+        all.extend(page.feedback);
+        let Some(next) = page.next else { return Ok(all) };
+        path = format!("{API}?limit={PAGE}&page={next}");
     }
 }
 

@@ -33,6 +33,7 @@ mod store;
 mod summary;
 mod terminal;
 mod timeline;
+mod token;
 mod top;
 mod user;
 
@@ -80,6 +81,7 @@ enum Command {
     CheckConfig(check_config::CheckConfigArgs),
     SendTest(send_test::SendTestArgs),
     User(user::UserArgs),
+    Token(token::TokenArgs),
     #[cfg(feature = "package")]
     #[command(hide = true)]
     Generate(generate::GenerateArgs),
@@ -164,6 +166,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::CheckConfig(args) => check_config::run(&args),
         Command::SendTest(args) => send_test::run(&args),
         Command::User(args) => user::run(args),
+        Command::Token(args) => token::run(args),
         #[cfg(feature = "package")]
         Command::Generate(args) => generate::run(&args),
     }

@@ -145,7 +145,8 @@ impl Round {
         let Self { daemon, all_sent, _temporary } = self;
         daemon.metrics.daemon.reload_successful.set(1);
         daemon.metrics.daemon.reload_time.set(Timestamp::now().as_second() as f64);
-        let token = web::ApiToken::create(&daemon.state)?;
+        let web_stop = CancellationToken::new();
+        let credentials = web::Credentials::create(&daemon.state, web_stop.clone())?;
         web::publish_address(&daemon.state, listener.local_addr()?)?;
         // After the token: clients that read this address from the log may send requests.
         log_start(&daemon, args.demo.is_some(), listener.local_addr()?);
@@ -155,12 +156,11 @@ impl Round {
         let reloader = Reloader::new(running.handle.clone(), args.config.clone(), state.clone());
         let retrainer = Retrainer::new(running.handle.clone(), reloader.clone(), args.config.clone(), state.clone());
         let schedule = tokio::spawn(retrainer.clone().schedule());
-        let web_stop = CancellationToken::new();
         let console = Console {
             daemon: running.handle.clone(),
             reload: reloader.clone().into_reload(),
             models: Arc::new(retrainer),
-            token,
+            credentials,
             pages: web::Pages::new(config.language, &config.notify.time_zone)?,
             audit: web::AuditLog::new(&state),
             gate: web::Gate::new(listener.local_addr()?.ip().is_loopback(), state),

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub(super) use index::FeedbackIndex;
 pub use undo::UndoneFeedback;
 
+use super::label_schema::label_schema;
 use super::posts::Counting;
 use super::posts::erase::post_of_id;
 use super::posts::relabel::relabel;
@@ -33,7 +34,7 @@ const MAX_NAME: usize = 100;
 const MAX_RECORDS: usize = 100_000;
 
 /// Where a text comes from, which decides how it may be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Provenance {
     /// A post on X: its terms restrict training on it.
@@ -53,14 +54,17 @@ impl Provenance {
 }
 
 /// A request: the right label of a post or text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Correction {
     /// The identifier of a stored post, or a text.
+    #[schema(min_length = 1, max_length = 10_000)]
     pub what: String,
+    #[schema(schema_with = label_schema)]
     pub label: Label,
     /// The reporter.
     #[serde(default)]
+    #[schema(max_length = 100)]
     pub by: Option<String>,
     /// `what` is a text, also where it is one word.
     #[serde(default)]
@@ -80,7 +84,7 @@ pub struct Subject {
 }
 
 /// One label, as stored.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Feedback {
     pub at: Timestamp,
     pub by: Option<String>,
@@ -89,14 +93,16 @@ pub struct Feedback {
     pub provenance: Provenance,
     /// The model, and its prediction.
     pub model: String,
+    #[schema(schema_with = label_schema)]
     pub predicted: Label,
     /// In the order of [`Label::ALL`].
     pub probabilities: [f32; 3],
+    #[schema(schema_with = label_schema)]
     pub label: Label,
 }
 
 /// Feedback by its number, and whether it was given before.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FeedbackRecord {
     pub number: u64,
     pub known: bool,
@@ -150,7 +156,15 @@ pub fn last_labels(all: &[FeedbackRecord]) -> Vec<&FeedbackRecord> {
 /// # Errors
 /// When the store cannot be read.
 pub(crate) fn stored_feedback(view: &View<'_>) -> Result<Vec<FeedbackRecord>, StoreError> {
-    let entries = view.range(&key(0), &key(u64::MAX))?;
+    feedback_from(view, 0, usize::MAX)
+}
+
+/// Feedback in a store from the number `first` on, the oldest first, `limit` at most.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(crate) fn feedback_from(view: &View<'_>, first: u64, limit: usize) -> Result<Vec<FeedbackRecord>, StoreError> {
+    let entries = view.range(&key(first), &key(u64::MAX))?.take(limit);
     let given = entries.map(|entry| {
         let (key, bytes) = entry?;
         let feedback = decode(&key, &bytes)?;

@@ -53,7 +53,7 @@ impl MessageForm {
 }
 
 /// One incident: a group of alerts, from the first that fires until the last resolves. The same for every receiver.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Incident {
     /// Short and easy to dictate, such as `AIRP-7F3K`; letters, digits, `-`.
     pub id: String,
@@ -63,7 +63,7 @@ pub struct Incident {
 }
 
 /// Who acknowledged an incident, and when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Acknowledged {
     pub by: String,
     pub at: Timestamp,

@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 use super::matcher::{Labels, Matcher};
 
 /// A silence, as in Alertmanager.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Silence {
     /// Such as `S-7F3K`.
     pub id: String,
     /// All of them must match.
+    #[schema(value_type = Vec<String>)]
     pub matchers: Vec<Matcher>,
     pub starts_at: Timestamp,
     pub ends_at: Timestamp,

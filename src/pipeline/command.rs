@@ -28,8 +28,6 @@ pub(super) enum Command {
     Correct { corrections: Vec<Corrected>, done: oneshot::Sender<Vec<FeedbackRecord>> },
     /// Takes back the last label given to each of these posts; the label that then counts, where there was one.
     UndoFeedback { posts: Vec<String>, done: oneshot::Sender<Vec<Option<Label>>> },
-    /// Lists all corrections.
-    Feedback { done: oneshot::Sender<Vec<FeedbackRecord>> },
     /// Reads or changes incidents and silences.
     Alerts { ask: AlertQuery, done: oneshot::Sender<Result<AlertReply, AlertQueryError>> },
 }
@@ -44,19 +42,36 @@ pub(super) struct Corrected {
 }
 
 /// A request about incidents and silences.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertQuery {
-    List { all: bool },
-    Show { id: String },
-    Acknowledge { id: String, by: String },
-    Unacknowledge { id: String },
-    Silence { matchers: Vec<Matcher>, seconds: u64, by: String, comment: String },
-    Unsilence { id: String },
+    List {
+        all: bool,
+    },
+    Show {
+        id: String,
+    },
+    Acknowledge {
+        id: String,
+        by: String,
+    },
+    Unacknowledge {
+        id: String,
+    },
+    Silence {
+        #[schema(value_type = Vec<String>)]
+        matchers: Vec<Matcher>,
+        seconds: u64,
+        by: String,
+        comment: String,
+    },
+    Unsilence {
+        id: String,
+    },
 }
 
 /// The reply to an [`AlertQuery`].
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertReply {
     List { now: Timestamp, incidents: Vec<IncidentView>, silences: Vec<Silence> },

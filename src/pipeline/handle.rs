@@ -227,16 +227,6 @@ impl DaemonHandle {
         Ok((model, predictions))
     }
 
-    /// All corrections, the oldest first.
-    ///
-    /// # Errors
-    /// When the daemon is ending.
-    pub async fn feedback(&self) -> anyhow::Result<Vec<FeedbackRecord>> {
-        let (done, answer) = oneshot::channel();
-        self.ask(Command::Feedback { done }).await?;
-        answer.await.context("the daemon is ending")
-    }
-
     /// Reads or changes incidents and silences.
     ///
     /// # Errors

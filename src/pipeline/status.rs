@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::source::HealthReport;
 
 /// The daemon now.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Status {
     pub version: String,
     pub model: String,
@@ -27,7 +27,7 @@ pub struct Status {
 }
 
 /// Outcomes of posts and rows: `received = classified + unmatched + rejected + duplicates`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Counted {
     pub received: u64,
     pub classified: u64,
@@ -42,7 +42,7 @@ pub struct Counted {
 }
 
 /// One topic now.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TopicStatus {
     pub name: String,
     /// Posts of the last hour that vote, and the negative ones among them.
@@ -68,7 +68,7 @@ pub struct TopicStatus {
 }
 
 /// One source now.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SourceStatus {
     pub name: String,
     /// As `type` in the configuration.
@@ -80,7 +80,7 @@ pub struct SourceStatus {
 }
 
 /// A queue between two stages.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Queue {
     pub name: String,
     /// Batches in it.
@@ -89,7 +89,7 @@ pub struct Queue {
 }
 
 /// A rule on a topic, or an operational alert, that is pending or firing.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AlertStatus {
     pub rule: String,
     /// The topic, or the component that has the problem.

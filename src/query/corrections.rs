@@ -5,9 +5,9 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::monitor::{last_labels, stored_feedback};
+use crate::monitor::{FeedbackRecord, feedback_from, last_labels, stored_feedback};
 use crate::store::{Key, StoreError, Table, View};
 use crate::window::{Counts, HourRecord};
 
@@ -23,7 +23,7 @@ const PSI_ALARM: f64 = 0.25;
 const MIN_POSTS: u64 = 100;
 
 /// Corrections in numbers. The last label given to a post counts.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct CorrectionSummary {
     pub posts: u64,
     /// Where the model's label was another one.
@@ -35,7 +35,7 @@ pub struct CorrectionSummary {
 }
 
 /// How the shares of the labels of a topic moved.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct LabelDrift {
     pub topic: String,
     /// Shares in the last days and in the weeks before, in the order of [`Label::ALL`](crate::classify::Label::ALL).
@@ -48,13 +48,32 @@ pub struct LabelDrift {
     pub verdict: DriftVerdict,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DriftVerdict {
     TooFewPosts,
     Stable,
     Shifted,
     StronglyShifted,
+}
+
+/// Some feedback, and where to continue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct FeedbackPage {
+    /// The oldest first.
+    pub feedback: Vec<FeedbackRecord>,
+    /// Where the next page starts; none after the last.
+    pub next: Option<u64>,
+}
+
+/// The feedback after the number `after`, `limit` records at most.
+pub(super) fn page(view: &View<'_>, limit: usize, after: Option<u64>) -> Result<FeedbackPage, StoreError> {
+    let first = after.map_or(0, |after| after.saturating_add(1));
+    let mut feedback = feedback_from(view, first, limit.saturating_add(1))?;
+    let has_more = feedback.len() > limit;
+    feedback.truncate(limit);
+    let next = feedback.last().filter(|_| has_more).map(|given| given.number);
+    Ok(FeedbackPage { feedback, next })
 }
 
 /// Of the labels given when `is_meant`.

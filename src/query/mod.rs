@@ -16,7 +16,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 
-pub use corrections::{CorrectionSummary, DriftVerdict, LabelDrift};
+pub use corrections::{CorrectionSummary, DriftVerdict, FeedbackPage, LabelDrift};
 pub use curve::CurveStep;
 pub use facets::{Facet, Order, Survey};
 pub use filter::{Filter, FilterError};
@@ -61,6 +61,14 @@ impl Query {
     /// When the store cannot be read.
     pub fn page(&self, filter: &Filter, limit: usize, after: Option<PageToken>) -> Result<Page, StoreError> {
         self.read(|view| page::read(view, filter, limit.clamp(1, MAX_PAGE), after))
+    }
+
+    /// Labels that people gave, the oldest first, `limit` at most, after the record with the number `after`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn feedback(&self, limit: usize, after: Option<u64>) -> Result<FeedbackPage, StoreError> {
+        self.read(|view| corrections::page(view, limit, after))
     }
 
     /// What people corrected, in numbers.

@@ -16,11 +16,12 @@ use crate::store::{StoreError, View};
 const MAX_COMPARED: usize = 100_000;
 
 /// Some posts, and where to continue.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Page {
     /// The newest first.
     pub posts: Vec<StoredPost>,
     /// Where the next page starts; none after the last.
+    #[schema(value_type = Option<String>)]
     pub next: Option<PageToken>,
 }
 

@@ -7,7 +7,7 @@ use crate::classify::ErrorRates;
 use crate::window::Counts;
 
 /// The normal level of a topic, learned from its own past.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct NormalLevel {
     /// In the unit of the condition: a share in `[0, 1]`, or negative posts per window.
     pub value: f64,
@@ -16,7 +16,7 @@ pub struct NormalLevel {
 }
 
 /// The numbers that decided. All rates are measured by the classifier, without correction, so they can be compared.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Measurement {
     pub posts: u64,
     pub negative: u64,

@@ -16,7 +16,7 @@ pub const LEARNING_HOURS: u32 = 24;
 pub const CLOSED_AFTER_HOURS: &str = "closed_after_hours";
 
 /// Why a condition holds or does not hold. A tree, as conditions can be combined.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Explanation {
     /// The condition's `type`, such as `negative_rate`, `and`.
     pub condition: String,
@@ -24,6 +24,7 @@ pub struct Explanation {
     /// Named numbers, deciding ones first.
     pub numbers: Vec<(String, f64)>,
     /// The combined conditions.
+    #[schema(no_recursion)]
     pub parts: Vec<Explanation>,
 }
 

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What a source is doing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case", tag = "is")]
 pub enum SourceState {
     #[default]
@@ -27,7 +27,7 @@ pub enum SourceState {
 }
 
 /// Posts and money spent in a period.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct BudgetUsage {
     /// `day` or `month`.
     pub period: String,
@@ -39,7 +39,7 @@ pub struct BudgetUsage {
 }
 
 /// State of a source. It holds no text or author of a post.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct HealthReport {
     /// One line for operators: `recent search, every 60 s: "Air Paradis" OR @AirParadis`.
     pub what: String,
@@ -47,6 +47,7 @@ pub struct HealthReport {
     /// When the upstream last answered, even if it had nothing new.
     pub last_success: Option<Timestamp>,
     /// The source is stalled when the upstream is silent for longer than this; none for a source that only listens.
+    #[schema(value_type = Option<String>)]
     pub stalled_after: Option<SignedDuration>,
     pub last_error: Option<String>,
     /// Since when the source waits or is blocked, without a success since.

@@ -14,6 +14,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::auth::Caller;
 use super::sign_in::SignedIn;
 
 /// Name of the file; the part before it is next to it.
@@ -28,6 +29,9 @@ pub(super) struct AuditEntry {
     pub(super) at: Timestamp,
     /// Who was signed in; nobody on loopback.
     pub(super) user: Option<String>,
+    /// The name of the token of a program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) token: Option<String>,
     /// The address that the connection came from.
     pub(super) from: Option<IpAddr>,
     pub(super) method: String,
@@ -100,11 +104,11 @@ pub(super) async fn record(State(log): State<AuditLog>, request: Request, next: 
         return next.run(request).await;
     }
     let path = request.uri().path().chars().take(200).collect();
-    let user = request.extensions().get::<SignedIn>().and_then(|signed_in| signed_in.user.clone());
+    let (user, token) = who(&request);
     let from = request.extensions().get::<Peer>().map(|peer| peer.0);
     let response = next.run(request).await;
     let status = response.status().as_u16();
-    let entry = AuditEntry { at: Timestamp::now(), user, from, method: method.to_string(), path, status };
+    let entry = AuditEntry { at: Timestamp::now(), user, from, method: method.to_string(), path, status, token };
     // Writing blocks, and the answer need not wait for it.
     tokio::task::spawn_blocking(move || {
         if let Err(error) = log.write(&entry) {
@@ -112,6 +116,18 @@ pub(super) async fn record(State(log): State<AuditLog>, request: Request, next: 
         }
     });
     response
+}
+
+/// The person, or the token of the program, that sends `request`.
+fn who(request: &Request) -> (Option<String>, Option<String>) {
+    let person = |signed_in: &SignedIn| (signed_in.user.clone(), None);
+    match request.extensions().get::<Caller>() {
+        Some(Caller::Person(signed_in)) => person(signed_in),
+        Some(Caller::Token { name, .. }) => (None, Some(name.clone())),
+        Some(Caller::StateOwner) => (None, Some("api-token".into())),
+        Some(Caller::Source) => (None, Some("source".into())),
+        None => request.extensions().get::<SignedIn>().map(person).unwrap_or_default(),
+    }
 }
 
 #[cfg(test)]
@@ -122,6 +138,7 @@ mod tests {
         AuditEntry {
             at: Timestamp::from_second(second).unwrap(),
             user: Some("Claire".into()),
+            token: None,
             from: Some(IpAddr::from([127, 0, 0, 1])),
             method: "POST".into(),
             path: path.into(),

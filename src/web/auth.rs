@@ -1,4 +1,17 @@
-//! [`ApiToken`]: proves that a caller of the API can read the state directory. In front of `web::api`.
+//! Who may call the API: [`Credentials`] are the tokens that count. In front of `web::api`.
+//!
+//! ```text
+//!   api-token     made at each start; all scopes; for commands on this machine
+//!   tokens.json   named tokens with scopes, of `vigie token`
+//!   [[source]]    the token of a source of type "http"; sends posts
+//!   session       a person who is signed in; see `sign_in`
+//! ```
+
+mod caller;
+mod last_use;
+mod scope;
+mod token_store;
+mod tokens;
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -7,23 +20,45 @@ use std::path::Path;
 use anyhow::Context as _;
 use axum::http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
 
-use super::Console;
-use super::error::Problem;
+pub(super) use caller::{Caller, check, identify};
+pub use last_use::last_use;
+pub use scope::{Scope, list_scopes};
+use token_store::TokenStore;
+pub use tokens::{Token, TokenError, Tokens};
 
 /// Name of the token's file in the state directory.
 const FILE: &str = "api-token";
 
+/// The tokens that count in this run of the daemon. Clones share them.
+#[derive(Clone)]
+pub struct Credentials {
+    own: ApiToken,
+    tokens: TokenStore,
+}
+
+impl Credentials {
+    /// Creates the token of this run in the state directory `state`. When tokens were used is written at last when `stop` is
+    /// cancelled.
+    ///
+    /// # Errors
+    /// When the token's file cannot be written.
+    pub fn create(state: &Path, stop: CancellationToken) -> anyhow::Result<Self> {
+        Ok(Self { own: ApiToken::create(state)?, tokens: TokenStore::new(state.into(), stop) })
+    }
+}
+
 /// A token of this run of the daemon. Who can read its file may do what the owner of the state may do.
 #[derive(Clone)]
-pub struct ApiToken(String);
+struct ApiToken(String);
 
 impl ApiToken {
     /// Creates a token and writes it to a file of `state` that only its owner can read.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn create(state: &Path) -> anyhow::Result<Self> {
+    fn create(state: &Path) -> anyhow::Result<Self> {
         let token = random().context("cannot read random bytes from the system")?;
         let path = state.join(FILE);
         let write = || -> std::io::Result<()> {
@@ -41,7 +76,7 @@ impl ApiToken {
     }
 
     /// Compares in constant time.
-    pub(super) fn matches(&self, given: &str) -> bool {
+    fn matches(&self, given: &str) -> bool {
         bool::from(subtle::ConstantTimeEq::ct_eq(self.0.as_bytes(), given.as_bytes()))
     }
 }
@@ -53,16 +88,8 @@ pub(super) fn random() -> std::io::Result<String> {
     Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Refuses a request that does not show the token of the state directory.
-pub(super) fn refusal(console: &Console, headers: &HeaderMap) -> Option<Problem> {
-    if bearer(headers).is_some_and(|token| console.token.matches(token)) {
-        return None;
-    }
-    Some(Problem::unauthorized("the token of the file api-token in the state directory"))
-}
-
 /// The token of an `Authorization` header.
-pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

@@ -1,21 +1,23 @@
 //! [`Problem`]: the one body of every refusal by the API, `application/problem+json` (RFC 9457).
 
-use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Json, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
 
 use crate::notify::dispatch::AlertQueryError;
 
 /// Why a request was refused. The `type` is `about:blank`: the status says what kind of problem it is.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Problem {
     r#type: &'static str,
     title: &'static str,
     status: u16,
+    /// One line for a person, without secrets or texts of posts.
     detail: String,
     #[serde(skip)]
     headers: Vec<(header::HeaderName, HeaderValue)>,
@@ -87,7 +89,30 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let refused = |rejection: JsonRejection| Problem::new(rejection.status(), rejection.body_text());
-        Json::from_request(request, state).await.map(|Json(body)| Self(body)).map_err(refused)
+        <Json<T> as FromRequest<S>>::from_request(request, state).await.map(|Json(body)| Self(body)).map_err(refused)
+    }
+}
+
+/// A body that may be left out, with its `Content-Type`.
+impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
+        let refused = |rejection: JsonRejection| Problem::new(rejection.status(), rejection.body_text());
+        let body = <Json<T> as OptionalFromRequest<S>>::from_request(request, state).await;
+        body.map(|body| body.map(|Json(body)| Self(body))).map_err(refused)
+    }
+}
+
+/// The variable part of a path. One that cannot be read is refused as a [`Problem`].
+pub(super) struct PathParameter<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathParameter<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let refused = |rejection: PathRejection| Problem::new(rejection.status(), rejection.body_text());
+        Path::from_request_parts(parts, state).await.map(|Path(parameter)| Self(parameter)).map_err(refused)
     }
 }
 

@@ -43,6 +43,14 @@ pub(super) async fn changes(State(console): State<Console>) -> Sse<impl Stream<I
     Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
 }
 
+/// The state of the daemon, whenever a new one is published, as server-sent events
+#[utoipa::path(
+    get,
+    path = "/api/v1/live",
+    operation_id = "followStatus",
+    tag = "daemon",
+    responses((status = 200, description = "Events `status`, each with the state as JSON", body = String, content_type = "text/event-stream"))
+)]
 pub(super) async fn status(State(console): State<Console>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     Sse::new(events(console.daemon.watch_status(), console.stop)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
 }

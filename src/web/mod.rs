@@ -13,15 +13,7 @@
 //!   GET  /sources          sources, receivers  GET, POST /sign-in, POST /sign-out
 //!   POST /alerts/ID        its buttons          POST /-/reload    as SIGHUP
 //!   GET  /assets/NAME      style, script, icon  GET  /live        tells pages that something changed
-//!   GET  /api/v1/status    the overview as JSON GET  /metrics     Prometheus
-//!   GET  /api/v1/live      the same, as server-sent events
-//!   POST /api/v1/classify  reads texts
-//!   POST /api/v1/posts     posts of a source of type "http"
-//!   GET  /api/v1/posts     stored posts, as `vigie posts`
-//!   GET  /api/v1/report    a report of them, as `vigie report`
-//!   POST /api/v1/alerts    as `vigie alerts`
-//!   POST /api/v1/forget    as `vigie forget`
-//!   GET, POST /api/v1/feedback   as `vigie feedback`
+//!   GET  /metrics          Prometheus         /api/v1/...      the API: see `api`
 //! ```
 
 mod address;
@@ -34,6 +26,7 @@ mod connections;
 mod cookies;
 mod error;
 mod live;
+mod model_view;
 mod models;
 mod origin_check;
 mod page;
@@ -41,13 +34,13 @@ mod probes;
 mod request_span;
 mod server;
 mod sign_in;
+mod state_file;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
-use axum::response::Json;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
@@ -55,13 +48,12 @@ use tokio_util::sync::CancellationToken;
 
 pub use address::{publish_address, published_address};
 pub use audit::AuditLog;
-pub use auth::ApiToken;
+pub use auth::{Credentials, Scope, Token, TokenError, Tokens, last_use, list_scopes};
 pub use models::{Models, Retraining, RetrainingEnd, RetrainingProgress};
 pub use page::Pages;
 pub use sign_in::{Gate, Role, User, UserError, Users};
 
 use crate::pipeline::DaemonHandle;
-use crate::pipeline::status::Status;
 
 /// Reloads the configuration, or says why it was rejected.
 pub type Reload = Arc<dyn Fn() -> BoxFuture<'static, anyhow::Result<()>> + Send + Sync>;
@@ -72,8 +64,8 @@ pub struct Console {
     pub daemon: DaemonHandle,
     pub reload: Reload,
     pub models: Arc<dyn Models>,
-    /// Required of callers that read or change what the state directory holds.
-    pub token: ApiToken,
+    /// The tokens of the API.
+    pub credentials: Credentials,
     pub pages: Pages,
     /// Who may see and change what on the pages.
     pub gate: Gate,
@@ -123,26 +115,16 @@ fn router(console: Console, address: SocketAddr) -> Router {
         .route("/-/healthy", get(probes::healthy))
         .route("/-/ready", get(probes::ready))
         .route("/-/reload", post(probes::reload))
-        .route("/api/v1/status", get(status))
-        .route("/api/v1/live", get(live::status))
-        .route("/api/v1/posts", get(api::posts::list).post(api::posts::ingest))
-        .route("/api/v1/classify", post(api::classify::classify))
-        .route("/api/v1/forget", post(api::erase::erase))
-        .route("/api/v1/report", get(api::report::page))
-        .route("/api/v1/feedback", get(api::feedback::list).post(api::feedback::record))
-        .route("/api/v1/alerts", post(api::alerts::query))
         .route("/alerts/{id}", get(page::incident::page).post(page::incident::press))
+        .merge(api::router())
         .fallback(error::Problem::not_found)
         .method_not_allowed_fallback(error::Problem::method_not_allowed)
         .layer(axum::middleware::from_fn_with_state(console.audit.clone(), audit::record))
+        .layer(axum::middleware::from_fn_with_state(console.clone(), auth::identify))
         .layer(axum::middleware::from_fn_with_state(console.gate.clone(), sign_in::guard))
         // `receive_body` limits bodies.
         .layer(DefaultBodyLimit::disable())
         .layer(axum::middleware::from_fn(server::receive_body))
         .layer(axum::middleware::from_fn_with_state(origin_check::Guard::new(&console, address), origin_check::guard))
         .with_state(console)
-}
-
-async fn status(State(console): State<Console>) -> Json<Status> {
-    Json(console.daemon.status())
 }

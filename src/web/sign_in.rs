@@ -28,7 +28,7 @@ use attempts::Attempts;
 use sessions::Sessions;
 
 /// Holds the name of a session.
-const SESSION_COOKIE: &str = "vigie_session";
+pub(super) const SESSION_COOKIE: &str = "vigie_session";
 
 /// Sign-ins that may wait for their turn.
 const MAX_WAITING: usize = 8;
@@ -130,6 +130,11 @@ impl Gate {
             locked(&inner.sessions).end(session);
         }
         cookie("", Some(0))
+    }
+
+    /// The person with the session of these headers; none on loopback, where there are no sessions.
+    pub(super) fn person(&self, headers: &HeaderMap, now: Timestamp) -> Option<SignedIn> {
+        self.is_closed().then(|| self.who(headers, now)).flatten()
     }
 
     fn who(&self, headers: &HeaderMap, now: Timestamp) -> Option<SignedIn> {

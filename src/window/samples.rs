@@ -16,7 +16,7 @@ const SLOT: i64 = 600;
 const PER_SLOT: usize = 5;
 
 /// A post shown as an example in an alert. It is personal data.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Sample {
     pub id: String,
     pub created_at: Timestamp,

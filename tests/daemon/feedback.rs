@@ -78,7 +78,9 @@ fn three_wrong_predictions_are_an_alert_and_rows_to_train_on() {
         (&"IncorrectPredictions".into(), &"".into(), &"firing".into())
     );
     let listed = shell(dir.path(), Some(&vigie), &["--json"]).1;
-    let listed_over_http: Vec<Value> = serde_json::from_str(&ask(&vigie, Some(&token), None).1).unwrap();
+    let page: Value = serde_json::from_str(&ask(&vigie, Some(&token), None).1).unwrap();
+    assert_eq!(page["next"], Value::Null);
+    let listed_over_http = page["feedback"].as_array().unwrap().clone();
     assert_eq!(serde_json::from_str::<Vec<Value>>(&listed).unwrap(), listed_over_http);
     let log = vigie.stop().1;
     assert!(!log.contains("bag is lost") && !log.contains("dora"), "no text and no name is logged");

@@ -4,6 +4,7 @@
 #[path = "../fake_x/mod.rs"]
 mod fake_x;
 
+mod api;
 mod console;
 mod disk;
 mod feedback;
@@ -15,6 +16,7 @@ mod prometheus;
 mod receivers;
 mod reload;
 mod retrain;
+mod schemathesis;
 mod soak;
 mod telemetry;
 mod x;

@@ -66,9 +66,12 @@ impl Retrainer {
         if config.every.is_zero() {
             return Ok(false);
         }
-        let (models, feedback) = (self.retrained(), self.daemon.feedback().await?);
-        let latest = tokio::task::spawn_blocking(move || models.list()).await??;
-        let latest = latest.into_iter().next().and_then(|model| model.manifest);
+        let (models, query) = (self.retrained(), self.daemon.query.clone());
+        let read = move || -> anyhow::Result<_> {
+            let latest = models.list()?.into_iter().next().and_then(|model| model.manifest);
+            Ok((latest, query.feedback(usize::MAX, None)?.feedback))
+        };
+        let (latest, feedback) = tokio::task::spawn_blocking(read).await??;
         let times = latest.map(|manifest| {
             let time = |name: &str| manifest.training[REPORT][name].as_str().and_then(|time| time.parse().ok());
             (time("at"), time("until"))

@@ -23,6 +23,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::label_schema::{label_schema, metrics_schema};
 use super::privacy::selector::{normal_author, reposted};
 use crate::classify::{ClassifiedPost, Label};
 use crate::post::PublicMetrics;
@@ -41,7 +42,7 @@ const MAX_BLOCK_POSTS: u32 = 128;
 const MAX_BLOCK_BYTES: usize = 6 << 10;
 
 /// How a stored post was counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Counting {
     Counted,
@@ -57,7 +58,7 @@ pub enum Counting {
 pub struct CascadeId(pub(crate) u64);
 
 /// A post as it is kept. Personal data.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct StoredPost {
     /// The source's own identifier.
     pub id: String,
@@ -79,6 +80,7 @@ pub struct StoredPost {
     pub lang: Option<String>,
     pub topics: Vec<String>,
     /// The one that counts: the model's, or what a person put in its place.
+    #[schema(schema_with = label_schema)]
     pub label: Label,
     /// In the order of [`Label::ALL`]; to four digits.
     pub probabilities: [f32; 3],
@@ -87,9 +89,11 @@ pub struct StoredPost {
     /// The model that read it.
     pub model: String,
     pub counting: Counting,
+    #[schema(value_type = String)]
     pub cascade: CascadeId,
     /// Accounts that follow the author.
     pub followers: Option<u64>,
+    #[schema(schema_with = metrics_schema)]
     pub metrics: Option<PublicMetrics>,
 }
 

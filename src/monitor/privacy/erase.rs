@@ -15,7 +15,7 @@ use crate::store::{Batch, Key, Table};
 use crate::window::{forget_stored, id_hash, name_hash};
 
 /// What was erased.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ErasureTarget {
     Post,
@@ -23,7 +23,7 @@ pub enum ErasureTarget {
 }
 
 /// How many were removed, by place.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ErasedCounts {
     /// In the posts table.
     pub posts: u64,
@@ -40,7 +40,7 @@ pub struct ErasedCounts {
 }
 
 /// Proof of an erasure. Names nobody, and is kept for ever.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Receipt {
     pub at: Timestamp,
     pub what: ErasureTarget,

@@ -8,7 +8,7 @@ use crate::window::Sample;
 
 /// A post by its id, or an author by handle or identifier, `@` or not, in any case. As JSON `{"post": "123"}` or
 /// `{"author": "ann"}`. Its `Debug` form hides who it is.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Selector {
     Post(String),
@@ -22,6 +22,12 @@ impl fmt::Debug for Selector {
 }
 
 impl Selector {
+    /// Whether it names nothing: what is left of the identifier or name is empty. The monitor refuses it as an error of its own, so
+    /// callers that ask it check this first.
+    pub fn is_empty(&self) -> bool {
+        self.normal().is_empty()
+    }
+
     /// The id or name, normalised for comparison.
     pub(in crate::monitor) fn normal(&self) -> String {
         match self {

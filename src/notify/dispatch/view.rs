@@ -14,10 +14,11 @@ use crate::notify::silence::Silence;
 use crate::notify::{Acknowledged, Incident};
 
 /// An incident as it is now.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct IncidentView {
     #[serde(flatten)]
     pub incident: Incident,
+    #[schema(value_type = BTreeMap<String, String>)]
     pub group: Labels,
     pub acknowledged: Option<Acknowledged>,
     /// Firing alerts first, the most severe first.
@@ -27,7 +28,7 @@ pub struct IncidentView {
 }
 
 /// An alert of an incident.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AlertEntry {
     #[serde(flatten)]
     pub alert: Alert,
@@ -38,7 +39,7 @@ pub struct AlertEntry {
 }
 
 /// The deliveries of an incident to one receiver.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct DeliveryView {
     /// Notifications delivered.
     pub notifications: u32,

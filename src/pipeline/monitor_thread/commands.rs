@@ -86,14 +86,6 @@ impl MonitorThread {
                 self.publish();
                 let _ = done.send(undone.into_iter().map(|undone| undone.map(|undone| undone.label)).collect());
             }
-            Command::Feedback { done } => {
-                let mut all = Vec::new();
-                self.persist(&mut |this| {
-                    all = this.monitor()?.feedback()?;
-                    Ok(())
-                })?;
-                let _ = done.send(all);
-            }
             Command::Alerts { ask, done } => {
                 let answer = self.ask(ask)?;
                 let _ = done.send(answer);

@@ -1,25 +1,33 @@
-//! `POST /api/v1/alerts`: looks at incidents and silences or changes them, for `vigie alerts`.
+//! `POST /api/v1/alerts`: looks at incidents and silences or changes them, for `vigie alerts`. Programs use `/api/v1/incidents` and
+//! `/api/v1/silences`.
 
 use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Json, Response};
+use axum::response::Json;
 
 use super::super::Console;
-use super::super::auth::refusal;
 use super::super::error::{JsonBody, Problem};
-use crate::pipeline::AlertQuery;
+use super::incidents::ask;
+use crate::pipeline::{AlertQuery, AlertReply};
 
-pub(in crate::web) async fn query(
+/// Incidents and silences, as `vigie alerts` asks for them
+#[utoipa::path(
+    post,
+    path = "/api/v1/alerts",
+    operation_id = "queryAlerts",
+    tag = "incidents",
+    request_body = AlertQuery,
+    responses(
+        (status = 200, description = "The reply to the query", body = AlertReply),
+        (status = 400, description = "The body is not JSON, or a silence is not valid"),
+        (status = 404, description = "There is no such incident or silence"),
+        (status = 409, description = "The incident is already resolved"),
+        (status = 415, description = "The body is not JSON"),
+        (status = 422, description = "The body has not the expected form"),
+    )
+)]
+pub(super) async fn query(
     State(console): State<Console>,
-    headers: HeaderMap,
     JsonBody(query): JsonBody<AlertQuery>,
-) -> Response {
-    if let Some(refusal) = refusal(&console, &headers) {
-        return refusal.into_response();
-    }
-    match console.daemon.alerts(query).await {
-        Ok(Ok(reply)) => Json(reply).into_response(),
-        Ok(Err(error)) => Problem::from(&error).into_response(),
-        Err(error) => Problem::unavailable(&error).into_response(),
-    }
+) -> Result<Json<AlertReply>, Problem> {
+    ask(&console, query).await.map(Json)
 }

@@ -1,64 +1,74 @@
 //! `GET /api/v1/report`: a report of stored posts as one HTML page, read past the monitor's thread.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Json, Response};
+use axum::http::StatusCode;
+use axum::response::Json;
 use jiff::Timestamp;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::super::auth::refusal;
 use super::super::error::{Problem, UrlParameters};
 use super::super::{Console, blocking};
 use crate::language::Language;
 use crate::notify::ReportSpan;
 
-/// What a request asks for.
-#[derive(Debug, PartialEq)]
-struct Asked {
-    span: ReportSpan,
-    language: Option<Language>,
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ReportParameters {
+    /// From this time on; rounded down to a full hour.
+    since: Timestamp,
+    /// Before this time; rounded up to a full hour.
+    until: Timestamp,
+    /// Language; that of the configuration unless set.
+    #[param(inline, nullable = false)]
+    lang: Option<ReportLanguage>,
 }
 
-/// Answers `{"html": ...}`. The parameters are `since`, `until` and, if wanted, `lang`.
-pub(in crate::web) async fn page(
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum ReportLanguage {
+    En,
+    Fr,
+}
+
+/// A report as one self-contained page.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ReportPage {
+    html: String,
+}
+
+/// A report of a time as one HTML page
+#[utoipa::path(
+    get,
+    path = "/api/v1/report",
+    operation_id = "getReport",
+    tag = "posts",
+    params(ReportParameters),
+    responses(
+        (status = 200, description = "The report", body = ReportPage),
+        (status = 400, description = "The times do not fit"),
+    )
+)]
+pub(super) async fn page(
     State(console): State<Console>,
-    headers: HeaderMap,
-    UrlParameters(parameters): UrlParameters<Vec<(String, String)>>,
-) -> Response {
-    if let Some(refusal) = refusal(&console, &headers) {
-        return refusal.into_response();
-    }
-    let Asked { span, language } = match read(&parameters) {
-        Ok(asked) => asked,
-        Err(problem) => return Problem::new(StatusCode::BAD_REQUEST, problem).into_response(),
-    };
+    UrlParameters(parameters): UrlParameters<ReportParameters>,
+) -> Result<Json<ReportPage>, Problem> {
+    let span = span(&parameters).map_err(|problem| Problem::new(StatusCode::BAD_REQUEST, problem))?;
+    let language = parameters.lang.map(|language| match language {
+        ReportLanguage::En => Language::English,
+        ReportLanguage::Fr => Language::French,
+    });
     let daemon = console.daemon.clone();
-    match blocking::run(move || daemon.report(span, language)).await {
-        Ok(html) => Json(json!({ "html": html })).into_response(),
-        Err(problem) => problem.into_response(),
-    }
+    let html = blocking::run(move || daemon.report(span, language)).await?;
+    Ok(Json(ReportPage { html }))
 }
 
-/// # Errors
-/// A line that names the parameter and what was expected.
-fn read(parameters: &[(String, String)]) -> Result<Asked, String> {
-    let (mut since, mut until, mut language) = (None, None, None);
-    let time = |name: &str, value: &str| {
-        value.parse::<Timestamp>().map_err(|_| format!("{name}: expected a time such as 2026-11-28T09:00:00Z"))
-    };
-    for (name, value) in parameters {
-        match name.as_str() {
-            "since" => since = Some(time(name, value)?),
-            "until" => until = Some(time(name, value)?),
-            "lang" if value == "en" => language = Some(Language::English),
-            "lang" if value == "fr" => language = Some(Language::French),
-            "lang" => return Err("lang: expected en or fr".into()),
-            unknown => return Err(format!("unknown parameter `{unknown}`; expected one of: since, until, lang")),
-        }
-    }
-    let (Some(since), Some(until)) = (since, until) else { return Err("since and until: both are needed".into()) };
+/// In whole hours.
+fn span(parameters: &ReportParameters) -> Result<ReportSpan, String> {
+    let ReportParameters { since, until, .. } = *parameters;
     let span = ReportSpan { since, until }.in_hours().filter(|span| span.since < span.until);
-    Ok(Asked { span: span.ok_or("until: expected a time after since")?, language })
+    span.ok_or_else(|| "until: expected a time after since".into())
 }
 
 #[cfg(test)]
@@ -66,19 +76,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_names_its_time_or_is_told_what_is_missing() {
-        let asked = |text: &str| read(&form_urlencoded::parse(text.as_bytes()).into_owned().collect::<Vec<_>>());
-        let day = asked("since=2026-11-28T09:10:00Z&until=2026-11-29T09:00:00Z&lang=fr").unwrap();
-        assert_eq!((day.span.since.to_string(), day.language), ("2026-11-28T09:00:00Z".into(), Some(Language::French)));
-        for (text, expected) in [
-            ("since=2026-11-28T09:10:00Z", "since and until: both are needed"),
-            ("since=monday", "since: expected a time such as"),
-            ("lang=de", "lang: expected en or fr"),
-            ("colour=red", "unknown parameter `colour`"),
-            ("since=2026-11-28T09:00:00Z&until=2026-11-27T09:00:00Z", "until: expected a time after since"),
-        ] {
-            let error = asked(text).unwrap_err();
-            assert!(error.starts_with(expected), "{error}");
-        }
+    fn a_time_is_in_whole_hours_and_ends_after_it_begins() {
+        let of = |since: &str, until: &str| {
+            span(&ReportParameters { since: since.parse().unwrap(), until: until.parse().unwrap(), lang: None })
+        };
+        let day = of("2026-11-28T09:10:00Z", "2026-11-29T09:00:00Z").unwrap();
+        assert_eq!(day.since.to_string(), "2026-11-28T09:00:00Z");
+        let error = of("2026-11-28T09:00:00Z", "2026-11-27T09:00:00Z").unwrap_err();
+        assert_eq!(error, "until: expected a time after since");
     }
 }

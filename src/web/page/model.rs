@@ -10,40 +10,18 @@ use minijinja::value::Serde;
 use serde::Serialize;
 
 use super::super::error::Problem;
+use super::super::model_view::ModelView;
 use super::super::{Console, Retraining, blocking};
 use super::posts::labels::label_name;
 use super::templates::Frame;
 use super::visitor::Visitor;
-use crate::classify::{Label, Manifest};
+use crate::classify::Label;
 use crate::query::{CorrectionSummary, LabelDrift};
 use crate::store::StoreError;
 use retrained::RetrainedView;
 
 /// Topics whose drift is shown.
 const MAX_TOPICS: usize = 20;
-
-/// What was measured on one data set.
-#[derive(Debug, Default, PartialEq, Serialize)]
-struct Score {
-    name: String,
-    posts: Option<u64>,
-    accuracy: Option<f64>,
-    macro_f1: Option<f64>,
-    /// How far the stated probability is from the share that is right, on average.
-    calibration_error: Option<f64>,
-}
-
-/// The model in use.
-#[derive(Debug, Default, PartialEq, Serialize)]
-struct ModelView {
-    id: String,
-    directory: String,
-    encoder: String,
-    licence: String,
-    scores: Vec<Score>,
-    /// Why its manifest is not shown.
-    problem: Option<String>,
-}
 
 /// What a button led to.
 #[derive(Debug, Default, Serialize)]
@@ -105,44 +83,6 @@ fn context(shown: &Shown, visitor: &Visitor, now: jiff::Timestamp) -> Value {
         now => now.to_string(),
         live => false,
     }
-}
-
-impl ModelView {
-    /// What the manifest in `directory` says.
-    fn read(id: &str, directory: &std::path::Path) -> Self {
-        let shown = directory.display().to_string();
-        let problem = |problem: String| Self {
-            id: id.to_owned(),
-            directory: shown.clone(),
-            problem: Some(problem),
-            ..Self::default()
-        };
-        match Manifest::read(directory) {
-            Ok(Some(manifest)) => Self {
-                id: id.to_owned(),
-                directory: shown.clone(),
-                encoder: manifest.encoder.name,
-                licence: manifest.encoder.licence,
-                scores: scores(&manifest.metrics),
-                problem: None,
-            },
-            Ok(None) => problem(format!("{shown} has no manifest: nothing was recorded of how the model was made")),
-            Err(error) => problem(error.to_string()),
-        }
-    }
-}
-
-/// The figures in the lab's format: by data set.
-fn scores(metrics: &serde_json::Value) -> Vec<Score> {
-    let sets = metrics.as_object().into_iter().flatten().filter(|(_, set)| set.is_object());
-    sets.map(|(name, set)| Score {
-        name: name.replace('_', " "),
-        posts: set["posts"].as_u64(),
-        accuracy: set["accuracy"].as_f64(),
-        macro_f1: set["macro_f1"].as_f64(),
-        calibration_error: set["expected_calibration_error"].as_f64(),
-    })
-    .collect()
 }
 
 #[cfg(test)]

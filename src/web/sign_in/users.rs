@@ -1,7 +1,5 @@
 //! [`Users`]: the people who may sign in, in the file `users.json` of the state directory. Passwords are kept as argon2id hashes.
 
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use argon2::Argon2;
@@ -9,6 +7,8 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use super::super::state_file;
 
 /// Name of the file.
 const FILE: &str = "users.json";
@@ -80,11 +80,9 @@ impl Users {
     /// When the file cannot be read.
     pub fn load(state: &Path) -> Result<Self, UserError> {
         let path = state.join(FILE);
-        let error = |reason: String| UserError::File { path: path.clone(), reason };
-        match std::fs::read(&path) {
-            Ok(text) => Ok(Self { users: serde_json::from_slice(&text).map_err(|cause| error(cause.to_string()))? }),
-            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(cause) => Err(error(cause.to_string())),
+        match state_file::read(&path) {
+            Ok(users) => Ok(Self { users: users.unwrap_or_default() }),
+            Err(cause) => Err(UserError::File { path, reason: cause.to_string() }),
         }
     }
 
@@ -93,18 +91,8 @@ impl Users {
     /// # Errors
     /// When it cannot be written.
     pub fn save(&self, state: &Path) -> Result<(), UserError> {
-        let path = state.join(FILE);
-        let write = || -> std::io::Result<()> {
-            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(state)?;
-            let new = state.join(format!("{FILE}.new"));
-            let _absent = std::fs::remove_file(&new);
-            let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-            serde_json::to_writer_pretty(&mut file, &self.users)?;
-            file.write_all(b"\n")?;
-            file.sync_all()?;
-            std::fs::rename(&new, &path)
-        };
-        write().map_err(|cause| UserError::File { path: path.clone(), reason: cause.to_string() })
+        let error = |cause: std::io::Error| UserError::File { path: state.join(FILE), reason: cause.to_string() };
+        state_file::write(state, FILE, &self.users).map_err(error)
     }
 
     pub fn is_empty(&self) -> bool {
