@@ -16,12 +16,14 @@ mod problem;
 mod routing_checks;
 mod serde_message;
 mod shipped_model;
+mod trusted_proxy;
 
 #[cfg(test)]
 mod tests;
 
 pub use overrides::Override;
 pub use problem::{ConfigError, ConfigProblem, Location};
+pub use trusted_proxy::TrustedProxy;
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -128,6 +130,8 @@ pub struct DaemonConfig {
 #[serde(deny_unknown_fields)]
 pub struct WebConfig {
     pub listen: SocketAddr,
+    /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count. With one, people sign in on loopback too.
+    pub trusted_proxies: Vec<TrustedProxy>,
 }
 
 /// A validated configuration with its rules.

@@ -163,7 +163,12 @@ impl Round {
             credentials,
             pages: web::Pages::new(config.language, &config.notify.time_zone)?,
             audit: web::AuditLog::new(&state),
-            gate: web::Gate::new(listener.local_addr()?.ip().is_loopback(), state),
+            // A proxy makes a server on loopback reachable from elsewhere.
+            gate: web::Gate::new(
+                listener.local_addr()?.ip().is_loopback() && config.web.trusted_proxies.is_empty(),
+                state,
+            ),
+            trusted_proxies: config.web.trusted_proxies.clone().into(),
             stop: web_stop.clone(),
         };
         let server = web::start(listener, console).context("cannot start the web server")?;

@@ -25,6 +25,7 @@ mod blocking;
 mod connections;
 mod cookies;
 mod error;
+mod forwarded;
 mod live;
 mod model_view;
 mod models;
@@ -53,6 +54,7 @@ pub use models::{Models, Retraining, RetrainingEnd, RetrainingProgress};
 pub use page::Pages;
 pub use sign_in::{Gate, Role, User, UserError, Users};
 
+use crate::config::TrustedProxy;
 use crate::pipeline::DaemonHandle;
 
 /// Reloads the configuration, or says why it was rejected.
@@ -70,6 +72,8 @@ pub struct Console {
     /// Who may see and change what on the pages.
     pub gate: Gate,
     pub audit: AuditLog,
+    /// Whose word about the origin of a request counts.
+    pub trusted_proxies: Arc<[TrustedProxy]>,
     /// Ends open streams when the server stops.
     pub stop: CancellationToken,
 }
@@ -126,5 +130,6 @@ fn router(console: Console, address: SocketAddr) -> Router {
         .layer(DefaultBodyLimit::disable())
         .layer(axum::middleware::from_fn(server::receive_body))
         .layer(axum::middleware::from_fn_with_state(origin_check::Guard::new(&console, address), origin_check::guard))
+        .layer(axum::middleware::from_fn_with_state(console.trusted_proxies.clone(), forwarded::apply))
         .with_state(console)
 }

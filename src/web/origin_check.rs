@@ -21,7 +21,9 @@ pub(super) struct Guard {
 
 impl Guard {
     pub(super) fn new(console: &Console, address: SocketAddr) -> Self {
-        Self { requests: console.daemon.metrics.daemon.http_requests.clone(), loopback: address.ip().is_loopback() }
+        // Where people sign in, a foreign name gives nobody a session, and a proxy may pass on its own name.
+        let loopback = address.ip().is_loopback() && !console.gate.is_closed();
+        Self { requests: console.daemon.metrics.daemon.http_requests.clone(), loopback }
     }
 
     fn refuses(&self, method: &Method, headers: &HeaderMap) -> Option<&'static str> {

@@ -7,9 +7,11 @@
 //! ```
 
 mod attempts;
+pub(super) mod form_token;
 mod sessions;
 mod users;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
@@ -24,11 +26,16 @@ pub use users::{Role, User, UserError, Users};
 
 use super::cookies;
 use super::error::Problem;
+use super::server::MAX_BODY_BYTES;
 use attempts::Attempts;
 use sessions::Sessions;
 
 /// Holds the name of a session.
 pub(super) const SESSION_COOKIE: &str = "vigie_session";
+
+/// Why a form without the token of the session is refused.
+pub(super) const FOREIGN_FORM: &str =
+    "the form is not of a page of this session, or has no `form_token`: reload the page and try again";
 
 /// Sign-ins that may wait for their turn.
 const MAX_WAITING: usize = 8;
@@ -173,7 +180,29 @@ pub(super) async fn guard(State(gate): State<Gate>, mut request: Request, next: 
         return Problem::new(StatusCode::FORBIDDEN, detail).into_response();
     }
     request.extensions_mut().insert(signed_in);
-    next.run(request).await
+    if !gate.is_closed() || is_read(request.method()) {
+        return next.run(request).await;
+    }
+    // The body is in memory already: `server::receive_body` has received and limited it.
+    let (parts, body) = request.into_parts();
+    let body = match axum::body::to_bytes(body, MAX_BODY_BYTES).await {
+        Ok(body) => body,
+        Err(error) => return Problem::new(StatusCode::BAD_REQUEST, error.to_string()).into_response(),
+    };
+    if !shows_form_token(&parts.headers, &body) {
+        return Problem::new(StatusCode::FORBIDDEN, FOREIGN_FORM).into_response();
+    }
+    next.run(Request::from_parts(parts, Body::from(body))).await
+}
+
+/// Methods that change nothing.
+pub(super) fn is_read(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// Whether a request with a session shows the token of the session's forms.
+pub(super) fn shows_form_token(headers: &HeaderMap, body: &[u8]) -> bool {
+    session(headers).is_some_and(|session| form_token::is_shown(session, headers, body))
 }
 
 /// Paths that need no session: they show nothing of a post, or have their own tokens.
@@ -192,7 +221,7 @@ fn needed_role(method: &Method, path: &str) -> Role {
     }
 }
 
-fn session(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn session(headers: &HeaderMap) -> Option<&str> {
     cookies::find(headers, SESSION_COOKIE)
 }
 

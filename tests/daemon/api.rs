@@ -342,12 +342,21 @@ fn beyond_loopback_a_session_may_call_with_its_role() {
         let answer = send(|_| client.post(url).header("content-type", "application/x-www-form-urlencoded").body(form));
         answer.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned()
     };
-    let asked = |cookie: &str, method: &str, path: &str, body: Option<Value>| {
+    let form_token = |cookie: &str| {
+        let url = format!("{}/posts", vigie.url);
+        let page = send(|client| client.get(url).header("cookie", cookie)).body;
+        page.split("name=\"form_token\" value=\"").nth(1).map(|rest| rest[..64].to_owned())
+    };
+    let asked_with = |token: Option<String>, cookie: &str, method: &str, path: &str, body: Option<Value>| {
         let (method, url) = (method.to_uppercase().parse().unwrap(), format!("{}{path}", vigie.url));
         send(|client| {
             let request = client.request(method, url).header("cookie", cookie);
+            let request = token.iter().fold(request, |request, token| request.header("x-form-token", token));
             body.iter().fold(request, reqwest::RequestBuilder::json)
         })
+    };
+    let asked = |cookie: &str, method: &str, path: &str, body: Option<Value>| {
+        asked_with(form_token(cookie), cookie, method, path, body)
     };
     let (viewer, operator) = (sign_in("vera"), sign_in("otto"));
     let silence = json!({"matchers": ["topic=\"t\""], "seconds": 60, "by": "Mallory"});
@@ -356,6 +365,8 @@ fn beyond_loopback_a_session_may_call_with_its_role() {
     assert_eq!(asked(&viewer, "get", "/api/v1/posts", None).status, 200);
     let refused = asked(&viewer, "post", "/api/v1/silences", Some(silence.clone()));
     assert_eq!(refused.problem(403), "this needs the role operator, and yours is viewer");
+    let forged = asked_with(None, &operator, "post", "/api/v1/silences", Some(silence.clone()));
+    assert!(forged.problem(403).contains("X-Form-Token"));
     let made = asked(&operator, "post", "/api/v1/silences", Some(silence));
     assert_eq!((made.status, &made.json()["by"]), (201, &json!("otto")), "signed by who is signed in");
 }

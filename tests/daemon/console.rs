@@ -99,6 +99,16 @@ fn ask(vigie: &Vigie, path: &str, cookie: &str, form: Option<&str>) -> (u16, Str
     })
 }
 
+/// The token that forms of this session carry.
+fn form_token(vigie: &Vigie, session: &str) -> String {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let page = runtime.block_on(async {
+        let answer = client().get(format!("{}/posts", vigie.url)).header("cookie", session).send().await.unwrap();
+        answer.text().await.unwrap()
+    });
+    page.split("name=\"form_token\" value=\"").nth(1).unwrap()[..64].to_owned()
+}
+
 #[test]
 fn beyond_loopback_people_sign_in() {
     let dir = tempfile::tempdir().unwrap();
@@ -137,10 +147,17 @@ fn beyond_loopback_people_sign_in() {
         ask(&vigie, "/sign-in", "", Some("name=claire&password=correct-horse&to=//evil.example"));
     assert_eq!((status, to.as_str()), (303, "/"), "it leads to no other host");
     assert_eq!(ask(&vigie, "/posts", &session, None).0, 200);
-    assert_eq!(ask(&vigie, "/posts/labels", &session, Some("id=p1&label=neutral")).0, 303);
-    assert_eq!(ask(&vigie, "/silences", &session, Some("matchers=a%3D%22b%22&hours=1")).0, 403);
+    assert_eq!(ask(&vigie, "/posts/labels", &session, Some("id=p1&label=neutral")).0, 403, "not from one of its pages");
+    let token = form_token(&vigie, &session);
+    let press = |path: &str, form: &str| ask(&vigie, path, &session, Some(&format!("{form}&form_token={token}"))).0;
+    assert_eq!(press("/posts/labels", "id=p1&label=neutral"), 303);
+    assert_eq!(press("/silences", "matchers=a%3D%22b%22&hours=1"), 403);
     // Corrections are signed by who is signed in, whatever the form says.
-    assert_eq!(ask(&vigie, "/posts/labels", &session, Some("id=p2&label=positive&by=Mallory")).0, 303);
+    assert_eq!(press("/posts/labels", "id=p2&label=positive&by=Mallory"), 303);
+    // A new sign-in is a new session, whatever cookie it came with, and ends that one.
+    let (_, _, renewed) = ask(&vigie, "/sign-in", &session, Some("name=claire&password=correct-horse"));
+    assert!(!renewed.is_empty() && renewed != session);
+    assert_eq!((ask(&vigie, "/posts", &session, None).0, ask(&vigie, "/posts", &renewed, None).0), (303, 200));
     let token = std::fs::read_to_string(path.join("state/api-token")).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let feedback = runtime.block_on(async {
@@ -149,7 +166,7 @@ fn beyond_loopback_people_sign_in() {
     });
     assert!(feedback.contains("\"Claire\"") && !feedback.contains("Mallory"), "{feedback}");
     assert!(user(&["remove", "claire"]).0);
-    assert_eq!(ask(&vigie, "/posts", &session, None).0, 303);
+    assert_eq!(ask(&vigie, "/posts", &renewed, None).0, 303);
     let log = vigie.stop().1;
     assert!(!log.contains("horse") && !log.contains("Claire"), "{log}");
 }

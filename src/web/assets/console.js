@@ -161,7 +161,8 @@ async function send(path, fields) {
   const answer = await fetch(path, {
     method: "POST",
     headers: { accept: "application/json", "content-type": "application/x-www-form-urlencoded" },
-    body: new URLSearchParams(fields),
+    // Where people sign in, each form of the page has the token of the session.
+    body: new URLSearchParams([...fields, ["form_token", $("input[name=form_token]")?.value ?? ""]]),
   });
   const body = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Error(body.detail ?? answer.statusText);

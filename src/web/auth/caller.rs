@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use super::super::Console;
 use super::super::error::Problem;
-use super::super::sign_in::SignedIn;
+use super::super::sign_in::{SignedIn, is_read, shows_form_token};
 use super::bearer;
 use super::scope::{Scope, list_scopes};
 
@@ -107,6 +107,11 @@ fn find(console: &Console, headers: &HeaderMap, now: Timestamp) -> Result<Option
 /// The layer of each route that needs a scope.
 pub(in crate::web) async fn check(State(scope): State<Scope>, request: Request, next: Next) -> Response {
     match request.extensions().get::<Caller>() {
+        // A browser sends the cookie of a session by itself: a change needs what only a page of the session knows.
+        Some(Caller::Person(_)) if !is_read(request.method()) && !shows_form_token(request.headers(), b"") => {
+            Problem::new(StatusCode::FORBIDDEN, "a session also needs the header `X-Form-Token`, from a form of a page")
+                .into_response()
+        }
         Some(caller) if caller.may(scope) => next.run(request).await,
         Some(caller) => caller.refusal(scope).into_response(),
         None => Problem::unauthorized(&format!("a token with the scope {scope}")).into_response(),

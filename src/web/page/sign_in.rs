@@ -42,12 +42,15 @@ pub(in crate::web) async fn page(
 pub(in crate::web) async fn submit(
     State(console): State<Console>,
     visitor: Visitor,
+    headers: HeaderMap,
     Form(form): Form<SignInForm>,
 ) -> Result<Response, Problem> {
     let SignInForm { name, password, to } = form;
     let (gate, given) = (console.gate.clone(), name.clone());
     match blocking::run(move || gate.sign_in(&given, &password, Timestamp::now())).await? {
         Ok(cookie) => {
+            // The browser forgets the session before, so that nobody can use it any more.
+            drop(console.gate.sign_out(&headers));
             let mut response = Redirect::to(local_path(&to).unwrap_or("/")).into_response();
             response
                 .headers_mut()

@@ -10,6 +10,7 @@ use minijinja::{Environment, State, Value, context};
 
 use super::super::assets;
 use super::super::error::Problem;
+use super::super::sign_in::form_token;
 use super::rendered::RenderedPages;
 use super::visitor::Visitor;
 use crate::language::Language;
@@ -109,6 +110,10 @@ impl Pages {
 
 /// A page with the headers that all pages have.
 pub(super) fn html(visitor: &Visitor, page: String) -> Response {
+    let page = match &visitor.form_token {
+        Some(token) => form_token::insert(&page, token),
+        None => page,
+    };
     let mut response = Html(page).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::super::sign_in::SignedIn;
+use super::super::sign_in::{SignedIn, form_token, session};
 use super::super::{Console, cookies};
 use crate::language::Language;
 
@@ -34,6 +34,8 @@ pub(in crate::web) struct Visitor {
     chosen: bool,
     /// Who is signed in; nobody on loopback.
     pub(super) user: Option<String>,
+    /// The token of the session's forms; none where nobody signs in.
+    pub(super) form_token: Option<String>,
     /// The name that was given last.
     name: Option<String>,
     uri: Uri,
@@ -46,7 +48,14 @@ impl Visitor {
         let remembered = || cookies::find(headers, LANGUAGE_COOKIE).and_then(named);
         let accepted = || accepted(headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?);
         let language = chosen.or_else(remembered).or_else(accepted).unwrap_or(usual);
-        Self { language, chosen: chosen.is_some(), user: None, name: name_of(headers), uri: uri.clone() }
+        Self {
+            language,
+            chosen: chosen.is_some(),
+            user: None,
+            form_token: None,
+            name: name_of(headers),
+            uri: uri.clone(),
+        }
     }
 
     /// A visitor without a browser.
@@ -108,7 +117,8 @@ impl FromRequestParts<Console> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Infallible> {
         let user = parts.extensions.get::<SignedIn>().and_then(|signed_in| signed_in.user.clone());
-        Ok(Self { user, ..Self::read(&parts.headers, &parts.uri, console.pages.usual_language()) })
+        let form_token = user.as_ref().and_then(|_| session(&parts.headers)).map(form_token::of);
+        Ok(Self { user, form_token, ..Self::read(&parts.headers, &parts.uri, console.pages.usual_language()) })
     }
 }
 

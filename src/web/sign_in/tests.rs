@@ -16,7 +16,8 @@ fn router(gate: &Gate) -> Router {
 async fn status(gate: &Gate, method: Method, path: &str, cookie: Option<&str>) -> (StatusCode, String) {
     let mut request = Request::builder().method(method).uri(path);
     if let Some(cookie) = cookie {
-        request = request.header(header::COOKIE, cookie);
+        let session = cookie.split_once('=').unwrap().1;
+        request = request.header(header::COOKIE, cookie).header("x-form-token", form_token::of(session));
     }
     let response = router(gate).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
     let to = response.headers().get(header::LOCATION).map(|to| to.to_str().unwrap().to_owned());
@@ -81,6 +82,28 @@ async fn elsewhere_each_role_may_do_its_work() {
         assert!(gate.sign_out(&headers).contains("Max-Age=0"));
         assert_eq!(status(&gate, Method::GET, "/posts", Some(&cookie)).await.0, StatusCode::SEE_OTHER);
     }
+}
+
+#[tokio::test]
+async fn a_form_without_the_token_of_its_session_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut users = Users::default();
+    users.add("ann", Role::Operator, "a long password", now()).unwrap();
+    users.save(dir.path()).unwrap();
+    let gate = Gate::new(false, dir.path().into());
+    let sign_in = || {
+        let cookie = gate.sign_in("ann", "a long password", now()).unwrap().unwrap();
+        cookie.split(';').next().unwrap().to_owned()
+    };
+    let (mine, other) = (sign_in(), sign_in());
+    let post = async |body: String| {
+        let request = Request::builder().method(Method::POST).uri("/silences").header(header::COOKIE, &mine);
+        router(&gate).oneshot(request.body(Body::from(body)).unwrap()).await.unwrap().status()
+    };
+    let token = |cookie: &str| form_token::of(cookie.split_once('=').unwrap().1);
+    assert_eq!(post("hours=1".into()).await, StatusCode::FORBIDDEN);
+    assert_eq!(post(format!("form_token={}", token(&other))).await, StatusCode::FORBIDDEN);
+    assert_eq!(post(format!("hours=1&form_token={}", token(&mine))).await, StatusCode::OK);
 }
 
 #[tokio::test]
