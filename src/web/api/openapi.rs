@@ -41,6 +41,7 @@ const SESSION: &str = "session";
         super::classify::classify,
         super::feedback::list,
         super::feedback::record,
+        super::report::page,
         super::windows::windows,
         super::incidents::list,
         super::incidents::one,
