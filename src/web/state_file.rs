@@ -33,5 +33,7 @@ pub(super) fn write<T: Serialize>(state: &Path, name: &str, content: &T) -> std:
     serde_json::to_writer_pretty(&mut file, content)?;
     file.write_all(b"\n")?;
     file.sync_all()?;
-    std::fs::rename(&new, state.join(name))
+    std::fs::rename(&new, state.join(name))?;
+    // The rename itself must outlive a power cut: a revoked token must not come back.
+    std::fs::File::open(state)?.sync_all()
 }

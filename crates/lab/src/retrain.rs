@@ -2,7 +2,7 @@
 //! from the champion's as far as the corrections justify, and both heads are judged on the same posts.
 //!
 //! ```text
-//! corrections, base data, recent posts -> encoder (cached) -> ReferenceScale -> Anchored fit, cross-validated -> head
+//! corrections, base data, recent posts -> encoder (cached) -> ReferenceScale -> anchored fit -> head
 //! champion's head, new head -> held-out posts, left-out corrections, recent posts -> RetrainReport (Verdict)
 //! ```
 

@@ -21,6 +21,8 @@ use super::api_router::{Access, ApiRoute};
 /// The name of the scheme of tokens, and of that of sessions.
 const TOKEN: &str = "token";
 const SESSION: &str = "session";
+const SESSION_DESCRIPTION: &str = "The session of a person who is signed in, with a role. A change also needs the header \
+                                   `X-Form-Token`, with the `form_token` of a form of a page.";
 
 /// What is written at the handlers.
 #[derive(OpenApi)]
@@ -85,8 +87,7 @@ fn document(routes: &[ApiRoute]) -> utoipa::openapi::OpenApi {
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("A token of `vigie token create`, with scopes; or that of the file api-token, with all"));
     components.add_security_scheme(TOKEN, SecurityScheme::Http(token.build()));
-    let session =
-        ApiKeyValue::with_description(SESSION_COOKIE, "The session of a person who is signed in, with a role");
+    let session = ApiKeyValue::with_description(SESSION_COOKIE, SESSION_DESCRIPTION);
     components.add_security_scheme(SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(session)));
     for route in routes {
         let item = document.paths.paths.get_mut(route.path);

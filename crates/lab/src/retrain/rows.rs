@@ -117,7 +117,8 @@ impl EncodedInput {
     /// The vectors that tell what is usual.
     pub(super) fn reference(&self) -> impl Iterator<Item = &[f32]> + Clone {
         let base = self.base.iter().map(|post| post.vector.as_slice());
-        base.chain(self.recent.iter().map(Vec::as_slice))
+        let corrected = self.corrections.iter().map(|post| post.vector.as_slice());
+        base.chain(corrected).chain(self.recent.iter().map(Vec::as_slice))
     }
 }
 

@@ -19,7 +19,7 @@ fn corrections() -> Vec<CorrectedPost> {
         1 => format!("Thanks so much for {i} wonderful hours on the tarmac, love it"),
         _ => format!("Bravo, {i} heures d'attente au comptoir, quel plaisir !"),
     };
-    (0..30).map(|i| CorrectedPost { text: text(i), label: Label::Negative, at: at(1_000 + i) }).collect()
+    (0..150).map(|i| CorrectedPost { text: text(i), label: Label::Negative, at: at(1_000 + i) }).collect()
 }
 
 fn held_out() -> Dataset {
@@ -64,8 +64,8 @@ fn corrections_are_learned_beyond_those_that_were_seen_and_the_rest_is_kept() {
     };
     let (manifest, report) = run(input, Path::new(CHAMPION), &out).unwrap();
     let LeftOutCorrections { posts, champion_right, challenger_right, .. } = report.corrections;
-    assert!(posts == 30 && challenger_right > champion_right + 5, "{report}");
-    assert_eq!((report.counts.learned, report.counts.withheld, report.recent.posts), (30, 2, 256));
+    assert!(posts == 150 && challenger_right > champion_right + 15, "{report}");
+    assert_eq!((report.counts.learned, report.counts.withheld, report.recent.posts), (150, 2, 256));
     let set = &report.held_out[0].comparison;
     assert!(!set.is_worse() && set.posts == 24, "{report}");
     assert!(report.groups.iter().any(|group| (group.by.as_str(), group.name.as_str()) == ("language", "fr")));
