@@ -1,5 +1,5 @@
 //! Logging to standard error, as text or JSON lines, with levels per module. No event contains the text or author of a
-//! post. Telemetry adds a layer of its own, with its own levels.
+//! post. Telemetry adds its own layer, with its own levels.
 
 use std::io::IsTerminal;
 

@@ -149,7 +149,7 @@ pub struct Routing {
     pub receivers: Vec<ReceiverConfig>,
     pub routes: Vec<Route>,
     pub inhibits: Vec<Inhibit>,
-    /// None in a replay, which has no clock of its own to send them by.
+    /// None in a replay, which has no clock to send them by.
     pub reports: Vec<ReportConfig>,
     zone: TimeZone,
 }

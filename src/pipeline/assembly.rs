@@ -43,7 +43,7 @@ impl LabelSource {
     }
 }
 
-/// Loads the model in use; says which one that is, where it is not the configured one.
+/// Loads the model in use, and logs which one that is unless it is the configured one.
 fn load_in_use(models: &RetrainedModels) -> anyhow::Result<DistilBertClassifier> {
     let used = models.in_use()?;
     if let Some(unused) = &used.unused {

@@ -1,4 +1,4 @@
-//! [`ReportWriter`]: writes reports of the running daemon, on the thread of whoever wants one: a receiver's, or a request's. It reads
+//! [`ReportWriter`]: writes reports of the running daemon, on the thread that asks for one: a receiver's, or a request's. It reads
 //! the store and what is published, and never waits for the monitor's thread.
 
 use std::sync::{Arc, Mutex, PoisonError};

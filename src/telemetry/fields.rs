@@ -15,7 +15,7 @@ use super::attribute::{attribute, boolean, float, integer, text};
 #[derive(Debug, Default)]
 pub(super) struct Fields {
     pub(super) message: String,
-    /// `otel.name`: the name of a span, where it is not known when vigie is built.
+    /// `otel.name`: the name of a span that is only known at run time.
     pub(super) name: Option<String>,
     /// `otel.kind`: `server` or `client`; internal without it.
     pub(super) kind: SpanKind,

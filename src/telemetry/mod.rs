@@ -12,7 +12,7 @@
 //! At the limit of a queue its oldest records are dropped, and counted. Nothing here names the author of a post.
 //!
 //! Only the messages of OTLP come from OpenTelemetry's crates. Their SDK does not fit: its queues drop the newest records, its
-//! metrics cannot be read from the Prometheus registry, and its exporter brings an HTTP client of its own.
+//! metrics cannot be read from the Prometheus registry, and its exporter brings its own HTTP client.
 
 mod attribute;
 mod config;

@@ -61,7 +61,7 @@ impl OpenSpan {
         Some(Self { ids, parent: parent.map(|parent| parent.span), name, started_at: now, fields })
     }
 
-    /// The span that ended at `now`; none where it is not to be sent.
+    /// The span that ended at `now`; none if it is not sampled.
     pub(super) fn end(self, now: Timestamp) -> Option<Span> {
         let Self { ids, parent, name, started_at, fields } = self;
         if !ids.is_sampled || fields.is_skipped {

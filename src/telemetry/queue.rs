@@ -1,4 +1,4 @@
-//! [`Queue`]: records that wait to be sent, so many at most. Whoever adds one never waits: at the limit the oldest is dropped.
+//! [`Queue`]: records that wait to be sent, so many at most. Adding one never waits: at the limit the oldest is dropped.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};

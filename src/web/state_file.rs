@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The content of the file; none where there is no such file.
+/// The content of the file; none if the file does not exist.
 ///
 /// # Errors
 /// When it cannot be read, or is not of this form.

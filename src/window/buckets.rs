@@ -202,9 +202,10 @@ impl Buckets {
         self.late_changed |= self.late != Counts::default();
         self.closed = std::mem::take(&mut self.late);
         let late = std::mem::take(&mut self.late_by_bucket).into_iter();
-        let shares = late.map(|(start, late)| LateShare { start, share: (late / self.at(start).votes()).min(1.0) });
-        // Where posts were taken back since, or lie before the horizon, there is no share.
-        self.closed_late = shares.filter(|late| late.share > 0.0).collect();
+        // Copies have no vote, and posts before the horizon no bucket: neither has a share.
+        let late = late.filter(|(start, late)| *late > 0.0 && self.at(*start).votes() > 0.0);
+        self.closed_late =
+            late.map(|(start, late)| LateShare { start, share: (late / self.at(start).votes()).min(1.0) }).collect();
         self.closed += self.at(self.edge);
         self.edge += self.width;
         while self.first < self.edge - self.horizon && self.ring.pop_front().is_some() {
@@ -297,8 +298,9 @@ mod tests {
         buckets.advance();
         let expected = [LateShare { start: 540, share: 1.0 }, LateShare { start: 600, share: 0.5 }];
         assert_eq!(buckets.closed_late(), expected);
+        buckets.add(480, Counts { copies: 1, ..Counts::default() });
         buckets.advance();
-        assert_eq!(buckets.closed_late(), []);
+        assert_eq!(buckets.closed_late(), [], "a copy has no vote");
     }
 
     #[derive(Debug, Clone)]

@@ -3,11 +3,11 @@
 //!
 //! ```text
 //! corrections, base data, recent posts -> encoder (cached) -> ReferenceScale -> anchored fit -> head
-//! champion's head, new head -> held-out posts, left-out corrections, recent posts -> RetrainReport (Verdict)
+//! champion's head, new head -> held-out posts, left-out corrections, recent posts -> RetrainReport (RetrainVerdict)
 //! ```
 
 mod anchored;
-mod choose;
+mod fit;
 mod judge;
 mod report;
 mod rows;
@@ -23,14 +23,11 @@ use serde_json::{Value, json};
 use super::encoder_cache::EncoderCache;
 use super::model_dir::Staging;
 use super::{Dataset, LabError};
-use vigie_reading::classify::{Head, Label, Manifest};
+use vigie_reading::classify::{Head, Label, Manifest, RETRAINING};
 
 pub use judge::{HeldOut, RecentPosts};
-pub use report::{CorrectionCounts, CorrectionGroup, LeftOutCorrections, RetrainReport, Verdict};
+pub use report::{CorrectionCounts, CorrectionGroup, LeftOutCorrections, RetrainReport, RetrainVerdict};
 pub use run_record::run_record;
-
-/// Where the report is in a manifest's metrics.
-pub const REPORT: &str = "retraining";
 
 /// A post whose label people gave.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +53,15 @@ pub struct RetrainInput {
     /// Recent posts without a label, not cleaned: what is usual among them gives the features their scale, and the report says
     /// how many of them change their label.
     pub recent: Vec<String>,
+}
+
+impl RetrainInput {
+    /// Number of texts that the encoder reads.
+    pub fn texts(&self) -> usize {
+        let of_base = self.base.as_ref().map_or(0, |base| base.posts.len());
+        let held_out: usize = self.held_out.iter().map(|(_, set)| set.posts.len()).sum();
+        self.corrections.len() + self.recent.len() + of_base + held_out
+    }
 }
 
 /// How much corrections count.
@@ -102,16 +108,16 @@ pub fn retrain(
     let encoded = rows::EncodedInput::encode(input, &champion, &encoder, settings.now)?;
     let current = Head::from_model_dir(paths.champion, &champion.labels)?;
     let scale = scale::ReferenceScale::fit(&encoded.reference(), encoder.width());
-    let chosen = choose::fit(&encoded, &current, &scale, settings.weight)?;
+    let fitted = fit::fit(&encoded, &current, &scale, settings.weight)?;
     let reasons = judge::champion_reasons(paths.champion, &champion)?;
-    let report = judge::report(&encoded, (&current, &champion), &chosen, reasons.as_ref());
+    let report = judge::report(&encoded, (&current, &champion), &fitted, reasons.as_ref());
 
-    chosen.head.save(&staging.dir().join("head.safetensors"))?;
+    fitted.head.save(&staging.dir().join("head.safetensors"))?;
     if let Some(reasons) = &reasons {
         reasons.head().save(&staging.dir().join("reason_head.safetensors"))?;
         manifest.reasons.clone_from(&champion.reasons);
     }
-    manifest.training = training(&champion, &encoded, &chosen, settings, paths.root);
+    manifest.training = training(&champion, &encoded, &fitted, settings, paths.root);
     manifest.write(&staging.dir())?;
     // The identifier of the challenger is known only now.
     let report = RetrainReport { challenger: manifest.model_id(), ..report };
@@ -132,17 +138,17 @@ fn challenger_manifest(champion: &Manifest, out: &Path) -> Manifest {
 fn training(
     champion: &Manifest,
     encoded: &rows::EncodedInput,
-    chosen: &choose::Chosen,
+    fitted: &fit::FittedHead,
     settings: RetrainSettings,
     root: &str,
 ) -> Value {
     json!({
-        REPORT: {
+        RETRAINING: {
             "champion": champion.model_id(),
             "root": root,
             "at": settings.now,
             "weight": settings.weight,
-            "strength": chosen.strength,
+            "strength": fitted.strength,
             "corrections": encoded.corrections.len(),
             "until": encoded.corrections.iter().map(|it| it.at).max(),
             "base_posts": encoded.base.len(),
@@ -157,7 +163,7 @@ fn metrics(report: &RetrainReport) -> Value {
     for set in &report.held_out {
         metrics.insert(set.name.clone(), json!(set.scores));
     }
-    metrics.insert(REPORT.to_owned(), json!(report));
+    metrics.insert(RETRAINING.to_owned(), json!(report));
     Value::Object(metrics)
 }
 

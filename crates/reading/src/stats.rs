@@ -4,7 +4,7 @@
 //! `confidence` is in `(0, 1)`. A lower bound is one-sided, because a rule asks whether the true value is above a threshold;
 //! an interval is two-sided, because it is shown to people.
 
-use statrs::distribution::{Beta, ContinuousCDF, Normal, StudentsT};
+use statrs::distribution::{Beta, Binomial, ContinuousCDF, DiscreteCDF, Normal, StudentsT};
 
 /// From this number of trials on, [`wilson_lower`] is close enough to the exact [`clopper_pearson_lower`].
 const MIN_WILSON_TRIALS: f64 = 100.0;
@@ -65,6 +65,12 @@ fn wilson_terms(k: f64, n: f64, z: f64) -> (f64, f64, f64) {
 /// Biometrika 26 (1934), 404-413.
 pub fn clopper_pearson_lower(k: f64, n: f64, confidence: f64) -> f64 {
     Beta::new(k, n - k + 1.0).map_or(0.0, |beta| beta.inverse_cdf(1.0 - confidence))
+}
+
+/// The chance of at least `wins` in `wins + losses` fair draws: the one-sided exact sign test (McNemar 1947).
+pub fn sign_test(wins: u64, losses: u64) -> f64 {
+    let Some(fewer) = wins.checked_sub(1) else { return 1.0 };
+    Binomial::new(0.5, wins + losses).map_or(1.0, |draws| draws.sf(fewer))
 }
 
 /// One-sided lower bound of a Poisson mean of which the count `k` is a sample, at least 0: `(√k - z/2)²`.

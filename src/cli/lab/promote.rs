@@ -15,7 +15,6 @@ use super::{bar, subset};
 use crate::classify::{Classifier, DistilBertClassifier, Manifest, ModelRegistry, Promotion, RetrainedModels};
 use crate::dump::Inputs;
 use crate::lab::mlflow::Tracker;
-use crate::lab::retrain::REPORT;
 use crate::lab::{Dataset, Measure, PairedComparison};
 
 /// Promote a model to champion, unless it is significantly worse than the current one
@@ -152,17 +151,8 @@ pub(super) fn promote(args: &PromoteArgs) -> anyhow::Result<()> {
 /// Its report says whether it is better.
 fn promote_retrained(models: &RetrainedModels, args: &PromoteArgs) -> anyhow::Result<()> {
     let name = args.model.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let model = models.list()?.into_iter().find(|model| model.name == name);
-    let verdict =
-        model.as_ref().and_then(|model| model.manifest.as_ref()).map(|it| it.metrics[REPORT]["verdict"].clone());
-    // An unknown name is refused below, with what to do.
-    let is_better = verdict.as_ref().is_none_or(|verdict| verdict == "better");
-    if !is_better && !args.force {
-        let verdict = verdict.unwrap_or_default();
-        bail!("{name} is not promoted: its report says {verdict}, not \"better\"; use --force to promote it anyway");
-    }
     let before = models.in_use()?.dir;
-    let promotion = models.promote(&name, "vigie lab promote", !is_better, Timestamp::now())?;
+    let promotion = models.promote(&name, "vigie lab promote", args.force, Timestamp::now())?;
     if let Some(tracker) = args.mlflow.tracker()? {
         tracker.log_promotion(&promotion.model_id, &BTreeMap::new(), &models.model_dir(&name), Timestamp::now());
     }

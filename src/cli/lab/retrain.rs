@@ -17,7 +17,7 @@ use super::sync::MlflowFlags;
 use super::{Format, bar};
 use crate::classify::{Manifest, RetrainedModels};
 use crate::config::LoadedConfig;
-use crate::lab::retrain::{self, RetrainPaths, RetrainReport, RetrainSettings, Verdict};
+use crate::lab::retrain::{self, RetrainPaths, RetrainReport, RetrainSettings, RetrainVerdict};
 use progress::Progress;
 
 /// Challengers that were never promoted and are kept; one is as large as its encoder.
@@ -75,7 +75,7 @@ pub(super) fn run(args: &RetrainArgs) -> anyhow::Result<()> {
     let settings = RetrainSettings { weight: loaded.config.retrain.weight, now };
     let bar = bar(input.texts() as u64)?;
     let progress = Progress::start(args.progress, &bar);
-    let result = retrain::retrain(input.input, settings, paths, &bar);
+    let result = retrain::retrain(input, settings, paths, &bar);
     bar.finish_and_clear();
     progress.stop();
     let (manifest, report) = result?;
@@ -145,7 +145,7 @@ fn promote_by_itself(
     out: &Path,
     report: &RetrainReport,
 ) -> anyhow::Result<bool> {
-    if !loaded.config.retrain.auto_promote || report.verdict != Verdict::Better {
+    if !loaded.config.retrain.auto_promote || report.verdict != RetrainVerdict::Better {
         return Ok(false);
     }
     let name = out.file_name().map(|name| name.to_string_lossy().into_owned()).context("the challenger's name")?;

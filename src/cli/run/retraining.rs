@@ -7,15 +7,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use super::reload::Reloader;
-use crate::classify::{ModelError, RetrainedModels};
+use crate::classify::{ModelError, RETRAINING, RetrainedModels};
 use crate::cli::{ConfigFlags, retrained_models};
-use crate::lab::retrain::REPORT;
 use crate::monitor::last_labels;
 use crate::pipeline::DaemonHandle;
 use crate::web::{Models, Retraining, RetrainingEnd, RetrainingProgress};
@@ -73,7 +72,7 @@ impl Retrainer {
         };
         let (latest, feedback) = tokio::task::spawn_blocking(read).await??;
         let times = latest.map(|manifest| {
-            let time = |name: &str| manifest.training[REPORT][name].as_str().and_then(|time| time.parse().ok());
+            let time = |name: &str| manifest.training[RETRAINING][name].as_str().and_then(|time| time.parse().ok());
             (time("at"), time("until"))
         });
         let (at, until): (Option<Timestamp>, Option<Timestamp>) = times.unwrap_or_default();
@@ -166,13 +165,7 @@ impl Models for Retrainer {
         let retrainer = self.clone();
         async move {
             let models = retrainer.retrained();
-            let listed = models.list()?.into_iter().find(|model| model.name == name);
-            let report = listed.and_then(|model| model.manifest).map(|manifest| manifest.metrics[REPORT].clone());
-            let is_better = report.is_some_and(|report| report["verdict"] == "better");
-            if !is_better && !force {
-                bail!("{name} is not known to be better: look at its figures, and confirm that you want it anyway");
-            }
-            models.promote(&name, &by, !is_better, Timestamp::now())?;
+            models.promote(&name, &by, force, Timestamp::now())?;
             retrainer.apply(|| models.roll_back().map(drop)).await?;
             tracing::info!(model = name, by, "a retrained model is in use");
             Ok(())
@@ -185,7 +178,7 @@ impl Models for Retrainer {
         async move {
             let models = retrainer.retrained();
             let (left, now) = models.roll_back()?;
-            let undo = || models.promote(&left.model, &by, left.forced, Timestamp::now()).map(drop);
+            let undo = || models.promote(&left.model, &by, true, Timestamp::now()).map(drop);
             retrainer.apply(undo).await?;
             let now = now.map_or_else(|| "the configured model".to_owned(), |now| now.model_id);
             tracing::info!(model = now, by, "rolled back to an earlier model");

@@ -22,7 +22,7 @@ impl fmt::Debug for Selector {
 }
 
 impl Selector {
-    /// Whether it names nothing: what is left of the identifier or name is empty. The monitor refuses it as an error of its own, so
+    /// Whether it names nothing: what is left of the identifier or name is empty. The monitor refuses it as its own error, so
     /// callers that ask it check this first.
     pub fn is_empty(&self) -> bool {
         self.normal().is_empty()

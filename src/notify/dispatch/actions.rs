@@ -33,7 +33,7 @@ impl Dispatcher {
     /// Acknowledges an incident: no reminders and no escalation from now on.
     ///
     /// # Errors
-    /// When no such incident is firing.
+    /// When no incident with this id is firing.
     pub fn acknowledge(&mut self, id: &str, by: &str, now: Timestamp) -> Result<(), AlertQueryError> {
         let id = id.to_ascii_uppercase();
         let group = self.groups.get_mut(&id).ok_or_else(|| AlertQueryError::NoIncident(id.clone()))?;
@@ -91,7 +91,7 @@ impl Dispatcher {
     /// Ends a silence now.
     ///
     /// # Errors
-    /// When no such silence is active.
+    /// When no silence with this id is active.
     pub fn unsilence(&mut self, id: &str, now: Timestamp) -> Result<(), AlertQueryError> {
         let id = id.to_ascii_uppercase();
         match self.silences.get_mut(&id).filter(|silence| silence.ends_at > now) {

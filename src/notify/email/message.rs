@@ -80,7 +80,7 @@ impl MessageBuilder {
         Ok(MimeMessage { content: mail.formatted(), file_name })
     }
 
-    /// Builds the mail of a report: one of its own, in no thread.
+    /// Builds the mail of a report: a single mail, in no thread.
     ///
     /// # Errors
     /// When no valid mail can be built, which a checked configuration excludes.

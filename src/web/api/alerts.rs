@@ -19,7 +19,7 @@ use crate::pipeline::{AlertQuery, AlertReply};
     responses(
         (status = 200, description = "The reply to the query", body = AlertReply),
         (status = 400, description = "The body is not JSON, or a silence is not valid"),
-        (status = 404, description = "There is no such incident or silence"),
+        (status = 404, description = "Unknown incident or silence"),
         (status = 409, description = "The incident is already resolved"),
         (status = 415, description = "The body is not JSON"),
         (status = 422, description = "The body has not the expected form"),

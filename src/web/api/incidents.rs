@@ -95,7 +95,7 @@ pub(super) async fn list(
     params(("id" = String, Path, description = "Such as AIRP-7F3K, in upper or lower case")),
     responses(
         (status = 200, description = "The incident with its alerts and deliveries", body = IncidentView),
-        (status = 404, description = "There is no such incident in the last seven days"),
+        (status = 404, description = "No incident of the last seven days has this id"),
     )
 )]
 pub(super) async fn one(
@@ -117,7 +117,7 @@ pub(super) async fn one(
     request_body(content = Option<Acknowledgement>, description = "May be left out"),
     responses(
         (status = 200, description = "The incident", body = IncidentView),
-        (status = 404, description = "There is no such incident in the last seven days"),
+        (status = 404, description = "No incident of the last seven days has this id"),
         (status = 409, description = "The incident is already resolved"),
         (status = 415, description = "The body is not JSON"),
         (status = 422, description = "The body has not the expected form"),
@@ -144,7 +144,7 @@ pub(super) async fn acknowledge(
     params(("id" = String, Path, description = "Such as AIRP-7F3K, in upper or lower case")),
     responses(
         (status = 200, description = "The incident", body = IncidentView),
-        (status = 404, description = "There is no such incident in the last seven days"),
+        (status = 404, description = "No incident of the last seven days has this id"),
     )
 )]
 pub(super) async fn unacknowledge(

@@ -94,7 +94,7 @@ pub(super) async fn list(
     params(("id" = String, Path, description = "Such as S-7F3K, in upper or lower case")),
     responses(
         (status = 200, description = "The silence", body = Silence),
-        (status = 404, description = "There is no such silence in the last seven days"),
+        (status = 404, description = "No silence of the last seven days has this id"),
     )
 )]
 pub(super) async fn one(
@@ -102,9 +102,7 @@ pub(super) async fn one(
     PathParameter(id): PathParameter<String>,
 ) -> Result<Json<Silence>, Problem> {
     let found = silences(&console).await?.0.into_iter().find(|silence| silence.id.eq_ignore_ascii_case(&id));
-    found
-        .map(Json)
-        .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no such silence in the last seven days"))
+    found.map(Json).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "no silence of the last seven days has this id"))
 }
 
 /// Silence matching alerts: no notifications, except the resolved ones of incidents already sent

@@ -80,7 +80,7 @@ fn step_schema() -> Object {
     responses(
         (status = 200, description = "At most 1,000 windows, the oldest first", body = WindowList),
         (status = 400, description = "The times or the step do not fit"),
-        (status = 404, description = "There is no such topic"),
+        (status = 404, description = "Unknown topic"),
     )
 )]
 pub(super) async fn windows(
@@ -92,7 +92,7 @@ pub(super) async fn windows(
     // A topic of the configuration is known before its first post.
     let configured = loaded.config.topics.iter().map(|topic| &topic.name);
     if !configured.chain(status.topics.iter().map(|topic| &topic.name)).any(|known| *known == topic) {
-        return Err(Problem::new(StatusCode::NOT_FOUND, "topic: there is no such topic; /api/v1/status lists all"));
+        return Err(Problem::new(StatusCode::NOT_FOUND, "topic: unknown topic; /api/v1/status lists all"));
     }
     let bucket = loaded.config.window.bucket.as_secs();
     let (since, until, step) =

@@ -107,7 +107,7 @@ impl Tokens {
     /// Adds a token and returns it. It is kept nowhere: only its hash is.
     ///
     /// # Errors
-    /// When the name is taken or not valid, or there is no scope.
+    /// When the name is taken or not valid, or no scope is given.
     pub fn create(&mut self, name: &str, scopes: BTreeSet<Scope>, now: Timestamp) -> Result<String, TokenError> {
         let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
         if !(1..=MAX_NAME).contains(&name.chars().count()) || !name.chars().all(plain) {

@@ -101,10 +101,10 @@ mod tests {
                 "difference": 0.021, "interval": [-0.004, 0.045] }],
             "corrections": { "posts": 60, "champion_right": 12, "challenger_right": 31, "gained": 21, "lost": 2 },
             "groups": [{ "by": "language", "name": "fr", "posts": 40, "champion_right": 8, "challenger_right": 25 }],
-            "recent": { "posts": 500, "labels": [[400, 3, 4], [0, 60, 0], [0, 0, 33]] },
+            "recent": { "posts": 500, "labels": [[400, 3, 4], [0, 60, 0], [0, 0, 33]], "changed": 7 },
             "verdict": "no_held_out",
         });
-        Challenger { name: "retrained-<1>".into(), at: None, in_use: false, report, changed: 7 }
+        Challenger { name: "retrained-<1>".into(), at: None, in_use: false, report }
     }
 
     #[test]

@@ -1,12 +1,12 @@
-//! [`AnchoredFit`]: logistic regression that is anchored at the champion's head. Between scaled rows and a new head.
+//! [`fit`]: logistic regression that is anchored at the champion's head. Between scaled rows and a new head.
 //!
 //! ```text
 //! sum_i weight_i * sum_c -target_ic * ln softmax(z_i + D x_i)[c]  +  strength/2 * |D|^2
 //! ```
 //!
-//! The target of a labelled row is 1 for its label. `z_i` are the champion's logits, `D` is the change of its weights and intercepts, `x_i` a scaled row. This is the most likely
-//! head under a normal prior around the champion (Chelba and Acero 2006, adaptation of a maximum entropy capitalizer): without
-//! a correction nothing changes. A row may also ask for the champion's own probabilities: it holds the head where corrections do
+//! The target of a labelled row is 1 for its label. `z_i` are the champion's logits, `D` is the change of its weights and
+//! intercepts, `x_i` a scaled row. This is the most likely head under a normal prior around the champion (Chelba and Acero 2006,
+//! adaptation of a maximum entropy capitalizer): without a correction nothing changes. A row may also ask for the champion's own probabilities: it holds the head where corrections do
 //! not speak against it (Li and Hoiem 2016, learning without forgetting).
 
 use crate::logistic::{Lbfgs, dot};

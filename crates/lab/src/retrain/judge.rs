@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::choose::Chosen;
+use super::fit::FittedHead;
 use super::report::{CorrectionCounts, CorrectionGroup, LeftOutCorrections, RetrainReport, verdict};
 use super::rows::{EncodedCorrection, EncodedInput, EncodedSet};
 use crate::label_set::LabelSet;
@@ -33,13 +33,8 @@ pub struct RecentPosts {
     pub posts: usize,
     /// Posts by the champion's label (rows) and the challenger's (columns), in the order of [`Label::ALL`].
     pub labels: [[usize; 3]; 3],
-}
-
-impl RecentPosts {
-    pub fn changed(&self) -> usize {
-        let same: usize = (0..3).map(|label| self.labels[label][label]).sum();
-        self.posts - same
-    }
+    /// Posts that both label differently.
+    pub changed: usize,
 }
 
 /// A head and the labels of its rows.
@@ -76,26 +71,28 @@ pub(super) fn champion_reasons(dir: &Path, champion: &Manifest) -> Result<Option
     Ok(Some(ReasonHead::from_model_dir(dir, &champion.reasons)?))
 }
 
-/// Judges the chosen head beside the current one. The challenger's identifier is still empty.
+/// Judges the fitted head beside the current one. The challenger's identifier is still empty.
 pub(super) fn report(
     encoded: &EncodedInput,
     (current, champion): (&Head, &Manifest),
-    chosen: &Chosen,
+    fitted: &FittedHead,
     reasons: Option<&ReasonHead>,
 ) -> RetrainReport {
-    let (old, new) = (LabelledHead(current, &champion.labels), LabelledHead(&chosen.head, &champion.labels));
+    let (old, new) = (LabelledHead(current, &champion.labels), LabelledHead(&fitted.head, &champion.labels));
     let held_out: Vec<HeldOut> = encoded.held_out.iter().filter_map(|set| judge_set(set, old, new)).collect();
     let judged: Vec<Judged<'_>> = encoded
         .corrections
         .iter()
-        .zip(&chosen.left_out)
+        .zip(&fitted.left_out)
         .map(|(correction, logits)| Judged::new(correction, logits, old))
         .collect();
     let left_out = left_out(&judged);
     let verdict = verdict(&held_out, &left_out);
-    let mut recent = RecentPosts { posts: encoded.recent.len(), labels: [[0; 3]; 3] };
+    let mut recent = RecentPosts { posts: encoded.recent.len(), labels: [[0; 3]; 3], changed: 0 };
     for vector in &encoded.recent {
-        recent.labels[old.label(vector) as usize][new.label(vector) as usize] += 1;
+        let (before, after) = (old.label(vector), new.label(vector));
+        recent.labels[before as usize][after as usize] += 1;
+        recent.changed += usize::from(before != after);
     }
     RetrainReport {
         champion: champion.model_id(),
@@ -105,7 +102,7 @@ pub(super) fn report(
             withheld: encoded.withheld,
             unusable: encoded.unusable,
         },
-        strength: chosen.strength,
+        strength: fitted.strength,
         held_out,
         corrections: left_out,
         groups: groups(&judged, reasons),

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::judge::{HeldOut, RecentPosts};
+use vigie_reading::stats;
 
 /// A one-sided chance of 2.5%, as of a 95% interval that lies above 0.
 const CHANCE: f64 = 0.025;
@@ -12,7 +13,7 @@ const CHANCE: f64 = 0.025;
 /// Whether the challenger should replace the champion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum RetrainVerdict {
     /// It reads corrections better beyond chance, and no held-out set worse beyond its interval.
     Better,
     /// It reads a held-out set worse beyond its interval.
@@ -69,25 +70,14 @@ pub struct RetrainReport {
     pub corrections: LeftOutCorrections,
     pub groups: Vec<CorrectionGroup>,
     pub recent: RecentPosts,
-    pub verdict: Verdict,
+    pub verdict: RetrainVerdict,
 }
 
 impl LeftOutCorrections {
     /// The chance of at least `gained` of the posts on which the models differ, if each model won as often: the exact
     /// sign test (McNemar 1947).
     fn chance(self) -> f64 {
-        let differ = self.gained + self.lost;
-        // Of the largest term first, downwards: `(differ choose k) / 2^differ`.
-        let mut term = 0.5_f64.powi(differ.try_into().unwrap_or(i32::MAX));
-        let mut sum = 0.0;
-        for k in 0..=differ {
-            if k >= self.gained {
-                sum += term;
-            }
-            term *= (differ - k) as f64 / (k + 1) as f64;
-        }
-        // 2^-1075 is 0: that many posts on which the models differ are beyond any doubt, one way or the other.
-        if differ > 1_000 { if self.gained > self.lost { 0.0 } else { 1.0 } } else { sum.min(1.0) }
+        stats::sign_test(self.gained as u64, self.lost as u64)
     }
 
     fn is_better(self) -> bool {
@@ -95,14 +85,14 @@ impl LeftOutCorrections {
     }
 }
 
-pub(super) fn verdict(held_out: &[HeldOut], corrections: &LeftOutCorrections) -> Verdict {
+pub(super) fn verdict(held_out: &[HeldOut], corrections: &LeftOutCorrections) -> RetrainVerdict {
     if held_out.iter().any(|set| set.comparison.is_worse()) {
-        return Verdict::Worse;
+        return RetrainVerdict::Worse;
     }
     match (corrections.is_better(), held_out.is_empty()) {
-        (false, _) => Verdict::Unclear,
-        (true, true) => Verdict::NoHeldOut,
-        (true, false) => Verdict::Better,
+        (false, _) => RetrainVerdict::Unclear,
+        (true, true) => RetrainVerdict::NoHeldOut,
+        (true, false) => RetrainVerdict::Better,
     }
 }
 
@@ -133,14 +123,14 @@ impl fmt::Display for RetrainReport {
         for (name, posts, champion, challenger) in std::iter::once(all).chain(rows) {
             writeln!(f, "{name:<34}{posts:>8}{champion:>10}{challenger:>12}")?;
         }
-        writeln!(f, "\n{} of {} recent posts change their label", recent.changed(), recent.posts)?;
+        writeln!(f, "\n{} of {} recent posts change their label", recent.changed, recent.posts)?;
         f.write_str(match verdict {
-            Verdict::Better => "better: promote it after a look at these figures",
-            Verdict::Worse => "worse on held-out posts beyond the interval",
-            Verdict::NoHeldOut => {
+            RetrainVerdict::Better => "better: promote it after a look at these figures",
+            RetrainVerdict::Worse => "worse on held-out posts beyond the interval",
+            RetrainVerdict::NoHeldOut => {
                 "better on corrections, but nothing shows that it did not forget the rest: set retrain.held_out"
             }
-            Verdict::Unclear => "no difference beyond chance on corrections: more corrections will tell",
+            RetrainVerdict::Unclear => "no difference beyond chance on corrections: more corrections will tell",
         })
     }
 }
@@ -160,13 +150,13 @@ mod tests {
             let found = corrections(gained, lost).chance();
             assert!((found - expected).abs() < 1e-12, "{gained} {lost}: {found}");
         }
-        assert!(corrections(700, 400).is_better());
+        assert!(corrections(700, 400).is_better() && !corrections(601, 600).is_better());
         assert!(corrections(60, 20).is_better() && !corrections(21, 20).is_better());
     }
 
     #[test]
     fn three_corrections_prove_nothing_and_held_out_posts_are_needed() {
-        assert_eq!(verdict(&[], &corrections(3, 0)), Verdict::Unclear);
-        assert_eq!(verdict(&[], &corrections(30, 0)), Verdict::NoHeldOut);
+        assert_eq!(verdict(&[], &corrections(3, 0)), RetrainVerdict::Unclear);
+        assert_eq!(verdict(&[], &corrections(30, 0)), RetrainVerdict::NoHeldOut);
     }
 }

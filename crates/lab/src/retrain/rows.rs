@@ -153,7 +153,7 @@ fn split(features: &[f32], width: usize) -> Vec<Vec<f32>> {
 
 /// Until when the champion has learned from corrections.
 fn learned_until(champion: &Manifest) -> Option<Timestamp> {
-    champion.training[super::REPORT]["until"].as_str()?.parse().ok()
+    champion.training[vigie_reading::classify::RETRAINING]["until"].as_str()?.parse().ok()
 }
 
 /// By bytes of the text's hash that the draws of `fit` and `dataset` do not use.

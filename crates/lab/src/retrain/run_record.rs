@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{REPORT, RetrainReport};
+use super::RetrainReport;
 use crate::compare::confusion_matrix;
 use crate::run_record::{Artifact, Params, RunRecord};
-use vigie_reading::classify::{Label, Manifest};
+use vigie_reading::classify::{Label, Manifest, RETRAINING};
 
 /// The challenger in `dir` as a run; its scores are those of the first held-out set. `None` without such a set.
 pub fn run_record(
@@ -20,7 +20,7 @@ pub fn run_record(
     duration: Duration,
 ) -> Option<RunRecord> {
     let scores = report.held_out.first()?.scores.clone();
-    let settings = manifest.training[REPORT].as_object()?;
+    let settings = manifest.training[RETRAINING].as_object()?;
     let plain = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let params: Params = settings.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
     let mut metrics = BTreeMap::new();

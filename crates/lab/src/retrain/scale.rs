@@ -31,7 +31,9 @@ impl ReferenceScale {
         };
         if count < MIN_ROWS {
             let length: f64 = over_rows(&|_, value| value * value).iter().sum::<f64>().sqrt();
-            return Self { mean: vec![0.0; width], factor: vec![1.0 / length.max(MIN_DEVIATION); width] };
+            // Without a row nothing is known of their length.
+            let factor = if length > MIN_DEVIATION { 1.0 / length } else { 1.0 };
+            return Self { mean: vec![0.0; width], factor: vec![factor; width] };
         }
         let mean = over_rows(&|_, value| value);
         let at = |column: usize| mean.get(column).copied().unwrap_or_default();
@@ -85,6 +87,13 @@ mod tests {
         let mean = squares.sum::<f32>() / 300.0;
         assert!((mean - 2.0 / 3.0).abs() < 1e-3, "two of three features vary: {mean}");
         assert_eq!(scale.apply(&rows[0]).skip(2).collect::<Vec<_>>(), [0.0, 1.0]);
+    }
+
+    #[test]
+    fn without_rows_nothing_is_scaled() {
+        let none: [&[f32]; 0] = [];
+        let scale = ReferenceScale::fit(&none.into_iter(), 2);
+        assert_eq!(scale.apply(&[3.0, -4.0]).collect::<Vec<_>>(), [3.0, -4.0, 1.0]);
     }
 
     #[test]

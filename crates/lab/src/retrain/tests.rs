@@ -75,14 +75,30 @@ fn corrections_are_learned_beyond_those_that_were_seen_and_the_rest_is_kept() {
     assert_eq!(ModelRegistry::resolve(&out).unwrap(), out);
     let written = Manifest::read(&out).unwrap().unwrap();
     assert_eq!(written.model_id(), report.challenger);
-    assert_eq!(written.training[REPORT]["root"], "root-1");
+    assert_eq!(written.training[RETRAINING]["root"], "root-1");
     assert_eq!(written.reasons, Manifest::read(Path::new(CHAMPION)).unwrap().unwrap().reasons);
     assert!(!serde_json::to_string(&manifest).unwrap().contains("Lisbon"));
 
     // The next one is compared on what came since; nothing new says nothing.
     let again = RetrainInput { corrections: corrections(), ..RetrainInput::default() };
     let (_, report) = run(again, &out, &dir.path().join("retrained-2")).unwrap();
-    assert_eq!((report.corrections.posts, report.verdict), (0, Verdict::Unclear));
+    assert_eq!((report.corrections.posts, report.verdict), (0, RetrainVerdict::Unclear));
+}
+
+/// Where nothing else is known, neither recent posts nor base data, the corrections give the features their scale.
+#[test]
+fn three_corrections_alone_change_no_other_reading() {
+    let dir = tempfile::tempdir().unwrap();
+    let input = RetrainInput {
+        corrections: corrections().into_iter().take(3).collect(),
+        held_out: vec![("check".into(), held_out())],
+        ..RetrainInput::default()
+    };
+    let (_, report) = run(input, Path::new(CHAMPION), &dir.path().join("retrained-1")).unwrap();
+    let check = &report.held_out[0];
+    assert!((check.comparison.challenger - 1.0).abs() < 1e-9, "{report}");
+    assert!((check.challenger_calibration_error - check.champion_calibration_error).abs() < 0.05, "{check:?}");
+    assert_eq!(report.verdict, RetrainVerdict::Unclear);
 }
 
 #[test]

@@ -17,7 +17,7 @@ mod label;
 mod reason;
 
 pub use artifact::{
-    ChampionHistory, Manifest, ModelError, ModelInUse, ModelRegistry, Origin, Promotion, RegisteredModel,
+    ChampionHistory, Manifest, ModelError, ModelInUse, ModelRegistry, Origin, Promotion, RETRAINING, RegisteredModel,
     RetrainedModels,
 };
 pub use classifier_thread::{ClassifierSender, ClassifierThread};

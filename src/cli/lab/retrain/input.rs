@@ -15,22 +15,8 @@ const RECENT: usize = 1_000;
 /// Share of the base data that is held out where no other posts are.
 const HELD_OUT: f64 = 0.2;
 
-/// See [`RetrainInput`].
-pub(super) struct Input {
-    pub(super) input: RetrainInput,
-}
-
-impl Input {
-    /// How many texts the encoder reads.
-    pub(super) fn texts(&self) -> usize {
-        let RetrainInput { corrections, base, held_out, recent, .. } = &self.input;
-        let of_base = base.as_ref().map_or(0, |base| base.posts.len());
-        corrections.len() + recent.len() + of_base + held_out.iter().map(|(_, set)| set.posts.len()).sum::<usize>()
-    }
-}
-
 /// Reads everything; dumps are cleaned by `profile`.
-pub(super) fn read(loaded: &LoadedConfig, state: &Path, profile: Profile) -> anyhow::Result<Input> {
+pub(super) fn read(loaded: &LoadedConfig, state: &Path, profile: Profile) -> anyhow::Result<RetrainInput> {
     let settings = &loaded.config.retrain;
     let all = feedback::all(loaded, state)?;
     let (usable, withheld) = usable(&all, settings.with_x);
@@ -42,10 +28,13 @@ pub(super) fn read(loaded: &LoadedConfig, state: &Path, profile: Profile) -> any
     let recent = posts::newest(loaded, state, RECENT)?;
     let recent =
         recent.into_iter().filter(|post| settings.with_x || Provenance::of(post.url.as_deref()) != Provenance::X);
-    let (base, held_out) = dumps(loaded, profile)?;
-    let corrections: Vec<CorrectedPost> = corrections.collect();
-    let recent = recent.map(|post| post.text).collect();
-    Ok(Input { input: RetrainInput { corrections, withheld, base, held_out, recent } })
+    let input = RetrainInput {
+        corrections: corrections.collect(),
+        withheld,
+        recent: recent.map(|post| post.text).collect(),
+        ..RetrainInput::default()
+    };
+    with_dumps(input, loaded, profile)
 }
 
 /// The last label of each post, and how many of them may not be used: X's terms forbid training on its posts.
@@ -58,27 +47,28 @@ fn usable(all: &[FeedbackRecord], with_x: bool) -> (Vec<&FeedbackRecord>, usize)
     (usable, withheld)
 }
 
-/// The base data, and the held-out sets by their names.
-#[expect(clippy::type_complexity, reason = "a pair of what its caller has two fields for")]
-fn dumps(loaded: &LoadedConfig, profile: Profile) -> anyhow::Result<(Option<Dataset>, Vec<(String, Dataset)>)> {
+/// Adds the base data and the held-out sets.
+fn with_dumps(mut input: RetrainInput, loaded: &LoadedConfig, profile: Profile) -> anyhow::Result<RetrainInput> {
     let settings = &loaded.config.retrain;
     let read = |files: &[PathBuf], subset| -> anyhow::Result<Dataset> {
         Ok(Dataset::read(&Inputs::expand(files)?, &loaded.config.dump, subset, profile)?)
     };
-    let held_out =
-        settings.held_out.iter().map(|file| Ok((name(file), read(std::slice::from_ref(file), Subset::All)?)));
-    let mut held_out: Vec<(String, Dataset)> = held_out.collect::<anyhow::Result<_>>()?;
-    if settings.base.is_empty() {
-        return Ok((None, held_out));
+    for file in &settings.held_out {
+        input.held_out.push((name(file), read(std::slice::from_ref(file), Subset::All)?));
     }
+    if settings.base.is_empty() {
+        return Ok(input);
+    }
+    let mut subset = Subset::All;
     // With no other posts to judge on, a part of the base is: else nothing would show what was forgotten.
-    let subset = if held_out.is_empty() { Subset::Unsampled(HELD_OUT) } else { Subset::All };
-    if held_out.is_empty() {
-        held_out.push(("base_held_out_fifth".into(), read(&settings.base, Subset::Sampled(HELD_OUT))?));
+    if input.held_out.is_empty() {
+        input.held_out.push(("base_held_out_fifth".into(), read(&settings.base, Subset::Sampled(HELD_OUT))?));
+        subset = Subset::Unsampled(HELD_OUT);
     }
     let mut base = read(&settings.base, subset)?;
-    base.drop_texts_of(held_out.iter().map(|(_, set)| set));
-    Ok((Some(base), held_out))
+    base.drop_texts_of(input.held_out.iter().map(|(_, set)| set));
+    input.base = Some(base);
+    Ok(input)
 }
 
 /// The name of a set in tables and in the manifest.

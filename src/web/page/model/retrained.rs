@@ -5,12 +5,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::classify::{ModelError, RegisteredModel, RetrainedModels};
+use crate::classify::{ModelError, RETRAINING, RegisteredModel, RetrainedModels};
 
 /// Challengers that are shown.
 const SHOWN: usize = 3;
-/// Where the lab puts the report of a retraining in a manifest.
-const REPORT: &str = "retraining";
 
 /// The retrained models of a configured one.
 #[derive(Debug, Default, PartialEq, Serialize)]
@@ -42,8 +40,6 @@ pub(super) struct Challenger {
     pub(super) in_use: bool,
     /// The report in the lab's format.
     pub(super) report: Value,
-    /// Recent posts whose label it changes.
-    pub(super) changed: u64,
 }
 
 impl RetrainedView {
@@ -69,34 +65,14 @@ impl RetrainedView {
 impl Challenger {
     fn new(model: RegisteredModel, is_used: bool) -> Self {
         let manifest = model.manifest;
-        let part = |part: Option<&Value>| part.map(|part| part[REPORT].clone()).unwrap_or_default();
+        let part = |part: Option<&Value>| part.map(|part| part[RETRAINING].clone()).unwrap_or_default();
         let report = part(manifest.as_ref().map(|manifest| &manifest.metrics));
         let training = part(manifest.as_ref().map(|manifest| &manifest.training));
         Self {
             name: model.name,
             at: training["at"].as_str().and_then(|at| at.parse().ok()),
             in_use: is_used && model.is_champion,
-            changed: changed(&report["recent"]),
             report,
         }
-    }
-}
-
-/// Posts beside the diagonal of a table of labels before and after.
-fn changed(recent: &Value) -> u64 {
-    let count = |row: usize, column: usize| recent["labels"][row][column].as_u64().unwrap_or_default();
-    let cells = (0..3).flat_map(|row| (0..3).map(move |column| (row, column)));
-    cells.filter(|(row, column)| row != column).map(|(row, column)| count(row, column)).sum()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn posts_that_change_their_label_are_beside_the_diagonal() {
-        assert_eq!(changed(&json!({ "labels": [[90, 1, 2], [3, 50, 0], [0, 4, 7]] })), 10);
-        assert_eq!(changed(&json!(null)), 0);
     }
 }

@@ -45,6 +45,10 @@ pub enum ModelError {
     NotPromoted { dir: PathBuf, found: Option<String>, expected: String },
     #[error("{} is not a model that was retrained from the configured one ({}): retrain again with `vigie lab retrain`", dir.display(), root.as_deref().unwrap_or("without a manifest"))]
     NotRetrained { dir: PathBuf, root: Option<String> },
+    #[error(
+        "{name} is not promoted: its report does not say \"better\" but {verdict}; look at its figures, and use --force, or the tick on the model page, to promote it anyway"
+    )]
+    NotBetter { name: String, verdict: String },
     #[error("{}: no previous champion to roll back to", path.display())]
     NoPreviousChampion { path: PathBuf },
     #[error("the encoder failed: {0}")]

@@ -9,4 +9,4 @@ mod retrained;
 pub use error::ModelError;
 pub use manifest::{Manifest, Origin};
 pub use registry::{ChampionHistory, ModelRegistry, Promotion, RegisteredModel};
-pub use retrained::{ModelInUse, RetrainedModels};
+pub use retrained::{ModelInUse, RETRAINING, RetrainedModels};

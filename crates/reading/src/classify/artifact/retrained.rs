@@ -1,8 +1,8 @@
 //! [`RetrainedModels`]: models that were retrained from the configured one, in a directory that the daemon may write. Asked
 //! before a model is loaded.
 //!
-//! A retrained champion replaces the configured model that it descends from, and no other: whoever configures another model, or
-//! installs a new one, uses that.
+//! A retrained champion replaces the configured model that it descends from, and no other: another configured model, or a new
+//! version of it, is used instead.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::super::{Manifest, ModelError, ModelRegistry, Promotion, RegisteredModel};
 
 /// Where a retraining is described, in `training` and `metrics` of a manifest.
-const RETRAINING: &str = "retraining";
+pub const RETRAINING: &str = "retraining";
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,16 +91,21 @@ impl RetrainedModels {
         Ok(models)
     }
 
-    /// Makes the challenger `name` the champion, by the decision of `by`.
+    /// Makes the challenger `name` the champion, by the decision of `by`; unless `force`, only one whose report says "better".
     ///
     /// # Errors
-    /// When it is not a retrained model of the configured one, or writing fails.
-    pub fn promote(&self, name: &str, by: &str, forced: bool, now: Timestamp) -> Result<Promotion, ModelError> {
+    /// When it is not a retrained model of the configured one, or is not better, or writing fails.
+    pub fn promote(&self, name: &str, by: &str, force: bool, now: Timestamp) -> Result<Promotion, ModelError> {
         let model = self.list()?.into_iter().find(|model| model.name == name);
         let manifest = model.and_then(|model| model.manifest);
         let Some(manifest) = manifest else {
             return Err(ModelError::NotRetrained { dir: self.model_dir(name), root: self.root()? });
         };
+        let report = &manifest.metrics[RETRAINING];
+        let is_better = report["verdict"] == "better";
+        if !is_better && !force {
+            return Err(ModelError::NotBetter { name: name.to_owned(), verdict: report["verdict"].to_string() });
+        }
         if self.in_use()?.unused.is_some() {
             // A rollback must not lead to a descendant of another model.
             self.registry.clear_history()?;
@@ -109,8 +114,8 @@ impl RetrainedModels {
             model: name.to_owned(),
             model_id: manifest.model_id(),
             promoted_at: Some(now),
-            forced,
-            evaluation: json!({ "by": by, RETRAINING: manifest.metrics[RETRAINING] }),
+            forced: !is_better,
+            evaluation: json!({ "by": by, RETRAINING: report }),
         };
         self.registry.promote(promotion.clone())?;
         Ok(promotion)
@@ -202,7 +207,9 @@ mod tests {
         };
         assert_eq!(names(&models), ["retrained-2", "retrained-1"]);
         assert_eq!(models.in_use().unwrap().dir, configured, "a challenger is not used by itself");
-        models.promote("retrained-1", "Claire", false, at(1)).unwrap();
+        let refused = models.promote("retrained-1", "Claire", false, at(1)).unwrap_err().to_string();
+        assert!(refused.starts_with("retrained-1 is not promoted: its report does not say \"better\""), "{refused}");
+        models.promote("retrained-1", "Claire", true, at(1)).unwrap();
         let used = models.in_use().unwrap();
         assert_eq!((used.dir, used.promotion.unwrap().model_id), (models.model_dir("retrained-1"), first.model_id()));
         models.promote("retrained-2", "Claire", true, at(2)).unwrap();
@@ -222,14 +229,14 @@ mod tests {
         let state = dir.path().join("models");
         let models = RetrainedModels::new(&state, &configured);
         let first = model(&models.model_dir("retrained-1"), "retrained-1", Some(&root));
-        models.promote("retrained-1", "Claire", false, at(1)).unwrap();
+        models.promote("retrained-1", "Claire", true, at(1)).unwrap();
 
         let models = RetrainedModels::new(&state, &other);
         let used = models.in_use().unwrap();
         assert_eq!((used.dir, used.promotion, used.unused), (other.clone(), None, Some(first.model_id())));
-        assert!(models.promote("retrained-1", "Claire", false, at(2)).is_err());
+        assert!(models.promote("retrained-1", "Claire", true, at(2)).is_err());
         model(&models.model_dir("retrained-2"), "retrained-2", Some(&other_root));
-        models.promote("retrained-2", "Claire", false, at(3)).unwrap();
+        models.promote("retrained-2", "Claire", true, at(3)).unwrap();
         assert_eq!(models.roll_back().unwrap().1, None, "not to a descendant of the former model");
     }
 
@@ -240,7 +247,7 @@ mod tests {
         let root = model(&configured, "base", None).model_id();
         let models = RetrainedModels::new(&dir.path().join("models"), &configured);
         model(&models.model_dir("retrained-1"), "retrained-1", Some(&root));
-        models.promote("retrained-1", "Claire", false, at(1)).unwrap();
+        models.promote("retrained-1", "Claire", true, at(1)).unwrap();
         model(&models.model_dir("retrained-1"), "changed", Some(&root));
         assert!(matches!(models.in_use(), Err(ModelError::NotPromoted { .. })));
     }
@@ -255,7 +262,7 @@ mod tests {
             let name = format!("retrained-{number}");
             model(&models.model_dir(&name), &name, Some(&root));
         }
-        models.promote("retrained-1", "Claire", false, at(1)).unwrap();
+        models.promote("retrained-1", "Claire", true, at(1)).unwrap();
         models.remove_old(2).unwrap();
         let names: Vec<String> = models.list().unwrap().into_iter().map(|model| model.name).collect();
         assert_eq!(names, ["retrained-5", "retrained-4", "retrained-1"]);

@@ -8,11 +8,11 @@ use super::scale::ReferenceScale;
 use crate::LabError;
 use vigie_reading::classify::Head;
 
-/// The least strength. At 100 a correction of weight 1 moves the logits of its own post by about a hundredth: a few corrections change
-/// hardly anything, and a hundred that agree do.
+/// The least strength. At 100 a correction of weight 1 moves the logits of its post by one or two hundredths: a few corrections
+/// change hardly anything, and a hundred that agree do.
 const MIN_STRENGTH: f64 = 100.0;
-/// With more corrections the strength grows with their weight, so that thousands cannot carry the head away. Both constants are
-/// measured (docs/lab.md). They are not chosen by cross-validation: people correct what is wrong, and on wrong readings alone the
+/// With more corrections the strength grows with their weight, so that thousands cannot carry the head away. benches/retrain/measure.py
+/// measures both constants. They are not fitted by cross-validation: people correct what is wrong, and on wrong readings alone the
 /// weakest anchor always wins.
 const STRENGTH_PER_WEIGHT: f64 = 0.25;
 /// The base data counts as this many posts at most, however large it is: the champion knows it, so it holds the head in its
@@ -24,7 +24,7 @@ const RECENT_POSTS: f64 = 300.0;
 
 /// The fitted head.
 #[derive(Debug, Clone)]
-pub(super) struct Chosen {
+pub(super) struct FittedHead {
     pub(super) head: Head,
     pub(super) strength: f64,
     /// Of each correction, by the fit that it was left out of: in the order of the corrections, one logit per class.
@@ -50,13 +50,13 @@ pub(super) fn fit(
     current: &Head,
     scale: &ReferenceScale,
     weight: f64,
-) -> Result<Chosen, LabError> {
+) -> Result<FittedHead, LabError> {
     let rows = Rows::new(encoded, current, scale, weight);
     let strength = (STRENGTH_PER_WEIGHT * weight * encoded.corrections.len() as f64).max(MIN_STRENGTH);
     let left_out = rows.left_out(strength);
     let change = rows.fit(|_| true, strength);
     let head = change.applied_to(current, &scale.unscale(&change.values)).ok_or(LabError::NothingToEvaluate)?;
-    Ok(Chosen { head, strength, left_out })
+    Ok(FittedHead { head, strength, left_out })
 }
 
 impl Rows {
