@@ -138,7 +138,7 @@ fn challenger_manifest(champion: &Manifest, out: &Path) -> Manifest {
 fn training(
     champion: &Manifest,
     encoded: &rows::EncodedInput,
-    fitted: &fit::FittedHead,
+    fitted: &fit::AnchoredHead,
     settings: RetrainSettings,
     root: &str,
 ) -> Value {

@@ -9,12 +9,10 @@ use crate::LabError;
 use vigie_reading::classify::Head;
 
 /// The least strength. At 100 a correction of weight 1 moves the logits of its post by one or two hundredths: a few corrections
-/// change hardly anything, and a hundred that agree do.
+/// change hardly anything. With more corrections the strength is their weight, so that thousands cannot carry the head away: at a
+/// quarter of it, corrections of wrong readings alone made other posts worse (benches/retrain/measure.py). It is not chosen by
+/// cross-validation: people correct what is wrong, and on wrong readings alone the weakest anchor always wins.
 const MIN_STRENGTH: f64 = 100.0;
-/// With more corrections the strength grows with their weight, so that thousands cannot carry the head away. benches/retrain/measure.py
-/// measures both constants. They are not fitted by cross-validation: people correct what is wrong, and on wrong readings alone the
-/// weakest anchor always wins.
-const STRENGTH_PER_WEIGHT: f64 = 0.25;
 /// The base data counts as this many posts at most, however large it is: the champion knows it, so it holds the head in its
 /// place and need not teach it again.
 const BASE_POSTS: f64 = 1_000.0;
@@ -24,7 +22,7 @@ const RECENT_POSTS: f64 = 300.0;
 
 /// The fitted head.
 #[derive(Debug, Clone)]
-pub(super) struct FittedHead {
+pub(super) struct AnchoredHead {
     pub(super) head: Head,
     pub(super) strength: f64,
     /// Of each correction, by the fit that it was left out of: in the order of the corrections, one logit per class.
@@ -50,13 +48,13 @@ pub(super) fn fit(
     current: &Head,
     scale: &ReferenceScale,
     weight: f64,
-) -> Result<FittedHead, LabError> {
+) -> Result<AnchoredHead, LabError> {
     let rows = Rows::new(encoded, current, scale, weight);
-    let strength = (STRENGTH_PER_WEIGHT * weight * encoded.corrections.len() as f64).max(MIN_STRENGTH);
+    let strength = (weight * encoded.corrections.len() as f64).max(MIN_STRENGTH);
     let left_out = rows.left_out(strength);
     let change = rows.fit(|_| true, strength);
     let head = change.applied_to(current, &scale.unscale(&change.values)).ok_or(LabError::NothingToEvaluate)?;
-    Ok(FittedHead { head, strength, left_out })
+    Ok(AnchoredHead { head, strength, left_out })
 }
 
 impl Rows {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::fit::FittedHead;
+use super::fit::AnchoredHead;
 use super::report::{CorrectionCounts, CorrectionGroup, LeftOutCorrections, RetrainReport, verdict};
 use super::rows::{EncodedCorrection, EncodedInput, EncodedSet};
 use crate::label_set::LabelSet;
@@ -75,7 +75,7 @@ pub(super) fn champion_reasons(dir: &Path, champion: &Manifest) -> Result<Option
 pub(super) fn report(
     encoded: &EncodedInput,
     (current, champion): (&Head, &Manifest),
-    fitted: &FittedHead,
+    fitted: &AnchoredHead,
     reasons: Option<&ReasonHead>,
 ) -> RetrainReport {
     let (old, new) = (LabelledHead(current, &champion.labels), LabelledHead(&fitted.head, &champion.labels));
