@@ -11,7 +11,9 @@
 //!   GET  /audit, /audit/audit.jsonl
 //!   GET, POST /analyse     reads a text         POST /receivers/NAME/test
 //!   GET  /sources          sources, receivers  GET, POST /sign-in, POST /sign-out
-//!   POST /alerts/ID        its buttons          POST /-/reload    as SIGHUP
+//!   POST /alerts/ID        its buttons          POST /alerts/ID/notes, links, links/ID/end
+//!   GET  /alerts/ID/post-mortem                 GET  /shared/SECRET  the same by a link, without a sign-in
+//!   POST /-/reload         as SIGHUP
 //!   GET  /assets/NAME      style, script, icon  GET  /live        tells pages that something changed
 //!   GET  /metrics          Prometheus         /api/v1/...      the API: see `api`
 //! ```
@@ -34,6 +36,7 @@ mod page;
 mod probes;
 mod request_span;
 mod server;
+mod shared_links;
 mod sign_in;
 mod state_file;
 
@@ -52,6 +55,7 @@ pub use audit::AuditLog;
 pub use auth::{Credentials, Scope, Token, TokenError, Tokens, last_use, list_scopes};
 pub use models::{Models, Retraining, RetrainingEnd, RetrainingProgress};
 pub use page::Pages;
+pub use shared_links::SharedLinks;
 pub use sign_in::{Gate, Role, User, UserError, Users};
 
 use crate::config::TrustedProxy;
@@ -72,6 +76,8 @@ pub struct Console {
     /// Who may see and change what on the pages.
     pub gate: Gate,
     pub audit: AuditLog,
+    /// Addresses that show one incident without a sign-in.
+    pub shared_links: SharedLinks,
     /// Whose word about the origin of a request counts.
     pub trusted_proxies: Arc<[TrustedProxy]>,
     /// Ends open streams when the server stops.
@@ -119,7 +125,12 @@ fn router(console: Console, address: SocketAddr) -> Router {
         .route("/-/healthy", get(probes::healthy))
         .route("/-/ready", get(probes::ready))
         .route("/-/reload", post(probes::reload))
-        .route("/alerts/{id}", get(page::incident::page).post(page::incident::press))
+        .route("/alerts/{id}", get(page::incident::page).post(page::incident::actions::press))
+        .route("/alerts/{id}/notes", post(page::incident::actions::note))
+        .route("/alerts/{id}/post-mortem", get(page::incident::post_mortem::page))
+        .route("/alerts/{id}/links", post(page::incident::links::make))
+        .route("/alerts/{id}/links/{link}/end", post(page::incident::links::end))
+        .route("/shared/{secret}", get(page::incident::links::show))
         .merge(api::router())
         .fallback(error::Problem::not_found)
         .method_not_allowed_fallback(error::Problem::method_not_allowed)

@@ -17,6 +17,8 @@ use crate::stats::wilson_interval;
 
 /// The most characters of a name from outside, such as a topic's.
 const MAX_NAME: usize = 80;
+/// Maximum number of characters of what somebody said with an acknowledgement.
+const MAX_COMMENT: usize = crate::notify::dispatch::MAX_COMMENT;
 /// The most characters of a sentence of the configuration or of a server.
 const MAX_SENTENCE: usize = 400;
 
@@ -60,6 +62,7 @@ pub(super) struct Values {
 pub(super) struct AcknowledgedValues {
     by: String,
     at: i64,
+    comment: String,
 }
 
 /// An alert, as `a` in the templates.
@@ -180,10 +183,12 @@ impl Values {
         let operational = group.contains_key("component") || (worst.is_some() && all().all(|alert| alert.operational));
         let no_sentiment = worst.is_some() && all().all(|alert| alert.no_sentiment);
         let crowd = worst.is_some() && all().all(|alert| alert.condition == "volume");
-        let acknowledged = notification
-            .acknowledged
-            .as_ref()
-            .map(|Acknowledged { by, at }| AcknowledgedValues { by: clip(&line(by), MAX_NAME), at: at.as_second() });
+        let acknowledged =
+            notification.acknowledged.as_ref().map(|Acknowledged { by, at, comment }| AcknowledgedValues {
+                by: clip(&line(by), MAX_NAME),
+                at: at.as_second(),
+                comment: clip(&line(comment), MAX_COMMENT),
+            });
         Self {
             kind: *kind,
             id: clip(&line(&incident.id), 40),
