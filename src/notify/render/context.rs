@@ -10,7 +10,7 @@ use super::super::{Acknowledged, Kind, Notification};
 use super::escape::{clip, line};
 use super::trend;
 use super::trend::Trend;
-use crate::alert::{Alert, ReasonCount};
+use crate::alert::{ALSO_RISING, Alert, ReasonCount};
 use crate::language::Language;
 use crate::rule::{CLOSED_AFTER_HOURS, Explanation, LEARNED_HOURS, Measurement, NEGATIVE_AUTHORS, OTHER_TOPICS_RISING};
 use crate::stats::wilson_interval;
@@ -97,6 +97,8 @@ pub(super) struct AlertValues {
     authors: Option<f64>,
     /// Other topics with an alert of the same rule.
     others_rising: f64,
+    /// Their names, or the first of many.
+    also_rising: Option<String>,
     /// Hours that are learned, where they are too few to know what is normal.
     learned_hours: Option<f64>,
     /// The rule's `max_open` in hours, where that closed the alert.
@@ -248,6 +250,7 @@ impl AlertValues {
             risen: Risen::of(alert),
             authors: alert.explanation.number(NEGATIVE_AUTHORS).filter(|authors| *authors > 0.0),
             others_rising: alert.explanation.number(OTHER_TOPICS_RISING).unwrap_or_default(),
+            also_rising: alert.annotations.get(ALSO_RISING).map(|names| clip(&line(names), MAX_SENTENCE)),
             learned_hours: alert.explanation.number(LEARNED_HOURS),
             closed_after_hours: alert.explanation.number(CLOSED_AFTER_HOURS),
             copies: alert.context.copies,
