@@ -39,6 +39,7 @@ mod server;
 mod shared_links;
 mod sign_in;
 mod state_file;
+mod tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -57,6 +58,7 @@ pub use models::{Models, Retraining, RetrainingEnd, RetrainingProgress};
 pub use page::Pages;
 pub use shared_links::SharedLinks;
 pub use sign_in::{Gate, Role, User, UserError, Users};
+pub use tls::{CertificateFiles, Tls};
 
 use crate::config::TrustedProxy;
 use crate::pipeline::DaemonHandle;
@@ -84,18 +86,19 @@ pub struct Console {
     pub stop: CancellationToken,
 }
 
-/// Serves on `listener` until `console.stop`, on a runtime that the rest of the daemon does not use: load there must not starve
+/// Serves on `listener`, over TLS where it is given, until `console.stop`, on a runtime that the rest of the daemon does not use: load there must not starve
 /// the probes, nor the other way round. The result is received once the server has ended.
 ///
 /// # Errors
 /// When the listener or the runtime cannot be used.
 pub fn start(
     listener: std::net::TcpListener,
+    tls: Option<Tls>,
     console: Console,
 ) -> std::io::Result<oneshot::Receiver<std::io::Result<()>>> {
     let address = listener.local_addr()?;
     let stop = console.stop.clone();
-    server::start(listener, router(console, address), stop)
+    server::start(listener, (router(console, address), tls), stop)
 }
 
 /// All routes; `address` is where they are served.

@@ -374,8 +374,12 @@ fn a_route_that_names_a_severity_decides_about_information_itself() {
 fn the_history_says_who_was_notified_who_took_it_and_what_people_noted() {
     let mut kit = Kit::new(routing(
         r#"
+        [[receiver]]
+        name = "desk"
+        [[receiver]]
+        name = "boss"
         [[route]]
-        receiver = "desk"
+        receivers = ["desk"]
         escalate_to = "boss"
         escalate_after = "30m"
         "#,

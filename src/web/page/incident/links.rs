@@ -1,5 +1,6 @@
 //! The links to an incident for people without an account: made and ended on its page, and what they show.
 
+use axum::Extension;
 use axum::extract::{Form, Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -7,6 +8,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::super::super::error::Problem;
+use super::super::super::server::Https;
 use super::super::super::{Console, blocking};
 use super::super::visitor::Visitor;
 use super::{document, not_found, post_mortem, respond};
@@ -22,6 +24,7 @@ pub(in crate::web) async fn make(
     State(console): State<Console>,
     Path(id): Path<String>,
     visitor: Visitor,
+    https: Option<Extension<Https>>,
     headers: HeaderMap,
     Form(form): Form<LinkForm>,
 ) -> Result<Response, Problem> {
@@ -31,7 +34,7 @@ pub(in crate::web) async fn make(
         move || Ok::<_, std::convert::Infallible>(links.make(&incident.incident.id, &by, form.days, Timestamp::now()));
     let secret = blocking::run(made).await?;
     let secret = secret.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.to_string()))?;
-    let address = format!("{}/shared/{secret}", site(&console, &headers));
+    let address = format!("{}/shared/{secret}", site(&console, &headers, https.is_some()));
     respond(&console, &visitor, &id, Some(address)).await
 }
 
@@ -70,10 +73,11 @@ fn unknown() -> Problem {
 }
 
 /// How people reach the console: as the configuration says, else as this request did.
-fn site(console: &Console, headers: &HeaderMap) -> String {
+fn site(console: &Console, headers: &HeaderMap, https: bool) -> String {
     if let Some(console) = console.daemon.loaded().config.notify.console {
         return console.trim_end_matches('/').to_owned();
     }
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    host.map_or_else(String::new, |host| format!("http://{host}"))
+    let scheme = if https { "https" } else { "http" };
+    host.map_or_else(String::new, |host| format!("{scheme}://{host}"))
 }
