@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::super::super::Console;
 use super::super::super::error::Problem;
+use super::super::templates::Frame;
 use super::super::visitor::Visitor;
 use super::{document, not_found};
 use crate::notify::dispatch::{HistoryEvent, IncidentView};
@@ -82,5 +83,6 @@ pub(in crate::web) async fn page(
 ) -> Result<Response, Problem> {
     let incident = console.daemon.board().incident(&id).cloned().ok_or_else(|| not_found(&id))?;
     let values = document(&console, &visitor, incident).await?;
-    Ok(console.pages.respond(&visitor, (TEMPLATE, &Default::default()), values))
+    let frame = Frame { place: "incidents", open: console.daemon.board().open() };
+    Ok(console.pages.respond(&visitor, (TEMPLATE, &frame), values))
 }
