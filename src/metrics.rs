@@ -75,6 +75,8 @@ stage! {
         failures: IntCounter = "vigie_classify_failures_total";
         /// Posts moved to the dead letters because the classifier failed on them twice.
         dead_letters: IntCounter = "vigie_classify_dead_letters_total";
+        /// Posts and texts that were not read, because the prediction of the same text was remembered.
+        cached: IntCounter = "vigie_classify_cached_posts_total";
         /// The model in use; the value is always 1.
         model: IntGaugeVec = "vigie_classify_model_info" ["model"];
     }

@@ -160,7 +160,7 @@ impl Setting<'_> {
             .with_swing(self.stream.swing);
         match self.stream.people {
             true => Stream::People(Box::new(PeopleArrivals::new(arrivals, Arc::clone(&self.world.sessions), seed))),
-            false => Stream::Posts(arrivals),
+            false => Stream::Posts(Box::new(arrivals)),
         }
     }
 }

@@ -6,7 +6,7 @@ use vigie::simulate::{ArrivalProcess, MinuteCounts, PeopleArrivals, SimulatedInc
 /// A clone continues from the same moment.
 #[derive(Clone)]
 pub(crate) enum Stream {
-    Posts(ArrivalProcess),
+    Posts(Box<ArrivalProcess>),
     People(Box<PeopleArrivals>),
 }
 
@@ -28,14 +28,14 @@ impl Stream {
 
     pub(crate) fn reseeded(self, seed: u64) -> Self {
         match self {
-            Self::Posts(posts) => Self::Posts(posts.reseeded(seed)),
+            Self::Posts(posts) => Self::Posts(Box::new(posts.reseeded(seed))),
             Self::People(people) => Self::People(Box::new(people.reseeded(seed))),
         }
     }
 
     pub(crate) fn with_incident(self, incident: SimulatedIncident) -> Self {
         match self {
-            Self::Posts(posts) => Self::Posts(posts.with_incident(incident)),
+            Self::Posts(posts) => Self::Posts(Box::new(posts.with_incident(incident))),
             Self::People(people) => Self::People(Box::new(people.with_incident(incident))),
         }
     }

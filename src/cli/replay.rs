@@ -1,7 +1,7 @@
 //! `vigie replay`: replays a dump through the pipeline of the daemon, in event time.
 
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
@@ -11,7 +11,8 @@ use super::reader_flags::{ReaderFlags, default_rejects};
 use super::summary::Summary;
 use super::timeline;
 use super::{ConfigFlags, Format, report};
-use crate::classify::{Classifier, DatasetLabelClassifier, DistilBertClassifier};
+use crate::classify;
+use crate::classify::{CachedClassifier, Classifier, DatasetLabelClassifier, DistilBertClassifier};
 use crate::dump::Inputs;
 use crate::language::Language;
 use crate::notify::{JsonLines, Log, TransitionSink};
@@ -79,13 +80,12 @@ pub(super) fn run(args: ReplayArgs) -> anyhow::Result<()> {
     let mut loaded = args.config.load(args.rules.as_deref())?;
     let topic_required = args.reader.topic_column.is_some();
     args.reader.apply(&mut loaded.config.dump)?;
-    let model = loaded.config.classify.model.clone();
     let max_rejects = loaded.config.dump.max_rejects;
     let language = args.language.map_or(loaded.config.language, Language::from);
 
     let input = Inputs::expand(&args.dump)?;
     let rejects = args.rejects.unwrap_or_else(|| default_rejects(&input));
-    let classifier = classifier(args.labels, &model)?;
+    let classifier = classifier(args.labels, &loaded.config.classify)?;
     let mut notifiers: Vec<Box<dyn TransitionSink>> = vec![Box::new(Log)];
     if args.format == Format::Json {
         notifiers.push(Box::new(JsonLines(io::stdout())));
@@ -132,9 +132,11 @@ impl From<LanguageFlag> for Language {
     }
 }
 
-pub(super) fn classifier(labels: LabelsFlag, model: &Path) -> anyhow::Result<Box<dyn Classifier>> {
+pub(super) fn classifier(labels: LabelsFlag, config: &classify::Config) -> anyhow::Result<Box<dyn Classifier>> {
     Ok(match labels {
-        LabelsFlag::Model => Box::new(DistilBertClassifier::load(model)?),
+        LabelsFlag::Model => {
+            CachedClassifier::around(Box::new(DistilBertClassifier::load(&config.model)?), config.cache)
+        }
         LabelsFlag::Column => Box::new(DatasetLabelClassifier),
     })
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Daemon, MakeClassifier, MakeSource, ReceiverHandle, SourceInput, SourceSpec, monotonic};
-use crate::classify::{Classifier, DatasetLabelClassifier, DistilBertClassifier, RetrainedModels};
+use crate::classify::{CachedClassifier, DatasetLabelClassifier, DistilBertClassifier, RetrainedModels};
 use crate::clock::Clock;
 use crate::config::{Config, LoadedConfig};
 use crate::metrics::Metrics;
@@ -31,12 +31,14 @@ pub enum LabelSource {
 }
 
 impl LabelSource {
-    /// Returns a factory of classifiers.
-    pub fn classifier(self) -> MakeClassifier {
+    /// Returns a factory of classifiers; those that are models remember the predictions of `cache` texts.
+    pub fn classifier(self, cache: usize) -> MakeClassifier {
         Box::new(move || {
             Ok(match &self {
-                Self::Model(directory) => Box::new(DistilBertClassifier::load(directory)?) as Box<dyn Classifier>,
-                Self::InUse(models) => Box::new(load_in_use(models)?),
+                Self::Model(directory) => {
+                    CachedClassifier::around(Box::new(DistilBertClassifier::load(directory)?), cache)
+                }
+                Self::InUse(models) => CachedClassifier::around(Box::new(load_in_use(models)?), cache),
                 Self::Given => Box::new(DatasetLabelClassifier),
             })
         })
@@ -71,7 +73,7 @@ pub fn daemon(
 ) -> anyhow::Result<Daemon> {
     let sources = sources(&loaded, &clock)?;
     let receivers = receivers(&loaded, &clock)?;
-    let make_classifier = labels.classifier();
+    let make_classifier = labels.classifier(loaded.config.classify.cache);
     let (monotonic, telemetry) = (monotonic(), Telemetry::default());
     Ok(Daemon { loaded, state, make_classifier, sources, receivers, clock, monotonic, metrics, telemetry })
 }

@@ -201,6 +201,7 @@ impl ClassifierStage {
         let span =
             tracing::trace_span!(target: SPANS, "classify", posts = posts.len(), model = self.classifier.model());
         let entered = span.enter();
+        let cached = self.classifier.cached();
         let predicted: Vec<Option<Prediction>> = match predict(&mut *self.classifier, posts) {
             Ok(predictions) => predictions.into_iter().map(Some).collect(),
             Err(error) => {
@@ -211,6 +212,8 @@ impl ClassifierStage {
             }
         };
         drop(entered);
+        // A classifier that was built again counts from 0.
+        self.metrics.classify.cached.inc_by(self.classifier.cached().saturating_sub(cached));
         self.metrics.classify.duration.observe(started.elapsed().as_secs_f64());
         self.metrics.classify.batch.observe(posts.len() as f64);
         for prediction in predicted.iter().flatten() {

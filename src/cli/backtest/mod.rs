@@ -111,7 +111,7 @@ pub(super) fn run(args: BacktestArgs) -> anyhow::Result<()> {
 
     let input = Inputs::expand(&args.dump)?;
     let rejects = args.rejects.unwrap_or_else(|| default_rejects(&input));
-    let classifier = classifier(args.labels, &loaded.config.classify.model)?;
+    let classifier = classifier(args.labels, &loaded.config.classify)?;
     let given_labels = args.labels == LabelsFlag::Column;
     let replay = Replay { loaded, input, given_labels, topic_required, state: None, rejects };
     let mut bar = ReplayProgressBar::new();

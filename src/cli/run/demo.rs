@@ -70,7 +70,7 @@ pub(super) fn daemon(
     };
     let sources = vec![SourceSpec { name: "demo".into(), kind: "demo".into(), by: SourceInput::Task(Box::new(demo)) }];
     let receivers = receivers(&loaded, &clock)?;
-    let make_classifier = labels.classifier();
+    let make_classifier = labels.classifier(loaded.config.classify.cache);
     let telemetry = Telemetry::default();
     let daemon = Daemon { loaded, state, make_classifier, sources, receivers, clock, monotonic, metrics, telemetry };
     Ok((daemon, all_sent))
@@ -92,7 +92,7 @@ fn first_alert(loaded: &LoadedConfig, input: &Inputs) -> Option<Timestamp> {
         state: None,
         rejects: rejects.clone(),
     };
-    let mut make = LabelSource::Given.classifier();
+    let mut make = LabelSource::Given.classifier(0);
     let backtest = Backtest { replay, variants: vec![loaded.rules.clone()], block: None };
     let outcome = make().and_then(|labels| backtest.run(labels, &mut |_| ())).ok();
     // The demo itself reports what could not be read.

@@ -5,7 +5,7 @@ use std::sync::mpsc::sync_channel;
 use jiff::Timestamp;
 
 use super::*;
-use crate::classify::{ClassifierInput, ClassifyError, Label};
+use crate::classify::{CachedClassifier, ClassifierInput, ClassifyError, Label};
 use crate::config::LoadedConfig;
 use crate::source::SourceBatch;
 use crate::text::Profile;
@@ -88,6 +88,20 @@ fn a_post_of_no_topic_is_counted_and_costs_no_inference() {
     let classified = thread.classify(vec![arrived(&[("1", "poison"), ("2", "a delay"), ("1", "poison")])]).unwrap();
     assert_eq!((ids(&classified[0]), classified[0].unmatched, classified[0].duplicates), (vec!["2"], 1, 1));
     assert_eq!(classified[0].received, 3);
+}
+
+#[test]
+fn texts_that_come_again_are_not_read_again_and_are_counted() {
+    let mut thread = thread(healthy());
+    thread.classifier = CachedClassifier::around(Box::new(Fragile::default()), 100);
+    let classified = thread.classify(vec![arrived(&[("1", "a"), ("2", "b"), ("3", "a")])]).unwrap();
+    assert_eq!(ids(&classified[0]), ["1", "2", "3"], "each post is there");
+    assert_eq!(thread.metrics.classify.cached.get(), 1);
+    thread.classify(vec![arrived(&[("4", "b")])]).unwrap();
+    assert_eq!(thread.metrics.classify.cached.get(), 2);
+    // The one that replaces it after a failure begins with nothing.
+    thread.classify(vec![arrived(&[("5", "poison"), ("6", "b")])]).unwrap();
+    assert_eq!(thread.metrics.classify.cached.get(), 2);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! ```
 
 pub mod artifact;
+mod cached_classifier;
 mod classifier_thread;
 mod dataset_label_classifier;
 mod distilbert_classifier;
@@ -20,6 +21,7 @@ pub use artifact::{
     ChampionHistory, Manifest, ModelError, ModelInUse, ModelRegistry, Origin, Promotion, RETRAINING, RegisteredModel,
     RetrainedModels,
 };
+pub use cached_classifier::CachedClassifier;
 pub use classifier_thread::{ClassifierSender, ClassifierThread};
 pub use dataset_label_classifier::DatasetLabelClassifier;
 pub use distilbert_classifier::DistilBertClassifier;
@@ -44,6 +46,8 @@ use crate::text::Profile;
 pub struct Config {
     /// Directory of a model, or of a model registry, whose champion is then used.
     pub model: PathBuf,
+    /// Texts whose prediction is remembered, at most; 0: none.
+    pub cache: usize,
 }
 
 /// What a classifier gets of one post.
@@ -87,6 +91,11 @@ pub trait Classifier: Send {
 
     /// Returns one prediction per input, in the order of the inputs.
     fn classify(&mut self, inputs: &[ClassifierInput<'_>]) -> Result<Vec<Prediction>, ClassifyError>;
+
+    /// How many inputs so far it did not have to read, because it remembered their text.
+    fn cached(&self) -> u64 {
+        0
+    }
 }
 
 /// Identity and error rates of the model in use.
