@@ -22,8 +22,8 @@ pub struct Filter {
     pub since: Option<Timestamp>,
     /// Before this time.
     pub until: Option<Timestamp>,
-    /// What the text contains, in any case.
-    pub text: Option<String>,
+    /// What the text contains, in any case: all of these.
+    pub texts: Vec<String>,
     /// Why the post is negative, in any spelling: `Late Flight` is `late_flight`.
     pub reason: Option<String>,
     /// Whether a person gave it another label than the model.
@@ -42,7 +42,7 @@ pub enum FilterError {
 }
 
 impl Filter {
-    /// Sets the parameter `name`, as in a URL; `topic` and `label` may be set again.
+    /// Sets the parameter `name`, as in a URL; `topic`, `label` and `text` may be set again.
     ///
     /// # Errors
     /// When the parameter is unknown, or cannot have this value.
@@ -63,7 +63,7 @@ impl Filter {
             }
             "since" => self.since = Some(time("since", value)?),
             "until" => self.until = Some(time("until", value)?),
-            "text" => self.text = Some(value.to_owned()),
+            "text" => self.texts.push(value.to_owned()),
             "reason" => self.reason = Some(value.to_owned()),
             "corrected" => {
                 let expected = "true or false";
@@ -84,10 +84,10 @@ impl Filter {
             ("source", &self.source),
             ("language", &self.language),
             ("author", &self.author),
-            ("text", &self.text),
             ("reason", &self.reason),
         ];
         all.extend(texts.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))));
+        all.extend(self.texts.iter().map(|text| ("text", text.clone())));
         all.extend(self.cascade.map(|cascade| ("cascade", cascade.to_string())));
         all.extend(self.corrected.map(|corrected| ("corrected", corrected.to_string())));
         let times = [("since", self.since), ("until", self.until)];
@@ -115,7 +115,7 @@ impl Filter {
         let matches_others = self.since.is_none_or(|since| since <= post.created_at)
             && self.until.is_none_or(|until| post.created_at < until)
             && self.author.as_ref().is_none_or(|author| is_author(post, author))
-            && self.text.as_ref().is_none_or(|text| post.text.to_lowercase().contains(&text.to_lowercase()));
+            && contains_all(&post.text, &self.texts);
         if !matches_others {
             return Self::OTHER;
         }
@@ -145,10 +145,12 @@ impl Filter {
 
     /// The topic, where nothing but one topic, labels and times are set.
     pub(super) fn is_of_one_topic(&self) -> Option<&str> {
-        let Self { topics, source, language, author, cascade, text, reason, corrected, labels: _, since: _, until: _ } =
+        let Self { topics, source, language, author, cascade, texts, reason, corrected, labels: _, since: _, until: _ } =
             self;
-        let texts = [source, language, author, text, reason];
-        let others = texts.into_iter().any(Option::is_some) || cascade.is_some() || corrected.is_some();
+        let others = [source, language, author, reason].into_iter().any(Option::is_some)
+            || !texts.is_empty()
+            || cascade.is_some()
+            || corrected.is_some();
         match topics.as_slice() {
             [topic] if !others => Some(topic),
             _ => None,
@@ -159,6 +161,15 @@ impl Filter {
 fn time(name: &'static str, value: &str) -> Result<Timestamp, FilterError> {
     let expected = "a time such as 2026-11-28T09:00:00Z";
     value.parse().map_err(|_| FilterError::Value { name, expected })
+}
+
+/// Whether `text` contains each of `parts`, in any case.
+fn contains_all(text: &str, parts: &[String]) -> bool {
+    if parts.is_empty() {
+        return true;
+    }
+    let text = text.to_lowercase();
+    parts.iter().all(|part| text.contains(&part.to_lowercase()))
 }
 
 fn is_language(found: Option<&str>, expected: &str) -> bool {

@@ -5,22 +5,26 @@
 //! topics and labels, else all blocks; every candidate is then compared with the whole filter.
 
 mod candidates;
+mod contrast;
 mod corrections;
 mod curve;
 mod each_post;
 mod facets;
 mod filter;
 mod page;
+mod term_tally;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 
+pub use contrast::{Contrast, ContrastReference, MAX_CONTRASTED, MIN_CONTRASTED};
 pub use corrections::{CorrectionSummary, DriftVerdict, FeedbackPage, LabelDrift};
 pub use curve::CurveStep;
 pub use facets::{Facet, Order, Survey};
 pub use filter::{Filter, FilterError};
 pub use page::{Page, PageToken};
+pub use term_tally::DistinctiveTerm;
 
 use crate::alert::Alert;
 use crate::classify::Label;
@@ -143,6 +147,15 @@ impl Query {
     /// When the store cannot be read.
     pub fn survey(&self, filter: &Filter, order: Order, limit: usize) -> Result<Survey, StoreError> {
         self.read(|view| facets::survey(view, filter, order, limit.clamp(1, MAX_PAGE)))
+    }
+
+    /// The words and reasons that stand out in the posts of `filter`; none where there is nothing to compare them with. What one
+    /// call reads is bounded.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn contrast(&self, filter: &Filter) -> Result<Option<Contrast>, StoreError> {
+        self.read(|view| contrast::read(view, filter))
     }
 
     /// The post `id`, if it is kept.

@@ -72,11 +72,11 @@ fn filter() -> impl Strategy<Value = Filter> {
         some(&["x", "y"]),
         some(&["fr", "en"]),
         some(&["@ann", "9BOB"]),
-        some(&["LOST", "bag"]),
+        proptest::sample::subsequence(vec!["LOST", "bag"], 0..3),
         times,
         (cascade, corrected),
     )
-        .prop_map(|(topics, labels, source, language, author, text, (since, until), (cascade, corrected))| {
+        .prop_map(|(topics, labels, source, language, author, texts, (since, until), (cascade, corrected))| {
             let time = |millis: i64| Timestamp::from_millisecond(START * 1_000 + millis).unwrap();
             Filter {
                 topics: topics.into_iter().map(str::to_owned).collect(),
@@ -87,7 +87,7 @@ fn filter() -> impl Strategy<Value = Filter> {
                 cascade: cascade.map(|id| CascadeId::of_post(&id.to_string())),
                 since: since.map(time),
                 until: until.map(time),
-                text: text.map(str::to_owned),
+                texts: texts.into_iter().map(str::to_owned).collect(),
                 reason: None,
                 corrected,
             }
@@ -274,6 +274,7 @@ fn parameters_make_the_filter_they_came_from() {
         ("language", "fr"),
         ("author", "@ann"),
         ("text", "a & b"),
+        ("text", "c"),
         ("cascade", "00000000000000ff"),
         ("reason", "late_flight"),
         ("corrected", "true"),

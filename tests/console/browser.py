@@ -16,7 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 URL, CHROMIUM, SHOTS = sys.argv[1:4]
-PAGES = ["/", "/?range=7d", "/incidents", "/posts", "/posts?order=doubtful&label=negative", "/analyse", "/model", "/sources", "/audit"]
+PAGES = ["/", "/?range=7d", "/incidents", "/posts", "/posts?order=doubtful&label=negative", "/posts?topic=Air+Paradis&text=thank", "/analyse", "/model", "/sources", "/audit"]
 # An author of the posts of the test.
 ATTACK = "<img src=x onerror=alert(1)>"
 
@@ -183,6 +183,16 @@ def posts(browser):
     check(page.get_by_text("No post matches these filters.").count() == 1, "nothing is corrected any more")
     tab.go("/posts?text=" + "%3Cscript%3Ealert(1)%3C/script%3E")
     check(page.locator("input[type=search]").input_value() == "<script>alert(1)</script>", "a filter is text")
+    # What stands out: a word is a link that adds it to the search.
+    tab.go("/posts?topic=Air+Paradis&text=thank")
+    contrast = page.locator(".contrast")
+    check("in the other posts" in contrast.inner_text(), f"it says what it compares with: {contrast.inner_text()}")
+    contrast.get_by_role("link", name="kind", exact=True).click()
+    page.wait_for_url("**text=thank**text=kind**")
+    texts = page.locator(".post > p:first-child").all_inner_texts()
+    check(texts and all("thank" in text and "kind" in text for text in texts), f"both words are asked for: {texts[:2]}")
+    page.get_by_role("link", name="kind", exact=True).first.click()
+    check("text=kind" not in page.url and "text=thank" in page.url, "and the second can be left")
     tab.go("/posts?topic=Air+Paradis")
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV").click()

@@ -31,7 +31,7 @@ fn write_posts(dir: &Path) {
         let at = now - SignedDuration::from_secs((POSTS - number) * 240);
         let text = texts[usize::try_from(number).unwrap() % texts.len()];
         let author =
-            if number % 7 == 0 { "<img src=x onerror=alert(1)>".to_owned() } else { format!("user{}", number % 90) };
+            if number % 7 == 0 { "<img src=x onerror=alert(1)>".to_owned() } else { format!("user{}", number % 89) };
         let topic = if text.starts_with("Blue") { "Blue Air" } else { "Air Paradis" };
         json!({"id": format!("p{number}"), "created_at": at, "text": format!("{text} {} {} {} {}", word(number), word(number / 13), word(number / 5 + 3), word(number * number / 7)), "author": author, "topic": topic})
     };

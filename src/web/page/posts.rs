@@ -1,6 +1,9 @@
 //! The posts: a list that can be filtered, ordered and exported, with counts by property, and buttons that correct a label.
-//! `labels` records corrections, `export` streams what is filtered.
+//! `choices` links to other filters, `contrast` shows the words and reasons that stand out, `labels` records corrections, `export`
+//! streams what is filtered.
 
+mod choices;
+mod contrast;
 pub(in crate::web) mod export;
 pub(in crate::web) mod labels;
 
@@ -19,10 +22,12 @@ use super::super::{Console, blocking};
 use super::templates::Frame;
 use super::visitor::Visitor;
 use crate::classify::Label;
-use crate::monitor::{CascadeId, StoredPost};
+use crate::monitor::StoredPost;
 use crate::query::{Filter, Order, PageToken, Query, Survey};
 use crate::store::StoreError;
 use crate::text::readable;
+use choices::{Choice, cascade_line, choices, kept, toggle, words};
+use contrast::ContrastView;
 
 /// Posts on a page.
 const PAGE: usize = 50;
@@ -53,15 +58,6 @@ pub(super) struct PostView {
     copies: u64,
     /// The probability of the label that counts.
     confidence: f32,
-}
-
-/// A value of a facet, and the address that selects or releases it.
-#[derive(Debug, Serialize)]
-struct Choice {
-    value: String,
-    posts: u64,
-    chosen: bool,
-    address: String,
 }
 
 impl PostsParameters {
@@ -103,7 +99,15 @@ pub(in crate::web) async fn page(
     let refused = |problem| Problem::new(StatusCode::BAD_REQUEST, problem);
     let asked = PostsParameters::read(&parameters).map_err(refused)?;
     let (status, query, reader) = (console.daemon.status(), console.daemon.query.clone(), visitor.clone());
-    let values = blocking::run(move || values(&asked, &query, &reader, status.now)).await?;
+    let (filter, contrasted) = (asked.filter.clone(), query.clone());
+    // Later pages show more of the same posts.
+    let is_first = asked.page.is_none();
+    let contrast = blocking::run(move || if is_first { contrasted.contrast(&filter) } else { Ok(None) });
+    let list = blocking::run(move || values(&asked, &query, &reader, status.now).map(|values| (values, asked.filter)));
+    // Side by side: neither needs the other.
+    let (contrast, (values, filter)) = tokio::try_join!(contrast, list)?;
+    let contrast = contrast.map(|contrast| ContrastView::new(contrast, &filter, &visitor));
+    let values = minijinja::context! { contrast => Serde(&contrast), ..values };
     let frame = Frame { place: "posts", open: console.daemon.board().open() };
     Ok(console.pages.respond(&visitor, ("posts.html", &frame), values))
 }
@@ -154,6 +158,8 @@ fn values(asked: &PostsParameters, query: &Query, visitor: &Visitor, now: Timest
         orders => Serde(&orders),
         order => ORDERS.iter().find(|(_, order)| *order == asked.order).map(|(name, _)| *name),
         filter => Serde(&asked.filter.parameters().into_iter().collect::<BTreeMap<_, _>>()),
+        text => asked.filter.texts.first(),
+        words => Serde(words(&asked.filter, visitor)),
         kept => Serde(kept(&asked.filter)),
         next,
         is_first => asked.page.is_none(),
@@ -177,49 +183,6 @@ fn folded(posts: Vec<StoredPost>, survey: &Survey, in_cascade: bool) -> Vec<Post
         .collect()
 }
 
-fn choices(visitor: &Visitor, name: &str, counts: &[(String, u64)], chosen: &[String]) -> Vec<Choice> {
-    // A chosen value stays, so that it can be released, though nothing has it: "none" is an answer.
-    let missing =
-        chosen.iter().filter(|value| !counts.iter().any(|(known, _)| known == *value)).map(|value| (value, 0));
-    let all = counts.iter().map(|(value, posts)| (value, *posts)).chain(missing);
-    all.map(|(value, posts)| {
-        let is_chosen = chosen.contains(value);
-        let address = toggle(visitor, name, is_chosen.then_some(value), value);
-        Choice { value: value.clone(), posts, chosen: is_chosen, address }
-    })
-    .collect()
-}
-
-/// The address with the parameter set to `value`, or without it where it was `chosen`.
-fn toggle(visitor: &Visitor, name: &str, chosen: Option<&str>, value: &str) -> String {
-    visitor.with_parameters(&[("page", None), (name, chosen.is_none().then_some(value))])
-}
-
-/// A cascade of the facet: the beginning of its text, its posts, and where they are.
-fn cascade_line(
-    query: &Query,
-    cascade: CascadeId,
-    posts: u64,
-    visitor: &Visitor,
-) -> Result<Option<(String, u64, String)>, StoreError> {
-    let filter = Filter { cascade: Some(cascade), ..Filter::default() };
-    let Some(post) = query.page(&filter, 1, None)?.posts.into_iter().next() else { return Ok(None) };
-    let address = visitor.with_parameters(&[("cascade", Some(&cascade.to_string())), ("page", None)]);
-    Ok(Some((readable(&post.text).chars().take(60).collect(), posts, address)))
-}
-
-/// Filters that the form has no field for, as parameters of this page: a search keeps them.
-fn kept(filter: &Filter) -> Vec<(&'static str, String)> {
-    let has_field = |name: &str| matches!(name, "text" | "author" | "since" | "until");
-    let own = |name| if name == "language" { "lang" } else { name };
-    filter
-        .parameters()
-        .into_iter()
-        .filter(|(name, _)| !has_field(name))
-        .map(|(name, value)| (own(name), value))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,13 +194,14 @@ mod tests {
             ("topic", "b"),
             ("lang", "fr"),
             ("text", "late"),
+            ("text", "bag"),
             ("order", "doubtful"),
             ("language", "en"),
         ];
         let parameters: Vec<_> = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let asked = PostsParameters::read(&parameters).unwrap();
         assert_eq!(asked.order, Order::Doubtful);
-        let expected = [("topic", "a"), ("topic", "b"), ("lang", "fr")];
+        let expected = [("topic", "a"), ("topic", "b"), ("lang", "fr"), ("text", "bag")];
         assert_eq!(kept(&asked.filter), expected.map(|(name, value)| (name, value.to_owned())));
         assert!(PostsParameters::read(&[("order".into(), "best".into())]).unwrap_err().starts_with("order: expected"));
     }
