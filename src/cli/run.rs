@@ -163,6 +163,7 @@ impl Round {
             credentials,
             pages: web::Pages::new(config.language, &config.notify.time_zone)?,
             audit: web::AuditLog::new(&state),
+            filters: web::SavedFilters::new(&state),
             // A proxy makes a server on loopback reachable from elsewhere.
             gate: web::Gate::new(
                 listener.local_addr()?.ip().is_loopback() && config.web.trusted_proxies.is_empty(),

@@ -1,13 +1,16 @@
 //! The posts: a list that can be filtered, ordered and exported, with counts by property, and buttons that correct a label.
-//! `choices` links to other filters, `contrast` shows the words and reasons that stand out, `labels` records corrections, `export`
+//! `parameters` reads the address, `choices` links to other filters, `saved` keeps filters under a name, `contrast` shows the words and reasons that stand out, `labels` records corrections, `export`
 //! streams what is filtered.
 
 mod choices;
 mod contrast;
 pub(in crate::web) mod export;
 pub(in crate::web) mod labels;
+mod parameters;
+pub(in crate::web) mod saved;
 
 use std::collections::{BTreeMap, HashSet};
+use std::convert::Infallible;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -23,28 +26,17 @@ use super::templates::Frame;
 use super::visitor::Visitor;
 use crate::classify::Label;
 use crate::monitor::StoredPost;
-use crate::query::{Filter, Order, PageToken, Query, Survey};
+use crate::query::{Order, Query, Survey};
 use crate::store::StoreError;
 use crate::text::readable;
 use choices::{Choice, cascade_line, choices, kept, toggle, words};
 use contrast::ContrastView;
+use parameters::{ORDERS, PostsParameters};
 
 /// Posts on a page.
 const PAGE: usize = 50;
 /// Cascades that the facet lists.
 const MAX_CASCADES: usize = 8;
-
-/// Orders by their names in addresses.
-const ORDERS: [(&str, Order); 3] =
-    [("newest", Order::Newest), ("doubtful", Order::Doubtful), ("influential", Order::Influential)];
-
-/// What the address asks for.
-#[derive(Debug, Default)]
-struct PostsParameters {
-    filter: Filter,
-    order: Order,
-    page: Option<PageToken>,
-}
 
 /// A post of the list.
 #[derive(Debug, Serialize)]
@@ -58,28 +50,6 @@ pub(super) struct PostView {
     copies: u64,
     /// The probability of the label that counts.
     confidence: f32,
-}
-
-impl PostsParameters {
-    /// # Errors
-    /// A line that names the parameter and what is expected of it.
-    fn read(parameters: &[(String, String)]) -> Result<Self, String> {
-        let mut asked = Self::default();
-        for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
-            match name.as_str() {
-                "order" => {
-                    let known = ORDERS.iter().find(|(known, _)| known == value);
-                    asked.order = known.ok_or("order: expected newest, doubtful or influential")?.1;
-                }
-                "page" => asked.page = Some(value.parse().map_err(|error: String| format!("page: {error}"))?),
-                // `language` is the one of the page.
-                "lang" => asked.filter.set("language", value).map_err(|error| error.to_string())?,
-                "language" => {}
-                name => asked.filter.set(name, value).map_err(|error| error.to_string())?,
-            }
-        }
-        Ok(asked)
-    }
 }
 
 impl PostView {
@@ -96,6 +66,9 @@ pub(in crate::web) async fn page(
     visitor: Visitor,
     UrlParameters(parameters): UrlParameters<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
+    if let Some((_, name)) = parameters.iter().find(|(name, _)| name == "saved") {
+        return saved::open(&console, name.clone()).await;
+    }
     let refused = |problem| Problem::new(StatusCode::BAD_REQUEST, problem);
     let asked = PostsParameters::read(&parameters).map_err(refused)?;
     let (status, query, reader) = (console.daemon.status(), console.daemon.query.clone(), visitor.clone());
@@ -103,11 +76,24 @@ pub(in crate::web) async fn page(
     // Later pages show more of the same posts.
     let is_first = asked.page.is_none();
     let contrast = blocking::run(move || if is_first { contrasted.contrast(&filter) } else { Ok(None) });
-    let list = blocking::run(move || values(&asked, &query, &reader, status.now).map(|values| (values, asked.filter)));
-    // Side by side: neither needs the other.
-    let (contrast, (values, filter)) = tokio::try_join!(contrast, list)?;
-    let contrast = contrast.map(|contrast| ContrastView::new(contrast, &filter, &visitor));
-    let values = minijinja::context! { contrast => Serde(&contrast), ..values };
+    let list = blocking::run(move || values(&asked, &query, &reader, status.now).map(|values| (values, asked)));
+    let filters = console.filters.clone();
+    let saved = blocking::run(move || Ok::<_, Infallible>(filters.load()));
+    // Side by side: none needs another.
+    let (contrast, (values, asked), saved) = tokio::try_join!(contrast, list, saved)?;
+    let contrast = contrast.map(|contrast| ContrastView::new(contrast, &asked.filter, &visitor));
+    // The posts are shown, whatever the state of this file.
+    let (saved, saved_problem) = match saved {
+        Ok(saved) => (saved::views(saved, &asked.to_query()), None),
+        Err(error) => (Vec::new(), Some(error.to_string())),
+    };
+    let values = minijinja::context! {
+        contrast => Serde(&contrast),
+        saved => Serde(&saved),
+        saved_problem,
+        can_be_saved => !asked.to_query().is_empty() && saved.iter().all(|filter| !filter.chosen),
+        ..values
+    };
     let frame = Frame { place: "posts", open: console.daemon.board().open() };
     Ok(console.pages.respond(&visitor, ("posts.html", &frame), values))
 }
@@ -181,28 +167,4 @@ fn folded(posts: Vec<StoredPost>, survey: &Survey, in_cascade: bool) -> Vec<Post
             PostView::new(post, copies)
         })
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_search_keeps_the_filters_that_have_no_field() {
-        let parameters = [
-            ("topic", "a"),
-            ("topic", "b"),
-            ("lang", "fr"),
-            ("text", "late"),
-            ("text", "bag"),
-            ("order", "doubtful"),
-            ("language", "en"),
-        ];
-        let parameters: Vec<_> = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        let asked = PostsParameters::read(&parameters).unwrap();
-        assert_eq!(asked.order, Order::Doubtful);
-        let expected = [("topic", "a"), ("topic", "b"), ("lang", "fr"), ("text", "bag")];
-        assert_eq!(kept(&asked.filter), expected.map(|(name, value)| (name, value.to_owned())));
-        assert!(PostsParameters::read(&[("order".into(), "best".into())]).unwrap_err().starts_with("order: expected"));
-    }
 }

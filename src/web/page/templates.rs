@@ -21,7 +21,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// All pages extend the layout.
-const TEMPLATES: [(&str, &str); 14] = [
+const TEMPLATES: [(&str, &str); 15] = [
     ("layout.html", include_str!("layout.html")),
     ("chart.html", include_str!("chart.html")),
     ("incident_line.html", include_str!("incident_line.html")),
@@ -30,6 +30,7 @@ const TEMPLATES: [(&str, &str); 14] = [
     ("incidents.html", include_str!("incidents.html")),
     ("contrast.html", include_str!("contrast.html")),
     ("posts.html", include_str!("posts.html")),
+    ("saved_filters.html", include_str!("saved_filters.html")),
     ("analyse.html", include_str!("analyse.html")),
     ("model.html", include_str!("model.html")),
     ("retraining.html", include_str!("retraining.html")),

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::super::visitor::Visitor;
+use super::parameters::own_parameters;
 use crate::monitor::CascadeId;
 use crate::query::{Filter, Query};
 use crate::store::StoreError;
@@ -68,11 +69,20 @@ pub(super) fn kept(filter: &Filter) -> Vec<(&'static str, String)> {
         "text" => Some(value) == first,
         name => matches!(name, "author" | "since" | "until"),
     };
-    let own = |name| if name == "language" { "lang" } else { name };
-    filter
-        .parameters()
-        .into_iter()
-        .filter(|(name, value)| !has_field(name, value))
-        .map(|(name, value)| (own(name), value))
-        .collect()
+    own_parameters(filter).filter(|(name, value)| !has_field(name, value)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parameters::PostsParameters;
+    use super::*;
+
+    #[test]
+    fn a_search_keeps_the_filters_that_have_no_field() {
+        let query = b"topic=a&topic=b&lang=fr&text=late&text=bag&author=ann&order=doubtful&language=en";
+        let parameters: Vec<_> = form_urlencoded::parse(query).into_owned().collect();
+        let asked = PostsParameters::read(&parameters).unwrap();
+        let expected = [("topic", "a"), ("topic", "b"), ("lang", "fr"), ("text", "bag")];
+        assert_eq!(kept(&asked.filter), expected.map(|(name, value)| (name, value.to_owned())));
+    }
 }
