@@ -12,6 +12,7 @@ mod each_post;
 mod facets;
 mod filter;
 mod page;
+mod similar;
 mod term_tally;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -21,9 +22,10 @@ use jiff::Timestamp;
 pub use contrast::{Contrast, ContrastReference, MAX_CONTRASTED, MIN_CONTRASTED};
 pub use corrections::{CorrectionSummary, DriftVerdict, FeedbackPage, LabelDrift};
 pub use curve::CurveStep;
-pub use facets::{Facet, Order, Survey};
+pub use facets::{Facet, Order, RepeatedPost, Survey};
 pub use filter::{Filter, FilterError};
 pub use page::{Page, PageToken};
+pub use similar::{MAX_SIMILAR_COMPARED, SimilarPosts};
 pub use term_tally::DistinctiveTerm;
 
 use crate::alert::Alert;
@@ -156,6 +158,15 @@ impl Query {
     /// When the store cannot be read.
     pub fn contrast(&self, filter: &Filter) -> Result<Option<Contrast>, StoreError> {
         self.read(|view| contrast::read(view, filter))
+    }
+
+    /// The posts of `filter` that are most like the post `id`, `limit` at most; none where that is not kept. What one call reads is
+    /// bounded.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn similar(&self, id: &str, filter: &Filter, limit: usize) -> Result<Option<SimilarPosts>, StoreError> {
+        self.read(|view| similar::read(view, id, filter, limit.clamp(1, MAX_PAGE)))
     }
 
     /// The post `id`, if it is kept.

@@ -183,6 +183,15 @@ def posts(browser):
     check(page.get_by_text("No post matches these filters.").count() == 1, "nothing is corrected any more")
     tab.go("/posts?text=" + "%3Cscript%3Ealert(1)%3C/script%3E")
     check(page.locator("input[type=search]").input_value() == "<script>alert(1)</script>", "a filter is text")
+    # The posts most like one, nearest first.
+    tab.go("/posts?topic=Air+Paradis&text=merci+pour+rien")
+    page.get_by_role("link", name="find similar").first.click()
+    page.wait_for_url("**similar=**")
+    texts = page.locator(".post > p:first-child").all_inner_texts()
+    check(len(texts) > 5 and all("annulé mon vol" in text for text in texts[:5]), f"like one post are those with its words: {texts[:5]}")
+    check("annulé mon vol" in page.locator("blockquote").inner_text(), "and the page shows which one")
+    tab.go("/posts?topic=Blue+Air&" + page.url.split("?")[1])
+    check(not any("annulé" in text for text in page.locator(".post > p:first-child").all_inner_texts()), "filters hold there too")
     # A filter is saved under a name, opened, renamed and deleted.
     tab.go("/posts?topic=Air+Paradis&label=negative&order=doubtful")
     page.get_by_label("Save this filter as").fill(ATTACK)
@@ -327,6 +336,7 @@ def requests_that_are_refused(browser):
         ("/posts/export/secrets.csv", 404),
         ("/assets/..%2f..%2fetc%2fpasswd", 404),
         ("/alerts/NONE-0000", 404),
+        ("/posts?similar=none", 404),
     ]:
         answer = tab.context.request.get(URL + path)
         check(answer.status == expected, f"{path}: {expected}, {answer.status}")

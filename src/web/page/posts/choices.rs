@@ -4,9 +4,7 @@ use serde::Serialize;
 
 use super::super::visitor::Visitor;
 use super::parameters::own_parameters;
-use crate::monitor::CascadeId;
-use crate::query::{Filter, Query};
-use crate::store::StoreError;
+use crate::query::{Filter, RepeatedPost};
 use crate::text::readable;
 
 /// A value of a facet, and the address that selects or releases it.
@@ -38,16 +36,9 @@ pub(super) fn toggle(visitor: &Visitor, name: &str, chosen: Option<&str>, value:
 }
 
 /// A cascade of the facet: the beginning of its text, its posts, and where they are.
-pub(super) fn cascade_line(
-    query: &Query,
-    cascade: CascadeId,
-    posts: u64,
-    visitor: &Visitor,
-) -> Result<Option<(String, u64, String)>, StoreError> {
-    let filter = Filter { cascade: Some(cascade), ..Filter::default() };
-    let Some(post) = query.page(&filter, 1, None)?.posts.into_iter().next() else { return Ok(None) };
-    let address = visitor.with_parameters(&[("cascade", Some(&cascade.to_string())), ("page", None)]);
-    Ok(Some((readable(&post.text).chars().take(60).collect(), posts, address)))
+pub(super) fn cascade_line(repeated: &RepeatedPost, visitor: &Visitor) -> (String, u64, String) {
+    let address = visitor.with_parameters(&[("cascade", Some(&repeated.cascade.to_string())), ("page", None)]);
+    (readable(&repeated.text).chars().take(60).collect(), repeated.posts, address)
 }
 
 /// What the text must contain besides the first, which is in the form; and the addresses without it.

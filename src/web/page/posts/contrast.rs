@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::super::visitor::Visitor;
-use crate::query::{Contrast, ContrastReference, DistinctiveTerm, Filter, MAX_CONTRASTED, MIN_CONTRASTED};
+use super::parameters::PostsParameters;
+use crate::query::{Contrast, ContrastReference, DistinctiveTerm, Filter, MAX_CONTRASTED, MIN_CONTRASTED, Query};
+use crate::store::StoreError;
 
 #[derive(Debug, Serialize)]
 pub(super) struct ContrastView {
@@ -25,6 +27,12 @@ struct TermView {
     people: u64,
     usual: f64,
     address: String,
+}
+
+/// What stands out in what the page lists. Later pages show more of the same posts, and posts like one another were chosen by their
+/// words.
+pub(super) fn read(query: &Query, asked: &PostsParameters) -> Result<Option<Contrast>, StoreError> {
+    if asked.page.is_some() || asked.similar.is_some() { Ok(None) } else { query.contrast(&asked.filter) }
 }
 
 impl ContrastView {

@@ -12,6 +12,8 @@ pub(super) struct PostsParameters {
     pub(super) filter: Filter,
     pub(super) order: Order,
     pub(super) page: Option<PageToken>,
+    /// The post whose like are shown, in place of an order.
+    pub(super) similar: Option<String>,
 }
 
 impl PostsParameters {
@@ -25,6 +27,7 @@ impl PostsParameters {
                     let known = ORDERS.iter().find(|(known, _)| known == value);
                     asked.order = known.ok_or("order: expected newest, doubtful or influential")?.1;
                 }
+                "similar" => asked.similar = Some(value.clone()),
                 "page" => asked.page = Some(value.parse().map_err(|error: String| format!("page: {error}"))?),
                 // `language` is the one of the page.
                 "lang" => asked.filter.set("language", value).map_err(|error| error.to_string())?,

@@ -5,6 +5,8 @@ use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
+use minijinja::Value;
+use minijinja::value::Serde;
 use serde::{Deserialize, Serialize};
 
 use super::super::super::error::Problem;
@@ -33,18 +35,26 @@ pub(super) struct SavedView {
     by: Option<String>,
     at: String,
     /// It is the filter of the page.
-    pub(super) chosen: bool,
+    chosen: bool,
 }
 
-/// The filters for the list; `query` is the one of the page.
-pub(super) fn views(filters: Vec<SavedFilter>, query: &str) -> Vec<SavedView> {
+/// What the page shows of the saved filters. Its posts are shown whatever the state of their file.
+pub(super) fn values(filters: Result<Vec<SavedFilter>, SavedFilterError>, asked: &PostsParameters) -> Value {
+    let query = asked.to_query();
+    let (filters, problem) = match filters {
+        Ok(filters) => (filters, None),
+        Err(error) => (Vec::new(), Some(error.to_string())),
+    };
     let view = |filter: SavedFilter| SavedView {
         chosen: filter.query == query,
         name: filter.name,
         by: filter.by,
         at: filter.at.to_string(),
     };
-    filters.into_iter().map(view).collect()
+    let views: Vec<SavedView> = filters.into_iter().map(view).collect();
+    // The posts like one are no filter: the post may be gone tomorrow.
+    let can_be_saved = !query.is_empty() && asked.similar.is_none() && !views.iter().any(|view| view.chosen);
+    minijinja::context! { saved => Serde(&views), saved_problem => problem, can_be_saved }
 }
 
 /// Leads to the filter `name`.
