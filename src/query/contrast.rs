@@ -2,12 +2,14 @@
 //! start, the others are the posts before it; else all other posts. The statistic is that of alerts. Of either side only the
 //! newest posts are read.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::term_tally::TermTally;
 use super::{DistinctiveTerm, Filter, candidates};
 use crate::classify::normalise_reason;
-use crate::monitor::{Counting, StoredPost, block};
+use crate::monitor::block::PackedPost;
+use crate::monitor::{Counting, block};
 use crate::store::{StoreError, View};
 use crate::window::{informative_words, is_of_name, plain_name};
 
@@ -63,7 +65,7 @@ impl Contrast {
 /// None where the filter selects everything, or one cascade, whose posts all say the same.
 pub(super) fn read(view: &View<'_>, filter: &Filter) -> Result<Option<Contrast>, StoreError> {
     let Some((reference, others)) = others_of(filter) else { return Ok(None) };
-    let side = |candidates: &Filter, is_meant: &dyn Fn(&StoredPost) -> bool| {
+    let side = |candidates: &Filter, is_meant: &dyn Fn(&PackedPost<'_>) -> bool| {
         Side::read(view, candidates, &filter.texts, is_meant)
     };
     let stretch = side(filter, &|post| filter.matches(post))?;
@@ -124,7 +126,7 @@ impl Side {
         view: &View<'_>,
         candidates: &Filter,
         searched: &[String],
-        is_meant: &dyn Fn(&StoredPost) -> bool,
+        is_meant: &dyn Fn(&PackedPost<'_>) -> bool,
     ) -> Result<Self, StoreError> {
         let searched: Vec<String> = searched.iter().map(|text| text.to_lowercase()).collect();
         let (mut side, mut counted, mut compared) = (Self::default(), 0, 0);
@@ -134,37 +136,37 @@ impl Side {
                 break;
             }
             let Some(bytes) = view.get_raw(&id?.key())? else { continue };
-            for post in block::decode(&bytes)? {
+            block::visit(&bytes, |_, post| {
                 compared += 1;
                 // A copy has no vote, and a late post is in no rate.
-                if post.counting == Counting::Counted && is_meant(&post) {
+                if post.counting() == Counting::Counted && is_meant(&post) {
                     counted += 1;
                     side.add(&post, &searched);
                 }
-            }
+            })?;
         }
         Ok(side)
     }
 
-    fn add(&mut self, post: &StoredPost, searched: &[String]) {
-        let author = post.author_id.as_ref().or(post.author.as_ref()).unwrap_or(&post.id);
-        for topic in &post.topics {
+    fn add(&mut self, post: &PackedPost<'_>, searched: &[String]) {
+        let author = post.author_id().or(post.author().map(Cow::Borrowed)).unwrap_or_else(|| post.id());
+        for topic in post.topics() {
             if !self.plain_names.contains_key(topic) {
-                self.plain_names.insert(topic.clone(), plain_name(topic));
+                self.plain_names.insert(topic.to_owned(), plain_name(topic));
             }
         }
-        let names: Vec<&String> = post.topics.iter().filter_map(|topic| self.plain_names.get(topic)).collect();
-        let mut words = informative_words(&post.text, "");
+        let names: Vec<&String> = post.topics().filter_map(|topic| self.plain_names.get(topic)).collect();
+        let mut words = informative_words(post.text(), "");
         // A word is a link to the posts that contain it: cleaning joins some words that no text contains.
-        let text = post.text.to_lowercase();
+        let text = post.text().to_lowercase();
         words.retain(|word| {
             text.contains(word.as_str())
                 && !searched.iter().any(|searched| searched.contains(word.as_str()) || word.contains(searched.as_str()))
                 && !names.iter().any(|name| is_of_name(word, name))
         });
-        self.words.add(author, words);
-        if let Some(reason) = &post.reason {
-            self.reasons.add(author, vec![normalise_reason(reason)]);
+        self.words.add(&author, words);
+        if let Some(reason) = post.reason() {
+            self.reasons.add(&author, vec![normalise_reason(reason)]);
         }
     }
 }

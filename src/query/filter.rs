@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::compared_post::ComparedPost;
 use crate::classify::{Label, normalise_reason};
-use crate::monitor::{ALWAYS, CascadeId, StoredPost, normal_author};
+use crate::monitor::{ALWAYS, CascadeId, normal_author};
 
 /// The default selects every post.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -106,26 +107,26 @@ impl Filter {
     /// Any other part.
     const OTHER: u8 = 1 << 7;
 
-    pub fn matches(&self, post: &StoredPost) -> bool {
+    pub(crate) fn matches(&self, post: &impl ComparedPost) -> bool {
         self.mismatches(post) == 0
     }
 
     /// The parts that `post` does not match.
-    pub(super) fn mismatches(&self, post: &StoredPost) -> u8 {
-        let matches_others = self.since.is_none_or(|since| since <= post.created_at)
-            && self.until.is_none_or(|until| post.created_at < until)
+    pub(super) fn mismatches(&self, post: &impl ComparedPost) -> u8 {
+        let matches_others = self.since.is_none_or(|since| since <= post.created_at())
+            && self.until.is_none_or(|until| post.created_at() < until)
             && self.author.as_ref().is_none_or(|author| is_author(post, author))
-            && contains_all(&post.text, &self.texts);
+            && contains_all(post.text(), &self.texts);
         if !matches_others {
             return Self::OTHER;
         }
         let parts = [
-            (Self::TOPIC, self.topics.is_empty() || post.topics.iter().any(|topic| self.topics.contains(topic))),
-            (Self::LABEL, self.labels.is_empty() || self.labels.contains(&post.label)),
-            (Self::REASON, self.reason.as_ref().is_none_or(|reason| is_reason(post.reason.as_deref(), reason))),
-            (Self::LANGUAGE, self.language.as_ref().is_none_or(|asked| is_language(post.lang.as_deref(), asked))),
-            (Self::SOURCE, self.source.as_ref().is_none_or(|source| *source == post.source)),
-            (Self::CASCADE, self.cascade.is_none_or(|cascade| cascade == post.cascade)),
+            (Self::TOPIC, self.topics.is_empty() || post.is_of_any(&self.topics)),
+            (Self::LABEL, self.labels.is_empty() || self.labels.contains(&post.label())),
+            (Self::REASON, self.reason.as_ref().is_none_or(|reason| is_reason(post.reason(), reason))),
+            (Self::LANGUAGE, self.language.as_ref().is_none_or(|asked| is_language(post.lang(), asked))),
+            (Self::SOURCE, self.source.as_ref().is_none_or(|source| source == post.source())),
+            (Self::CASCADE, self.cascade.is_none_or(|cascade| cascade == post.cascade())),
             (Self::CORRECTED, self.corrected.is_none_or(|corrected| corrected == post.is_corrected())),
         ];
         parts.into_iter().filter(|(_, matches)| !matches).fold(0, |all, (part, _)| all | part)
@@ -182,7 +183,7 @@ fn is_reason(found: Option<&str>, expected: &str) -> bool {
     found.is_some_and(|found| normalise_reason(found) == normalise_reason(expected))
 }
 
-fn is_author(post: &StoredPost, expected: &str) -> bool {
+fn is_author(post: &impl ComparedPost, expected: &str) -> bool {
     let expected = normal_author(expected);
-    [&post.author, &post.author_id].into_iter().flatten().any(|name| normal_author(name) == expected)
+    post.authors().into_iter().flatten().any(|name| normal_author(&name) == expected)
 }

@@ -5,6 +5,7 @@
 //! topics and labels, else all blocks; every candidate is then compared with the whole filter.
 
 mod candidates;
+mod compared_post;
 mod contrast;
 mod corrections;
 mod curve;
@@ -223,8 +224,11 @@ fn counts(view: &View<'_>, filter: &Filter) -> Result<LabelCounts, StoreError> {
             continue;
         }
         if let Some(bytes) = view.get_raw(&id.key())? {
-            let posts = block::decode(&bytes)?;
-            posts.iter().filter(|post| filter.matches(post)).for_each(|post| counts.add(post.label, 1));
+            block::visit(&bytes, |_, post| {
+                if filter.matches(&post) {
+                    counts.add(post.label(), 1);
+                }
+            })?;
         }
     }
     Ok(counts)

@@ -48,7 +48,7 @@ struct Candidate {
     length: u32,
     cascade: CascadeId,
     block: BlockId,
-    place: usize,
+    place: u32,
 }
 
 /// How many posts were compared, how long they are, and how many have each word.
@@ -82,17 +82,17 @@ pub(super) fn read(
             break;
         }
         let Some(bytes) = view.get_raw(&block_id.key())? else { continue };
-        for (place, other) in block::decode(&bytes)?.iter().enumerate() {
+        block::visit(&bytes, |place, other| {
             compared += 1;
-            if other.id == post.id || !filter.matches(other) {
-                continue;
+            if !filter.matches(&other) || other.id() == post.id {
+                return;
             }
-            let (words, length) = shared.read(&other.text);
+            let (words, length) = shared.read(other.text());
             corpus.add(words, length);
             if words != 0 {
-                found.push(Candidate { words, length, cascade: other.cascade, block: block_id, place });
+                found.push(Candidate { words, length, cascade: other.cascade(), block: block_id, place });
             }
-        }
+        })?;
     }
     let mut nearest = corpus.rank(own, found);
     if filter.cascade.is_none() {
@@ -101,7 +101,7 @@ pub(super) fn read(
     let mut posts = Vec::new();
     for candidate in nearest.iter().take(limit) {
         let Some(bytes) = view.get_raw(&candidate.block.key())? else { continue };
-        posts.extend(block::decode(&bytes)?.into_iter().nth(candidate.place));
+        posts.extend(block::post_at(&bytes, candidate.place)?);
     }
     Ok(Some(SimilarPosts { post, posts, compared_until }))
 }
@@ -192,13 +192,13 @@ mod tests {
         let own = shared.read(texts[0]);
         let mut corpus = Corpus { with: vec![0; shared.bits.len()], ..Corpus::default() };
         let mut found = Vec::new();
-        for (place, text) in texts.iter().enumerate().skip(1) {
+        for (place, text) in (0..).zip(texts).skip(1) {
             let (words, length) = shared.read(text);
             corpus.add(words, length);
             let cascade = CascadeId::of_post(&place.to_string());
             found.push(Candidate { words, length, cascade, block: BlockId { newest: 0, number: 0 }, place });
         }
-        corpus.rank(own, found).into_iter().map(|candidate| texts[candidate.place]).collect()
+        corpus.rank(own, found).into_iter().map(|candidate| texts[candidate.place as usize]).collect()
     }
 
     #[test]

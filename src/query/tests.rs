@@ -211,7 +211,7 @@ proptest! {
                 });
             }
             for filter in &filters {
-                let expected: Vec<StoredPost> = list.iter().filter(|post| filter.matches(post)).cloned().collect();
+                let expected: Vec<StoredPost> = list.iter().filter(|post| filter.matches(*post)).cloned().collect();
                 let mut counts = LabelCounts::default();
                 expected.iter().for_each(|post| counts.add(post.label, 1));
                 prop_assert_eq!(query.counts(filter).unwrap(), counts, "{:?}", filter);
