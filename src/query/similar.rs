@@ -38,6 +38,8 @@ pub struct SimilarPosts {
 /// The words that are looked for.
 struct SharedWords {
     bits: HashMap<String, u32>,
+    /// How long they are, as a set of bits: most words of a text have another length, and need no look-up.
+    lengths: u64,
     /// The word that is being read.
     word: String,
 }
@@ -115,7 +117,8 @@ impl SharedWords {
                 bits.entry(word).or_insert(next);
             }
         }
-        Self { bits, word: String::new() }
+        let lengths = bits.keys().fold(0, |lengths, word| lengths | length_bit(word));
+        Self { bits, lengths, word: String::new() }
     }
 
     /// Which of the words `text` has, as a set of bits, and how many words it has. Does not clean the text, which takes ten times
@@ -125,13 +128,27 @@ impl SharedWords {
         for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() >= 3) {
             length += 1;
             self.word.clear();
-            self.word.extend(word.chars().flat_map(char::to_lowercase));
+            if word.is_ascii() {
+                if self.lengths & length_bit(word) == 0 {
+                    continue;
+                }
+                self.word.push_str(word);
+                self.word.make_ascii_lowercase();
+            } else {
+                // A letter in lower case may be longer or shorter.
+                self.word.extend(word.chars().flat_map(char::to_lowercase));
+            }
             if let Some(bit) = self.bits.get(&self.word) {
                 found |= 1 << bit;
             }
         }
         (found, length)
     }
+}
+
+/// Bytes of a word, as a set with one bit.
+fn length_bit(word: &str) -> u64 {
+    1 << word.len().min(63)
 }
 
 impl Corpus {
