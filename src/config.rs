@@ -130,6 +130,12 @@ pub struct DaemonConfig {
 #[serde(deny_unknown_fields)]
 pub struct WebConfig {
     pub listen: SocketAddr,
+    /// A second address, for HTTPS.
+    pub tls_listen: Option<SocketAddr>,
+    /// Its certificate with those that lead to the authority, as PEM.
+    pub tls_certificate_file: Option<PathBuf>,
+    /// The private key, as PEM.
+    pub tls_key_file: Option<PathBuf>,
     /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count. With one, people sign in on loopback too.
     pub trusted_proxies: Vec<TrustedProxy>,
 }

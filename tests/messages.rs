@@ -50,7 +50,7 @@ fn cases() -> Vec<(&'static str, Notification)> {
         (
             "acknowledged",
             Notification {
-                acknowledged: Some(Acknowledged { by: "Claire".into(), at }),
+                acknowledged: Some(Acknowledged { by: "Claire".into(), at, comment: String::new() }),
                 ..notification(Kind::Changed, later, vec![volume.clone()])
             },
         ),

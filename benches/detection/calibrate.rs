@@ -55,9 +55,9 @@ fn values(setting: &Setting<'_>, baseline: &Baseline, seed: u64) -> Vec<f32> {
     let arrivals = setting.arrivals(1_000_000 + seed);
     let begins = arrivals.now() + WARM * DAY;
     let mut values = Vec::with_capacity(30 * 1_440);
-    for minute in arrivals.take_while(|minute| minute.start < begins + 30 * DAY) {
-        let value = detector.push(&minute);
-        if minute.start >= begins {
+    for minute in arrivals.take_while(|minute| minute.counts.start < begins + 30 * DAY) {
+        let value = detector.push(&minute.counts);
+        if minute.counts.start >= begins {
             values.push(value as f32);
         }
     }

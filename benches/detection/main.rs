@@ -3,6 +3,7 @@
 //!     cargo bench --bench detection                     the whole benchmark, about ten minutes on two cores
 //!     cargo bench --bench detection -- --quick          fewer streams, two volumes
 //!     cargo bench --bench detection -- --false-alarms   only the false alarms of the rules
+//!     cargo bench --bench detection -- --people         only streams of people who write as often as those of the dump
 //!     cargo bench --bench detection -- --rules FILE     other rules than config/rules.toml
 //!
 //! Every detector gets counts per minute. The rules run with the code of the monitor, configured by their file. For each
@@ -20,6 +21,7 @@ mod detector;
 mod report;
 mod rules;
 mod setting;
+mod stream;
 mod trials;
 
 use std::time::Instant;
@@ -31,12 +33,12 @@ fn main() {
     let rules = scale.rules();
     let world = World::of_airline_dump();
     world.describe();
-    for (name, swing) in world.swings() {
+    for stream in world.streams().into_iter().filter(|stream| stream.people || !scale.only_people) {
         let started = Instant::now();
-        println!("\n## Streams {name}\n");
+        println!("\n## Streams {}\n", stream.name);
         if scale.only_false_alarms {
             let settings =
-                scale.volumes.iter().map(|volume| Setting { world: &world, swing, volume: *volume, scale: &scale });
+                scale.volumes.iter().map(|volume| Setting { world: &world, stream, volume: *volume, scale: &scale });
             let counted: Vec<_> =
                 settings.map(|setting| (setting.volume, trials::false_alarms(&setting, &rules))).collect();
             report::print_false_alarms(&rules, counted.iter().map(|(volume, counted)| (*volume, counted)));
@@ -45,7 +47,7 @@ fn main() {
         }
         let mut volumes = Vec::new();
         for volume in &scale.volumes {
-            let setting = Setting { world: &world, swing, volume: *volume, scale: &scale };
+            let setting = Setting { world: &world, stream, volume: *volume, scale: &scale };
             let thresholds = calibrate::thresholds(&setting);
             let false_alarms = trials::false_alarms(&setting, &rules);
             let found = trials::incidents(&setting, &rules, &thresholds);

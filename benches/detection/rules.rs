@@ -2,8 +2,9 @@
 
 use vigie::monitor::RuleSimulator;
 use vigie::rule::{AlertingRule, Condition, Rules};
-use vigie::simulate::Tally;
 use vigie::window::{Config, Counts};
+
+use crate::stream::Minute;
 
 /// All rules of a file on one topic.
 #[derive(Clone)]
@@ -24,8 +25,12 @@ impl RuleSet {
         Self { simulator: RuleSimulator::new(&Config::default(), rules.clone(), start), is_about_posts, firing }
     }
 
-    pub(crate) fn push(&mut self, [negative, neutral, positive]: Tally) {
-        self.simulator.feed(Counts { negative, neutral, positive, ..Counts::default() });
+    pub(crate) fn push(&mut self, minute: &Minute) {
+        let [negative, neutral, positive] = minute.counts.tally;
+        match &minute.people {
+            Some(people) => self.simulator.feed_people(people),
+            None => self.simulator.feed(Counts { negative, neutral, positive, ..Counts::default() }),
+        }
         for (slot, fires) in self.firing[1..].iter_mut().zip(self.simulator.firing()) {
             *slot = fires;
         }

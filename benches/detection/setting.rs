@@ -6,7 +6,12 @@ use std::sync::Arc;
 use vigie::config::LoadedConfig;
 use vigie::dump::{Inputs, ReadOptions};
 use vigie::rule::Rules;
-use vigie::simulate::{ArrivalProcess, IncidentKind, IncidentShape, Rhythm, SimulatedIncident, StreamProfile, Swing};
+use vigie::simulate::{
+    ArrivalProcess, IncidentKind, IncidentShape, PeopleArrivals, Rhythm, Sessions, SimulatedIncident, StreamProfile,
+    Swing,
+};
+
+use crate::stream::Stream;
 
 pub(crate) const DAY: i64 = 86_400;
 /// Duration of an incident, and time limit of its detection.
@@ -25,6 +30,8 @@ pub(crate) struct Scale {
     pub(crate) troubled: (u64, u64),
     /// No incidents, and no baselines.
     pub(crate) only_false_alarms: bool,
+    /// Only the streams of people.
+    pub(crate) only_people: bool,
     rules: PathBuf,
 }
 
@@ -37,6 +44,7 @@ impl Scale {
             calm: (10, 12),
             troubled: (8, 30),
             only_false_alarms: false,
+            only_people: false,
             rules: root.join("config/rules.toml"),
         };
         let mut args = args.peekable();
@@ -47,6 +55,7 @@ impl Scale {
                     scale = Self { volumes, calibration: 30, calm: (4, 6), troubled: (4, 10), ..scale };
                 }
                 "--false-alarms" => scale.only_false_alarms = true,
+                "--people" => scale.only_people = true,
                 "--rules" => scale.rules = args.next().expect("--rules needs a file").into(),
                 "--volumes" => {
                     let list = args.next().expect("--volumes needs numbers");
@@ -69,6 +78,16 @@ impl Scale {
 pub(crate) struct World {
     name: String,
     pub(crate) rhythm: Arc<Rhythm>,
+    sessions: Arc<Sessions>,
+}
+
+/// One kind of stream.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StreamKind {
+    pub(crate) name: &'static str,
+    swing: Swing,
+    /// Whether people write as often as those of the dump; else each post is of another person.
+    pub(crate) people: bool,
 }
 
 impl World {
@@ -81,7 +100,11 @@ impl World {
         });
         let profile = StreamProfile::read(&Inputs::expand(&[&path]).unwrap(), &ReadOptions::default(), None).unwrap();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        Self { name: format!("{name}, {} posts", profile.posts), rhythm: Arc::new(profile.rhythm) }
+        Self {
+            name: format!("{name}, {} posts", profile.posts),
+            rhythm: Arc::new(profile.rhythm),
+            sessions: Arc::new(profile.sessions.expect("the dump names its authors")),
+        }
     }
 
     pub(crate) fn describe(&self) {
@@ -95,15 +118,27 @@ impl World {
             swing.hour,
             swing.share
         );
+        let (sessions, mean) = (self.sessions.count(), self.sessions.mean_posts());
+        println!(
+            "{sessions} people a day, {mean:.2} posts each; {:.1}% of the posts are not the first of their author in 24 hours.",
+            self.sessions.further_share() * 100.0
+        );
     }
 
-    /// With independent posts, and with the correlation of the dump.
-    pub(crate) fn swings(&self) -> [(&'static str, Swing); 2] {
+    /// With independent posts, with the correlation of the dump, and with its people.
+    pub(crate) fn streams(&self) -> [StreamKind; 3] {
         let swing = self.rhythm.swing;
+        let independent = Swing { share: 0.0, ..swing };
         [
-            ("with the varying volume of the dump and independent posts", Swing { share: 0.0, ..swing }),
-            ("with the varying volume and negative share of the dump", swing),
+            ("with the varying volume of the dump and independent posts", independent, false),
+            ("with the varying volume and negative share of the dump", swing, false),
+            (
+                "with the varying volume of the dump, of people who write as often and as alike as its own",
+                independent,
+                true,
+            ),
         ]
+        .map(|(name, swing, people)| StreamKind { name, swing, people })
     }
 }
 
@@ -111,18 +146,22 @@ impl World {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Setting<'a> {
     pub(crate) world: &'a World,
-    pub(crate) swing: Swing,
+    pub(crate) stream: StreamKind,
     pub(crate) volume: f64,
     pub(crate) scale: &'a Scale,
 }
 
 impl Setting<'_> {
     /// A stream that begins on a Monday.
-    pub(crate) fn arrivals(&self, seed: u64) -> ArrivalProcess {
+    pub(crate) fn arrivals(&self, seed: u64) -> Stream {
         let monday = 4 * DAY;
-        ArrivalProcess::new(Arc::clone(&self.world.rhythm), monday, seed)
+        let arrivals = ArrivalProcess::new(Arc::clone(&self.world.rhythm), monday, seed)
             .with_volume(self.volume)
-            .with_swing(self.swing)
+            .with_swing(self.stream.swing);
+        match self.stream.people {
+            true => Stream::People(Box::new(PeopleArrivals::new(arrivals, Arc::clone(&self.world.sessions), seed))),
+            false => Stream::Posts(arrivals),
+        }
     }
 }
 

@@ -2,13 +2,13 @@
 
 use rayon::prelude::*;
 use vigie::rule::Rules;
-use vigie::simulate::{ArrivalProcess, MinuteCounts};
 
 use crate::alarm::Alarm;
 use crate::calibrate::Set;
 use crate::detector::Detector;
 use crate::rules::RuleSet;
 use crate::setting::{DAY, INCIDENT, Kind, Setting};
+use crate::stream::{Minute, Stream};
 
 /// Warm-up in days: as long as any rule looks back.
 const WARM: i64 = 28;
@@ -31,11 +31,11 @@ pub(crate) fn false_alarms(setting: &Setting<'_>, rules: &Rules) -> FalseAlarms 
         let mut counts = vec![0_u64; alarms.len()];
         let begins = arrivals.now() + WARM * DAY;
         let end = begins + i64::try_from(months).unwrap() * 30 * DAY;
-        for minute in arrivals.take_while(|minute| minute.start < end) {
-            set.push(minute.tally);
+        for minute in arrivals.take_while(|minute| minute.counts.start < end) {
+            set.push(&minute);
             for (i, fires) in set.firing.iter().enumerate() {
                 let begun = alarms[i].begins(f64::from(u8::from(*fires)));
-                counts[i] += u64::from(begun && minute.start >= begins);
+                counts[i] += u64::from(begun && minute.counts.start >= begins);
             }
         }
         counts
@@ -74,8 +74,8 @@ impl Clone for Watch {
 
 impl Watch {
     /// Calls `begun` with the index of each alarm that begins, rules first.
-    fn push(&mut self, minute: &MinuteCounts, mut begun: impl FnMut(usize)) {
-        self.rules.push(minute.tally);
+    fn push(&mut self, minute: &Minute, mut begun: impl FnMut(usize)) {
+        self.rules.push(minute);
         let rules = self.kept.len();
         for (i, (alarm, fires)) in self.kept.iter_mut().zip(&self.rules.firing).enumerate() {
             if alarm.begins(f64::from(u8::from(*fires))) {
@@ -83,7 +83,7 @@ impl Watch {
             }
         }
         for (i, (detector, alarm)) in self.baselines.iter_mut().enumerate() {
-            if alarm.begins(detector.push(minute)) {
+            if alarm.begins(detector.push(&minute.counts)) {
                 begun(rules + i);
             }
         }
@@ -125,7 +125,7 @@ fn stream(setting: &Setting<'_>, rules: &Rules, thresholds: &[Set], seed: u64) -
     trials
 }
 
-fn trial(setting: &Setting<'_>, mut arrivals: ArrivalProcess, mut watch: Watch, kind: usize, rules: usize) -> Trial {
+fn trial(setting: &Setting<'_>, mut arrivals: Stream, mut watch: Watch, kind: usize, rules: usize) -> Trial {
     let begins = arrivals.now();
     let usual = setting.volume * setting.world.rhythm.volume(begins);
     let was_on = watch.is_on();
@@ -135,7 +135,7 @@ fn trial(setting: &Setting<'_>, mut arrivals: ArrivalProcess, mut watch: Watch, 
         let minute = arrivals.next().unwrap();
         watch.push(&minute, |i| {
             if found[i].is_infinite() && !was_on[i] {
-                found[i] = (minute.start + 60 - begins) as f64 / 60.0;
+                found[i] = (minute.counts.start + 60 - begins) as f64 / 60.0;
                 left -= 1;
             }
         });

@@ -19,6 +19,9 @@ use serde::{Deserialize, Serialize};
 use crate::rule::{Explanation, Measurement};
 use crate::window::Sample;
 
+/// The annotation with the names of other topics that have an alert of the same rule; absent where there are none.
+pub const ALSO_RISING: &str = "also_rising";
+
 /// One alert, from the moment its condition first held to its end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Alert {

@@ -15,7 +15,7 @@ use crate::notify::Matcher;
 use crate::pipeline::{AlertQuery, AlertReply};
 use text::AlertsText;
 
-/// List, show, acknowledge and silence alerts of the running daemon
+/// List, show, acknowledge, note and silence alerts of the running daemon
 #[derive(Debug, Args)]
 pub(super) struct AlertsArgs {
     #[command(subcommand)]
@@ -43,7 +43,18 @@ enum Action {
         /// Remove the acknowledgement
         #[arg(long)]
         undo: bool,
+        /// What the others should know; stands in messages
+        #[arg(long, value_name = "TEXT", default_value = "", conflicts_with = "undo")]
+        comment: String,
         /// Who acknowledges [default: the current user]
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+    },
+    /// Add a note to an incident, for its page and its post-mortem
+    Note {
+        id: String,
+        text: String,
+        /// Who writes it [default: the current user]
         #[arg(long, value_name = "NAME")]
         by: Option<String>,
     },
@@ -87,14 +98,22 @@ pub(super) fn run(args: &AlertsArgs) -> anyhow::Result<()> {
     let confirmation = |text: &AlertsText| match &args.action {
         Action::Ack { id, undo: false, .. } => text.acknowledged(id),
         Action::Ack { id, .. } => text.unacknowledged(id),
+        Action::Note { id, .. } => text.noted(id),
         Action::Unsilence { id } => text.unsilenced(id),
         Action::List { .. } | Action::Show { .. } | Action::Silence { .. } => String::new(),
     };
     let query = match &args.action {
         Action::List { all } => AlertQuery::List { all: *all },
         Action::Show { id } => AlertQuery::Show { id: id.clone() },
-        Action::Ack { id, undo: true, .. } => AlertQuery::Unacknowledge { id: id.clone() },
-        Action::Ack { id, by, .. } => AlertQuery::Acknowledge { id: id.clone(), by: user_name(by.clone()) },
+        Action::Ack { id, undo: true, by, .. } => {
+            AlertQuery::Unacknowledge { id: id.clone(), by: Some(user_name(by.clone())) }
+        }
+        Action::Ack { id, comment, by, .. } => {
+            AlertQuery::Acknowledge { id: id.clone(), by: user_name(by.clone()), comment: comment.clone() }
+        }
+        Action::Note { id, text, by } => {
+            AlertQuery::Note { id: id.clone(), by: user_name(by.clone()), text: text.clone() }
+        }
         Action::Silence { matchers, lasts, comment, by } => AlertQuery::Silence {
             matchers: matchers.clone(),
             seconds: lasts.as_secs(),

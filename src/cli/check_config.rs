@@ -80,6 +80,7 @@ fn would_run(loaded: &LoadedConfig) -> serde_json::Value {
         "model": config.classify.model,
         "state": config.daemon.state,
         "listen": config.web.listen,
+        "tls_listen": config.web.tls_listen,
         "telemetry": config_text::describe_telemetry(config),
     })
 }
@@ -111,7 +112,8 @@ impl fmt::Display for Summary<'_> {
         rows("receivers", &config_text::describe_receivers(config))?;
         rows("model", &[config.classify.model.display().to_string()])?;
         rows("state", &[config.daemon.state.display().to_string()])?;
-        rows("web", &[format!("http://{}", config.web.listen)])?;
+        let https = config.web.tls_listen.map(|listen| format!("https://{listen}"));
+        rows("web", &[Some(format!("http://{}", config.web.listen)), https].into_iter().flatten().collect::<Vec<_>>())?;
         rows("telemetry", &[config_text::describe_telemetry(config)])
     }
 }

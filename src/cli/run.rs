@@ -2,6 +2,7 @@
 
 mod demo;
 mod demo_round;
+mod https;
 mod reload;
 mod retraining;
 mod systemd;
@@ -20,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{ConfigFlags, config_text};
 use crate::clock::Clock;
-use crate::config::{LoadedConfig, Purpose};
+use crate::config::{LoadedConfig, Purpose, WebConfig};
 use crate::logging;
 use crate::metrics::Metrics;
 use crate::pipeline::assembly;
@@ -92,6 +93,11 @@ async fn run_daemon(args: RunArgs, loaded: LoadedConfig, telemetry: &Telemetry) 
     }
 }
 
+/// Who may use the server at `address`. A proxy makes one on loopback reachable from elsewhere.
+fn gate(web: &WebConfig, address: SocketAddr, state: PathBuf) -> web::Gate {
+    web::Gate::new(address.ip().is_loopback() && web.trusted_proxies.is_empty(), state)
+}
+
 async fn bind(listen: SocketAddr) -> anyhow::Result<std::net::TcpListener> {
     let listener = TcpListener::bind(listen)
         .await
@@ -151,6 +157,8 @@ impl Round {
         // After the token: clients that read this address from the log may send requests.
         log_start(&daemon, args.demo.is_some(), listener.local_addr()?);
         let (config, state) = (daemon.loaded.config.clone(), daemon.state.clone());
+        // Before the daemon starts, as above.
+        let tls = https::bind(&config.web).await?;
         let mut running = daemon.start()?;
 
         let reloader = Reloader::new(running.handle.clone(), args.config.clone(), state.clone());
@@ -164,15 +172,20 @@ impl Round {
             pages: web::Pages::new(config.language, &config.notify.time_zone)?,
             audit: web::AuditLog::new(&state),
             filters: web::SavedFilters::new(&state),
-            // A proxy makes a server on loopback reachable from elsewhere.
-            gate: web::Gate::new(
-                listener.local_addr()?.ip().is_loopback() && config.web.trusted_proxies.is_empty(),
-                state,
-            ),
+            shared_links: web::SharedLinks::new(&state),
+            gate: gate(&config.web, listener.local_addr()?, state.clone()),
             trusted_proxies: config.web.trusted_proxies.clone().into(),
             stop: web_stop.clone(),
         };
-        let server = web::start(listener, console).context("cannot start the web server")?;
+        let tls_server = match tls {
+            Some((listener, tls)) => {
+                let gate = gate(&config.web, listener.local_addr()?, state);
+                let console = Console { gate, ..console.clone() };
+                Some(web::start(listener, Some(tls), console).context("cannot start the web server for HTTPS")?)
+            }
+            None => None,
+        };
+        let server = web::start(listener, None, console).context("cannot start the web server")?;
         systemd::ready(&running.handle);
         let watchdog = tokio::spawn(systemd::feed_watchdog(running.handle.clone()));
         let handle = running.handle.clone();
@@ -196,7 +209,13 @@ impl Round {
         let drained = running.stop(drain).await;
         web_stop.cancel();
         // Do not wait for clients that keep their connection open.
-        let _ = tokio::time::timeout(Duration::from_secs(1), server).await;
+        let _ = tokio::time::timeout(Duration::from_secs(1), async {
+            let _ended = server.await;
+            if let Some(server) = tls_server {
+                let _ended = server.await;
+            }
+        })
+        .await;
         let end = end?;
         drained?;
         if end == RoundEnd::Stopped {

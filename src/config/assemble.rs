@@ -20,12 +20,14 @@ use crate::source::SourceConfig;
 const LISTS: [&str; 6] = ["topic", "source", "receiver", "route", "inhibit", "report"];
 
 /// Keys whose value is a path relative to the file, or a list of paths; `*` stands for each table of a list.
-const PATHS: [&[&str]; 19] = [
+const PATHS: [&[&str]; 21] = [
     &["rules"],
     &["classify", "model"],
     &["retrain", "base"],
     &["retrain", "held_out"],
     &["daemon", "state"],
+    &["web", "tls_certificate_file"],
+    &["web", "tls_key_file"],
     &["x", "token_file"],
     &["telemetry", "headers_file"],
     &["telemetry", "ca_file"],

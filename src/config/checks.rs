@@ -9,7 +9,7 @@ use super::assemble::{Assembled, ListEntry};
 use super::node::Node;
 use super::problem::{ConfigProblem, Location};
 use super::serde_message::suggestion;
-use super::{Config, Purpose, RetrainConfig};
+use super::{Config, Purpose, RetrainConfig, WebConfig};
 use crate::dump::Columns;
 use crate::logging;
 use crate::post::{Topic, TopicError};
@@ -54,6 +54,7 @@ fn sections(assembled: &Assembled<'_>, purpose: Purpose) -> Vec<ConfigProblem> {
         }
     }
     messages.extend(retrain(&config.retrain));
+    messages.extend(tls(&config.web));
     messages.extend(x.validate());
     messages.extend(config.telemetry.validate());
     if purpose == Purpose::Daemon && !classify.model.is_dir() {
@@ -63,6 +64,28 @@ fn sections(assembled: &Assembled<'_>, purpose: Purpose) -> Vec<ConfigProblem> {
         ));
     }
     messages.into_iter().map(|message| locate(tree, "", &message)).collect()
+}
+
+/// HTTPS needs an address, a certificate and a key: each alone would be silently unused.
+fn tls(web: &WebConfig) -> Option<String> {
+    let WebConfig { listen, tls_listen, tls_certificate_file, tls_key_file, .. } = web;
+    let keys = [
+        ("tls_listen", tls_listen.is_some()),
+        ("tls_certificate_file", tls_certificate_file.is_some()),
+        ("tls_key_file", tls_key_file.is_some()),
+    ];
+    let set = keys.into_iter().find(|(_, is_set)| *is_set);
+    let missing = keys.into_iter().find(|(_, is_set)| !is_set);
+    match (set, missing) {
+        (Some((set, _)), Some((missing, _))) => {
+            Some(format!("web.{set}: HTTPS also needs web.{missing}; set it, or none of the three"))
+        }
+        // Port 0 is any free one.
+        (Some(_), None) if *tls_listen == Some(*listen) && listen.port() != 0 => {
+            Some(format!("web.tls_listen: {listen} is web.listen too; HTTPS needs another port"))
+        }
+        _ => None,
+    }
 }
 
 fn retrain(retrain: &RetrainConfig) -> Vec<String> {

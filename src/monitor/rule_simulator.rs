@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::topic_state::TopicState;
-use crate::classify::ModelInfo;
+use crate::classify::{Label, ModelInfo};
 use crate::rule::{EventLog, Rules};
 use crate::window;
 use crate::window::Counts;
@@ -40,6 +40,18 @@ impl RuleSimulator {
     /// Counts the posts of the open bucket, closes it and evaluates every rule.
     pub fn feed(&mut self, counts: Counts) {
         self.state.window.count_all(self.edge, counts);
+        self.close_bucket();
+    }
+
+    /// As [`RuleSimulator::feed`], for posts whose authors (numbers above 0) are known: those of one person count less.
+    pub fn feed_people(&mut self, posts: &[(u64, Label)]) {
+        for (author, label) in posts {
+            self.state.window.count_author(self.edge, *author, *label);
+        }
+        self.close_bucket();
+    }
+
+    fn close_bucket(&mut self) {
         self.state.window.advance();
         self.edge += self.width;
         let now = Timestamp::from_second(self.edge).unwrap_or(Timestamp::MAX);

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::context::{alert_context, trend};
-use crate::alert::{Alert, AlertState, Change, Fingerprint, Timing, Transition, TransitionKind};
+use crate::alert::{ALSO_RISING, Alert, AlertState, Change, Fingerprint, Timing, Transition, TransitionKind};
 use crate::rule::annotation;
 use crate::rule::annotation::Values;
 use crate::rule::{
@@ -17,6 +17,8 @@ use crate::window::TopicWindow;
 
 /// Sample posts of an alert.
 const SAMPLES: usize = 5;
+/// Names of other topics that rise too, in an alert.
+const MAX_ALSO_RISING: usize = 5;
 /// An alert that lasts longer is the new normal: the baseline learns from its hours.
 const MAX_FREEZE: SignedDuration = MAX_OPEN;
 
@@ -144,9 +146,9 @@ impl RuleState {
         (normal, transition)
     }
 
-    /// Its alert as of now: numbers, texts, words, reasons and posts of the present. `others`: how many other topics have an alert
+    /// Its alert as of now: numbers, texts, words, reasons and posts of the present. `others`: the other topics that have an alert
     /// of this rule too.
-    pub(super) fn current_alert(&self, rule: &AlertingRule, topic: &TopicWindow, others: usize) -> Option<Alert> {
+    pub(super) fn current_alert(&self, rule: &AlertingRule, topic: &TopicWindow, others: &[&str]) -> Option<Alert> {
         let alert = self.alert.as_ref()?;
         let window = rule.condition.window();
         let mut alert = alert.clone();
@@ -158,10 +160,16 @@ impl RuleState {
                 alert.samples = samples;
             }
             let authors = topic.negative_authors(window).map(|authors| (NEGATIVE_AUTHORS, authors as f64));
-            let numbers = authors.into_iter().chain([(OTHER_TOPICS_RISING, others as f64)]);
+            let numbers = authors.into_iter().chain([(OTHER_TOPICS_RISING, others.len() as f64)]);
             alert.explanation.numbers.extend(numbers.map(|(name, number)| (name.to_owned(), number)));
         }
         alert.annotations = annotations(rule, &alert, &alert.latest);
+        if !others.is_empty() && !rule.condition.is_silence() {
+            // Named, so that a reader sees whether it is the brand or the weather. Many say no more than a few and their number.
+            let named = others.iter().take(MAX_ALSO_RISING).copied().collect::<Vec<_>>().join(", ");
+            let rest = if others.len() > MAX_ALSO_RISING { ", …" } else { "" };
+            alert.annotations.insert(ALSO_RISING.into(), format!("{named}{rest}"));
+        }
         Some(alert)
     }
 

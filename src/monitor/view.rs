@@ -74,8 +74,8 @@ impl Monitor {
             let of_this_rule = |alert: &Alert| alert.rule == rule.name;
             **name != alert.topic && state.rule_states.iter().filter_map(|it| it.alert.as_ref()).any(of_this_rule)
         };
-        let others = self.topics.iter().filter(has_one_too).count();
-        rule_state.current_alert(rule, &state.window, others)
+        let others: Vec<&str> = self.topics.iter().filter(has_one_too).map(|(name, _)| name.as_str()).collect();
+        rule_state.current_alert(rule, &state.window, &others)
     }
 
     /// Everything that is pending or fires, operational alerts first.

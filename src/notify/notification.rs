@@ -10,7 +10,7 @@ use super::DueReport;
 use crate::alert::Alert;
 
 /// Why a notification is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// The first notification.
@@ -62,11 +62,14 @@ pub struct Incident {
     pub ended_at: Option<Timestamp>,
 }
 
-/// Who acknowledged an incident, and when.
+/// Who acknowledged an incident, when, and with which words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Acknowledged {
     pub by: String,
     pub at: Timestamp,
+    /// What the others should know; empty where nothing was said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub comment: String,
 }
 
 /// See the module.

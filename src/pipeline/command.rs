@@ -54,9 +54,18 @@ pub enum AlertQuery {
     Acknowledge {
         id: String,
         by: String,
+        #[serde(default)]
+        comment: String,
     },
     Unacknowledge {
         id: String,
+        #[serde(default)]
+        by: Option<String>,
+    },
+    Note {
+        id: String,
+        by: String,
+        text: String,
     },
     Silence {
         #[schema(value_type = Vec<String>)]

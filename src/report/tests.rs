@@ -168,6 +168,7 @@ fn incidents_name_who_acknowledged_and_older_alerts_form_incidents_of_their_own(
     let by = crate::notify::Acknowledged {
         by: "Claire".into(),
         at: alert.fired_at.checked_add(SignedDuration::from_mins(12)).unwrap(),
+        comment: String::new(),
     };
     let view = crate::notify::dispatch::IncidentView {
         incident: notification.incident.clone(),
@@ -175,6 +176,7 @@ fn incidents_name_who_acknowledged_and_older_alerts_form_incidents_of_their_own(
         acknowledged: Some(by),
         alerts: vec![entry(&alert)],
         deliveries: std::collections::BTreeMap::new(),
+        history: Vec::new(),
     };
     let old = |from: &str, to: &str| crate::alert::Alert {
         starts_at: at(from),

@@ -5,6 +5,8 @@
 //! dump --> StreamProfile { Rhythm, TextSampler } --> ArrivalProcess: counts per minute --> SimulatedPosts: texts, times, authors for each count
 //! ```
 //!
+//! [`PeopleArrivals`] are counts by person: as many posts of one person, as close together and as alike, as in the dump.
+//!
 //! An [`ArrivalProcess`] alone is enough, and much faster, if only counts are needed; [`SimulatedPosts`] with the same seed
 //! have the same counts. Everything is determined by the seed: one random generator draws counts, another one texts, times
 //! and authors.
@@ -12,6 +14,7 @@
 mod arrival_process;
 mod incident;
 mod rhythm;
+mod sessions;
 mod simulated_posts;
 mod stream_profile;
 mod text_sampler;
@@ -19,6 +22,7 @@ mod text_sampler;
 pub use arrival_process::{ArrivalProcess, MinuteCounts};
 pub use incident::{IncidentKind, IncidentShape, SimulatedIncident};
 pub use rhythm::{Rhythm, Swing};
+pub use sessions::{MinuteOfPeople, PeopleArrivals, Sessions};
 pub use simulated_posts::{SimulatedPost, SimulatedPosts};
 pub use stream_profile::{StreamProfile, StreamProfileError};
 pub use text_sampler::TextSampler;

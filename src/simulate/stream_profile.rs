@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::rhythm::Rhythm;
+use super::sessions::Sessions;
 use super::text_sampler::{MAX_TEXTS, TextSampler};
 use super::{HOUR, Tally};
 use crate::classify::Label;
@@ -18,6 +19,8 @@ const MAX_LISTED_TOPICS: usize = 8;
 pub struct StreamProfile {
     pub rhythm: Rhythm,
     pub texts: TextSampler,
+    /// Who wrote how often; none where the dump names no author.
+    pub sessions: Option<Sessions>,
     /// Number of posts read.
     pub posts: u64,
     /// The rejected rows.
@@ -48,6 +51,7 @@ impl StreamProfile {
         let mut reader = DumpReader::open(input, options, required)?;
         let (mut hours, mut texts) = (BTreeMap::<i64, Tally>::new(), TextSampler::default());
         let (mut span, mut others) = (TimeSpan::default(), BTreeSet::new());
+        let mut authored = Vec::new();
         let mut waiting: [Vec<(Timestamp, String)>; 3] = Default::default();
         while let Some(row) = reader.next_row()? {
             let Ok(row) = row else { continue };
@@ -60,6 +64,7 @@ impl StreamProfile {
             span.add(time, row.line);
             let second = time.as_second();
             hours.entry(second - second.rem_euclid(HOUR)).or_default()[label as usize] += 1;
+            authored.extend(row.author.as_deref().map(|author| (second, author.to_lowercase(), label)));
             // Texts wait until it is known which posts are outliers.
             if waiting[label as usize].len() < MAX_TEXTS {
                 waiting[label as usize].push((time, row.text));
@@ -72,6 +77,7 @@ impl StreamProfile {
             }
             let (from, to) = (times.range.start().as_second(), times.range.end().as_second());
             hours.retain(|hour, _| (from - from.rem_euclid(HOUR)..=to).contains(hour));
+            authored.retain(|(second, ..)| (from..=to).contains(second));
         }
         for (label, posts) in Label::ALL.into_iter().zip(waiting) {
             let kept =
@@ -86,6 +92,6 @@ impl StreamProfile {
             rejected: rejects.rejected(),
             topics: others.into_iter().collect(),
         })?;
-        Ok(Self { rhythm, texts, posts, rejects })
+        Ok(Self { rhythm, texts, sessions: Sessions::measure(authored), posts, rejects })
     }
 }

@@ -91,6 +91,7 @@ mod tests {
                 .map(|alert| AlertEntry { alert, silenced_by: None, inhibited_by: None })
                 .collect(),
             deliveries: BTreeMap::new(),
+            history: Vec::new(),
         }
     }
 

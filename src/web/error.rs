@@ -64,7 +64,11 @@ impl From<&AlertQueryError> for Problem {
         let status = match error {
             AlertQueryError::NoIncident(_) | AlertQueryError::NoSilence(_) => StatusCode::NOT_FOUND,
             AlertQueryError::AlreadyResolved(_) => StatusCode::CONFLICT,
-            AlertQueryError::NoMatcher | AlertQueryError::SilenceLength => StatusCode::BAD_REQUEST,
+            AlertQueryError::NoMatcher
+            | AlertQueryError::SilenceLength
+            | AlertQueryError::NoteLength(_)
+            | AlertQueryError::CommentLength(_) => StatusCode::BAD_REQUEST,
+            AlertQueryError::TooManyNotes(_) => StatusCode::CONFLICT,
         };
         Self::new(status, error.to_string())
     }

@@ -10,19 +10,25 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::audit::Peer;
+use super::server::Https;
 use crate::config::TrustedProxy;
 
 const FOR: &str = "x-forwarded-for";
 const PROTO: &str = "x-forwarded-proto";
 
 /// Before everything else: replaces the address of the proxy by that of the client, and keeps cookies to HTTPS where the browser
-/// speaks it.
+/// speaks it, with a proxy or with vigie itself.
 pub(super) async fn apply(State(trusted): State<Arc<[TrustedProxy]>>, mut request: Request, next: Next) -> Response {
+    let mut is_https = request.extensions().get::<Https>().is_some();
     let peer = request.extensions().get::<Peer>().copied();
-    let Some(Peer(proxy)) = peer.filter(|peer| is_trusted(&trusted, peer.0)) else { return next.run(request).await };
-    let client = client(request.headers(), proxy, &trusted);
-    let is_https = is_https(request.headers());
-    request.extensions_mut().insert(Peer(client));
+    if let Some(Peer(proxy)) = peer.filter(|peer| is_trusted(&trusted, peer.0)) {
+        let client = client(request.headers(), proxy, &trusted);
+        is_https |= is_forwarded_https(request.headers());
+        request.extensions_mut().insert(Peer(client));
+    }
+    if is_https {
+        request.extensions_mut().insert(Https);
+    }
     let mut response = next.run(request).await;
     if is_https {
         secure_cookies(response.headers_mut());
@@ -51,7 +57,7 @@ fn client(headers: &HeaderMap, proxy: IpAddr, trusted: &[TrustedProxy]) -> IpAdd
 }
 
 /// What the nearest proxy says of the connection that it received.
-fn is_https(headers: &HeaderMap) -> bool {
+fn is_forwarded_https(headers: &HeaderMap) -> bool {
     let last = headers.get_all(PROTO).iter().next_back().and_then(|value| value.to_str().ok());
     last.and_then(|list| list.rsplit(',').next()).is_some_and(|proto| proto.trim().eq_ignore_ascii_case("https"))
 }

@@ -11,7 +11,9 @@
 //!   GET  /audit, /audit/audit.jsonl
 //!   GET, POST /analyse     reads a text         POST /receivers/NAME/test
 //!   GET  /sources          sources, receivers  GET, POST /sign-in, POST /sign-out
-//!   POST /alerts/ID        its buttons          POST /-/reload    as SIGHUP
+//!   POST /alerts/ID        its buttons          POST /alerts/ID/notes, links, links/ID/end
+//!   GET  /alerts/ID/post-mortem                 GET  /shared/SECRET  the same by a link, without a sign-in
+//!   POST /-/reload         as SIGHUP
 //!   GET  /assets/NAME      style, script, icon  GET  /live        tells pages that something changed
 //!   GET  /metrics          Prometheus         /api/v1/...      the API: see `api`
 //! ```
@@ -35,8 +37,10 @@ mod probes;
 mod request_span;
 mod saved_filters;
 mod server;
+mod shared_links;
 mod sign_in;
 mod state_file;
+mod tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -54,7 +58,9 @@ pub use auth::{Credentials, Scope, Token, TokenError, Tokens, last_use, list_sco
 pub use models::{Models, Retraining, RetrainingEnd, RetrainingProgress};
 pub use page::Pages;
 pub use saved_filters::SavedFilters;
+pub use shared_links::SharedLinks;
 pub use sign_in::{Gate, Role, User, UserError, Users};
+pub use tls::{CertificateFiles, Tls};
 
 use crate::config::TrustedProxy;
 use crate::pipeline::DaemonHandle;
@@ -75,24 +81,27 @@ pub struct Console {
     pub gate: Gate,
     pub audit: AuditLog,
     pub filters: SavedFilters,
+    /// Addresses that show one incident without a sign-in.
+    pub shared_links: SharedLinks,
     /// Whose word about the origin of a request counts.
     pub trusted_proxies: Arc<[TrustedProxy]>,
     /// Ends open streams when the server stops.
     pub stop: CancellationToken,
 }
 
-/// Serves on `listener` until `console.stop`, on a runtime that the rest of the daemon does not use: load there must not starve
+/// Serves on `listener`, over TLS where it is given, until `console.stop`, on a runtime that the rest of the daemon does not use: load there must not starve
 /// the probes, nor the other way round. The result is received once the server has ended.
 ///
 /// # Errors
 /// When the listener or the runtime cannot be used.
 pub fn start(
     listener: std::net::TcpListener,
+    tls: Option<Tls>,
     console: Console,
 ) -> std::io::Result<oneshot::Receiver<std::io::Result<()>>> {
     let address = listener.local_addr()?;
     let stop = console.stop.clone();
-    server::start(listener, router(console, address), stop)
+    server::start(listener, (router(console, address), tls), stop)
 }
 
 /// All routes; `address` is where they are served.
@@ -125,7 +134,12 @@ fn router(console: Console, address: SocketAddr) -> Router {
         .route("/-/healthy", get(probes::healthy))
         .route("/-/ready", get(probes::ready))
         .route("/-/reload", post(probes::reload))
-        .route("/alerts/{id}", get(page::incident::page).post(page::incident::press))
+        .route("/alerts/{id}", get(page::incident::page).post(page::incident::actions::press))
+        .route("/alerts/{id}/notes", post(page::incident::actions::note))
+        .route("/alerts/{id}/post-mortem", get(page::incident::post_mortem::page))
+        .route("/alerts/{id}/links", post(page::incident::links::make))
+        .route("/alerts/{id}/links/{link}/end", post(page::incident::links::end))
+        .route("/shared/{secret}", get(page::incident::links::show))
         .merge(api::router())
         .fallback(error::Problem::not_found)
         .method_not_allowed_fallback(error::Problem::method_not_allowed)

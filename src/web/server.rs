@@ -1,6 +1,7 @@
 //! The server: accepts connections and serves the router on a runtime that nothing else uses. A client has a time limit for
 //! the head and the body of a request, and connections are limited: slow clients lock nobody out.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -14,15 +15,18 @@ use axum::response::{IntoResponse, Response};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt as _;
+use tower::{Service, ServiceExt as _};
 
 use super::audit::Peer;
 use super::connections::{Connection, Connections, Limits, Requests};
 use super::error::Problem;
+use super::tls::Tls;
 
 /// Time for the head of a request, and for the next request on an open connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
@@ -37,28 +41,38 @@ const SHUTDOWN_GRACE: Duration = Duration::from_millis(500);
 /// How often refused connections are logged.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Serves `router` on `listener` until `stop`, on a separate thread and runtime. The result is received once it has ended.
+/// The connection of a request speaks HTTPS with vigie itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Https;
+
+/// Serves `router` on `listener`, over TLS where it is given, until `stop`, on a separate thread and runtime. The result is received once it has ended.
 ///
 /// # Errors
 /// When the thread or its runtime cannot be started.
 pub(super) fn start(
     listener: std::net::TcpListener,
-    router: Router,
+    (router, tls): (Router, Option<Tls>),
     stop: CancellationToken,
 ) -> io::Result<oneshot::Receiver<io::Result<()>>> {
     listener.set_nonblocking(true)?;
+    let name = if tls.is_some() { "web-tls" } else { "web" };
     let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("web").enable_all().build()?;
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name(name).enable_all().build()?;
     let (ended, end) = oneshot::channel();
-    std::thread::Builder::new().name("web".into()).spawn(move || {
-        let served = runtime.block_on(accept(listener, router, stop));
+    std::thread::Builder::new().name(name.into()).spawn(move || {
+        let served = runtime.block_on(accept(listener, (router, tls), stop));
         runtime.shutdown_timeout(SHUTDOWN_GRACE);
         let _gone = ended.send(served);
     })?;
     Ok(end)
 }
 
-async fn accept(listener: std::net::TcpListener, router: Router, stop: CancellationToken) -> io::Result<()> {
+async fn accept(
+    listener: std::net::TcpListener,
+    (router, tls): (Router, Option<Tls>),
+    stop: CancellationToken,
+) -> io::Result<()> {
+    let tls = tls.map(|Tls(config)| TlsAcceptor::from(config));
     let listener = TcpListener::from_std(listener)?;
     let connections = Connections::new(Limits::for_files(max_files()));
     let mut refused = RefusalLog::default();
@@ -70,7 +84,13 @@ async fn accept(listener: std::net::TcpListener, router: Router, stop: Cancellat
         match accepted {
             Ok((stream, peer)) => match connections.admit(peer.ip()) {
                 Some(connection) => {
-                    drop(tokio::spawn(serve(stream, peer.ip(), connection, router.clone(), stop.clone())));
+                    // Otherwise events wait for others; where it cannot be set they come a little later.
+                    let _unset = stream.set_nodelay(true);
+                    let (router, stop) = (router.clone(), stop.clone());
+                    drop(match tls.clone() {
+                        Some(tls) => tokio::spawn(serve_tls(stream, tls, peer.ip(), connection, router, stop)),
+                        None => tokio::spawn(serve(stream, Peer(peer.ip()), connection, router, stop)),
+                    });
                 }
                 None => refused.note("every connection has a request in progress"),
             },
@@ -82,14 +102,42 @@ async fn accept(listener: std::net::TcpListener, router: Router, stop: Cancellat
     }
 }
 
+/// Shakes hands, then serves the connection.
+async fn serve_tls(
+    stream: TcpStream,
+    tls: TlsAcceptor,
+    peer: IpAddr,
+    connection: Connection,
+    router: Router,
+    stop: CancellationToken,
+) {
+    // A failure says nothing about the daemon: scanners try all kinds of things.
+    let stream = tokio::select! {
+        shaken = timeout(HEAD_TIMEOUT, tls.accept(stream)) => shaken.ok().and_then(Result::ok),
+        () = connection.close.cancelled() => None,
+        () = stop.cancelled() => None,
+    };
+    if let Some(stream) = stream {
+        let router = router.map_request(|mut request: Request| {
+            request.extensions_mut().insert(Https);
+            request
+        });
+        serve(stream, Peer(peer), connection, router, stop).await;
+    }
+}
+
 /// Serves one connection until it ends, or has to give way to a newer one.
-async fn serve(stream: TcpStream, peer: IpAddr, connection: Connection, router: Router, stop: CancellationToken) {
-    // Otherwise events wait for others; where it cannot be set they come a little later.
-    let _unset = stream.set_nodelay(true);
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: Peer,
+    connection: Connection,
+    router: impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static,
+    stop: CancellationToken,
+) {
     let requests = connection.requests.clone();
     let service = router.map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(requests.clone());
-        request.extensions_mut().insert(Peer(peer));
+        request.extensions_mut().insert(peer);
         request.map(Body::new)
     });
     let mut http = http1::Builder::new();

@@ -205,13 +205,14 @@ pub(super) fn shows_form_token(headers: &HeaderMap, body: &[u8]) -> bool {
     session(headers).is_some_and(|session| form_token::is_shown(session, headers, body))
 }
 
-/// Paths that need no session: they show nothing of a post, or have their own tokens.
+/// Paths that need no session: they show nothing of a post, or have their own tokens or secrets.
 fn is_open(path: &str) -> bool {
-    let prefixes = ["/-/", "/api/", "/assets/"];
+    // The secret of a shared link is its own key.
+    let prefixes = ["/-/", "/api/", "/assets/", "/shared/"];
     matches!(path, "/metrics" | "/sign-in") || prefixes.iter().any(|prefix| path.starts_with(prefix))
 }
 
-/// Reading is for every role; corrections are an analyst's work, everything else an operator's.
+/// Reading is for every role; corrections and notes are an analyst's work, everything else an operator's.
 fn needed_role(method: &Method, path: &str) -> Role {
     match path {
         _ if method == Method::GET || method == Method::HEAD => Role::Viewer,
@@ -219,6 +220,7 @@ fn needed_role(method: &Method, path: &str) -> Role {
         "/posts/labels" | "/posts/filters" | "/posts/filters/rename" | "/posts/filters/delete" | "/analyse" => {
             Role::Analyst
         }
+        _ if path.starts_with("/alerts/") && path.ends_with("/notes") => Role::Analyst,
         _ => Role::Operator,
     }
 }

@@ -78,11 +78,22 @@ impl Authors {
     /// Adds a post of `time`; `watermark` is the newest time of the topic (both in Unix seconds). A post without an author is
     /// one of a different person. With `keep` false nothing of the author is remembered.
     pub(super) fn add(&mut self, watermark: i64, time: i64, post: &Post, label: Label, keep: bool) -> Voice {
+        let author = author_hash(post);
+        self.add_author(watermark, time, (author, if keep { author } else { UNKNOWN }), label)
+    }
+
+    /// As [`Authors::add`], for the hash of an author, and the one that is remembered.
+    pub(super) fn add_author(
+        &mut self,
+        watermark: i64,
+        time: i64,
+        (author, remembered): (u64, u64),
+        label: Label,
+    ) -> Voice {
         self.expire(watermark);
         let is_negative = label == Label::Negative;
-        let author = author_hash(post);
         let before = self.known.get(&author).copied().unwrap_or_default();
-        self.push((time, if keep { author } else { UNKNOWN }, is_negative));
+        self.push((time, remembered, is_negative));
         if self.votes.len() > MAX_POSTS {
             self.pop();
         }

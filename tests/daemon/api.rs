@@ -242,8 +242,22 @@ fn incidents_are_acknowledged_and_silenced() {
     let again = asked("put", &acknowledgement, Some(json!({"by": "Claire"}))).json();
     assert_eq!(again["acknowledged"]["by"], "all", "the first stands");
     assert_eq!(asked("delete", &acknowledgement, None).json()["acknowledged"], Value::Null);
-    let claire = asked("put", &acknowledgement, Some(json!({"by": "Claire"}))).json();
-    assert_eq!(claire["acknowledged"]["by"], "Claire");
+    let claire = asked("put", &acknowledgement, Some(json!({"by": "Claire", "comment": "on it"}))).json();
+    assert_eq!(
+        (&claire["acknowledged"]["by"], &claire["acknowledged"]["comment"]),
+        (&json!("Claire"), &json!("on it"))
+    );
+    let notes = format!("/api/v1/incidents/{id}/notes");
+    let noted = asked("post", &notes, Some(json!({"text": "the airport says noon", "by": "Bob"})));
+    assert_eq!(noted.status, 201, "{noted:?}");
+    let history = noted.json()["history"].as_array().unwrap().clone();
+    // Without messages to receivers, which may come at any moment.
+    let history: Vec<Value> = history.into_iter().filter(|entry| entry["event"] != "notified").collect();
+    let events: Vec<&str> = history.iter().map(|entry| entry["event"].as_str().unwrap()).collect();
+    assert_eq!(events, ["acknowledged", "acknowledgement_withdrawn", "acknowledged", "noted"], "{history:?}");
+    assert_eq!((&history[3]["by"], &history[3]["text"]), (&json!("Bob"), &json!("the airport says noon")));
+    asked("post", &notes, Some(json!({"text": " "}))).problem(400);
+    asked("post", "/api/v1/incidents/NONE-1/notes", Some(json!({"text": "hm"}))).problem(404);
 
     let mut made = Vec::new();
     for number in 0..3 {

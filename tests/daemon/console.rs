@@ -82,21 +82,34 @@ fn people_use_it_in_a_browser() {
 fn ask(vigie: &Vigie, path: &str, cookie: &str, form: Option<&str>) -> (u16, String, String) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let _provider = client();
-        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        let url = format!("{}{path}", vigie.url);
-        let request = match form {
-            Some(form) => {
-                client.post(url).header("content-type", "application/x-www-form-urlencoded").body(form.to_owned())
-            }
-            None => client.get(url),
-        };
-        let answer = request.header("cookie", cookie).send().await.unwrap();
+        let answer = request(vigie, path, cookie, form).send().await.unwrap();
         let header =
             |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
         let set = header("set-cookie").split(';').next().unwrap_or_default().to_owned();
         (answer.status().as_u16(), header("location"), set)
     })
+}
+
+/// As [`ask`]; returns the status and the page.
+fn read(vigie: &Vigie, path: &str, cookie: &str, form: Option<&str>) -> (u16, String) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let answer = request(vigie, path, cookie, form).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    })
+}
+
+fn request(vigie: &Vigie, path: &str, cookie: &str, form: Option<&str>) -> reqwest::RequestBuilder {
+    let _provider = client();
+    let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let url = format!("{}{path}", vigie.url);
+    let request = match form {
+        Some(form) => {
+            client.post(url).header("content-type", "application/x-www-form-urlencoded").body(form.to_owned())
+        }
+        None => client.get(url),
+    };
+    request.header("cookie", cookie)
 }
 
 /// The token that forms of this session carry.
@@ -107,6 +120,24 @@ fn form_token(vigie: &Vigie, session: &str) -> String {
         answer.text().await.unwrap()
     });
     page.split("name=\"form_token\" value=\"").nth(1).unwrap()[..64].to_owned()
+}
+
+/// `vigie user` with a password; whether all was well, and what it said.
+fn user(path: &Path, args: &[&str]) -> (bool, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_vigie"))
+        .current_dir(path)
+        .args(["user"])
+        .args(args)
+        .args(["--state", "state", "--config", "vigie.toml"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"correct-horse\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(said).unwrap())
 }
 
 #[test]
@@ -123,22 +154,7 @@ fn beyond_loopback_people_sign_in() {
     assert_eq!(ask(&vigie, "/posts/export/posts.csv", "", None).0, 303);
     assert_eq!(ask(&vigie, "/sign-in", "", Some("name=claire&password=correct-horse")).0, 401, "nobody is known");
 
-    let user = |args: &[&str]| {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_vigie"))
-            .current_dir(path)
-            .args(["user"])
-            .args(args)
-            .args(["--state", "state", "--config", "vigie.toml"])
-            .stdin(std::process::Stdio::piped())
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
-        std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"correct-horse\n").unwrap();
-        let output = child.wait_with_output().unwrap();
-        let said = [output.stdout, output.stderr].concat();
-        (output.status.success(), String::from_utf8(said).unwrap())
-    };
+    let user = |args: &[&str]| user(path, args);
     assert_eq!(user(&["add", "Claire", "--role", "analyst"]), (true, "Claire may sign in as analyst\n".into()));
     let (added, said) = user(&["add", "claire", "--role", "viewer"]);
     assert!(!added && said.contains("already a user"), "{said}");
@@ -182,4 +198,66 @@ fn beyond_loopback_people_sign_in() {
     assert!(!log.contains("horse") && !log.contains("Claire"), "{log}");
     let audit = std::fs::read_to_string(path.join("state/audit.jsonl")).unwrap();
     assert!(audit.contains("/posts/filters/rename") && !audit.contains("cases"), "{audit}");
+}
+
+#[test]
+fn a_link_shows_one_incident_to_people_without_an_account() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path();
+    configure(path, &crate::receivers::config(path));
+    std::fs::write(path.join("posts.jsonl"), "").unwrap();
+    let mut vigie = Vigie::spawn(command(path).env("VIGIE__WEB__LISTEN", "0.0.0.0:0"));
+    vigie.url = vigie.url.replace("0.0.0.0", "127.0.0.1");
+    for (name, role) in [("Otto", "operator"), ("Ann", "analyst")] {
+        assert!(user(path, &["add", name, "--role", role]).0);
+    }
+    crate::receivers::report_three_wrong_predictions(&mut vigie, path);
+    let sign_in =
+        |vigie: &Vigie, name: &str| ask(vigie, "/sign-in", "", Some(&format!("name={name}&password=correct-horse"))).2;
+    let (otto, ann) = (sign_in(&vigie, "Otto"), sign_in(&vigie, "Ann"));
+    let links = |text: &str| -> Vec<String> {
+        text.split("/alerts/").skip(1).map(|rest| rest.split(['"', '/', '#']).next().unwrap().to_owned()).collect()
+    };
+    let id = vigie.wait("the incident", |vigie| links(&read(vigie, "/incidents", &otto, None).1).first().cloned());
+    let press = |session: &str, path: &str, form: &str| {
+        let token = form_token(&vigie, session);
+        read(&vigie, path, session, Some(&format!("{form}&form_token={token}")))
+    };
+
+    // An analyst notes; only an operator gives an incident to strangers.
+    let notes = format!("/alerts/{id}/notes");
+    assert_eq!(press(&ann, &notes, "text=%3Cb%3Ethe+airport+says+noon").0, 303);
+    let page = read(&vigie, &format!("/alerts/{id}/post-mortem"), &ann, None);
+    assert!(
+        page.0 == 200 && page.1.contains("Note by Ann") && page.1.contains("&lt;b&gt;the airport says noon"),
+        "{page:?}"
+    );
+    let path_of_links = format!("/alerts/{id}/links");
+    assert_eq!(press(&ann, &path_of_links, "days=1").0, 403);
+    assert_eq!(press(&otto, &path_of_links, "days=30").0, 400);
+    let (status, made) = press(&otto, &path_of_links, "days=1");
+    assert_eq!(status, 200, "{made}");
+    let address = made.replace("&#x2f;", "/").split("/shared/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    assert_eq!(address.len(), 64, "{address}");
+    let shared = format!("/shared/{address}");
+
+    // Whoever has it sees this incident, and no way to anything else.
+    let (status, page) = read(&vigie, &shared, "", None);
+    assert!(status == 200 && page.contains(&id) && page.contains("the airport says noon"), "{page}");
+    for closed in ["<form", "href=\"/posts", "href=\"/alerts", "href=\"/incidents", "<script"] {
+        assert!(!page.contains(closed), "{closed} is in\n{page}");
+    }
+    assert_eq!(read(&vigie, &format!("/alerts/{id}"), "", None).0, 303);
+    assert_eq!(read(&vigie, "/shared/0000", "", None).0, 404);
+    assert_eq!(ask(&vigie, &shared, "", Some("a=b")).0, 405);
+    // Whoever reads the state or the logs cannot open it.
+    let kept = std::fs::read_to_string(path.join("state/shared-links.json")).unwrap();
+    let audit = std::fs::read_to_string(path.join("state/audit.jsonl")).unwrap();
+    assert!(!kept.contains(&address) && !audit.contains(&address));
+
+    let page = read(&vigie, &format!("/alerts/{id}"), &otto, None).1;
+    let link = page.split(&format!("{path_of_links}/")).nth(1).unwrap().split('/').next().unwrap().to_owned();
+    assert_eq!(press(&otto, &format!("{path_of_links}/{link}/end"), "").0, 303);
+    assert_eq!(read(&vigie, &shared, "", None).0, 404, "ended");
+    assert!(!vigie.stop().1.contains(&address));
 }

@@ -9,6 +9,7 @@ mod console;
 mod disk;
 mod feedback;
 mod http;
+mod https;
 mod kill;
 mod life;
 mod process;

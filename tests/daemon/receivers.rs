@@ -9,7 +9,7 @@ use crate::process::{Vigie, client, configure, start};
 
 /// A program that is "down" while the file `down` is there, and otherwise keeps what it receives. A wrong prediction is an
 /// alert at once, without anything to learn.
-fn config(dir: &Path) -> String {
+pub(crate) fn config(dir: &Path) -> String {
     let dir = dir.display();
     format!(
         "[window]\nbucket = \"1s\"\n[notify]\ngroup_wait = \"0s\"\ngroup_interval = \"1s\"\n\
@@ -19,7 +19,7 @@ fn config(dir: &Path) -> String {
     )
 }
 
-fn report_three_wrong_predictions(vigie: &mut Vigie, dir: &Path) {
+pub(crate) fn report_three_wrong_predictions(vigie: &mut Vigie, dir: &Path) {
     let token = vigie.wait("the token", |_| std::fs::read_to_string(dir.join("state/api-token")).ok());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -91,6 +91,8 @@ fn what_is_owed_outlives_kills_of_both_sides() {
     assert_eq!(press(&vigie, &id, Some("cross-site")), 403);
     assert!(!alerts(path, &vigie, &["show", &id]).1.contains("acknowledged by"));
     assert_eq!(press(&vigie, &id, Some("same-origin")), 200, "and back on the page");
+    let (good, said) = alerts(path, &vigie, &["note", &id, "the airport says noon", "--by", "Bob"]);
+    assert!(good && said.contains("note added"), "{said}");
     assert!(alerts(path, &vigie, &["list"]).1.contains("acknowledged"));
     let (good, said) = alerts(path, &vigie, &["silence", "alertname=Other", "--for", "2h", "--comment", "known"]);
     assert!(good, "{said}");
@@ -105,6 +107,7 @@ fn what_is_owed_outlives_kills_of_both_sides() {
         (good && listed.contains(&id)).then_some(listed)
     });
     assert!(listed.contains("acknowledged") && listed.contains("known"), "{listed}");
+    assert!(alerts(path, &vigie, &["show", &id]).1.contains("the airport says noon"));
     let keys: Vec<String> =
         received(path).iter().map(|received| received["key"].as_str().unwrap_or_default().to_owned()).collect();
     let opened = keys.iter().filter(|key| **key == keys[0]).count();

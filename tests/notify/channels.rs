@@ -149,7 +149,7 @@ fn pagerduty_follows_one_incident_to_its_end() {
     let stub = Stub::start(Play::status(202, "{}"));
     let config = format!("type = 'pagerduty'\nurl = '{}'", stub.url(""));
     let mut duty = try_build(&config, &environment("")).unwrap();
-    let acknowledged = Some(Acknowledged { by: "Claire".into(), at: now() });
+    let acknowledged = Some(Acknowledged { by: "Claire".into(), at: now(), comment: String::new() });
     for notification in [opened(), Notification { acknowledged, ..opened() }, resolved()] {
         duty.notify(&notification).unwrap();
     }

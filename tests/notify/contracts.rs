@@ -17,7 +17,7 @@ const FORMS: [MessageForm; 3] = [MessageForm::Full, MessageForm::Short, MessageF
 
 /// Every notification: of each kind, about each operational alert, without a topic, with long and odd texts.
 fn notifications() -> Vec<Notification> {
-    let acknowledged = Some(Acknowledged { by: "Élise".into(), at: now() });
+    let acknowledged = Some(Acknowledged { by: "Élise".into(), at: now(), comment: "Je m’en occupe".into() });
     let mut all = vec![
         opened(),
         resolved(),

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::super::printable;
 use crate::language::Language;
 use crate::notify::Silence;
-use crate::notify::dispatch::{AlertEntry, IncidentView};
+use crate::notify::dispatch::{AlertEntry, HistoryEvent, IncidentView};
 use crate::rule::{CLOSED_AFTER_HOURS, LEARNED_HOURS};
 
 /// Maximum number of characters shown of a sample post.
@@ -119,7 +119,9 @@ impl AlertsText {
             row(self.t("resolved", "terminé"), format!("{} ({lasted})", self.time(ended)));
         }
         if let Some(who) = &view.acknowledged {
-            row(self.t("acknowledged", "pris en charge"), format!("{}, {}", who.by, self.time(who.at)));
+            let comment =
+                if who.comment.is_empty() { String::new() } else { format!(" – {}", printable(&who.comment, 320)) };
+            row(self.t("acknowledged", "pris en charge"), format!("{}, {}{comment}", who.by, self.time(who.at)));
         }
         for (name, delivery) in &view.deliveries {
             let last = delivery.last.map_or_else(|| self.t("not yet", "pas encore").to_owned(), |last| self.time(last));
@@ -128,6 +130,11 @@ impl AlertsText {
             let messages = self.messages(delivery.notifications);
             let colon = self.t(":", "\u{a0}:");
             row(self.t("notified", "notifié"), format!("{name}{colon} {messages}, {last}{error}"));
+        }
+        for entry in &view.history {
+            if let HistoryEvent::Noted { by, text: note } = &entry.event {
+                row(self.t("note", "note"), format!("{by}, {} – {}", self.time(entry.at), printable(note, 4_000)));
+            }
         }
         for entry in &view.alerts {
             text += &self.alert(entry);
@@ -178,6 +185,10 @@ impl AlertsText {
         format!("{} {what}", id.to_ascii_uppercase())
     }
 
+    pub(super) fn noted(&self, id: &str) -> String {
+        format!("{} {}", id.to_ascii_uppercase(), self.t("note added", "note ajoutée"))
+    }
+
     pub(super) fn unacknowledged(&self, id: &str) -> String {
         let what = self.t("acknowledgement removed", "prise en charge annulée");
         format!("{} {what}", id.to_ascii_uppercase())
@@ -223,7 +234,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::notify::dispatch::DeliveryView;
+    use crate::notify::dispatch::{DeliveryView, HistoryEntry};
     use crate::notify::{Acknowledged, SampleKind, sample};
 
     fn incident() -> IncidentView {
@@ -234,9 +245,15 @@ mod tests {
         IncidentView {
             incident: sample.incident,
             group: sample.group,
-            acknowledged: Some(Acknowledged { by: "ann".into(), at: sample.at }),
+            acknowledged: Some(Acknowledged { by: "ann".into(), at: sample.at, comment: "on it".into() }),
             alerts: sample.alerts.into_iter().map(entry).collect(),
             deliveries: BTreeMap::from([("desk".to_owned(), delivery)]),
+            history: vec![HistoryEntry {
+                at: sample.at,
+                event: HistoryEvent::Noted { by: "Bob".into(), text: "the airport\nsays noon".into() },
+                last_at: None,
+                times: 1,
+            }],
         }
     }
 
@@ -249,7 +266,14 @@ mod tests {
             assert!(list.contains(expected), "{expected} is not in\n{list}");
         }
         let shown = english.incident(&incident());
-        for expected in ["2026-11-24 13:00", "desk: 2 messages", "HTTP 401", "when it fired"] {
+        for expected in [
+            "2026-11-24 13:00",
+            "desk: 2 messages",
+            "HTTP 401",
+            "when it fired",
+            "ann, 2026-11-24 13:00 – on it",
+            "Bob, 2026-11-24 13:00 – the airport says noon",
+        ] {
             assert!(shown.contains(expected), "{expected} is not in\n{shown}");
         }
         let french = AlertsText::new(Language::French, "Europe/Paris");

@@ -52,7 +52,7 @@ pub(super) async fn play(daemon: DaemonHandle, all_sent: CancellationToken) {
             Step::Wait => {}
             Step::Acknowledge(id) => {
                 // One that has just ended needs nobody any more.
-                let _ = daemon.alerts(AlertQuery::Acknowledge { id, by: NAME.into() }).await;
+                let _ = daemon.alerts(AlertQuery::Acknowledge { id, by: NAME.into(), comment: String::new() }).await;
             }
             Step::End => return,
         }
@@ -118,6 +118,7 @@ mod tests {
             acknowledged: None,
             alerts: vec![AlertEntry { alert, silenced_by: None, inhibited_by: None }],
             deliveries: BTreeMap::new(),
+            history: Vec::new(),
         }
     }
 
@@ -128,7 +129,7 @@ mod tests {
         assert_eq!(next_step(&[crowd()], STORY, None, at(50)), Step::Wait, "a crowd is no reason for anything");
         assert_eq!(next_step(&firing(), STORY, None, at(12)), Step::Wait, "people first see it rise");
         assert_eq!(next_step(&firing(), STORY, None, at(13)), Step::Acknowledge("A".into()));
-        let acknowledged = Some(Acknowledged { by: NAME.into(), at: at(13) });
+        let acknowledged = Some(Acknowledged { by: NAME.into(), at: at(13), comment: String::new() });
         let taken = IncidentView { acknowledged, ..incident("A", "warning", 10, None) };
         assert_eq!(next_step(&[taken], STORY, None, at(14)), Step::Wait, "once");
         let over = || incident("A", "warning", 10, Some(20));
@@ -153,7 +154,7 @@ mod tests {
         assert_eq!(next_step(&[], STORY, Some(at(99)), at(100)), Step::Wait);
         assert_eq!(next_step(&[], STORY, Some(at(98)), at(100)), Step::End);
         let firing = IncidentView {
-            acknowledged: Some(Acknowledged { by: NAME.into(), at: at(95) }),
+            acknowledged: Some(Acknowledged { by: NAME.into(), at: at(95), comment: String::new() }),
             ..incident("A", "warning", 90, None)
         };
         assert_eq!(next_step(from_ref(&firing), STORY, Some(at(98)), at(100)), Step::Wait, "it may still end");

@@ -28,6 +28,7 @@ fn an_alert_says_how_many_people_wrote_and_how_many_other_topics_rise() {
     let alert = monitor.firing().find(|alert| alert.topic == "a" && alert.rule == "Volume").unwrap().clone();
     let now = monitor.current_alert(&alert).unwrap();
     assert_eq!(now.explanation.number("other_topics_rising"), Some(2.0));
+    assert_eq!(now.annotations.get("also_rising").map(String::as_str), Some("b, c"));
     assert_eq!(now.explanation.number("negative_authors"), Some(41.0), "forty of the trouble, and one before");
 }
 

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::Dispatcher;
+use super::history::HistoryEvent;
 use super::receiver_state::RefusalVerdict;
 use super::refusal::Refusal;
 use super::reports::SentReport;
-use crate::notify::{MessageForm, NotifyError};
+use crate::notify::{Kind, MessageForm, NotifyError};
 
 /// The outcome of one attempt to deliver a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +44,7 @@ pub(super) struct InFlight {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct InFlightMessage {
     pub(super) incident: String,
+    pub(super) kind: Kind,
     pub(super) form: MessageForm,
     pub(super) firing: BTreeSet<String>,
     pub(super) ended: BTreeSet<String>,
@@ -59,6 +61,7 @@ impl Dispatcher {
             self.in_flight.insert(receiver.to_owned(), sent);
             return;
         }
+        self.record_history(receiver, &sent, delivery, now);
         let state = self.receiver_states.entry(receiver.to_owned()).or_default();
         self.dirty.receivers.insert(receiver.to_owned());
         match delivery {
@@ -91,6 +94,24 @@ impl Dispatcher {
             }
         }
         self.close_finished(now);
+    }
+
+    /// Writes the outcome into the history of each incident that the request was about.
+    fn record_history(&mut self, receiver: &str, sent: &InFlight, delivery: &Delivery, now: Timestamp) {
+        for message in &sent.messages {
+            let Some(group) = self.groups.get_mut(&message.incident) else { continue };
+            let receiver = receiver.to_owned();
+            let event = match delivery {
+                Delivery::Delivered => HistoryEvent::Notified { receiver, kind: message.kind, problem: None },
+                Delivery::Partial(reason) => {
+                    HistoryEvent::Notified { receiver, kind: message.kind, problem: Some(reason.clone()) }
+                }
+                Delivery::Failed(error) => HistoryEvent::NotNotified { receiver, error: error.to_string() },
+            };
+            if group.record(now, event) {
+                self.dirty.groups.insert(message.incident.clone());
+            }
+        }
     }
 
     /// A request was refused for its content.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::Dispatcher;
 use super::group::Group;
+use super::history::HistoryEvent;
 use super::notification_log::NotificationLogEntry;
 use super::plan::Suppressed;
 use crate::notify::routing::Routing;
@@ -22,6 +23,7 @@ impl Dispatcher {
                 // A receiver that is in the incident already keeps its log entry: it does not get the first message
                 // twice.
                 group.log.entry(to.clone()).or_insert_with(escalated);
+                group.record(now, HistoryEvent::Escalated { receiver: to.clone() });
                 for id in alerts {
                     if let Some(grouped) = group.alerts.get_mut(&id) {
                         grouped.receivers.insert(to.clone());

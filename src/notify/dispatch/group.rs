@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::super::matcher::Labels;
 use super::super::routing::{GroupTimers, Routing};
 use super::super::{Acknowledged, Incident};
+use super::history::{HistoryEntry, HistoryEvent};
 use super::notification_log::{NotificationLogEntry, Pending};
 use crate::alert::Alert;
 
@@ -36,6 +37,8 @@ pub(super) struct Group {
     pub(super) closed_at: Option<Timestamp>,
     /// Sent without `group_wait`.
     pub(super) urgent: bool,
+    #[serde(default)]
+    pub(super) history: Vec<HistoryEntry>,
 }
 
 /// Identifies one alert from its beginning to its end; the same fingerprint may fire again later.
@@ -55,6 +58,7 @@ impl Group {
             log: BTreeMap::new(),
             closed_at: None,
             urgent: false,
+            history: Vec::new(),
         }
     }
 
@@ -81,6 +85,7 @@ impl Group {
         };
         if self.ended_at.take().is_some() {
             self.closed_at = None;
+            self.record(now, HistoryEvent::Reopened);
             // The person who took care of it may have left: somebody has to take over again.
             self.acknowledged = None;
         }

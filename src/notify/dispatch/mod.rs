@@ -18,6 +18,7 @@ mod actions;
 mod attempts;
 mod escalation;
 mod group;
+mod history;
 mod name;
 mod next_request;
 mod notification_log;
@@ -31,8 +32,9 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub use actions::AlertQueryError;
+pub use actions::{AlertQueryError, MAX_COMMENT, MAX_NOTE};
 pub use attempts::Delivery;
+pub use history::{HistoryEntry, HistoryEvent};
 pub use view::{AlertEntry, DeliveryView, IncidentView};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -135,6 +137,7 @@ impl Dispatcher {
             grouped.alert = Some(alert.clone());
             if !group.is_firing() {
                 group.ended_at = Some(now);
+                group.record(now, HistoryEvent::Ended);
             }
             self.dirty.alerts.insert((group.id.clone(), alert_id.clone()));
             self.dirty.groups.insert(group.id.clone());

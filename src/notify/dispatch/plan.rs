@@ -239,7 +239,7 @@ impl Dispatcher {
             resent_within: None,
             console: self.routing.notify.console.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
         };
-        Some((notification, InFlightMessage { incident: group.id.clone(), form, firing, ended, missed }))
+        Some((notification, InFlightMessage { incident: group.id.clone(), kind, form, firing, ended, missed }))
     }
 
     /// Alerts of earlier incidents of the same group that came and went while `receiver` could not be reached.

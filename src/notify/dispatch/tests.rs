@@ -7,9 +7,11 @@ mod kit;
 mod refusals;
 mod reports;
 
-use kit::{Kit, alert, routing};
+use kit::{Kit, alert, at, routing};
 
+use super::{AlertQueryError, HistoryEvent};
 use crate::alert::OperationalAlert;
+use crate::notify::Kind;
 
 #[test]
 fn an_incident_waits_for_others_and_has_one_name_and_thread_to_its_end() {
@@ -366,4 +368,58 @@ fn a_route_that_names_a_severity_decides_about_information_itself() {
     let mut kit = Kit::new(routing("[notify.digest]\nactive_times = []"));
     kit.fire(0, alert("Crowd", "info"));
     assert_eq!(kit.play(60), ["30 log Opened Crowd"], "switched off");
+}
+
+#[test]
+fn the_history_says_who_was_notified_who_took_it_and_what_people_noted() {
+    let mut kit = Kit::new(routing(
+        r#"
+        [[receiver]]
+        name = "desk"
+        [[receiver]]
+        name = "boss"
+        [[route]]
+        receivers = ["desk"]
+        escalate_to = "boss"
+        escalate_after = "30m"
+        "#,
+    ));
+    kit.fire(0, alert("Rate", "warning"));
+    kit.play(2_000);
+    kit.acknowledge(2_000);
+    let id = kit.last().incident.id.clone();
+    let now = at(2_100);
+    kit.dispatcher.note(&id, "bob", "  the airport\r\nsays noon \u{7}", now).unwrap();
+    assert_eq!(kit.dispatcher.note(&id, "bob", " \n", now), Err(AlertQueryError::NoteLength(0)));
+    assert!(matches!(
+        kit.dispatcher.note(&id, "bob", &"x".repeat(4_001), now),
+        Err(AlertQueryError::NoteLength(4_001))
+    ));
+    assert_eq!(kit.dispatcher.note("X-1", "bob", "hm", now), Err(AlertQueryError::NoIncident("X-1".into())));
+    let long = kit.dispatcher.acknowledge(&id, "bob", &"x".repeat(301), now);
+    assert_eq!(long, Err(AlertQueryError::CommentLength(301)));
+    kit.dispatcher.unacknowledge(&id, Some("ann"), now).unwrap();
+    kit.dispatcher.acknowledge(&id, "carl", "mine now", now).unwrap();
+    kit.resolve(4_000, "Rate");
+    kit.play(4_000);
+    let history = kit.dispatcher.incident(&id, at(4_000)).unwrap().history;
+    let notified = |receiver: &str, kind| HistoryEvent::Notified { receiver: receiver.into(), kind, problem: None };
+    let acknowledged = |by: &str, comment: &str| HistoryEvent::Acknowledged { by: by.into(), comment: comment.into() };
+    let expected = [
+        (30, notified("desk", Kind::Opened)),
+        (1_830, HistoryEvent::Escalated { receiver: "boss".into() }),
+        (1_830, notified("boss", Kind::Escalated)),
+        (2_000, acknowledged("ann", "")),
+        (2_100, HistoryEvent::Noted { by: "bob".into(), text: "the airport\nsays noon".into() }),
+        (2_100, HistoryEvent::AcknowledgementWithdrawn { by: Some("ann".into()) }),
+        (2_100, acknowledged("carl", "mine now")),
+        (4_000, HistoryEvent::Ended),
+        (4_000, notified("boss", Kind::Resolved)),
+        (4_000, notified("desk", Kind::Resolved)),
+    ];
+    let found: Vec<(i64, HistoryEvent)> =
+        history.into_iter().map(|entry| (entry.at.as_second() - at(0).as_second(), entry.event)).collect();
+    assert_eq!(found, expected);
+    // What a person writes can be added after the end.
+    kit.dispatcher.note(&id, "bob", "lesson: call the airport first", at(4_100)).unwrap();
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::group::Group;
+use super::history::HistoryEntry;
 use super::plan::{Suppressed, severity, suppressed_ids};
 use super::{Dispatcher, SHOWN};
 use crate::alert::Alert;
@@ -25,6 +26,9 @@ pub struct IncidentView {
     pub alerts: Vec<AlertEntry>,
     /// By receiver.
     pub deliveries: BTreeMap<String, DeliveryView>,
+    /// What happened since it began, the oldest first: messages, acknowledgements, notes. Empty in the answers of an older vigie.
+    #[serde(default)]
+    pub history: Vec<HistoryEntry>,
 }
 
 /// An alert of an incident.
@@ -161,6 +165,7 @@ impl Dispatcher {
             acknowledged: group.acknowledged.clone(),
             alerts,
             deliveries: deliveries.collect(),
+            history: group.history.clone(),
         }
     }
 }

@@ -10,13 +10,15 @@ use super::super::{Acknowledged, Kind, Notification};
 use super::escape::{clip, line};
 use super::trend;
 use super::trend::Trend;
-use crate::alert::{Alert, ReasonCount};
+use crate::alert::{ALSO_RISING, Alert, ReasonCount};
 use crate::language::Language;
 use crate::rule::{CLOSED_AFTER_HOURS, Explanation, LEARNED_HOURS, Measurement, NEGATIVE_AUTHORS, OTHER_TOPICS_RISING};
 use crate::stats::wilson_interval;
 
 /// The most characters of a name from outside, such as a topic's.
 const MAX_NAME: usize = 80;
+/// Maximum number of characters of what somebody said with an acknowledgement.
+const MAX_COMMENT: usize = crate::notify::dispatch::MAX_COMMENT;
 /// The most characters of a sentence of the configuration or of a server.
 const MAX_SENTENCE: usize = 400;
 
@@ -60,6 +62,7 @@ pub(super) struct Values {
 pub(super) struct AcknowledgedValues {
     by: String,
     at: i64,
+    comment: String,
 }
 
 /// An alert, as `a` in the templates.
@@ -94,6 +97,8 @@ pub(super) struct AlertValues {
     authors: Option<f64>,
     /// Other topics with an alert of the same rule.
     others_rising: f64,
+    /// Their names, or the first of many.
+    also_rising: Option<String>,
     /// Hours that are learned, where they are too few to know what is normal.
     learned_hours: Option<f64>,
     /// The rule's `max_open` in hours, where that closed the alert.
@@ -180,10 +185,12 @@ impl Values {
         let operational = group.contains_key("component") || (worst.is_some() && all().all(|alert| alert.operational));
         let no_sentiment = worst.is_some() && all().all(|alert| alert.no_sentiment);
         let crowd = worst.is_some() && all().all(|alert| alert.condition == "volume");
-        let acknowledged = notification
-            .acknowledged
-            .as_ref()
-            .map(|Acknowledged { by, at }| AcknowledgedValues { by: clip(&line(by), MAX_NAME), at: at.as_second() });
+        let acknowledged =
+            notification.acknowledged.as_ref().map(|Acknowledged { by, at, comment }| AcknowledgedValues {
+                by: clip(&line(by), MAX_NAME),
+                at: at.as_second(),
+                comment: clip(&line(comment), MAX_COMMENT),
+            });
         Self {
             kind: *kind,
             id: clip(&line(&incident.id), 40),
@@ -243,6 +250,7 @@ impl AlertValues {
             risen: Risen::of(alert),
             authors: alert.explanation.number(NEGATIVE_AUTHORS).filter(|authors| *authors > 0.0),
             others_rising: alert.explanation.number(OTHER_TOPICS_RISING).unwrap_or_default(),
+            also_rising: alert.annotations.get(ALSO_RISING).map(|names| clip(&line(names), MAX_SENTENCE)),
             learned_hours: alert.explanation.number(LEARNED_HOURS),
             closed_after_hours: alert.explanation.number(CLOSED_AFTER_HOURS),
             copies: alert.context.copies,

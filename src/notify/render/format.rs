@@ -105,7 +105,7 @@ pub(super) fn expected(normal: f64, language: Language) -> String {
 }
 
 /// The two largest units: `2 h 10 min`, `3 d 4 h`.
-pub(super) fn duration(seconds: i64, language: Language) -> String {
+pub(crate) fn duration(seconds: i64, language: Language) -> String {
     let day = match language {
         Language::English => "d",
         Language::French => "j",

@@ -27,7 +27,7 @@ mod trend;
 pub use card::MAX_BYTES as CARD_BYTES;
 pub(crate) use escape::{clip, line, link, markdown};
 pub(crate) use filters::add as add_filters;
-pub(crate) use format::{clock, days, number, percent, percent_range, typography};
+pub(crate) use format::{clock, days, duration, number, percent, percent_range, typography};
 pub use message::{CHART_CID, Message};
 pub use sample::sample;
 pub(crate) use templates::wording;

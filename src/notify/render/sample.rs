@@ -47,7 +47,7 @@ pub(super) fn all() -> Vec<Notification> {
         let explanation = Explanation { condition: "and".into(), holds: true, numbers: Vec::new(), parts };
         Alert { explanation, is_rate: condition == "rising", ..firing.clone() }
     };
-    let acknowledged = Some(Acknowledged { by: "Claire".into(), at });
+    let acknowledged = Some(Acknowledged { by: "Claire".into(), at, comment: String::new() });
     let mut all = vec![
         test.clone(),
         of(Kind::Test, Vec::new()),

@@ -188,7 +188,7 @@ fn notification() -> impl Strategy<Value = Notification> {
                 receiver,
                 group: BTreeMap::from_iter(group),
                 alerts: alerts.into_iter().cycle().take(count).collect(),
-                acknowledged: by.map(|by| Acknowledged { by, at }),
+                acknowledged: by.map(|by| Acknowledged { by, at, comment: String::new() }),
                 repeats_at,
                 resent_within: None,
                 console: console.map(|rest| format!("https://vigie.example{rest}")),

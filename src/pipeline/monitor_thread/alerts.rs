@@ -22,8 +22,13 @@ impl MonitorThread {
                 Some(incident) => Ok(AlertReply::Incident(Box::new(incident))),
                 None => Err(AlertQueryError::NoIncident(id)),
             },
-            AlertQuery::Acknowledge { id, by } => dispatcher.acknowledge(&id, &by, now).map(|()| AlertReply::Done),
-            AlertQuery::Unacknowledge { id } => dispatcher.unacknowledge(&id).map(|()| AlertReply::Done),
+            AlertQuery::Acknowledge { id, by, comment } => {
+                dispatcher.acknowledge(&id, &by, &comment, now).map(|()| AlertReply::Done)
+            }
+            AlertQuery::Unacknowledge { id, by } => {
+                dispatcher.unacknowledge(&id, by.as_deref(), now).map(|()| AlertReply::Done)
+            }
+            AlertQuery::Note { id, by, text } => dispatcher.note(&id, &by, &text, now).map(|()| AlertReply::Done),
             AlertQuery::Silence { matchers, seconds, by, comment } => {
                 let lasts = Duration::from_secs(seconds);
                 dispatcher.silence(matchers, lasts, &by, &comment, now).map(AlertReply::Silence)

@@ -59,6 +59,22 @@ pub(super) struct Acknowledgement {
     #[serde(default)]
     #[schema(min_length = 1, max_length = 60)]
     by: Option<String>,
+    /// What the others should know; stands in messages.
+    #[serde(default)]
+    #[schema(max_length = 300)]
+    comment: String,
+}
+
+/// A note of a person or a program.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct IncidentNote {
+    #[schema(min_length = 1, max_length = 4000, pattern = r"\S")]
+    text: String,
+    /// A person who is signed in signs as that person, and a token without this under its own name.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 60)]
+    by: Option<String>,
 }
 
 /// Incidents of the last seven days
@@ -117,6 +133,7 @@ pub(super) async fn one(
     request_body(content = Option<Acknowledgement>, description = "May be left out"),
     responses(
         (status = 200, description = "The incident", body = IncidentView),
+        (status = 400, description = "The comment is too long"),
         (status = 404, description = "No incident of the last seven days has this id"),
         (status = 409, description = "The incident is already resolved"),
         (status = 415, description = "The body is not JSON"),
@@ -129,10 +146,38 @@ pub(super) async fn acknowledge(
     PathParameter(id): PathParameter<String>,
     body: Option<JsonBody<Acknowledgement>>,
 ) -> Result<Json<IncidentView>, Problem> {
-    let given = body.and_then(|JsonBody(body)| body.by);
+    let (given, comment) = body.map_or_else(Default::default, |JsonBody(body)| (body.by, body.comment));
     let by = signer(&caller, given)?;
-    ask(&console, AlertQuery::Acknowledge { id: id.clone(), by }).await?;
+    ask(&console, AlertQuery::Acknowledge { id: id.clone(), by, comment }).await?;
     show(&console, id).await
+}
+
+/// Add a note to an incident
+#[utoipa::path(
+    post,
+    path = "/api/v1/incidents/{id}/notes",
+    operation_id = "noteIncident",
+    tag = "incidents",
+    params(("id" = String, Path, description = "Such as AIRP-7F3K, in upper or lower case")),
+    request_body = IncidentNote,
+    responses(
+        (status = 201, description = "The incident", body = IncidentView),
+        (status = 400, description = "The text is empty or too long"),
+        (status = 404, description = "No incident of the last seven days has this id"),
+        (status = 409, description = "The incident has 200 notes already"),
+        (status = 415, description = "The body is not JSON"),
+        (status = 422, description = "The body has not the expected form"),
+    )
+)]
+pub(super) async fn note(
+    State(console): State<Console>,
+    Extension(caller): Extension<Caller>,
+    PathParameter(id): PathParameter<String>,
+    JsonBody(note): JsonBody<IncidentNote>,
+) -> Result<(StatusCode, Json<IncidentView>), Problem> {
+    let by = signer(&caller, note.by)?;
+    ask(&console, AlertQuery::Note { id: id.clone(), by, text: note.text }).await?;
+    Ok((StatusCode::CREATED, show(&console, id).await?))
 }
 
 /// Withdraw the acknowledgement of an incident
@@ -149,9 +194,11 @@ pub(super) async fn acknowledge(
 )]
 pub(super) async fn unacknowledge(
     State(console): State<Console>,
+    Extension(caller): Extension<Caller>,
     PathParameter(id): PathParameter<String>,
 ) -> Result<Json<IncidentView>, Problem> {
-    ask(&console, AlertQuery::Unacknowledge { id: id.clone() }).await?;
+    let by = Some(signer(&caller, None)?);
+    ask(&console, AlertQuery::Unacknowledge { id: id.clone(), by }).await?;
     show(&console, id).await
 }
 

@@ -40,6 +40,7 @@ fn routes() -> ApiRouter {
         .get("/api/v1/incidents/{id}", read, incidents::one)
         .put("/api/v1/incidents/{id}/acknowledgement", operate, incidents::acknowledge)
         .delete("/api/v1/incidents/{id}/acknowledgement", operate, incidents::unacknowledge)
+        .post("/api/v1/incidents/{id}/notes", feedback, incidents::note)
         .get("/api/v1/silences", read, silences::list)
         .post("/api/v1/silences", operate, silences::make)
         .get("/api/v1/silences/{id}", read, silences::one)

@@ -49,6 +49,7 @@ const SESSION_DESCRIPTION: &str = "The session of a person who is signed in, wit
         super::incidents::one,
         super::incidents::acknowledge,
         super::incidents::unacknowledge,
+        super::incidents::note,
         super::silences::list,
         super::silences::make,
         super::silences::one,

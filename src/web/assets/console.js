@@ -52,7 +52,8 @@ function showOpen(open) {
 function isBusy() {
   const active = document.activeElement;
   return $("dialog[open]") || (active && /^(INPUT|TEXTAREA|SELECT)$/.test(active.tagName)) || $(".zoom")
-    || String(getSelection()).length > 0 || $("input:checked", $("main"));
+    || String(getSelection()).length > 0 || $("input:checked", $("main"))
+    || all("textarea, input[maxlength]", $("main")).some((field) => field.value !== field.defaultValue);
 }
 
 async function reload() {
@@ -279,6 +280,12 @@ document.addEventListener("submit", (event) => {
   setTimeout(() => all("button", event.target).forEach((button) => { button.disabled = true; }));
 });
 window.addEventListener("pageshow", () => all("button:disabled").forEach((button) => { button.disabled = false; }));
+
+const print = $("[data-print]");
+if (print) {
+  print.hidden = false;
+  print.addEventListener("click", () => window.print());
+}
 
 showOpen(Number(document.body.dataset.open));
 followDaemon();

@@ -13,7 +13,7 @@ use super::super::sign_in::Role;
 pub enum Scope {
     /// Read posts, figures, incidents; read texts with the model.
     Read,
-    /// Correct labels.
+    /// Correct labels, write notes.
     Feedback,
     /// Acknowledge, silence, erase.
     Operate,

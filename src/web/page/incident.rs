@@ -1,15 +1,20 @@
-//! The page of an incident, where the links in messages lead, with buttons to acknowledge and to silence it.
+//! The page of an incident, where the links in messages lead: curve, alerts, timeline, notes, with buttons to acknowledge, to
+//! silence, to note and to share; and its post-mortem.
 //!
 //! The buttons send forms: mail scanners follow links, so a link must change nothing. Forms of other sites are rejected by
 //! [`origin_check`](super::super::origin_check), and who may press them decides [`sign_in`](super::super::sign_in).
 
-use axum::extract::{Form, Path, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Redirect, Response};
+pub(in crate::web) mod actions;
+pub(in crate::web) mod links;
+pub(in crate::web) mod post_mortem;
+mod timeline;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use minijinja::Value;
 use minijinja::value::Serde;
-use serde::{Deserialize, Serialize};
 
 use super::super::error::Problem;
 use super::super::{Console, blocking};
@@ -17,26 +22,24 @@ use super::chart::{Chart, MarkedSpan};
 use super::incident_summary::IncidentSummary;
 use super::templates::Frame;
 use super::time_range::TimeRange;
-use super::visitor::{Visitor, local_path, name_cookie, trim_name};
+use super::visitor::Visitor;
 use crate::notify::Matcher;
-use crate::notify::dispatch::IncidentView;
-use crate::pipeline::{AlertQuery, IncidentBoard};
-use crate::query::Query;
+use crate::notify::dispatch::{IncidentView, MAX_COMMENT, MAX_NOTE};
+use crate::pipeline::IncidentBoard;
+use crate::query::{Filter, LabelCounts, Query};
 use crate::store::StoreError;
+use post_mortem::Course;
 
-/// How long the page's button silences, in seconds.
-const SILENCE_SECONDS: u64 = 2 * 3_600;
 /// What the chart shows before and after the incident.
 const MARGIN: SignedDuration = SignedDuration::from_hours(6);
 
-/// Something that happened to the incident.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-struct TimelineEntry {
-    at: Timestamp,
-    kind: &'static str,
-    what: String,
-    count: u32,
-    escalated: bool,
+/// What the store has about an incident.
+#[derive(Default)]
+struct StoredPart {
+    /// The topic and its curve; none for an incident without posts.
+    chart: Option<(String, Chart)>,
+    /// The posts of the topic while it lasted.
+    counts: Option<LabelCounts>,
 }
 
 /// The page of one incident.
@@ -45,16 +48,46 @@ pub(in crate::web) async fn page(
     visitor: Visitor,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let (board, now) = (console.daemon.board(), console.daemon.status().now);
-    let incident = board.incident(&id).cloned().ok_or_else(|| not_found(&id))?;
-    let (query, pages, reader, incidents) =
-        (console.daemon.query.clone(), console.pages.clone(), visitor.clone(), board.clone());
-    let values = blocking::run(move || {
-        let chart = chart(&incident, &query, (pages.zone(), &reader), now)?;
-        Ok::<_, StoreError>(context(&incident, &incidents, chart, &reader, now))
-    });
+    respond(&console, &visitor, &id, None).await
+}
+
+/// The page, with the address of a link that was made just now.
+async fn respond(
+    console: &Console,
+    visitor: &Visitor,
+    id: &str,
+    new_link: Option<String>,
+) -> Result<Response, Problem> {
+    let board = console.daemon.board();
+    let incident = board.incident(id).cloned().ok_or_else(|| not_found(id))?;
+    let (links, name) = (console.shared_links.clone(), incident.incident.id.clone());
+    let links = blocking::run(move || links.to(&name, Timestamp::now())).await?;
+    let silence = silence_address(&incident);
+    let values = document(console, visitor, incident).await?;
+    let page = minijinja::context! {
+        // A page that shows an address once must not load itself again.
+        live => new_link.is_none(),
+        links => Serde(links),
+        link_days => Serde(super::super::shared_links::DAYS),
+        new_link,
+        silence_address => silence,
+        max_comment => MAX_COMMENT,
+        max_note => MAX_NOTE,
+        ..values
+    };
     let frame = Frame { place: "incidents", open: board.open() };
-    Ok(console.pages.respond(&visitor, ("incident.html", &frame), values.await?))
+    Ok(console.pages.respond(visitor, ("incident.html", &frame), page))
+}
+
+/// What the page and the post-mortem show of an incident.
+async fn document(console: &Console, visitor: &Visitor, incident: IncidentView) -> Result<Value, Problem> {
+    let (board, now) = (console.daemon.board(), console.daemon.status().now);
+    let (query, pages, reader) = (console.daemon.query.clone(), console.pages.clone(), visitor.clone());
+    let values = blocking::run(move || {
+        let stored = stored_part(&incident, &query, (pages.zone(), &reader), now)?;
+        Ok::<_, StoreError>(context(&incident, &board, stored, &reader, now))
+    });
+    values.await
 }
 
 fn not_found(id: &str) -> Problem {
@@ -62,15 +95,26 @@ fn not_found(id: &str) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, format!("there is no incident {id:?}; resolved ones are kept for 7 days"))
 }
 
-/// The curve of the incident's topic, from some hours before it to some hours after; none for one without a topic.
-fn chart(
+/// Where a silence of this incident begins: the form with its matchers, which shows what it would mute.
+fn silence_address(view: &IncidentView) -> String {
+    let matchers = view.group.iter().filter_map(|(name, value)| Matcher::equals(name, value));
+    let matchers: Vec<String> = matchers.map(|matcher| matcher.to_string()).collect();
+    let comment = format!("incident {}", view.incident.id);
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("matchers", &matchers.join(", ")).append_pair("hours", "2").append_pair("comment", &comment);
+    format!("/incidents?{}#silences", query.finish())
+}
+
+/// The curve of the incident's topic, from some hours before it to some hours after, and its posts while it lasted; nothing for one
+/// without a topic.
+fn stored_part(
     view: &IncidentView,
     query: &Query,
     (zone, visitor): (&jiff::tz::TimeZone, &Visitor),
     now: Timestamp,
-) -> Result<Option<(String, Chart)>, StoreError> {
+) -> Result<StoredPart, StoreError> {
     let Some(topic) = view.alerts.iter().map(|entry| &entry.alert.topic).find(|topic| !topic.is_empty()) else {
-        return Ok(None);
+        return Ok(StoredPart::default());
     };
     let (since, until) = (view.incident.started_at, view.incident.ended_at);
     let end = until.map_or(now, |until| until.saturating_add(MARGIN).unwrap_or(now).min(now));
@@ -78,103 +122,36 @@ fn chart(
     let curve = query.curve(topic, range.since, range.until, range.step)?;
     // A component that is called like a topic has no posts.
     if curve.iter().all(|step| step.counts.posts() == 0) {
-        return Ok(None);
+        return Ok(StoredPart::default());
     }
+    let during = Filter {
+        topics: vec![topic.clone()],
+        since: Some(since),
+        until: Some(until.unwrap_or(now)),
+        ..Filter::default()
+    };
+    let counts = query.counts(&during)?;
     let id = view.incident.id.clone();
     let span = MarkedSpan::new(&range, since.as_second(), until.map(Timestamp::as_second), Some(id.clone()), id);
-    Ok(Some((topic.clone(), Chart::new(&curve, span.into_iter().collect(), &range, zone, visitor))))
-}
-
-/// What happened, the oldest first.
-fn timeline(view: &IncidentView) -> Vec<TimelineEntry> {
-    let entry = |at, kind, what: &str| TimelineEntry { at, kind, what: what.to_owned(), count: 0, escalated: false };
-    let mut entries = Vec::new();
-    for alert in view.alerts.iter().map(|entry| &entry.alert) {
-        entries.push(entry(alert.starts_at, "began", &alert.rule));
-        entries.push(entry(alert.fired_at, "fired", &alert.rule));
-        if alert.peak_at > alert.fired_at {
-            entries.push(entry(alert.peak_at, "peak", &alert.rule));
-        }
-        entries.extend(alert.ends_at.map(|end| entry(end, "resolved", &alert.rule)));
-    }
-    for (name, delivery) in &view.deliveries {
-        let (count, escalated) = (delivery.notifications, delivery.escalated);
-        entries.extend(delivery.last.map(|at| TimelineEntry { count, escalated, ..entry(at, "notified", name) }));
-    }
-    entries.extend(view.acknowledged.as_ref().map(|given| entry(given.at, "acknowledged", &given.by)));
-    entries.extend(view.incident.ended_at.map(|end| entry(end, "ended", "")));
-    entries.sort_by_key(|entry| entry.at);
-    entries
-}
-
-/// A button of the page, with the name of who pressed it.
-#[derive(Debug, Deserialize)]
-pub(in crate::web) struct Button {
-    action: Action,
-    #[serde(default)]
-    by: String,
-    /// The page to return to.
-    #[serde(default)]
-    back: String,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Action {
-    Acknowledge,
-    Unacknowledge,
-    Silence,
-}
-
-pub(in crate::web) async fn press(
-    State(console): State<Console>,
-    Path(id): Path<String>,
-    visitor: Visitor,
-    Form(button): Form<Button>,
-) -> Response {
-    let given = trim_name(&button.by);
-    let by = visitor.signer_or_anonymous(given.clone());
-    let query = match button.action {
-        Action::Acknowledge => AlertQuery::Acknowledge { id: id.clone(), by },
-        Action::Unacknowledge => AlertQuery::Unacknowledge { id: id.clone() },
-        Action::Silence => {
-            let board = console.daemon.board();
-            let Some(incident) = board.incident(&id) else { return not_found(&id).into_response() };
-            let matchers = incident.group.iter().filter_map(|(name, value)| Matcher::equals(name, value)).collect();
-            let comment = format!("incident {}", incident.incident.id);
-            AlertQuery::Silence { matchers, seconds: SILENCE_SECONDS, by, comment }
-        }
-    };
-    match console.daemon.alerts(query).await {
-        Ok(Ok(_)) => {
-            // GET again: reloading the page must not press the button again.
-            let own = format!("/alerts/{id}");
-            let mut response = Redirect::to(local_path(&button.back).unwrap_or(&own)).into_response();
-            if let Some(cookie) = given.as_deref().and_then(name_cookie) {
-                response.headers_mut().insert(header::SET_COOKIE, cookie);
-            }
-            response
-        }
-        Ok(Err(error)) => Problem::from(&error).into_response(),
-        Err(error) => Problem::unavailable(&error).into_response(),
-    }
+    let chart = Chart::new(&curve, span.into_iter().collect(), &range, zone, visitor);
+    Ok(StoredPart { chart: Some((topic.clone(), chart)), counts: Some(counts) })
 }
 
 fn context(
     incident: &IncidentView,
     board: &IncidentBoard,
-    chart: Option<(String, Chart)>,
+    stored: StoredPart,
     visitor: &Visitor,
     now: Timestamp,
 ) -> Value {
-    let (chart_topic, chart) = chart.unzip();
+    let (chart_topic, chart) = stored.chart.unzip();
     minijinja::context! {
         i => Serde(incident),
         summary => Serde(IncidentSummary::new(incident, board, visitor.is_french())),
-        timeline => Serde(timeline(incident)),
+        timeline => Serde(timeline::timeline(incident)),
+        course => Serde(Course::new(incident, stored.counts)),
         chart => Serde(chart),
         chart_topic,
-        live => true,
         now => now.to_string(),
     }
 }
@@ -192,7 +169,7 @@ mod tests {
     fn render(incident: &IncidentView, language: Language) -> String {
         let now = "2026-11-24T14:00:00Z".parse().unwrap();
         let (visitor, pages) = (Visitor::speaking(language), Pages::new(language, "UTC").unwrap());
-        let values = context(incident, &IncidentBoard::default(), None, &visitor, now);
+        let values = context(incident, &IncidentBoard::default(), StoredPart::default(), &visitor, now);
         pages.render(&visitor, ("incident.html", &Frame::default()), values).unwrap()
     }
 
@@ -212,6 +189,7 @@ mod tests {
             acknowledged: None,
             alerts: notification.alerts.into_iter().map(entry).collect(),
             deliveries: BTreeMap::from([("desk".to_owned(), delivery)]),
+            history: Vec::new(),
         };
         let english = render(&incident, Language::English);
         for expected in
@@ -222,6 +200,7 @@ mod tests {
         let french = render(&incident, Language::French);
         assert!(french.contains("Prendre en charge") && french.contains("Mettre en sourdine 2\u{a0}h"), "{french}");
         incident.incident.ended_at = Some(notification.at);
-        assert!(!render(&incident, Language::French).contains("<form method=\"post\""));
+        let over = render(&incident, Language::French);
+        assert!(!over.contains("value=\"acknowledge\"") && over.contains("Ajouter la note"), "{over}");
     }
 }

@@ -92,7 +92,15 @@ fn context(board: &IncidentBoard, form: &SilenceForm, visitor: &Visitor, now: ji
 
 /// The matchers of a form.
 fn matchers(text: &str) -> Result<Vec<Matcher>, String> {
-    let parts = text.split(['\n', ',']).map(str::trim).filter(|part| !part.is_empty());
+    // A comma within quotes belongs to a value: `topic="Paris, Texas"`.
+    let (mut quoted, mut escaped) = (false, false);
+    let separates = move |c: char| {
+        let separates = !quoted && matches!(c, '\n' | ',');
+        quoted ^= c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        separates
+    };
+    let parts = text.split(separates).map(str::trim).filter(|part| !part.is_empty());
     parts.map(|part| part.parse().map_err(|error: crate::notify::MatcherError| error.to_string())).collect()
 }
 
@@ -156,6 +164,10 @@ mod tests {
     fn matchers_are_separated_by_commas_or_lines() {
         let found = matchers("topic=\"Air Paradis\", severity=~\"warning|critical\"\nalertname!=\"NoPosts\"").unwrap();
         assert_eq!(found.len(), 3);
+        for topic in ["Paris, Texas", "a \"b, c\" d", "back\\slash, d"] {
+            let matcher = Matcher::equals("topic", topic).unwrap();
+            assert_eq!(matchers(&format!("{matcher}, severity=warning")).unwrap()[0], matcher, "{topic}");
+        }
         assert!(matchers("nonsense").is_err());
         assert!(matchers("topic=~\"(\"").unwrap_err().contains("not a regular expression"));
     }

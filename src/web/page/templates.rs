@@ -21,12 +21,15 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// All pages extend the layout.
-const TEMPLATES: [(&str, &str); 15] = [
+const TEMPLATES: [(&str, &str); 18] = [
     ("layout.html", include_str!("layout.html")),
     ("chart.html", include_str!("chart.html")),
     ("incident_line.html", include_str!("incident_line.html")),
     ("overview.html", include_str!("overview.html")),
+    ("incident_alerts.html", include_str!("incident_alerts.html")),
+    ("incident_history.html", include_str!("incident_history.html")),
     ("incident.html", include_str!("incident.html")),
+    ("post_mortem.html", include_str!("post_mortem.html")),
     ("incidents.html", include_str!("incidents.html")),
     ("contrast.html", include_str!("contrast.html")),
     ("posts.html", include_str!("posts.html")),
@@ -135,7 +138,12 @@ fn environment(language: Language, zone: &TimeZone) -> Result<Environment<'stati
     environment.add_global("script_address", assets::address("console.js"));
     environment.add_global("icon_address", assets::address("icon.svg"));
     // Both languages stand side by side in the template, so that neither is forgotten.
-    environment.add_function("t", move |english: String, in_french: String| if french { in_french } else { english });
+    environment.add_function(
+        "t",
+        move |english: String, in_french: String| {
+            if french { render::typography(&in_french, Language::French) } else { english }
+        },
+    );
     environment.add_filter("urlencode", |text: String| -> String {
         form_urlencoded::byte_serialize(text.as_bytes()).collect()
     });
@@ -144,6 +152,7 @@ fn environment(language: Language, zone: &TimeZone) -> Result<Environment<'stati
     environment.add_filter("tenths", move |rate: f64| format!("{}{}", tenths(rate, language), percent_sign(language)));
     environment.add_filter("points", move |difference: f64| points(difference, language));
     environment.add_filter("decimal", move |number: f64| decimal(number, language));
+    environment.add_filter("duration", move |seconds: i64| render::duration(seconds, language));
     environment.add_filter("number", move |number: i64| grouped(number, language));
     let zone = zone.clone();
     environment.add_filter("clock", move |state: &State<'_, '_>, time: String| match time.parse() {

@@ -1,7 +1,7 @@
 //! How a [`TopicWindow`] counts a post: once, with the weight of its author, in the bucket of its time.
 
 use super::TopicWindow;
-use crate::classify::{ClassifiedPost, normalise_reason};
+use crate::classify::{ClassifiedPost, Label, normalise_reason};
 use crate::window::Counts;
 use crate::window::authors::Voice;
 use crate::window::cascade::Placement;
@@ -78,6 +78,13 @@ impl TopicWindow {
             self.buckets.add(time, counts);
             self.history.add(time, counts);
         }
+    }
+
+    /// Counts a post at `time` (Unix seconds) of which only its author, a number above 0, and its label are at hand.
+    pub fn count_author(&mut self, time: i64, author: u64, label: Label) {
+        let watermark = self.watermark.max(Some(time)).unwrap_or(time);
+        let voice = self.authors.add_author(watermark, time, (author, author), label);
+        self.count_all(time, Counts::one(label).discounted(voice.discount));
     }
 
     fn note_words(&mut self, classified: &ClassifiedPost) {

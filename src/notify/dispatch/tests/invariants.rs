@@ -125,7 +125,7 @@ fn everything_survives_a_restart() {
         .incident
         .id
         .clone();
-    kit.dispatcher.acknowledge(&mine, "ann", at(60)).unwrap();
+    kit.dispatcher.acknowledge(&mine, "ann", "", at(60)).unwrap();
     kit.play(61);
     let before = (kit.dispatcher.incidents(true, at(61)), kit.dispatcher.silences(true, at(61)));
     kit.restart();

@@ -187,7 +187,7 @@ impl Kit {
         assert!(second >= self.at);
         self.play(second);
         let id = self.last().incident.id.to_lowercase();
-        self.dispatcher.acknowledge(&id, "ann", self.now()).unwrap();
+        self.dispatcher.acknowledge(&id, "ann", "", self.now()).unwrap();
     }
 
     pub(super) fn fails_until(&mut self, second: i64) {
