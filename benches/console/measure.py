@@ -116,7 +116,7 @@ def main():
                 time.sleep(1)
             print(f"{POSTS} posts read in {time.monotonic() - started:.0f} s; resident {resident(daemon.pid):.0f} MB")
             for path in ["/", "/?range=30d", "/posts", "/posts?label=negative&lang=fr&source=desk", "/posts?text=hublot",
-                         "/posts?text=nothing+has+this", "/posts?order=doubtful", "/incidents", "/sources", "/model"]:
+                         "/posts?text=nothing+has+this", "/posts?order=doubtful", f"/posts?similar={POSTS - 1}", "/incidents", "/sources", "/model"]:
                 median, size = milliseconds(url + path)
                 print(f"GET {path}: {median:.1f} ms, {size / 1000:.0f} kB")
             before, at = processor_seconds(daemon.pid), time.monotonic()

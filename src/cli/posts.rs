@@ -49,9 +49,9 @@ pub(super) struct PostsArgs {
     /// Only posts before this time, in the same forms
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    /// Only posts whose text contains this, in any case
+    /// Only posts whose text contains this, in any case; may be repeated: the text contains each
     #[arg(long, value_name = "TEXT")]
-    text: Option<String>,
+    text: Vec<String>,
     /// Number of posts; 0 for all
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: usize,
@@ -87,10 +87,10 @@ pub(super) fn run(args: &PostsArgs) -> anyhow::Result<()> {
 fn filter(args: &PostsArgs, now: Timestamp) -> anyhow::Result<Filter> {
     let mut filter = Filter::default();
     let PostsArgs { topic, label, source, language, author, cascade, since, until, text, .. } = args;
-    for (name, values) in [("topic", topic), ("label", label)] {
+    for (name, values) in [("topic", topic), ("label", label), ("text", text)] {
         values.iter().try_for_each(|value| filter.set(name, value))?;
     }
-    let single = [("source", source), ("language", language), ("author", author), ("cascade", cascade), ("text", text)];
+    let single = [("source", source), ("language", language), ("author", author), ("cascade", cascade)];
     for (name, value) in single {
         value.iter().try_for_each(|value| filter.set(name, value))?;
     }

@@ -171,6 +171,7 @@ impl Round {
             credentials,
             pages: web::Pages::new(config.language, &config.notify.time_zone)?,
             audit: web::AuditLog::new(&state),
+            filters: web::SavedFilters::new(&state),
             shared_links: web::SharedLinks::new(&state),
             gate: gate(&config.web, listener.local_addr()?, state.clone()),
             trusted_proxies: config.web.trusted_proxies.clone().into(),

@@ -8,6 +8,8 @@ use jiff::Timestamp;
 
 use super::{Filter, candidates};
 use crate::classify::normalise_reason;
+use crate::monitor::block::PackedPost;
+use crate::monitor::index::BlockId;
 use crate::monitor::{CascadeId, StoredPost, block};
 use crate::store::{StoreError, View};
 
@@ -40,8 +42,10 @@ pub struct Survey {
     pub reasons: Facet,
     pub languages: Facet,
     pub sources: Facet,
-    /// Cascades of two posts and more.
+    /// Cascades of two posts and more, the largest first.
     pub cascades: Vec<(CascadeId, u64)>,
+    /// The largest of them, with a text.
+    pub repeated: Vec<RepeatedPost>,
     /// Corrected by people.
     pub corrected: u64,
     /// The first posts in the order that was asked for; none for [`Order::Newest`].
@@ -50,12 +54,29 @@ pub struct Survey {
     pub compared_until: Option<Timestamp>,
 }
 
+/// A cascade of several posts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RepeatedPost {
+    pub cascade: CascadeId,
+    pub posts: u64,
+    /// Of one of its newest posts.
+    pub text: String,
+}
+
+/// How many posts of a cascade there are, and where the first that was read is.
+#[derive(Debug, Clone, Copy)]
+struct CascadeCount {
+    posts: u64,
+    block: BlockId,
+    place: u32,
+}
+
 /// A post in a bounded heap: the last one in the order is on top.
 struct Ranked(Reverse<u64>, Reverse<i64>, StoredPost);
 
 pub(super) fn survey(view: &View<'_>, filter: &Filter, order: Order, limit: usize) -> Result<Survey, StoreError> {
     let mut counts: [BTreeMap<String, u64>; 5] = Default::default();
-    let mut cascades: HashMap<CascadeId, u64> = HashMap::new();
+    let mut cascades: HashMap<CascadeId, CascadeCount> = HashMap::new();
     let mut survey = Survey::default();
     let mut first: BinaryHeap<Ranked> = BinaryHeap::new();
     let mut compared = 0;
@@ -68,7 +89,7 @@ pub(super) fn survey(view: &View<'_>, filter: &Filter, order: Order, limit: usiz
             break;
         }
         let Some(bytes) = view.get_raw(&id.key())? else { continue };
-        for post in block::decode(&bytes)? {
+        block::visit(&bytes, |place, post| {
             compared += 1;
             let mismatches = filter.mismatches(&post);
             let [topics, labels, reasons, languages, sources] = &mut counts;
@@ -80,34 +101,43 @@ pub(super) fn survey(view: &View<'_>, filter: &Filter, order: Order, limit: usiz
                     }
                 }
             };
-            post.topics.iter().for_each(|topic| count(topics, Filter::TOPIC, topic));
-            count(labels, Filter::LABEL, post.label.as_str());
-            post.reason.iter().for_each(|reason| count(reasons, Filter::REASON, &normalise_reason(reason)));
-            post.lang.iter().for_each(|lang| count(languages, Filter::LANGUAGE, primary(lang)));
-            count(sources, Filter::SOURCE, &post.source);
+            post.topics().for_each(|topic| count(topics, Filter::TOPIC, topic));
+            count(labels, Filter::LABEL, post.label().as_str());
+            post.reason().iter().for_each(|reason| count(reasons, Filter::REASON, &normalise_reason(reason)));
+            post.lang().iter().for_each(|lang| count(languages, Filter::LANGUAGE, primary(lang)));
+            count(sources, Filter::SOURCE, post.source());
             if mismatches & !Filter::CASCADE == 0 {
-                *cascades.entry(post.cascade).or_default() += 1;
+                let first = CascadeCount { posts: 0, block: id, place };
+                cascades.entry(post.cascade()).or_insert(first).posts += 1;
             }
             if mismatches & !Filter::CORRECTED == 0 {
                 survey.corrected += u64::from(post.is_corrected());
             }
-            if mismatches != 0 {
-                continue;
+            if mismatches == 0 {
+                survey.posts += 1;
+                rank(&mut first, &post, order, limit);
             }
-            survey.posts += 1;
-            if order != Order::Newest {
-                first.push(Ranked(Reverse(score(&post, order)), Reverse(post.created_at.as_millisecond()), post));
-                if first.len() > limit {
-                    first.pop();
-                }
-            }
-        }
+        })?;
     }
     let [topics, labels, reasons, languages, sources] = counts.map(sorted);
-    let mut cascades: Vec<(CascadeId, u64)> = cascades.into_iter().filter(|(_, posts)| *posts > 1).collect();
-    cascades.sort_by_key(|(cascade, posts)| (Reverse(*posts), *cascade));
+    let mut counted: Vec<(CascadeId, CascadeCount)> =
+        cascades.into_iter().filter(|(_, count)| count.posts > 1).collect();
+    counted.sort_by_key(|(cascade, count)| (Reverse(count.posts), *cascade));
+    let repeated = repeated(view, &counted)?;
+    let cascades = counted.into_iter().map(|(cascade, count)| (cascade, count.posts)).collect();
     let first = first.into_sorted_vec().into_iter().map(|Ranked(.., post)| post).collect();
-    Ok(Survey { topics, labels, reasons, languages, sources, cascades, first, ..survey })
+    Ok(Survey { topics, labels, reasons, languages, sources, cascades, repeated, first, ..survey })
+}
+
+/// The largest cascades with a text, from where they were read: looking each up by its index would read months of it.
+fn repeated(view: &View<'_>, counted: &[(CascadeId, CascadeCount)]) -> Result<Vec<RepeatedPost>, StoreError> {
+    let mut repeated = Vec::new();
+    for (cascade, count) in counted.iter().take(MAX_VALUES) {
+        let Some(bytes) = view.get_raw(&count.block.key())? else { continue };
+        let text = block::post_at(&bytes, count.place)?.map(|post| post.text);
+        repeated.extend(text.map(|text| RepeatedPost { cascade: *cascade, posts: count.posts, text }));
+    }
+    Ok(repeated)
 }
 
 fn sorted(counts: BTreeMap<String, u64>) -> Facet {
@@ -122,23 +152,35 @@ fn primary(lang: &str) -> &str {
     lang.split('-').next().unwrap_or(lang)
 }
 
+/// Keeps `post` where it is one of the `limit` first.
+fn rank(first: &mut BinaryHeap<Ranked>, post: &PackedPost<'_>, order: Order, limit: usize) {
+    if order == Order::Newest {
+        return;
+    }
+    let (score, time) = (Reverse(score(post, order)), Reverse(post.created_at().as_millisecond()));
+    // Most are not, and need no copy.
+    if first.len() >= limit && first.peek().is_some_and(|last| (last.0, last.1) < (score, time)) {
+        return;
+    }
+    first.push(Ranked(score, time, post.to_post()));
+    if first.len() > limit {
+        first.pop();
+    }
+}
+
 /// What an order puts first, the largest first.
-fn score(post: &StoredPost, order: Order) -> u64 {
+fn score(post: &PackedPost<'_>, order: Order) -> u64 {
     match order {
         Order::Newest => 0,
         Order::Doubtful if post.is_corrected() => 0,
         Order::Doubtful => {
-            let mut sorted = post.probabilities;
+            let mut sorted = post.probabilities();
             sorted.sort_by(f32::total_cmp);
             // How close the second label is to the first, in millionths.
             let [_, second, best] = sorted;
             ((1.0 - (best - second).clamp(0.0, 1.0)) * 1e6) as u64
         }
-        Order::Influential => {
-            let reactions =
-                post.metrics.map_or(0, |metrics| metrics.reposts + metrics.replies + metrics.likes + metrics.quotes);
-            post.followers.unwrap_or(0).saturating_add(reactions)
-        }
+        Order::Influential => post.reach(),
     }
 }
 

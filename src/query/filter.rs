@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::compared_post::ComparedPost;
 use crate::classify::{Label, normalise_reason};
-use crate::monitor::{ALWAYS, CascadeId, StoredPost, normal_author};
+use crate::monitor::{ALWAYS, CascadeId, normal_author};
 
 /// The default selects every post.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -22,8 +23,8 @@ pub struct Filter {
     pub since: Option<Timestamp>,
     /// Before this time.
     pub until: Option<Timestamp>,
-    /// What the text contains, in any case.
-    pub text: Option<String>,
+    /// What the text contains, in any case: all of these.
+    pub texts: Vec<String>,
     /// Why the post is negative, in any spelling: `Late Flight` is `late_flight`.
     pub reason: Option<String>,
     /// Whether a person gave it another label than the model.
@@ -42,7 +43,7 @@ pub enum FilterError {
 }
 
 impl Filter {
-    /// Sets the parameter `name`, as in a URL; `topic` and `label` may be set again.
+    /// Sets the parameter `name`, as in a URL; `topic`, `label` and `text` may be set again.
     ///
     /// # Errors
     /// When the parameter is unknown, or cannot have this value.
@@ -63,7 +64,7 @@ impl Filter {
             }
             "since" => self.since = Some(time("since", value)?),
             "until" => self.until = Some(time("until", value)?),
-            "text" => self.text = Some(value.to_owned()),
+            "text" => self.texts.push(value.to_owned()),
             "reason" => self.reason = Some(value.to_owned()),
             "corrected" => {
                 let expected = "true or false";
@@ -84,10 +85,10 @@ impl Filter {
             ("source", &self.source),
             ("language", &self.language),
             ("author", &self.author),
-            ("text", &self.text),
             ("reason", &self.reason),
         ];
         all.extend(texts.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))));
+        all.extend(self.texts.iter().map(|text| ("text", text.clone())));
         all.extend(self.cascade.map(|cascade| ("cascade", cascade.to_string())));
         all.extend(self.corrected.map(|corrected| ("corrected", corrected.to_string())));
         let times = [("since", self.since), ("until", self.until)];
@@ -106,26 +107,26 @@ impl Filter {
     /// Any other part.
     const OTHER: u8 = 1 << 7;
 
-    pub fn matches(&self, post: &StoredPost) -> bool {
+    pub(crate) fn matches(&self, post: &impl ComparedPost) -> bool {
         self.mismatches(post) == 0
     }
 
     /// The parts that `post` does not match.
-    pub(super) fn mismatches(&self, post: &StoredPost) -> u8 {
-        let matches_others = self.since.is_none_or(|since| since <= post.created_at)
-            && self.until.is_none_or(|until| post.created_at < until)
+    pub(super) fn mismatches(&self, post: &impl ComparedPost) -> u8 {
+        let matches_others = self.since.is_none_or(|since| since <= post.created_at())
+            && self.until.is_none_or(|until| post.created_at() < until)
             && self.author.as_ref().is_none_or(|author| is_author(post, author))
-            && self.text.as_ref().is_none_or(|text| post.text.to_lowercase().contains(&text.to_lowercase()));
+            && contains_all(post.text(), &self.texts);
         if !matches_others {
             return Self::OTHER;
         }
         let parts = [
-            (Self::TOPIC, self.topics.is_empty() || post.topics.iter().any(|topic| self.topics.contains(topic))),
-            (Self::LABEL, self.labels.is_empty() || self.labels.contains(&post.label)),
-            (Self::REASON, self.reason.as_ref().is_none_or(|reason| is_reason(post.reason.as_deref(), reason))),
-            (Self::LANGUAGE, self.language.as_ref().is_none_or(|asked| is_language(post.lang.as_deref(), asked))),
-            (Self::SOURCE, self.source.as_ref().is_none_or(|source| *source == post.source)),
-            (Self::CASCADE, self.cascade.is_none_or(|cascade| cascade == post.cascade)),
+            (Self::TOPIC, self.topics.is_empty() || post.is_of_any(&self.topics)),
+            (Self::LABEL, self.labels.is_empty() || self.labels.contains(&post.label())),
+            (Self::REASON, self.reason.as_ref().is_none_or(|reason| is_reason(post.reason(), reason))),
+            (Self::LANGUAGE, self.language.as_ref().is_none_or(|asked| is_language(post.lang(), asked))),
+            (Self::SOURCE, self.source.as_ref().is_none_or(|source| source == post.source())),
+            (Self::CASCADE, self.cascade.is_none_or(|cascade| cascade == post.cascade())),
             (Self::CORRECTED, self.corrected.is_none_or(|corrected| corrected == post.is_corrected())),
         ];
         parts.into_iter().filter(|(_, matches)| !matches).fold(0, |all, (part, _)| all | part)
@@ -145,10 +146,12 @@ impl Filter {
 
     /// The topic, where nothing but one topic, labels and times are set.
     pub(super) fn is_of_one_topic(&self) -> Option<&str> {
-        let Self { topics, source, language, author, cascade, text, reason, corrected, labels: _, since: _, until: _ } =
+        let Self { topics, source, language, author, cascade, texts, reason, corrected, labels: _, since: _, until: _ } =
             self;
-        let texts = [source, language, author, text, reason];
-        let others = texts.into_iter().any(Option::is_some) || cascade.is_some() || corrected.is_some();
+        let others = [source, language, author, reason].into_iter().any(Option::is_some)
+            || !texts.is_empty()
+            || cascade.is_some()
+            || corrected.is_some();
         match topics.as_slice() {
             [topic] if !others => Some(topic),
             _ => None,
@@ -161,6 +164,15 @@ fn time(name: &'static str, value: &str) -> Result<Timestamp, FilterError> {
     value.parse().map_err(|_| FilterError::Value { name, expected })
 }
 
+/// Whether `text` contains each of `parts`, in any case.
+fn contains_all(text: &str, parts: &[String]) -> bool {
+    if parts.is_empty() {
+        return true;
+    }
+    let text = text.to_lowercase();
+    parts.iter().all(|part| text.contains(&part.to_lowercase()))
+}
+
 fn is_language(found: Option<&str>, expected: &str) -> bool {
     let found = found.unwrap_or_default();
     let (primary, rest) = found.split_at_checked(expected.len()).unwrap_or((found, ""));
@@ -171,7 +183,7 @@ fn is_reason(found: Option<&str>, expected: &str) -> bool {
     found.is_some_and(|found| normalise_reason(found) == normalise_reason(expected))
 }
 
-fn is_author(post: &StoredPost, expected: &str) -> bool {
+fn is_author(post: &impl ComparedPost, expected: &str) -> bool {
     let expected = normal_author(expected);
-    [&post.author, &post.author_id].into_iter().flatten().any(|name| normal_author(name) == expected)
+    post.authors().into_iter().flatten().any(|name| normal_author(&name) == expected)
 }

@@ -5,22 +5,29 @@
 //! topics and labels, else all blocks; every candidate is then compared with the whole filter.
 
 mod candidates;
+mod compared_post;
+mod contrast;
 mod corrections;
 mod curve;
 mod each_post;
 mod facets;
 mod filter;
 mod page;
+mod similar;
+mod term_tally;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 
+pub use contrast::{Contrast, ContrastReference, MAX_CONTRASTED, MIN_CONTRASTED};
 pub use corrections::{CorrectionSummary, DriftVerdict, FeedbackPage, LabelDrift};
 pub use curve::CurveStep;
-pub use facets::{Facet, Order, Survey};
+pub use facets::{Facet, Order, RepeatedPost, Survey};
 pub use filter::{Filter, FilterError};
 pub use page::{Page, PageToken};
+pub use similar::{MAX_SIMILAR_COMPARED, SimilarPosts};
+pub use term_tally::DistinctiveTerm;
 
 use crate::alert::Alert;
 use crate::classify::Label;
@@ -145,6 +152,24 @@ impl Query {
         self.read(|view| facets::survey(view, filter, order, limit.clamp(1, MAX_PAGE)))
     }
 
+    /// The words and reasons that stand out in the posts of `filter`; none where there is nothing to compare them with. What one
+    /// call reads is bounded.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn contrast(&self, filter: &Filter) -> Result<Option<Contrast>, StoreError> {
+        self.read(|view| contrast::read(view, filter))
+    }
+
+    /// The posts of `filter` that are most like the post `id`, `limit` at most; none where that is not kept. What one call reads is
+    /// bounded.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn similar(&self, id: &str, filter: &Filter, limit: usize) -> Result<Option<SimilarPosts>, StoreError> {
+        self.read(|view| similar::read(view, id, filter, limit.clamp(1, MAX_PAGE)))
+    }
+
     /// The post `id`, if it is kept.
     ///
     /// # Errors
@@ -199,8 +224,11 @@ fn counts(view: &View<'_>, filter: &Filter) -> Result<LabelCounts, StoreError> {
             continue;
         }
         if let Some(bytes) = view.get_raw(&id.key())? {
-            let posts = block::decode(&bytes)?;
-            posts.iter().filter(|post| filter.matches(post)).for_each(|post| counts.add(post.label, 1));
+            block::visit(&bytes, |_, post| {
+                if filter.matches(&post) {
+                    counts.add(post.label(), 1);
+                }
+            })?;
         }
     }
     Ok(counts)

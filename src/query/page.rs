@@ -8,7 +8,6 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{Filter, candidates};
-use crate::monitor::index::BlockId;
 use crate::monitor::{StoredPost, block};
 use crate::store::{StoreError, View};
 
@@ -68,13 +67,13 @@ pub(super) fn read(
         if after.is_some_and(|after| block::header(&bytes).is_ok_and(|header| header.oldest() > after.time)) {
             continue;
         }
-        for (place, post) in (0..).zip(block::decode(&bytes)?) {
+        block::visit(&bytes, |place, post| {
             compared += 1;
-            let token = PageToken::of(&post, id, place);
+            let token = PageToken { time: post.created_at().as_millisecond(), block: id.number, place };
             if after.is_none_or(|after| token < after) && filter.matches(&post) {
-                found.push(Found { token, post });
+                found.push(Found { token, post: post.to_post() });
             }
-        }
+        })?;
     }
     take(&mut found, &mut posts, &mut next, limit, |_| true);
     let more = !found.is_empty();
@@ -94,12 +93,6 @@ fn take(
             posts.push(post);
             *last = Some(token);
         }
-    }
-}
-
-impl PageToken {
-    fn of(post: &StoredPost, block: BlockId, place: u32) -> Self {
-        Self { time: post.created_at.as_millisecond(), block: block.number, place }
     }
 }
 

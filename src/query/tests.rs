@@ -72,11 +72,11 @@ fn filter() -> impl Strategy<Value = Filter> {
         some(&["x", "y"]),
         some(&["fr", "en"]),
         some(&["@ann", "9BOB"]),
-        some(&["LOST", "bag"]),
+        proptest::sample::subsequence(vec!["LOST", "bag"], 0..3),
         times,
         (cascade, corrected),
     )
-        .prop_map(|(topics, labels, source, language, author, text, (since, until), (cascade, corrected))| {
+        .prop_map(|(topics, labels, source, language, author, texts, (since, until), (cascade, corrected))| {
             let time = |millis: i64| Timestamp::from_millisecond(START * 1_000 + millis).unwrap();
             Filter {
                 topics: topics.into_iter().map(str::to_owned).collect(),
@@ -87,7 +87,7 @@ fn filter() -> impl Strategy<Value = Filter> {
                 cascade: cascade.map(|id| CascadeId::of_post(&id.to_string())),
                 since: since.map(time),
                 until: until.map(time),
-                text: text.map(str::to_owned),
+                texts: texts.into_iter().map(str::to_owned).collect(),
                 reason: None,
                 corrected,
             }
@@ -211,13 +211,18 @@ proptest! {
                 });
             }
             for filter in &filters {
-                let expected: Vec<StoredPost> = list.iter().filter(|post| filter.matches(post)).cloned().collect();
+                let expected: Vec<StoredPost> = list.iter().filter(|post| filter.matches(*post)).cloned().collect();
                 let mut counts = LabelCounts::default();
                 expected.iter().for_each(|post| counts.add(post.label, 1));
                 prop_assert_eq!(query.counts(filter).unwrap(), counts, "{:?}", filter);
                 prop_assert_eq!(newest_first(all(&query, filter, limit)), newest_first(expected.clone()), "{:?}", filter);
                 let survey = query.survey(filter, Order::Doubtful, limit).unwrap();
                 prop_assert_eq!((survey.posts, survey.first.len()), (counts.total(), limit.min(expected.len())));
+                for (repeated, (cascade, posts)) in survey.repeated.iter().zip(&survey.cascades) {
+                    prop_assert_eq!((repeated.cascade, repeated.posts), (*cascade, *posts));
+                    let texts = || list.iter().filter(|post| post.cascade == *cascade).map(|post| &post.text);
+                    prop_assert!(*posts > 1 && texts().any(|text| *text == repeated.text), "{:?}", repeated);
+                }
                 for (topic, posts) in survey.topics {
                     let counted = query.counts(&Filter { topics: vec![topic], ..filter.clone() }).unwrap();
                     prop_assert_eq!(posts, counted.total(), "{:?}", filter);
@@ -252,6 +257,40 @@ fn a_repost_is_found_by_its_cascade() {
 }
 
 #[test]
+fn posts_like_one_are_of_its_topics_and_of_the_filter() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut monitor = open(dir.path());
+    let start = Timestamp::from_second(START).unwrap();
+    monitor.advance(start);
+    let texts = [
+        ("1", "a", "My bag is lost in Rome", 0),
+        ("2", "a", "lost bag, Rome airport", 0),
+        ("3", "a", "they lost it", 0),
+        ("4", "b", "bag lost in Rome too", 0),
+        ("5", "a", "bag found in Rome", 2),
+        ("6", "a", "thank you", 2),
+    ];
+    for (id, topic, text, label) in texts {
+        let draft = Draft { topics: 0, author: 0, text: 0, label, lang: None, late: 0, reposts: None };
+        let mut classified = post(1, 0, &draft);
+        (classified.post.id, classified.post.text) = (id.into(), text.into());
+        monitor.observe("x", &[topic], &classified).unwrap();
+    }
+    monitor.commit().unwrap();
+    let query = Query::new(monitor.store());
+    let ids = |filter: &Filter, limit| {
+        let found = query.similar("1", filter, limit).unwrap().unwrap();
+        assert_eq!((found.post.text.as_str(), found.compared_until), ("My bag is lost in Rome", None));
+        found.posts.into_iter().map(|post| post.id).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&Filter::default(), 10), ["2", "5", "3"]);
+    assert_eq!(ids(&Filter::default(), 1), ["2"]);
+    assert_eq!(ids(&Filter { labels: vec![Label::Positive], ..Filter::default() }, 10), ["5"]);
+    assert_eq!(ids(&Filter { topics: vec!["b".into()], ..Filter::default() }, 10), ["4"]);
+    assert_eq!(query.similar("7", &Filter::default(), 10).unwrap(), None);
+}
+
+#[test]
 fn a_query_follows_a_store_that_is_opened_again() {
     let dir = tempfile::tempdir().unwrap();
     let monitor = open(dir.path());
@@ -274,6 +313,7 @@ fn parameters_make_the_filter_they_came_from() {
         ("language", "fr"),
         ("author", "@ann"),
         ("text", "a & b"),
+        ("text", "c"),
         ("cascade", "00000000000000ff"),
         ("reason", "late_flight"),
         ("corrected", "true"),

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::tally::PostTally;
 use crate::classify::Label;
 use crate::monitor::StoredPost;
-use crate::window::{MIN_DEVIANCE, deviance, informative_words, plain_name};
+use crate::window::{informative_words, plain_name, rise};
 
 /// People who must have used a word.
 const MIN_PEOPLE: u32 = 3;
@@ -80,10 +80,7 @@ pub(super) fn distinctive_words(now: &PostTally, before: &PostTally) -> (Vec<Rep
     let mut found: Vec<(f64, &String, u32, f64)> = Vec::new();
     for (word, posts) in counted.words.iter().filter(|(_, posts)| **posts >= MIN_PEOPLE) {
         let (k, k0) = (f64::from(*posts), f64::from(compared.words.get(word).copied().unwrap_or_default()));
-        let weight = deviance(k, n, k0, n0);
-        if k / n > k0 / n0 && weight >= MIN_DEVIANCE {
-            found.push((weight, word, *posts, k0 / n0));
-        }
+        found.extend(rise((k, n), (k0, n0)).map(|weight| (weight, word, *posts, k0 / n0)));
     }
     found.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
     let word = |(_, word, posts, before): (f64, &String, u32, f64)| ReportWord {

@@ -6,7 +6,7 @@
 //!   GET  /incidents        incidents, silences  GET  /-/ready     every stage makes progress, or why not
 //!   GET  /alerts/ID        one incident         POST /silences, /silences/ID/end
 //!   GET  /posts            stored posts         POST /posts/labels    corrects labels
-//!   GET  /posts/export/posts.csv, posts.jsonl
+//!   GET  /posts/export/posts.csv, posts.jsonl   POST /posts/filters, /posts/filters/rename, /posts/filters/delete
 //!   GET  /model            figures, corrections, drift   POST /model/retrain, promote, roll-back
 //!   GET  /audit, /audit/audit.jsonl
 //!   GET, POST /analyse     reads a text         POST /receivers/NAME/test
@@ -35,6 +35,7 @@ mod origin_check;
 mod page;
 mod probes;
 mod request_span;
+mod saved_filters;
 mod server;
 mod shared_links;
 mod sign_in;
@@ -56,6 +57,7 @@ pub use audit::AuditLog;
 pub use auth::{Credentials, Scope, Token, TokenError, Tokens, last_use, list_scopes};
 pub use models::{Models, Retraining, RetrainingEnd, RetrainingProgress};
 pub use page::Pages;
+pub use saved_filters::SavedFilters;
 pub use shared_links::SharedLinks;
 pub use sign_in::{Gate, Role, User, UserError, Users};
 pub use tls::{CertificateFiles, Tls};
@@ -78,6 +80,7 @@ pub struct Console {
     /// Who may see and change what on the pages.
     pub gate: Gate,
     pub audit: AuditLog,
+    pub filters: SavedFilters,
     /// Addresses that show one incident without a sign-in.
     pub shared_links: SharedLinks,
     /// Whose word about the origin of a request counts.
@@ -114,6 +117,9 @@ fn router(console: Console, address: SocketAddr) -> Router {
         .route("/silences/{id}/end", post(page::incidents::unsilence))
         .route("/posts", get(page::posts::page))
         .route("/posts/labels", post(page::posts::labels::press))
+        .route("/posts/filters", post(page::posts::saved::save))
+        .route("/posts/filters/rename", post(page::posts::saved::rename))
+        .route("/posts/filters/delete", post(page::posts::saved::delete))
         .route("/posts/export/{name}", get(page::posts::export::export))
         .route("/analyse", get(page::analyse::page).post(page::analyse::submit))
         .route("/model", get(page::model::page))

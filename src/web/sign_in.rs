@@ -217,7 +217,9 @@ fn needed_role(method: &Method, path: &str) -> Role {
     match path {
         _ if method == Method::GET || method == Method::HEAD => Role::Viewer,
         "/sign-out" => Role::Viewer,
-        "/posts/labels" | "/analyse" => Role::Analyst,
+        "/posts/labels" | "/posts/filters" | "/posts/filters/rename" | "/posts/filters/delete" | "/analyse" => {
+            Role::Analyst
+        }
         _ if path.starts_with("/alerts/") && path.ends_with("/notes") => Role::Analyst,
         _ => Role::Operator,
     }

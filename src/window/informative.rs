@@ -21,6 +21,6 @@ fn is_informative(word: &str) -> bool {
 }
 
 /// Whether `word` is a part of the topic's name, such as "air", "paradis" or "airparadis".
-fn is_of_name(word: &str, name: &str) -> bool {
+pub(crate) fn is_of_name(word: &str, name: &str) -> bool {
     !name.is_empty() && (name.contains(word) || word.contains(name))
 }

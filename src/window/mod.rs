@@ -32,13 +32,13 @@ pub use buckets::{LateShare, Span};
 pub(crate) use cascade::{KnownPost, forget_stored, id_hash};
 pub use counts::Counts;
 pub use history::HourRecord;
-pub(crate) use informative::{informative_words, plain_name};
+pub(crate) use informative::{informative_words, is_of_name, plain_name};
 pub use samples::Sample;
 pub(crate) use slot::WordSlot;
 pub use topic::{Arrival, HistoryStep, TopicWindow};
 pub(crate) use word_baseline::WordBaseline;
 pub use words::DistinctiveWord;
-pub(crate) use words::{MIN_DEVIANCE, deviance};
+pub(crate) use words::rise;
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};

@@ -20,7 +20,7 @@ const MAX_WORDS: usize = 512;
 /// Minimum number of posts with a distinctive word.
 const MIN_POSTS: u32 = 3;
 /// Minimum deviance (G2) of a distinctive word: chance exceeds it for one word in a thousand.
-pub(crate) const MIN_DEVIANCE: f64 = 10.83;
+const MIN_DEVIANCE: f64 = 10.83;
 
 /// What kind of term is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,9 +176,8 @@ impl WordCounts {
         let posts = f64::from(window.posts);
         let distinctive = window.words.iter().filter(|(_, posts)| **posts >= MIN_POSTS).filter_map(|(hash, with)| {
             let before = self.baseline.posts_with(*hash);
-            let score = deviance(f64::from(*with), posts, before, baseline);
-            let more = f64::from(*with) * baseline > before * posts;
-            (more && score >= MIN_DEVIANCE).then(|| Some((score, self.distinctive_word(*hash, *with, posts)?)))?
+            let score = rise((f64::from(*with), posts), (before, baseline))?;
+            Some((score, self.distinctive_word(*hash, *with, posts)?))
         });
         let mut distinctive: Vec<(f64, DistinctiveWord)> = distinctive.collect();
         distinctive.sort_by(|(a, x), (b, y)| b.total_cmp(a).then_with(|| x.word.cmp(&y.word)));
@@ -254,9 +253,15 @@ fn subtract(recent: &mut HashMap<u32, u32>, word: u32, posts: u32) {
     }
 }
 
+/// How much `k` of `n` posts are more than the usual `k0` of `n0`, as a deviance; none where that may be chance.
+pub(crate) fn rise((k, n): (f64, f64), (k0, n0): (f64, f64)) -> Option<f64> {
+    let score = deviance(k, n, k0, n0);
+    (k * n0 > k0 * n && score >= MIN_DEVIANCE).then_some(score)
+}
+
 /// Log-likelihood ratio G2 (Dunning 1993) of different shares in `k` of `n` and `k0` of `n0` posts against one common
 /// share.
-pub(crate) fn deviance(k: f64, n: f64, k0: f64, n0: f64) -> f64 {
+fn deviance(k: f64, n: f64, k0: f64, n0: f64) -> f64 {
     let share = (k + k0) / (n + n0);
     let part = |seen: f64, expected: f64| if seen > 0.0 { seen * (seen / expected).ln() } else { 0.0 };
     let with = part(k, n * share) + part(k0, n0 * share);

@@ -16,7 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 URL, CHROMIUM, SHOTS = sys.argv[1:4]
-PAGES = ["/", "/?range=7d", "/incidents", "/posts", "/posts?order=doubtful&label=negative", "/analyse", "/model", "/sources", "/audit"]
+PAGES = ["/", "/?range=7d", "/incidents", "/posts", "/posts?order=doubtful&label=negative", "/posts?topic=Air+Paradis&text=thank", "/analyse", "/model", "/sources", "/audit"]
 # An author of the posts of the test.
 ATTACK = "<img src=x onerror=alert(1)>"
 
@@ -183,6 +183,49 @@ def posts(browser):
     check(page.get_by_text("No post matches these filters.").count() == 1, "nothing is corrected any more")
     tab.go("/posts?text=" + "%3Cscript%3Ealert(1)%3C/script%3E")
     check(page.locator("input[type=search]").input_value() == "<script>alert(1)</script>", "a filter is text")
+    # The posts most like one, nearest first.
+    tab.go("/posts?topic=Air+Paradis&text=merci+pour+rien")
+    page.get_by_role("link", name="find similar").first.click()
+    page.wait_for_url("**similar=**")
+    texts = page.locator(".post > p:first-child").all_inner_texts()
+    check(len(texts) > 5 and all("annulé mon vol" in text for text in texts[:5]), f"like one post are those with its words: {texts[:5]}")
+    check("annulé mon vol" in page.locator("blockquote").inner_text(), "and the page shows which one")
+    tab.go("/posts?topic=Blue+Air&" + page.url.split("?")[1])
+    check(not any("annulé" in text for text in page.locator(".post > p:first-child").all_inner_texts()), "filters hold there too")
+    # A filter is saved under a name, opened, renamed and deleted.
+    tab.go("/posts?topic=Air+Paradis&label=negative&order=doubtful")
+    page.get_by_label("Save this filter as").fill(ATTACK)
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_load_state("load")
+    saved = page.get_by_role("link", name=ATTACK, exact=True)
+    check(saved.get_attribute("aria-current") == "true", "a filter is saved, and its name is text")
+    check(page.get_by_label("Save this filter as").count() == 0, "and need not be saved again")
+    tab.go("/posts")
+    saved.click()
+    page.wait_for_url("**label=negative**")
+    check("order=doubtful" in page.url and "topic=Air" in page.url, f"its link has filter and order: {page.url}")
+    page.get_by_text("Rename or delete").click()
+    page.get_by_label("Name", exact=True).fill("Bad <b>")
+    page.get_by_role("button", name="Rename").click()
+    page.get_by_role("link", name="Bad <b>", exact=True).wait_for()
+    answer = tab.context.request.get(URL + "/posts?saved=bad+%3Cb%3E", max_redirects=0)
+    check(answer.status == 303 and "label=negative" in answer.headers["location"], "the name is an address")
+    page.get_by_text("Rename or delete").click()
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_label("Save this filter as").wait_for()
+    check(page.get_by_text("Bad <b>").count() == 0, "and it is deleted")
+    answer = tab.context.request.get(URL + "/posts?saved=bad")
+    check(answer.status == 404 and "no filter" in answer.text(), "a filter that nobody saved is not found")
+    # What stands out: a word is a link that adds it to the search.
+    tab.go("/posts?topic=Air+Paradis&text=thank")
+    contrast = page.locator(".contrast")
+    check("in the other posts" in contrast.inner_text(), f"it says what it compares with: {contrast.inner_text()}")
+    contrast.get_by_role("link", name="kind", exact=True).click()
+    page.wait_for_url("**text=thank**text=kind**")
+    texts = page.locator(".post > p:first-child").all_inner_texts()
+    check(texts and all("thank" in text and "kind" in text for text in texts), f"both words are asked for: {texts[:2]}")
+    page.get_by_role("link", name="kind", exact=True).first.click()
+    check("text=kind" not in page.url and "text=thank" in page.url, "and the second can be left")
     tab.go("/posts?topic=Air+Paradis")
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV").click()
@@ -319,12 +362,13 @@ def requests_that_are_refused(browser):
         ("/posts/export/secrets.csv", 404),
         ("/assets/..%2f..%2fetc%2fpasswd", 404),
         ("/alerts/NONE-0000", 404),
+        ("/posts?similar=none", 404),
     ]:
         answer = tab.context.request.get(URL + path)
         check(answer.status == expected, f"{path}: {expected}, {answer.status}")
         check("yesterday" not in answer.text() or "expected" in answer.text(), f"{path}: it says what is expected")
     cross = {"sec-fetch-site": "cross-site"}
-    for path in ["/posts/labels", "/analyse", "/silences", "/receivers/program/test", "/model/retrain", "/model/promote", "/sign-out"]:
+    for path in ["/posts/labels", "/posts/filters", "/posts/filters/delete", "/analyse", "/silences", "/receivers/program/test", "/model/retrain", "/model/promote", "/sign-out"]:
         answer = tab.context.request.post(URL + path, headers=cross, form={"id": "1", "label": "neutral"})
         check(answer.status == 403, f"{path}: a form of another site is refused ({answer.status})")
     policy = tab.go("/").headers["content-security-policy"]

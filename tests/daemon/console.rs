@@ -31,7 +31,7 @@ fn write_posts(dir: &Path) {
         let at = now - SignedDuration::from_secs((POSTS - number) * 240);
         let text = texts[usize::try_from(number).unwrap() % texts.len()];
         let author =
-            if number % 7 == 0 { "<img src=x onerror=alert(1)>".to_owned() } else { format!("user{}", number % 90) };
+            if number % 7 == 0 { "<img src=x onerror=alert(1)>".to_owned() } else { format!("user{}", number % 89) };
         let topic = if text.starts_with("Blue") { "Blue Air" } else { "Air Paradis" };
         json!({"id": format!("p{number}"), "created_at": at, "text": format!("{text} {} {} {} {}", word(number), word(number / 13), word(number / 5 + 3), word(number * number / 7)), "author": author, "topic": topic})
     };
@@ -170,6 +170,17 @@ fn beyond_loopback_people_sign_in() {
     assert_eq!(press("/silences", "matchers=a%3D%22b%22&hours=1"), 403);
     // Corrections are signed by who is signed in, whatever the form says.
     assert_eq!(press("/posts/labels", "id=p2&label=positive&by=Mallory"), 303);
+    // An analyst saves filters, under the own name.
+    assert_eq!(ask(&vigie, "/posts/filters", &session, Some("name=bags&address=/posts?text%3Dbag")).0, 403);
+    assert_eq!(press("/posts/filters", "name=bags&address=%2Fposts%3Ftext%3Dbag%26label%3Dnegative"), 303);
+    assert_eq!(press("/posts/filters", "name=Bags&address=%2Fposts%3Ftext%3Dbag"), 409);
+    assert_eq!(press("/posts/filters", "name=ann&address=%2Fposts%3Fauthor%3Dann"), 400);
+    let saved = std::fs::read_to_string(path.join("state/filters.json")).unwrap();
+    assert!(saved.contains("\"Claire\"") && saved.contains("label=negative&text=bag"), "{saved}");
+    assert_eq!(ask(&vigie, "/posts?saved=bags", &session, None).1, "/posts?label=negative&text=bag");
+    assert_eq!(press("/posts/filters/rename", "name=bags&to=cases&back=//evil.example"), 303);
+    assert_eq!(press("/posts/filters/delete", "name=cases&back=/posts"), 303);
+    assert_eq!(ask(&vigie, "/posts?saved=cases", &session, None).0, 404);
     // A new sign-in is a new session, whatever cookie it came with, and ends that one.
     let (_, _, renewed) = ask(&vigie, "/sign-in", &session, Some("name=claire&password=correct-horse"));
     assert!(!renewed.is_empty() && renewed != session);
@@ -185,6 +196,8 @@ fn beyond_loopback_people_sign_in() {
     assert_eq!(ask(&vigie, "/posts", &renewed, None).0, 303);
     let log = vigie.stop().1;
     assert!(!log.contains("horse") && !log.contains("Claire"), "{log}");
+    let audit = std::fs::read_to_string(path.join("state/audit.jsonl")).unwrap();
+    assert!(audit.contains("/posts/filters/rename") && !audit.contains("cases"), "{audit}");
 }
 
 #[test]

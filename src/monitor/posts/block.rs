@@ -1,9 +1,11 @@
 //! How a block of posts is stored: a header with the names that its posts share (sources, topics, models, languages), then
 //! the posts, each as short as its parts allow.
 
+mod packed;
+
 use std::borrow::Cow;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{CascadeId, Counting, MAX_BLOCK_BYTES, MAX_BLOCK_POSTS, SLOT, StoredPost};
@@ -11,6 +13,8 @@ use crate::classify::Label;
 use crate::post::PublicMetrics;
 use crate::store::{StoreError, Table};
 use crate::window::id_hash;
+
+pub(crate) use packed::PackedPost;
 
 /// A share in `[0, 1]` is stored as a number of these.
 const SHARES: f32 = 65_535.0;
@@ -112,10 +116,10 @@ impl<'a> Id<'a> {
         }
     }
 
-    fn text(&self) -> String {
+    fn text(&self) -> Cow<'a, str> {
         match self {
-            Self::Number(number) => number.to_string(),
-            Self::Text(text) => (*text).to_owned(),
+            Self::Number(number) => Cow::Owned(number.to_string()),
+            Self::Text(text) => Cow::Borrowed(*text),
         }
     }
 }
@@ -258,47 +262,37 @@ pub(crate) fn header(bytes: &[u8]) -> Result<Header, StoreError> {
 /// # Errors
 /// When the bytes are not those of a block.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Vec<StoredPost>, StoreError> {
-    let (header, mut rest) = postcard::take_from_bytes::<Header>(bytes).map_err(|error| damaged(&error))?;
-    let mut posts = Vec::with_capacity(header.posts.min(MAX_BLOCK_POSTS) as usize);
-    for _ in 0..header.posts {
-        let (packed, behind) = postcard::take_from_bytes::<Packed<'_>>(rest).map_err(|error| damaged(&error))?;
-        posts.push(unpack(&header, packed)?);
-        rest = behind;
-    }
-    if rest.is_empty() { Ok(posts) } else { Err(damaged(&format_args!("{} bytes too many", rest.len()))) }
+    let mut posts = Vec::new();
+    visit(bytes, |_, post| posts.push(post.to_post()))?;
+    Ok(posts)
 }
 
-fn unpack(header: &Header, packed: Packed<'_>) -> Result<StoredPost, StoreError> {
-    let name = |place: u32| header.names.get(place as usize).cloned().ok_or_else(|| damaged(&"a name is missing"));
-    let id = packed.id.text();
-    let url = match packed.url {
-        Some(Url::BeforeId(before)) => Some(name(before)? + &id),
-        Some(Url::Whole(url)) => Some(url.to_owned()),
-        None => None,
-    };
-    let start = Timestamp::from_second(header.slot).map_err(|error| damaged(&error))?;
-    let after = SignedDuration::from_millis(packed.after.into());
-    let (negative, neutral) = (f32::from(packed.negative) / SHARES, f32::from(packed.neutral) / SHARES);
-    Ok(StoredPost {
-        source: name(packed.source)?,
-        created_at: start.checked_add(after).map_err(|error| damaged(&error))?,
-        stated_at: packed.stated.and_then(|time| Timestamp::from_millisecond(time).ok()),
-        author: packed.author.map(str::to_owned),
-        author_id: packed.author_id.map(|id| id.text()),
-        url,
-        text: packed.text.to_owned(),
-        lang: packed.lang.map(name).transpose()?,
-        topics: packed.topics.iter().map(|topic| name(*topic)).collect::<Result<_, _>>()?,
-        label: packed.label,
-        probabilities: [negative, neutral, (1.0 - negative - neutral).max(0.0)],
-        reason: packed.reason.map(name).transpose()?,
-        model: name(packed.model)?,
-        counting: packed.counting,
-        cascade: CascadeId(packed.cascade.unwrap_or_else(|| id_hash(&id))),
-        followers: packed.followers,
-        metrics: packed.metrics,
-        id,
-    })
+/// Shows each post of a stored block to `visit`, with its place, without a copy.
+///
+/// # Errors
+/// When the bytes are not those of a block.
+pub(crate) fn visit(bytes: &[u8], mut visit: impl FnMut(u32, PackedPost<'_>)) -> Result<(), StoreError> {
+    let (header, mut rest) = postcard::take_from_bytes::<Header>(bytes).map_err(|error| damaged(&error))?;
+    for place in 0..header.posts {
+        let (packed, behind) = postcard::take_from_bytes::<Packed<'_>>(rest).map_err(|error| damaged(&error))?;
+        visit(place, PackedPost::new(&header, packed)?);
+        rest = behind;
+    }
+    if rest.is_empty() { Ok(()) } else { Err(damaged(&format_args!("{} bytes too many", rest.len()))) }
+}
+
+/// The post at `place` of a stored block, if it has one there.
+///
+/// # Errors
+/// When the bytes are not those of a block.
+pub(crate) fn post_at(bytes: &[u8], place: u32) -> Result<Option<StoredPost>, StoreError> {
+    let mut found = None;
+    visit(bytes, |other, post| {
+        if other == place {
+            found = Some(post.to_post());
+        }
+    })?;
+    Ok(found)
 }
 
 fn share(probability: f32) -> u16 {

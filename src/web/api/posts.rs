@@ -46,8 +46,9 @@ struct PostParameters {
     since: Option<Timestamp>,
     /// Before this time.
     until: Option<Timestamp>,
-    /// Whose text contains this, in any case.
-    text: Option<String>,
+    /// Whose text contains this, in any case; all of them where it is repeated.
+    #[param(nullable = false)]
+    text: Option<Vec<String>>,
     /// Why the post is negative, such as `late_flight`.
     reason: Option<String>,
     /// Whether a person gave it another label than the model.

@@ -21,7 +21,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// All pages extend the layout.
-const TEMPLATES: [(&str, &str); 16] = [
+const TEMPLATES: [(&str, &str); 18] = [
     ("layout.html", include_str!("layout.html")),
     ("chart.html", include_str!("chart.html")),
     ("incident_line.html", include_str!("incident_line.html")),
@@ -31,7 +31,9 @@ const TEMPLATES: [(&str, &str); 16] = [
     ("incident.html", include_str!("incident.html")),
     ("post_mortem.html", include_str!("post_mortem.html")),
     ("incidents.html", include_str!("incidents.html")),
+    ("contrast.html", include_str!("contrast.html")),
     ("posts.html", include_str!("posts.html")),
+    ("saved_filters.html", include_str!("saved_filters.html")),
     ("analyse.html", include_str!("analyse.html")),
     ("model.html", include_str!("model.html")),
     ("retraining.html", include_str!("retraining.html")),
@@ -149,6 +151,7 @@ fn environment(language: Language, zone: &TimeZone) -> Result<Environment<'stati
     environment.add_filter("percent", move |rate: Option<f64>| percent(rate, language));
     environment.add_filter("tenths", move |rate: f64| format!("{}{}", tenths(rate, language), percent_sign(language)));
     environment.add_filter("points", move |difference: f64| points(difference, language));
+    environment.add_filter("decimal", move |number: f64| decimal(number, language));
     environment.add_filter("duration", move |seconds: i64| render::duration(seconds, language));
     environment.add_filter("number", move |number: i64| grouped(number, language));
     let zone = zone.clone();
@@ -181,6 +184,15 @@ fn percent_sign(language: Language) -> &'static str {
 /// `0.7314` as `73.1`, in French as `73,1`.
 fn tenths(rate: f64, language: Language) -> String {
     let text = format!("{:.1}", rate * 100.0);
+    if language == Language::French { text.replace('.', ",") } else { text }
+}
+
+/// `2.34` as `2.3`, in French as `2,3`; from ten on without decimals.
+fn decimal(number: f64, language: Language) -> String {
+    if number >= 9.95 {
+        return grouped(number.round() as i64, language);
+    }
+    let text = format!("{number:.1}");
     if language == Language::French { text.replace('.', ",") } else { text }
 }
 
@@ -231,5 +243,10 @@ mod tests {
         assert_eq!(grouped(999, Language::French), "999");
         assert_eq!(percent(Some(0.251), Language::French), "25\u{a0}%");
         assert_eq!(percent(None, Language::English), "–");
+        assert_eq!(decimal(2.34, Language::French), "2,3");
+        assert_eq!(
+            (decimal(9.96, Language::English), decimal(1_234.5, Language::English)),
+            ("10".into(), "1,235".into())
+        );
     }
 }
