@@ -212,7 +212,7 @@ impl Daemon {
         let args = MonitorThreadArgs {
             monitor,
             loaded: loaded.clone(),
-            model: model_info,
+            model: model_info.clone(),
             query: query.clone(),
             state,
             wall: clock.clone(),
@@ -280,6 +280,7 @@ impl Daemon {
             published,
             http,
             loaded,
+            model: model_info,
             classify_requests,
             reports,
         });

@@ -1,11 +1,11 @@
 //! [`RuleSimulator`]: one topic under the rules, fed with counts bucket by bucket, without posts and without a store. It runs
-//! the monitor's own code; the benchmark of detection runs years of streams through it.
+//! the monitor's own code; the benchmark of detection runs years of streams through it, and a backtest on stored posts weeks.
 
 use jiff::Timestamp;
 
 use super::topic_state::TopicState;
 use crate::classify::{Label, ModelInfo};
-use crate::rule::{EventLog, Rules};
+use crate::rule::{Baseline, EventLog, Rules};
 use crate::window;
 use crate::window::Counts;
 
@@ -17,6 +17,7 @@ const HOUR: i64 = 3_600;
 pub struct RuleSimulator {
     rules: Rules,
     state: TopicState,
+    model: ModelInfo,
     /// Start of the open bucket, in Unix seconds.
     edge: i64,
     width: i64,
@@ -27,7 +28,22 @@ impl RuleSimulator {
     pub fn new(config: &window::Config, rules: Rules, start: i64) -> Self {
         let width = config.bucket.as_secs();
         let edge = start - start.rem_euclid(width);
-        Self { state: TopicState::unstored(config, &rules, TOPIC, edge), rules, edge, width }
+        let state = TopicState::unstored(config, &rules, TOPIC, edge);
+        Self { state, rules, model: ModelInfo::default(), edge, width }
+    }
+
+    /// Starts with what is usual for a topic, instead of nothing. Start it where `baseline` ends.
+    #[must_use]
+    pub fn with_baseline(mut self, baseline: Baseline) -> Self {
+        self.state.set_baseline(baseline);
+        self
+    }
+
+    /// The posts are read by `model`, whose error rates fixed thresholds take into account.
+    #[must_use]
+    pub fn with_model(mut self, model: ModelInfo) -> Self {
+        self.model = model;
+        self
     }
 
     /// Learns the rhythm in this time zone, an IANA name.
@@ -55,7 +71,7 @@ impl RuleSimulator {
         self.state.window.advance();
         self.edge += self.width;
         let now = Timestamp::from_second(self.edge).unwrap_or(Timestamp::MAX);
-        self.state.evaluate(TOPIC, &self.rules, &ModelInfo::default(), &EventLog::default(), now);
+        self.state.evaluate(TOPIC, &self.rules, &self.model, &EventLog::default(), now);
         if self.edge % HOUR == 0 {
             self.state.window.discard();
         }

@@ -95,6 +95,11 @@ impl TopicState {
         }
     }
 
+    /// Replaces what is usual for the topic.
+    pub(super) fn set_baseline(&mut self, baseline: Baseline) {
+        self.baseline = baseline;
+    }
+
     /// Applies what the configuration says about topic `name`.
     pub(super) fn configure(&mut self, name: &str, settings: &TopicSettings) {
         self.set_zone(settings.zone_of(name));

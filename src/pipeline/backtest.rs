@@ -6,16 +6,23 @@
 //!   dump --> posts in event time --> classifier --> Trial (one set of rules, one block) --> alerts
 //! ```
 //!
-//! Posts are read and classified once for all sets of rules.
+//! Posts are read and classified once for all sets of rules. [`StoredBacktest`] is the same on the posts that the daemon keeps, with
+//! the predictions of then.
 
+mod calm;
 mod incident;
 mod judge;
+mod messages;
+mod stored;
 mod sweep;
 mod trial;
 mod truth;
 
+pub use calm::FalseAlarms;
 pub use incident::{IncidentError, TrueIncident, read_incidents};
 pub use judge::{Basis, Judged, Judgement, judge};
+pub use messages::MessageCounts;
+pub use stored::{MAX_POSTS, MAX_SECONDS, RuleOutcome, StoredBacktest, StoredBacktestResult};
 pub use sweep::{Sweep, SweepError};
 pub use truth::Truth;
 

@@ -55,6 +55,7 @@ pub(super) struct HandleParts {
     pub(super) published: Stopwatch,
     pub(super) http: Option<HttpIntake>,
     pub(super) loaded: LoadedConfig,
+    pub(super) model: ModelInfo,
     pub(super) classify_requests: ClassifyRequests,
     pub(super) reports: ReportWriter,
 }
@@ -74,6 +75,7 @@ pub struct DaemonHandle {
     /// None once the daemon stops.
     http: Arc<Mutex<Option<HttpIntake>>>,
     loaded: Arc<Mutex<LoadedConfig>>,
+    model: Arc<Mutex<ModelInfo>>,
     classify_requests: ClassifyRequests,
     reports: ReportWriter,
 }
@@ -91,10 +93,12 @@ impl DaemonHandle {
             published,
             http,
             loaded,
+            model,
             classify_requests,
             reports,
         } = parts;
         let (http, loaded) = (Arc::new(Mutex::new(http)), Arc::new(Mutex::new(loaded)));
+        let model = Arc::new(Mutex::new(model));
         Self {
             statuses,
             boards,
@@ -106,6 +110,7 @@ impl DaemonHandle {
             published,
             http,
             loaded,
+            model,
             classify_requests,
             reports,
         }
@@ -150,6 +155,11 @@ impl DaemonHandle {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The model in use, with its error rates.
+    pub fn model(&self) -> ModelInfo {
+        self.model.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Applies the rules, topics and receivers of `loaded`, and a new classifier. Posts in flight are
     /// counted under either.
     ///
@@ -164,10 +174,12 @@ impl DaemonHandle {
         let topics = TopicMatcher::new(&loaded.config)?;
         let (done, answer) = oneshot::channel();
         let model = ModelInfo::from_classifier(classifier.0.as_ref());
-        self.ask(Command::Reload { loaded: Box::new(loaded.clone()), model, receivers, done }).await?;
+        let reload = Command::Reload { loaded: Box::new(loaded.clone()), model: model.clone(), receivers, done };
+        self.ask(reload).await?;
         answer.await.context("the daemon is ending")?;
         self.next.set(classifier, topics);
         *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = loaded;
+        *self.model.lock().unwrap_or_else(PoisonError::into_inner) = model;
         Ok(())
     }
 

@@ -16,6 +16,7 @@ mod page;
 mod similar;
 mod term_tally;
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
@@ -32,7 +33,8 @@ pub use term_tally::DistinctiveTerm;
 use crate::alert::Alert;
 use crate::classify::Label;
 use crate::monitor::{StoredPost, block, index, post_of_id};
-use crate::store::{Store, StoreError, StoreReader, View};
+use crate::rule::Baseline;
+use crate::store::{Key, Store, StoreError, StoreReader, Table, View};
 
 /// Posts on a page at most.
 pub const MAX_PAGE: usize = 1_000;
@@ -106,8 +108,31 @@ impl Query {
         each: &mut dyn FnMut(StoredPost),
     ) -> Result<(), StoreError> {
         // A view holds off a rewrite of the store's files, for which the monitor would wait: each part has its own.
-        for part in each_post::parts(since, until) {
-            self.read(|view| each_post::read(view, part, (since, until), each))?;
+        for part in each_post::parts(since, until, each_post::PART) {
+            self.read(|view| each_post::read(view, (&Filter::default(), part), (since, until), each))?;
+        }
+        Ok(())
+    }
+
+    /// Gives the stored posts of `filter` from `since` up to, and not including, `until` to `each` in the order of their times,
+    /// until `each` breaks. For work in the background.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn each_post_in_order(
+        &self,
+        filter: &Filter,
+        (since, until): (Timestamp, Timestamp),
+        each: &mut dyn FnMut(StoredPost) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        for part in each_post::parts(since, until, each_post::SORTED_PART) {
+            let mut posts = Vec::new();
+            self.read(|view| each_post::read(view, (filter, part), (since, until), &mut |post| posts.push(post)))?;
+            // Posts of one moment always come in the same order, so that two reads give the same.
+            posts.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+            if posts.into_iter().try_for_each(&mut *each).is_break() {
+                break;
+            }
         }
         Ok(())
     }
@@ -126,6 +151,14 @@ impl Query {
     /// When the store cannot be read.
     pub fn topics(&self) -> Result<Vec<String>, StoreError> {
         self.read(curve::topics)
+    }
+
+    /// What is usual for `topic`, as the rules have learned it; none before its first hour.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn baseline(&self, topic: &str) -> Result<Option<Baseline>, StoreError> {
+        self.read(|view| view.get(&Key::new(Table::Baseline).text(topic)))
     }
 
     /// The first hour (Unix seconds) and the last in which posts of `topic` were counted, as far as counts are kept.

@@ -61,7 +61,7 @@ pub enum RatePast {
     /// The same hour of past weeks.
     Seasonal(Seasonal),
     /// The period just before the window.
-    Trailing(SignedDuration),
+    Trailing(#[serde(with = "crate::duration")] SignedDuration),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

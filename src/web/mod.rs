@@ -8,6 +8,7 @@
 //!   GET  /posts            stored posts         POST /posts/labels    corrects labels
 //!   GET  /posts/export/posts.csv, posts.jsonl   POST /posts/filters, /posts/filters/rename, /posts/filters/delete
 //!   GET  /model            figures, corrections, drift   POST /model/retrain, promote, roll-back
+//!   GET  /backtest         a rule with other values on stored posts
 //!   GET  /audit, /audit/audit.jsonl
 //!   GET, POST /analyse     reads a text         POST /receivers/NAME/test
 //!   GET  /sources          sources, receivers  GET, POST /sign-in, POST /sign-out
@@ -123,6 +124,7 @@ fn router(console: Console, address: SocketAddr) -> Router {
         .route("/posts/export/{name}", get(page::posts::export::export))
         .route("/analyse", get(page::analyse::page).post(page::analyse::submit))
         .route("/model", get(page::model::page))
+        .route("/backtest", get(page::backtest::page))
         .route("/model/retrain", post(page::model::actions::retrain))
         .route("/model/promote", post(page::model::actions::promote))
         .route("/model/roll-back", post(page::model::actions::roll_back))

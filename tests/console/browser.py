@@ -16,7 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 URL, CHROMIUM, SHOTS = sys.argv[1:4]
-PAGES = ["/", "/?range=7d", "/incidents", "/posts", "/posts?order=doubtful&label=negative", "/posts?topic=Air+Paradis&text=thank", "/analyse", "/model", "/sources", "/audit"]
+PAGES = ["/", "/?range=7d", "/incidents", "/posts", "/posts?order=doubtful&label=negative", "/posts?topic=Air+Paradis&text=thank", "/analyse", "/model", "/backtest", "/backtest?rule=NegativeRising&run=1", "/sources", "/audit"]
 # An author of the posts of the test.
 ATTACK = "<img src=x onerror=alert(1)>"
 
@@ -355,6 +355,33 @@ def learn(browser):
     tab.close()
 
 
+def backtest(browser):
+    """A rule is changed in a form: an error stays beside its field, then both versions stand side by side."""
+    tab = Tab(browser, "fr-FR", 390)
+    page = tab.page
+    tab.go("/")
+    page.get_by_role("link", name="Simulation").click()
+    page.locator("select#rule").select_option("ManyPosts")
+    page.get_by_role("button", name="Afficher ses valeurs").click()
+    field = page.locator("input[name=keep_firing_for]")
+    field.fill("bientôt")
+    with page.expect_navigation() as wrong:
+        page.get_by_role("button", name="Simuler", exact=True).click()
+    check(wrong.value.status == 422, "a wrong duration gives the form back")
+    check(field.input_value() == "bientôt" and field.get_attribute("aria-invalid") == "true", "with the error at its field")
+    # The browser logs a page with this status as an error.
+    tab.problems.clear()
+    field.fill("2h")
+    page.get_by_role("button", name="Simuler", exact=True).click()
+    page.get_by_role("heading", name="La règle modifiée").wait_for(timeout=120_000)
+    check('keep_firing_for = "2h"' in page.locator("pre").inner_text(), "the rule to paste has the new value")
+    check("en service : 1h" in page.locator("form.backtest").inner_text().replace("\u00a0", " "), "and the form shows the old one")
+    check("run=1" in page.url and "keep_firing_for=2h" in page.url, "the result has an address")
+    page.screenshot(path=f"{SHOTS}/backtest-fr-390.png", full_page=True)
+    tab.clean("backtest")
+    tab.close()
+
+
 def requests_that_are_refused(browser):
     tab = Tab(browser)
     for path, expected in [
@@ -384,5 +411,6 @@ with sync_playwright() as playwright:
     languages(browser)
     loop(browser)
     learn(browser)
+    backtest(browser)
     every_page(browser)
     browser.close()

@@ -5,6 +5,7 @@
 mod fake_x;
 
 mod api;
+mod backtest;
 mod console;
 mod disk;
 mod feedback;

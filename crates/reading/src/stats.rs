@@ -4,7 +4,7 @@
 //! `confidence` is in `(0, 1)`. A lower bound is one-sided, because a rule asks whether the true value is above a threshold;
 //! an interval is two-sided, because it is shown to people.
 
-use statrs::distribution::{Beta, Binomial, ContinuousCDF, DiscreteCDF, Normal, StudentsT};
+use statrs::distribution::{Beta, Binomial, ContinuousCDF, DiscreteCDF, Gamma, Normal, StudentsT};
 
 /// From this number of trials on, [`wilson_lower`] is close enough to the exact [`clopper_pearson_lower`].
 const MIN_WILSON_TRIALS: f64 = 100.0;
@@ -79,6 +79,15 @@ pub fn sign_test(wins: u64, losses: u64) -> f64 {
 /// data", Biometrika 35 (1948), 246-254.
 pub fn poisson_lower(k: f64, confidence: f64) -> f64 {
     (k.sqrt() - normal_quantile(confidence) / 2.0).max(0.0).powi(2)
+}
+
+/// Two-sided 95 % interval of a Poisson mean of which the count `k` is a sample: quantiles of Gamma(k, 1) and Gamma(k + 1, 1).
+///
+/// F. Garwood, "Fiducial limits for the Poisson distribution", Biometrika 28 (1936), 437-442.
+pub fn poisson_interval(k: u64) -> [f64; 2] {
+    let quantile = |shape: f64, at: f64| Gamma::new(shape, 1.0).map_or(shape, |gamma| gamma.inverse_cdf(at));
+    let k = k as f64;
+    [if k > 0.0 { quantile(k, 0.025) } else { 0.0 }, quantile(k + 1.0, 0.975)]
 }
 
 /// How the rate of a period differs from those of earlier ones.
@@ -185,6 +194,16 @@ mod tests {
     #[test]
     fn the_lower_bound_of_a_count_is_near_the_exact_one() {
         assert!((poisson_lower(100.0, 0.99) - 78.2).abs() < 0.8, "{}", poisson_lower(100.0, 0.99));
+    }
+
+    /// Expected: `scipy.stats.chi2.ppf([0.025], 2 * k) / 2` and `chi2.ppf([0.975], 2 * k + 2) / 2`.
+    #[test]
+    fn the_interval_of_a_count_is_the_exact_one() {
+        for (k, [lower, upper]) in [(0, [0.0, 3.6889]), (3, [0.6187, 8.7673]), (20, [12.2165, 30.8884])] {
+            let found = poisson_interval(k);
+            assert_near(found[0], lower);
+            assert_near(found[1], upper);
+        }
     }
 
     #[test]

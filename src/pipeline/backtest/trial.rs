@@ -55,16 +55,55 @@ impl<'a> Trials<'a> {
         block: Option<SignedDuration>,
         span: (Timestamp, Timestamp),
     ) -> Self {
+        Self::of_blocks(variants, config, model, |rules| cut(block, reach(rules), span))
+    }
+
+    /// One block, from `begins` to `ends`, after as much time as any of the variants looks back: all of them learn from the same
+    /// posts.
+    pub(super) fn within(
+        variants: &'a [Rules],
+        config: &'a Config,
+        model: ModelInfo,
+        (begins, ends): (Timestamp, Timestamp),
+    ) -> Self {
+        let reach = variants.iter().map(reach).max().unwrap_or_default();
+        let warms_up = begins.checked_sub(reach).unwrap_or(Timestamp::MIN);
+        Self::of_blocks(variants, config, model, |_| vec![Block { warms_up, begins, ends: Some(ends) }])
+    }
+
+    fn of_blocks(
+        variants: &'a [Rules],
+        config: &'a Config,
+        model: ModelInfo,
+        blocks_of: impl Fn(&Rules) -> Vec<Block>,
+    ) -> Self {
         let mut waiting = Vec::new();
         let mut blocks = 0;
         for (variant, rules) in variants.iter().enumerate() {
-            let cut = cut(block, reach(rules), span);
+            let cut = blocks_of(rules);
             blocks = cut.len();
             waiting.extend(cut.into_iter().map(|block| (variant, block)));
         }
         waiting.sort_by_key(|(_, block)| std::cmp::Reverse(block.warms_up));
         let (running, fired) = (Vec::new(), vec![Vec::new(); variants.len()]);
         Self { variants, config, model, blocks, waiting, running, fired, observer: PostObserver::default() }
+    }
+
+    /// When the first warm-up starts; none once every trial runs.
+    pub(super) fn starts_at(&self) -> Option<Timestamp> {
+        self.waiting.last().map(|(_, block)| block.warms_up)
+    }
+
+    /// From here on another model reads the posts.
+    pub(super) fn set_model(&mut self, model: &ModelInfo) {
+        self.model = model.clone();
+        self.running.iter_mut().for_each(|trial| trial.monitor.set_model(model.clone()));
+    }
+
+    /// Ends every block at `time`: nothing after it was read, and time that passes without posts would be a silence.
+    pub(super) fn end_at(&mut self, time: Timestamp) {
+        self.waiting.clear();
+        self.running.iter_mut().for_each(|trial| trial.block.ends = Some(time));
     }
 
     /// Counts a post in every block that it belongs to. Posts come in the order of their times.

@@ -251,7 +251,7 @@ document.addEventListener("submit", (event) => {
 
 // --- Keys -------------------------------------------------------------------------------------------------------------
 
-const PLACES = { o: "/", i: "/incidents", p: "/posts", a: "/analyse", m: "/model", s: "/sources" };
+const PLACES = { o: "/", i: "/incidents", p: "/posts", a: "/analyse", m: "/model", b: "/backtest", s: "/sources" };
 let afterG = false;
 
 document.addEventListener("keydown", (event) => {

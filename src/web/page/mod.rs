@@ -2,6 +2,7 @@
 
 pub(super) mod analyse;
 pub(super) mod audit;
+pub(super) mod backtest;
 mod chart;
 pub(super) mod incident;
 mod incident_summary;

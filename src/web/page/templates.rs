@@ -7,6 +7,7 @@ use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use minijinja::{Environment, State, Value, context};
+use tokio::sync::Semaphore;
 
 use super::super::assets;
 use super::super::error::Problem;
@@ -21,7 +22,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// All pages extend the layout.
-const TEMPLATES: [(&str, &str); 18] = [
+const TEMPLATES: [(&str, &str); 20] = [
     ("layout.html", include_str!("layout.html")),
     ("chart.html", include_str!("chart.html")),
     ("incident_line.html", include_str!("incident_line.html")),
@@ -37,6 +38,8 @@ const TEMPLATES: [(&str, &str); 18] = [
     ("analyse.html", include_str!("analyse.html")),
     ("model.html", include_str!("model.html")),
     ("retraining.html", include_str!("retraining.html")),
+    ("backtest.html", include_str!("backtest.html")),
+    ("comparison.html", include_str!("comparison.html")),
     ("audit.html", include_str!("audit.html")),
     ("sign_in.html", include_str!("sign_in.html")),
     ("sources.html", include_str!("sources.html")),
@@ -51,6 +54,8 @@ pub struct Pages {
     zone: TimeZone,
     /// Overviews of the present state of the daemon.
     pub(super) overviews: RenderedPages,
+    /// Backtests take seconds of a processor: one runs at a time.
+    pub(super) backtests: Arc<Semaphore>,
 }
 
 /// What every page shows besides its own content.
@@ -72,7 +77,14 @@ impl Pages {
         let zone = TimeZone::get(time_zone).unwrap_or(TimeZone::UTC);
         let environment = |language| environment(language, &zone).map(Arc::new);
         let (english, french) = (environment(Language::English)?, environment(Language::French)?);
-        Ok(Self { english, french, usual, zone, overviews: RenderedPages::default() })
+        Ok(Self {
+            english,
+            french,
+            usual,
+            zone,
+            overviews: RenderedPages::default(),
+            backtests: Arc::new(Semaphore::new(1)),
+        })
     }
 
     /// The language of visitors whose browser prefers none that pages have.
