@@ -9,6 +9,7 @@ mod compared_post;
 mod contrast;
 mod corrections;
 mod curve;
+mod drift;
 mod each_post;
 mod facets;
 mod filter;
@@ -22,8 +23,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use jiff::Timestamp;
 
 pub use contrast::{Contrast, ContrastReference, MAX_CONTRASTED, MIN_CONTRASTED};
-pub use corrections::{CorrectionSummary, DriftVerdict, FeedbackPage, LabelDrift};
+pub use corrections::{CorrectionSummary, FeedbackPage};
 pub use curve::CurveStep;
+pub use drift::{DriftSample, DriftVerdict, LabelDrift, SampleDrift};
 pub use facets::{Facet, Order, RepeatedPost, Survey};
 pub use filter::{Filter, FilterError};
 pub use page::{Page, PageToken};
@@ -174,7 +176,16 @@ impl Query {
     /// # Errors
     /// When the store cannot be read.
     pub fn drift(&self, topic: &str, now: Timestamp) -> Result<LabelDrift, StoreError> {
-        self.read(|view| corrections::drift(view, topic, now.as_second()))
+        self.read(|view| drift::labels(view, topic, now.as_second()))
+    }
+
+    /// The newest posts of the week before `now` that `model` has read, and of the four weeks before that. What one call reads is
+    /// bounded.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn drift_sample(&self, model: &str, now: Timestamp) -> Result<DriftSample, StoreError> {
+        self.read(|view| drift::sample(view, model, now))
     }
 
     /// Counts the posts of `filter` by their properties, and picks the `limit` first in `order`. What one call reads is bounded.

@@ -1,6 +1,7 @@
-//! The model: what it is, what was measured of it, what people corrected, and whether its labels drift.
+//! The model: what it is, what was measured of it, what people corrected, and whether it drifts.
 
 pub(in crate::web) mod actions;
+pub(super) mod drift;
 mod retrained;
 
 use axum::extract::State;
@@ -18,6 +19,7 @@ use super::visitor::Visitor;
 use crate::classify::Label;
 use crate::query::{CorrectionSummary, LabelDrift};
 use crate::store::StoreError;
+use drift::{SampleTests, rows};
 use retrained::RetrainedView;
 
 /// Topics whose drift is shown.
@@ -36,7 +38,8 @@ struct Shown {
     retrained: RetrainedView,
     retraining: Retraining,
     corrections: CorrectionSummary,
-    drift: Vec<LabelDrift>,
+    labels: Vec<LabelDrift>,
+    tests: SampleTests,
     notice: Notice,
 }
 
@@ -48,13 +51,15 @@ async fn respond(console: &Console, visitor: &Visitor, notice: Notice) -> Result
     let (status, query, models) = (console.daemon.status(), console.daemon.query.clone(), console.models.retrained());
     let topics: Vec<String> = status.topics.iter().take(MAX_TOPICS).map(|topic| topic.name.clone()).collect();
     let (id, now, retraining) = (status.model.clone(), status.now, console.models.retraining());
+    let (cache, read_by) = (console.pages.drift.clone(), id.clone());
     let read = blocking::run(move || {
-        let drift: Vec<LabelDrift> =
+        let labels: Vec<LabelDrift> =
             topics.iter().map(|topic| query.drift(topic, now)).collect::<Result<_, StoreError>>()?;
-        let corrections = query.corrections()?;
-        Ok::<_, StoreError>((models.in_use(), RetrainedView::read(&models), corrections, drift))
+        let (corrections, used) = (query.corrections()?, models.in_use());
+        let tests = cache.tests(&query, (&read_by, used.as_ref().ok().map(|used| used.dir.as_path())), now)?;
+        Ok::<_, StoreError>((used, RetrainedView::read(&models), corrections, labels, tests))
     });
-    let (used, retrained, corrections, drift) = read.await?;
+    let (used, retrained, corrections, labels, tests) = read.await?;
     let mut notice = notice;
     let retrained = retrained.unwrap_or_else(|error| {
         notice.error.get_or_insert(error.to_string());
@@ -64,20 +69,20 @@ async fn respond(console: &Console, visitor: &Visitor, notice: Notice) -> Result
         Ok(used) => ModelView::read(&id, &used.dir),
         Err(error) => ModelView { id, problem: Some(error.to_string()), ..ModelView::default() },
     };
-    let shown = Shown { model, retrained, retraining, corrections, drift, notice };
+    let shown = Shown { model, retrained, retraining, corrections, labels, tests, notice };
     let frame = Frame { place: "model", open: console.daemon.board().open() };
     Ok(console.pages.respond(visitor, ("model.html", &frame), context(&shown, visitor, status.now)))
 }
 
 fn context(shown: &Shown, visitor: &Visitor, now: jiff::Timestamp) -> Value {
-    let Shown { model, retrained, retraining, corrections, drift, notice } = shown;
+    let Shown { model, retrained, retraining, corrections, labels, tests, notice } = shown;
     minijinja::context! {
         model => Serde(model),
         retrained => Serde(retrained),
         retraining => Serde(retraining),
         notice => Serde(notice),
         c => Serde(corrections),
-        drift => Serde(drift),
+        drift => Serde(rows(labels, tests, visitor.language)),
         labels => Serde(Label::ALL.map(|label| (label.as_str(), label_name(label, visitor.language)))),
         wrong_share => (corrections.posts > 0).then(|| corrections.wrong as f64 / corrections.posts as f64),
         now => now.to_string(),
@@ -132,8 +137,9 @@ mod tests {
             possible: true,
             ..RetrainedView::default()
         };
-        let (retraining, drift, notice) = (Retraining::default(), vec![drift], Notice::default());
-        let shown = Shown { model, retrained, retraining, corrections, drift, notice };
+        let (retraining, labels, notice) = (Retraining::default(), vec![drift], Notice::default());
+        let tests = drift::tests::measured(0.0, 4);
+        let shown = Shown { model, retrained, retraining, corrections, labels, tests, notice };
         for (language, expected) in [
             (
                 Language::English,
@@ -141,7 +147,10 @@ mod tests {
                     "3 of 4",
                     "strongly shifted",
                     "&lt;Claire&gt;",
-                    "70%",
+                    "negative 70%, neutral 20%",
+                    "pass: as before",
+                    "warning: strongly shifted",
+                    "Unknown pieces",
                     "better on corrections only",
                     "+2.1",
                     "not known to be better",
@@ -153,7 +162,10 @@ mod tests {
                     "3 sur 4",
                     "fort décalage",
                     "&lt;Claire&gt;",
-                    "70\u{a0}%",
+                    "négatif 70\u{a0}%, neutre 20\u{a0}%",
+                    "conforme\u{a0}: comme avant",
+                    "à vérifier\u{a0}: fort décalage",
+                    "Fragments inconnus",
                     "meilleur sur les corrections seulement",
                     "+2,1",
                     "sans preuve",

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use super::super::assets;
 use super::super::error::Problem;
 use super::super::sign_in::form_token;
+use super::model::drift::DriftCache;
 use super::rendered::RenderedPages;
 use super::visitor::Visitor;
 use crate::language::Language;
@@ -56,6 +57,7 @@ pub struct Pages {
     pub(super) overviews: RenderedPages,
     /// Backtests take seconds of a processor: one runs at a time.
     pub(super) backtests: Arc<Semaphore>,
+    pub(super) drift: DriftCache,
 }
 
 /// What every page shows besides its own content.
@@ -84,6 +86,7 @@ impl Pages {
             zone,
             overviews: RenderedPages::default(),
             backtests: Arc::new(Semaphore::new(1)),
+            drift: DriftCache::default(),
         })
     }
 

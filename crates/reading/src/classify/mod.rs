@@ -15,6 +15,7 @@ mod engine;
 mod error_rates;
 mod head;
 mod label;
+mod piece_counter;
 mod reason;
 
 pub use artifact::{
@@ -29,6 +30,7 @@ pub use engine::{Encoder, Pooling};
 pub use error_rates::ErrorRates;
 pub use head::Head;
 pub use label::{Label, Prediction};
+pub use piece_counter::{PieceCounter, PieceCounts};
 pub use reason::{Reason, ReasonHead, normalise_reason};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

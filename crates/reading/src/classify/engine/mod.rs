@@ -34,6 +34,17 @@ use super::artifact::files::{CONFIG, ModelFiles, TOKENIZER};
 /// Tokens per batch, padding included. Of 128 to 4096, 512 took the least CPU time per post, with little memory.
 const BATCH_TOKENS: usize = 512;
 
+/// The tokenizer of a model directory, which truncates at the model's limit, with what else its settings say.
+pub(crate) fn load_tokenizer(files: &mut ModelFiles) -> Result<(Tokenizer, EncoderConfig, Pooling), ModelError> {
+    let config = EncoderConfig::parse(&files.path(CONFIG), &files.read(CONFIG)?)?;
+    let (pooling, max_tokens) = match files.manifest() {
+        Some(manifest) => (manifest.pooling, manifest.max_tokens),
+        None => (Pooling::Mean, config.max_position_embeddings),
+    };
+    let tokenizer = Tokenizer::parse(&files.path(TOKENIZER), &files.read(TOKENIZER)?, &config, max_tokens)?;
+    Ok((tokenizer, config, pooling))
+}
+
 /// A DistilBERT encoder with its tokenizer.
 #[derive(Debug)]
 pub struct Encoder {
@@ -55,12 +66,7 @@ impl Encoder {
 
     /// Also returns the remaining weights, for a head.
     pub(crate) fn from_files(files: &mut ModelFiles) -> Result<(Self, Weights, EncoderConfig), ModelError> {
-        let config = EncoderConfig::parse(&files.path(CONFIG), &files.read(CONFIG)?)?;
-        let (pooling, max_tokens) = match files.manifest() {
-            Some(manifest) => (manifest.pooling, manifest.max_tokens),
-            None => (Pooling::Mean, config.max_position_embeddings),
-        };
-        let tokenizer = Tokenizer::parse(&files.path(TOKENIZER), &files.read(TOKENIZER)?, &config, max_tokens)?;
+        let (tokenizer, config, pooling) = load_tokenizer(files)?;
         let mut weights = Weights::load_encoder(files)?;
         let bert = DistilBert::load(&mut weights, &config)?;
         Ok((Self { tokenizer, bert, pooling, padding: config.pad_token_id }, weights, config))

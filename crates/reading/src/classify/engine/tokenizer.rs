@@ -41,9 +41,24 @@ impl Tokenizer {
         Ok(Self(tokenizer))
     }
 
+    /// The token that stands for what is not in the vocabulary; none where there is nothing of the kind.
+    pub(crate) fn unknown(&self) -> Option<u32> {
+        // Its name in WordPiece, and in SentencePiece's models.
+        ["[UNK]", "<unk>"].iter().find_map(|name| self.0.token_to_id(name))
+    }
+
     /// The token ids of each text, special tokens included.
     pub(crate) fn encode(&self, texts: &[&str]) -> Result<Vec<Vec<u32>>, ModelError> {
-        let encode = |text: &&str| self.0.encode_fast(*text, true).map(|encoding| encoding.get_ids().to_vec());
+        self.encode_with(texts, true)
+    }
+
+    /// The token ids of each text alone.
+    pub(crate) fn encode_plain(&self, texts: &[&str]) -> Result<Vec<Vec<u32>>, ModelError> {
+        self.encode_with(texts, false)
+    }
+
+    fn encode_with(&self, texts: &[&str], special: bool) -> Result<Vec<Vec<u32>>, ModelError> {
+        let encode = |text: &&str| self.0.encode_fast(*text, special).map(|encoding| encoding.get_ids().to_vec());
         let ids: Result<Vec<_>, _> = texts.par_iter().map(encode).collect();
         ids.map_err(|error| ModelError::Forward(format!("the tokenizer failed: {error}")))
     }
