@@ -343,3 +343,32 @@ fn a_page_token_is_read_back_or_refused() {
         assert!(faulty.parse::<PageToken>().is_err(), "{faulty}");
     }
 }
+
+#[test]
+fn a_drift_sample_has_two_times_of_one_model() {
+    const DAY: i64 = 86_400;
+    let dir = tempfile::tempdir().unwrap();
+    let mut monitor = open(dir.path());
+    let now = START + 40 * DAY;
+    // Two posts a day; another model reads the last ten days.
+    for number in 0..80 {
+        let second = START + number * DAY / 2;
+        let id = if second < now - 10 * DAY { "model" } else { "next" };
+        monitor.set_model(ModelInfo { id: id.into(), ..ModelInfo::default() });
+        monitor.advance(Timestamp::from_second(second).unwrap());
+        let created_at = Timestamp::from_second(second).unwrap();
+        let post = Post { id: number.to_string(), created_at, text: format!("text {number}"), ..Post::default() };
+        let prediction = Prediction { label: Label::Neutral, probabilities: [0.2, 0.5, 0.3], reason: None };
+        monitor.observe("x", &["a"], &ClassifiedPost { post, prediction }).unwrap();
+    }
+    monitor.commit().unwrap();
+    let query = Query::new(monitor.store());
+    let found = |model: &str| {
+        let sample = query.drift_sample(model, Timestamp::from_second(now).unwrap()).unwrap();
+        (sample.recent.len(), sample.reference.len())
+    };
+    // Seven days now; of the 28 before them the last three were read by the next model.
+    assert_eq!(found("model"), (0, 2 * 25));
+    assert_eq!(found("next"), (2 * 7, 2 * 3));
+    assert_eq!(found("none"), (0, 0));
+}
