@@ -115,11 +115,11 @@ impl RuleState {
         now: Timestamp,
     ) -> (Option<f64>, Option<Transition>) {
         let evidence = Evidence { frozen: self.is_frozen(now), ..*evidence };
-        let before = self.memory.clone();
+        let before = self.memory.stamp();
         let evaluation = rule.condition.evaluate(&evidence, &mut self.memory);
         let timing = Timing { hold: rule.hold, keep_firing_for: rule.keep_firing_for, max_open: rule.max_open() };
         let (state, change) = self.state.step(now, evaluation.holds, timing);
-        self.changed |= state != self.state || self.alert.is_some() || self.memory != before;
+        self.changed |= state != self.state || self.alert.is_some() || self.memory.stamp() != before;
         self.state = state;
         let transition = match change {
             Change::None => {

@@ -34,6 +34,15 @@ impl Memory {
         }
     }
 
+    /// A copy that differs whenever the memory does, and leaves out what is large: a copy is made at every evaluation.
+    pub fn stamp(&self) -> Self {
+        match self {
+            Self::Parts(leading, parts) => Self::Parts(*leading, parts.iter().map(Self::stamp).collect()),
+            Self::SpikeCondition(memory) => Self::SpikeCondition(Box::new(memory.stamp())),
+            small => small.clone(),
+        }
+    }
+
     /// Moves what was learned by hour of the week by this many hours: the topic has another time zone.
     pub fn move_hours(&mut self, hours: usize) {
         match self {

@@ -47,6 +47,12 @@ pub struct SpikeMemory {
 }
 
 impl SpikeMemory {
+    /// Without the detector, which changes only with a row, and so with `fed_until`.
+    pub(super) fn stamp(&self) -> Self {
+        let Self { is_of_negative, fed_until, latest, holds, learned, .. } = *self;
+        Self { detector: None, is_of_negative, fed_until, latest, holds, learned }
+    }
+
     /// Moves what was learned by this many hours: the topic has another time zone.
     pub(super) fn move_hours(&mut self, hours: usize) {
         self.detector.iter_mut().for_each(|detector| detector.move_hours(hours));

@@ -39,6 +39,10 @@ pub(super) struct Buckets {
     /// Start of `ring[0]`; the ring has no gaps.
     first: i64,
     ring: VecDeque<Counts>,
+    /// Starts of the buckets that are not empty, in order.
+    filled: VecDeque<i64>,
+    /// Closing the bucket at an edge before this one changes no sum: no filled bucket enters or leaves a span.
+    still_until: i64,
     sums: Vec<(Span, Counts)>,
     /// Seconds for which buckets are kept: the longest span, or longer if charts show more.
     horizon: i64,
@@ -73,6 +77,8 @@ impl Buckets {
             edge,
             first: edge,
             ring: VecDeque::new(),
+            filled: VecDeque::new(),
+            still_until: i64::MIN,
             sums: spans.iter().map(|span| (*span, Counts::default())).collect(),
             horizon: spans.iter().map(|span| span.far).max().unwrap_or(0).max(shown),
             changed: BTreeSet::new(),
@@ -133,6 +139,7 @@ impl Buckets {
     /// before the horizon is ignored.
     pub(super) fn add(&mut self, time: i64, counts: Counts) {
         let start = bucket_start(time, self.width).min(self.edge);
+        self.still_until = i64::MIN;
         if start < self.edge {
             self.late += counts;
             self.late_changed = true;
@@ -148,6 +155,7 @@ impl Buckets {
         self.cover(start);
         let Some(bucket) = self.index(start).and_then(|index| self.ring.get_mut(index)) else { return };
         *bucket += counts;
+        self.fill(start);
         self.changed.insert(bucket_start(start, RECORD));
         for (span, sum) in &mut self.sums {
             if (self.edge - span.far..self.edge - span.near).contains(&start) {
@@ -177,6 +185,26 @@ impl Buckets {
         true
     }
 
+    /// Notes that the bucket of `start` is not empty.
+    fn fill(&mut self, start: i64) {
+        let place = self.filled.partition_point(|filled| *filled < start);
+        // Mostly the newest one.
+        if self.filled.get(place) != Some(&start) {
+            self.filled.insert(place, start);
+        }
+    }
+
+    /// The next edge at whose closing a sum changes, or the ring becomes shorter: `distance` seconds after the start of a filled
+    /// bucket, for each distance at which a span begins or ends. Posts of the open bucket, and late ones, come on top.
+    fn next_change(&self) -> i64 {
+        let distances = self.sums.iter().flat_map(|(span, _)| [span.near, span.far]).chain([self.horizon]);
+        let changes = distances.filter_map(|distance| {
+            let place = self.filled.partition_point(|filled| *filled < self.edge - distance);
+            Some(self.filled.get(place)? + distance)
+        });
+        changes.min().unwrap_or(i64::MAX)
+    }
+
     /// Extends the ring to include `start`.
     fn cover(&mut self, start: i64) {
         if self.ring.is_empty() {
@@ -193,6 +221,13 @@ impl Buckets {
 
     /// Closes the open bucket.
     pub(super) fn advance(&mut self) {
+        // Most topics have no post in most minutes, and this is called for each of them.
+        if self.edge < self.still_until {
+            self.edge += self.width;
+            self.closed = Counts::default();
+            self.closed_late.clear();
+            return;
+        }
         for i in 0..self.sums.len() {
             let (span, mut sum) = self.sums[i];
             sum += self.at(self.edge - span.near);
@@ -211,6 +246,10 @@ impl Buckets {
         while self.first < self.edge - self.horizon && self.ring.pop_front().is_some() {
             self.first += self.width;
         }
+        while self.filled.front().is_some_and(|filled| *filled < self.edge - self.horizon) {
+            self.filled.pop_front();
+        }
+        self.still_until = self.next_change();
     }
 
     /// Moves the edge without closing bucket by bucket.
@@ -219,6 +258,7 @@ impl Buckets {
     pub(super) fn jump(&mut self, edge: i64) {
         debug_assert!(self.is_empty());
         self.edge = edge;
+        self.still_until = i64::MIN;
         self.closed = Counts::default();
         self.closed_late.clear();
     }

@@ -6,12 +6,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::buckets::bucket_start;
+use super::slot::SLOT;
 use crate::classify::{ClassifiedPost, Label};
 use crate::store::{Batch, Key, Store, StoreError, Table};
 use crate::text::readable;
 
-/// Length of a slot in seconds.
-const SLOT: i64 = 600;
 /// Posts kept per slot.
 const PER_SLOT: usize = 5;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Length of a slot in seconds.
+/// Length of a slot in seconds; sample posts are kept in such slots too.
 pub(super) const SLOT: i64 = 600;
 
 /// Words of the posts of one slot.

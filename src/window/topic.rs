@@ -12,6 +12,7 @@ use super::cascade::Cascades;
 use super::history::{History, relabel_stored_hour};
 use super::samples::Samples;
 use super::seen_ids::SeenIds;
+use super::slot::SLOT;
 use super::words::{DistinctiveWord, TermKind, WordCounts};
 use super::{Config, Counts, Sample, Span, plain_name};
 use crate::classify::Label;
@@ -110,12 +111,23 @@ impl TopicWindow {
     /// Closes the open bucket.
     pub fn advance(&mut self) {
         self.buckets.advance();
-        self.drop_expired();
+        let edge = self.buckets.edge();
+        self.authors.expire(edge);
+        // Samples and words expire slot by slot: in most minutes none does.
+        let slot = |back: i64, edge: i64| (edge - back).div_euclid(SLOT);
+        let spans = [self.sampled, self.sampled.min(MAX_WORDS_WINDOW)];
+        if spans.into_iter().any(|back| slot(back, edge) != slot(back, edge - self.width)) {
+            self.drop_slots();
+        }
     }
 
     fn drop_expired(&mut self) {
-        self.samples.drop_before(self.buckets.edge() - self.sampled);
         self.authors.expire(self.buckets.edge());
+        self.drop_slots();
+    }
+
+    fn drop_slots(&mut self) {
+        self.samples.drop_before(self.buckets.edge() - self.sampled);
         let from = self.words_start();
         self.words.fold_before(from);
         self.reasons.fold_before(from);
