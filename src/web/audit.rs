@@ -103,7 +103,7 @@ pub(super) async fn record(State(log): State<AuditLog>, request: Request, next: 
     if is_read || UNRECORDED.contains(&request.uri().path()) {
         return next.run(request).await;
     }
-    let path = request.uri().path().chars().take(200).collect();
+    let path = recorded(request.uri().path());
     let (user, token) = who(&request);
     let from = request.extensions().get::<Peer>().map(|peer| peer.0);
     let response = next.run(request).await;
@@ -116,6 +116,12 @@ pub(super) async fn record(State(log): State<AuditLog>, request: Request, next: 
         }
     });
     response
+}
+
+/// A path as it is recorded. The rest of the address of a shared link is its key, whatever is sent to it.
+fn recorded(path: &str) -> String {
+    const SHARED: &str = "/shared/";
+    if path.starts_with(SHARED) { SHARED.into() } else { path.chars().take(200).collect() }
 }
 
 /// The person, or the token of the program, that sends `request`.
@@ -163,6 +169,12 @@ mod tests {
         assert_eq!(paths(usize::MAX), ["/c", "/b", "/a"]);
         let mode = std::fs::metadata(dir.path().join(FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn the_key_of_a_shared_link_is_not_recorded() {
+        assert_eq!(recorded("/shared/0123abcd"), "/shared/");
+        assert_eq!(recorded("/alerts/SOUT-M6RT"), "/alerts/SOUT-M6RT");
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub use page::Pages;
 pub use saved_filters::SavedFilters;
 pub use shared_links::SharedLinks;
 pub use sign_in::{Gate, Role, User, UserError, Users};
-pub use tls::{CertificateFiles, Tls};
+pub use tls::{CertificateFiles, ServerTls};
 
 use crate::config::TrustedProxy;
 use crate::pipeline::DaemonHandle;
@@ -97,7 +97,7 @@ pub struct Console {
 /// When the listener or the runtime cannot be used.
 pub fn start(
     listener: std::net::TcpListener,
-    tls: Option<Tls>,
+    tls: Option<ServerTls>,
     console: Console,
 ) -> std::io::Result<oneshot::Receiver<std::io::Result<()>>> {
     let address = listener.local_addr()?;

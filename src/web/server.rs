@@ -26,7 +26,7 @@ use tower::{Service, ServiceExt as _};
 use super::audit::Peer;
 use super::connections::{Connection, Connections, Limits, Requests};
 use super::error::Problem;
-use super::tls::Tls;
+use super::tls::ServerTls;
 
 /// Time for the head of a request, and for the next request on an open connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
@@ -51,7 +51,7 @@ pub(super) struct Https;
 /// When the thread or its runtime cannot be started.
 pub(super) fn start(
     listener: std::net::TcpListener,
-    (router, tls): (Router, Option<Tls>),
+    (router, tls): (Router, Option<ServerTls>),
     stop: CancellationToken,
 ) -> io::Result<oneshot::Receiver<io::Result<()>>> {
     listener.set_nonblocking(true)?;
@@ -69,10 +69,10 @@ pub(super) fn start(
 
 async fn accept(
     listener: std::net::TcpListener,
-    (router, tls): (Router, Option<Tls>),
+    (router, tls): (Router, Option<ServerTls>),
     stop: CancellationToken,
 ) -> io::Result<()> {
-    let tls = tls.map(|Tls(config)| TlsAcceptor::from(config));
+    let tls = tls.map(|ServerTls(config)| TlsAcceptor::from(config));
     let listener = TcpListener::from_std(listener)?;
     let connections = Connections::new(Limits::for_files(max_files()));
     let mut refused = RefusalLog::default();

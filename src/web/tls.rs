@@ -36,9 +36,9 @@ struct Certificate {
 
 /// What a server speaks TLS 1.2 and 1.3 with.
 #[derive(Debug, Clone)]
-pub struct Tls(pub(super) Arc<ServerConfig>);
+pub struct ServerTls(pub(super) Arc<ServerConfig>);
 
-impl Tls {
+impl ServerTls {
     /// # Errors
     /// When a file cannot be read, has no certificate or key, or the key does not belong to the certificate.
     pub fn load(files: CertificateFiles) -> anyhow::Result<Self> {
@@ -147,8 +147,8 @@ mod tests {
     fn what_is_wrong_with_the_files_is_named() {
         let dir = tempfile::tempdir().unwrap();
         let good = files(dir.path(), "good.pem");
-        assert!(Tls::load(good.clone()).is_ok());
-        let message = |files: &CertificateFiles| format!("{:#}", Tls::load(files.clone()).unwrap_err());
+        assert!(ServerTls::load(good.clone()).is_ok());
+        let message = |files: &CertificateFiles| format!("{:#}", ServerTls::load(files.clone()).unwrap_err());
         let missing = CertificateFiles { certificate: dir.path().join("none.pem"), ..good.clone() };
         assert!(message(&missing).contains("cannot open") && message(&missing).contains("none.pem"));
         let swapped = CertificateFiles { certificate: good.key.clone(), key: good.certificate.clone() };
