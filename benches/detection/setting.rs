@@ -120,7 +120,7 @@ impl World {
         );
         let (sessions, mean) = (self.sessions.count(), self.sessions.mean_posts());
         println!(
-            "{sessions} people a day, {mean:.2} posts each; {:.1}% of the posts are not the first of their author in 24 hours.",
+            "{sessions} times a person began to write: {mean:.2} posts within 24 hours; {:.1}% of the posts are not the first of them.",
             self.sessions.further_share() * 100.0
         );
     }
