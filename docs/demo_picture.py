@@ -20,7 +20,7 @@ import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ADDRESS = "127.0.0.1:9479"
-SIZE = (900, 700)
+SIZE = (900, 640)
 # How long each picture stays, in milliseconds.
 DELAY = 2600
 # A round takes three minutes; a slow machine needs more for the posts of the past.
