@@ -102,7 +102,7 @@ def main():
             config.write(
                 f'rules = "{ROOT}/config/rules.toml"\n[daemon]\nstate = "state"\n[web]\nlisten = "127.0.0.1:0"\n'
                 # Each text is read: what is remembered would be measured instead.
-                f"[classify]\ncache = 0\n"
+                "[classify]\ncache = 0\n"
                 '[retention]\nposts_days = 60\n[[topic]]\nname = "Air Paradis"\nkeywords = ["Air Paradis"]\n'
                 '[[source]]\nname = "desk"\ntype = "file"\npath = "posts.jsonl"\nlayout = "jsonl"\n'
             )

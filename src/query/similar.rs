@@ -61,7 +61,7 @@ struct Corpus {
     with: Vec<u32>,
 }
 
-/// None where there is no post `id`. Of its topics, where the filter names none.
+/// `None` if the post `id` does not exist. A filter without topics means the topics of the post.
 pub(super) fn read(
     view: &View<'_>,
     id: &str,

@@ -90,8 +90,8 @@ pub struct Console {
     pub stop: CancellationToken,
 }
 
-/// Serves on `listener`, over TLS where it is given, until `console.stop`, on a runtime that the rest of the daemon does not use: load there must not starve
-/// the probes, nor the other way round. The result is received once the server has ended.
+/// Serves on `listener`, over TLS where it is given, until `console.stop`. Its runtime serves nothing else, so that load on the
+/// console does not starve the probes, nor the other way round. The result is received once the server has ended.
 ///
 /// # Errors
 /// When the listener or the runtime cannot be used.

@@ -107,12 +107,12 @@ impl SavedFilters {
     /// Gives the filter `name` the name `to`.
     ///
     /// # Errors
-    /// When there is no such filter, or the new name is taken or not valid; or the file cannot be read or written.
+    /// When the filter does not exist, the new name is taken or not valid, or the file cannot be read or written.
     pub(super) fn rename(&self, name: &str, to: &str) -> Result<(), SavedFilterError> {
         self.change(|filters| {
             let place = place(filters, name)?;
             let mut renamed = filters.remove(place);
-            // Without itself: another spelling of its own name is free.
+            // The filter itself does not count: it may change the spelling of its name.
             renamed.name = free_name(filters, to)?;
             filters.push(renamed);
             Ok(())
@@ -120,7 +120,7 @@ impl SavedFilters {
     }
 
     /// # Errors
-    /// When there is no such filter, or the file cannot be read or written.
+    /// When the filter does not exist, or the file cannot be read or written.
     pub(super) fn delete(&self, name: &str) -> Result<(), SavedFilterError> {
         self.change(|filters| {
             filters.remove(place(filters, name)?);

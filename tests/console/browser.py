@@ -356,7 +356,7 @@ def learn(browser):
 
 
 def backtest(browser):
-    """A rule is changed in a form: an error stays beside its field, then both versions stand side by side."""
+    """A rule is changed in a form: an error shows next to its field, then the page compares both versions."""
     tab = Tab(browser, "fr-FR", 390)
     page = tab.page
     tab.go("/")

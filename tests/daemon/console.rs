@@ -241,7 +241,7 @@ fn a_link_shows_one_incident_to_people_without_an_account() {
     assert_eq!(address.len(), 64, "{address}");
     let shared = format!("/shared/{address}");
 
-    // Whoever has it sees this incident, and no way to anything else.
+    // The link shows this incident, and leads nowhere else.
     let (status, page) = read(&vigie, &shared, "", None);
     assert!(status == 200 && page.contains(&id) && page.contains("the airport says noon"), "{page}");
     for closed in ["<form", "href=\"/posts", "href=\"/alerts", "href=\"/incidents", "<script"] {
@@ -250,7 +250,7 @@ fn a_link_shows_one_incident_to_people_without_an_account() {
     assert_eq!(read(&vigie, &format!("/alerts/{id}"), "", None).0, 303);
     assert_eq!(read(&vigie, "/shared/0000", "", None).0, 404);
     assert_eq!(ask(&vigie, &shared, "", Some("a=b")).0, 405);
-    // Whoever reads the state or the logs cannot open it.
+    // The state and the logs do not contain the secret.
     let kept = std::fs::read_to_string(path.join("state/shared-links.json")).unwrap();
     let audit = std::fs::read_to_string(path.join("state/audit.jsonl")).unwrap();
     assert!(!kept.contains(&address) && !audit.contains(&address));

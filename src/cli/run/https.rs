@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use crate::config::WebConfig;
 use crate::web::{CertificateFiles, ServerTls};
 
-/// Listens on `web.tls_listen`; nothing where it is not set.
+/// Listens on `web.tls_listen`; `None` if it is not set.
 ///
 /// # Errors
 /// When the address or the certificate cannot be used.

@@ -9,7 +9,7 @@ use crate::notify::Kind;
 
 /// Notes of one incident at most: together they fill a long page.
 pub(super) const MAX_NOTES: usize = 200;
-/// Entries of one incident at most. The oldest about deliveries make room: what people wrote stays.
+/// Entries of one incident at most. The oldest about deliveries make room, then the oldest others: notes stay.
 const MAX_ENTRIES: usize = 500;
 
 /// One thing that happened, or the same thing several times in a row.
@@ -94,8 +94,12 @@ impl Group {
             return true;
         }
         if self.history.len() >= MAX_ENTRIES {
-            let oldest = self.history.iter().position(|entry| entry.event.delivery_to().is_some());
-            self.history.remove(oldest.unwrap_or(0));
+            let oldest =
+                |gives_way: fn(&HistoryEvent) -> bool| self.history.iter().position(|entry| gives_way(&entry.event));
+            let delivery = oldest(|event| event.delivery_to().is_some());
+            // Notes are fewer than entries, so one of the others is always there.
+            let other = || oldest(|event| !matches!(event, HistoryEvent::Noted { .. }));
+            self.history.remove(delivery.or_else(other).unwrap_or(0));
         }
         self.history.push(HistoryEntry { at, event, last_at: None, times: 1 });
         true
@@ -154,6 +158,17 @@ mod tests {
         }
         assert_eq!((group.history.len(), group.notes()), (MAX_ENTRIES, 1));
         assert_eq!(group.history.last().map(|entry| entry.at), Some(at(1_999)));
+    }
+
+    #[test]
+    fn acknowledging_again_and_again_removes_no_note() {
+        let mut group = group();
+        group.record(at(0), HistoryEvent::Noted { by: "Claire".into(), text: "we know".into() });
+        for minute in 1..1_000 {
+            group.record(at(minute), HistoryEvent::Acknowledged { by: "Paul".into(), comment: String::new() });
+            group.record(at(minute), HistoryEvent::AcknowledgementWithdrawn { by: None });
+        }
+        assert_eq!((group.history.len(), group.notes()), (MAX_ENTRIES, 1));
     }
 
     #[test]

@@ -12,13 +12,12 @@ use super::trend;
 use super::trend::Trend;
 use crate::alert::{ALSO_RISING, Alert, ReasonCount};
 use crate::language::Language;
+use crate::notify::dispatch::MAX_COMMENT;
 use crate::rule::{CLOSED_AFTER_HOURS, Explanation, LEARNED_HOURS, Measurement, NEGATIVE_AUTHORS, OTHER_TOPICS_RISING};
 use crate::stats::wilson_interval;
 
 /// The most characters of a name from outside, such as a topic's.
 const MAX_NAME: usize = 80;
-/// Maximum number of characters of what somebody said with an acknowledgement.
-const MAX_COMMENT: usize = crate::notify::dispatch::MAX_COMMENT;
 /// The most characters of a sentence of the configuration or of a server.
 const MAX_SENTENCE: usize = 400;
 

@@ -172,7 +172,8 @@ fn notification() -> impl Strategy<Value = Notification> {
         hostile(),
         0..3,
     );
-    let who = (hostile(), hostile(), proptest::option::of(hostile()), proptest::option::of(hostile()));
+    let by = proptest::option::of((hostile(), hostile()));
+    let who = (hostile(), hostile(), by, proptest::option::of(hostile()));
     let when = (time(), time(), proptest::option::of(time()), proptest::option::of(time()));
     (proptest::sample::select(kinds.to_vec()), group, who, when, vec(alert(), 0..4), any::<u32>(), 1_usize..12)
         .prop_map(|(kind, group, who, when, alerts, sequence, times)| {
@@ -188,7 +189,7 @@ fn notification() -> impl Strategy<Value = Notification> {
                 receiver,
                 group: BTreeMap::from_iter(group),
                 alerts: alerts.into_iter().cycle().take(count).collect(),
-                acknowledged: by.map(|by| Acknowledged { by, at, comment: String::new() }),
+                acknowledged: by.map(|(by, comment)| Acknowledged { by, at, comment }),
                 repeats_at,
                 resent_within: None,
                 console: console.map(|rest| format!("https://vigie.example{rest}")),

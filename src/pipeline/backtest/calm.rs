@@ -22,7 +22,8 @@ const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 /// Length of a run, after the windows have filled.
 const RUN: i64 = 28 * DAY;
-/// Buckets that are evaluated, of all topics and runs together: a few seconds of work. Tests need fewer.
+/// Buckets that are evaluated, of all topics and runs together: a few seconds of work. A debug build needs longer for each, so tests take
+/// half.
 const MAX_BUCKETS: i64 = if cfg!(test) { 400_000 } else { 800_000 };
 /// Hours of a topic from which its rhythm is known.
 const MIN_HOURS: u32 = 24;

@@ -203,7 +203,7 @@ fn tenths(rate: f64, language: Language) -> String {
 }
 
 /// `2.34` as `2.3`, in French as `2,3`; from ten on without decimals.
-fn decimal(number: f64, language: Language) -> String {
+pub(super) fn decimal(number: f64, language: Language) -> String {
     if number >= 9.95 {
         return grouped(number.round() as i64, language);
     }

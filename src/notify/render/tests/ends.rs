@@ -56,3 +56,22 @@ fn an_alert_of_the_first_day_says_that_nothing_is_usual_yet() {
     let known = plain(&french("negative_rate", |_| {}).text);
     assert!(!known.contains("apprentissage"), "{known}");
 }
+
+/// Reminders end with the acknowledgement: messages say who took over, and what that person wrote.
+#[test]
+fn an_acknowledgement_shows_its_comment() {
+    let templates = Templates::embedded(Style::default());
+    let at = Timestamp::from_second(1_424_613_900).unwrap();
+    for (language, expected) in [
+        (Language::English, "Acknowledged by Claire at 14:05 UTC: “crew & <gate> informed”."),
+        (Language::French, "Pris en charge par Claire à 14 h 05 UTC : « crew & <gate> informed » ;"),
+    ] {
+        let comment = "crew & <gate>\ninformed".into();
+        let acknowledged = Some(Acknowledged { by: "Claire".into(), at, comment });
+        let message = render(&Notification { acknowledged, ..sample("crisis", None, at) }, language, &templates);
+        let text = plain(&message.text);
+        assert!(text.contains(expected), "{text}");
+        assert!(message.html.contains("crew &amp; &lt;gate&gt; informed"), "{}", message.html);
+        assert!(message.card.to_string().contains("informed"), "{}", message.card);
+    }
+}

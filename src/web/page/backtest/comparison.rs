@@ -3,15 +3,17 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::super::chart::MarkedSpan;
+use super::super::templates::decimal;
 use super::super::time_range::TimeRange;
 use super::form::Asked;
 use crate::alert::Alert;
 use crate::language::Language;
+use crate::notify::render;
 use crate::pipeline::backtest::{FalseAlarms, RuleOutcome, StoredBacktestResult};
 
 /// Pairs of incidents that are listed.
@@ -111,7 +113,7 @@ impl Comparison {
         let column = |outcome: &RuleOutcome, only: usize, alarms: fn(&FalseAlarms) -> u64| Column {
             incidents: outcome.alerts.len(),
             only,
-            open: length(outcome.alerts.iter().map(|alert| open_for(alert, until)).sum(), language),
+            open: render::duration(outcome.alerts.iter().map(|alert| open_for(alert, until)).sum(), language),
             first: outcome.messages.first,
             updates: outcome.messages.updates,
             reminders: outcome.messages.reminders,
@@ -167,8 +169,9 @@ fn overlap(a: &Alert, b: &Alert) -> bool {
     a.topic == b.topic && a.starts_at <= ends(b) && b.starts_at <= ends(a)
 }
 
-fn open_for(alert: &Alert, until: Timestamp) -> SignedDuration {
-    alert.ends_at.unwrap_or(until).duration_since(alert.fired_at)
+/// In seconds.
+fn open_for(alert: &Alert, until: Timestamp) -> i64 {
+    alert.ends_at.unwrap_or(until).duration_since(alert.fired_at).as_secs()
 }
 
 fn lanes(present: &[Alert], changed: &[Alert], range: &TimeRange) -> Vec<Lane> {
@@ -189,7 +192,7 @@ impl Row {
         let cell = |alert: &&Alert| IncidentCell {
             fired: alert.fired_at.to_string(),
             ended: alert.ends_at.map(|time| time.to_string()),
-            length: length(open_for(alert, until), language),
+            length: render::duration(open_for(alert, until), language),
             severity: alert.labels.get("severity").cloned().unwrap_or_default(),
             is_rate: alert.is_rate,
             peak_posts: alert.peak.posts,
@@ -208,24 +211,6 @@ fn expected(found: &FalseAlarms, alarms: u64, language: Language) -> String {
     match language {
         Language::English => format!("{rate} ({lower} to {upper})"),
         Language::French => format!("{rate} (de {lower} à {upper})"),
-    }
-}
-
-fn decimal(number: f64, language: Language) -> String {
-    let text = format!("{number:.1}");
-    if language == Language::French { text.replace('.', ",") } else { text }
-}
-
-/// The two largest units: `2 d 4 h`, `35 min`.
-fn length(length: SignedDuration, language: Language) -> String {
-    let minutes = length.as_mins().max(0);
-    let day = if language == Language::French { 'j' } else { 'd' };
-    let (days, hours, minutes) = (minutes / 1_440, minutes / 60 % 24, minutes % 60);
-    match (days, hours) {
-        (0, 0) => format!("{minutes}\u{a0}min"),
-        (0, hours) => format!("{hours}\u{a0}h\u{a0}{minutes:02}"),
-        (days, 0) => format!("{days}\u{a0}{day}"),
-        (days, hours) => format!("{days}\u{a0}{day} {hours}\u{a0}h"),
     }
 }
 
@@ -267,14 +252,5 @@ pub(super) mod tests {
         for pairs in [pairs(&short, &long), pairs(&long, &short)] {
             assert!(pairs.len() == 2 && pairs.iter().all(|(a, b)| a.is_some() && b.is_some()), "{pairs:?}");
         }
-    }
-
-    #[test]
-    fn lengths_have_two_units() {
-        let of = |seconds, language| length(SignedDuration::from_secs(seconds), language);
-        assert_eq!(of(150, Language::English), "2\u{a0}min");
-        assert_eq!(of(3_900, Language::French), "1\u{a0}h\u{a0}05");
-        assert_eq!(of(187_200, Language::French), "2\u{a0}j 4\u{a0}h");
-        assert_eq!(of(-5, Language::English), "0\u{a0}min");
     }
 }

@@ -1,5 +1,5 @@
 //! [`BacktestForm`]: what the address of the page asks for: which rule with which values, on which posts. What cannot be used stays in
-//! the form, with the error beside it.
+//! the form, with its error.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;

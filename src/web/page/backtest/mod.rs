@@ -33,7 +33,7 @@ use form::{Asked, BacktestForm, Surroundings};
 /// What a browser waits for before it asks again, in seconds.
 const RETRY_AFTER: &str = "10";
 
-/// Why there is no result, where the form itself is sound.
+/// Why a sound form gave no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Refusal {
     /// Another backtest runs.

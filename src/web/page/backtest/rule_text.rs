@@ -127,7 +127,7 @@ fn readable(key: &str, text: &str) -> String {
 fn inline(key: &str, value: &Value, depth: usize) -> String {
     match value {
         Value::String(text) => quoted(&readable(key, text)),
-        // Without a point it would be an integer, which is no share.
+        // Without a point TOML reads an integer, and a share must be a float.
         Value::Float(number) => format!("{number:?}"),
         Value::Array(items) if items.iter().any(Value::is_table) => {
             let indent = "    ".repeat(depth);

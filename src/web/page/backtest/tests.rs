@@ -60,7 +60,8 @@ fn the_form_shows_values_and_errors_in_both_languages() {
         ],
     );
     holds(&english, &["now: 60d", "no posts of this topic", "&lt;Air&gt; Paradis"]);
-    assert!(!english.contains("<b>") || !english.contains("value=\"<b>"), "what was typed is text");
+    let hostile = render(&form("for=%3Cb%3E%22", Language::English), None, None, Language::English);
+    holds(&hostile, &["value=\"&lt;b&gt;&quot;\""]);
     let french = render(&form(address, Language::French), None, None, Language::French);
     holds(&french, &["durée attendue", "en service\u{a0}: 60d", "Simuler une règle", "Fenêtre"]);
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::super::super::error::Problem;
 use super::super::super::server::Https;
+use super::super::super::shared_links::SharedLinkError;
 use super::super::super::{Console, blocking};
 use super::super::visitor::Visitor;
 use super::{document, not_found, post_mortem, respond};
@@ -33,7 +34,7 @@ pub(in crate::web) async fn make(
     let made =
         move || Ok::<_, std::convert::Infallible>(links.make(&incident.incident.id, &by, form.days, Timestamp::now()));
     let secret = blocking::run(made).await?;
-    let secret = secret.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.to_string()))?;
+    let secret = secret.map_err(refused)?;
     let address = format!("{}/shared/{secret}", site(&console, &headers, https.is_some()));
     respond(&console, &visitor, &id, Some(address)).await
 }
@@ -67,9 +68,21 @@ pub(in crate::web) async fn show(
     Ok(response)
 }
 
+/// Only what the visitor can mend is the visitor's fault.
+fn refused(error: SharedLinkError) -> Problem {
+    match error {
+        SharedLinkError::Days(_) => Problem::new(StatusCode::BAD_REQUEST, error.to_string()),
+        SharedLinkError::TooMany => Problem::new(StatusCode::CONFLICT, error.to_string()),
+        SharedLinkError::File { .. } | SharedLinkError::Random(_) => Problem::unavailable(&error.into()),
+    }
+}
+
 /// The same for every link that does not work: nobody learns which ever did.
 fn unknown() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "this link is not valid, or has expired; ask whoever sent it for another one")
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "this link is not valid, or has expired; ask the person who sent it for a new one",
+    )
 }
 
 /// How people reach the console: as the configuration says, else as this request did.

@@ -160,7 +160,7 @@ fn of_sample(
     }
 }
 
-/// Without posts there is no share, and not one of zero.
+/// None without posts: zero would be a claim.
 fn or_dash(posts: u64, text: impl FnOnce() -> String) -> String {
     if posts > 0 { text() } else { UNKNOWN.into() }
 }

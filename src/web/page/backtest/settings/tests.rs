@@ -1,4 +1,4 @@
-//! Each value of a rule has its field, and what is typed becomes the rule or an error beside it.
+//! Each value of a rule has its field, and what is typed becomes the rule or an error next to the field.
 
 use super::*;
 use crate::rule::Rules;
