@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::auth::Caller;
+use super::shared_links;
 use super::sign_in::SignedIn;
 
 /// Name of the file; the part before it is next to it.
@@ -120,8 +121,7 @@ pub(super) async fn record(State(log): State<AuditLog>, request: Request, next: 
 
 /// A path as it is recorded. The rest of the address of a shared link is its key, whatever is sent to it.
 fn recorded(path: &str) -> String {
-    const SHARED: &str = "/shared/";
-    if path.starts_with(SHARED) { SHARED.into() } else { path.chars().take(200).collect() }
+    if path.starts_with(shared_links::PREFIX) { shared_links::PREFIX.into() } else { path.chars().take(200).collect() }
 }
 
 /// The person, or the token of the program, that sends `request`.

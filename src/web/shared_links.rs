@@ -12,6 +12,8 @@ use super::auth::random;
 use super::state_file;
 
 const FILE: &str = "shared-links.json";
+/// The start of the path of every link; the rest is the secret.
+pub(super) const PREFIX: &str = "/shared/";
 /// Links that work at the same time, at most.
 const MAX_LINKS: usize = 500;
 /// How many days a link may work. A resolved incident is shown for seven days, so a longer one would promise too much.

@@ -27,6 +27,7 @@ pub use users::{Role, User, UserError, Users};
 use super::cookies;
 use super::error::Problem;
 use super::server::MAX_BODY_BYTES;
+use super::shared_links;
 use attempts::Attempts;
 use sessions::Sessions;
 
@@ -208,7 +209,7 @@ pub(super) fn shows_form_token(headers: &HeaderMap, body: &[u8]) -> bool {
 /// Paths that need no session: they show nothing of a post, or have their own tokens or secrets.
 fn is_open(path: &str) -> bool {
     // The secret of a shared link is its own key.
-    let prefixes = ["/-/", "/api/", "/assets/", "/shared/"];
+    let prefixes = ["/-/", "/api/", "/assets/", shared_links::PREFIX];
     matches!(path, "/metrics" | "/sign-in") || prefixes.iter().any(|prefix| path.starts_with(prefix))
 }
 

@@ -97,12 +97,17 @@ fn not_found(id: &str) -> Problem {
 
 /// Where a silence of this incident begins: the form with its matchers, which shows what it would mute.
 fn silence_address(view: &IncidentView) -> String {
-    let matchers = view.group.iter().filter_map(|(name, value)| Matcher::equals(name, value));
-    let matchers: Vec<String> = matchers.map(|matcher| matcher.to_string()).collect();
-    let comment = format!("incident {}", view.incident.id);
+    let (matchers, comment) = silence(view);
+    let matchers: Vec<String> = matchers.iter().map(Matcher::to_string).collect();
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("matchers", &matchers.join(", ")).append_pair("hours", "2").append_pair("comment", &comment);
     format!("/incidents?{}#silences", query.finish())
+}
+
+/// What silences the alerts of an incident, and the comment that says why.
+fn silence(view: &IncidentView) -> (Vec<Matcher>, String) {
+    let matchers = view.group.iter().filter_map(|(name, value)| Matcher::equals(name, value));
+    (matchers.collect(), format!("incident {}", view.incident.id))
 }
 
 /// The curve of the incident's topic, from some hours before it to some hours after, and its posts while it lasted; nothing for one

@@ -8,8 +8,7 @@ use serde::Deserialize;
 use super::super::super::Console;
 use super::super::super::error::Problem;
 use super::super::visitor::{Visitor, local_path, name_cookie, trim_name};
-use super::not_found;
-use crate::notify::Matcher;
+use super::{not_found, silence};
 use crate::pipeline::AlertQuery;
 
 /// How long the page's button silences, in seconds.
@@ -58,8 +57,7 @@ pub(in crate::web) async fn press(
         Action::Silence => {
             let board = console.daemon.board();
             let Some(incident) = board.incident(&id) else { return not_found(&id).into_response() };
-            let matchers = incident.group.iter().filter_map(|(name, value)| Matcher::equals(name, value)).collect();
-            let comment = format!("incident {}", incident.incident.id);
+            let (matchers, comment) = silence(incident);
             AlertQuery::Silence { matchers, seconds: SILENCE_SECONDS, by, comment }
         }
     };

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::super::super::error::Problem;
 use super::super::super::server::Https;
-use super::super::super::shared_links::SharedLinkError;
+use super::super::super::shared_links::{PREFIX, SharedLinkError};
 use super::super::super::{Console, blocking};
 use super::super::visitor::Visitor;
 use super::{document, not_found, post_mortem, respond};
@@ -35,7 +35,7 @@ pub(in crate::web) async fn make(
         move || Ok::<_, std::convert::Infallible>(links.make(&incident.incident.id, &by, form.days, Timestamp::now()));
     let secret = blocking::run(made).await?;
     let secret = secret.map_err(refused)?;
-    let address = format!("{}/shared/{secret}", site(&console, &headers, https.is_some()));
+    let address = format!("{}{PREFIX}{secret}", site(&console, &headers, https.is_some()));
     respond(&console, &visitor, &id, Some(address)).await
 }
 
