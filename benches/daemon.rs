@@ -111,7 +111,7 @@ fn main() {
     let daemon = Daemon {
         loaded,
         state: state.clone(),
-        make_classifier: LabelSource::Given.classifier(0),
+        make_classifier: LabelSource::Given.classifier(0, Default::default()),
         sources: vec![SourceSpec { name: "synthetic".into(), kind: "bench".into(), by: SourceInput::Task(source) }],
         receivers: Vec::new(),
         clock: Arc::new(clock_time),

@@ -82,7 +82,7 @@ impl Test {
             loaded: LoadedConfig::find(Some(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/vigie.toml")), None)
                 .unwrap(),
             state: state.path().join("state"),
-            make_classifier: LabelSource::Given.classifier(0),
+            make_classifier: LabelSource::Given.classifier(0, Default::default()),
             sources: vec![SourceSpec { name: "test".into(), kind: "test".into(), by: SourceInput::Task(make) }],
             receivers: Vec::new(),
             clock: Arc::new(now),

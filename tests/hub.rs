@@ -149,7 +149,7 @@ fn a_checkpoint_with_three_classes_in_any_order_is_usable_at_once() {
 
     let expected: Value = serde_json::from_slice(&fixture("expected.json")).unwrap();
     let text = expected["texts"][0].as_str().unwrap();
-    let model = ["--model", "models/student", "--format", "json"];
+    let model = ["--model", "models/student", "--set", "classify.precision=f32", "--format", "json"];
     let line = &json_lines(&success(&site.run(&[&["classify", text][..], &model].concat())))[0];
     // In the order negative, neutral, positive; the checkpoint's rows are reversed.
     for (index, label) in ["negative", "neutral", "positive"].into_iter().enumerate() {

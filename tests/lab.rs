@@ -14,7 +14,9 @@ use std::process::Output;
 
 use common::{alerts, failure, success, vigie};
 use indicatif::ProgressBar;
-use vigie::classify::{Classifier, ClassifierInput as Text, DistilBertClassifier, Label, Manifest, ModelRegistry};
+use vigie::classify::{
+    Classifier, ClassifierInput as Text, EncoderClassifier, Label, Manifest, ModelRegistry, Precision,
+};
 use vigie::dump::{Inputs, ReadOptions};
 use vigie::lab;
 use vigie::lab::{Dataset, FitPaths, Recipe, Subset};
@@ -136,7 +138,7 @@ fn the_manifest_records_training_data_and_scores() {
     assert_eq!(two["dropped_as_held_out"], 1, "the last row of the airline dump is held out");
     assert!(two["classes"].get("neutral").is_none());
 
-    let mut classifier = DistilBertClassifier::load(&dir).unwrap();
+    let mut classifier = EncoderClassifier::load_with(&dir, Precision::F32).unwrap();
     let input = Inputs::expand(&[data.path().join("airline.csv")]).unwrap();
     let held_out = Dataset::read(&input, &ReadOptions::default(), Subset::Last(0.2), classifier.profile()).unwrap();
     let evaluation = lab::evaluate(&mut classifier, &held_out, &ProgressBar::hidden()).unwrap();
@@ -178,7 +180,7 @@ fn a_recipe_with_all_settings_calibrates_and_fits_reasons() {
             && number(&evaluation_record["reasons"]["macro_f1"]) > 0.0
     );
 
-    let mut classifier = DistilBertClassifier::load(&dir).unwrap();
+    let mut classifier = EncoderClassifier::load_with(&dir, Precision::F32).unwrap();
     assert_eq!(classifier.reasons().collect::<Vec<_>>(), names);
     let input = Inputs::expand(&[data.path().join("airline.csv")]).unwrap();
     let held_out = Dataset::read(&input, &ReadOptions::default(), Subset::Last(0.2), classifier.profile()).unwrap();
@@ -252,7 +254,7 @@ fn a_dump_of_two_classes_is_fitted_without_a_recipe_and_the_third_is_never_predi
     assert_eq!(two.metrics["held_out"]["labels"], serde_json::json!(["negative", "positive"]));
     assert!(two.training["calibration"]["temperature"].is_f64());
 
-    let mut classifier = DistilBertClassifier::load(&data.path().join("models/two")).unwrap();
+    let mut classifier = EncoderClassifier::load_with(&data.path().join("models/two"), Precision::F32).unwrap();
     let texts = ["it is what it is", "late again", "what a lovely crew"];
     let inputs = texts.map(|text| Text { text, label: None });
     let predictions = classifier.classify(&inputs).unwrap();
@@ -341,7 +343,7 @@ fn the_shipped_model_is_as_good_as_its_manifest_says() {
         println!("skipped: {} does not exist", data.display());
         return;
     }
-    let mut classifier = DistilBertClassifier::load(&root().join("models/default")).unwrap();
+    let mut classifier = EncoderClassifier::load_with(&root().join("models/default"), Precision::F32).unwrap();
     let metrics = Manifest::read(&root().join("models/default")).unwrap().unwrap().metrics["tweeteval_val"].clone();
     let dataset =
         Dataset::read(&Inputs::expand(&[data]).unwrap(), &ReadOptions::default(), Subset::All, classifier.profile())

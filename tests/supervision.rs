@@ -82,7 +82,7 @@ fn start(state: &Path, lives: &'static [Then]) -> (RunningDaemon, Metrics) {
         loaded: LoadedConfig::find(Some(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/vigie.toml")), None)
             .unwrap(),
         state: state.to_owned(),
-        make_classifier: LabelSource::Given.classifier(0),
+        make_classifier: LabelSource::Given.classifier(0, Default::default()),
         sources: vec![SourceSpec { name: "test".into(), kind: "test".into(), by: SourceInput::Task(make) }],
         receivers: Vec::new(),
         clock: Arc::new(Timestamp::now),

@@ -80,7 +80,7 @@ fn main() {
         let replay =
             Replay { loaded: loaded.clone(), input, given_labels, topic_required: false, state: None, rejects };
         let rules = variants.iter().map(|(_, rules)| rules.clone()).collect();
-        let mut make = labels.classifier(0);
+        let mut make = labels.classifier(0, Default::default());
         let classifier = make().unwrap();
         let outcome = Backtest { replay, variants: rules, block: None }.run(classifier, &mut |_| ()).unwrap();
         println!("\n## By {name}\n");

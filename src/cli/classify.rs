@@ -2,6 +2,7 @@
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
+use std::time::Instant;
 
 use anyhow::bail;
 use clap::Args;
@@ -9,11 +10,12 @@ use serde::Serialize;
 
 use super::reader_flags::ReaderFlags;
 use super::{ConfigFlags, Format};
-use crate::classify::{Classifier, ClassifierInput as Text, DistilBertClassifier, Label, Prediction};
+use crate::classify;
+use crate::classify::{Classifier, ClassifierInput as Text, EncoderClassifier, Label, Precision, Prediction};
 use crate::dump::Inputs;
 use crate::text;
 
-mod texts;
+pub(super) mod texts;
 
 use texts::{TextItem, Texts};
 
@@ -61,7 +63,7 @@ struct Probabilities {
 pub(super) fn run(args: ClassifyArgs) -> anyhow::Result<()> {
     let mut loaded = args.config.load(None)?;
     args.reader.apply(&mut loaded.config.dump)?;
-    let mut classifier = DistilBertClassifier::load(&loaded.config.classify.model)?;
+    let mut classifier = EncoderClassifier::load(&loaded.config.classify.model, loaded.config.classify.precision)?;
     let dump = loaded.config.dump;
     let max_rejects = dump.max_rejects;
     let mut texts = match (args.file.as_slice(), args.texts) {
@@ -71,6 +73,7 @@ pub(super) fn run(args: ClassifyArgs) -> anyhow::Result<()> {
         _ => Texts::standard_input(dump, args.rejects)?,
     };
     let mut out = BufWriter::new(io::stdout().lock());
+    let (start, mut count) = (Instant::now(), 0);
     loop {
         let items = texts.next_batch()?;
         if items.is_empty() {
@@ -83,10 +86,21 @@ pub(super) fn run(args: ClassifyArgs) -> anyhow::Result<()> {
             write(&mut out, args.format, item, &prediction, classifier.model())?;
         }
         out.flush()?;
+        count += items.len();
+    }
+    if !args.file.is_empty() {
+        eprintln!("vigie: {}", rate(count, start.elapsed().as_secs_f64(), classifier.precision()));
     }
     let Some((rejects, summary)) = texts.rejects().filter(|(rejects, _)| rejects.total() > 0) else { return Ok(()) };
     eprintln!("vigie: {}", super::rejected_line(rejects));
     Ok(summary.check(max_rejects)?)
+}
+
+/// How fast the texts were read, and by what arithmetic.
+#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+fn rate(count: usize, seconds: f64, precision: Precision) -> String {
+    let rate = count as f64 / seconds.max(0.001);
+    format!("{count} texts in {seconds:.1} s, {rate:.0} a second, in {precision} on {}", classify::instructions())
 }
 
 fn write(out: &mut impl Write, format: Format, item: &TextItem, read: &Prediction, model: &str) -> anyhow::Result<()> {

@@ -14,7 +14,7 @@ use reqwest::Method;
 
 use super::daemon_client;
 use super::state::StateFlags;
-use crate::classify::{Classifier, DistilBertClassifier, Label, predict};
+use crate::classify::{Classifier, EncoderClassifier, Label, predict};
 use crate::config::LoadedConfig;
 use crate::language::Language;
 use crate::monitor::{Correction, FeedbackRecord, Monitor};
@@ -116,7 +116,7 @@ fn report(correction: &Correction, loaded: &LoadedConfig, state: &Path) -> anyho
         Some(read) => read.clone(),
         None => {
             let models = super::retrained_models(state, &loaded.config.classify.model);
-            let mut classifier = DistilBertClassifier::load(&models.in_use()?.dir)?;
+            let mut classifier = EncoderClassifier::load(&models.in_use()?.dir, loaded.config.classify.precision)?;
             let post = Post { text: subject.post.text.clone(), ..Post::default() };
             let prediction = predict(&mut classifier, std::slice::from_ref(&post))?.into_iter().next();
             (classifier.model().to_owned(), prediction.context("the model gave no prediction")?)

@@ -12,7 +12,7 @@ use super::summary::Summary;
 use super::timeline;
 use super::{ConfigFlags, Format, report};
 use crate::classify;
-use crate::classify::{CachedClassifier, Classifier, DatasetLabelClassifier, DistilBertClassifier};
+use crate::classify::{CachedClassifier, Classifier, DatasetLabelClassifier, EncoderClassifier};
 use crate::dump::Inputs;
 use crate::language::Language;
 use crate::notify::{JsonLines, Log, TransitionSink};
@@ -135,7 +135,7 @@ impl From<LanguageFlag> for Language {
 pub(super) fn classifier(labels: LabelsFlag, config: &classify::Config) -> anyhow::Result<Box<dyn Classifier>> {
     Ok(match labels {
         LabelsFlag::Model => {
-            CachedClassifier::around(Box::new(DistilBertClassifier::load(&config.model)?), config.cache)
+            CachedClassifier::around(Box::new(EncoderClassifier::load(&config.model, config.precision)?), config.cache)
         }
         LabelsFlag::Column => Box::new(DatasetLabelClassifier),
     })

@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Daemon, MakeClassifier, MakeSource, ReceiverHandle, SourceInput, SourceSpec, monotonic};
-use crate::classify::{CachedClassifier, DatasetLabelClassifier, DistilBertClassifier, RetrainedModels};
+use crate::classify;
+use crate::classify::{
+    CachedClassifier, Classifier as _, DatasetLabelClassifier, EncoderClassifier, PrecisionChoice, RetrainedModels,
+};
 use crate::clock::Clock;
 use crate::config::{Config, LoadedConfig};
 use crate::metrics::Metrics;
@@ -31,22 +34,29 @@ pub enum LabelSource {
 }
 
 impl LabelSource {
-    /// Returns a factory of classifiers; those that are models remember the predictions of `cache` texts.
-    pub fn classifier(self, cache: usize) -> MakeClassifier {
+    /// Returns a factory of classifiers; those that are models run in `precision` and remember the predictions of `cache`
+    /// texts.
+    pub fn classifier(self, cache: usize, precision: PrecisionChoice) -> MakeClassifier {
         Box::new(move || {
-            Ok(match &self {
-                Self::Model(directory) => {
-                    CachedClassifier::around(Box::new(DistilBertClassifier::load(directory)?), cache)
-                }
-                Self::InUse(models) => CachedClassifier::around(Box::new(load_in_use(models)?), cache),
-                Self::Given => Box::new(DatasetLabelClassifier),
-            })
+            let directory = match &self {
+                Self::Model(directory) => directory.clone(),
+                Self::InUse(models) => find_in_use(models)?,
+                Self::Given => return Ok(Box::new(DatasetLabelClassifier)),
+            };
+            let model = EncoderClassifier::load(&directory, precision)?;
+            tracing::info!(
+                model = model.model(),
+                precision = %model.precision(),
+                instructions = classify::instructions(),
+                "the model is loaded"
+            );
+            Ok(CachedClassifier::around(Box::new(model), cache))
         })
     }
 }
 
-/// Loads the model in use, and logs which one that is unless it is the configured one.
-fn load_in_use(models: &RetrainedModels) -> anyhow::Result<DistilBertClassifier> {
+/// The directory of the model in use, logged unless it is the configured one.
+fn find_in_use(models: &RetrainedModels) -> anyhow::Result<PathBuf> {
     let used = models.in_use()?;
     if let Some(unused) = &used.unused {
         tracing::warn!(
@@ -57,7 +67,7 @@ fn load_in_use(models: &RetrainedModels) -> anyhow::Result<DistilBertClassifier>
     if used.promotion.is_some() {
         tracing::info!(model = %used.dir.display(), "the model in use was retrained");
     }
-    Ok(DistilBertClassifier::load(&used.dir)?)
+    Ok(used.dir)
 }
 
 /// The daemon that `loaded` describes, with its state in `state`.
@@ -73,7 +83,7 @@ pub fn daemon(
 ) -> anyhow::Result<Daemon> {
     let sources = sources(&loaded, &clock)?;
     let receivers = receivers(&loaded, &clock)?;
-    let make_classifier = labels.classifier(loaded.config.classify.cache);
+    let make_classifier = labels.classifier(loaded.config.classify.cache, loaded.config.classify.precision);
     let (monotonic, telemetry) = (monotonic(), Telemetry::default());
     Ok(Daemon { loaded, state, make_classifier, sources, receivers, clock, monotonic, metrics, telemetry })
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use vigie::classify::{Classifier, ClassifierInput, DistilBertClassifier, Head, Manifest, Origin, Pooling};
+use vigie::classify::{Classifier, ClassifierInput, EncoderClassifier, Head, Manifest, Origin, Pooling, Precision};
 
 use crate::{copy, expected, strs};
 
@@ -31,7 +31,7 @@ fn model() -> tempfile::TempDir {
 
 #[track_caller]
 fn assert_refused(dir: &Path, parts: &[&str]) {
-    let message = DistilBertClassifier::load(dir).unwrap_err().to_string();
+    let message = EncoderClassifier::load_with(dir, Precision::F32).unwrap_err().to_string();
     for part in parts {
         assert!(message.contains(part), "{message:?} should contain {part:?}");
     }
@@ -47,7 +47,7 @@ fn damage(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
 #[test]
 fn a_head_of_the_lab_classifies_the_pooled_mean() {
     let (dir, expected) = (model(), expected());
-    let mut classifier = DistilBertClassifier::load(dir.path()).unwrap();
+    let mut classifier = EncoderClassifier::load_with(dir.path(), Precision::F32).unwrap();
     let texts = strs(&expected.texts);
     let inputs: Vec<ClassifierInput<'_>> = texts.iter().map(|text| ClassifierInput { text, label: None }).collect();
     for (prediction, row) in classifier.classify(&inputs).unwrap().iter().zip(&expected.f16) {

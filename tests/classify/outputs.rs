@@ -3,11 +3,11 @@
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::distilbert::{Config, DistilBertModel};
-use vigie::classify::{Classifier, ClassifierInput, DistilBertClassifier, Encoder, Label, Pooling, Prediction};
+use vigie::classify::{Classifier, ClassifierInput, Encoder, EncoderClassifier, Label, Pooling, Precision, Prediction};
 
 use crate::{Row, assert_close, expected, fixture, strs};
 
-fn classify(classifier: &mut DistilBertClassifier, texts: &[&str]) -> Vec<Prediction> {
+fn classify(classifier: &mut EncoderClassifier, texts: &[&str]) -> Vec<Prediction> {
     let inputs: Vec<ClassifierInput<'_>> = texts.iter().map(|text| ClassifierInput { text, label: None }).collect();
     classifier.classify(&inputs).unwrap()
 }
@@ -43,7 +43,7 @@ fn every_layout_of_a_checkpoint_encodes_like_pytorch() {
 #[test]
 fn a_checkpoints_own_head_classifies_like_pytorch() {
     let expected = expected();
-    let mut classifier = DistilBertClassifier::load(&fixture("classifier")).unwrap();
+    let mut classifier = EncoderClassifier::load_with(&fixture("classifier"), Precision::F32).unwrap();
     let predictions = classify(&mut classifier, &strs(&expected.texts));
     for (prediction, row) in predictions.iter().zip(&expected.f32) {
         assert_close(&prediction.probabilities, &row.probabilities, 1e-4, "probabilities");
@@ -62,7 +62,7 @@ fn crowd(texts: &[String]) -> Vec<String> {
 #[test]
 fn a_text_reads_the_same_alone_and_in_any_batch() {
     let crowd = crowd(&expected().texts);
-    let mut classifier = DistilBertClassifier::load(&fixture("classifier")).unwrap();
+    let mut classifier = EncoderClassifier::load_with(&fixture("classifier"), Precision::F32).unwrap();
     let together = classify(&mut classifier, &strs(&crowd));
     assert_eq!(together.len(), crowd.len());
     for (text, together) in crowd.iter().zip(&together) {

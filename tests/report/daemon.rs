@@ -78,7 +78,7 @@ fn start(dir: &Path, clock: &TestClock) -> (RunningDaemon, mpsc::UnboundedSender
         receivers: assembly::receivers(&loaded, &wall).unwrap(),
         loaded,
         state: dir.join("state"),
-        make_classifier: LabelSource::Given.classifier(0),
+        make_classifier: LabelSource::Given.classifier(0, Default::default()),
         sources: vec![SourceSpec { name: "test".into(), kind: "test".into(), by: SourceInput::Task(make) }],
         clock: wall,
         monotonic: Arc::new(move || Duration::from_secs(monotonic.0.load(Ordering::SeqCst).unsigned_abs())),

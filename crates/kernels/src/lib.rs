@@ -1,11 +1,27 @@
-//! Compute kernels of the encoder: plain functions over slices of `f32`. The lowest layer; only `classify::engine` calls
-//! them.
+//! The compute kernels of the encoder: matrix products with packed weights in f32, bf16 and int8, attention, LayerNorm, and
+//! the layers made of them. The lowest layer; only `classify::engine` calls it.
 //!
-//! `unsafe` is allowed in this crate and nowhere else. There is none yet: the loops are written so that the compiler
-//! vectorises them.
+//! `unsafe` is allowed in this crate and nowhere else, for two reasons: instructions that a processor may not have, and
+//! threads that write different parts of one buffer.
+//!
+//! ```text
+//! transformer -> linear, attention -> tile (f32, bf16, int8), rows -> elementary -> vector
+//!       team, shared: threads that divide each step       cpu: which instructions there are
+//! ```
 
+mod attention;
+mod cpu;
 mod elementary;
+mod linear;
+mod packed;
 mod rows;
+mod shared;
+mod team;
+mod tile;
+mod transformer;
+mod vector;
 
-pub use elementary::{exp_nonpositive, gelu, sum, sum_sq_dev};
-pub use rows::{LayerNorm, add_assign, softmax};
+pub use cpu::{Isa, Precision};
+pub use linear::{Activation, LinearWeights};
+pub use rows::LayerNorm;
+pub use transformer::{Dimensions, LayerWeights, Plan, Text, Transformer, Visit, Workspace};

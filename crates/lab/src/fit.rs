@@ -24,7 +24,7 @@ use super::{Dataset, LabError, ReasonScores, Scores, Subset};
 use heads::Heads;
 use rows::EncodedDataset;
 pub use run::fit_run_record;
-use vigie_reading::classify::{Label, Manifest};
+use vigie_reading::classify::{Label, Manifest, add_probes};
 use vigie_reading::dump::Inputs;
 
 /// Where a fit reads and writes.
@@ -93,6 +93,7 @@ pub fn fit(recipe: &Recipe, paths: FitPaths<'_>, progress: &ProgressBar) -> Resu
     manifest.training = training(recipe, label_record, reason_record, trained);
     manifest.metrics = json(&metrics);
     manifest.write(&staging.dir())?;
+    add_probes(&mut manifest, &staging.dir())?;
     staging.promote()?;
     Ok(manifest)
 }

@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use super::encoder_cache::EncoderCache;
 use super::model_dir::Staging;
 use super::{Dataset, LabError};
-use vigie_reading::classify::{Head, Label, Manifest, RETRAINING};
+use vigie_reading::classify::{Head, Label, Manifest, RETRAINING, add_probes};
 
 pub use judge::{HeldOut, RecentPosts};
 pub use report::{CorrectionCounts, CorrectionGroup, LeftOutCorrections, RetrainReport, RetrainVerdict};
@@ -123,6 +123,7 @@ pub fn retrain(
     let report = RetrainReport { challenger: manifest.model_id(), ..report };
     manifest.metrics = metrics(&report);
     manifest.write(&staging.dir())?;
+    add_probes(&mut manifest, &staging.dir())?;
     staging.promote()?;
     Ok((manifest, report))
 }

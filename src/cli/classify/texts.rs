@@ -17,10 +17,10 @@ use crate::dump::{
 const BATCH: usize = 256;
 
 /// A text to classify.
-pub(super) struct TextItem {
+pub(in crate::cli) struct TextItem {
     /// The identifier in the input, or the number of the text, from 1.
-    pub(super) id: String,
-    pub(super) text: String,
+    pub(in crate::cli) id: String,
+    pub(in crate::cli) text: String,
 }
 
 enum Message {
@@ -31,7 +31,7 @@ enum Message {
 }
 
 /// Texts read by another thread.
-pub(super) struct Texts {
+pub(in crate::cli) struct Texts {
     messages: Receiver<Message>,
     rejects: Option<(RejectsFile, RejectSummary)>,
     /// Reported after the texts before it are classified.
@@ -40,7 +40,7 @@ pub(super) struct Texts {
 
 impl Texts {
     /// Texts from the command line.
-    pub(super) fn from_arguments(texts: Vec<String>) -> anyhow::Result<Self> {
+    pub(in crate::cli) fn from_arguments(texts: Vec<String>) -> anyhow::Result<Self> {
         Self::read(move |items| {
             for (number, text) in (1..).zip(texts) {
                 send(items, number, None, text)?;
@@ -50,7 +50,7 @@ impl Texts {
     }
 
     /// Standard input: a dump if it begins with `{` or is packed, otherwise one text per line.
-    pub(super) fn standard_input(options: ReadOptions, rejects: Option<PathBuf>) -> anyhow::Result<Self> {
+    pub(in crate::cli) fn standard_input(options: ReadOptions, rejects: Option<PathBuf>) -> anyhow::Result<Self> {
         Self::read(move |items| {
             let mut input = io::BufReader::new(io::stdin());
             let is_dump = input
@@ -73,7 +73,7 @@ impl Texts {
     }
 
     /// The rows of a dump.
-    pub(super) fn dump(inputs: Inputs, options: ReadOptions, rejects: Option<PathBuf>) -> anyhow::Result<Self> {
+    pub(in crate::cli) fn dump(inputs: Inputs, options: ReadOptions, rejects: Option<PathBuf>) -> anyhow::Result<Self> {
         Self::read(move |items| match DumpReader::open(&inputs, &options, RequiredFields::default()) {
             Ok(mut reader) => rows(items, &inputs.to_string(), || reader.next_row(), rejects),
             Err(error) => failed(items, error),
@@ -91,7 +91,7 @@ impl Texts {
     }
 
     /// The texts that are there, at least one; none at the end.
-    pub(super) fn next_batch(&mut self) -> anyhow::Result<Vec<TextItem>> {
+    pub(in crate::cli) fn next_batch(&mut self) -> anyhow::Result<Vec<TextItem>> {
         let mut batch = Vec::new();
         // Waits for the first text only.
         while let Ok(message) = self.messages.recv() {
@@ -117,7 +117,7 @@ impl Texts {
     }
 
     /// The bad rows of a dump, once it was read.
-    pub(super) fn rejects(&self) -> Option<&(RejectsFile, RejectSummary)> {
+    pub(in crate::cli) fn rejects(&self) -> Option<&(RejectsFile, RejectSummary)> {
         self.rejects.as_ref()
     }
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use super::super::reader_flags::ReaderFlags;
 use super::super::{ConfigFlags, Format};
 use super::{bar, subset};
-use crate::classify::{Classifier, DistilBertClassifier};
+use crate::classify::{Classifier, EncoderClassifier};
 use crate::config::Config;
 use crate::dump::Inputs;
 use crate::lab;
@@ -38,7 +38,7 @@ pub(super) struct EvaluateArgs {
 pub(super) fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     let Config { dump: mut options, classify, .. } = args.config.load(None)?.config;
     args.reader.apply(&mut options)?;
-    let mut classifier = DistilBertClassifier::load(&classify.model)?;
+    let mut classifier = EncoderClassifier::load(&classify.model, classify.precision)?;
     let dataset = Dataset::read(&Inputs::expand(&args.data)?, &options, subset(args.last)?, classifier.profile())?;
     let bar = bar(dataset.posts.len() as u64)?;
     let evaluation = lab::evaluate(&mut classifier, &dataset, &bar)?;

@@ -12,7 +12,7 @@ use super::super::reader_flags::ReaderFlags;
 use super::super::{ConfigFlags, Format};
 use super::sync::MlflowFlags;
 use super::{bar, subset};
-use crate::classify::{Classifier, DistilBertClassifier, Manifest, ModelRegistry, Promotion, RetrainedModels};
+use crate::classify::{Classifier, EncoderClassifier, Manifest, ModelRegistry, Precision, Promotion, RetrainedModels};
 use crate::dump::Inputs;
 use crate::lab::mlflow::Tracker;
 use crate::lab::{Dataset, Measure, PairedComparison};
@@ -215,10 +215,10 @@ fn compare(
     let flags = ConfigFlags { config: None, model: None, set: Vec::new() };
     let mut options = flags.load(None)?.config.dump;
     args.reader.apply(&mut options)?;
-    let mut challenger = DistilBertClassifier::load(challenger)?;
+    let mut challenger = EncoderClassifier::load_with(challenger, Precision::F32)?;
     let dataset = Dataset::read(&Inputs::expand(&args.data)?, &options, subset(args.last)?, challenger.profile())?;
     let Some(champion) = champion else { return Ok(None) };
-    let mut champion = DistilBertClassifier::load(&champion)?;
+    let mut champion = EncoderClassifier::load_with(&champion, Precision::F32)?;
     if champion.profile() != challenger.profile() {
         bail!(
             "the champion cleans texts differently from the challenger, so they cannot be compared on the same posts"

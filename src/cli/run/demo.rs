@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::alert::Alert;
+use crate::classify::PrecisionChoice;
 use crate::clock::Clock;
 use crate::config::LoadedConfig;
 use crate::dump::Inputs;
@@ -70,7 +71,7 @@ pub(super) fn daemon(
     };
     let sources = vec![SourceSpec { name: "demo".into(), kind: "demo".into(), by: SourceInput::Task(Box::new(demo)) }];
     let receivers = receivers(&loaded, &clock)?;
-    let make_classifier = labels.classifier(loaded.config.classify.cache);
+    let make_classifier = labels.classifier(loaded.config.classify.cache, loaded.config.classify.precision);
     let telemetry = Telemetry::default();
     let daemon = Daemon { loaded, state, make_classifier, sources, receivers, clock, monotonic, metrics, telemetry };
     Ok((daemon, all_sent))
@@ -92,7 +93,7 @@ fn first_alert(loaded: &LoadedConfig, input: &Inputs) -> Option<Timestamp> {
         state: None,
         rejects: rejects.clone(),
     };
-    let mut make = LabelSource::Given.classifier(0);
+    let mut make = LabelSource::Given.classifier(0, PrecisionChoice::default());
     let backtest = Backtest { replay, variants: vec![loaded.rules.clone()], block: None };
     let outcome = make().and_then(|labels| backtest.run(labels, &mut |_| ())).ok();
     // The demo itself reports what could not be read.

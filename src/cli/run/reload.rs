@@ -76,7 +76,8 @@ impl Reloader {
         }
         // Always loaded again: the directory may contain another model under the same name.
         let models = retrained_models(&self.state, &loaded.config.classify.model);
-        let mut make = LabelSource::InUse(models).classifier(loaded.config.classify.cache);
+        let mut make =
+            LabelSource::InUse(models).classifier(loaded.config.classify.cache, loaded.config.classify.precision);
         let classifier = make().context("cannot load the model")?;
         let clock: Clock = Arc::new(Timestamp::now);
         let receivers = assembly::receivers(&loaded, &clock)?;

@@ -22,7 +22,9 @@ use super::wordpiece::tokenizer;
 use super::{Hub, HubError, RepoName};
 use crate::LabError;
 use crate::model_dir::{Staging, refuse_foreign_files};
-use vigie_reading::classify::{DistilBertClassifier, Encoder, Label, Manifest, ModelError, Origin, Pooling};
+use vigie_reading::classify::{
+    Encoder, EncoderClassifier, Label, Manifest, ModelError, Origin, Pooling, Precision, add_probes,
+};
 
 /// What to pull, and where to.
 #[derive(Debug, Clone, Copy)]
@@ -220,7 +222,7 @@ fn link_or_copy(blob: &Path, to: &Path, name: &str) -> Result<(), HubError> {
 
 /// Loads the model as the daemon or a fit will.
 fn detect_kind(dir: &Path, config: &CheckpointConfig) -> Result<CheckpointKind, HubError> {
-    let unusable_head = match DistilBertClassifier::load(dir) {
+    let unusable_head = match EncoderClassifier::load_with(dir, Precision::F32) {
         Ok(_) => {
             let own = config.labels.clone();
             return Ok(CheckpointKind::Classifier { labels: own.unwrap_or_else(|| Label::ALL.to_vec()) });
@@ -250,6 +252,9 @@ fn write_manifest(
         manifest.labels.clone_from(labels);
     }
     manifest.write(dir)?;
+    if let CheckpointKind::Classifier { .. } = kind {
+        add_probes(&mut manifest, dir)?;
+    }
     Ok(manifest)
 }
 

@@ -11,7 +11,7 @@ use super::HubError;
 use super::cache::digest;
 use super::model_list::{Readiness, list};
 use super::selection::is_licence_file;
-use vigie_reading::classify::{DistilBertClassifier, Encoder, Manifest, ModelError};
+use vigie_reading::classify::{Encoder, EncoderClassifier, Manifest, ModelError, Precision};
 
 const UNVERIFIABLE: &str = "no manifest.json: there are no hashes to verify its files";
 
@@ -115,7 +115,7 @@ fn unlisted_files(dir: &Path, manifest: &Manifest) -> io::Result<Vec<String>> {
 
 fn load(dir: &Path) -> Readiness {
     let broken = |error: ModelError| Readiness::Broken { reason: error.to_string() };
-    match DistilBertClassifier::load(dir) {
+    match EncoderClassifier::load_with(dir, Precision::F32) {
         Ok(_) => Readiness::Ready,
         Err(ModelError::NoHead { .. } | ModelError::Labels { .. }) => {
             Encoder::load(dir).map_or_else(broken, |_| Readiness::EncoderOnly)

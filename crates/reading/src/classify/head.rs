@@ -7,6 +7,7 @@ use candle_core::{Device, Tensor};
 
 use super::artifact::files::{HEAD, ModelFiles};
 use super::artifact::manifest::MANIFEST;
+use super::engine::config::{Architecture, EncoderConfig};
 use super::engine::weights::Weights;
 use super::{Label, ModelError};
 
@@ -96,7 +97,7 @@ impl Head {
 
     /// Loads `weight` and `bias` of any width, with `rows` rows.
     pub(crate) fn load_file(files: &mut ModelFiles, name: &str, rows: usize) -> Result<Self, ModelError> {
-        let mut tensors = Weights::load_file(files, name, |_| true)?;
+        let mut tensors = Weights::load_file(files, name)?;
         let width = tensors.dims("weight").and_then(|dims| dims.get(1).copied()).unwrap_or_default();
         Self::load(&mut tensors, rows, width)
     }
@@ -130,23 +131,38 @@ impl Head {
     }
 }
 
-/// The head of `DistilBertForSequenceClassification`: `classifier(relu(pre_classifier(first token)))`.
+/// The classification head of a checkpoint: a hidden layer over the first token, then one row a label.
 #[derive(Debug)]
 pub(crate) struct CheckpointHead {
-    pre_classifier: Dense,
+    hidden: Dense,
+    activation: fn(f32) -> f32,
     classifier: Dense,
 }
 
 impl CheckpointHead {
-    pub(crate) fn load(weights: &mut Weights, labels: usize, dim: usize) -> Result<Self, ModelError> {
+    /// Whether the checkpoint has one.
+    pub(crate) fn is_in(weights: &Weights) -> bool {
+        weights.has("classifier.weight") || weights.has("classifier.out_proj.weight")
+    }
+
+    /// The head of `DistilBertForSequenceClassification` and its like, which differ in names and activation.
+    pub(crate) fn load(weights: &mut Weights, config: &EncoderConfig, labels: usize) -> Result<Self, ModelError> {
+        let (hidden, activation, classifier): (_, fn(f32) -> f32, _) = match config.architecture() {
+            Architecture::DistilBert => ("pre_classifier.", |value| value.max(0.0), "classifier."),
+            Architecture::Bert => ("pooler.dense.", f32::tanh, "classifier."),
+            Architecture::Roberta | Architecture::XlmRoberta => {
+                ("classifier.dense.", f32::tanh, "classifier.out_proj.")
+            }
+        };
         Ok(Self {
-            pre_classifier: Dense::load(weights, "pre_classifier.", dim, dim)?,
-            classifier: Dense::load(weights, "classifier.", labels, dim)?,
+            hidden: Dense::load(weights, hidden, config.dim, config.dim)?,
+            activation,
+            classifier: Dense::load(weights, classifier, labels, config.dim)?,
         })
     }
 
     pub(crate) fn probabilities(&self, first_token: &[f32]) -> Vec<f32> {
-        let hidden: Vec<f32> = self.pre_classifier.apply(first_token).iter().map(|value| value.max(0.0)).collect();
+        let hidden: Vec<f32> = self.hidden.apply(first_token).into_iter().map(self.activation).collect();
         softmax(self.classifier.apply(&hidden))
     }
 }

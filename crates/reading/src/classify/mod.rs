@@ -2,20 +2,23 @@
 //!
 //! ```text
 //! predict, ClassifierThread:  Vec<Post> -> clean -> Classifier -> Vec<ClassifiedPost>
-//! DistilBertClassifier:       texts -> engine (tokenizer, batch, distilbert, pooling) -> head, reason -> Prediction
+//! EncoderClassifier:          texts -> engine (tokenizer, batch, encoder, pooling) -> head, reason -> Prediction
 //! artifact:                   registry? -> files (hashes) -> manifest, config, weights -> encoder, heads
 //! ```
 
 pub mod artifact;
 mod cached_classifier;
 mod classifier_thread;
+mod compare_precisions;
 mod dataset_label_classifier;
-mod distilbert_classifier;
+mod encoder_classifier;
 mod engine;
 mod error_rates;
 mod head;
 mod label;
 mod piece_counter;
+mod precision;
+mod probes;
 mod reason;
 
 pub use artifact::{
@@ -24,14 +27,18 @@ pub use artifact::{
 };
 pub use cached_classifier::CachedClassifier;
 pub use classifier_thread::{ClassifierSender, ClassifierThread};
+pub use compare_precisions::{PrecisionReport, compare_precisions};
 pub use dataset_label_classifier::DatasetLabelClassifier;
-pub use distilbert_classifier::DistilBertClassifier;
+pub use encoder_classifier::{EncoderClassifier, add_probes};
 pub use engine::{Encoder, Pooling};
 pub use error_rates::ErrorRates;
 pub use head::Head;
 pub use label::{Label, Prediction};
 pub use piece_counter::{PieceCounter, PieceCounts};
+pub use precision::{PrecisionChoice, instructions, is_accelerated};
+pub use probes::{PROBE_TEXTS, Probe, Probes};
 pub use reason::{Reason, ReasonHead, normalise_reason};
+pub use vigie_kernels::Precision;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -50,6 +57,8 @@ pub struct Config {
     pub model: PathBuf,
     /// Texts whose prediction is remembered, at most; 0: none.
     pub cache: usize,
+    /// Number format of the encoder's products.
+    pub precision: PrecisionChoice,
 }
 
 /// What a classifier gets of one post.

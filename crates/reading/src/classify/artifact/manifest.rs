@@ -7,7 +7,7 @@ use std::path::{Component, Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::super::{Label, ModelError, Pooling, normalise_reason};
+use super::super::{Label, ModelError, Pooling, Probes, normalise_reason};
 use super::files;
 use super::files::HashedFile;
 use crate::text::Profile;
@@ -40,6 +40,9 @@ pub struct Manifest {
     pub training: Value,
     /// What was measured on held-out data, in the lab's format.
     pub metrics: Value,
+    /// Answers of f32, with which a faster precision is compared when the model is loaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probes: Option<Probes>,
 }
 
 /// Where an encoder comes from.
@@ -66,6 +69,7 @@ impl Manifest {
             encoder,
             training: Value::Null,
             metrics: Value::Null,
+            probes: None,
         }
     }
 

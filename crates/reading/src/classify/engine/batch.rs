@@ -1,47 +1,29 @@
-//! [`Batch`]: groups texts into padded batches of token ids and sets the order in which they run. Before the encoder.
+//! [`make_batches`]: which texts run together. Before the encoder.
 
-/// Texts of similar length, padded to the longest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Batch {
-    /// Position-major `[length, texts]`.
-    pub(crate) ids: Vec<u32>,
-    /// Tokens of each text without padding; at least 1.
-    pub(crate) lengths: Vec<usize>,
-    /// Tokens of the longest text.
-    pub(crate) length: usize,
-    /// Index of each text in the call.
-    pub(crate) origins: Vec<usize>,
-}
+use std::ops::Range;
 
-/// Groups `texts` (the token ids of each) into batches of at most `budget` tokens, padding included; a longer text gets
-/// its own batch.
+/// Splits texts, in their order, into ranges of about the same number of tokens, each at most `budget` tokens or one text.
 ///
-/// Sorting by length keeps padding to a few percent; in arrival order more than half would be padding.
-pub(crate) fn make_batches(texts: &[Vec<u32>], budget: usize, padding: u32) -> Vec<Batch> {
-    let length = |index: usize| texts.get(index).map_or(0, Vec::len);
-    let mut order: Vec<usize> = (0..texts.len()).collect();
-    // Longest first: the threads then finish together, and the buffers of the first batch are large enough for the rest.
-    order.sort_by_key(|index| (std::cmp::Reverse(length(*index)), *index));
-    let mut batches = Vec::new();
-    let mut rest = order.as_slice();
-    while let Some(longest) = rest.first() {
-        let fitting = (budget / length(*longest).max(1)).clamp(1, rest.len());
-        let (origins, next) = rest.split_at(fitting);
-        batches.push(Batch::pad(texts, origins, padding));
-        rest = next;
+/// With several batches their number is a multiple of `threads`, so that the threads finish together. Nothing is padded, so
+/// the order of the texts does not matter.
+pub(crate) fn make_batches(lengths: &[usize], budget: usize, threads: usize) -> Vec<Range<usize>> {
+    let total: usize = lengths.iter().sum();
+    let wanted = total.div_ceil(budget.max(1)).max(1);
+    let count = if wanted == 1 { 1 } else { wanted.next_multiple_of(threads.max(1)) };
+    let share = total.div_ceil(count).max(1);
+    let (mut batches, mut start, mut tokens) = (Vec::with_capacity(count), 0, 0);
+    for (index, length) in lengths.iter().enumerate() {
+        // The text goes where most of it fits the share; a later batch then starts with it.
+        if index > start && tokens + length / 2 > share {
+            batches.push(start..index);
+            (start, tokens) = (index, 0);
+        }
+        tokens += length;
+    }
+    if start < lengths.len() {
+        batches.push(start..lengths.len());
     }
     batches
-}
-
-impl Batch {
-    fn pad(texts: &[Vec<u32>], origins: &[usize], padding: u32) -> Self {
-        let rows: Vec<&[u32]> = origins.iter().map(|index| texts.get(*index).map_or(&[][..], Vec::as_slice)).collect();
-        let lengths: Vec<usize> = rows.iter().map(|row| row.len().max(1)).collect();
-        let length = lengths.iter().copied().max().unwrap_or(0);
-        let ids =
-            (0..length).flat_map(|position| rows.iter().map(move |row| row.get(position).copied().unwrap_or(padding)));
-        Self { ids: ids.collect(), lengths, length, origins: origins.to_vec() }
-    }
 }
 
 #[cfg(test)]
@@ -50,33 +32,25 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn similar_lengths_share_a_batch() {
-        let texts = [vec![1], vec![2, 3, 4], vec![5, 6], vec![]];
-        let cut = make_batches(&texts, 4, 9);
-        let long = Batch { ids: vec![2, 3, 4], lengths: vec![3], length: 3, origins: vec![1] };
-        let middle = Batch { ids: vec![5, 1, 6, 9], lengths: vec![2, 1], length: 2, origins: vec![2, 0] };
-        let empty = Batch { ids: vec![9], lengths: vec![1], length: 1, origins: vec![3] };
-        assert_eq!(cut, [long, middle, empty]);
+    fn few_texts_are_one_batch_and_many_are_shared_out() {
+        assert_eq!(make_batches(&[3, 4], 100, 2), vec![0..2; 1]);
+        assert_eq!(make_batches(&[30; 10], 100, 2), [0..3, 3..6, 6..9, 9..10]);
+        assert_eq!(make_batches(&[30; 8], 120, 2), [0..4, 4..8]);
+        assert!(make_batches(&[], 100, 2).is_empty());
     }
 
     proptest! {
         #[test]
-        fn every_text_is_in_one_batch_within_the_budget(
-            texts in prop::collection::vec(prop::collection::vec(1_u32..50, 0..30), 0..60), budget in 1_usize..200,
+        fn every_text_is_in_one_batch_near_the_budget(
+            lengths in prop::collection::vec(1_usize..80, 0..60), budget in 80_usize..400, threads in 1_usize..5,
         ) {
-            let mut origins = Vec::new();
-            for batch in make_batches(&texts, budget, 0) {
-                prop_assert!(batch.ids.len() == batch.length * batch.lengths.len());
-                prop_assert!(batch.ids.len() <= budget || batch.lengths.len() == 1);
-                for (column, origin) in batch.origins.iter().enumerate() {
-                    let ids: Vec<u32> = batch.ids.iter().skip(column).step_by(batch.lengths.len()).copied().collect();
-                    prop_assert_eq!(&ids[..texts[*origin].len()], texts[*origin].as_slice());
-                    prop_assert_eq!(batch.lengths[column], texts[*origin].len().max(1));
-                    origins.push(*origin);
-                }
+            let batches = make_batches(&lengths, budget, threads);
+            let covered: Vec<usize> = batches.iter().cloned().flatten().collect();
+            prop_assert_eq!(covered, (0..lengths.len()).collect::<Vec<_>>());
+            for batch in batches {
+                let tokens: usize = lengths[batch.clone()].iter().sum();
+                prop_assert!(tokens <= budget + 40 || batch.len() == 1, "{tokens} tokens");
             }
-            origins.sort_unstable();
-            prop_assert_eq!(origins, (0..texts.len()).collect::<Vec<_>>());
         }
     }
 }

@@ -32,7 +32,7 @@ impl Tokenizer {
             )));
         }
         let special = tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
-        let limit = config.max_position_embeddings;
+        let limit = config.max_tokens();
         if max_tokens <= special || max_tokens > limit {
             return Err(error(format!("max_tokens is {max_tokens}; expected more than {special} and at most {limit}")));
         }

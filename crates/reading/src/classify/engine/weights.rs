@@ -7,23 +7,29 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use candle_core::{DType, Device, Tensor};
-use safetensors::tensor::Metadata;
+use safetensors::tensor::{Dtype, Metadata};
 use serde::Deserialize;
+use vigie_kernels::LayerNorm;
 
 use super::super::ModelError;
 use super::super::artifact::files::{HashedFile, ModelFiles};
 use super::super::artifact::manifest::is_plain;
+use super::config::EncoderConfig;
 
 const SINGLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
-/// The prefix of a checkpoint saved from a model with a head.
-const PREFIX: &str = "distilbert.";
 /// Tensors to keep of a checkpoint; the rest (a language model's head) is only hashed.
-const KEPT_PREFIXES: [&str; 4] = ["embeddings.", "transformer.", "pre_classifier.", "classifier."];
+const KEPT_PREFIXES: [&str; 6] =
+    ["embeddings.", "transformer.", "encoder.", "pooler.", "pre_classifier.", "classifier."];
+/// After the name of a tensor of 8-bit integers: its scales, one a row.
+pub(crate) const SCALES: &str = "_scale";
 /// A larger header is treated as damage, as in the `safetensors` crate.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
 
-/// Tensors by name, without the prefix `distilbert.`; each can be taken once.
+/// Rows of 8-bit integers, and the scale of each row.
+pub(crate) type Int8Rows = (Vec<i8>, Vec<f32>);
+
+/// Tensors by name, without the prefix of the architecture; each can be taken once.
 #[derive(Debug)]
 pub(crate) struct Weights {
     tensors: HashMap<String, (Tensor, PathBuf)>,
@@ -37,11 +43,12 @@ struct Index {
 }
 
 impl Weights {
-    /// Loads the encoder's weights from `model.safetensors` or from the shards in its index.
-    pub(crate) fn load_encoder(files: &mut ModelFiles) -> Result<Self, ModelError> {
+    /// Loads the encoder's weights from `model.safetensors` or from the shards in its index. `prefix` is taken off the names
+    /// of a checkpoint that was saved with a head.
+    pub(crate) fn load_encoder(files: &mut ModelFiles, prefix: &str) -> Result<Self, ModelError> {
         let keep = |name: &str| KEPT_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
         if files.has(SINGLE) || !files.has(INDEX) {
-            return Self::load_file(files, SINGLE, keep);
+            return Self::load_prefixed(files, SINGLE, prefix, keep);
         }
         let path = files.path(INDEX);
         let error = |reason: String| ModelError::Weights { path: path.clone(), reason };
@@ -53,18 +60,23 @@ impl Weights {
             if !is_plain(&shard) {
                 return Err(error(format!("`{shard}` is not a plain file name of this directory")));
             }
-            weights.tensors.extend(Self::load_file(files, &shard, keep)?.tensors);
+            weights.tensors.extend(Self::load_prefixed(files, &shard, prefix, keep)?.tensors);
         }
         Ok(weights)
     }
 
-    /// Loads the tensors of one file whose name, without prefix, passes `keep`.
-    pub(crate) fn load_file(
+    /// Loads the tensors of one file.
+    pub(crate) fn load_file(files: &mut ModelFiles, name: &str) -> Result<Self, ModelError> {
+        Self::load_prefixed(files, name, "", |_| true)
+    }
+
+    fn load_prefixed(
         files: &mut ModelFiles,
         name: &str,
+        prefix: &str,
         keep: impl Fn(&str) -> bool,
     ) -> Result<Self, ModelError> {
-        let tensors = files.read_with(name, |file| read_tensors(file, keep))?;
+        let tensors = files.read_with(name, |file| read_tensors(file, prefix, keep))?;
         Ok(Self { tensors, path: files.path(name) })
     }
 
@@ -89,14 +101,47 @@ impl Weights {
         }
     }
 
-    /// Takes a tensor's values in f32, row-major.
+    /// Takes a tensor's values in f32, row-major; of 8-bit integers, each times the scale of its row.
     pub(crate) fn take_values(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
-        Ok(self.take_tensor(name, shape)?.flatten_all()?.to_dtype(DType::F32)?.to_vec1()?)
+        let path = self.tensors.get(name).map_or_else(|| self.path.clone(), |(_, path)| path.clone());
+        let values: Vec<f32> = match self.take_int8(name, shape)? {
+            None => self.take_tensor(name, shape)?.flatten_all()?.to_dtype(DType::F32)?.to_vec1()?,
+            Some((values, scales)) => {
+                let rows = values.chunks(values.len() / scales.len().max(1)).zip(&scales);
+                rows.flat_map(|(row, scale)| row.iter().map(move |value| f32::from(*value) * scale)).collect()
+            }
+        };
+        // In 8 bits such a value would pass for a number.
+        if values.iter().any(|value| !value.is_finite()) {
+            let reason = format!("tensor `{name}` has a value that is not finite: the weights are damaged");
+            return Err(ModelError::Weights { path, reason });
+        }
+        Ok(values)
+    }
+
+    /// Takes a tensor of 8-bit integers and the scale of each of its rows; `None` if it is of another type.
+    pub(crate) fn take_int8(&mut self, name: &str, shape: &[usize]) -> Result<Option<Int8Rows>, ModelError> {
+        if self.tensors.get(name).is_none_or(|(tensor, _)| tensor.dtype() != DType::U8) {
+            return Ok(None);
+        }
+        let scales = self.take_tensor(&format!("{name}{SCALES}"), shape.get(..1).unwrap_or_default())?;
+        let bytes: Vec<u8> = self.take_tensor(name, shape)?.flatten_all()?.to_vec1()?;
+        Ok(Some((bytes.into_iter().map(u8::cast_signed).collect(), scales.to_dtype(DType::F32)?.to_vec1()?)))
+    }
+
+    /// Takes a LayerNorm over the encoder's values.
+    pub(crate) fn take_norm(&mut self, name: &str, config: &EncoderConfig) -> Result<LayerNorm, ModelError> {
+        Ok(LayerNorm {
+            weight: self.take_values(&format!("{name}.weight"), &[config.dim])?,
+            bias: self.take_values(&format!("{name}.bias"), &[config.dim])?,
+            epsilon: config.layer_norm_eps,
+        })
     }
 }
 
 fn read_tensors(
     file: &mut HashedFile,
+    prefix: &str,
     keep: impl Fn(&str) -> bool,
 ) -> Result<HashMap<String, (Tensor, PathBuf)>, ModelError> {
     let path = file.path.clone();
@@ -108,11 +153,15 @@ fn read_tensors(
         let Some(info) = header.info(&full_name) else { continue };
         bytes.resize(info.data_offsets.1 - info.data_offsets.0, 0);
         file.read_exact(&mut bytes).map_err(|cause| ModelError::Io { path: path.clone(), cause })?;
-        let name = full_name.strip_prefix(PREFIX).unwrap_or(&full_name);
+        let name = full_name.strip_prefix(prefix).unwrap_or(&full_name);
         if keep(name) {
-            let dtype = match DType::try_from(info.dtype) {
-                Ok(dtype @ (DType::F32 | DType::F16 | DType::BF16)) => dtype,
-                _ => return Err(error(format!("tensor `{name}` is {:?}; expected F32, F16 or BF16", info.dtype))),
+            let dtype = match info.dtype {
+                // Candle has no signed bytes: the tensor holds their bits.
+                Dtype::I8 => DType::U8,
+                Dtype::F32 => DType::F32,
+                Dtype::F16 => DType::F16,
+                Dtype::BF16 => DType::BF16,
+                other => return Err(error(format!("tensor `{name}` is {other:?}; expected F32, F16, BF16 or I8"))),
             };
             let tensor = Tensor::from_raw_buffer(&bytes, dtype, &info.shape, &Device::Cpu)?;
             tensors.insert(name.to_owned(), (tensor, path.clone()));

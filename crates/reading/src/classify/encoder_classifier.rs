@@ -1,19 +1,24 @@
-//! [`DistilBertClassifier`]: the [`Classifier`] made of the encoder and the head of one model directory.
+//! [`EncoderClassifier`]: the [`Classifier`] made of the encoder and the head of one model directory, in the precision that suits
+//! this machine.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use vigie_kernels::{Isa, Precision};
+
 use super::artifact::files::{CONFIG, HEAD, ModelFiles, REASON_HEAD};
 use super::engine::weights::Weights;
 use super::head::{CheckpointHead, Head};
+use super::precision::PrecisionChoice;
 use super::{
-    Classifier, ClassifierInput, ClassifyError, Encoder, ErrorRates, Label, ModelError, Pooling, Prediction, ReasonHead,
+    Classifier, ClassifierInput, ClassifyError, Encoder, ErrorRates, Label, Manifest, ModelError, PROBE_TEXTS, Pooling,
+    Prediction, Probes, ReasonHead,
 };
 use crate::text::Profile;
 
-/// Predicts sentiment with a DistilBERT encoder and a head.
+/// Predicts sentiment with an encoder, such as a DistilBERT, and a head.
 #[derive(Debug)]
-pub struct DistilBertClassifier {
+pub struct EncoderClassifier {
     id: String,
     profile: Profile,
     encoder: Encoder,
@@ -30,20 +35,28 @@ enum SentimentHead {
     Checkpoint(CheckpointHead),
 }
 
-impl DistilBertClassifier {
+impl EncoderClassifier {
     /// Loads a model directory. With `manifest.json` every file is verified; without it, `config.json` and a checkpoint with
     /// a classification head are enough.
-    pub fn load(dir: &Path) -> Result<Self, ModelError> {
+    pub fn load(dir: &Path, choice: PrecisionChoice) -> Result<Self, ModelError> {
+        match choice.fixed() {
+            Some(precision) => Self::load_with(dir, precision),
+            None => Self::load_fastest(dir),
+        }
+    }
+
+    /// Loads the model in this precision, whatever it costs in agreement or speed here.
+    pub fn load_with(dir: &Path, precision: Precision) -> Result<Self, ModelError> {
         let mut files = ModelFiles::open(dir)?;
-        let (encoder, mut weights, config) = Encoder::from_files(&mut files)?;
+        let (encoder, mut weights, config) = Encoder::from_files(&mut files, precision)?;
         let (encoder, head, labels) = if files.has(HEAD) {
             let labels = files.manifest().map_or(Label::ALL.to_vec(), |manifest| manifest.labels.clone());
-            let mut tensors = Weights::load_file(&mut files, HEAD, |_| true)?;
+            let mut tensors = Weights::load_file(&mut files, HEAD)?;
             let head = Head::load(&mut tensors, labels.len(), encoder.width())?;
             (encoder, SentimentHead::Logistic(head), labels)
-        } else if weights.has("classifier.weight") {
+        } else if CheckpointHead::is_in(&weights) {
             let labels = checkpoint_labels(&files.path(CONFIG), &config.id2label)?;
-            let head = CheckpointHead::load(&mut weights, labels.len(), config.dim)?;
+            let head = CheckpointHead::load(&mut weights, &config, labels.len())?;
             (encoder.with_pooling(Pooling::Cls), SentimentHead::Checkpoint(head), labels)
         } else {
             return Err(ModelError::NoHead { dir: dir.to_path_buf() });
@@ -52,6 +65,30 @@ impl DistilBertClassifier {
         let profile = files.manifest().map_or(Profile::Transformer, |manifest| manifest.text_profile);
         let error_rates = files.manifest().and_then(|manifest| ErrorRates::from_metrics(&manifest.metrics));
         Ok(Self { error_rates, id: files.finish()?, profile, encoder, head, reasons, labels })
+    }
+
+    /// The fastest precision that agrees with the answers which f32 gave, stored in the manifest.
+    fn load_fastest(dir: &Path) -> Result<Self, ModelError> {
+        let manifest = ModelFiles::open(dir)?.manifest().cloned();
+        // Without stored answers nothing says what a faster precision costs.
+        if let Some(probes) = manifest.as_ref().and_then(|manifest| manifest.probes.as_ref()) {
+            for precision in Precision::ALL.into_iter().filter(|precision| *precision != Precision::F32) {
+                if !Isa::best().accelerates(precision) {
+                    continue;
+                }
+                let mut classifier = Self::load_with(dir, precision)?;
+                match probes.find_disagreement(&mut classifier) {
+                    None => return Ok(classifier),
+                    Some(found) => tracing::info!(%precision, "not used: {found}"),
+                }
+            }
+        }
+        Self::load_with(dir, Precision::F32)
+    }
+
+    /// Number format of the encoder's matrix products.
+    pub fn precision(&self) -> Precision {
+        self.encoder.precision()
     }
 
     fn predict(&self, pooled: &[f32]) -> Result<Prediction, ClassifyError> {
@@ -74,7 +111,7 @@ impl DistilBertClassifier {
     }
 }
 
-impl DistilBertClassifier {
+impl EncoderClassifier {
     /// The reasons that it distinguishes, normalised ([`normalise_reason`](super::normalise_reason)); none without a reason
     /// head.
     pub fn reasons(&self) -> impl Iterator<Item = &str> {
@@ -82,7 +119,7 @@ impl DistilBertClassifier {
     }
 }
 
-impl Classifier for DistilBertClassifier {
+impl Classifier for EncoderClassifier {
     fn model(&self) -> &str {
         &self.id
     }
@@ -102,13 +139,24 @@ impl Classifier for DistilBertClassifier {
     }
 }
 
+/// Stores the answers of the model in `dir` on [`PROBE_TEXTS`] in its manifest, so that `auto` can choose a faster precision.
+///
+/// # Errors
+/// When the model cannot be loaded, or the manifest not be written.
+pub fn add_probes(manifest: &mut Manifest, dir: &Path) -> Result<(), ModelError> {
+    let mut classifier = EncoderClassifier::load_with(dir, Precision::F32)?;
+    let probes = Probes::measure(&mut classifier, &PROBE_TEXTS);
+    manifest.probes = Some(probes.map_err(|error| ModelError::Forward(error.to_string()))?);
+    manifest.write(dir)
+}
+
 /// Without a manifest that names its rows, a reason head cannot be used.
 fn reason_head(files: &mut ModelFiles, width: usize) -> Result<Option<ReasonHead>, ModelError> {
     let names = files.manifest().map_or(Vec::new(), |manifest| manifest.reasons.clone());
     if names.is_empty() {
         return Ok(None);
     }
-    let mut tensors = Weights::load_file(files, REASON_HEAD, |_| true)?;
+    let mut tensors = Weights::load_file(files, REASON_HEAD)?;
     Ok(Some(ReasonHead::new(Head::load(&mut tensors, names.len(), width)?, names)))
 }
 
