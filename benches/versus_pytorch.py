@@ -1,6 +1,6 @@
 """Posts/s of vigie against transformers + PyTorch one text at a time, on the same weights and texts, interleaved.
 
-    cargo bench --bench classify_once --no-run        (prints the path of BINARY)
+    cargo bench -p vigie-reading --bench classify_once --no-run        (prints the path of BINARY)
     python benches/versus_pytorch.py MODEL_DIR TEXTS.csv BINARY [--count 400] [--rounds 5] [--threads 2]
 
 TEXTS.csv has a column `text`. The machine's speed drifts, so each round runs every engine on its own slice, and the ratio

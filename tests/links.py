@@ -11,7 +11,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-PAGES = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "models/README.md", "fuzz/README.md"]
+PAGES = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"]
+PAGES += ["benches/peers/README.md", "fuzz/README.md", "models/README.md"]
 # A path in backticks is checked if it begins with one of these folders and has no placeholder such as NAME in it.
 FOLDERS = ("src/", "crates/", "tests/", "benches/", "config/", "docs/", "models/", "systemd/", "fuzz/", ".github/")
 # What users make themselves does not exist here either.
