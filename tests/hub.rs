@@ -356,16 +356,49 @@ fn names_that_would_escape_are_refused() {
 
 #[test]
 fn other_architectures_are_refused_before_their_weights_are_fetched() {
-    for model_type in ["bert", "xlm-roberta"] {
+    for model_type in ["gpt2", "xlnet"] {
         let config = format!(r#"{{"model_type": "{model_type}", "vocab_size": 9}}"#);
         let site = Site::new("a/b", &Checkpoint::base().with("config.json", config));
         let error = site.pull("a/b").unwrap_err().to_string();
         assert!(
-            error.contains(&format!("a/b is a model of type `{model_type}`; vigie supports `distilbert`")),
+            error.contains(&format!("a/b is a model of type `{model_type}`; vigie supports `distilbert`, `bert`")),
             "{error}"
         );
         assert_eq!(site.cdn_reads(), []);
     }
+}
+
+#[test]
+fn a_bert_is_pulled_as_an_encoder() {
+    let site = Site::new("a/bert", &Checkpoint::bert());
+    let output_text = success(&site.run(&["model", "pull", "a/bert", "--to", "models/bert"]));
+    assert!(output_text.contains("encoder without a usable sentiment head"), "{output_text}");
+    let listed = &json_lines(&success(&site.run(&["model", "list", "--format", "json"])))[0];
+    assert!(listed["dir"].as_str().unwrap().ends_with("bert"), "{listed}");
+}
+
+#[test]
+fn a_quantized_model_is_smaller_and_answers_alike() {
+    let site = Site::new(STUDENT, &Checkpoint::student());
+    success(&site.run(&["model", "pull", STUDENT, "--to", "models/student"]));
+    let run = || {
+        let quantize = ["model", "quantize", "models/student", "--to", "models/small", "--format", "json"];
+        json_lines(&success(&site.run(&quantize))).remove(0)
+    };
+    let report = run();
+    let bytes = |index: usize| report["bytes"][index].as_u64().unwrap();
+    assert!(bytes(1) * 2 < bytes(0), "{report}");
+    assert!(report["largest_difference"].as_f64().unwrap() < 0.02, "{report}");
+    success(&site.run(&["model", "verify", "models/small"]));
+    let model = |dir: &str| {
+        let flags = ["--model", dir, "--set", "classify.precision=f32", "--format", "json"];
+        json_lines(&success(&site.run(&[&["classify", "late again"][..], &flags].concat()))).remove(0)
+    };
+    let (exact, small) = (model("models/student"), model("models/small"));
+    assert_ne!(exact["model"], small["model"]);
+    let negative = |line: &Value| line["probabilities"]["negative"].as_f64().unwrap();
+    assert!((negative(&exact) - negative(&small)).abs() < 0.02, "{exact} {small}");
+    assert_eq!(run(), report, "the same bytes again, over the first copy");
 }
 
 #[test]

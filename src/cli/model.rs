@@ -1,6 +1,8 @@
-//! `vigie model`: downloads models from the Hugging Face Hub, lists and verifies the models in a directory.
+//! `vigie model`: downloads models from the Hugging Face Hub, lists and verifies the models in a directory, and makes them
+//! smaller.
 
 mod precision;
+mod quantize;
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +17,7 @@ use crate::lab::hub::{
     CheckpointKind, Hub, HubSettings, ModelEntry, PullOptions, PulledModel, Readiness, RepoName, VerifyReport,
 };
 
-/// Download models from the Hugging Face Hub; list and verify local models
+/// Download models from the Hugging Face Hub; list, verify and shrink local models
 #[derive(Debug, Args)]
 pub(super) struct ModelArgs {
     #[command(subcommand)]
@@ -28,11 +30,12 @@ enum ModelCommand {
     List(ListArgs),
     Verify(VerifyArgs),
     Probe(ProbeArgs),
+    Quantize(quantize::QuantizeArgs),
 }
 
-/// Download a DistilBERT checkpoint from the Hugging Face Hub, verify its hashes, and make it a model directory
+/// Download a checkpoint from the Hugging Face Hub, verify its hashes, and make it a model directory
 ///
-/// An interrupted download is resumed. Environment: HF_ENDPOINT (another hub or a mirror), HF_TOKEN
+/// DistilBERT, BERT, RoBERTa and XLM-RoBERTa can be used. An interrupted download is resumed. Environment: HF_ENDPOINT (another hub or a mirror), HF_TOKEN
 /// (for private and gated models; default: the token file of `hf auth login`), HF_HUB_CACHE or HF_HOME (download cache,
 /// ~/.cache/huggingface/hub by default), HTTPS_PROXY.
 #[derive(Debug, Args)]
@@ -102,6 +105,7 @@ pub(super) fn run(args: &ModelArgs) -> anyhow::Result<()> {
         ModelCommand::List(args) => list(args),
         ModelCommand::Verify(args) => verify(args),
         ModelCommand::Probe(args) => probe(args),
+        ModelCommand::Quantize(args) => quantize::run(args),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The classify stage against PyTorch: `fixtures/make_tiny_distilbert.py` computes the expected values.
 #![allow(clippy::unwrap_used, reason = "a test's helpers: a panic there is the failure it should be")]
 
+mod architectures;
 mod broken;
 mod outputs;
 

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::process::{Vigie, client, command, configure};
+use crate::process::{Vigie, client, command, configure, repository};
 
 /// Posts of the last two days.
 const POSTS: i64 = 720;
@@ -67,10 +67,12 @@ fn a_rule_is_tried_on_stored_posts() {
     std::fs::write(dir.path().join("pasted.toml"), &toml).unwrap();
     let checked = Command::new(env!("CARGO_BIN_EXE_vigie"))
         .current_dir(dir.path())
-        .args(["check-config", "--config", "vigie.toml", "--set", "rules=pasted.toml"])
+        .args(["check-config", "--config", "vigie.toml", "--set", "rules=pasted.toml", "--model"])
+        .arg(repository("tests/fixtures/tiny-distilbert/classifier"))
         .output()
         .unwrap();
-    assert!(checked.status.success(), "{}\n{toml}", String::from_utf8_lossy(&checked.stderr));
+    let said = [checked.stdout, checked.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    assert!(checked.status.success(), "{said}\n{toml}");
     assert!(toml.contains("keep_firing_for = \"2h\"") && toml.contains("min_votes = 3.0"), "{toml}");
     assert!(vigie.stop().0.success());
 }

@@ -64,6 +64,36 @@ impl Checkpoint {
         ])
     }
 
+    /// The encoder of a BERT, with the names that it has there.
+    pub(crate) fn bert() -> Self {
+        let names = [
+            ("distilbert.transformer.layer.", "bert.encoder.layer."),
+            ("distilbert.", "bert."),
+            ("attention.q_lin", "attention.self.query"),
+            ("attention.k_lin", "attention.self.key"),
+            ("attention.v_lin", "attention.self.value"),
+            ("attention.out_lin", "attention.output.dense"),
+            ("sa_layer_norm", "attention.output.LayerNorm"),
+            ("ffn.lin1", "intermediate.dense"),
+            ("ffn.lin2", "output.dense"),
+            ("output_layer_norm", "output.LayerNorm"),
+        ];
+        let rename = |name: String| names.iter().fold(name, |name, (from, to)| name.replace(from, to));
+        let saved = tensors("classifier/model.safetensors").into_iter();
+        let encoder = saved.filter(|(name, _)| name.starts_with("distilbert."));
+        let mut tensors: HashMap<String, Tensor> = encoder.map(|(name, tensor)| (rename(name), tensor)).collect();
+        let types = Tensor::zeros((2, 32), candle_core::DType::F32, &Device::Cpu).unwrap();
+        tensors.insert("bert.embeddings.token_type_embeddings.weight".to_owned(), types);
+        let config = json!({
+            "model_type": "bert", "vocab_size": 113, "hidden_size": 32, "num_hidden_layers": 2,
+            "num_attention_heads": 4, "intermediate_size": 64, "hidden_act": "gelu", "layer_norm_eps": 1e-12,
+            "max_position_embeddings": 64, "type_vocab_size": 2, "pad_token_id": 0,
+        });
+        Self::base()
+            .with("config.json", serde_json::to_vec(&config).unwrap())
+            .with("model.safetensors", safetensors::serialize(&tensors, None).unwrap())
+    }
+
     /// An encoder in two shards.
     pub(crate) fn sharded() -> Self {
         let shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"];

@@ -10,6 +10,7 @@
 //!            feature:    texts -> Featurizer (TF-IDF, Word2Vec, GloVe) -> Matrix
 //!            estimator:  Matrix and labels -> Estimator -> FittedEstimator -> probabilities
 //! mlflow:    RunRecord -> SpooledRun -> Spool -> Tracker -> MLflow server
+//! quantize:  model directory -> weights in 8 bits -> model directory, QuantizeReport
 //! hub:       repository of the Hugging Face Hub -> model directory
 //! ```
 
@@ -30,6 +31,7 @@ pub mod matrix;
 pub mod mlflow;
 mod model_dir;
 mod paired_comparison;
+mod quantize;
 mod quick_fit;
 mod reason_scores;
 mod recipe;
@@ -51,6 +53,7 @@ pub use evaluate::{Evaluation, evaluate};
 pub use fit::{FitPaths, fit, fit_run_record};
 pub use logistic::FitError;
 pub use paired_comparison::PairedComparison;
+pub use quantize::{QuantizeReport, quantize};
 pub use quick_fit::QuickFit;
 pub use reason_scores::ReasonScores;
 pub use recipe::{Measure, Penalty, Recipe, RecipeError};

@@ -31,6 +31,22 @@ impl Staging {
         Ok(staging)
     }
 
+    /// For a model that will become `out`. Copies the encoder's files and licence and the heads, no manifest.
+    pub(super) fn copy_model(model: &Path, out: &Path) -> Result<Self, LabError> {
+        let staging = Self::copy_encoder(model, out)?;
+        for name in HEADS.iter().filter(|name| model.join(name).is_file()) {
+            copy(&model.join(name), &staging.dir().join(name))
+                .map_err(|cause| LabError::Io { path: model.join(name), cause })?;
+        }
+        Ok(staging)
+    }
+
+    /// The files of the encoder's weights, relative to the directory.
+    pub(super) fn weights(&self) -> Result<Vec<String>, LabError> {
+        let weights = |name: &String| name.ends_with(".safetensors") && !HEADS.contains(&name.as_str());
+        Ok(file_names(&self.dir())?.into_iter().filter(weights).collect())
+    }
+
     /// For a model that will become `out`, whose files are still to be written.
     pub(super) fn empty(out: &Path) -> Result<Self, LabError> {
         refuse_foreign_files(out)?;

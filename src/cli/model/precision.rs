@@ -38,7 +38,8 @@ fn built_in() -> Vec<String> {
     PROBE_TEXTS.iter().cycle().take(REPEATS * PROBE_TEXTS.len()).map(|text| (*text).to_owned()).collect()
 }
 
-fn read(data: &[PathBuf]) -> anyhow::Result<Vec<String>> {
+/// The texts of dumps.
+pub(super) fn read(data: &[PathBuf]) -> anyhow::Result<Vec<String>> {
     let options = ConfigFlags { config: None, model: None, set: Vec::new() }.load(None)?.config.dump;
     let mut dump = Texts::dump(Inputs::expand(data)?, options, None)?;
     let mut texts = Vec::new();

@@ -64,16 +64,16 @@ fn normalised(norm: &LayerNorm, left: &Rows, right: &Rows) -> Rows {
 }
 
 fn attention(projected: &Rows, heads: usize, width: usize) -> Rows {
-    let mut out = vec![vec![0.0; heads * width]; projected.len()];
+    let mut out: Rows = vec![vec![0.0; heads * width]; projected.len()];
     for head in 0..heads {
         let part = |row: usize, part: usize| &projected[row][(head * 3 + part) * width..][..width];
-        for query in 0..projected.len() {
+        for (query, out) in out.iter_mut().enumerate() {
             let score = |key: usize| part(query, 0).iter().zip(part(key, 1)).map(|(q, k)| q * k).sum::<f64>().exp();
             let scores: Vec<f64> = (0..projected.len()).map(score).collect();
             let total: f64 = scores.iter().sum();
             for (key, score) in scores.iter().enumerate() {
                 for place in 0..width {
-                    out[query][head * width + place] += score / total * part(key, 2)[place];
+                    out[head * width + place] += score / total * part(key, 2)[place];
                 }
             }
         }

@@ -52,7 +52,7 @@ pub enum HubError {
     )]
     Mismatch { repo: String, file: String, kind: &'static str, found: String, expected: String },
     #[error(
-        "{repo} is a model of type `{found}`; vigie supports `distilbert` (DistilBERT) only: pull a DistilBERT checkpoint, such as distilbert-base-uncased or distilbert-base-multilingual-cased"
+        "{repo} is a model of type `{found}`; vigie supports `distilbert`, `bert`, `roberta` and `xlm-roberta`: pull such a checkpoint, for example distilbert-base-multilingual-cased"
     )]
     Architecture { repo: String, found: String },
     #[error("{repo} has no {missing}, so vigie cannot use it; {hint}")]

@@ -118,8 +118,8 @@ fn readiness(dir: &Path, manifest: Option<&Manifest>) -> Readiness {
     }
 }
 
-/// Tensor of a checkpoint that has its own head.
-const OWN_HEAD: &str = "classifier.weight";
+/// Tensors of checkpoints that have their own head: a RoBERTa has the second.
+const OWN_HEADS: [&str; 2] = ["classifier.weight", "classifier.out_proj.weight"];
 
 fn has_tensor(weights: &Path) -> io::Result<bool> {
     let mut file = File::open(weights)?;
@@ -128,12 +128,12 @@ fn has_tensor(weights: &Path) -> io::Result<bool> {
     let mut header = Vec::new();
     file.take(u64::from_le_bytes(length).min(MAX_HEADER)).read_to_end(&mut header)?;
     let header: Value = serde_json::from_slice(&header)?;
-    Ok(header.get(OWN_HEAD).is_some())
+    Ok(OWN_HEADS.iter().any(|name| header.get(name).is_some()))
 }
 
 fn is_indexed(index: &Path) -> io::Result<bool> {
     let index: Value = serde_json::from_slice(&fs::read(index)?)?;
-    Ok(index["weight_map"].get(OWN_HEAD).is_some())
+    Ok(OWN_HEADS.iter().any(|name| index["weight_map"].get(name).is_some()))
 }
 
 fn size(dir: &Path) -> u64 {

@@ -124,11 +124,17 @@ impl CheckpointConfig {
         let json = fs::read(path).map_err(|cause| HubError::io(path, 0, cause))?;
         let json: Value = serde_json::from_slice(&json).unwrap_or_default();
         let found = json["model_type"].as_str().unwrap_or("none");
-        if found != "distilbert" {
+        // Positions of a RoBERTa begin after that of its padding.
+        let first = match found {
+            "distilbert" | "bert" => Some(0),
+            "roberta" | "xlm-roberta" => Some(json["pad_token_id"].as_u64().unwrap_or(1) + 1),
+            _ => None,
+        };
+        let Some(first) = first else {
             let found = found.chars().filter(|c| !c.is_control()).take(40).collect();
             return Err(HubError::Architecture { repo: name.repo.clone(), found });
-        }
-        let limit = json["max_position_embeddings"].as_u64().unwrap_or(512);
+        };
+        let limit = json["max_position_embeddings"].as_u64().unwrap_or(512).saturating_sub(first);
         let row = |index: usize| json["id2label"][index.to_string()].as_str();
         let named: Option<Vec<Label>> = (0..3).map(|index| Label::parse(row(index)?)).collect();
         Ok(Self { max_tokens: usize::try_from(limit).unwrap_or(512), labels: named })

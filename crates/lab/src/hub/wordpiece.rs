@@ -43,7 +43,7 @@ pub(super) fn tokenizer(path: &Path, vocabulary: &[u8], config: Option<&[u8]>) -
     let vocabulary = WordPiece::read_bytes(vocabulary).map_err(library_error)?;
     let id = |token: &str| {
         let id = vocabulary.get(token).copied();
-        id.ok_or_else(|| invalid(format!("not a DistilBERT vocabulary: it has no line `{token}`")))
+        id.ok_or_else(|| invalid(format!("not the vocabulary of a BERT or DistilBERT: it has no line `{token}`")))
     };
     let (separator, first) = (id("[SEP]")?, id("[CLS]")?);
     id("[UNK]")?;

@@ -30,7 +30,7 @@ pub use classifier_thread::{ClassifierSender, ClassifierThread};
 pub use compare_precisions::{PrecisionReport, compare_precisions};
 pub use dataset_label_classifier::DatasetLabelClassifier;
 pub use encoder_classifier::{EncoderClassifier, add_probes};
-pub use engine::{Encoder, Pooling};
+pub use engine::{Encoder, Pooling, quantize_tensors};
 pub use error_rates::ErrorRates;
 pub use head::Head;
 pub use label::{Label, Prediction};

@@ -32,8 +32,7 @@ pub(crate) struct EncoderConfig {
     /// Read for its check only.
     #[serde(default, rename = "position_embedding_type")]
     _positions: PositionEmbeddings,
-    #[serde(default)]
-    pub(crate) pad_token_id: u32,
+    pad_token_id: Option<u32>,
     /// Names of the checkpoint's classes, by row of its classifier.
     #[serde(default)]
     pub(crate) id2label: BTreeMap<String, String>,
@@ -118,14 +117,14 @@ impl EncoderConfig {
             return Some("type_vocab_size and layer_norm_eps must be more than 0".to_owned());
         }
         if self.first_position() >= self.max_position_embeddings {
-            let (rows, padding) = (self.max_position_embeddings, self.pad_token_id);
+            let (rows, padding) = (self.max_position_embeddings, self.padding());
             return Some(format!(
                 "max_position_embeddings is {rows}; expected more than pad_token_id + 1, {padding} + 1"
             ));
         }
         let vocabulary = u32::try_from(self.vocab_size).unwrap_or(u32::MAX);
-        (self.pad_token_id >= vocabulary)
-            .then(|| format!("pad_token_id is {}; expected less than vocab_size, {vocabulary}", self.pad_token_id))
+        (self.padding() >= vocabulary)
+            .then(|| format!("pad_token_id is {}; expected less than vocab_size, {vocabulary}", self.padding()))
     }
 
     pub(crate) fn head_dim(&self) -> usize {
@@ -136,11 +135,19 @@ impl EncoderConfig {
         self.model_type
     }
 
+    /// The token of padding; without one in the file, the one that transformers takes.
+    pub(crate) fn padding(&self) -> u32 {
+        self.pad_token_id.unwrap_or(match self.model_type {
+            Architecture::DistilBert | Architecture::Bert => 0,
+            Architecture::Roberta | Architecture::XlmRoberta => 1,
+        })
+    }
+
     /// The row of the first token's position. RoBERTa counts from after the padding's.
     pub(crate) fn first_position(&self) -> usize {
         match self.model_type {
             Architecture::DistilBert | Architecture::Bert => 0,
-            Architecture::Roberta | Architecture::XlmRoberta => self.pad_token_id as usize + 1,
+            Architecture::Roberta | Architecture::XlmRoberta => self.padding() as usize + 1,
         }
     }
 
@@ -180,7 +187,7 @@ mod tests {
     #[test]
     fn the_defaults_are_those_of_hugging_face() {
         let config = parse(&TINY.replace("HEADS", "2").replace("ACT", "gelu")).unwrap();
-        assert_eq!((config.head_dim(), config.pad_token_id, config.activation), (4, 0, Activation::Gelu));
+        assert_eq!((config.head_dim(), config.padding(), config.activation), (4, 0, Activation::Gelu));
     }
 
     #[test]
