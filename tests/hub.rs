@@ -388,7 +388,7 @@ fn a_quantized_model_is_smaller_and_answers_alike() {
     let report = run();
     let bytes = |index: usize| report["bytes"][index].as_u64().unwrap();
     assert!(bytes(1) * 2 < bytes(0), "{report}");
-    assert!(report["largest_difference"].as_f64().unwrap() < 0.02, "{report}");
+    assert!(report["largest_difference"].as_f64().unwrap() < 0.05, "{report}");
     success(&site.run(&["model", "verify", "models/small"]));
     let model = |dir: &str| {
         let flags = ["--model", dir, "--set", "classify.precision=f32", "--format", "json"];
@@ -397,7 +397,7 @@ fn a_quantized_model_is_smaller_and_answers_alike() {
     let (exact, small) = (model("models/student"), model("models/small"));
     assert_ne!(exact["model"], small["model"]);
     let negative = |line: &Value| line["probabilities"]["negative"].as_f64().unwrap();
-    assert!((negative(&exact) - negative(&small)).abs() < 0.02, "{exact} {small}");
+    assert!((negative(&exact) - negative(&small)).abs() < 0.05, "{exact} {small}");
     assert_eq!(run(), report, "the same bytes again, over the first copy");
 }
 

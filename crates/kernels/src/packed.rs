@@ -169,11 +169,11 @@ fn quantise(columns: &[&[f32]], width: usize) -> (impl Fn(usize, f32) -> f32, Co
     let most = |column: &&[f32]| {
         column.iter().fold(0.0_f32, |most, value| if value.abs() > most { value.abs() } else { most })
     };
-    let mut scales: Vec<f32> = columns.iter().map(|column| most(column) / f32::from(MAX_WEIGHT)).collect();
+    let mut scales: Vec<f32> = columns.par_iter().map(|column| most(column) / f32::from(MAX_WEIGHT)).collect();
     let inverses: Vec<f32> = scales.iter().map(|scale| if *scale > 0.0 { 1.0 / scale } else { 0.0 }).collect();
     let round = move |column: usize, value: f32| (value * inverses[column] + SHIFT) - SHIFT;
     let sum = |(index, column): (usize, &&[f32])| column.iter().map(|value| round(index, *value)).sum();
-    let mut sums: Vec<f32> = columns.iter().enumerate().map(sum).collect();
+    let mut sums: Vec<f32> = columns.par_iter().enumerate().map(sum).collect();
     let padded = columns.len().next_multiple_of(width);
     scales.resize(padded, 0.0);
     sums.resize(padded, 0.0);
@@ -194,9 +194,12 @@ fn panels<T: Copy + Default + Send>(
     let panels = out.par_chunks_exact_mut(width * depth).zip(columns.par_chunks(width)).enumerate();
     panels.for_each(|(panel, (out, columns))| {
         for (index, column) in columns.iter().enumerate() {
-            for (place, value) in column.iter().enumerate() {
-                let (block, offset) = (place / step, place % step);
-                out[(block * width + index) * step + offset] = convert(panel * width + index, *value);
+            let blocks = out.chunks_exact_mut(width * step).zip(column.chunks(step));
+            for (block, values) in blocks {
+                let place = &mut block[index * step..][..values.len()];
+                place.iter_mut().zip(values).for_each(|(place, value)| {
+                    *place = convert(panel * width + index, *value);
+                });
             }
         }
     });

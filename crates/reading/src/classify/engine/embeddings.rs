@@ -1,8 +1,8 @@
 //! [`Embeddings`]: token ids to the rows that the first layer reads. Between `batch` and the layers.
 
-use candle_core::{DType, Tensor};
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
+use safetensors::Dtype;
 use vigie_kernels::LayerNorm;
 
 use super::super::ModelError;
@@ -62,11 +62,11 @@ impl Table {
         if let Some((values, scales)) = weights.take_int8(name, shape)? {
             return Ok(Self::Int8(values, scales));
         }
-        let tensor: Tensor = weights.take_tensor(name, shape)?.flatten_all()?;
+        let tensor = weights.take_tensor(name, shape)?;
         Ok(match tensor.dtype() {
-            DType::F16 => Self::F16(tensor.to_vec1()?),
-            DType::BF16 => Self::Bf16(tensor.to_vec1()?),
-            _ => Self::F32(tensor.to_vec1()?),
+            Dtype::F16 => Self::F16(tensor.f16()),
+            Dtype::BF16 => Self::Bf16(tensor.bf16()),
+            _ => Self::F32(tensor.f32()),
         })
     }
 

@@ -3,10 +3,11 @@
 //! A file is read front to back while it is hashed. Memory holds the kept tensors and the bytes of one more.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::PathBuf;
 
-use candle_core::{DType, Device, Tensor};
+use half::slice::HalfFloatSliceExt;
+use half::{bf16, f16};
 use safetensors::tensor::{Dtype, Metadata};
 use serde::Deserialize;
 use vigie_kernels::LayerNorm;
@@ -29,10 +30,48 @@ const MAX_HEADER_BYTES: u64 = 100_000_000;
 /// Rows of 8-bit integers, and the scale of each row.
 pub(crate) type Int8Rows = (Vec<i8>, Vec<f32>);
 
+/// A tensor as it is stored: row-major, little-endian.
+#[derive(Debug)]
+pub(crate) struct StoredTensor {
+    dtype: Dtype,
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
+    /// The file that it comes from.
+    path: PathBuf,
+}
+
+impl StoredTensor {
+    pub(crate) fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
+    /// The values of a tensor of f32. The caller knows the type, as for the next two.
+    pub(crate) fn f32(&self) -> Vec<f32> {
+        self.bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+    }
+
+    pub(crate) fn f16(&self) -> Vec<f16> {
+        self.bytes.as_chunks().0.iter().map(|bytes| f16::from_le_bytes(*bytes)).collect()
+    }
+
+    pub(crate) fn bf16(&self) -> Vec<bf16> {
+        self.bytes.as_chunks().0.iter().map(|bytes| bf16::from_le_bytes(*bytes)).collect()
+    }
+
+    /// The values in f32, whatever they are stored in.
+    fn to_f32(&self) -> Vec<f32> {
+        match self.dtype {
+            Dtype::F16 => self.f16().to_f32_vec(),
+            Dtype::BF16 => self.bf16().to_f32_vec(),
+            _ => self.f32(),
+        }
+    }
+}
+
 /// Tensors by name, without the prefix of the architecture; each can be taken once.
 #[derive(Debug)]
 pub(crate) struct Weights {
-    tensors: HashMap<String, (Tensor, PathBuf)>,
+    tensors: HashMap<String, StoredTensor>,
     /// The file or index to name when a tensor is missing.
     path: PathBuf,
 }
@@ -86,26 +125,26 @@ impl Weights {
 
     /// The shape of a tensor that has not been taken yet.
     pub(crate) fn dims(&self, name: &str) -> Option<&[usize]> {
-        self.tensors.get(name).map(|(tensor, _)| tensor.dims())
+        self.tensors.get(name).map(|tensor| tensor.shape.as_slice())
     }
 
     /// Takes a tensor in its stored type and checks its shape.
-    pub(crate) fn take_tensor(&mut self, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
+    pub(crate) fn take_tensor(&mut self, name: &str, shape: &[usize]) -> Result<StoredTensor, ModelError> {
         let (tensor, name) = (self.tensors.remove(name), name.to_owned());
         match tensor {
             None => Err(ModelError::MissingTensor { path: self.path.clone(), tensor: name, expected: shape.to_vec() }),
-            Some((tensor, path)) if tensor.dims() != shape => {
-                Err(ModelError::Shape { path, tensor: name, found: tensor.dims().to_vec(), expected: shape.to_vec() })
+            Some(StoredTensor { path, shape: found, .. }) if found != shape => {
+                Err(ModelError::Shape { path, tensor: name, found, expected: shape.to_vec() })
             }
-            Some((tensor, _)) => Ok(tensor),
+            Some(tensor) => Ok(tensor),
         }
     }
 
     /// Takes a tensor's values in f32, row-major; of 8-bit integers, each times the scale of its row.
     pub(crate) fn take_values(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
-        let path = self.tensors.get(name).map_or_else(|| self.path.clone(), |(_, path)| path.clone());
+        let path = self.tensors.get(name).map_or(&self.path, |tensor| &tensor.path).clone();
         let values: Vec<f32> = match self.take_int8(name, shape)? {
-            None => self.take_tensor(name, shape)?.flatten_all()?.to_dtype(DType::F32)?.to_vec1()?,
+            None => self.take_tensor(name, shape)?.to_f32(),
             Some((values, scales)) => {
                 let rows = values.chunks(values.len() / scales.len().max(1)).zip(&scales);
                 rows.flat_map(|(row, scale)| row.iter().map(move |value| f32::from(*value) * scale)).collect()
@@ -121,12 +160,12 @@ impl Weights {
 
     /// Takes a tensor of 8-bit integers and the scale of each of its rows; `None` if it is of another type.
     pub(crate) fn take_int8(&mut self, name: &str, shape: &[usize]) -> Result<Option<Int8Rows>, ModelError> {
-        if self.tensors.get(name).is_none_or(|(tensor, _)| tensor.dtype() != DType::U8) {
+        if self.tensors.get(name).is_none_or(|tensor| tensor.dtype != Dtype::I8) {
             return Ok(None);
         }
         let scales = self.take_tensor(&format!("{name}{SCALES}"), shape.get(..1).unwrap_or_default())?;
-        let bytes: Vec<u8> = self.take_tensor(name, shape)?.flatten_all()?.to_vec1()?;
-        Ok(Some((bytes.into_iter().map(u8::cast_signed).collect(), scales.to_dtype(DType::F32)?.to_vec1()?)))
+        let bytes = self.take_tensor(name, shape)?.bytes;
+        Ok(Some((bytes.into_iter().map(u8::cast_signed).collect(), scales.to_f32())))
     }
 
     /// Takes a LayerNorm over the encoder's values.
@@ -143,29 +182,28 @@ fn read_tensors(
     file: &mut HashedFile,
     prefix: &str,
     keep: impl Fn(&str) -> bool,
-) -> Result<HashMap<String, (Tensor, PathBuf)>, ModelError> {
+) -> Result<HashMap<String, StoredTensor>, ModelError> {
     let path = file.path.clone();
     let error = |reason: String| ModelError::Weights { path: path.clone(), reason };
     let header = read_header(file)?;
     let mut tensors = HashMap::new();
-    let mut bytes = Vec::new();
     for full_name in header.offset_keys() {
         let Some(info) = header.info(&full_name) else { continue };
-        bytes.resize(info.data_offsets.1 - info.data_offsets.0, 0);
-        file.read_exact(&mut bytes).map_err(|cause| ModelError::Io { path: path.clone(), cause })?;
+        let length = info.data_offsets.1 - info.data_offsets.0;
+        let io_error = |cause| ModelError::Io { path: path.clone(), cause };
         let name = full_name.strip_prefix(prefix).unwrap_or(&full_name);
-        if keep(name) {
-            let dtype = match info.dtype {
-                // Candle has no signed bytes: the tensor holds their bits.
-                Dtype::I8 => DType::U8,
-                Dtype::F32 => DType::F32,
-                Dtype::F16 => DType::F16,
-                Dtype::BF16 => DType::BF16,
-                other => return Err(error(format!("tensor `{name}` is {other:?}; expected F32, F16, BF16 or I8"))),
-            };
-            let tensor = Tensor::from_raw_buffer(&bytes, dtype, &info.shape, &Device::Cpu)?;
-            tensors.insert(name.to_owned(), (tensor, path.clone()));
+        if !keep(name) {
+            // Only hashed.
+            io::copy(&mut file.by_ref().take(length as u64), &mut io::sink()).map_err(io_error)?;
+            continue;
         }
+        if !matches!(info.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16 | Dtype::I8) {
+            return Err(error(format!("tensor `{name}` is {:?}; expected F32, F16, BF16 or I8", info.dtype)));
+        }
+        let mut bytes = vec![0; length];
+        file.read_exact(&mut bytes).map_err(io_error)?;
+        let (dtype, shape) = (info.dtype, info.shape.clone());
+        tensors.insert(name.to_owned(), StoredTensor { dtype, shape, bytes, path: path.clone() });
     }
     Ok(tensors)
 }
