@@ -41,10 +41,25 @@ pub(crate) struct Linear {
 /// Rows of activations in the number format of a layer's product.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Input<'a> {
-    F32 { values: &'a [f32], stride: usize },
-    Bf16 { values: &'a [u16], stride: usize },
-    Int8 { values: &'a [u8], stride: usize, quantised: &'a [Quantised] },
-    Int8Wide { values: &'a [u16], stride: usize, quantised: &'a [Quantised] },
+    F32 {
+        values: &'a [f32],
+        stride: usize,
+    },
+    Bf16 {
+        values: &'a [u16],
+        stride: usize,
+    },
+    Int8 {
+        values: &'a [u8],
+        stride: usize,
+        quantised: &'a [Quantised],
+    },
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only AVX2 has a use for it"))]
+    Int8Wide {
+        values: &'a [u16],
+        stride: usize,
+        quantised: &'a [Quantised],
+    },
 }
 
 /// What is done with the sums of a product and its bias.
@@ -96,6 +111,7 @@ impl Linear {
         finish: Finish<'_>,
         output: Output<'_>,
     ) {
+        #[cfg(target_arch = "x86_64")]
         use crate::packed::Path;
         macro_rules! go {
             ($isa:ident, $tile:ty, $rows:expr, $stride:expr, $weights:expr, $to_real:expr) => {{

@@ -75,6 +75,7 @@ enum Weights {
     F32(Vec<f32>),
     Bf16(Vec<u16>),
     Int8(Vec<i8>, Columns),
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only AVX2 has a use for it"))]
     Int8Wide(Vec<i16>, Columns),
 }
 
@@ -154,6 +155,7 @@ impl Packed {
         }
     }
 
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only AVX2 has a use for it"))]
     pub(crate) fn int8_wide(&self) -> (&[i16], &Columns) {
         match &self.weights {
             Weights::Int8Wide(weights, columns) => (weights, columns),

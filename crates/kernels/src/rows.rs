@@ -90,13 +90,14 @@ unsafe fn range<V: Vector>(row: &[f32]) -> (f32, f32) {
 #[inline(always)]
 unsafe fn normalise_row<V: Vector>(norm: &LayerNorm, row: &mut [f32]) {
     assert!(row.len() == norm.weight.len() && row.len() == norm.bias.len(), "a row of {} values", row.len());
-    let (count, at) = (row.len() as f32, row.as_mut_ptr());
-    // SAFETY: the three slices are equally long, and all places are within them.
+    let (places, count) = (row.len(), row.len() as f32);
+    // SAFETY: the three slices are equally long, and all places are within them. `row` is not used once `at` is taken.
     unsafe {
         let mean = sum::<V>(row) / count;
+        let at = row.as_mut_ptr();
         let centre = V::splat(mean);
         let mut squares = V::splat(0.0);
-        let (vectors, rest) = split::<V>(row.len());
+        let (vectors, rest) = split::<V>(places);
         for place in vectors {
             let distance = V::load(at.add(place)) - centre;
             distance.store(at.add(place));
@@ -110,7 +111,7 @@ unsafe fn normalise_row<V: Vector>(norm: &LayerNorm, row: &mut [f32]) {
         }
         let scale = 1.0 / (squares / count + norm.epsilon).sqrt();
         let (weight, bias) = (norm.weight.as_ptr(), norm.bias.as_ptr());
-        let (vectors, rest) = split::<V>(row.len());
+        let (vectors, rest) = split::<V>(places);
         for place in vectors {
             let scaled = V::load(at.add(place)) * V::splat(scale);
             scaled.fused(V::load(weight.add(place)), V::load(bias.add(place))).store(at.add(place));
@@ -192,16 +193,16 @@ pub(crate) unsafe fn exponentiate<V: Vector>(row: &mut [f32], count: usize) -> f
     debug_assert!(row.len().is_multiple_of(V::LANES) && count > 0);
     // What is beyond may be anything; as small as can be, it changes neither the largest nor the sum.
     row[count..].fill(f32::NEG_INFINITY);
-    let at = row.as_mut_ptr();
-    // SAFETY: all places are within the row.
+    let (places, at) = (row.len(), row.as_mut_ptr());
+    // SAFETY: all places are within the row, which is not used once `at` is taken.
     unsafe {
         let mut most = V::splat(f32::NEG_INFINITY);
-        for place in (0..row.len()).step_by(V::LANES) {
+        for place in (0..places).step_by(V::LANES) {
             most = V::load(at.add(place)).most(most);
         }
         let largest = V::splat(most.most_lane());
         let mut sum = V::splat(0.0);
-        for place in (0..row.len()).step_by(V::LANES) {
+        for place in (0..places).step_by(V::LANES) {
             let value = exp_nonpositive(V::load(at.add(place)) - largest);
             sum = sum + value;
             value.store(at.add(place));
