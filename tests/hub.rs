@@ -14,7 +14,7 @@ use common::{failure, json_lines, repository, success, vigie};
 use fake_hub::{COMMIT, Checkpoint, FakeHub, Seen, World, fixture, sha256};
 use indicatif::ProgressBar;
 use serde_json::Value;
-use vigie::classify::Manifest;
+use vigie::classify::{Encoder, Manifest};
 use vigie::lab::hub;
 use vigie::lab::hub::{CheckpointKind, Hub, HubError, HubSettings, PullOptions, PulledModel};
 
@@ -373,8 +373,14 @@ fn a_bert_is_pulled_as_an_encoder() {
     let site = Site::new("a/bert", &Checkpoint::bert());
     let output_text = success(&site.run(&["model", "pull", "a/bert", "--to", "models/bert"]));
     assert!(output_text.contains("encoder without a usable sentiment head"), "{output_text}");
-    let listed = &json_lines(&success(&site.run(&["model", "list", "--format", "json"])))[0];
-    assert!(listed["dir"].as_str().unwrap().ends_with("bert"), "{listed}");
+    assert_eq!(Manifest::read(&site.path("models/bert")).unwrap().unwrap().max_tokens, 64);
+    // The same weights, so the same vectors as those of the DistilBERT that PyTorch ran.
+    let expected: Value = serde_json::from_slice(&fixture("expected.json")).unwrap();
+    let found = Encoder::load(&site.path("models/bert")).unwrap().encode(&[expected["texts"][0].as_str().unwrap()]);
+    let mean = expected["f32"][0]["mean"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap());
+    for (found, expected) in found.unwrap().iter().zip(mean) {
+        assert!((f64::from(*found) - expected).abs() < 1e-5, "{found} is not {expected}");
+    }
 }
 
 #[test]

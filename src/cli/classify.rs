@@ -11,9 +11,8 @@ use serde::Serialize;
 use super::reader_flags::ReaderFlags;
 use super::{ConfigFlags, Format};
 use crate::classify;
-use crate::classify::{Classifier, ClassifierInput as Text, EncoderClassifier, Label, Precision, Prediction};
+use crate::classify::{Classifier, EncoderClassifier, Label, Precision, Prediction, classify_texts};
 use crate::dump::Inputs;
-use crate::text;
 
 pub(super) mod texts;
 
@@ -79,9 +78,8 @@ pub(super) fn run(args: ClassifyArgs) -> anyhow::Result<()> {
         if items.is_empty() {
             break;
         }
-        let cleaned: Vec<String> = items.iter().map(|item| text::clean(classifier.profile(), &item.text)).collect();
-        let inputs: Vec<Text<'_>> = cleaned.iter().map(|text| Text { text, label: None }).collect();
-        let predictions = classifier.classify(&inputs)?;
+        let batch: Vec<&str> = items.iter().map(|item| item.text.as_str()).collect();
+        let predictions = classify_texts(&mut classifier, &batch)?;
         for (item, prediction) in items.iter().zip(predictions) {
             write(&mut out, args.format, item, &prediction, classifier.model())?;
         }

@@ -35,9 +35,9 @@ enum ModelCommand {
 
 /// Download a checkpoint from the Hugging Face Hub, verify its hashes, and make it a model directory
 ///
-/// DistilBERT, BERT, RoBERTa and XLM-RoBERTa can be used. An interrupted download is resumed. Environment: HF_ENDPOINT (another hub or a mirror), HF_TOKEN
-/// (for private and gated models; default: the token file of `hf auth login`), HF_HUB_CACHE or HF_HOME (download cache,
-/// ~/.cache/huggingface/hub by default), HTTPS_PROXY.
+/// DistilBERT, BERT, RoBERTa and XLM-RoBERTa can be used. An interrupted download is resumed. Environment: HF_ENDPOINT
+/// (another hub or a mirror), HF_TOKEN (for private and gated models; default: the token file of `hf auth login`),
+/// HF_HUB_CACHE or HF_HOME (download cache, ~/.cache/huggingface/hub by default), HTTPS_PROXY.
 #[derive(Debug, Args)]
 struct PullArgs {
     /// Name on the Hub, such as `distilbert-base-uncased` or

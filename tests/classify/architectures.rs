@@ -7,35 +7,17 @@ use candle_core::{Device, Tensor};
 use serde_json::{Value, json};
 use vigie::classify::{Classifier, ClassifierInput, Encoder, EncoderClassifier, Label, Pooling, Precision};
 
+use crate::bert_names::bert_name;
 use crate::{assert_close, copy, expected, fixture, strs};
 
 type Tensors = HashMap<String, Tensor>;
-
-/// What a BERT calls the parts of a DistilBERT.
-const NAMES: [(&str, &str); 10] = [
-    ("transformer.layer.", "encoder.layer."),
-    ("attention.q_lin", "attention.self.query"),
-    ("attention.k_lin", "attention.self.key"),
-    ("attention.v_lin", "attention.self.value"),
-    ("attention.out_lin", "attention.output.dense"),
-    ("sa_layer_norm", "attention.output.LayerNorm"),
-    ("ffn.lin1", "intermediate.dense"),
-    ("ffn.lin2", "output.dense"),
-    ("output_layer_norm", "output.LayerNorm"),
-    ("distilbert.", ""),
-];
 
 /// Rewrites a copy of the fixture as another architecture.
 fn save_as(model_type: &str, prefix: &str, change: impl Fn(&mut Tensors, &mut Value)) -> tempfile::TempDir {
     let dir = copy("classifier");
     let path = dir.path().join("model.safetensors");
     let saved = candle_core::safetensors::load(&path, &Device::Cpu).unwrap();
-    let rename = |name: &str| {
-        let own_head = name.starts_with("pre_classifier") || name.starts_with("classifier");
-        let name = NAMES.iter().fold(name.to_owned(), |name, (from, to)| name.replace(from, to));
-        if own_head { name } else { format!("{prefix}{name}") }
-    };
-    let mut tensors: Tensors = saved.into_iter().map(|(name, tensor)| (rename(&name), tensor)).collect();
+    let mut tensors: Tensors = saved.into_iter().map(|(name, tensor)| (bert_name(&name, prefix), tensor)).collect();
     let mut config: Value = serde_json::from_slice(&std::fs::read(dir.path().join("config.json")).unwrap()).unwrap();
     let sizes = json!({
         "model_type": model_type, "vocab_size": config["vocab_size"], "hidden_size": config["dim"],

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test's helpers: a panic there is the failure it should be")]
 
 mod architectures;
+#[path = "../common/bert_names.rs"]
+mod bert_names;
 mod broken;
 mod outputs;
 

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use candle_core::{Device, Tensor};
 use serde_json::{Value, json};
 
+use super::bert_names::bert_name;
+
 /// The files of a repository.
 pub(crate) struct Checkpoint(pub(crate) Vec<(String, Vec<u8>)>);
 
@@ -66,22 +68,10 @@ impl Checkpoint {
 
     /// The encoder of a BERT, with the names that it has there.
     pub(crate) fn bert() -> Self {
-        let names = [
-            ("distilbert.transformer.layer.", "bert.encoder.layer."),
-            ("distilbert.", "bert."),
-            ("attention.q_lin", "attention.self.query"),
-            ("attention.k_lin", "attention.self.key"),
-            ("attention.v_lin", "attention.self.value"),
-            ("attention.out_lin", "attention.output.dense"),
-            ("sa_layer_norm", "attention.output.LayerNorm"),
-            ("ffn.lin1", "intermediate.dense"),
-            ("ffn.lin2", "output.dense"),
-            ("output_layer_norm", "output.LayerNorm"),
-        ];
-        let rename = |name: String| names.iter().fold(name, |name, (from, to)| name.replace(from, to));
         let saved = tensors("classifier/model.safetensors").into_iter();
         let encoder = saved.filter(|(name, _)| name.starts_with("distilbert."));
-        let mut tensors: HashMap<String, Tensor> = encoder.map(|(name, tensor)| (rename(name), tensor)).collect();
+        let mut tensors: HashMap<String, Tensor> =
+            encoder.map(|(name, tensor)| (bert_name(&name, "bert."), tensor)).collect();
         let types = Tensor::zeros((2, 32), candle_core::DType::F32, &Device::Cpu).unwrap();
         tensors.insert("bert.embeddings.token_type_embeddings.weight".to_owned(), types);
         let config = json!({

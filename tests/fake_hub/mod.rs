@@ -7,6 +7,8 @@
 //! ```
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers: a panic there is the failure it should be")]
 
+#[path = "../common/bert_names.rs"]
+mod bert_names;
 mod checkpoint;
 
 use std::io;

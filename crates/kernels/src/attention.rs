@@ -21,8 +21,8 @@ pub(crate) struct Scratch {
     scores: Vec<f32>,
 }
 
-/// One head over one text.
-#[derive(Debug, Clone, Copy)]
+/// One head over one text, and where its context goes.
+#[derive(Debug)]
 pub(crate) struct Head<'a> {
     /// Projections of all tokens, row-major, `stride` values a row.
     pub(crate) projected: &'a [f32],
@@ -30,64 +30,43 @@ pub(crate) struct Head<'a> {
     /// Column of the head's queries; its keys and values are `width` and `2 width` further on.
     pub(crate) column: usize,
     pub(crate) width: usize,
+    /// Rows of the text.
+    pub(crate) text: Range<usize>,
+    /// How many of its first tokens ask; at most its length.
+    pub(crate) queries: usize,
+    /// The context goes to the rows of the text, in the columns from this one on.
+    pub(crate) output: Output<'a>,
+    pub(crate) output_column: usize,
 }
 
-/// Writes the context of the tokens `text` into the columns from `column` of `output`, at the same rows. Only the first
-/// `queries` tokens are asked for.
+/// Writes the context of the tokens that ask.
 ///
 /// # Safety
 /// Until the team's next barrier no other member touches these columns of these rows, and nobody writes the projections.
 /// The processor has `isa`.
-pub(crate) unsafe fn attend(
-    isa: Isa,
-    head: &Head<'_>,
-    text: Range<usize>,
-    queries: usize,
-    scratch: &mut Scratch,
-    output: Output<'_>,
-    column: usize,
-) {
+pub(crate) unsafe fn attend(isa: Isa, head: &Head<'_>, scratch: &mut Scratch) {
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx2,fma")]
-        unsafe fn avx2(
-            head: &Head<'_>,
-            text: Range<usize>,
-            queries: usize,
-            scratch: &mut Scratch,
-            output: Output<'_>,
-            column: usize,
-        ) {
+        unsafe fn avx2(head: &Head<'_>, scratch: &mut Scratch) {
             // SAFETY: the caller's promise is the same.
-            unsafe { attend_with::<tile::f32::Avx2, Avx2>(head, text, queries, scratch, output, column) }
+            unsafe { attend_with::<tile::f32::Avx2, Avx2>(head, scratch) }
         }
         #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
-        unsafe fn avx512(
-            head: &Head<'_>,
-            text: Range<usize>,
-            queries: usize,
-            scratch: &mut Scratch,
-            output: Output<'_>,
-            column: usize,
-        ) {
+        unsafe fn avx512(head: &Head<'_>, scratch: &mut Scratch) {
             // SAFETY: the caller's promise is the same.
-            unsafe { attend_with::<tile::f32::Avx512, Avx512>(head, text, queries, scratch, output, column) }
+            unsafe { attend_with::<tile::f32::Avx512, Avx512>(head, scratch) }
         }
+        // SAFETY: the caller's promise is the same.
         match isa {
             Isa::Portable => {}
-            // SAFETY: the caller's promise is the same.
-            Isa::Avx2 | Isa::Avx2Vnni => return unsafe { avx2(head, text, queries, scratch, output, column) },
-            Isa::Avx512 | Isa::Avx512Vnni | Isa::Avx512Bf16 => {
-                // SAFETY: the caller's promise is the same.
-                return unsafe { avx512(head, text, queries, scratch, output, column) };
-            }
+            Isa::Avx2 | Isa::Avx2Vnni => return unsafe { avx2(head, scratch) },
+            Isa::Avx512 | Isa::Avx512Vnni | Isa::Avx512Bf16 => return unsafe { avx512(head, scratch) },
         }
     }
     let _ = isa;
     // SAFETY: the caller's promise is the same.
-    unsafe {
-        attend_with::<tile::f32::Portable, Portable>(head, text, queries, scratch, output, column);
-    }
+    unsafe { attend_with::<tile::f32::Portable, Portable>(head, scratch) }
 }
 
 /// # Safety
@@ -95,12 +74,9 @@ pub(crate) unsafe fn attend(
 #[inline(always)]
 unsafe fn attend_with<T: Tile<Activation = f32, Weight = f32, Sum = f32>, V: Vector>(
     head: &Head<'_>,
-    text: Range<usize>,
-    queries: usize,
     scratch: &mut Scratch,
-    output: Output<'_>,
-    column: usize,
 ) {
+    let Head { text, queries, output, output_column, .. } = head;
     let (length, width) = (text.len(), head.width);
     if length == 0 {
         return;
@@ -122,7 +98,7 @@ unsafe fn attend_with<T: Tile<Activation = f32, Weight = f32, Sum = f32>, V: Vec
     let mut sums = Sums::new();
     let mut inverses = [0.0_f32; MOST_ROWS];
     let mut first = 0;
-    while first < queries {
+    while first < *queries {
         let count = next_rows(queries - first, T::ROWS);
         let query = &head.projected[(text.start + first) * head.stride + head.column..];
         assert!((count - 1) * head.stride + width <= query.len(), "too few rows of queries");
@@ -148,7 +124,7 @@ unsafe fn attend_with<T: Tile<Activation = f32, Weight = f32, Sum = f32>, V: Vec
             let from = panel * T::COLUMNS;
             let columns = T::COLUMNS.min(width - from);
             for (index, sums) in sums.0.chunks_exact(T::COLUMNS).take(count).enumerate() {
-                let start = (text.start + first + index) * output.stride + column + from;
+                let start = (text.start + first + index) * output.stride + output_column + from;
                 // SAFETY: this head's columns of this text are this member's, by the caller's promise.
                 let out = unsafe { output.values.slice_mut(start..start + columns) };
                 for (out, sum) in out.iter_mut().zip(sums) {

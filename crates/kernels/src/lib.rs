@@ -24,4 +24,5 @@ mod vector;
 pub use cpu::{Isa, Precision};
 pub use linear::{Activation, LinearWeights};
 pub use rows::LayerNorm;
+pub use tile::int8::MAX_WEIGHT;
 pub use transformer::{Dimensions, LayerWeights, Plan, Text, Transformer, Visit, Workspace};

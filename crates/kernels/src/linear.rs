@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::cpu::{Isa, Precision};
 use crate::elementary::{gelu, gelu_coarse};
 use crate::packed::{Columns, Packed};
-use crate::rows::Quantised;
+use crate::rows::Quantized;
 use crate::shared::SharedMut;
 use crate::tile::{self, MOST_COLUMNS, Sums, Tile, next_rows};
 #[cfg(target_arch = "x86_64")]
@@ -52,13 +52,13 @@ pub(crate) enum Input<'a> {
     Int8 {
         values: &'a [u8],
         stride: usize,
-        quantised: &'a [Quantised],
+        quantized: &'a [Quantized],
     },
     #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only AVX2 has a use for it"))]
     Int8Wide {
         values: &'a [u16],
         stride: usize,
-        quantised: &'a [Quantised],
+        quantized: &'a [Quantized],
     },
 }
 
@@ -137,9 +137,9 @@ impl Linear {
                 Path::Avx512 => go!(avx512, tile::bf16::Avx512, values, stride, weights.bf16(), Real),
                 _ => go!(portable, tile::bf16::Portable, values, stride, weights.bf16(), Real),
             },
-            (Input::Int8 { values, stride, quantised }, path) => {
+            (Input::Int8 { values, stride, quantized }, path) => {
                 let (weights, columns) = weights.int8();
-                let to_real = Scaled { rows: quantised, columns };
+                let to_real = Scaled { rows: quantized, columns };
                 match path {
                     #[cfg(target_arch = "x86_64")]
                     Path::Avx2Vnni => go!(avx2, tile::int8::Avx2Vnni, values, stride, weights, to_real),
@@ -149,9 +149,9 @@ impl Linear {
                 }
             }
             #[cfg(target_arch = "x86_64")]
-            (Input::Int8Wide { values, stride, quantised }, _) => {
+            (Input::Int8Wide { values, stride, quantized }, _) => {
                 let (weights, columns) = weights.int8_wide();
-                go!(avx2, tile::int8::Avx2, values, stride, weights, Scaled { rows: quantised, columns });
+                go!(avx2, tile::int8::Avx2, values, stride, weights, Scaled { rows: quantized, columns });
             }
             #[cfg(not(target_arch = "x86_64"))]
             (Input::Int8Wide { .. }, _) => unreachable!("only AVX2 has a use for it"),
@@ -203,7 +203,7 @@ struct Real;
 
 /// The sums are integers: `row scale * column scale * (sum - zero point * sum of the column's weights)`.
 struct Scaled<'a> {
-    rows: &'a [Quantised],
+    rows: &'a [Quantized],
     columns: &'a Columns,
 }
 
@@ -222,7 +222,7 @@ impl ToReal<i32> for Scaled<'_> {
 
     #[inline(always)]
     unsafe fn to_real<V: Vector>(&self, row: usize, column: usize, sums: *const i32) -> V {
-        let Quantised { scale, zero } = self.rows[row];
+        let Quantized { scale, zero } = self.rows[row];
         // SAFETY: the caller's promise; scales and sums are padded to whole panels.
         unsafe {
             let weights = V::load(self.columns.sums.as_ptr().add(column));

@@ -108,11 +108,11 @@ impl Packed {
             Format::F32 => Weights::F32(panels(&columns, width, step, |_, value| value)),
             Format::Bf16 => Weights::Bf16(panels(&columns, width, step, |_, value| round_to_bf16(value))),
             Format::Int8 => {
-                let (rounding, sums) = quantise(&columns, width);
+                let (rounding, sums) = quantize(&columns, width);
                 Weights::Int8(panels(&columns, width, step, |column, value| rounding(column, value) as i8), sums)
             }
             Format::Int8Wide => {
-                let (rounding, sums) = quantise(&columns, width);
+                let (rounding, sums) = quantize(&columns, width);
                 Weights::Int8Wide(panels(&columns, width, step, |column, value| rounding(column, value) as i16), sums)
             }
         };
@@ -165,7 +165,7 @@ impl Packed {
 }
 
 /// How to round a weight of a column, to a whole number within [`MAX_WEIGHT`], and what turns the sums back.
-fn quantise(columns: &[&[f32]], width: usize) -> (impl Fn(usize, f32) -> f32, Columns) {
+fn quantize(columns: &[&[f32]], width: usize) -> (impl Fn(usize, f32) -> f32, Columns) {
     /// 1.5 * 2^23: adding it leaves no bits for a fraction. `f32::round_ties_even` would call a library.
     const SHIFT: f32 = 12_582_912.0;
     let most = |column: &&[f32]| {

@@ -22,7 +22,7 @@ impl LayerNorm {
 
 /// How a row in 8 bits stands for real numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct Quantised {
+pub(crate) struct Quantized {
     pub(crate) scale: f32,
     /// A whole number from 0 to 255.
     pub(crate) zero: f32,
@@ -35,12 +35,12 @@ for_each_isa! {
 
 for_each_isa! {
     /// A row in 8 bits: `row = scale * (out - zero)`. What `out` has beyond the row becomes 0.
-    pub(crate) fn to_int8(row: &[f32], out: &mut [u8], quantised: &mut Quantised) = row_to_int8
+    pub(crate) fn to_int8(row: &[f32], out: &mut [u8], quantized: &mut Quantized) = row_to_int8
 }
 
 for_each_isa! {
     /// The same with each value in 16 bits.
-    pub(crate) fn to_int8_wide(row: &[f32], out: &mut [u16], quantised: &mut Quantised) = row_to_int8_wide
+    pub(crate) fn to_int8_wide(row: &[f32], out: &mut [u16], quantized: &mut Quantized) = row_to_int8_wide
 }
 
 for_each_isa! {
@@ -123,28 +123,28 @@ unsafe fn normalise_row<V: Vector>(norm: &LayerNorm, row: &mut [f32]) {
 }
 
 #[inline(always)]
-unsafe fn row_to_int8<V: Vector>(row: &[f32], out: &mut [u8], quantised: &mut Quantised) {
+unsafe fn row_to_int8<V: Vector>(row: &[f32], out: &mut [u8], quantized: &mut Quantized) {
     // SAFETY: the caller's promise; the places are within `out`.
-    *quantised = unsafe {
-        quantise::<V, u8>(row, out, |value, to| value.store_low_bytes(to), |value, to| value.store_low_bytes(to))
+    *quantized = unsafe {
+        quantize::<V, u8>(row, out, |value, to| value.store_low_bytes(to), |value, to| value.store_low_bytes(to))
     };
 }
 
 #[inline(always)]
-unsafe fn row_to_int8_wide<V: Vector>(row: &[f32], out: &mut [u16], quantised: &mut Quantised) {
+unsafe fn row_to_int8_wide<V: Vector>(row: &[f32], out: &mut [u16], quantized: &mut Quantized) {
     // SAFETY: the caller's promise; the places are within `out`.
-    *quantised = unsafe {
-        quantise::<V, u16>(row, out, |value, to| value.store_low_words(to), |value, to| value.store_low_words(to))
+    *quantized = unsafe {
+        quantize::<V, u16>(row, out, |value, to| value.store_low_words(to), |value, to| value.store_low_words(to))
     };
 }
 
 #[inline(always)]
-unsafe fn quantise<V: Vector, T: Copy + Default>(
+unsafe fn quantize<V: Vector, T: Copy + Default>(
     row: &[f32],
     out: &mut [T],
     store: impl Fn(V, *mut T),
     store_single: impl Fn(Single, *mut T),
-) -> Quantised {
+) -> Quantized {
     /// 1.5 * 2^23: the low bits of `x + SHIFT` are `x` rounded to an integer.
     const SHIFT: f32 = 12_582_912.0;
     let (out, padding) = out.split_at_mut(row.len());
@@ -166,7 +166,7 @@ unsafe fn quantise<V: Vector, T: Copy + Default>(
             let real = Single::load(row.as_ptr().add(place)).fused(Single::splat(inverse), Single::splat(zero));
             store_single(real.least(Single::splat(255.0)) + Single::splat(SHIFT), out.as_mut_ptr().add(place));
         }
-        Quantised { scale, zero }
+        Quantized { scale, zero }
     }
 }
 
@@ -243,16 +243,16 @@ mod tests {
     fn eight_bits_are_right_to_half_a_step() {
         for isa in isas() {
             for row in [sample(37), vec![0.0; 5], vec![2.0; 20], vec![-1.0, -3.0], vec![0.5, -0.5], vec![]] {
-                let (mut out, mut quantised) = (vec![9; row.len() + 3], Quantised::default());
-                to_int8(isa, &row, &mut out, &mut quantised);
+                let (mut out, mut quantized) = (vec![9; row.len() + 3], Quantized::default());
+                to_int8(isa, &row, &mut out, &mut quantized);
                 for (value, byte) in row.iter().zip(&out) {
-                    let back = quantised.scale * (f32::from(*byte) - quantised.zero);
-                    assert!((back - value).abs() <= 0.51 * quantised.scale, "{isa:?}: {value} became {back}");
+                    let back = quantized.scale * (f32::from(*byte) - quantized.zero);
+                    assert!((back - value).abs() <= 0.51 * quantized.scale, "{isa:?}: {value} became {back}");
                 }
                 assert_eq!(out[row.len()..], [0; 3]);
-                let (mut wide, mut other) = (vec![9; row.len() + 3], Quantised::default());
+                let (mut wide, mut other) = (vec![9; row.len() + 3], Quantized::default());
                 to_int8_wide(isa, &row, &mut wide, &mut other);
-                assert_eq!((wide, other), (out.into_iter().map(u16::from).collect(), quantised));
+                assert_eq!((wide, other), (out.into_iter().map(u16::from).collect(), quantized));
             }
         }
     }

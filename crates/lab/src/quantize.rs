@@ -4,10 +4,9 @@ use std::path::Path;
 
 use serde::Serialize;
 use vigie_reading::classify::{
-    Classifier, ClassifierInput, EncoderClassifier, Manifest, ModelError, ModelRegistry, PROBE_TEXTS, Precision,
-    Prediction, Probes, quantize_tensors,
+    Agreement, EncoderClassifier, Manifest, ModelError, ModelRegistry, PROBE_TEXTS, Precision, Probes, classify_texts,
+    quantize_tensors,
 };
-use vigie_reading::text;
 
 use super::LabError;
 use super::model_dir::Staging;
@@ -19,11 +18,9 @@ pub struct QuantizeReport {
     pub id: String,
     /// Of the weights, before and after.
     pub bytes: [u64; 2],
-    pub texts: usize,
-    /// Texts with another label than before; both models compute in f32.
-    pub other_labels: usize,
-    /// The most that a probability differs.
-    pub largest_difference: f32,
+    /// With the model before; both compute in f32.
+    #[serde(flatten)]
+    pub agreement: Agreement,
 }
 
 /// Writes the model in `from`, or the champion of a registry, to `out` with its weights in 8 bits, and compares both on `texts`,
@@ -41,24 +38,16 @@ pub fn quantize(from: &Path, out: &Path, texts: &[&str]) -> Result<QuantizeRepor
     if manifest.probes.is_none() {
         manifest.probes = Some(Probes::measure(&mut before, &PROBE_TEXTS)?);
     }
-    let expected = predict(&mut before, texts)?;
+    let expected = classify_texts(&mut before, texts)?;
     drop(before);
 
     let staging = Staging::copy_model(from, out)?;
     let bytes = quantize_files(&staging)?;
     manifest.write(&staging.dir())?;
-    let found = predict(&mut EncoderClassifier::load_with(&staging.dir(), Precision::F32)?, texts)?;
+    let found = classify_texts(&mut EncoderClassifier::load_with(&staging.dir(), Precision::F32)?, texts)?;
     staging.promote()?;
 
-    let pairs = || expected.iter().zip(&found);
-    let differences = pairs().flat_map(|(one, other)| one.probabilities.iter().zip(&other.probabilities));
-    Ok(QuantizeReport {
-        id: manifest.model_id(),
-        bytes,
-        texts: texts.len(),
-        other_labels: pairs().filter(|(one, other)| one.label != other.label).count(),
-        largest_difference: differences.map(|(one, other)| (one - other).abs()).fold(0.0, f32::max),
-    })
+    Ok(QuantizeReport { id: manifest.model_id(), bytes, agreement: Agreement::between(&expected, &found) })
 }
 
 /// Replaces the weights in the directory. Returns their size before and after.
@@ -78,10 +67,4 @@ fn quantize_files(staging: &Staging) -> Result<[u64; 2], LabError> {
 
 fn read(path: &Path) -> Result<Vec<u8>, LabError> {
     std::fs::read(path).map_err(|cause| LabError::Io { path: path.to_path_buf(), cause })
-}
-
-fn predict(classifier: &mut EncoderClassifier, texts: &[&str]) -> Result<Vec<Prediction>, LabError> {
-    let cleaned: Vec<String> = texts.iter().map(|text| text::clean(classifier.profile(), text)).collect();
-    let inputs: Vec<ClassifierInput<'_>> = cleaned.iter().map(|text| ClassifierInput { text, label: None }).collect();
-    Ok(classifier.classify(&inputs)?)
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::classify::{PROBE_TEXTS, compare_precisions, instructions};
+use crate::classify::{Agreement, PROBE_TEXTS, compare_precisions, instructions};
 use crate::cli::classify::texts::Texts;
 use crate::cli::{ConfigFlags, Format};
 use crate::dump::Inputs;
@@ -28,7 +28,8 @@ pub(super) fn print(dir: &Path, data: &[PathBuf], format: Format) -> anyhow::Res
             (false, false) => "  this machine has no instructions for it that are faster than f32's",
             (false, true) => "",
         };
-        let (rate, other, difference) = (report.texts_per_second, report.other_labels, report.largest_difference);
+        let Agreement { other_labels: other, largest_difference: difference, .. } = report.agreement;
+        let rate = report.texts_per_second;
         println!("    {:<10} {rate:>9.0} {other:>13} {difference:>19.3}{note}", report.precision);
     }
     Ok(())

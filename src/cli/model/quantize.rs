@@ -35,11 +35,12 @@ pub(super) fn run(args: &QuantizeArgs) -> anyhow::Result<()> {
         println!("{}", serde_json::to_string(&report)?);
         return Ok(());
     }
+    let agreement = &report.agreement;
     let [before, after] = report.bytes.map(size);
     println!("wrote {} to {}: weights of {after} instead of {before}", report.id, args.to.display());
     println!(
         "{} of {} texts get another label; the largest difference of a probability is {:.3}",
-        report.other_labels, report.texts, report.largest_difference
+        agreement.other_labels, agreement.texts, agreement.largest_difference
     );
     Ok(())
 }

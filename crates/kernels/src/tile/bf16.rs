@@ -1,47 +1,42 @@
 //! Tiles in bf16, with sums in f32. Two neighbours of the depth are multiplied and added by one instruction.
 
-use super::{Sums, Tile};
+use super::{Sums, Tile, declare_tile};
 
-/// Plain Rust: what the instruction does, up to the rounding of its sums.
-pub(crate) struct Portable;
+declare_tile!(
+    /// Plain Rust: what the instruction does, up to the rounding of its sums.
+    Portable, u16, u16 => f32, 4 x 8 x 2, portable
+);
 
 fn widen(value: u16) -> f32 {
     f32::from_bits(u32::from(value) << 16)
 }
 
-impl Tile for Portable {
-    type Activation = u16;
-    type Weight = u16;
-    type Sum = f32;
-    const ROWS: usize = 4;
-    const COLUMNS: usize = 8;
-    const STEP: usize = 2;
-
-    #[inline(always)]
-    unsafe fn tile<const M: usize>(
-        rows: *const u16,
-        stride: usize,
-        panel: *const u16,
-        steps: usize,
-        sums: &mut Sums<f32>,
-    ) {
-        let mut tile = [[0.0_f32; Self::COLUMNS]; M];
-        for step in 0..steps {
-            // SAFETY: one step of the panel, by the caller's promise; an array has the layout of its values.
-            let weights = unsafe { *panel.add(step * 2 * Self::COLUMNS).cast::<[[u16; 2]; Self::COLUMNS]>() };
-            for (m, row) in tile.iter_mut().enumerate() {
-                // SAFETY: both values are within the row, by the caller's promise.
-                let (first, second) = unsafe {
-                    let values = rows.add(m * stride + step * 2);
-                    (widen(*values), widen(*values.add(1)))
-                };
-                for (sum, weight) in row.iter_mut().zip(&weights) {
-                    *sum += second * widen(weight[1]) + first * widen(weight[0]);
-                }
+/// # Safety
+/// As [`Tile::tile`].
+#[inline(always)]
+unsafe fn portable<const M: usize>(
+    rows: *const u16,
+    stride: usize,
+    panel: *const u16,
+    steps: usize,
+    sums: &mut Sums<f32>,
+) {
+    let mut tile = [[0.0_f32; Portable::COLUMNS]; M];
+    for step in 0..steps {
+        // SAFETY: one step of the panel, by the caller's promise; an array has the layout of its values.
+        let weights = unsafe { *panel.add(step * 2 * Portable::COLUMNS).cast::<[[u16; 2]; Portable::COLUMNS]>() };
+        for (m, row) in tile.iter_mut().enumerate() {
+            // SAFETY: both values are within the row, by the caller's promise.
+            let (first, second) = unsafe {
+                let values = rows.add(m * stride + step * 2);
+                (widen(*values), widen(*values.add(1)))
+            };
+            for (sum, weight) in row.iter_mut().zip(&weights) {
+                *sum += second * widen(weight[1]) + first * widen(weight[0]);
             }
         }
-        sums.0[..M * Self::COLUMNS].copy_from_slice(tile.as_flattened());
     }
+    sums.0[..M * Portable::COLUMNS].copy_from_slice(tile.as_flattened());
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -51,31 +46,12 @@ pub(crate) use x86::Avx512;
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{Sums, Tile};
+    use super::{Sums, Tile, declare_tile};
 
-    /// 14 x 32 by `vdpbf16ps`.
-    pub(crate) struct Avx512;
-
-    impl Tile for Avx512 {
-        type Activation = u16;
-        type Weight = u16;
-        type Sum = f32;
-        const ROWS: usize = 14;
-        const COLUMNS: usize = 32;
-        const STEP: usize = 2;
-
-        #[inline(always)]
-        unsafe fn tile<const M: usize>(
-            rows: *const u16,
-            stride: usize,
-            panel: *const u16,
-            steps: usize,
-            sums: &mut Sums<f32>,
-        ) {
-            // SAFETY: the caller's promise is the same.
-            unsafe { avx512::<M>(rows, stride, panel, steps, sums) }
-        }
-    }
+    declare_tile!(
+        /// 14 x 32 by `vdpbf16ps`.
+        Avx512, u16, u16 => f32, 14 x 32 x 2, avx512
+    );
 
     /// # Safety
     /// As [`Tile::tile`].

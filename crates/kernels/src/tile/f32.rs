@@ -1,44 +1,35 @@
 //! Tiles in f32.
 
-use super::{Sums, Tile};
+use super::{Sums, Tile, declare_tile};
 
-/// Plain Rust.
-pub(crate) struct Portable;
+declare_tile!(
+    /// Plain Rust.
+    Portable, f32, f32 => f32, 4 x 8 x 1, portable
+);
 
-impl Tile for Portable {
-    type Activation = f32;
-    type Weight = f32;
-    type Sum = f32;
-    const ROWS: usize = 4;
-    const COLUMNS: usize = 8;
-    const STEP: usize = 1;
-
-    #[inline(always)]
-    unsafe fn tile<const M: usize>(
-        rows: *const f32,
-        stride: usize,
-        panel: *const f32,
-        steps: usize,
-        sums: &mut Sums<f32>,
-    ) {
-        let mut tile = [[0.0_f32; Self::COLUMNS]; M];
-        for step in 0..steps {
-            // SAFETY: within the panel, by the caller's promise; an array has the layout of its values.
-            let weights = unsafe { *panel.add(step * Self::COLUMNS).cast::<[f32; Self::COLUMNS]>() };
-            for (m, row) in tile.iter_mut().enumerate() {
-                // SAFETY: `m < M` and `step < steps`: within the row, by the caller's promise.
-                let value = unsafe { *rows.add(m * stride + step) };
-                for (sum, weight) in row.iter_mut().zip(&weights) {
-                    *sum = if cfg!(target_arch = "aarch64") {
-                        value.mul_add(*weight, *sum)
-                    } else {
-                        *sum + value * weight
-                    };
-                }
+/// # Safety
+/// As [`Tile::tile`].
+#[inline(always)]
+unsafe fn portable<const M: usize>(
+    rows: *const f32,
+    stride: usize,
+    panel: *const f32,
+    steps: usize,
+    sums: &mut Sums<f32>,
+) {
+    let mut tile = [[0.0_f32; Portable::COLUMNS]; M];
+    for step in 0..steps {
+        // SAFETY: within the panel, by the caller's promise; an array has the layout of its values.
+        let weights = unsafe { *panel.add(step * Portable::COLUMNS).cast::<[f32; Portable::COLUMNS]>() };
+        for (m, row) in tile.iter_mut().enumerate() {
+            // SAFETY: `m < M` and `step < steps`: within the row, by the caller's promise.
+            let value = unsafe { *rows.add(m * stride + step) };
+            for (sum, weight) in row.iter_mut().zip(&weights) {
+                *sum = if cfg!(target_arch = "aarch64") { value.mul_add(*weight, *sum) } else { *sum + value * weight };
             }
         }
-        sums.0[..M * Self::COLUMNS].copy_from_slice(tile.as_flattened());
     }
+    sums.0[..M * Portable::COLUMNS].copy_from_slice(tile.as_flattened());
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -48,55 +39,17 @@ pub(crate) use x86::{Avx2, Avx512};
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{Sums, Tile};
+    use super::{Sums, Tile, declare_tile};
 
-    /// 6 x 16: twelve of sixteen registers hold sums.
-    pub(crate) struct Avx2;
+    declare_tile!(
+        /// 6 x 16: twelve of sixteen registers hold sums.
+        Avx2, f32, f32 => f32, 6 x 16 x 1, avx2
+    );
 
-    impl Tile for Avx2 {
-        type Activation = f32;
-        type Weight = f32;
-        type Sum = f32;
-        const ROWS: usize = 6;
-        const COLUMNS: usize = 16;
-        const STEP: usize = 1;
-
-        #[inline(always)]
-        unsafe fn tile<const M: usize>(
-            rows: *const f32,
-            stride: usize,
-            panel: *const f32,
-            steps: usize,
-            sums: &mut Sums<f32>,
-        ) {
-            // SAFETY: the caller's promise is the same.
-            unsafe { avx2::<M>(rows, stride, panel, steps, sums) }
-        }
-    }
-
-    /// 14 x 32: 28 of 32 registers hold sums.
-    pub(crate) struct Avx512;
-
-    impl Tile for Avx512 {
-        type Activation = f32;
-        type Weight = f32;
-        type Sum = f32;
-        const ROWS: usize = 14;
-        const COLUMNS: usize = 32;
-        const STEP: usize = 1;
-
-        #[inline(always)]
-        unsafe fn tile<const M: usize>(
-            rows: *const f32,
-            stride: usize,
-            panel: *const f32,
-            steps: usize,
-            sums: &mut Sums<f32>,
-        ) {
-            // SAFETY: the caller's promise is the same.
-            unsafe { avx512::<M>(rows, stride, panel, steps, sums) }
-        }
-    }
+    declare_tile!(
+        /// 14 x 32: 28 of 32 registers hold sums.
+        Avx512, f32, f32 => f32, 14 x 32 x 1, avx512
+    );
 
     /// # Safety
     /// As [`Tile::tile`].

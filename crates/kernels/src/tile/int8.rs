@@ -3,46 +3,41 @@
 //! Without VNNI the values are kept in 16 bits and multiplied by `vpmaddwd`. `vpmaddubsw` would take 8 bits, but its sums of
 //! two products saturate at 16 bits: one of the factors would have to do with 7. On Zen both do 32 products a cycle.
 
-use super::{Sums, Tile};
+use super::{Sums, Tile, declare_tile};
 
-/// Largest weight, either sign.
-pub(crate) const MAX_WEIGHT: i8 = 127;
+/// Largest weight in 8 bits, either sign. Stored weights have it too, so that they are packed without another rounding.
+pub const MAX_WEIGHT: i8 = 127;
 
-/// Plain Rust.
-pub(crate) struct Portable;
+declare_tile!(
+    /// Plain Rust.
+    Portable, u8, i8 => i32, 4 x 8 x 4, portable
+);
 
-impl Tile for Portable {
-    type Activation = u8;
-    type Weight = i8;
-    type Sum = i32;
-    const ROWS: usize = 4;
-    const COLUMNS: usize = 8;
-    const STEP: usize = 4;
-
-    #[inline(always)]
-    unsafe fn tile<const M: usize>(
-        rows: *const u8,
-        stride: usize,
-        panel: *const i8,
-        steps: usize,
-        sums: &mut Sums<i32>,
-    ) {
-        let mut tile = [[0_i32; Self::COLUMNS]; M];
-        for step in 0..steps {
-            // SAFETY: one step of the panel, by the caller's promise; an array has the layout of its values.
-            let weights = unsafe { *panel.add(step * 4 * Self::COLUMNS).cast::<[[i8; 4]; Self::COLUMNS]>() };
-            for (m, row) in tile.iter_mut().enumerate() {
-                // SAFETY: four values of the row at this step, by the caller's promise.
-                let values = unsafe { *rows.add(m * stride + step * 4).cast::<[u8; 4]>() };
-                for (sum, weight) in row.iter_mut().zip(&weights) {
-                    for (value, weight) in values.iter().zip(weight) {
-                        *sum += i32::from(*value) * i32::from(*weight);
-                    }
+/// # Safety
+/// As [`Tile::tile`].
+#[inline(always)]
+unsafe fn portable<const M: usize>(
+    rows: *const u8,
+    stride: usize,
+    panel: *const i8,
+    steps: usize,
+    sums: &mut Sums<i32>,
+) {
+    let mut tile = [[0_i32; Portable::COLUMNS]; M];
+    for step in 0..steps {
+        // SAFETY: one step of the panel, by the caller's promise; an array has the layout of its values.
+        let weights = unsafe { *panel.add(step * 4 * Portable::COLUMNS).cast::<[[i8; 4]; Portable::COLUMNS]>() };
+        for (m, row) in tile.iter_mut().enumerate() {
+            // SAFETY: four values of the row at this step, by the caller's promise.
+            let values = unsafe { *rows.add(m * stride + step * 4).cast::<[u8; 4]>() };
+            for (sum, weight) in row.iter_mut().zip(&weights) {
+                for (value, weight) in values.iter().zip(weight) {
+                    *sum += i32::from(*value) * i32::from(*weight);
                 }
             }
         }
-        sums.0[..M * Self::COLUMNS].copy_from_slice(tile.as_flattened());
     }
+    sums.0[..M * Portable::COLUMNS].copy_from_slice(tile.as_flattened());
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -52,43 +47,20 @@ pub(crate) use x86::{Avx2, Avx2Vnni, Avx512Vnni};
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{Sums, Tile};
+    use super::{Sums, Tile, declare_tile};
 
-    /// 6 x 16 by `vpmaddwd`, on values in 16 bits.
-    pub(crate) struct Avx2;
-    /// 6 x 16 by `vpdpbusd`.
-    pub(crate) struct Avx2Vnni;
-    /// 14 x 32 by `vpdpbusd`.
-    pub(crate) struct Avx512Vnni;
-
-    macro_rules! path {
-        ($name:ident, $activation:ty, $weight:ty, $rows:literal x $columns:literal x $step:literal, $tile:ident) => {
-            impl Tile for $name {
-                type Activation = $activation;
-                type Weight = $weight;
-                type Sum = i32;
-                const ROWS: usize = $rows;
-                const COLUMNS: usize = $columns;
-                const STEP: usize = $step;
-
-                #[inline(always)]
-                unsafe fn tile<const M: usize>(
-                    rows: *const $activation,
-                    stride: usize,
-                    panel: *const $weight,
-                    steps: usize,
-                    sums: &mut Sums<i32>,
-                ) {
-                    // SAFETY: the caller's promise is the same.
-                    unsafe { $tile::<M>(rows, stride, panel, steps, sums) }
-                }
-            }
-        };
-    }
-
-    path!(Avx2, u16, i16, 6 x 16 x 2, avx2);
-    path!(Avx2Vnni, u8, i8, 6 x 16 x 4, avx2_vnni);
-    path!(Avx512Vnni, u8, i8, 14 x 32 x 4, avx512_vnni);
+    declare_tile!(
+        /// 6 x 16 by `vpmaddwd`, on values in 16 bits.
+        Avx2, u16, i16 => i32, 6 x 16 x 2, avx2
+    );
+    declare_tile!(
+        /// 6 x 16 by `vpdpbusd`.
+        Avx2Vnni, u8, i8 => i32, 6 x 16 x 4, avx2_vnni
+    );
+    declare_tile!(
+        /// 14 x 32 by `vpdpbusd`.
+        Avx512Vnni, u8, i8 => i32, 14 x 32 x 4, avx512_vnni
+    );
 
     macro_rules! tile_256 {
         ($name:ident, $activation:ty, $weight:ty, $step:literal, $features:literal, $accumulate:ident) => {

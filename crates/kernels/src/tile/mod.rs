@@ -46,6 +46,39 @@ pub(crate) trait Tile {
     );
 }
 
+/// Declares a path: `name, activation, weight => sum, rows x columns x step, function`.
+macro_rules! declare_tile {
+    (
+        $(#[$doc:meta])*
+        $name:ident, $activation:ty, $weight:ty => $sum:ty, $rows:literal x $columns:literal x $step:literal, $tile:ident
+    ) => {
+        $(#[$doc])*
+        pub(crate) struct $name;
+
+        impl Tile for $name {
+            type Activation = $activation;
+            type Weight = $weight;
+            type Sum = $sum;
+            const ROWS: usize = $rows;
+            const COLUMNS: usize = $columns;
+            const STEP: usize = $step;
+
+            #[inline(always)]
+            unsafe fn tile<const M: usize>(
+                rows: *const $activation,
+                stride: usize,
+                panel: *const $weight,
+                steps: usize,
+                sums: &mut Sums<$sum>,
+            ) {
+                // SAFETY: the caller's promise is the same.
+                unsafe { $tile::<M>(rows, stride, panel, steps, sums) }
+            }
+        }
+    };
+}
+use declare_tile;
+
 /// [`Tile::tile`] for a number of rows known at run time.
 ///
 /// # Safety

@@ -8,7 +8,7 @@ use crate::attention::Scratch;
 use crate::cpu::Isa;
 use crate::linear::{Input, Output};
 use crate::packed::Format;
-use crate::rows::{Quantised, to_bf16, to_int8, to_int8_wide};
+use crate::rows::{Quantized, to_bf16, to_int8, to_int8_wide};
 use crate::shared::SharedMut;
 
 /// Rows of the feed-forward block that are computed together: what they hold stays in the cache, and so do the weights.
@@ -46,7 +46,7 @@ pub struct Workspace {
 struct EncodedRows {
     bytes: Vec<u8>,
     words: Vec<u16>,
-    quantised: Vec<Quantised>,
+    quantized: Vec<Quantized>,
 }
 
 /// The buffers while a team runs.
@@ -80,7 +80,7 @@ pub(super) struct Encoded<'a> {
     format: Format,
     bytes: SharedMut<'a, u8>,
     words: SharedMut<'a, u16>,
-    quantised: SharedMut<'a, Quantised>,
+    quantized: SharedMut<'a, Quantized>,
     stride: usize,
 }
 
@@ -137,12 +137,12 @@ impl EncodedRows {
             Format::Bf16 | Format::Int8Wide => grow(&mut self.words, rows * stride, 0),
             Format::Int8 => grow(&mut self.bytes, rows * stride, 0),
         }
-        grow(&mut self.quantised, rows, Quantised::default());
+        grow(&mut self.quantized, rows, Quantized::default());
         Encoded {
             format,
             bytes: SharedMut::new(&mut self.bytes),
             words: SharedMut::new(&mut self.words),
-            quantised: SharedMut::new(&mut self.quantised),
+            quantized: SharedMut::new(&mut self.quantized),
             stride,
         }
     }
@@ -182,12 +182,12 @@ impl<'a> Encoded<'a> {
         let range = row * self.stride..(row + 1) * self.stride;
         // SAFETY: the caller's promise, for each slice below.
         unsafe {
-            let quantised = || &mut self.quantised.slice_mut(row..row + 1)[0];
+            let quantized = || &mut self.quantized.slice_mut(row..row + 1)[0];
             match self.format {
                 Format::F32 => {}
                 Format::Bf16 => to_bf16(isa, values, self.words.slice_mut(range)),
-                Format::Int8 => to_int8(isa, values, self.bytes.slice_mut(range), quantised()),
-                Format::Int8Wide => to_int8_wide(isa, values, self.words.slice_mut(range), quantised()),
+                Format::Int8 => to_int8(isa, values, self.bytes.slice_mut(range), quantized()),
+                Format::Int8Wide => to_int8_wide(isa, values, self.words.slice_mut(range), quantized()),
             }
         }
     }
@@ -200,15 +200,15 @@ impl<'a> Encoded<'a> {
         let range = first * self.stride..(first + count) * self.stride;
         // SAFETY: the caller's promise.
         unsafe {
-            let (stride, quantised) = (self.stride, self.quantised.slice(first..first + count));
+            let (stride, quantized) = (self.stride, self.quantized.slice(first..first + count));
             match self.format {
                 Format::F32 => Input::F32 {
                     values: matrix.values.slice(first * matrix.stride..(first + count) * matrix.stride),
                     stride: matrix.stride,
                 },
                 Format::Bf16 => Input::Bf16 { values: self.words.slice(range), stride },
-                Format::Int8 => Input::Int8 { values: self.bytes.slice(range), stride, quantised },
-                Format::Int8Wide => Input::Int8Wide { values: self.words.slice(range), stride, quantised },
+                Format::Int8 => Input::Int8 { values: self.bytes.slice(range), stride, quantized },
+                Format::Int8Wide => Input::Int8Wide { values: self.words.slice(range), stride, quantized },
             }
         }
     }

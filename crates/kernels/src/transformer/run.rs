@@ -143,20 +143,19 @@ impl<V: FnMut(Visit<'_>) + Send> Call<'_, V> {
             unsafe { (projected.read(self.tokens()), scratch.slice_mut(member.rank()..member.rank() + 1)) };
         for pair in member.part(texts.len() * heads) {
             let (text, head) = (&texts[pair / heads].tokens, pair % heads);
-            let queries = if first_only { 1 } else { text.len() };
-            let from = Head { projected: values, stride: projected.stride, column: head * 3 * width, width };
+            let queries = if first_only { text.len().min(1) } else { text.len() };
+            let head = Head {
+                projected: values,
+                stride: projected.stride,
+                column: head * 3 * width,
+                width,
+                text: text.clone(),
+                queries,
+                output: context.output(),
+                output_column: head * width,
+            };
             // SAFETY: the head's columns of this text are this member's; the transformer was made for this processor.
-            unsafe {
-                attention::attend(
-                    self.transformer.isa,
-                    &from,
-                    text.clone(),
-                    queries.min(text.len()),
-                    &mut scratch[0],
-                    context.output(),
-                    head * width,
-                );
-            }
+            unsafe { attention::attend(self.transformer.isa, &head, &mut scratch[0]) };
         }
     }
 

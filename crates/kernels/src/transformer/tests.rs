@@ -136,12 +136,21 @@ impl Case {
     }
 
     fn odd_shapes() -> Vec<Self> {
-        vec![
-            Self::new(12, 3, 20, Activation::Gelu, &[1, 5, 2]),
-            Self::new(64, 2, 130, Activation::Relu, &[27, 1, 40]),
-            Self::new(66, 6, 35, Activation::Gelu, &[70, 3]),
-            Self::new(5, 1, 7, Activation::Gelu, &[4]),
-        ]
+        let mut cases =
+            vec![Self::new(12, 3, 20, Activation::Gelu, &[1, 5, 2]), Self::new(5, 1, 7, Activation::Relu, &[4])];
+        if !cfg!(miri) {
+            cases.push(Self::new(64, 2, 130, Activation::Relu, &[27, 1, 40]));
+            cases.push(Self::new(66, 6, 35, Activation::Gelu, &[70, 3]));
+        }
+        cases
+    }
+
+    /// Four texts of different lengths; small under Miri, which takes minutes for what takes milliseconds.
+    fn four_texts() -> Self {
+        match cfg!(miri) {
+            true => Self::new(12, 3, 20, Activation::Gelu, &[3, 5, 1, 4]),
+            false => Self::new(64, 2, 130, Activation::Gelu, &[3, 27, 1, 40]),
+        }
     }
 
     fn pack(&self, precision: Precision, isa: Isa) -> Transformer {
@@ -196,7 +205,7 @@ fn neighbours_and_threads_change_no_bit() {
 #[test]
 fn eight_bits_are_the_same_on_every_instruction_set() {
     // One product has the same sums everywhere; what follows them is rounded by each set's own f32.
-    let case = Case::new(64, 2, 130, Activation::Relu, &[27, 1, 40]);
+    let case = Case::four_texts();
     let portable = run(&case.pack(Precision::Int8, Isa::Portable), &case.texts, everything(&[2]));
     for isa in isas() {
         let found = run(&case.pack(Precision::Int8, isa), &case.texts, everything(&[2]));
@@ -208,7 +217,7 @@ fn eight_bits_are_the_same_on_every_instruction_set() {
 
 #[test]
 fn a_text_that_is_done_is_left_out_and_changes_no_other() {
-    let case = Case::new(64, 2, 130, Activation::Gelu, &[3, 27, 1, 40]);
+    let case = Case::four_texts();
     for isa in isas() {
         let transformer = case.pack(Precision::Int8, isa);
         let all = run(&transformer, &case.texts, everything(&[2]));
@@ -238,7 +247,7 @@ fn a_text_that_is_done_is_left_out_and_changes_no_other() {
 
 #[test]
 fn the_first_token_alone_is_the_first_of_all() {
-    let case = Case::new(64, 2, 130, Activation::Gelu, &[3, 27, 1, 40]);
+    let case = Case::four_texts();
     for isa in isas() {
         for (precision, threads) in [(Precision::F32, 1), (Precision::Int8, 2)] {
             let transformer = case.pack(precision, isa);

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::HubError;
 use super::selection::{CONFIG, INDEX, TOKENIZER, WEIGHTS};
-use vigie_reading::classify::{Label, Manifest, ModelRegistry};
+use vigie_reading::classify::{CHECKPOINT_HEADS, Label, Manifest, ModelRegistry};
 
 const HEAD: &str = "head.safetensors";
 /// In bytes, as in the `safetensors` crate.
@@ -118,9 +118,6 @@ fn readiness(dir: &Path, manifest: Option<&Manifest>) -> Readiness {
     }
 }
 
-/// Tensors of checkpoints that have their own head: a RoBERTa has the second.
-const OWN_HEADS: [&str; 2] = ["classifier.weight", "classifier.out_proj.weight"];
-
 fn has_tensor(weights: &Path) -> io::Result<bool> {
     let mut file = File::open(weights)?;
     let mut length = [0; 8];
@@ -128,12 +125,12 @@ fn has_tensor(weights: &Path) -> io::Result<bool> {
     let mut header = Vec::new();
     file.take(u64::from_le_bytes(length).min(MAX_HEADER)).read_to_end(&mut header)?;
     let header: Value = serde_json::from_slice(&header)?;
-    Ok(OWN_HEADS.iter().any(|name| header.get(name).is_some()))
+    Ok(CHECKPOINT_HEADS.iter().any(|name| header.get(name).is_some()))
 }
 
 fn is_indexed(index: &Path) -> io::Result<bool> {
     let index: Value = serde_json::from_slice(&fs::read(index)?)?;
-    Ok(OWN_HEADS.iter().any(|name| index["weight_map"].get(name).is_some()))
+    Ok(CHECKPOINT_HEADS.iter().any(|name| index["weight_map"].get(name).is_some()))
 }
 
 fn size(dir: &Path) -> u64 {

@@ -23,7 +23,7 @@ use super::{Hub, HubError, RepoName};
 use crate::LabError;
 use crate::model_dir::{Staging, refuse_foreign_files};
 use vigie_reading::classify::{
-    Encoder, EncoderClassifier, Label, Manifest, ModelError, Origin, Pooling, Precision, add_probes,
+    Encoder, EncoderClassifier, Label, Manifest, ModelError, Origin, Pooling, Precision, add_probes, max_tokens,
 };
 
 /// What to pull, and where to.
@@ -113,7 +113,6 @@ pub fn pull(hub: &Hub, options: PullOptions<'_>, progress: &ProgressBar) -> Resu
 
 /// The part of `config.json` that matters here; the loader reads and checks the rest.
 struct CheckpointConfig {
-    max_tokens: usize,
     /// By row of the head, if all three are named.
     labels: Option<Vec<Label>>,
 }
@@ -124,20 +123,13 @@ impl CheckpointConfig {
         let json = fs::read(path).map_err(|cause| HubError::io(path, 0, cause))?;
         let json: Value = serde_json::from_slice(&json).unwrap_or_default();
         let found = json["model_type"].as_str().unwrap_or("none");
-        // Positions of a RoBERTa begin after that of its padding.
-        let first = match found {
-            "distilbert" | "bert" => Some(0),
-            "roberta" | "xlm-roberta" => Some(json["pad_token_id"].as_u64().unwrap_or(1) + 1),
-            _ => None,
-        };
-        let Some(first) = first else {
+        if !["distilbert", "bert", "roberta", "xlm-roberta"].contains(&found) {
             let found = found.chars().filter(|c| !c.is_control()).take(40).collect();
             return Err(HubError::Architecture { repo: name.repo.clone(), found });
-        };
-        let limit = json["max_position_embeddings"].as_u64().unwrap_or(512).saturating_sub(first);
+        }
         let row = |index: usize| json["id2label"][index.to_string()].as_str();
         let named: Option<Vec<Label>> = (0..3).map(|index| Label::parse(row(index)?)).collect();
-        Ok(Self { max_tokens: usize::try_from(limit).unwrap_or(512), labels: named })
+        Ok(Self { labels: named })
     }
 }
 
@@ -253,7 +245,7 @@ fn write_manifest(
         CheckpointKind::Encoder { .. } => Pooling::Mean,
     };
     let id: String = id.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
-    let mut manifest = Manifest::new(&id, pooling, config.max_tokens, origin);
+    let mut manifest = Manifest::new(&id, pooling, max_tokens(dir)?, origin);
     if let (CheckpointKind::Classifier { .. }, Some(labels)) = (kind, &config.labels) {
         manifest.labels.clone_from(labels);
     }

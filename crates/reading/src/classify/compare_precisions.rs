@@ -7,9 +7,8 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::{
-    Classifier, ClassifierInput, EncoderClassifier, ModelError, Precision, PrecisionChoice, Prediction, is_accelerated,
+    Agreement, EncoderClassifier, ModelError, Precision, PrecisionChoice, Prediction, classify_texts, is_accelerated,
 };
-use crate::text;
 
 /// One precision against f32, on the same texts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -19,11 +18,8 @@ pub struct PrecisionReport {
     pub accelerated: bool,
     /// Whether `auto` chooses it here.
     pub chosen: bool,
-    pub texts: usize,
-    /// Texts with another label than in f32.
-    pub other_labels: usize,
-    /// The most that a probability differs.
-    pub largest_difference: f32,
+    #[serde(flatten)]
+    pub agreement: Agreement,
     pub texts_per_second: f64,
 }
 
@@ -42,14 +38,11 @@ pub fn compare_precisions(dir: &Path, texts: &[&str]) -> Result<Vec<PrecisionRep
         if precision == Precision::F32 {
             exact.clone_from(&predictions);
         }
-        let pairs = || exact.iter().zip(&predictions);
         reports.push(PrecisionReport {
             precision: precision.name(),
             accelerated: is_accelerated(precision),
             chosen: precision == chosen,
-            texts: texts.len(),
-            other_labels: pairs().filter(|(exact, found)| exact.label != found.label).count(),
-            largest_difference: pairs().map(|(exact, found)| difference(exact, found)).fold(0.0, f32::max),
+            agreement: Agreement::between(&exact, &predictions),
             texts_per_second,
         });
     }
@@ -57,19 +50,12 @@ pub fn compare_precisions(dir: &Path, texts: &[&str]) -> Result<Vec<PrecisionRep
 }
 
 fn run(classifier: &mut EncoderClassifier, texts: &[&str]) -> Result<(Vec<Prediction>, f64), ModelError> {
-    let cleaned: Vec<String> = texts.iter().map(|text| text::clean(classifier.profile(), text)).collect();
-    let inputs: Vec<ClassifierInput<'_>> = cleaned.iter().map(|text| ClassifierInput { text, label: None }).collect();
     let (mut predictions, mut fastest) = (Vec::new(), f64::INFINITY);
     for _ in 0..PASSES {
         let start = Instant::now();
-        predictions = classifier.classify(&inputs).map_err(|error| ModelError::Forward(error.to_string()))?;
+        predictions = classify_texts(classifier, texts).map_err(|error| ModelError::Forward(error.to_string()))?;
         fastest = fastest.min(start.elapsed().as_secs_f64());
     }
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     Ok((predictions, texts.len() as f64 / fastest))
-}
-
-fn difference(exact: &Prediction, found: &Prediction) -> f32 {
-    let pairs = exact.probabilities.iter().zip(&found.probabilities);
-    pairs.map(|(exact, found)| (exact - found).abs()).fold(0.0, f32::max)
 }

@@ -131,6 +131,9 @@ impl Head {
     }
 }
 
+/// Weights of the last layer of a checkpoint's own head: one of them is there if there is a head.
+pub const CHECKPOINT_HEADS: [&str; 2] = ["classifier.weight", "classifier.out_proj.weight"];
+
 /// The classification head of a checkpoint: a hidden layer over the first token, then one row a label.
 #[derive(Debug)]
 pub(crate) struct CheckpointHead {
@@ -142,7 +145,7 @@ pub(crate) struct CheckpointHead {
 impl CheckpointHead {
     /// Whether the checkpoint has one.
     pub(crate) fn is_in(weights: &Weights) -> bool {
-        weights.has("classifier.weight") || weights.has("classifier.out_proj.weight")
+        CHECKPOINT_HEADS.iter().any(|name| weights.has(name))
     }
 
     /// The head of `DistilBertForSequenceClassification` and its like, which differ in names and activation.

@@ -6,6 +6,7 @@
 //! artifact:                   registry? -> files (hashes) -> manifest, config, weights -> encoder, heads
 //! ```
 
+mod agreement;
 pub mod artifact;
 mod cached_classifier;
 mod classifier_thread;
@@ -21,6 +22,7 @@ mod precision;
 mod probes;
 mod reason;
 
+pub use agreement::Agreement;
 pub use artifact::{
     ChampionHistory, Manifest, ModelError, ModelInUse, ModelRegistry, Origin, Promotion, RETRAINING, RegisteredModel,
     RetrainedModels,
@@ -30,9 +32,9 @@ pub use classifier_thread::{ClassifierSender, ClassifierThread};
 pub use compare_precisions::{PrecisionReport, compare_precisions};
 pub use dataset_label_classifier::DatasetLabelClassifier;
 pub use encoder_classifier::{EncoderClassifier, add_probes};
-pub use engine::{Encoder, Pooling, quantize_tensors};
+pub use engine::{Encoder, Pooling, max_tokens, quantize_tensors};
 pub use error_rates::ErrorRates;
-pub use head::Head;
+pub use head::{CHECKPOINT_HEADS, Head};
 pub use label::{Label, Prediction};
 pub use piece_counter::{PieceCounter, PieceCounts};
 pub use precision::{PrecisionChoice, instructions, is_accelerated};
@@ -122,6 +124,16 @@ impl ModelInfo {
     pub fn from_classifier(classifier: &dyn Classifier) -> Self {
         Self { id: classifier.model().to_owned(), error_rates: classifier.error_rates() }
     }
+}
+
+/// Cleans the texts with the classifier's profile and classifies them, in their order.
+///
+/// # Errors
+/// When the classifier fails.
+pub fn classify_texts(classifier: &mut dyn Classifier, texts: &[&str]) -> Result<Vec<Prediction>, ClassifyError> {
+    let cleaned: Vec<String> = texts.iter().map(|text| text::clean(classifier.profile(), text)).collect();
+    let inputs: Vec<ClassifierInput<'_>> = cleaned.iter().map(|text| ClassifierInput { text, label: None }).collect();
+    classifier.classify(&inputs)
 }
 
 /// Cleans the posts with the classifier's profile and classifies them: one prediction per post, in their order.

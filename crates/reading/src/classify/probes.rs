@@ -3,8 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Classifier, ClassifierInput, ClassifyError, Label, Prediction};
-use crate::text;
+use super::{Classifier, ClassifyError, Label, Prediction, classify_texts};
 
 /// What a model says of some texts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,7 +32,7 @@ impl Probes {
 
     /// The answers of `classifier`, which is in f32, on `texts`.
     pub fn measure(classifier: &mut dyn Classifier, texts: &[&str]) -> Result<Self, ClassifyError> {
-        let predictions = predict(classifier, texts)?;
+        let predictions = classify_texts(classifier, texts)?;
         let probe = |(text, prediction): (&&str, Prediction)| Probe {
             text: (*text).to_owned(),
             probabilities: prediction.probabilities,
@@ -44,7 +43,7 @@ impl Probes {
     /// The first answer of `classifier` that is not the stored one, in words.
     pub fn find_disagreement(&self, classifier: &mut dyn Classifier) -> Option<String> {
         let texts: Vec<&str> = self.texts.iter().map(|probe| probe.text.as_str()).collect();
-        let predictions = match predict(classifier, &texts) {
+        let predictions = match classify_texts(classifier, &texts) {
             Ok(predictions) => predictions,
             Err(error) => return Some(error.to_string()),
         };
@@ -69,12 +68,6 @@ impl Probes {
             format!("`{}` is {} with probability {expected:.3} in f32 and {found:.3} here", probe.text, label.as_str())
         })
     }
-}
-
-fn predict(classifier: &mut dyn Classifier, texts: &[&str]) -> Result<Vec<Prediction>, ClassifyError> {
-    let cleaned: Vec<String> = texts.iter().map(|text| text::clean(classifier.profile(), text)).collect();
-    let inputs: Vec<ClassifierInput<'_>> = cleaned.iter().map(|text| ClassifierInput { text, label: None }).collect();
-    classifier.classify(&inputs)
 }
 
 /// How far the largest probability leads the next.
@@ -116,6 +109,7 @@ pub const PROBE_TEXTS: [&str; 24] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::classify::ClassifierInput;
     use crate::text::Profile;
 
     /// Gives every text the same probabilities.

@@ -40,6 +40,16 @@ use super::artifact::files::{CONFIG, ModelFiles, TOKENIZER};
 /// Tokens per batch. Its activations stay in the second cache of a core.
 const BATCH_TOKENS: usize = 512;
 
+/// The most tokens that the encoder in `dir` can take, special tokens included, by its `config.json`.
+///
+/// # Errors
+/// When the configuration cannot be read, or is of another architecture.
+pub fn max_tokens(dir: &Path) -> Result<usize, ModelError> {
+    let path = dir.join(CONFIG);
+    let bytes = std::fs::read(&path).map_err(|cause| ModelError::Io { path: path.clone(), cause })?;
+    Ok(EncoderConfig::parse(&path, &bytes)?.max_tokens())
+}
+
 /// The tokenizer of a model directory, which truncates at the model's limit, with what else its settings say.
 pub(crate) fn load_tokenizer(files: &mut ModelFiles) -> Result<(Tokenizer, EncoderConfig, Pooling), ModelError> {
     let settings = Settings::read(files)?;

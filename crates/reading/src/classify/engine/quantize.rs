@@ -8,13 +8,11 @@ use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
+use vigie_kernels::MAX_WEIGHT;
 
 use super::super::ModelError;
 use super::config::EncoderConfig;
 use super::weights::SCALES;
-
-/// The largest value of a row, in the kernels too: what is stored is what they compute with.
-const LARGEST: f32 = 127.0;
 
 /// The tensors of one safetensors file, with the table of words and the weights of the layers in 8 bits. `config` is the
 /// `config.json` of the checkpoint, and `path` appears in error messages.
@@ -75,7 +73,7 @@ fn to_f32(dtype: Dtype, data: &[u8]) -> Option<Vec<f32>> {
 fn quantize_rows(values: &[f32], width: usize) -> (Vec<u8>, Vec<u8>) {
     let (mut rows, mut scales) = (Vec::with_capacity(values.len()), Vec::new());
     for row in values.chunks(width.max(1)) {
-        let scale = row.iter().fold(0.0_f32, |most, value| most.max(value.abs())) / LARGEST;
+        let scale = row.iter().fold(0.0_f32, |most, value| most.max(value.abs())) / f32::from(MAX_WEIGHT);
         let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
         rows.extend(row.iter().map(|value| ((value * inverse).round_ties_even() as i8).cast_unsigned()));
         scales.extend(scale.to_le_bytes());
